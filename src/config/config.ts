@@ -81,7 +81,7 @@ export type MultipleAudiences = 'any' | 'known' | 'only';
 export interface ScopeRule {
   /** A method, upper-case, or `*` for every method that no other rule of the same path covers. */
   readonly method: string;
-  /** Below the route's prefix: `/` for the whole route, else `/a/b` on whole segments. */
+  /** Below the route's prefix: `/` for the whole route, else `/a/b` on whole segments; decoded, as paths are matched. */
   readonly path: string;
   /** ALL of them are needed. In the order of the YAML. */
   readonly scopes: readonly string[];

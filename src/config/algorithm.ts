@@ -1,0 +1,29 @@
+/** The JWS algorithms (RFC 7518 section 3.1, RFC 8037, RFC 9864) with which an issuer may sign. */
+
+import { accept, type Parsed, refuse } from './fault.ts';
+import { findNearest } from './suggestion.ts';
+
+const EVERYWHERE = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
+const WHERE_SUPPORTED = ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'];
+
+/** Node 20 has no `SubtleCrypto.supports`, nor any ML-DSA. */
+interface Runtime {
+  readonly SubtleCrypto?: { supports?(operation: string, algorithm: string): boolean };
+}
+
+/** Every asymmetric algorithm of jose that this runtime can verify. */
+export const ALGORITHMS: readonly string[] = [
+  ...EVERYWHERE,
+  ...WHERE_SUPPORTED.filter(name => (globalThis as Runtime).SubtleCrypto?.supports?.('verify', name) === true),
+];
+
+export const ALGORITHM = `one of ${ALGORITHMS.join(', ')}`;
+
+/** @returns `name`; refuses symmetric algorithms, `none`, and what this runtime cannot verify. */
+export function parseAlgorithm(name: string): Parsed<string> {
+  if (ALGORITHMS.includes(name)) return accept(name);
+  if (/^HS\d*$/i.test(name)) return refuse('is symmetric: whoever can verify such a token can also mint it');
+  if (/^none$/i.test(name)) return refuse('leaves tokens unsigned: anyone can mint one');
+  if (WHERE_SUPPORTED.includes(name)) return refuse('is not supported by this version of Node.js');
+  return refuse('is not an algorithm', { nearest: findNearest(name, ALGORITHMS) });
+}

@@ -1,0 +1,126 @@
+/** The problems of one file, collected on the way through it. */
+
+import { isScalar, type Node } from 'yaml';
+import type { Path, Place, SyntaxProblem, YamlDocument } from './document.ts';
+import type { Fault } from './fault.ts';
+import type { Problem } from './problem.ts';
+
+/** Whether it is the value, the key itself, or the map that lacks the key. */
+export type Blamed = 'value' | 'key' | 'parent';
+
+const LONGEST_QUOTE = 120;
+
+export class Findings {
+  readonly #file: string;
+  readonly #document: YamlDocument;
+  readonly #problems: Problem[] = [];
+  /** A scalar that was refused once is not judged again: it may stand in for an unset variable, or be shared by aliases. */
+  readonly #refused = new Set<Node>();
+  #unreadable = false;
+
+  constructor(file: string, document: YamlDocument) {
+    this.#file = file;
+    this.#document = document;
+  }
+
+  /** Whether the syntax is broken beyond use. */
+  get isUnreadable(): boolean {
+    return this.#unreadable;
+  }
+
+  get hasErrors(): boolean {
+    return this.#problems.some(({ severity }) => severity === 'error');
+  }
+
+  /** @returns every problem, by place. */
+  get sorted(): readonly Problem[] {
+    return this.#problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  }
+
+  error(path: Path, fault: Fault, blamed: Blamed = 'value'): void {
+    const node = this.#document.node(path);
+    if (blamed === 'value' && isScalar(node)) {
+      if (this.#refused.has(node)) return;
+      this.#refused.add(node);
+    }
+    this.#add('error', path, fault, blamed);
+  }
+
+  /** `what` is a whole sentence. */
+  warning(path: Path, code: string, what: string, blamed: Blamed = 'value'): void {
+    this.#add('warning', path, { code, what, standsAlone: true }, blamed);
+  }
+
+  /** The key itself is wrong, so no path leads to it. */
+  keyError(key: Node, path: Path, fault: Fault): void {
+    this.#push('error', this.#document.placeOf(key), path, fault.code, fault.what);
+  }
+
+  /** The file cannot be read to its end. */
+  syntax({ line, column, message }: SyntaxProblem): void {
+    this.#push('error', { line, column }, [], 'yaml-syntax', message);
+    this.#unreadable = true;
+  }
+
+  /** @returns the line of the key at `path`, for naming it in another problem. */
+  lineOfKey(path: Path): number {
+    return this.#document.placeOfKey(path).line;
+  }
+
+  #add(severity: Problem['severity'], path: Path, fault: Fault, blamed: Blamed): void {
+    this.#push(severity, this.#place(path, blamed), path, fault.code, this.#describe(path, fault, blamed));
+  }
+
+  #push(severity: Problem['severity'], place: Place, path: Path, code: string | undefined, message: string): void {
+    const { line, column } = place;
+    this.#problems.push({
+      severity,
+      code: code ?? 'invalid-value',
+      file: this.#file,
+      line,
+      column,
+      path: namePath(path),
+      message: onOneLine(message),
+    });
+  }
+
+  #place(path: Path, blamed: Blamed): Place {
+    if (blamed === 'value') return this.#document.placeOfValue(path);
+    return this.#document.placeOfKey(blamed === 'key' ? path : path.slice(0, -1));
+  }
+
+  /** Quotes what the file says, `${NAME}` and not its value; a nearest form made from a substituted value stays unsaid. */
+  #describe(path: Path, { what, expected, nearest, standsAlone }: Fault, blamed: Blamed): string {
+    const written = blamed === 'value' ? this.#written(path) : String(path.at(-1) ?? '');
+    const isSecret = blamed === 'value' && written?.includes('${') === true;
+    const subject = standsAlone === true || written === undefined ? '' : `${quote(written)} `;
+    const wanted = expected === undefined ? '' : `, expected ${expected}`;
+    const suggestion = nearest === undefined || isSecret ? '' : `; did you mean ${quote(nearest)}?`;
+    return `${subject}${what}${wanted}${suggestion}`;
+  }
+
+  #written(path: Path): string | undefined {
+    const node = this.#document.node(path);
+    return isScalar(node) ? (node.source ?? String(node.value)) : undefined;
+  }
+}
+
+/** @returns `text` between quotation marks, on one line and of bounded length. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text);
+}
+
+/** @returns `routes./profile.scopes[0]`. */
+function namePath(path: Path): string {
+  return onOneLine(
+    path.map(segment => (typeof segment === 'number' ? `[${segment}]` : `.${segment}`)).join(''),
+  ).replace(/^\./, '');
+}
+
+/** Control characters, and the invisible ones that reorder or hide text in a terminal, are escaped. */
+function onOneLine(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    character => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}

@@ -1,0 +1,21 @@
+/** Host names and addresses (RFC 3986 section 3.2.2, RFC 1123 section 2.1). */
+
+import { isIPv4, isIPv6 } from 'node:net';
+
+/** Underscores are not host names by RFC 1123, but Docker Compose and Kubernetes hand them out. */
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
+
+/** @returns whether `host` is a DNS name or an IPv4 address. A name that ends in a number must be an address, as in URLs. */
+export function isHostName(host: string): boolean {
+  const labels = host.split('.');
+  if (/^\d+$/.test(labels.at(-1) ?? '')) return isIPv4(host);
+  return host.length <= 253 && labels.every(label => LABEL.test(label));
+}
+
+/** @returns whether `host` (IPv6 with or without brackets) never leaves this machine. */
+export function isLoopback(host: string): boolean {
+  const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
+  if (isIPv4(name)) return name.startsWith('127.');
+  if (isIPv6(name)) return new URL(`http://[${name}]`).hostname === '[::1]';
+  return name === 'localhost' || name.endsWith('.localhost');
+}

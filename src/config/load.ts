@@ -1,0 +1,94 @@
+/** A configuration file → `Config`, or every problem that it has. */
+
+import { createHash } from 'node:crypto';
+import { dirname, resolve } from 'node:path';
+import type { Config } from './config.ts';
+import { readContent } from './content.ts';
+import { checkListeners, checkRoutes } from './cross-checks.ts';
+import { YamlDocument } from './document.ts';
+import { accept, type Parsed } from './fault.ts';
+import { decodeText, readBytes } from './file.ts';
+import { Findings } from './findings.ts';
+import { freezeDeep } from './freeze.ts';
+import { isMisspelled } from './issue.ts';
+import { readIssuers } from './issuers.ts';
+import type { Problem } from './problem.ts';
+import { buildRoute, readRoutes } from './routes.ts';
+import { fileSchema } from './schema.ts';
+import { readSettings } from './settings.ts';
+import { warnOfDangers } from './warnings.ts';
+
+export type LoadResult =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
+  /** Errors, and the warnings that were found with them, by place. */
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+const LARGEST_FILE = 4 * 1024 * 1024;
+
+/**
+ * Reads `file`, substitutes from `environment`, checks all of it and fills in the defaults.
+ *
+ * @returns the frozen configuration with its warnings, or all problems. Never throws for what the file holds.
+ */
+export function loadConfig(file: string, environment: Readonly<Record<string, string | undefined>>): LoadResult {
+  const source = readSource(file);
+  if (source.ok) return readConfig(file, source.value, environment);
+  const message = `the file ${source.fault.what}, expected a readable YAML file`;
+  return {
+    ok: false,
+    problems: [{ severity: 'error', code: 'unreadable-file', file, line: 1, column: 1, path: '', message }],
+  };
+}
+
+interface Source {
+  readonly text: string;
+  readonly hash: string;
+}
+
+function readSource(file: string): Parsed<Source> {
+  const bytes = readBytes(file, LARGEST_FILE);
+  if (!bytes.ok) return bytes;
+  const text = decodeText(bytes.value);
+  return text.ok ? accept({ text: text.value, hash: createHash('sha256').update(bytes.value).digest('hex') }) : text;
+}
+
+function readConfig(
+  file: string,
+  { text, hash }: Source,
+  environment: Readonly<Record<string, string | undefined>>,
+): LoadResult {
+  const { document, problems } = YamlDocument.parse(text);
+  const findings = new Findings(file, document);
+  for (const problem of problems) findings.syntax(problem);
+  if (findings.isUnreadable) return { ok: false, problems: findings.sorted };
+
+  const folder = dirname(resolve(file));
+  const content = readContent(document, { environment, folder }, findings);
+  const config = findings.isUnreadable ? undefined : buildConfig(content, folder, findings);
+  if (config === undefined || findings.hasErrors) return { ok: false, problems: findings.sorted };
+  return { ok: true, config: freezeDeep({ source: { file, hash }, ...config }), warnings: findings.sorted };
+}
+
+/** First each entry by itself, then what only the whole file shows. */
+function buildConfig(content: unknown, folder: string, findings: Findings): Omit<Config, 'source'> | undefined {
+  if (content === null) {
+    findings.error([], { what: 'the file is empty', expected: 'a map with the key routes', standsAlone: true });
+    return undefined;
+  }
+  const { found, complete } = readSettings(fileSchema, [], content, findings);
+  const issuers = readIssuers(found.issuers ?? {}, folder, findings);
+  const drafts = readRoutes(found.routes ?? {}, findings);
+
+  if (found.listen && found.admin) checkListeners(found.listen, found.admin, content, findings);
+  const areIssuersMisspelled = isMisspelled('issuers', { schema: fileSchema, raw: content });
+  const issuerNames = found.issuers && !areIssuersMisspelled ? Object.keys(found.issuers) : undefined;
+  checkRoutes(drafts, issuerNames, findings);
+  if (found.routes && drafts.length === 0) {
+    findings.error(['routes'], { what: 'no routes', expected: 'at least one route', standsAlone: true }, 'key');
+  }
+  warnOfDangers(drafts, findings);
+
+  if (complete === undefined) return undefined;
+  const routes = drafts.flatMap(draft => buildRoute(draft, issuers.keys()) ?? []);
+  return { listen: complete.listen, admin: complete.admin, issuers, routes };
+}

@@ -1,0 +1,104 @@
+/** The map `routes`: what its entries say, and the routes that come of them. */
+
+import type { Route, ScopeRule } from './config.ts';
+import { isRawMap, type RawMap } from './content.ts';
+import type { Path } from './document.ts';
+import type { Findings } from './findings.ts';
+import { describeMissingKey, isMisspelled } from './issue.ts';
+import { decodePathPrefix } from './path-prefix.ts';
+import { parseRouteKey, type RouteTarget } from './route-key.ts';
+import { type RouteSettings, routeSchema } from './schema.ts';
+import { parseScopeKey } from './scope-rule.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { RESOURCE } from './uri.ts';
+
+/** A route as far as it could be read. */
+export interface RouteDraft extends Settings<RouteSettings> {
+  readonly key: string;
+  readonly path: Path;
+  readonly line: number;
+  readonly target: RouteTarget | undefined;
+}
+
+/** @returns a draft of each route of `raw`, in the order of the YAML. */
+export function readRoutes(raw: RawMap, findings: Findings): readonly RouteDraft[] {
+  return Object.entries(raw).map(([key, entry]) => {
+    const path = ['routes', key];
+    const target = parseRouteKey(key);
+    if (!target.ok) findings.error(path, target.fault, 'key');
+    const settings = readSettings(routeSchema, path, entry, findings);
+    judgePresence(entry, settings.found, path, findings);
+    judgeAudiences(settings.found, path, findings);
+    return { ...settings, key, path, line: findings.lineOfKey(path), target: target.ok ? target.value : undefined };
+  });
+}
+
+/** @returns the route of a draft without mistakes; `issuers` are all there are. */
+export function buildRoute({ key, target, complete }: RouteDraft, issuers: Iterable<string>): Route | undefined {
+  if (target === undefined || complete === undefined) return undefined;
+  const common = {
+    key,
+    name: complete.name,
+    ...target,
+    upstream: { ...complete.upstream, timeouts: complete.timeouts },
+    stripPrefix: complete.strip_prefix,
+    forwardToken: complete.forward_token,
+    allowEncoded: new Set(complete.allow_encoded),
+  };
+  if (complete.public) return { ...common, public: true };
+  if (complete.resource === undefined) return undefined;
+  return {
+    ...common,
+    public: false,
+    resource: complete.resource,
+    audiences: new Set([complete.resource, ...complete.audiences]),
+    multipleAudiences: complete.multiple_audiences,
+    issuers: new Set(complete.issuers ?? issuers),
+    scopeRules: buildScopeRules(complete.scopes),
+    enforcement: complete.enforcement,
+    claimsToHeaders: new Map(Object.entries(complete.claims_to_headers)),
+  };
+}
+
+function buildScopeRules(scopes: RouteSettings['scopes']): readonly ScopeRule[] {
+  if (Array.isArray(scopes)) return [{ method: '*', path: '/', scopes }];
+  return Object.entries(scopes).flatMap(([key, list]) => {
+    const rule = parseScopeKey(key);
+    return rule.ok ? [{ ...rule.value, path: decodePathPrefix(rule.value.path), scopes: list }] : [];
+  });
+}
+
+const PROTECTED_ONLY = [
+  'resource',
+  'audiences',
+  'multiple_audiences',
+  'issuers',
+  'scopes',
+  'enforcement',
+  'claims_to_headers',
+] as const;
+
+function judgePresence(raw: unknown, found: Partial<RouteSettings>, path: Path, findings: Findings): void {
+  if (!isRawMap(raw)) return;
+  if (found.public === false && !('resource' in raw) && !isMisspelled('resource', { schema: routeSchema, raw })) {
+    findings.error([...path, 'resource'], describeMissingKey('resource', `${RESOURCE}, or public: true`), 'parent');
+  }
+  if (found.public !== true) return;
+  for (const key of PROTECTED_ONLY.filter(name => name in raw)) {
+    const expected = 'a route without it, or without public: true';
+    findings.error(
+      [...path, key],
+      { code: 'public-route-key', what: 'has no effect on a public route', expected },
+      'key',
+    );
+  }
+}
+
+function judgeAudiences({ resource, audiences }: Partial<RouteSettings>, path: Path, findings: Findings): void {
+  const index = resource === undefined ? -1 : (audiences?.indexOf(resource) ?? -1);
+  if (index === -1) return;
+  findings.error([...path, 'audiences', index], {
+    what: 'is already accepted: it is the resource',
+    expected: 'no entry for it',
+  });
+}

@@ -1,0 +1,160 @@
+/** The keys of the YAML: their form, their defaults and, for editors, their descriptions (contract section 1). */
+
+import { z } from 'zod';
+import { ALGORITHM, parseAlgorithm } from './algorithm.ts';
+import { ALLOWED_ENCODING, parseAllowedEncoding } from './allowed-encoding.ts';
+import { DURATION, parseDuration } from './duration.ts';
+import { accept, refuse } from './fault.ts';
+import { foldHeaderName, parseHeaderName } from './header-name.ts';
+import { LISTEN_ADDRESS, parseListenAddress } from './listen-address.ts';
+import { parseScope, parseScopeKey, SCOPE } from './scope-rule.ts';
+import { blame, filledList, mapWithKeys, text, uniqueList } from './text.ts';
+import {
+  ISSUER,
+  JWKS_URI,
+  parseIssuerUri,
+  parseJwksUri,
+  parseResource,
+  parseUpstream,
+  RESOURCE,
+  UPSTREAM,
+} from './uri.ts';
+
+const nonEmpty = text('a non-empty string', written => (written === '' ? refuse('is empty') : accept(written)));
+const flag = z.boolean({ error: 'true or false' });
+const duration = text(DURATION, written => parseDuration(written));
+const longDuration = text(DURATION, written => parseDuration(written, 365));
+const listenAddress = text(LISTEN_ADDRESS, parseListenAddress);
+const tokenType = text('a media type such as at+jwt', written => {
+  const type = written.toLowerCase().replace(/^application\//, '');
+  return /^[!#$%&'*+\-.^_`|~0-9a-z/]+$/.test(type) ? accept(type) : refuse('is not a media type');
+});
+
+const keys = z.strictObject({
+  refresh: duration.prefault('10m').describe('How old the keys of the issuer become before they are fetched again'),
+  cooldown: duration
+    .prefault('30s')
+    .describe('Time between two fetches that are caused by unknown kids, failed ones too'),
+  max_stale: longDuration.prefault('24h').describe('How old keys may become while the issuer cannot be reached'),
+});
+
+export const issuerSchema = z.strictObject({
+  jwks_uri: text(JWKS_URI, parseJwksUri)
+    .optional()
+    .describe('Where the keys are; default: RFC 8414, then OpenID discovery'),
+  jwks_file: nonEmpty
+    .optional()
+    .describe('A file with the keys (RFC 7517 section 5), relative to this one; instead of jwks_uri'),
+  algorithms: filledList(text(ALGORITHM, parseAlgorithm))
+    .optional()
+    .describe('JWS algorithms; default: every asymmetric one that the runtime supports. HS* and none are refused'),
+  token_types: filledList(tokenType)
+    .prefault(['at+jwt'])
+    .describe('Accepted typ values; add JWT for an issuer that sets no typ (RFC 9068 section 2.1)'),
+  scope_claim: nonEmpty.optional().describe('The claim with the scopes; default: scope, or scp when scope is absent'),
+  keys: keys.prefault({}).describe('When the keys of the issuer are fetched'),
+});
+
+const scopeList = uniqueList(text(SCOPE, parseScope));
+
+/** The values of `scopes` as a map; each key names one rule, and no two keys the same. */
+const scopeMap = mapWithKeys(scopeList, (rules, context) => {
+  const named = new Map<string, string>();
+  if (rules.length === 0) {
+    const what = 'the map is empty, so every method would get 405';
+    blame(context, { what, expected: 'at least one rule, or no such key', standsAlone: true });
+  }
+  for (const key of rules) {
+    const rule = parseScopeKey(key);
+    const name = rule.ok ? `${rule.value.method} ${rule.value.path}` : key;
+    const first = named.get(name);
+    if (!rule.ok) blame(context, rule.fault, [key], true);
+    else if (first !== undefined) blame(context, { what: `names the same rule as "${first}"` }, [key], true);
+    named.set(name, first ?? key);
+  }
+});
+
+const claimsToHeaders = mapWithKeys(nonEmpty, (headers, context) => {
+  const named = new Map<string, string>();
+  for (const header of headers) {
+    const name = parseHeaderName(header);
+    const first = named.get(foldHeaderName(header));
+    if (!name.ok) blame(context, name.fault, [header], true);
+    else if (first !== undefined) {
+      blame(
+        context,
+        { what: `is for many servers the same field as "${first}"`, expected: 'one of them' },
+        [header],
+        true,
+      );
+    }
+    named.set(foldHeaderName(header), first ?? header);
+  }
+});
+
+const timeouts = z.strictObject({
+  connect: duration.prefault('5s').describe('To open a connection to the upstream'),
+  response: duration.prefault('60s').describe('From the end of the request to the head of the response'),
+  idle: duration.prefault('5m').describe('Between two pieces of a body'),
+});
+
+export const routeSchema = z.strictObject({
+  public: flag.default(false).describe('No token is needed'),
+  name: nonEmpty.optional().describe('For people: resource_name in the metadata (RFC 9728 section 2)'),
+  resource: text(RESOURCE, parseResource)
+    .optional()
+    .describe('The canonical resource URI (RFC 8707 section 2), compared exactly. Needed unless the route is public'),
+  audiences: uniqueList(nonEmpty).default([]).describe('Further aud values that are accepted for this resource'),
+  multiple_audiences: z
+    .enum(['any', 'known', 'only'])
+    .default('any')
+    .describe('any: one aud is ours; known: every aud belongs to this gateway; only: exactly one aud'),
+  issuers: filledList(nonEmpty).optional().describe('Whose tokens are accepted; default: those of all issuers'),
+  upstream: text(UPSTREAM, parseUpstream).describe('Where requests are forwarded; the base path is kept'),
+  strip_prefix: flag.default(false).describe('The path prefix of the route is not forwarded'),
+  allow_encoded: uniqueList(text(ALLOWED_ENCODING, parseAllowedEncoding))
+    .default([])
+    .describe('Percent-encodings such as %2F, and ;, that pass although servers read them differently'),
+  scopes: z
+    .union([scopeList, scopeMap])
+    .default([])
+    .describe('A list: ALL are needed for every method. A map: by METHOD, METHOD /path, * or * /path'),
+  enforcement: z
+    .enum(['report', 'verify', 'enforce'])
+    .default('enforce')
+    .describe('report refuses no token, verify those that do not verify, enforce also those that are not for here'),
+  forward_token: flag.default(false).describe('Authorization reaches the upstream'),
+  claims_to_headers: claimsToHeaders
+    .default({})
+    .describe('Header fields that are set from claims; inbound copies are always removed'),
+  timeouts: timeouts.prefault({}).describe('Limits of an exchange with the upstream'),
+});
+
+const listeners = {
+  listen: listenAddress.prefault('0.0.0.0:8080').describe('The data listener: host:port, [::]:port or :port'),
+  admin: listenAddress
+    .prefault('127.0.0.1:9090')
+    .describe('Metrics, health and status page: host:port, [::]:port or :port'),
+};
+const ISSUERS = 'The authorization servers that are trusted; the key is the exact iss';
+const ROUTES = 'What is forwarded where; the key is [host]/path-prefix';
+
+/** The whole file, for editors. */
+export const configSchema = z.strictObject({
+  ...listeners,
+  issuers: z
+    .record(text(ISSUER, parseIssuerUri).describe(ISSUER), issuerSchema.nullable())
+    .default({})
+    .describe(ISSUERS),
+  routes: z.record(z.string(), routeSchema).describe(ROUTES),
+});
+
+/** The top level only: issuers and routes are read one by one, so that no mistake hides another. */
+export const fileSchema = z.strictObject({
+  ...listeners,
+  issuers: z.record(z.string(), z.unknown()).default({}).describe(ISSUERS),
+  routes: z.record(z.string(), z.unknown(), { error: 'a map of routes' }).describe(ROUTES),
+});
+
+export type IssuerSettings = z.output<typeof issuerSchema>;
+export type RouteSettings = z.output<typeof routeSchema>;

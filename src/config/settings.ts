@@ -1,0 +1,40 @@
+/** A map of the YAML through its schema; each issue of zod becomes a problem, in our words. */
+
+import { z } from 'zod';
+import { isRawMap } from './content.ts';
+import type { Path } from './document.ts';
+import type { Findings } from './findings.ts';
+import { explainIssue } from './issue.ts';
+
+/** `complete` only where nothing is wrong; `found` has every key that is right, so that they can still be checked together. */
+export interface Settings<T> {
+  readonly found: Partial<T>;
+  readonly complete: T | undefined;
+}
+
+/** @returns what `raw`, the map at `path`, says; each mistake in it goes to `findings`. */
+export function readSettings<S extends z.ZodRawShape>(
+  schema: z.ZodObject<S, z.core.$strict>,
+  path: Path,
+  raw: unknown,
+  findings: Findings,
+): Settings<z.output<typeof schema>> {
+  // zod's own sentences are silenced: a message that is left is what one of our schemas expected.
+  const result = schema.safeParse(raw, { reportInput: true, error: () => '' });
+  if (result.success) return { found: result.data, complete: result.data };
+  for (const issue of result.error.issues) {
+    for (const { below, fault, blamed } of explainIssue(issue, { schema, raw })) {
+      findings.error([...path, ...below], fault, blamed);
+    }
+  }
+  return { found: readEach(schema, raw), complete: undefined };
+}
+
+function readEach<S extends z.ZodRawShape>(schema: z.ZodObject<S>, raw: unknown): Partial<z.output<typeof schema>> {
+  if (!isRawMap(raw)) return {};
+  const entries = Object.entries(schema.shape).flatMap(([key, value]) => {
+    const result = z.safeParse(value, raw[key]);
+    return result.success ? [[key, result.data]] : [];
+  });
+  return Object.fromEntries(entries);
+}

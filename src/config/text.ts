@@ -1,0 +1,51 @@
+/** The building blocks of the schema: a text with a form of its own, a list without duplicates, a map with judged keys. */
+
+import { z } from 'zod';
+import { isRawMap } from './content.ts';
+import type { Fault, Parsed } from './fault.ts';
+
+/** By itself zod judges only what has no fault yet; a faulty entry must not hide a repeated one, nor a faulty value a faulty key. */
+const JUDGE_EVERY_LIST = { when: ({ value }: { value: unknown }) => Array.isArray(value) };
+const JUDGE_EVERY_MAP = { when: ({ value }: { value: unknown }) => isRawMap(value) };
+
+/** @returns a schema of texts that `parse` accepts; `expected` says in every refusal what was wanted. */
+export function text<T>(expected: string, parse: (text: string) => Parsed<T>) {
+  return z.string({ error: expected }).transform((written, context): T => {
+    const parsed = parse(written);
+    if (parsed.ok) return parsed.value;
+    blame(context, { expected, ...parsed.fault });
+    return z.NEVER;
+  });
+}
+
+/** @returns a schema of lists that hold no entry twice. */
+export function uniqueList<S extends z.ZodType<string>>(entry: S) {
+  return z.array(entry).superRefine((entries, context) => {
+    for (const [index, value] of entries.entries()) {
+      const isRepeated = typeof value === 'string' && entries.indexOf(value) < index;
+      if (isRepeated) blame(context, { what: 'stands in the list already' }, [index]);
+    }
+  }, JUDGE_EVERY_LIST);
+}
+
+/** @returns a schema of lists that hold no entry twice, and at least one. */
+export function filledList<S extends z.ZodType<string>>(entry: S) {
+  return uniqueList(entry).superRefine((entries, context) => {
+    if (entries.length === 0) {
+      blame(context, { what: 'the list is empty', expected: 'at least one entry, or no such key', standsAlone: true });
+    }
+  });
+}
+
+/** @returns a schema of maps whose keys `judge` looks at, all of them together. */
+export function mapWithKeys<S extends z.ZodType>(
+  value: S,
+  judge: (keys: readonly string[], context: z.RefinementCtx) => void,
+) {
+  return z.record(z.string(), value).superRefine((map, context) => judge(Object.keys(map), context), JUDGE_EVERY_MAP);
+}
+
+/** Hands `fault` on, through zod, to the problem that is made of the issue; `isKey` where a key of a map is at fault. */
+export function blame(context: z.RefinementCtx, fault: Fault, path: (string | number)[] = [], isKey = false): void {
+  context.addIssue({ code: 'custom', path, params: { fault, isKey } });
+}

@@ -1,0 +1,87 @@
+/** Configuration files for the tests of the config room: each text in a folder of its own, with the files that it names. */
+
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../../../src/config/config.ts';
+import { type LoadResult, loadConfig } from '../../../src/config/load.ts';
+import { formatProblem } from '../../../src/config/problem.ts';
+
+export interface World {
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** The configuration of contract section 1. */
+export const EXAMPLE = `# yaml-language-server: $schema=./audgate.schema.json
+listen: 0.0.0.0:8080             # data listener. host:port, or [::]:port
+admin: 127.0.0.1:9090            # /metrics, /healthz, /readyz and the status page. Never on the data listener
+
+issuers:                         # a map; the key is the exact \`iss\`
+  https://login.example.com:
+    jwks_uri: https://login.example.com/jwks
+    algorithms: [RS256, ES256]
+    token_types: [at+jwt]
+    scope_claim: scope
+    keys: { refresh: 10m, cooldown: 30s, max_stale: 24h }
+
+routes:                          # a map; the key is [host]/path-prefix
+  /profile:
+    resource: https://profile.example.com/
+    upstream: http://profile:8080
+    scopes: [profile:read]
+
+  billing.example.com/v2:
+    resource: https://billing.example.com/
+    audiences: [6731de76-14a6-49ae-97bc-6eba6914391e]
+    multiple_audiences: any
+    issuers: [https://login.example.com]
+    upstream: http://billing:8080/api
+    strip_prefix: true
+    scopes:
+      GET: [billing:read]
+      POST /invoices: [billing:read, billing:write]
+      "*": [billing:admin]
+    enforcement: report
+    forward_token: true
+    claims_to_headers: { X-User: sub, X-Client: client_id }
+    timeouts: { connect: 5s, response: 60s, idle: 5m }
+
+  /status:
+    public: true
+    upstream: http://status:8080
+`;
+
+/** @returns a file with `text`, next to the files of `world`. */
+export function writeConfiguration(text: string, { files = {} }: World = {}): string {
+  const folder = mkdtempSync(join(tmpdir(), 'audgate-config-'));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  const file = join(folder, 'audgate.yaml');
+  writeFileSync(file, text);
+  return file;
+}
+
+/** @returns what `loadConfig` makes of `text`. */
+export function load(text: string, world: World = {}): LoadResult {
+  return loadConfig(writeConfiguration(text, world), world.environment ?? {});
+}
+
+/** @returns the configuration of `text`, which has to be without errors. */
+export function loadValid(text: string, world: World = {}): Config {
+  const result = load(text, world);
+  if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
+  return result.config;
+}
+
+/** @returns every problem of `text` as `LINE:COL: …`. */
+export function listProblems(text: string, world: World = {}): string[] {
+  const result = load(text, world);
+  const problems = result.ok ? result.warnings : result.problems;
+  return problems.map(problem => formatProblem({ ...problem, file: 'FILE' }).replace(/^FILE:/, ''));
+}
+
+/** @returns every code of `text`, in the order of the file. */
+export function listCodes(text: string, world: World = {}): string[] {
+  const result = load(text, world);
+  return (result.ok ? result.warnings : result.problems).map(({ code }) => code);
+}

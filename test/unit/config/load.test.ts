@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../../src/config/load.ts';
+import { EXAMPLE, listProblems, loadValid, writeConfiguration } from './configuration.ts';
+
+const TIMEOUTS = { connect: 5_000, response: 60_000, idle: 300_000 };
+const MINIMAL = 'routes:\n  /:\n    public: true\n    upstream: http://x\n';
+
+describe('the example of the contract', () => {
+  test('gives this configuration', () => {
+    const file = writeConfiguration(EXAMPLE);
+    const result = loadConfig(file, {});
+    expect(result).toMatchObject({ ok: true });
+    expect(result.ok && result.config).toEqual({
+      source: { file, hash: createHash('sha256').update(EXAMPLE).digest('hex') },
+      listen: { host: '0.0.0.0', port: 8080 },
+      admin: { host: '127.0.0.1', port: 9090 },
+      issuers: new Map([
+        [
+          'https://login.example.com',
+          {
+            issuer: 'https://login.example.com',
+            keySource: { kind: 'uri', uri: 'https://login.example.com/jwks' },
+            algorithms: new Set(['RS256', 'ES256']),
+            tokenTypes: new Set(['at+jwt']),
+            scopeClaim: 'scope',
+            keys: { refresh: 600_000, cooldown: 30_000, maxStale: 86_400_000 },
+          },
+        ],
+      ]),
+      routes: [
+        {
+          key: '/profile',
+          name: undefined,
+          host: undefined,
+          prefix: '/profile',
+          upstream: { origin: 'http://profile:8080', basePath: '', timeouts: TIMEOUTS },
+          stripPrefix: false,
+          forwardToken: false,
+          allowEncoded: new Set(),
+          public: false,
+          resource: 'https://profile.example.com/',
+          audiences: new Set(['https://profile.example.com/']),
+          multipleAudiences: 'any',
+          issuers: new Set(['https://login.example.com']),
+          scopeRules: [{ method: '*', path: '/', scopes: ['profile:read'] }],
+          enforcement: 'enforce',
+          claimsToHeaders: new Map(),
+        },
+        {
+          key: 'billing.example.com/v2',
+          name: undefined,
+          host: 'billing.example.com',
+          prefix: '/v2',
+          upstream: { origin: 'http://billing:8080', basePath: '/api', timeouts: TIMEOUTS },
+          stripPrefix: true,
+          forwardToken: true,
+          allowEncoded: new Set(),
+          public: false,
+          resource: 'https://billing.example.com/',
+          audiences: new Set(['https://billing.example.com/', '6731de76-14a6-49ae-97bc-6eba6914391e']),
+          multipleAudiences: 'any',
+          issuers: new Set(['https://login.example.com']),
+          scopeRules: [
+            { method: 'GET', path: '/', scopes: ['billing:read'] },
+            { method: 'POST', path: '/invoices', scopes: ['billing:read', 'billing:write'] },
+            { method: '*', path: '/', scopes: ['billing:admin'] },
+          ],
+          enforcement: 'report',
+          claimsToHeaders: new Map([
+            ['X-User', 'sub'],
+            ['X-Client', 'client_id'],
+          ]),
+        },
+        {
+          key: '/status',
+          name: undefined,
+          host: undefined,
+          prefix: '/status',
+          upstream: { origin: 'http://status:8080', basePath: '', timeouts: TIMEOUTS },
+          stripPrefix: false,
+          forwardToken: false,
+          allowEncoded: new Set(),
+          public: true,
+        },
+      ],
+    });
+  });
+
+  test('has these two warnings', () => {
+    expect(listProblems(EXAMPLE)).toEqual([
+      '14:3: warning: routes./profile.multiple_audiences: a token for this resource and another one is accepted here (and by 1 more of the routes): set multiple_audiences to known or only to refuse it',
+      '31:20: warning: routes.billing.example.com/v2.forward_token: the token is forwarded in clear text: use an https:// upstream, or one on loopback',
+    ]);
+  });
+
+  test('is frozen to its leaves', () => {
+    const config = loadValid(EXAMPLE);
+    const holders = [config, config.listen, config.routes, config.issuers.get('https://login.example.com')?.keys];
+    const deeper = config.routes.flatMap(route => [route, route.upstream, route.upstream.timeouts]);
+    const rules = config.routes.flatMap(route => (route.public ? [] : [route.scopeRules, route.scopeRules[0]?.scopes]));
+    for (const held of [...holders, ...deeper, ...rules]) expect(Object.isFrozen(held)).toBe(true);
+  });
+});
+
+describe('defaults', () => {
+  test('of the file', () => {
+    const config = loadValid(MINIMAL);
+    expect(config.listen).toEqual({ host: '0.0.0.0', port: 8080 });
+    expect(config.admin).toEqual({ host: '127.0.0.1', port: 9090 });
+    expect(config.issuers).toEqual(new Map());
+  });
+
+  test('of an issuer that says nothing: discovery, and every asymmetric algorithm', () => {
+    const issuer = loadValid(`issuers:\n  https://i.example/:\n${MINIMAL}`).issuers.get('https://i.example/');
+    expect(issuer).toMatchObject({
+      keySource: { kind: 'discovery' },
+      tokenTypes: new Set(['at+jwt']),
+      scopeClaim: undefined,
+      keys: { refresh: 600_000, cooldown: 30_000, maxStale: 86_400_000 },
+    });
+    const required = [
+      'RS256',
+      'RS384',
+      'RS512',
+      'PS256',
+      'PS384',
+      'PS512',
+      'ES256',
+      'ES384',
+      'ES512',
+      'EdDSA',
+      'Ed25519',
+    ];
+    expect([...(issuer?.algorithms ?? [])].slice(0, required.length)).toEqual(required);
+  });
+
+  test('a jwks_file starts at the folder of the configuration, token types lose their prefix', () => {
+    const text = `issuers:\n  https://i.example:\n    jwks_file: ./keys.json\n    token_types: [Application/AT+JWT, JWT]\n${MINIMAL}`;
+    const config = loadValid(text, { files: { 'keys.json': '{"keys":[{"kty":"EC"}]}' } });
+    expect(config.issuers.get('https://i.example')).toMatchObject({
+      keySource: { kind: 'file', path: join(config.source.file, '../keys.json') },
+      tokenTypes: new Set(['at+jwt', 'jwt']),
+    });
+  });
+
+  test('anchors and aliases are followed', () => {
+    const text = `${MINIMAL.replace('http://x', '&up http://x/a/')}  /b:\n    public: true\n    upstream: *up\n`;
+    expect(loadValid(text).routes.map(route => route.upstream.basePath)).toEqual(['/a', '/a']);
+  });
+
+  test('a byte order mark does not move the first line', () => {
+    expect(listProblems(`\uFEFFlisen: 1\n${MINIMAL}`)[0]).toMatch(/^1:1: lisen: unknown key/);
+  });
+});
+
+describe('a file that cannot be read is one problem at its start', () => {
+  test.each([
+    [join(tmpdir(), 'audgate-no-such-file.yaml'), 'the file does not exist, expected a readable YAML file'],
+    [tmpdir(), 'the file is not a regular file, expected a readable YAML file'],
+  ])('%s', (file, message) => {
+    const problem = { severity: 'error', code: 'unreadable-file', file, line: 1, column: 1, path: '', message };
+    expect(loadConfig(file, {})).toEqual({ ok: false, problems: [problem] });
+  });
+});

@@ -1,0 +1,98 @@
+import { writeFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { loadConfig } from '../../../src/config/load.ts';
+import { formatProblem } from '../../../src/config/problem.ts';
+import { EXAMPLE, writeConfiguration } from './configuration.ts';
+
+const file = writeConfiguration('');
+const FORM = new RegExp(`^${file.replaceAll('.', '\\.')}:[1-9]\\d*:[1-9]\\d*: \\S.*$`, 'u');
+
+/** Whatever the file holds, there is a configuration or a list of well-formed problems. */
+function expectAnswer(content: string | Uint8Array): void {
+  writeFileSync(file, content);
+  const result = loadConfig(file, { SECRET: 'x' });
+  const problems = result.ok ? result.warnings : result.problems;
+  if (!result.ok) expect(problems.some(({ severity }) => severity === 'error')).toBe(true);
+  for (const problem of problems) expect(formatProblem(problem)).toMatch(FORM);
+}
+
+const fragments = [
+  ...': |- |? |&a |*a|!x |[|]|{|}|,|\n|\n  |\n    |"|\'|#|%|${|}|SECRET|:-|file:/|<<|---\n|\t|__proto__|constructor'.split(
+    '|',
+  ),
+  ...[
+    'listen',
+    'issuers',
+    'routes',
+    'resource',
+    'upstream',
+    'scopes',
+    'https://x',
+    '/a',
+    'null',
+    'true',
+    '1e999',
+    '.nan',
+    '> ',
+    '| ',
+  ],
+];
+
+test('arbitrary YAML-like text', () => {
+  const text = fc.array(fc.oneof(fc.constantFrom(...fragments), fc.string({ unit: 'binary', maxLength: 3 })), {
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(text, pieces => expectAnswer(pieces.join(''))),
+    { numRuns: 1_000 },
+  );
+});
+
+test('arbitrary mutations of the example', () => {
+  const edit = fc.record({
+    at: fc.nat(EXAMPLE.length),
+    removed: fc.nat(30),
+    added: fc.oneof(fc.constantFrom(...fragments), fc.string({ unit: 'binary', maxLength: 3 })),
+  });
+  const mutate = (text: string, { at, removed, added }: { at: number; removed: number; added: string }) =>
+    text.slice(0, at) + added + text.slice(at + removed);
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 6 }), edits => expectAnswer(edits.reduce(mutate, EXAMPLE))),
+    { numRuns: 1_000 },
+  );
+});
+
+test('any value for any key', () => {
+  const keys = [
+    'listen',
+    'admin',
+    'issuers',
+    'routes',
+    'https://x',
+    '/a',
+    'resource',
+    'upstream',
+    'scopes',
+    'keys',
+    'audiences',
+    'public',
+  ];
+  const value = fc.jsonValue({ maxDepth: 2 });
+  const entries = fc.dictionary(
+    fc.constantFrom(...keys),
+    fc.oneof(value, fc.dictionary(fc.constantFrom(...keys), value)),
+  );
+  const content = fc.dictionary(fc.constantFrom(...keys), fc.oneof(value, entries));
+  fc.assert(
+    fc.property(content, object => expectAnswer(JSON.stringify(object))),
+    { numRuns: 500 },
+  );
+});
+
+test('bytes that are no text', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 50 }), bytes => expectAnswer(bytes)),
+    { numRuns: 200 },
+  );
+});
