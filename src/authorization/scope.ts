@@ -1,0 +1,42 @@
+/** The scopes that an operation needs: by method, and by the path below the route (RFC 6749 section 3.3, RFC 6750 section 3.1). */
+
+import type { ScopeRule } from '../config/config.ts';
+
+export type Requirement =
+  | { readonly ok: true; readonly scopes: readonly string[] }
+  /** No rule covers the method; `allow` is what the `Allow` field lists (RFC 9110 section 10.2.1). */
+  | { readonly ok: false; readonly allow: readonly string[] };
+
+/**
+ * @param rest the path below the route's prefix, as matched: `` or `/…`.
+ * @returns the scopes of the rule with the longest path that covers the method; at the same path the method's own rule
+ *   before GET's for HEAD, before `*`.
+ */
+export function findRequirement(rules: readonly ScopeRule[], method: string, rest: string): Requirement {
+  let best: ScopeRule | undefined;
+  for (const rule of rules) {
+    if (isBelow(rule.path, rest) && precision(rule, method) > 0 && isCloser(rule, best, method)) best = rule;
+  }
+  return best ? { ok: true, scopes: best.scopes } : { ok: false, allow: listMethods(rules, rest) };
+}
+
+function isCloser(rule: ScopeRule, best: ScopeRule | undefined, method: string): boolean {
+  if (!best || rule.path.length !== best.path.length) return rule.path.length > (best?.path.length ?? 0);
+  return precision(rule, method) > precision(best, method);
+}
+
+/** On whole segments: `/invoices` covers `/invoices` and `/invoices/7`, not `/invoices-old`. */
+function isBelow(path: string, rest: string): boolean {
+  return path === '/' || rest === path || rest.startsWith(`${path}/`);
+}
+
+function precision(rule: ScopeRule, method: string): number {
+  if (rule.method === method) return 3;
+  if (rule.method === 'GET' && method === 'HEAD') return 2;
+  return rule.method === '*' ? 1 : 0;
+}
+
+function listMethods(rules: readonly ScopeRule[], rest: string): readonly string[] {
+  const methods = rules.filter(rule => isBelow(rule.path, rest)).map(rule => rule.method);
+  return [...new Set(methods.flatMap(method => (method === 'GET' ? ['GET', 'HEAD'] : [method])))];
+}

@@ -1,0 +1,20 @@
+/** The `WWW-Authenticate` value of a refusal (RFC 9110 section 11.6.1, RFC 6750 section 3, RFC 9728 section 5.1). */
+
+import type { ProtectedRoute } from '../config/config.ts';
+import { REFUSALS, type Reason } from '../denial.ts';
+import { protectedResourceMetadataUrl } from './metadata.ts';
+
+/**
+ * @param scopes ALL that the operation needs, so that one new token is enough.
+ * @returns the challenge, or `undefined` for a reason that has none. Only words of ours and of the configuration are in
+ *   it; no character of either needs quoting (checked at load).
+ */
+export function createChallenge(reason: Reason, route: ProtectedRoute, scopes: readonly string[]): string | undefined {
+  const refusal = REFUSALS[reason];
+  if (!('challenge' in refusal)) return undefined;
+  const { challenge } = refusal;
+  const error = challenge ? [`error="${challenge.error}"`, `error_description="${challenge.description}"`] : [];
+  const scope = scopes.length > 0 ? [`scope="${scopes.join(' ')}"`] : [];
+  const metadata = `resource_metadata="${protectedResourceMetadataUrl(route.resource)}"`;
+  return `Bearer ${[...error, ...scope, metadata].join(', ')}`;
+}

@@ -1,0 +1,51 @@
+/** Reason → answer of ours: status, header fields, and a problem document (RFC 9457) in which nothing of the caller's stands. */
+
+import { FAILURES, type FailureReason, REFUSALS, type Reason } from '../denial.ts';
+
+export interface Answer {
+  readonly status: number;
+  /** Alternating names and values. */
+  readonly headers: readonly string[];
+  readonly body: string;
+}
+
+export interface RefusalDetails {
+  readonly requestId: string;
+  /** `WWW-Authenticate`. */
+  readonly challenge?: string | undefined;
+  /** `Allow` (RFC 9110 section 10.2.1). */
+  readonly allow?: readonly string[] | undefined;
+}
+
+/** @returns the answer to a request that is denied (contract section 3). */
+export function createRefusal(reason: Reason, { requestId, challenge, allow }: RefusalDetails): Answer {
+  const refusal = REFUSALS[reason];
+  const headers = [
+    ...(challenge === undefined ? [] : ['WWW-Authenticate', challenge]),
+    ...(reason === 'method_not_allowed' ? ['Allow', (allow ?? []).join(', ')] : []),
+    ...('retryAfter' in refusal ? ['Retry-After', String(refusal.retryAfter)] : []),
+  ];
+  return createProblem(refusal, reason, requestId, headers);
+}
+
+/** @returns the answer to a request that was allowed and could not be carried. */
+export function createFailure(reason: FailureReason, requestId: string): Answer {
+  return createProblem(FAILURES[reason], reason, requestId, []);
+}
+
+/** @returns the answer that publishes a metadata document; it is public, so pages of any origin may read it. */
+export function createDocument(body: string): Answer {
+  const about = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(body))];
+  return { status: 200, headers: [...about, 'Access-Control-Allow-Origin', '*'], body };
+}
+
+function createProblem(
+  { title, status }: { readonly title: string; readonly status: number },
+  reason: Reason | FailureReason,
+  requestId: string,
+  headers: readonly string[],
+): Answer {
+  const body = JSON.stringify({ title, status, reason, request_id: requestId });
+  const about = ['Content-Type', 'application/problem+json', 'Content-Length', String(Buffer.byteLength(body))];
+  return { status, headers: [...headers, ...about, 'Cache-Control', 'no-store'], body };
+}

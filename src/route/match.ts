@@ -1,0 +1,99 @@
+/** Host and path → route: whole segments, routes of the Host first, then the longest prefix. */
+
+import type { Route } from '../config/config.ts';
+import { type Denial, deny } from '../denial.ts';
+import { type CanonicalPath, canonicalizePath } from './path.ts';
+
+export interface RouteTable {
+  readonly hosts: ReadonlyMap<string, Branch>;
+  readonly everyHost: Branch;
+}
+
+interface Branch {
+  readonly children: Map<string, Branch>;
+  route?: Route;
+}
+
+export interface Match {
+  readonly ok: true;
+  readonly route: Route;
+  /** The whole canonical path, as forwarded. */
+  readonly path: string;
+  /** What follows the prefix, as matched: `` or `/…`. The scopes of the route are found by it. */
+  readonly rest: string;
+}
+
+/** @returns the routes, arranged so that a look-up costs the depth of the prefix that matches, however many routes there are. */
+export function createRouteTable(routes: readonly Route[]): RouteTable {
+  const hosts = new Map<string, Branch>();
+  const everyHost: Branch = { children: new Map() };
+  for (const route of routes) {
+    const root = route.host === undefined ? everyHost : branchOf(hosts, route.host);
+    plant(root, route);
+  }
+  return { hosts, everyHost };
+}
+
+/**
+ * @param host lower-case, without a port.
+ * @returns the route with the longest prefix among the Host's own, else among those of every host; `no_route`; or
+ *   `ambiguous_path` where the path has an encoding that the route does not allow.
+ */
+export function matchRoute(
+  table: RouteTable,
+  host: string,
+  path: CanonicalPath,
+): Match | Denial<'no_route' | 'ambiguous_path'> {
+  const own = table.hosts.get(host);
+  const found = (own && descend(own, path.key)) ?? descend(table.everyHost, path.key);
+  if (path.contested.some(encoding => !found?.route.allowEncoded.has(encoding))) return deny('ambiguous_path');
+  if (!found) return deny('no_route');
+  return { ok: true, route: found.route, path: path.text, rest: path.key.slice(found.end) };
+}
+
+/**
+ * @returns `rest` of a matched path as it is forwarded by a route with `strip_prefix`: the prefix removed by whole
+ *   segments of the canonical path.
+ */
+export function stripPrefix(prefix: string, path: string): string {
+  let end = 0;
+  for (let depth = prefix === '/' ? 0 : prefix.split('/').length - 1; depth > 0; depth--) {
+    end = endOfSegment(path, end);
+  }
+  return path.slice(end);
+}
+
+function plant(root: Branch, route: Route): void {
+  const prefix = canonicalizePath(route.prefix);
+  if (!prefix.ok) throw new Error(`route ${route.key}: the prefix is not canonical`);
+  const segments = prefix.key === '/' ? [] : prefix.key.slice(1).split('/');
+  let branch = root;
+  for (const segment of segments) branch = branchOf(branch.children, segment);
+  branch.route = route;
+}
+
+function branchOf(branches: Map<string, Branch>, name: string): Branch {
+  const existing = branches.get(name);
+  if (existing) return existing;
+  const branch: Branch = { children: new Map() };
+  branches.set(name, branch);
+  return branch;
+}
+
+function descend(root: Branch, key: string): { readonly route: Route; readonly end: number } | undefined {
+  let found = root.route && { route: root.route, end: 0 };
+  let branch: Branch | undefined = root;
+  for (let start = 0; start < key.length && branch; ) {
+    const end = endOfSegment(key, start);
+    branch = branch.children.get(key.slice(start + 1, end));
+    if (branch?.route) found = { route: branch.route, end };
+    start = end;
+  }
+  return found;
+}
+
+/** `start` is at a slash; the end is at the next one, or at the end of the path. */
+function endOfSegment(path: string, start: number): number {
+  const end = path.indexOf('/', start + 1);
+  return end === -1 ? path.length : end;
+}

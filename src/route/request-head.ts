@@ -1,0 +1,123 @@
+/** One reading of a request's head: target form (RFC 9112 section 3.2), Host (RFC 9110 section 7.2), framing (RFC 9112 section 6). */
+
+import { type Denial, deny } from '../denial.ts';
+import { type CanonicalPath, canonicalizePath } from './path.ts';
+
+/** What node:http gives of a request; `rawHeaders` alternates names and values and hides no duplicate. */
+export interface IncomingHead {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly rawHeaders: readonly string[];
+}
+
+export interface RequestHead {
+  readonly ok: true;
+  readonly method: string;
+  /** The Host as sent, valid. */
+  readonly authority: string;
+  /** Lower-case, without port, brackets kept: the key that routes are found by. */
+  readonly host: string;
+  readonly path: CanonicalPath;
+  /** With its `?`; never rewritten and never matched on. */
+  readonly query: string;
+  /** The value of every Authorization field. */
+  readonly authorization: readonly string[];
+  readonly hasBody: boolean;
+}
+
+/** RFC 3986 section 3.2.2 without userinfo: a registered name, an IPv4 address or an IPv6 address, then a port. */
+const AUTHORITY = /^((?:[A-Za-z0-9._~!$&'()*+=-]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
+const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^#]*)$/i;
+const CONTROL_OR_FRAGMENT = /[\x00-\x20\x7f#]/;
+
+/**
+ * @returns the head in its one reading, or `malformed_request` (not exactly one valid Host, a target that is not in
+ *   origin-form nor an absolute-form of the same authority, a transfer coding other than a lone `chunked`, an
+ *   expectation other than 100-continue), or `ambiguous_path`.
+ */
+export function readRequestHead(request: IncomingHead): RequestHead | Denial<'malformed_request' | 'ambiguous_path'> {
+  const fields = readFields(request.rawHeaders);
+  const authority = fields.host.length === 1 ? (fields.host[0] ?? '') : '';
+  const host = AUTHORITY.exec(authority)?.[1];
+  const target = originForm(request.url ?? '', authority);
+  if (host === undefined || target === undefined || !hasOneFraming(fields)) return deny('malformed_request');
+  if (CONTROL_OR_FRAGMENT.test(target)) return deny('ambiguous_path');
+  const question = target.indexOf('?');
+  const path = canonicalizePath(question === -1 ? target : target.slice(0, question));
+  if (!path.ok) return path;
+  return {
+    ok: true,
+    method: request.method ?? '',
+    authority,
+    host: host.toLowerCase().replace(/\.$/, ''),
+    path,
+    query: question === -1 ? '' : target.slice(question),
+    authorization: fields.authorization,
+    hasBody: fields.transferEncoding.length > 0 || fields.contentLength.some(length => Number(length) > 0),
+  };
+}
+
+/**
+ * What a log line may show of a target: its path without a query, also where that is encoded or follows a `;` or `#`.
+ * For requests that were refused before their path had one reading.
+ */
+export function loggablePath(target: string): string {
+  const path = ABSOLUTE_FORM.exec(target)?.[2] ?? target;
+  return path.startsWith('/') ? path.replace(/(?:[?#;]|%(?:25)*(?:3f|23|3b)).*$/is, '').slice(0, 1024) : '';
+}
+
+/** @returns whether a Host value may be shown in a log line. */
+export function isAuthority(value: string): boolean {
+  return AUTHORITY.test(value);
+}
+
+/** Absolute-form is reduced; its authority must be the Host's (RFC 9112 section 3.2.2). */
+function originForm(target: string, authority: string): string | undefined {
+  if (target.startsWith('/')) return target;
+  const absolute = ABSOLUTE_FORM.exec(target);
+  if (absolute?.[1]?.toLowerCase() !== authority.toLowerCase()) return undefined;
+  const pathAndQuery = absolute[2] ?? '';
+  return pathAndQuery.startsWith('/') ? pathAndQuery : `/${pathAndQuery}`;
+}
+
+interface Fields {
+  readonly host: string[];
+  readonly authorization: string[];
+  readonly transferEncoding: string[];
+  readonly contentLength: string[];
+  readonly expect: string[];
+}
+
+function readFields(rawHeaders: readonly string[]): Fields {
+  const fields: Fields = { host: [], authorization: [], transferEncoding: [], contentLength: [], expect: [] };
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const list = listFor(fields, rawHeaders[index] ?? '');
+    list?.push(rawHeaders[index + 1] ?? '');
+  }
+  return fields;
+}
+
+/** By length first: no header name is lower-cased on the way of an ordinary request, save these few. */
+function listFor(fields: Fields, name: string): string[] | undefined {
+  switch (name.length) {
+    case 4:
+      return name.toLowerCase() === 'host' ? fields.host : undefined;
+    case 6:
+      return name.toLowerCase() === 'expect' ? fields.expect : undefined;
+    case 13:
+      return name.toLowerCase() === 'authorization' ? fields.authorization : undefined;
+    case 14:
+      return name.toLowerCase() === 'content-length' ? fields.contentLength : undefined;
+    case 17:
+      return name.toLowerCase() === 'transfer-encoding' ? fields.transferEncoding : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function hasOneFraming({ transferEncoding, contentLength, expect }: Fields): boolean {
+  if (transferEncoding.length + contentLength.length > 1) return false;
+  if (transferEncoding.some(coding => coding.toLowerCase() !== 'chunked')) return false;
+  if (contentLength.some(length => !/^\d{1,15}$/.test(length))) return false;
+  return expect.every(expectation => expectation.toLowerCase() === '100-continue');
+}

@@ -1,0 +1,30 @@
+/** The verified thing (RFC 9068): who issued it, whom it is for, what it allows, until when. */
+
+export interface AccessToken {
+  readonly ok: true;
+  /** `iss`, the exact key of an issuer in the YAML. */
+  readonly issuer: string;
+  /** Whether `typ` is one that the issuer's access tokens carry (RFC 9068 section 2.1). */
+  readonly typeAccepted: boolean;
+  /** `aud`, always a list; empty where the claim was absent. Never normalised (RFC 7519 section 2). */
+  readonly audience: readonly string[];
+  readonly scopes: ReadonlySet<string>;
+  /** `exp`, `nbf` and `iat`: seconds since 1970. */
+  readonly expiresAt: number;
+  readonly notBefore: number | undefined;
+  readonly issuedAt: number | undefined;
+  /** Every claim, for identity headers and the log. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** Why a token was not verified, in the order of judgement. */
+export type TokenReason =
+  | 'missing_token'
+  | 'malformed_credentials'
+  | 'malformed_token'
+  | 'untrusted_issuer'
+  | 'keys_unavailable'
+  | 'unknown_key'
+  | 'bad_signature'
+  | 'token_expired'
+  | 'token_not_yet_valid';

@@ -1,0 +1,151 @@
+/**
+ * The keys of one issuer, kept fresh. An outage of the issuer does not take the APIs down: the last keys serve until
+ * `max_stale`. A token's unknown `kid` may cause a fetch, but never more than one in `cooldown`, whoever sends how many.
+ */
+
+import type { JWK } from 'jose';
+import type { Issuer } from '../config/config.ts';
+import { fetchKeys, KeyFetchError } from './key-source.ts';
+import { createVerificationKey, fingerprintOf, type VerificationKey } from './verification-key.ts';
+
+export interface KeySetStatus {
+  readonly issuer: string;
+  readonly keys: number;
+  /** Seconds since the last successful fetch; `undefined` before the first. */
+  readonly ageSeconds: number | undefined;
+  /** What went wrong last, in our own words; `undefined` after a success. */
+  readonly lastError: string | undefined;
+}
+
+export interface KeySetEvents {
+  /** Called after each fetch; `error` is our own short text. */
+  readonly onFetch: (issuer: string, outcome: 'success' | 'failure', error: string | undefined) => void;
+}
+
+const FIRST_RETRY = 1_000;
+const LONGEST_RETRY = 30_000;
+
+export class KeySet {
+  readonly #issuer: Issuer;
+  readonly #events: KeySetEvents;
+  readonly #stopped = new AbortController();
+  #keys: readonly VerificationKey[] = [];
+  #fetchedAt: number | undefined;
+  #lastError: string | undefined;
+  #failures = 0;
+  #fetching: Promise<void> | undefined;
+  #unknownKeyFetchAt = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(issuer: Issuer, events: KeySetEvents) {
+    this.#issuer = issuer;
+    this.#events = events;
+  }
+
+  /** Starts the first fetch, and from then on refreshes by itself. Settles when the first fetch has; it never rejects. */
+  start(): Promise<void> {
+    return this.#refresh();
+  }
+
+  /** Ends timers and a fetch under way. */
+  stop(): void {
+    this.#stopped.abort();
+    clearTimeout(this.#timer);
+  }
+
+  /** @returns whether there is a key that may still verify. */
+  isReady(): boolean {
+    return this.#keys.length > 0 && !this.#isStale();
+  }
+
+  status(): KeySetStatus {
+    return {
+      issuer: this.#issuer.issuer,
+      keys: this.#keys.length,
+      ageSeconds: this.#fetchedAt === undefined ? undefined : (performance.now() - this.#fetchedAt) / 1000,
+      lastError: this.#lastError,
+    };
+  }
+
+  /**
+   * @param keyId the `kid` of a token: untrusted, it only chooses. Without one, every key is a candidate.
+   * @returns the candidates; `[]` when the issuer publishes no such key, asked anew if the cooldown allows; `undefined`
+   *   when there are no keys to judge by.
+   */
+  async find(keyId: string | undefined): Promise<readonly VerificationKey[] | undefined> {
+    if (!this.isReady()) await this.#fetching;
+    if (!this.isReady()) return undefined;
+    const known = this.#candidates(keyId);
+    if (known.length > 0) return known;
+    await this.#refreshForUnknownKey();
+    return this.#candidates(keyId);
+  }
+
+  #candidates(keyId: string | undefined): readonly VerificationKey[] {
+    return keyId === undefined ? this.#keys : this.#keys.filter(key => key.keyId === keyId);
+  }
+
+  /** The cooldown counts these fetches only, failed ones too: a rotation right after the start is seen at once. */
+  async #refreshForUnknownKey(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#unknownKeyFetchAt < this.#issuer.keys.cooldown) return this.#fetching;
+    this.#unknownKeyFetchAt = now;
+    return this.#refresh();
+  }
+
+  #refresh(): Promise<void> {
+    this.#fetching ??= this.#fetch().finally(() => {
+      this.#fetching = undefined;
+    });
+    return this.#fetching;
+  }
+
+  async #fetch(): Promise<void> {
+    clearTimeout(this.#timer);
+    if (this.#isStale()) this.#retire(this.#keys);
+    try {
+      await this.#adopt(await fetchKeys(this.#issuer, this.#stopped.signal));
+      this.#failures = 0;
+      this.#lastError = undefined;
+      this.#events.onFetch(this.#issuer.issuer, 'success', undefined);
+    } catch (error) {
+      if (this.#stopped.signal.aborted) return;
+      this.#failures += 1;
+      this.#lastError = error instanceof KeyFetchError ? error.message : 'the fetch failed';
+      this.#events.onFetch(this.#issuer.issuer, 'failure', this.#lastError);
+    }
+    this.#schedule();
+  }
+
+  /** A key that comes again unchanged stays the same object, so what it verified stays verified. */
+  async #adopt(jwks: readonly JWK[]): Promise<void> {
+    const held = new Map(this.#keys.filter(key => !key.retired).map(key => [key.fingerprint, key]));
+    const keys = await Promise.all(jwks.map(jwk => held.get(fingerprintOf(jwk)) ?? createVerificationKey(jwk)));
+    const usable = [...new Set(keys)].filter(key => key !== undefined);
+    if (usable.length === 0) throw new KeyFetchError('the key set has no usable key');
+    this.#retire(this.#keys.filter(key => !usable.includes(key)));
+    this.#keys = usable;
+    this.#fetchedAt = performance.now();
+  }
+
+  #retire(keys: readonly VerificationKey[]): void {
+    for (const key of keys) key.retired = true;
+  }
+
+  #isStale(): boolean {
+    return this.#fetchedAt !== undefined && this.#staleIn(this.#fetchedAt) <= 0;
+  }
+
+  #staleIn(fetchedAt: number): number {
+    return fetchedAt + this.#issuer.keys.maxStale - performance.now();
+  }
+
+  #schedule(): void {
+    if (this.#stopped.signal.aborted) return;
+    const { refresh } = this.#issuer.keys;
+    const retry = Math.min(FIRST_RETRY * 2 ** (this.#failures - 1), LONGEST_RETRY, refresh);
+    const untilStale = this.#fetchedAt === undefined ? Number.POSITIVE_INFINITY : this.#staleIn(this.#fetchedAt);
+    const delay = this.#failures === 0 ? refresh : Math.min(retry, Math.max(untilStale, FIRST_RETRY));
+    this.#timer = setTimeout(() => this.#refresh(), delay).unref();
+  }
+}

@@ -1,0 +1,114 @@
+/** Where an issuer's keys come from: a file, a JWKS URL, or its metadata (RFC 8414 section 3, OpenID Connect Discovery section 4). */
+
+import { readFile } from 'node:fs/promises';
+import type { JWK } from 'jose';
+import type { Issuer } from '../config/config.ts';
+
+/** A fetch that did not give keys. The message is ours and short; nothing of the peer's answer is in it. */
+export class KeyFetchError extends Error {}
+
+const TIMEOUT = 5_000;
+const MAXIMUM_BYTES = 1024 * 1024;
+const MAXIMUM_KEYS = 100;
+
+/**
+ * @param stopped ends a fetch under way; by itself it ends after five seconds, metadata included.
+ * @returns the JWKs as published, not yet judged.
+ * @throws KeyFetchError where they cannot be had: the source does not answer, or its answer is not a key set.
+ */
+export async function fetchKeys({ issuer, keySource }: Issuer, stopped: AbortSignal): Promise<readonly JWK[]> {
+  const signal = AbortSignal.any([stopped, AbortSignal.timeout(TIMEOUT)]);
+  switch (keySource.kind) {
+    case 'file':
+      return readKeys(parseObject(await readKeyFile(keySource.path)));
+    case 'uri':
+      return readKeys(await fetchObject(keySource.uri, signal));
+    case 'discovery':
+      return readKeys(await fetchObject(await discoverJwksUri(issuer, signal), signal));
+  }
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** The metadata names the issuer it belongs to; another one's is refused (RFC 8414 section 3.3). */
+async function discoverJwksUri(issuer: string, signal: AbortSignal): Promise<string> {
+  const metadata = await fetchObject(authorizationServerMetadataUrl(issuer), signal).catch(() =>
+    fetchObject(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, signal),
+  );
+  const uri = metadata['jwks_uri'];
+  if (metadata['issuer'] !== issuer) throw new KeyFetchError('the metadata is of another issuer');
+  if (typeof uri !== 'string' || !URL.canParse(uri)) throw new KeyFetchError('the metadata has no jwks_uri');
+  if (new URL(issuer).protocol === 'https:' && new URL(uri).protocol !== 'https:') {
+    throw new KeyFetchError('the jwks_uri is not https');
+  }
+  return uri;
+}
+
+/** RFC 8414 section 3.1: inserted between host and path. */
+function authorizationServerMetadataUrl(issuer: string): string {
+  const { origin, pathname } = new URL(issuer);
+  return `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`;
+}
+
+function readKeys({ keys }: JsonObject): readonly JWK[] {
+  if (!Array.isArray(keys)) throw new KeyFetchError('the answer is not a key set');
+  return keys.filter(isObject).slice(0, MAXIMUM_KEYS);
+}
+
+async function fetchObject(url: string, signal: AbortSignal): Promise<JsonObject> {
+  const response = await fetch(url, {
+    redirect: 'error',
+    headers: { accept: 'application/json' },
+    signal,
+  }).catch(error => {
+    throw new KeyFetchError(describeFetchFailure(error));
+  });
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new KeyFetchError(`the answer has status ${response.status}`);
+  }
+  return parseObject(await readBounded(response));
+}
+
+async function readBounded(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response.body ?? []) {
+      size += chunk.byteLength;
+      if (size > MAXIMUM_BYTES) break;
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw new KeyFetchError(describeFetchFailure(error));
+  }
+  if (size > MAXIMUM_BYTES) throw new KeyFetchError('the answer is larger than 1 MiB');
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function readKeyFile(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => {
+    throw new KeyFetchError('the file cannot be read');
+  });
+}
+
+function parseObject(text: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch {
+    // Falls through: what is not JSON is no object either.
+  }
+  throw new KeyFetchError('the answer is not a JSON object');
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function describeFetchFailure(error: unknown): string {
+  if (!(error instanceof Error)) return 'no answer';
+  if (error.name === 'TimeoutError') return `no answer within ${TIMEOUT / 1000} s`;
+  const code: unknown = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : undefined;
+  return typeof code === 'string' ? `no answer (${code})` : 'no answer';
+}
