@@ -1,0 +1,203 @@
+/**
+ * The path of a request, top to bottom: head → route → token → authorization → upstream, or a refusal on the way.
+ * Each room takes what the room before it gives, so no step can be skipped or swapped.
+ */
+
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type AudienceIndex, createAudienceIndex } from './authorization/audience.ts';
+import { type AuthorizationDenial, authorize, type Grant } from './authorization/authorize.ts';
+import { createChallenge } from './challenge/challenge.ts';
+import { createMetadataIndex, findMetadata, type MetadataIndex } from './challenge/metadata.ts';
+import { type Answer, createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
+import type { Config } from './config/config.ts';
+import { deny, type Reason } from './denial.ts';
+import { createRouteTable, matchRoute, type RouteTable } from './route/match.ts';
+import { type RequestHead, readRequestHead } from './route/request-head.ts';
+import { isWebSocketHandshake } from './route/websocket-handshake.ts';
+import { Exchange } from './telemetry/exchange.ts';
+import { recordRequest, type Telemetry } from './telemetry/telemetry.ts';
+import { readBearerToken } from './token/bearer.ts';
+import { TokenVerifier, type Verification } from './token/verifier.ts';
+import type { Carried } from './upstream/forward.ts';
+import type { Upgraded } from './upstream/upgrade.ts';
+import { Upstreams } from './upstream/upstreams.ts';
+
+/** What a request would have needed, for its refusal. */
+type Needs = Pick<AuthorizationDenial, 'scopes' | 'allow'>;
+
+const NOTHING: Needs = { scopes: [], allow: [] };
+const READING = ['GET', 'HEAD'];
+
+/** How a granted request is carried: as HTTP, or as a WebSocket. */
+type Carrier = (grant: Grant, head: RequestHead) => Promise<Carried | Upgraded>;
+
+/** Everything that one configuration decides. It never changes: a reload makes a new gateway, and the server swaps it in. */
+export class Gateway {
+  readonly config: Config;
+  readonly verifier: TokenVerifier;
+  readonly #telemetry: Telemetry;
+  readonly #routes: RouteTable;
+  readonly #audiences: AudienceIndex;
+  readonly #metadata: MetadataIndex;
+  readonly #upstreams: Upstreams;
+
+  constructor(config: Config, telemetry: Telemetry) {
+    const { metrics, log } = telemetry;
+    this.config = config;
+    this.#telemetry = telemetry;
+    this.#routes = createRouteTable(config.routes);
+    this.#audiences = createAudienceIndex(config.routes);
+    this.#metadata = createMetadataIndex(config.routes);
+    this.#upstreams = new Upstreams(config.routes);
+    this.verifier = new TokenVerifier(config.issuers, {
+      onCacheLookup: outcome => metrics.recordCacheLookup(outcome),
+      onFetch: (issuer, outcome, error) => {
+        metrics.recordJwksFetch(issuer, outcome);
+        if (error !== undefined) log.event('warn', 'keys could not be fetched', { issuer, error });
+      },
+    });
+    metrics.announce(config.routes, this.#audiences, config.issuers.keys());
+  }
+
+  /** Fetches keys. Settles after the first attempt of every issuer; what failed is tried again by itself. */
+  start(): Promise<void> {
+    return this.verifier.start();
+  }
+
+  /** Stops fetching keys, and closes upstream connections once their requests have finished. */
+  async stop(): Promise<void> {
+    this.verifier.stop();
+    await this.#upstreams.close();
+  }
+
+  /** Serves one HTTP request. Settles when its response has closed and it has been counted; never rejects. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const exchange = new Exchange(request, response);
+    return this.#run(exchange, () =>
+      this.#serve(exchange, (grant, head) => {
+        if (request.headers.expect !== undefined) response.writeContinue();
+        return this.#upstreams.forward(grant, head, request, response);
+      }),
+    );
+  }
+
+  /**
+   * Serves one request to upgrade: authorised like any other, refused like any other, in full HTTP form.
+   *
+   * @param socket the client's; its errors are already listened for.
+   * @param received what came behind the request's head.
+   */
+  upgrade(request: IncomingMessage, socket: Socket, received: Buffer): Promise<void> {
+    const response = createUpgradeResponse(request, socket);
+    const exchange = new Exchange(request, response);
+    return this.#run(exchange, async () => {
+      if (!isWebSocketHandshake(request)) return this.#refuse(exchange, 'malformed_request');
+      return this.#serve(exchange, async (grant, head) => {
+        const carried = await this.#upstreams.upgrade(grant, head, { request, socket, head: received, response });
+        if (carried.end === 'upgraded') response.detachSocket(socket);
+        return carried;
+      });
+    });
+  }
+
+  /** Answers a request that node:http could not read (RFC 9112 section 2.2), or that asks for a tunnel (CONNECT). */
+  refuse(request: IncomingMessage, socket: Socket, reason: 'malformed_request' | 'headers_too_large'): Promise<void> {
+    const exchange = new Exchange(request, createUpgradeResponse(request, socket));
+    return this.#run(exchange, async () => this.#refuse(exchange, reason));
+  }
+
+  async #serve(exchange: Exchange, carry: Carrier): Promise<void> {
+    const head = readRequestHead(exchange.request);
+    if (!head.ok) return this.#refuse(exchange, head.reason);
+    exchange.head = head;
+
+    const metadata = findMetadata(this.#metadata, exchange.request.url ?? '', head.authority);
+    if (metadata !== undefined) return this.#publish(exchange, head.method, metadata);
+
+    const match = matchRoute(this.#routes, head.host, head.path);
+    if (!match.ok) return this.#refuse(exchange, match.reason);
+    exchange.match = match;
+
+    const presented = match.route.public ? deny('missing_token') : await this.#verify(head);
+    const decision = authorize(this.#audiences, match, head.method, presented);
+    exchange.decision = decision;
+    if (!decision.grant) return this.#refuse(exchange, decision.denial.reason, decision.denial);
+
+    // While the token was verified the client may have left, or sent bytes that ended the connection.
+    if (exchange.response.destroyed) return undefined;
+    return this.#settle(exchange, await carry(decision.grant, head));
+  }
+
+  #verify(head: RequestHead): Verification | Promise<Verification> {
+    const bearer = readBearerToken(head.authorization);
+    return bearer.ok ? this.verifier.verify(bearer.token, Date.now()) : bearer;
+  }
+
+  async #settle(exchange: Exchange, carried: Carried | Upgraded): Promise<void> {
+    exchange.upstreamMs = carried.responseMs;
+    switch (carried.end) {
+      case 'upgraded':
+        exchange.upgraded = true;
+        return this.#telemetry.metrics.trackTunnel(carried.closed);
+      case 'complete':
+      case 'client_gone':
+        return undefined;
+      default:
+        exchange.failure = carried.end;
+        return respond(exchange, createFailure(carried.end, exchange.requestId));
+    }
+  }
+
+  #refuse(exchange: Exchange, reason: Reason, needs: Needs = NOTHING): void {
+    exchange.refused = reason;
+    const route = exchange.match?.route;
+    const challenge = route && !route.public ? createChallenge(reason, route, needs.scopes) : undefined;
+    // A body that nobody reads would be taken for the next request.
+    if (exchange.head?.hasBody !== false) exchange.response.shouldKeepAlive = false;
+    respond(exchange, createRefusal(reason, { requestId: exchange.requestId, challenge, allow: needs.allow }));
+  }
+
+  #publish(exchange: Exchange, method: string, metadata: string): void {
+    if (READING.includes(method)) respond(exchange, createDocument(metadata));
+    else this.#refuse(exchange, 'method_not_allowed', { scopes: [], allow: READING });
+  }
+
+  /** The one place where faults are caught. They fail closed, as ours, never as a 401 that blames the caller. */
+  async #run(exchange: Exchange, serve: () => Promise<void>): Promise<void> {
+    const { response } = exchange;
+    const closed = new Promise<void>(resolve => response.once('close', resolve));
+    response.on('error', () => response.destroy());
+    try {
+      await serve();
+    } catch (fault) {
+      this.#telemetry.log.event('error', 'fault', { request_id: exchange.requestId, ...describeFault(fault) });
+      this.#refuse(exchange, 'internal');
+    }
+    if (!exchange.upgraded) await closed;
+    recordRequest(this.#telemetry, exchange.finish());
+  }
+}
+
+/** Writes an answer of ours; where another's head is out already, its body is aborted, so that it cannot look whole. */
+function respond({ response }: Exchange, { status, headers, body }: Answer): void {
+  if (response.headersSent) response.socket?.resetAndDestroy();
+  else if (!response.destroyed) response.writeHead(status, [...headers]).end(body);
+}
+
+/** A response for a socket that node:http has let go of. It closes with its answer, and takes the socket with it. */
+function createUpgradeResponse(request: IncomingMessage, socket: Socket): ServerResponse {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  // Nobody reads the socket any more, so the client's end would never be seen.
+  response.once('finish', () => socket.destroy());
+  return response;
+}
+
+/** Never the message: those of parsers quote what they read. */
+function describeFault(fault: unknown) {
+  const error = fault instanceof Error ? fault : new Error('unknown');
+  const frames = (error.stack ?? '').split('\n').filter(line => line.startsWith('    at '));
+  return { error: error.name, stack: frames.slice(0, 6).map(line => line.trim()) };
+}

@@ -1,0 +1,136 @@
+#!/usr/bin/env node
+/** The only file that touches `process`: arguments, environment, signals, exit code. */
+
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { check } from './cli/check.ts';
+import type { Config } from './config/config.ts';
+import { loadConfig } from './config/load.ts';
+import { formatProblem, type Problem } from './config/problem.ts';
+import { Gateway } from './gateway.ts';
+import { Server } from './server.ts';
+import { createLog } from './telemetry/log.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
+
+const HELP = `audgate: a gateway that forwards only tokens addressed to the API behind it
+
+Usage:
+  audgate [serve] --config FILE   run the gateway
+  audgate check FILE              load and lint a configuration, print every problem
+  audgate --help | --version
+
+The configuration is the file of --config, of AUDGATE_CONFIG, or /etc/audgate/audgate.yaml.
+SIGHUP reloads it. SIGTERM and SIGINT finish what was accepted, then exit with 0.
+`;
+
+const DEFAULT_CONFIG = '/etc/audgate/audgate.yaml';
+const USAGE_ERROR = 2;
+
+async function main(): Promise<void> {
+  const { values, positionals } = readArguments();
+  const [command = 'serve', ...rest] = positionals;
+  if (values.help) return print(HELP);
+  if (values.version) return print(`audgate ${readVersion()}\n`);
+  if (command === 'check' && rest.length === 1 && rest[0] !== undefined) return runCheck(rest[0]);
+  if (command !== 'serve' || rest.length > 0) return exitWithUsage(`unknown command: ${positionals.join(' ')}`);
+  return serve(values.config ?? process.env['AUDGATE_CONFIG'] ?? DEFAULT_CONFIG);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: { config: { type: 'string' }, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    return exitWithUsage(error instanceof Error ? error.message : 'unreadable arguments');
+  }
+}
+
+function runCheck(file: string): void {
+  process.exitCode = check(file, process.env, line => print(`${line}\n`));
+}
+
+async function serve(file: string): Promise<void> {
+  const loaded = loadConfig(file, process.env);
+  if (!loaded.ok) return exitWithProblems(loaded.problems);
+
+  const log = createLog();
+  const metrics = new Metrics({ keySets: () => server.gateway.verifier.status() });
+  const telemetry: Telemetry = { metrics, log };
+  const server = new Server(new Gateway(loaded.config, telemetry), telemetry);
+  logLoaded(telemetry, loaded.config, loaded.warnings);
+  metrics.recordLoad();
+
+  // The APIs behind us do not wait for an issuer that is slow to answer: /readyz tells when every one has a key.
+  const fetching = server.gateway.start();
+  const listening = await server.listen().catch(error => exitWithFailure(`cannot listen: ${error.message}`));
+  log.event('info', 'listening', { listen: listening.listen, admin: listening.admin, version: readVersion() });
+
+  onSignals(server, telemetry, file);
+  await fetching;
+}
+
+function onSignals(server: Server, telemetry: Telemetry, file: string): void {
+  let reloading = Promise.resolve();
+  process.on('SIGHUP', () => {
+    reloading = reloading.then(() => reload(server, telemetry, file));
+  });
+  const drain = async (signal: NodeJS.Signals) => {
+    telemetry.log.event('info', 'draining', { signal });
+    await server.drain();
+    telemetry.log.event('info', 'stopped');
+    telemetry.log.flush();
+    process.exit(0);
+  };
+  process.once('SIGTERM', drain).once('SIGINT', drain);
+}
+
+/** Everything that can fail comes before the swap; a bad file leaves the old configuration serving. */
+async function reload(server: Server, telemetry: Telemetry, file: string): Promise<void> {
+  const loaded = loadConfig(file, process.env);
+  if (!loaded.ok) {
+    telemetry.metrics.recordReload('failure');
+    telemetry.log.event('error', 'reload failed', { problems: loaded.problems.map(formatProblem) });
+    return;
+  }
+  const before = server.gateway;
+  const after = new Gateway(loaded.config, telemetry);
+  await after.start();
+  server.swap(after);
+  telemetry.metrics.recordReload('success');
+  logLoaded(telemetry, loaded.config, loaded.warnings);
+  // Requests under way may take hours; the next reload does not wait for them.
+  before.stop();
+}
+
+function logLoaded({ log }: Telemetry, { source, routes, issuers }: Config, warnings: readonly Problem[]): void {
+  log.event('info', 'configuration loaded', { ...source, routes: routes.length, issuers: issuers.size });
+  for (const warning of warnings) log.event('warn', 'configuration warning', { warning: formatProblem(warning) });
+}
+
+function exitWithProblems(problems: readonly Problem[]): never {
+  return exitWithFailure(problems.map(formatProblem).join('\n'));
+}
+
+function exitWithFailure(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+function exitWithUsage(message: string): never {
+  process.stderr.write(`${message}\n\n${HELP}`);
+  process.exit(USAGE_ERROR);
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+await main();

@@ -1,0 +1,70 @@
+/** One request while it is under way: the facts about it gather here, room by room, and are told when its response has closed. */
+
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Decision } from '../authorization/authorize.ts';
+import type { FailureReason, Outcome, Reason } from '../denial.ts';
+import type { Match } from '../route/match.ts';
+import { isAuthority, loggablePath, type RequestHead } from '../route/request-head.ts';
+import type { FinishedRequest } from './finished-request.ts';
+
+/** Nothing was sent: the client left first. The code is nginx's, for want of a registered one. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+export class Exchange {
+  readonly requestId: string = randomUUID();
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly #startedAt = performance.now();
+  head: RequestHead | undefined;
+  match: Match | undefined;
+  decision: Decision | undefined;
+  /** A refusal that was answered: by the decision, or before there could be one. */
+  refused: Reason | undefined;
+  failure: FailureReason | undefined;
+  upstreamMs: number | undefined;
+  upgraded = false;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.request = request;
+    this.response = response;
+  }
+
+  /** @returns what is told of it. Called once, when nothing more can happen to it. */
+  finish(): FinishedRequest {
+    const { request, head, decision } = this;
+    const host = head?.authority ?? request.headers.host ?? '';
+    return {
+      requestId: this.requestId,
+      route: this.match?.route,
+      method: request.method ?? '',
+      host: isAuthority(host) ? host : '',
+      path: head?.path.text ?? loggablePath(request.url ?? ''),
+      status: this.#status(),
+      outcome: this.#outcome(),
+      denial: this.#denial(),
+      failure: this.failure,
+      verified: decision?.verified,
+      durationMs: performance.now() - this.#startedAt,
+      upstreamMs: this.upstreamMs,
+    };
+  }
+
+  #status(): number {
+    if (this.upgraded) return 101;
+    return this.response.headersSent ? this.response.statusCode : CLIENT_CLOSED_REQUEST;
+  }
+
+  #outcome(): Outcome {
+    if (this.refused) return 'denied';
+    if (this.failure) return 'failed';
+    return this.decision?.denial ? 'reported' : 'forwarded';
+  }
+
+  /** A fault after the decision is told as the fault it is. */
+  #denial(): FinishedRequest['denial'] {
+    const decided = this.decision?.denial;
+    if (this.refused && this.refused !== decided?.reason) return { reason: this.refused };
+    return decided;
+  }
+}

@@ -1,0 +1,199 @@
+/** The metrics of contract section 5. Every label value is of the configuration or of a closed list; none is the caller's. */
+
+import type { Socket } from 'node:net';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type AudienceIndex, listPresentable } from '../authorization/audience.ts';
+import type { ProtectedRoute, Route } from '../config/config.ts';
+import { isRefused, REFUSALS, type Reason } from '../denial.ts';
+import type { KeySetStatus } from '../token/key-set.ts';
+import { actionOf, type FinishedRequest } from './finished-request.ts';
+import { methodLabel } from './method-label.ts';
+
+/** Read at each scrape. */
+export interface MetricSources {
+  readonly keySets: () => readonly KeySetStatus[];
+}
+
+const NO_ROUTE = '(none)';
+const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** Routes × siblings × issuers grows with the square of the routes; past this, a series begins at its first event. */
+const MAXIMUM_ZERO_SERIES = 20_000;
+/** Decided before there is a route to count them for. */
+const BEFORE_ROUTE: ReadonlySet<Reason> = new Set([
+  'malformed_request',
+  'headers_too_large',
+  'ambiguous_path',
+  'no_route',
+]);
+/** Gauges that prom-client names like counters, which `promtool check metrics` refuses. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #requests = this.#counter('audgate_requests_total', 'Requests, by what the client was answered.', [
+    'route',
+    'method',
+    'status',
+  ]);
+  readonly #denials = this.#counter('audgate_denials_total', 'Denials: refused, or only reported and forwarded.', [
+    'route',
+    'reason',
+    'action',
+  ]);
+  readonly #confusedDeputies = this.#counter(
+    'audgate_confused_deputy_rejections_total',
+    'Tokens that verified in every other respect and were for another resource: whose, and where they were used.',
+    ['route', 'resource', 'presented', 'issuer', 'action'],
+  );
+  readonly #upstreamFailures = this.#counter(
+    'audgate_upstream_failures_total',
+    'Requests that were allowed and could not be carried.',
+    ['route', 'reason'],
+  );
+  readonly #cacheLookups = this.#counter('audgate_token_cache_lookups_total', 'Look-ups of verified tokens.', [
+    'outcome',
+  ]);
+  readonly #jwksFetches = this.#counter('audgate_jwks_fetches_total', 'Fetches of the keys of an issuer.', [
+    'issuer',
+    'outcome',
+  ]);
+  readonly #reloads = this.#counter('audgate_config_reloads_total', 'Reloads of the configuration.', ['outcome']);
+  readonly #lastReload = new Gauge({
+    name: 'audgate_config_last_reload_success_timestamp_seconds',
+    help: 'When the configuration in use was loaded.',
+    registers: [this.#registry],
+  });
+  readonly #connections = new Gauge({
+    name: 'audgate_open_connections',
+    help: 'Connections of clients.',
+    labelNames: ['kind'],
+    registers: [this.#registry],
+  });
+  readonly #durations = this.#histogram(
+    'audgate_request_duration_seconds',
+    'From the head of the request to the end of the answer.',
+  );
+  readonly #upstreamDurations = this.#histogram(
+    'audgate_upstream_duration_seconds',
+    'From dispatch to the head of the answer.',
+  );
+
+  constructor(sources: MetricSources) {
+    this.#gauge('audgate_jwks_keys', 'Usable keys of an issuer.', 'issuer', () =>
+      sources.keySets().map(({ issuer, keys }) => [issuer, keys]),
+    );
+    this.#gauge('audgate_jwks_age_seconds', 'Time since the keys of an issuer were fetched.', 'issuer', () =>
+      sources.keySets().flatMap(({ issuer, ageSeconds }) => (ageSeconds === undefined ? [] : [[issuer, ageSeconds]])),
+    );
+    for (const kind of ['http', 'upgraded'] as const) this.#connections.set({ kind }, 0);
+    collectDefaultMetrics({ register: this.#registry });
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
+    for (const outcome of ['hit', 'miss']) this.#cacheLookups.inc({ outcome }, 0);
+    for (const outcome of ['success', 'failure']) this.#reloads.inc({ outcome }, 0);
+  }
+
+  /** Starts every series that a configuration can bring at 0, so that `rate()` sees the first event. */
+  announce(routes: readonly Route[], index: AudienceIndex, issuers: Iterable<string>): void {
+    for (const issuer of issuers) {
+      for (const outcome of ['success', 'failure']) this.#jwksFetches.inc({ issuer, outcome }, 0);
+    }
+    const guarded = routes.filter(route => !route.public);
+    for (const route of guarded) this.#announceDenials(route);
+    const series = guarded.length * new Set(index.values()).size * new Set(issuers).size;
+    if (series <= MAXIMUM_ZERO_SERIES) for (const route of guarded) this.#announceConfusedDeputies(route, index);
+  }
+
+  /** Counts one request. Called once, when its response has closed. */
+  record(request: FinishedRequest): void {
+    const route = request.route?.key ?? NO_ROUTE;
+    this.#requests.inc({ route, method: methodLabel(request.method), status: request.status });
+    this.#durations.observe({ route }, request.durationMs / 1000);
+    if (request.upstreamMs !== undefined) this.#upstreamDurations.observe({ route }, request.upstreamMs / 1000);
+    if (request.failure) this.#upstreamFailures.inc({ route, reason: request.failure });
+    if (!request.denial) return;
+    const { reason, presented } = request.denial;
+    const action = actionOf(request);
+    this.#denials.inc({ route, reason, action });
+    if (presented === undefined || !request.verified || !request.route || request.route.public) return;
+    const { issuer } = request.verified;
+    this.#confusedDeputies.inc({ route, resource: request.route.resource, presented, issuer, action });
+  }
+
+  recordCacheLookup(outcome: 'hit' | 'miss'): void {
+    this.#cacheLookups.inc({ outcome });
+  }
+
+  recordJwksFetch(issuer: string, outcome: 'success' | 'failure'): void {
+    this.#jwksFetches.inc({ issuer, outcome });
+  }
+
+  /** Counts a client's connection until it closes. */
+  trackConnection(socket: Socket): void {
+    this.#connections.inc({ kind: 'http' });
+    socket.once('close', () => this.#connections.dec({ kind: 'http' }));
+  }
+
+  /** Counts a connection as upgraded until `closed` settles. */
+  async trackTunnel(closed: Promise<void>): Promise<void> {
+    this.#connections.inc({ kind: 'upgraded' });
+    this.#connections.dec({ kind: 'http' });
+    await closed;
+    this.#connections.dec({ kind: 'upgraded' });
+    this.#connections.inc({ kind: 'http' });
+  }
+
+  /** The first load is no reload, but it sets the time. */
+  recordLoad(): void {
+    this.#lastReload.setToCurrentTime();
+  }
+
+  recordReload(outcome: 'success' | 'failure'): void {
+    this.#reloads.inc({ outcome });
+    if (outcome === 'success') this.recordLoad();
+  }
+
+  /** @returns the exposition text and its content type. */
+  async expose(): Promise<{ readonly contentType: string; readonly body: string }> {
+    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+
+  #announceDenials(route: ProtectedRoute): void {
+    for (const reason of Object.keys(REFUSALS) as Reason[]) {
+      if (BEFORE_ROUTE.has(reason)) continue;
+      this.#denials.inc({ route: route.key, reason, action: actionOn(route, reason) }, 0);
+    }
+  }
+
+  #announceConfusedDeputies(route: ProtectedRoute, index: AudienceIndex): void {
+    const { key, resource, issuers } = route;
+    const action = actionOn(route, 'wrong_audience');
+    for (const presented of listPresentable(route, index)) {
+      for (const issuer of issuers) this.#confusedDeputies.inc({ route: key, resource, presented, issuer, action }, 0);
+    }
+  }
+
+  #counter<const L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #histogram(name: string, help: string): Histogram<'route'> {
+    return new Histogram({ name, help, labelNames: ['route'], buckets: DURATION_BUCKETS, registers: [this.#registry] });
+  }
+
+  #gauge(name: string, help: string, label: string, read: () => readonly (readonly [string, number])[]): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [value, number] of read()) this.set({ [label]: value }, number);
+      },
+    });
+  }
+}
+
+function actionOn(route: ProtectedRoute, reason: Reason) {
+  return isRefused(reason, route.enforcement) ? 'refused' : 'forwarded';
+}

@@ -1,0 +1,171 @@
+/** Contract section 1, `enforcement`: what each rung refuses, what it only reports, and what the upstream then sees. */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { type HeaderPair, request } from '../support/raw-http.ts';
+import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
+import { startUpstream, type Upstream } from '../support/upstream.ts';
+
+const RUNGS = ['report', 'verify', 'enforce'] as const;
+type Rung = (typeof RUNGS)[number];
+
+let issuer: TokenIssuer;
+let silent: TokenIssuer;
+let upstream: Upstream;
+let gateway: RunningGateway;
+
+beforeAll(async () => {
+  [issuer, silent, upstream] = await Promise.all([startTokenIssuer(), startTokenIssuer(), startUpstream()]);
+  silent.jwks = undefined;
+  const route = (rung: Rung) => `
+  /${rung}:
+    resource: https://api.example.com/
+    upstream: ${upstream.origin}
+    enforcement: ${rung}
+    issuers: [${issuer.issuer}, ${silent.issuer}]
+    scopes: { GET: [read] }
+    claims_to_headers: { X-User: sub }`;
+  gateway = await startGateway(`
+issuers:
+  ${issuer.issuer}: { jwks_uri: ${issuer.jwksUri} }
+  ${silent.issuer}: { jwks_uri: ${silent.jwksUri} }
+  https://other.example.com: { jwks_uri: ${issuer.jwksUri} }
+routes:${RUNGS.map(route).join('')}
+  /sibling: { resource: https://sibling.example.com/, upstream: ${upstream.origin} }
+`);
+});
+
+afterAll(async () => {
+  await gateway?.close();
+  await Promise.all([issuer?.close(), silent?.close(), upstream?.close()]);
+});
+
+interface Row {
+  readonly reason: string;
+  /** The rungs that refuse it; the others forward and report. */
+  readonly refusedOn: readonly Rung[];
+  /** Whether the upstream may be told who asks, where the request is forwarded. */
+  readonly identified: boolean;
+  readonly method?: string;
+  readonly path?: string;
+  readonly credentials: () => Promise<readonly HeaderPair[]>;
+}
+
+const ALL = RUNGS;
+const FROM_VERIFY = ['verify', 'enforce'] as const;
+const ONLY_ENFORCE = ['enforce'] as const;
+const good = { aud: 'https://api.example.com/', scope: 'read' };
+const seconds = () => Math.floor(Date.now() / 1000);
+const signed = async (claims: object, header: object = {}, from = issuer): Promise<readonly HeaderPair[]> => [
+  ['Authorization', `Bearer ${await from.sign({ claims: { ...good, ...claims }, header: { ...header } })}`],
+];
+
+const rows: readonly Row[] = [
+  { reason: 'malformed_request', refusedOn: ALL, identified: false, credentials: async () => [['Host', 'a b']] },
+  { reason: 'ambiguous_path', refusedOn: ALL, identified: false, path: '/a%2Fb', credentials: () => signed({}) },
+  {
+    reason: 'method_not_allowed',
+    refusedOn: FROM_VERIFY,
+    identified: true,
+    method: 'PUT',
+    credentials: () => signed({}),
+  },
+  { reason: 'missing_token', refusedOn: FROM_VERIFY, identified: false, credentials: async () => [] },
+  {
+    reason: 'malformed_credentials',
+    refusedOn: FROM_VERIFY,
+    identified: false,
+    credentials: async () => [['Authorization', 'Bearer']],
+  },
+  {
+    reason: 'malformed_token',
+    refusedOn: FROM_VERIFY,
+    identified: false,
+    credentials: async () => [['Authorization', 'Bearer x']],
+  },
+  {
+    reason: 'untrusted_issuer',
+    refusedOn: FROM_VERIFY,
+    identified: false,
+    credentials: () => signed({ iss: 'https://other.example.com' }),
+  },
+  { reason: 'keys_unavailable', refusedOn: FROM_VERIFY, identified: false, credentials: () => signed({}, {}, silent) },
+  { reason: 'unknown_key', refusedOn: FROM_VERIFY, identified: false, credentials: () => signed({}, { kid: 'x' }) },
+  {
+    reason: 'bad_signature',
+    refusedOn: FROM_VERIFY,
+    identified: false,
+    credentials: async () => [['Authorization', `${(await signed({}))[0]?.[1].slice(0, -8)}AAAAAAAA`]],
+  },
+  {
+    reason: 'token_expired',
+    refusedOn: FROM_VERIFY,
+    identified: false,
+    credentials: () => signed({ exp: seconds() - 1 }),
+  },
+  {
+    reason: 'token_not_yet_valid',
+    refusedOn: FROM_VERIFY,
+    identified: false,
+    credentials: () => signed({ nbf: seconds() + 100 }),
+  },
+  {
+    reason: 'wrong_token_type',
+    refusedOn: ONLY_ENFORCE,
+    identified: true,
+    credentials: () => signed({}, { typ: 'JWT' }),
+  },
+  {
+    reason: 'wrong_audience',
+    refusedOn: ONLY_ENFORCE,
+    identified: true,
+    credentials: () => signed({ aud: 'https://sibling.example.com/' }),
+  },
+  {
+    reason: 'insufficient_scope',
+    refusedOn: ONLY_ENFORCE,
+    identified: true,
+    credentials: () => signed({ scope: 'write' }),
+  },
+];
+
+describe.each(RUNGS)('on the rung %s', rung => {
+  test.each(rows)('$reason', async ({ reason, refusedOn, identified, method = 'GET', path = '', credentials }) => {
+    const isRefused = refusedOn.includes(rung);
+    const lines = (await gateway.requestLines(0)).length;
+    upstream.received.length = 0;
+    const headers: readonly HeaderPair[] = [...(await credentials()), ['x_user', 'mallory'], ['X-User', 'mallory']];
+    const { status } = await request(gateway.port, { method, path: `/${rung}${path}`, headers });
+    const line = (await gateway.requestLines(lines + 1)).at(-1);
+
+    expect(line).toMatchObject({ reason, outcome: isRefused ? 'denied' : 'reported', status });
+    expect(upstream.received).toHaveLength(isRefused ? 0 : 1);
+    if (isRefused) return expect(status).toBeGreaterThanOrEqual(400);
+
+    expect(status).toBe(200);
+    expect(line).toMatchObject({ route: `/${rung}`, enforcement: rung, level: 'warn' });
+    const seen = upstream.received[0]?.rawHeaders.filter(([name]) => /^x.user$/i.test(name));
+    expect(seen).toEqual(identified ? [['X-User', 'alice']] : []);
+    return expect(
+      await gateway.sample(`audgate_denials_total{route="/${rung}",reason="${reason}",action="forwarded"}`),
+    ).toBe(1);
+  });
+
+  test('a good token is forwarded and nothing is reported', async () => {
+    const lines = (await gateway.requestLines(0)).length;
+    const { status } = await request(gateway.port, { path: `/${rung}`, headers: [...(await signed({}))] });
+    expect(status).toBe(200);
+    expect((await gateway.requestLines(lines + 1)).at(-1)).toMatchObject({ outcome: 'forwarded', level: 'info' });
+    expect((await gateway.requestLines(lines + 1)).at(-1)).not.toHaveProperty('reason');
+  });
+});
+
+test('a sibling’s token is counted on each rung for what happened to it, and no token was forwarded', async () => {
+  const series = (rung: Rung, action: string) =>
+    `audgate_confused_deputy_rejections_total{route="/${rung}",resource="https://api.example.com/",presented="https://sibling.example.com/",issuer="${issuer.issuer}",action="${action}"}`;
+  expect(await gateway.sample(series('report', 'forwarded'))).toBe(1);
+  expect(await gateway.sample(series('verify', 'forwarded'))).toBe(1);
+  expect(await gateway.sample(series('enforce', 'refused'))).toBe(1);
+  const names = upstream.received.flatMap(({ rawHeaders }) => rawHeaders.map(([name]) => name.toLowerCase()));
+  expect(names).not.toContain('authorization');
+});

@@ -1,0 +1,227 @@
+/** A real authorization server (oidc-provider) on loopback: client credentials (RFC 6749 section 4.4), resource indicators (RFC 8707). */
+
+import { generateKeyPair, type JsonWebKey, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
+import type * as OidcProvider from 'oidc-provider';
+
+type Algorithm = 'ES256' | 'RS256';
+
+/** A protected resource that tokens may be asked for. */
+export interface ProtectedResource {
+  /** The resource URI, as in the `resource` parameter (RFC 8707 section 2). */
+  readonly resource: string;
+  readonly scopes: readonly string[];
+  /** The `aud` of its tokens; the resource itself where absent. */
+  readonly audience?: string;
+}
+
+export interface Client {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** The scopes that it may ask for; absent: all. */
+  readonly scopes?: readonly string[];
+}
+
+export interface AuthorizationServerOptions {
+  /** Default: a free one. */
+  readonly port?: number;
+  /** The `iss` of its tokens; default `http://127.0.0.1:PORT`. Any other needs a gateway with `jwks_uri` to find its keys. */
+  readonly issuer?: string;
+  /** Default ES256. */
+  readonly algorithm?: Algorithm;
+  readonly resources: readonly ProtectedResource[];
+  /** Default `DEFAULT_CLIENTS`. */
+  readonly clients?: readonly Client[];
+  /** Which resource a token request without `resource` is for. Absent: such a token is opaque, and for the issuer itself. */
+  readonly defaultResource?: string;
+  /** Seconds; default 600. */
+  readonly accessTokenTtl?: number;
+}
+
+export interface TokenRequest {
+  /** Default: the first client. */
+  readonly clientId?: string;
+  readonly clientSecret?: string;
+  readonly resource?: string;
+  /** Separated by spaces. */
+  readonly scope?: string;
+}
+
+export interface TokenResponse {
+  readonly accessToken: string;
+  /** Seconds. */
+  readonly expiresIn: number;
+  readonly scope: string | undefined;
+}
+
+export interface AuthorizationServer {
+  readonly issuer: string;
+  readonly port: number;
+  readonly jwksUri: string;
+  readonly tokenEndpoint: string;
+  /** Every request so far, as `GET /jwks`. */
+  readonly requests: readonly string[];
+  /** Asks the token endpoint over HTTP. Throws where it refuses. */
+  requestToken(request?: TokenRequest): Promise<TokenResponse>;
+  /** Signs with a new key from now on. The key set keeps the previous keys, unless `forget`. */
+  rotateKeys(options?: { readonly forget?: boolean }): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const DEFAULT_CLIENTS: readonly [Client, Client] = [
+  { clientId: 'client-one', clientSecret: 'secret-one' },
+  { clientId: 'client-two', clientSecret: 'secret-two' },
+];
+
+/** Starts an authorization server on 127.0.0.1. */
+export async function startAuthorizationServer(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
+  const algorithm = options.algorithm ?? 'ES256';
+  const requests: string[] = [];
+  let answer: RequestListener;
+  const server = createServer((req, res) => {
+    requests.push(`${req.method} ${req.url}`);
+    answer(req, res);
+  });
+  const port = await listen(server, options.port ?? 0);
+  const origin = `http://127.0.0.1:${port}`;
+  const issuer = options.issuer ?? origin;
+  let keys: JsonWebKey[] = [];
+
+  const rotateKeys = async ({ forget = false } = {}) => {
+    keys = [await generateKey(algorithm), ...(forget ? [] : keys)];
+    answer = await createAnswer(issuer, configure(options, algorithm, keys));
+  };
+  await rotateKeys();
+
+  const [firstClient] = options.clients ?? DEFAULT_CLIENTS;
+  const tokenEndpoint = `${origin}/token`;
+  return {
+    issuer,
+    port,
+    jwksUri: `${origin}/jwks`,
+    tokenEndpoint,
+    requests,
+    requestToken: request => requestToken(tokenEndpoint, { ...firstClient, ...request }),
+    rotateKeys,
+    close: () => close(server),
+  };
+}
+
+function configure(
+  options: AuthorizationServerOptions,
+  algorithm: Algorithm,
+  keys: JsonWebKey[],
+): OidcProvider.Configuration {
+  const { resources, clients = DEFAULT_CLIENTS, defaultResource, accessTokenTtl = 600 } = options;
+  return {
+    adapter: forgetfulAdapter,
+    clients: clients.map(describeClient),
+    clientDefaults: { id_token_signed_response_alg: algorithm },
+    clientBasedCORS: () => false,
+    cookies: { keys: [randomUUID()] },
+    jwks: { keys: keys as OidcProvider.JWKS['keys'] },
+    scopes: [...new Set(resources.flatMap(({ scopes }) => scopes))],
+    ttl: { ClientCredentials: accessTokenTtl },
+    features: {
+      clientCredentials: { enabled: true },
+      devInteractions: { enabled: false },
+      resourceIndicators: {
+        enabled: true,
+        // What to do without a default is `undefined` for the library, whose types know only strings.
+        defaultResource: () => defaultResource as string,
+        getResourceServerInfo: async (_ctx, resource) => {
+          const known = resources.find(candidate => candidate.resource === resource);
+          if (known === undefined && resource !== defaultResource) throw await invalidTarget(resource);
+          return {
+            scope: known?.scopes.join(' ') ?? '',
+            audience: known?.audience ?? resource,
+            accessTokenFormat: 'jwt',
+            accessTokenTTL: accessTokenTtl,
+            jwt: { sign: { alg: algorithm } },
+          };
+        },
+      },
+    },
+  };
+}
+
+function describeClient({ clientId, clientSecret, scopes }: Client): OidcProvider.ClientMetadata {
+  return {
+    client_id: clientId,
+    client_secret: clientSecret,
+    grant_types: ['client_credentials'],
+    redirect_uris: [],
+    response_types: [],
+    ...(scopes !== undefined && { scope: scopes.join(' ') }),
+  };
+}
+
+/** Signed tokens are not stored, and the opaque ones are never looked up here, so there is nothing to keep. */
+function forgetfulAdapter(): OidcProvider.Adapter {
+  const nothing = () => Promise.resolve(undefined);
+  return {
+    upsert: nothing,
+    find: nothing,
+    findByUserCode: nothing,
+    findByUid: nothing,
+    consume: nothing,
+    destroy: nothing,
+    revokeByGrantId: nothing,
+  };
+}
+
+const generateKeyPairAsync = promisify(generateKeyPair);
+
+async function generateKey(algorithm: Algorithm): Promise<JsonWebKey> {
+  const { privateKey } =
+    algorithm === 'ES256'
+      ? await generateKeyPairAsync('ec', { namedCurve: 'P-256' })
+      : await generateKeyPairAsync('rsa', { modulusLength: 2048 });
+  return { ...privateKey.export({ format: 'jwk' }), kid: randomUUID(), alg: algorithm, use: 'sig' };
+}
+
+// The package's entry point does nothing but export these two files and write a notice on Node.js 20, where they work
+// as well. Its types describe the entry point only, so the files are named by variables.
+const PROVIDER_FILE: string = 'oidc-provider/lib/provider.js';
+const ERRORS_FILE: string = 'oidc-provider/lib/helpers/errors.js';
+
+async function createAnswer(issuer: string, configuration: OidcProvider.Configuration): Promise<RequestListener> {
+  const { Provider }: Pick<typeof OidcProvider, 'Provider'> = await import(PROVIDER_FILE);
+  return new Provider(issuer, configuration).callback();
+}
+
+async function invalidTarget(resource: string): Promise<Error> {
+  const { InvalidTarget }: typeof OidcProvider.errors = await import(ERRORS_FILE);
+  return new InvalidTarget(`no resource ${resource} here`);
+}
+
+async function requestToken(
+  endpoint: string,
+  { clientId = '', clientSecret = '', resource, scope }: TokenRequest,
+): Promise<TokenResponse> {
+  const basic = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`).toString('base64');
+  const body = new URLSearchParams({ grant_type: 'client_credentials' });
+  if (resource !== undefined) body.set('resource', resource);
+  if (scope !== undefined) body.set('scope', scope);
+
+  const response = await fetch(endpoint, { method: 'POST', headers: { authorization: `Basic ${basic}` }, body });
+  if (!response.ok) throw new Error(`the token endpoint answered ${response.status}: ${await response.text()}`);
+  const answer = (await response.json()) as { access_token: string; expires_in: number; scope?: string };
+  return { accessToken: answer.access_token, expiresIn: answer.expires_in, scope: answer.scope };
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}

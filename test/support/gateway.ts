@@ -1,0 +1,94 @@
+/** The gateway as the product runs it, from YAML text, in this process, on free ports of loopback. */
+
+import { EventEmitter, once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../../src/config/load.ts';
+import { formatProblem } from '../../src/config/problem.ts';
+import { Gateway } from '../../src/gateway.ts';
+import { Server } from '../../src/server.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { Metrics } from '../../src/telemetry/metrics.ts';
+import type { Telemetry } from '../../src/telemetry/telemetry.ts';
+
+export type LogLine = Readonly<Record<string, unknown>>;
+
+export interface RunningGateway {
+  readonly port: number;
+  readonly adminPort: number;
+  /** `http://127.0.0.1:PORT` */
+  readonly origin: string;
+  readonly server: Server;
+  /** Every line so far, as parsed. */
+  readonly log: readonly LogLine[];
+  /** @returns the lines of requests, once there are `count` of them. */
+  requestLines(count: number): Promise<readonly LogLine[]>;
+  /** @returns one sample of `/metrics`, e.g. `audgate_denials_total{route="/a",…}`; 0 where it is absent. */
+  sample(series: string): Promise<number>;
+  /** @returns the text of `/metrics`. */
+  scrape(): Promise<string>;
+  /** Drains, as SIGTERM does. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a gateway.
+ *
+ * @param yaml without `listen` and `admin`: both get port 0.
+ * @throws with every problem where the configuration has one.
+ */
+export async function startGateway(yaml: string, environment: Record<string, string> = {}): Promise<RunningGateway> {
+  const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
+  const file = join(folder, 'audgate.yaml');
+  writeFileSync(file, `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\n${yaml}`);
+  const loaded = loadConfig(file, environment);
+  rmSync(folder, { recursive: true });
+  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+
+  const log = new LogRecorder();
+  const metrics: Metrics = new Metrics({ keySets: () => server.gateway.verifier.status() });
+  const telemetry: Telemetry = { metrics, log: createLog(log) };
+  const server = new Server(new Gateway(loaded.config, telemetry), telemetry);
+  await server.gateway.start();
+  const { listen, admin } = await server.listen();
+  const scrape = async () => (await fetch(`http://127.0.0.1:${admin.port}/metrics`)).text();
+  return {
+    port: listen.port,
+    adminPort: admin.port,
+    origin: `http://127.0.0.1:${listen.port}`,
+    server,
+    log: log.lines,
+    requestLines: count => log.requestLines(count),
+    scrape,
+    sample: async series => readSample(await scrape(), series),
+    close: () => server.drain(),
+  };
+}
+
+/** @returns the value of one series in an exposition; 0 where it is absent. */
+export function readSample(exposition: string, series: string): number {
+  const line = exposition.split('\n').find(text => text.startsWith(`${series} `));
+  return line === undefined ? 0 : Number(line.slice(series.length + 1));
+}
+
+class LogRecorder extends EventEmitter {
+  readonly lines: LogLine[] = [];
+
+  write(text: string): boolean {
+    this.lines.push(JSON.parse(text));
+    return this.emit('line');
+  }
+
+  flushSync(): void {
+    // Nothing is held back.
+  }
+
+  async requestLines(count: number): Promise<readonly LogLine[]> {
+    for (;;) {
+      const lines = this.lines.filter(line => line['msg'] === 'request');
+      if (lines.length >= count) return lines;
+      await once(this, 'line');
+    }
+  }
+}
