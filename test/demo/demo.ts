@@ -1,0 +1,84 @@
+/**
+ * `npm run demo`: an authorization server, two APIs and the built gateway, all real, on loopback.
+ * With `--once` it ends after the show. Exit status 0 only where everything it showed was right.
+ */
+
+import { startAuthorizationServer } from '../support/authorization-server.ts';
+import { startUpstream } from '../support/upstream.ts';
+import { startGatewayProcess } from './gateway-process.ts';
+import { createNarrator, type Narrator } from './narrator.ts';
+import { BILLING, PROFILE, tellStory, type World } from './story.ts';
+
+const CLIENT = { clientId: 'demo-client', clientSecret: 'demo-secret' };
+
+/** What was started and is to be ended, last first. */
+const started: { close(): Promise<void> }[] = [];
+let gatewayLog = () => '';
+let ending = false;
+
+async function main(): Promise<void> {
+  const narrator = createNarrator();
+  narrator.say('One authorization server, two APIs, one gateway: all real, all on this machine.', '');
+  const world = await startWorld();
+  await tellStory(world, narrator);
+  if (narrator.broken.length > 0) throw new Error(['not as promised:', ...narrator.broken].join('\n  - '));
+  if (process.argv.includes('--once')) return end(0);
+  inviteToTry(world, narrator);
+}
+
+async function startWorld(): Promise<World> {
+  const authorizationServer = await startAuthorizationServer({
+    issuer: 'https://login.example.com',
+    clients: [CLIENT],
+    resources: [
+      { resource: PROFILE, scopes: ['profile:read'] },
+      { resource: BILLING, scopes: ['billing:read', 'billing:write'] },
+    ],
+  });
+  started.push(authorizationServer);
+  const profile = await startUpstream({ name: 'profile' });
+  started.push(profile);
+  const billing = await startUpstream({ name: 'billing' });
+  started.push(billing);
+
+  const gateway = await startGatewayProcess({
+    DEMO_JWKS_URI: authorizationServer.jwksUri,
+    DEMO_PROFILE: profile.origin,
+    DEMO_BILLING: billing.origin,
+  });
+  started.push(gateway);
+  gatewayLog = gateway.log;
+  await gateway.waitUntilReady();
+  return { authorizationServer, profile, billing, gateway };
+}
+
+function inviteToTry({ authorizationServer, gateway }: World, narrator: Narrator): void {
+  narrator.say(
+    '',
+    'Try it by hand; everything stays up until Ctrl-C.',
+    `  TOKEN=$(curl -s -u ${CLIENT.clientId}:${CLIENT.clientSecret} ${authorizationServer.tokenEndpoint} \\`,
+    `    -d grant_type=client_credentials -d resource=${PROFILE} -d scope=profile:read | cut -d'"' -f4)`,
+    `  curl -i -H "Authorization: Bearer $TOKEN" ${gateway.origin}/profile/me`,
+    `  curl -i -H "Authorization: Bearer $TOKEN" ${gateway.origin}/billing/invoices`,
+    `  curl -s ${gateway.adminOrigin}/metrics | grep confused_deputy`,
+    `  The status page, in a browser: ${gateway.adminOrigin}/`,
+  );
+}
+
+async function end(status: number): Promise<void> {
+  ending = true;
+  for (const each of started.splice(0).reverse()) await each.close();
+  process.exit(status);
+}
+
+async function fail(error: unknown): Promise<void> {
+  if (ending) return; // Ctrl-C in the middle of the story: its next step fails because its world is gone.
+  console.error(error instanceof Error ? error.message : error);
+  console.error(`\nThe gateway's log:\n${gatewayLog()}`);
+  await end(1);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => (ending ? process.exit(1) : end(0)));
+}
+main().catch(fail);

@@ -1,0 +1,114 @@
+/** The built gateway as a child process: started on free ports, waited for, its log kept, ended by its id. */
+
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const ROOT = join(import.meta.dirname, '../..');
+const READY_WITHIN_MS = 5000;
+const STOPPED_WITHIN_MS = 3000;
+const POLL_MS = 25;
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+export interface GatewayProcess {
+  readonly origin: string;
+  readonly adminOrigin: string;
+  /** All that it wrote so far, stdout and stderr. */
+  log(): string;
+  /** The log line for which `isIt`, as soon as it is there; `undefined` after a second. */
+  findLogLine(isIt: (line: LogLine) => boolean): Promise<LogLine | undefined>;
+  /** Waits until `/readyz` says 200. Throws where the gateway ends before, or never gets there. */
+  waitUntilReady(): Promise<void>;
+  /** Lets it drain; kills it where that takes too long. */
+  close(): Promise<void>;
+}
+
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** Starts the gateway on `config/demo.yaml`. It can be stopped at once, before it is ready too. */
+export async function startGatewayProcess(environment: Readonly<Record<string, string>>): Promise<GatewayProcess> {
+  const [port, adminPort] = await findFreePorts();
+  const child = spawn(process.execPath, ['dist/main.js', '--config', 'config/demo.yaml'], {
+    cwd: ROOT,
+    env: { ...process.env, ...environment, DEMO_PORT: String(port), DEMO_ADMIN_PORT: String(adminPort) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const killWithUs = () => child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  child.once('exit', () => process.off('exit', killWithUs));
+  const log = keepLog(child);
+  const adminOrigin = `http://127.0.0.1:${adminPort}`;
+
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    adminOrigin,
+    log,
+    waitUntilReady: () => waitUntilReady(child, `${adminOrigin}/readyz`),
+    findLogLine: isIt => poll(1000, async () => parseLines(log()).find(isIt)),
+    close: () => stop(child),
+  };
+}
+
+/** Asks again and again until there is an answer; `undefined` after `within` milliseconds. */
+export async function poll<T>(within: number, ask: () => Promise<T | undefined>): Promise<T | undefined> {
+  const end = Date.now() + within;
+  let answer = await ask();
+  while (answer === undefined && Date.now() < end) {
+    await delay(POLL_MS);
+    answer = await ask();
+  }
+  return answer;
+}
+
+async function waitUntilReady(child: Child, url: string): Promise<void> {
+  const isReady = async () => {
+    if (hasEnded(child)) throw new Error('the gateway ended before it was ready');
+    const answer = await fetch(url).catch(() => undefined);
+    return answer?.ok || undefined;
+  };
+  if (!(await poll(READY_WITHIN_MS, isReady))) throw new Error('the gateway did not get ready');
+}
+
+function hasEnded(child: Child): boolean {
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+}
+
+function keepLog(child: Child): () => string {
+  let log = '';
+  const keep = (piece: string) => {
+    log += piece;
+  };
+  child.stdout.setEncoding('utf8').on('data', keep);
+  child.stderr.setEncoding('utf8').on('data', keep);
+  child.on('error', error => keep(`${error.message}\n`));
+  return () => log;
+}
+
+function parseLines(log: string): LogLine[] {
+  const lines = log.slice(0, log.lastIndexOf('\n') + 1).split('\n');
+  return lines.filter(line => line.startsWith('{')).map(line => JSON.parse(line) as LogLine);
+}
+
+async function stop(child: Child): Promise<void> {
+  if (hasEnded(child)) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const kill = setTimeout(() => child.kill('SIGKILL'), STOPPED_WITHIN_MS);
+  await exited;
+  clearTimeout(kill);
+}
+
+/** Two ports that were free a moment ago: both listeners are open at once, so they differ. */
+async function findFreePorts(): Promise<[number, number]> {
+  const listeners = [createServer(), createServer()] as const;
+  await Promise.all(listeners.map(listener => once(listener.listen(0, '127.0.0.1'), 'listening')));
+  const ports = listeners
+    .map(listener => listener.address())
+    .map(at => (typeof at === 'object' ? at?.port : undefined));
+  await Promise.all(listeners.map(listener => once(listener.close(), 'close')));
+  return [ports[0] ?? 0, ports[1] ?? 0];
+}
