@@ -7,6 +7,11 @@ export interface Config {
   readonly source: { readonly file: string; readonly hash: string };
   readonly listen: ListenAddress;
   readonly admin: ListenAddress;
+  readonly limits: ClientLimits;
+  readonly timeouts: ClientTimeouts;
+  readonly drain: Drain;
+  /** Peers whose `X-Forwarded-For`, `-Proto` and `-Host` are continued; everybody else's are removed. */
+  readonly trustedProxies: readonly Network[];
   /** By exact `iss`. */
   readonly issuers: ReadonlyMap<string, Issuer>;
   /** In the order of the YAML. */
@@ -17,6 +22,36 @@ export interface ListenAddress {
   /** A host name, an IPv4 address, or an IPv6 address without brackets. */
   readonly host: string;
   readonly port: number;
+}
+
+/** What all clients together, and each request, may take. */
+export interface ClientLimits {
+  /** Bytes of a request's line and fields. */
+  readonly headers: number;
+  readonly connections: number;
+}
+
+export interface ClientTimeouts {
+  /** From the first byte of a request to the end of its fields. */
+  readonly headers: number;
+  /** Between two pieces of a request's body, and for a client that does not read its response. */
+  readonly body: number;
+  /** Between two requests of a connection. */
+  readonly keepAlive: number;
+}
+
+export interface Drain {
+  /** From `/readyz` saying 503 to the end of listening, so that a load balancer can look away first. */
+  readonly delay: number;
+  /** Then until what is not finished is ended. */
+  readonly limit: number;
+}
+
+/** An IP network (CIDR). */
+export interface Network {
+  readonly address: string;
+  readonly family: 'ipv4' | 'ipv6';
+  readonly prefix: number;
 }
 
 export interface Issuer {
@@ -53,6 +88,14 @@ interface AnyRoute {
   readonly forwardToken: boolean;
   /** Percent-encodings (`%2F`, upper-case) and `;` that this route lets pass although servers read them differently. */
   readonly allowEncoded: ReadonlySet<string>;
+  readonly limits: RouteLimits;
+}
+
+export interface RouteLimits {
+  /** Bytes of a request's body; `undefined`: none. */
+  readonly body: number | undefined;
+  /** Requests under way at once, streams and tunnels too. */
+  readonly inFlight: number;
 }
 
 export interface PublicRoute extends AnyRoute {
@@ -72,6 +115,8 @@ export interface ProtectedRoute extends AnyRoute {
   readonly enforcement: Enforcement;
   /** Header name → claim name. */
   readonly claimsToHeaders: ReadonlyMap<string, string>;
+  /** Whether a response that is still streaming ends at the token's `exp`; `undefined`: event streams do. */
+  readonly endAtExpiry: boolean | undefined;
 }
 
 /** What a token with several audiences may be: `any` has one of ours, `known` has only this gateway's, `only` has exactly one. */
@@ -100,6 +145,6 @@ export interface Timeouts {
   readonly connect: number;
   /** From the last byte of the request to the head of the response. */
   readonly response: number;
-  /** Between two pieces of a body. */
+  /** Between two pieces of a body or of a tunnel. */
   readonly idle: number;
 }

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
+import { readNetwork } from './cidr.ts';
 import type { Config } from './config.ts';
 import { readContent } from './content.ts';
 import { checkListeners, checkRoutes } from './cross-checks.ts';
@@ -14,7 +15,7 @@ import { isMisspelled } from './issue.ts';
 import { readIssuers } from './issuers.ts';
 import type { Problem } from './problem.ts';
 import { buildRoute, readRoutes } from './routes.ts';
-import { fileSchema } from './schema.ts';
+import { type FileSettings, fileSchema } from './schema.ts';
 import { readSettings } from './settings.ts';
 import { warnOfDangers } from './warnings.ts';
 
@@ -69,6 +70,18 @@ function readConfig(
   return { ok: true, config: freezeDeep({ source: { file, hash }, ...config }), warnings: findings.sorted };
 }
 
+function readListenerSettings(settings: FileSettings): Omit<Config, 'source' | 'issuers' | 'routes'> {
+  const { listen, admin, limits, timeouts, drain, trusted_proxies } = settings;
+  return {
+    listen,
+    admin,
+    limits,
+    timeouts: { headers: timeouts.headers, body: timeouts.body, keepAlive: timeouts.keep_alive },
+    drain,
+    trustedProxies: trusted_proxies.flatMap(text => readNetwork(text) ?? []),
+  };
+}
+
 /** First each entry by itself, then what only the whole file shows. */
 function buildConfig(content: unknown, folder: string, findings: Findings): Omit<Config, 'source'> | undefined {
   if (content === null) {
@@ -90,5 +103,5 @@ function buildConfig(content: unknown, folder: string, findings: Findings): Omit
 
   if (complete === undefined) return undefined;
   const routes = drafts.flatMap(draft => buildRoute(draft, issuers.keys()) ?? []);
-  return { listen: complete.listen, admin: complete.admin, issuers, routes };
+  return { ...readListenerSettings(complete), issuers, routes };
 }

@@ -44,6 +44,7 @@ export function buildRoute({ key, target, complete }: RouteDraft, issuers: Itera
     stripPrefix: complete.strip_prefix,
     forwardToken: complete.forward_token,
     allowEncoded: new Set(complete.allow_encoded),
+    limits: { body: complete.limits.body, inFlight: complete.limits.in_flight },
   };
   if (complete.public) return { ...common, public: true };
   if (complete.resource === undefined) return undefined;
@@ -57,6 +58,7 @@ export function buildRoute({ key, target, complete }: RouteDraft, issuers: Itera
     scopeRules: buildScopeRules(complete.scopes),
     enforcement: complete.enforcement,
     claimsToHeaders: new Map(Object.entries(complete.claims_to_headers)),
+    endAtExpiry: complete.end_at_expiry,
   };
 }
 
@@ -76,6 +78,7 @@ const PROTECTED_ONLY = [
   'scopes',
   'enforcement',
   'claims_to_headers',
+  'end_at_expiry',
 ] as const;
 
 function judgePresence(raw: unknown, found: Partial<RouteSettings>, path: Path, findings: Findings): void {

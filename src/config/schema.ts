@@ -3,11 +3,13 @@
 import { z } from 'zod';
 import { ALGORITHM, parseAlgorithm } from './algorithm.ts';
 import { ALLOWED_ENCODING, parseAllowedEncoding } from './allowed-encoding.ts';
+import { CIDR, parseCidr } from './cidr.ts';
 import { DURATION, parseDuration } from './duration.ts';
 import { accept, refuse } from './fault.ts';
 import { foldHeaderName, parseHeaderName } from './header-name.ts';
 import { LISTEN_ADDRESS, parseListenAddress } from './listen-address.ts';
 import { parseScope, parseScopeKey, SCOPE } from './scope-rule.ts';
+import { COUNT, parseCount, parseSize, SIZE } from './size.ts';
 import { blame, filledList, mapWithKeys, text, uniqueList } from './text.ts';
 import {
   ISSUER,
@@ -24,6 +26,9 @@ const nonEmpty = text('a non-empty string', written => (written === '' ? refuse(
 const flag = z.boolean({ error: 'true or false' });
 const duration = text(DURATION, written => parseDuration(written));
 const longDuration = text(DURATION, written => parseDuration(written, 365));
+const size = text(SIZE, parseSize);
+const noneOrSize = text(`${SIZE}, or none`, written => (written === 'none' ? accept(undefined) : parseSize(written)));
+const count = z.preprocess(value => (typeof value === 'number' ? String(value) : value), text(COUNT, parseCount));
 const listenAddress = text(LISTEN_ADDRESS, parseListenAddress);
 const tokenType = text('a media type such as at+jwt', written => {
   const type = written.toLowerCase().replace(/^application\//, '');
@@ -95,7 +100,12 @@ const claimsToHeaders = mapWithKeys(nonEmpty, (headers, context) => {
 const timeouts = z.strictObject({
   connect: duration.prefault('5s').describe('To open a connection to the upstream'),
   response: duration.prefault('60s').describe('From the end of the request to the head of the response'),
-  idle: duration.prefault('5m').describe('Between two pieces of a body'),
+  idle: duration.prefault('5m').describe('Between two pieces of a body or of a WebSocket'),
+});
+
+const routeLimits = z.strictObject({
+  body: noneOrSize.prefault('none').describe('Bytes of a request body, or none; what is longer gets 413'),
+  in_flight: count.prefault('10000').describe('Requests under way at once; what comes on top gets 503'),
 });
 
 export const routeSchema = z.strictObject({
@@ -128,20 +138,46 @@ export const routeSchema = z.strictObject({
     .default({})
     .describe('Header fields that are set from claims; inbound copies are always removed'),
   timeouts: timeouts.prefault({}).describe('Limits of an exchange with the upstream'),
+  limits: routeLimits.prefault({}).describe('Limits of what clients may ask of this route'),
+  end_at_expiry: flag
+    .optional()
+    .describe('Whether a streaming response ends when the token expires; default: event streams do'),
 });
 
-const listeners = {
+const clientLimits = z.strictObject({
+  headers: size.prefault('16KiB').describe('Bytes of a request line and its header fields; what is larger gets 431'),
+  connections: count.prefault('20000').describe('Connections of clients at once; further ones are closed'),
+});
+
+const clientTimeouts = z.strictObject({
+  headers: duration.prefault('30s').describe('For a client to send its header fields'),
+  body: duration.prefault('60s').describe('For a client to send, or to read, the next piece of a body'),
+  keep_alive: duration.prefault('75s').describe('How long an idle connection is kept; longer than load balancers do'),
+});
+
+const drain = z.strictObject({
+  delay: duration.prefault('1s').describe('From /readyz saying 503 to the end of listening'),
+  limit: duration.prefault('30s').describe('Then until what is not finished is ended'),
+});
+
+const settings = {
   listen: listenAddress.prefault('0.0.0.0:8080').describe('The data listener: host:port, [::]:port or :port'),
   admin: listenAddress
     .prefault('127.0.0.1:9090')
     .describe('Metrics, health and status page: host:port, [::]:port or :port'),
+  limits: clientLimits.prefault({}).describe('What clients may take'),
+  timeouts: clientTimeouts.prefault({}).describe('How long clients may take'),
+  drain: drain.prefault({}).describe('How SIGTERM ends the process'),
+  trusted_proxies: uniqueList(text(CIDR, parseCidr))
+    .default([])
+    .describe('Networks of proxies in front, whose X-Forwarded-For, -Proto and -Host are continued'),
 };
 const ISSUERS = 'The authorization servers that are trusted; the key is the exact iss';
 const ROUTES = 'What is forwarded where; the key is [host]/path-prefix';
 
 /** The whole file, for editors. */
 export const configSchema = z.strictObject({
-  ...listeners,
+  ...settings,
   issuers: z
     .record(text(ISSUER, parseIssuerUri).describe(ISSUER), issuerSchema.nullable())
     .default({})
@@ -151,10 +187,11 @@ export const configSchema = z.strictObject({
 
 /** The top level only: issuers and routes are read one by one, so that no mistake hides another. */
 export const fileSchema = z.strictObject({
-  ...listeners,
+  ...settings,
   issuers: z.record(z.string(), z.unknown()).default({}).describe(ISSUERS),
   routes: z.record(z.string(), z.unknown(), { error: 'a map of routes' }).describe(ROUTES),
 });
 
+export type FileSettings = z.output<typeof fileSchema>;
 export type IssuerSettings = z.output<typeof issuerSchema>;
 export type RouteSettings = z.output<typeof routeSchema>;

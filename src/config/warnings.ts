@@ -10,6 +10,7 @@ export function warnOfDangers(routes: readonly RouteDraft[], findings: Findings)
   for (const route of routes) {
     warnOfShadow(route, routes, findings);
     warnOfToken(route, findings);
+    warnOfEncodings(route, findings);
   }
   warnOfResources(routes, findings);
   warnOfMultipleAudiences(routes, findings);
@@ -42,6 +43,13 @@ function warnOfToken({ found, path }: RouteDraft, findings: Findings): void {
       'on this rung a legacy API still reads the token, but it is removed before the upstream sees the request: set forward_token: true';
     findings.warning([...path, 'enforcement'], 'report-strips-token', what);
   }
+}
+
+/** What the upstream makes of these is its own affair: the gateway sees one segment where it may see two. */
+function warnOfEncodings({ found, path }: RouteDraft, findings: Findings): void {
+  if (found.allow_encoded === undefined || found.allow_encoded.length === 0) return;
+  const what = `an upstream that decodes ${found.allow_encoded.join(' ')} before it routes can be led to a path that another route protects: allow it only where the upstream keeps it encoded`;
+  findings.warning([...path, 'allow_encoded'], 'allow-encoded', what);
 }
 
 /** Each resource once, at the first route that has it. */

@@ -3,7 +3,7 @@ import { EXAMPLE, listCodes, listProblems, type World } from './configuration.ts
 
 const ISSUERS = 'issuers: { https://i.example: }\n';
 const KEYS =
-  'public, name, resource, audiences, multiple_audiences, issuers, upstream, strip_prefix, allow_encoded, scopes, enforcement, forward_token, claims_to_headers, timeouts';
+  'public, name, resource, audiences, multiple_audiences, issuers, upstream, strip_prefix, allow_encoded, scopes, enforcement, forward_token, claims_to_headers, timeouts, limits, end_at_expiry';
 
 /** A route on line 3, its lines from 4, without further problems. */
 function route(lines: string, key = '/a'): string {
@@ -54,7 +54,7 @@ const CASES: readonly Case[] = [
   {
     code: 'unknown-key',
     text: `lisen: x\n${route(GOOD)}`,
-    problem: '1:1: lisen: unknown key "lisen", expected one of listen, admin, issuers, routes; did you mean "listen"?',
+    problem: '1:1: lisen: unknown key "lisen", expected one of listen, admin, limits, timeouts, drain, trusted_proxies, issuers, routes; did you mean "listen"?',
   },
   {
     code: 'unknown-key',
