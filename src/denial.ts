@@ -24,10 +24,11 @@ interface Refusal {
 
 const invalidToken = (description: string) => ({ error: 'invalid_token' as const, description });
 
-/** In the order in which a request meets them: request, path, route, method, credentials, token, audience, scope. */
+/** In the order in which a request meets them: request, path, route, method, credentials, token, audience, scope, limits. */
 export const REFUSALS = {
   malformed_request: { status: 400, title: 'The request is malformed', refusedFrom: 'report' },
   headers_too_large: { status: 431, title: 'The header fields are too large', refusedFrom: 'report' },
+  request_timeout: { status: 408, title: 'The request did not arrive in time', refusedFrom: 'report' },
   ambiguous_path: { status: 400, title: 'The path could be read in more than one way', refusedFrom: 'report' },
   no_route: { status: 404, title: 'No route for this host and path', refusedFrom: 'report' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here', refusedFrom: 'verify' },
@@ -104,6 +105,8 @@ export const REFUSALS = {
       description: 'The access token does not have the required scope',
     },
   },
+  body_too_large: { status: 413, title: 'The body of the request is too large', refusedFrom: 'report' },
+  overloaded: { status: 503, title: 'Too many requests are under way', refusedFrom: 'report', retryAfter: 1 },
   internal: { status: 503, title: 'The gateway could not decide on this request', refusedFrom: 'report' },
 } as const satisfies Record<string, Refusal>;
 

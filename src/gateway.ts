@@ -10,7 +10,9 @@ import { type AuthorizationDenial, authorize, type Grant } from './authorization
 import { createChallenge } from './challenge/challenge.ts';
 import { createMetadataIndex, findMetadata, type MetadataIndex } from './challenge/metadata.ts';
 import { type Answer, createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
-import type { Config } from './config/config.ts';
+import { closeGently, drainRequest } from './client/farewell.ts';
+import type { UnreadableReason } from './client/unreadable.ts';
+import type { Config, Route } from './config/config.ts';
 import { deny, type Reason } from './denial.ts';
 import { createRouteTable, matchRoute, type RouteTable } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
@@ -18,8 +20,10 @@ import { isWebSocketHandshake } from './route/websocket-handshake.ts';
 import { Exchange } from './telemetry/exchange.ts';
 import { recordRequest, type Telemetry } from './telemetry/telemetry.ts';
 import { readBearerToken } from './token/bearer.ts';
-import { TokenVerifier, type Verification } from './token/verifier.ts';
+import { TokenVerifier, type Verification, type VerifierEvents } from './token/verifier.ts';
 import type { Carried } from './upstream/forward.ts';
+import { InFlight } from './upstream/in-flight.ts';
+import type { Tunnel } from './upstream/tunnel.ts';
 import type { Upgraded } from './upstream/upgrade.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
@@ -41,23 +45,30 @@ export class Gateway {
   readonly #audiences: AudienceIndex;
   readonly #metadata: MetadataIndex;
   readonly #upstreams: Upstreams;
+  readonly #inFlight = new InFlight();
+  readonly #tunnels = new Set<Tunnel>();
+  #underWay = 0;
+  #onIdle: (() => void) | undefined;
+  #stopped: Promise<void> | undefined;
 
-  constructor(config: Config, telemetry: Telemetry) {
+  /** @param previous the gateway that this one follows: what did not change is taken over from it. */
+  constructor(config: Config, telemetry: Telemetry, previous?: Gateway) {
     const { metrics, log } = telemetry;
     this.config = config;
     this.#telemetry = telemetry;
     this.#routes = createRouteTable(config.routes);
     this.#audiences = createAudienceIndex(config.routes);
     this.#metadata = createMetadataIndex(config.routes);
-    this.#upstreams = new Upstreams(config.routes);
-    this.verifier = new TokenVerifier(config.issuers, {
+    this.#upstreams = new Upstreams(config);
+    const events: VerifierEvents = {
       onCacheLookup: outcome => metrics.recordCacheLookup(outcome),
       onFetch: (issuer, outcome, error) => {
         metrics.recordJwksFetch(issuer, outcome);
         if (error !== undefined) log.event('warn', 'keys could not be fetched', { issuer, error });
       },
-    });
-    metrics.announce(config.routes, this.#audiences, config.issuers.keys());
+    };
+    this.verifier = new TokenVerifier(config.issuers, events, previous?.verifier);
+    metrics.announce(config.routes, this.#audiences, [...config.issuers.keys()]);
   }
 
   /** Fetches keys. Settles after the first attempt of every issuer; what failed is tried again by itself. */
@@ -65,10 +76,27 @@ export class Gateway {
     return this.verifier.start();
   }
 
-  /** Stops fetching keys, and closes upstream connections once their requests have finished. */
-  async stop(): Promise<void> {
-    this.verifier.stop();
-    await this.#upstreams.close();
+  /** Tells every WebSocket that the gateway goes away. */
+  endTunnels(): void {
+    for (const tunnel of this.#tunnels) tunnel.end('drain');
+  }
+
+  /** Once the requests under way have finished, stops fetching keys and closes the upstream connections. */
+  stop(): Promise<void> {
+    const idle = new Promise<void>(resolve => {
+      this.#onIdle = resolve;
+      if (this.#underWay === 0) resolve();
+    });
+    this.#stopped ??= idle.then(() => {
+      this.verifier.stop();
+      return this.#upstreams.close();
+    });
+    return this.#stopped;
+  }
+
+  /** Ends what is still under way with the upstreams. */
+  destroy(): Promise<void> {
+    return this.#upstreams.destroy();
   }
 
   /** Serves one HTTP request. Settles when its response has closed and it has been counted; never rejects. */
@@ -76,7 +104,7 @@ export class Gateway {
     const exchange = new Exchange(request, response);
     return this.#run(exchange, () =>
       this.#serve(exchange, (grant, head) => {
-        if (request.headers.expect !== undefined) response.writeContinue();
+        if (head.expectsContinue) response.writeContinue();
         return this.#upstreams.forward(grant, head, request, response);
       }),
     );
@@ -102,7 +130,7 @@ export class Gateway {
   }
 
   /** Answers a request that node:http could not read (RFC 9112 section 2.2), or that asks for a tunnel (CONNECT). */
-  refuse(request: IncomingMessage, socket: Socket, reason: 'malformed_request' | 'headers_too_large'): Promise<void> {
+  refuse(request: IncomingMessage, socket: Socket, reason: UnreadableReason): Promise<void> {
     const exchange = new Exchange(request, createUpgradeResponse(request, socket));
     return this.#run(exchange, async () => this.#refuse(exchange, reason));
   }
@@ -112,7 +140,7 @@ export class Gateway {
     if (!head.ok) return this.#refuse(exchange, head.reason);
     exchange.head = head;
 
-    const metadata = findMetadata(this.#metadata, exchange.request.url ?? '', head.authority);
+    const metadata = findMetadata(this.#metadata, head.target, head.authority);
     if (metadata !== undefined) return this.#publish(exchange, head.method, metadata);
 
     const match = matchRoute(this.#routes, head.host, head.path);
@@ -126,7 +154,13 @@ export class Gateway {
 
     // While the token was verified the client may have left, or sent bytes that ended the connection.
     if (exchange.response.destroyed) return undefined;
-    return this.#settle(exchange, await carry(decision.grant, head));
+    if (isTooLarge(head, match.route)) return this.#refuse(exchange, 'body_too_large');
+    if (!this.#inFlight.enter(match.route)) return this.#refuse(exchange, 'overloaded');
+    try {
+      return await this.#settle(exchange, await carry(decision.grant, head));
+    } finally {
+      this.#inFlight.leave(match.route);
+    }
   }
 
   #verify(head: RequestHead): Verification | Promise<Verification> {
@@ -139,50 +173,95 @@ export class Gateway {
     switch (carried.end) {
       case 'upgraded':
         exchange.upgraded = true;
-        return this.#telemetry.metrics.trackTunnel(carried.closed);
+        return this.#keep(carried.tunnel, exchange.request.socket);
+      case 'expired':
+        return this.#telemetry.metrics.recordEnded('token_expired');
       case 'complete':
+        return finishRequest(exchange);
       case 'client_gone':
+        exchange.response.destroy();
         return undefined;
+      case 'body_too_large':
+      case 'request_timeout':
+      case 'malformed_request':
+        return this.#refuse(exchange, carried.end);
       default:
         exchange.failure = carried.end;
         return respond(exchange, createFailure(carried.end, exchange.requestId));
     }
   }
 
+  async #keep(tunnel: Tunnel, client: Socket): Promise<void> {
+    const { metrics } = this.#telemetry;
+    metrics.trackTunnel(client);
+    this.#tunnels.add(tunnel);
+    const cause = await tunnel.closed;
+    this.#tunnels.delete(tunnel);
+    if (cause) metrics.recordEnded(cause);
+  }
+
   #refuse(exchange: Exchange, reason: Reason, needs: Needs = NOTHING): void {
     exchange.refused = reason;
     const route = exchange.match?.route;
     const challenge = route && !route.public ? createChallenge(reason, route, needs.scopes) : undefined;
-    // A body that nobody reads would be taken for the next request.
-    if (exchange.head?.hasBody !== false) exchange.response.shouldKeepAlive = false;
     respond(exchange, createRefusal(reason, { requestId: exchange.requestId, challenge, allow: needs.allow }));
   }
 
-  #publish(exchange: Exchange, method: string, metadata: string): void {
-    if (READING.includes(method)) respond(exchange, createDocument(metadata));
+  #publish(exchange: Exchange, method: string, metadata: string | null): void {
+    if (metadata === null) this.#refuse(exchange, 'no_route');
+    else if (READING.includes(method)) respond(exchange, createDocument(metadata));
     else this.#refuse(exchange, 'method_not_allowed', { scopes: [], allow: READING });
   }
 
   /** The one place where faults are caught. They fail closed, as ours, never as a 401 that blames the caller. */
   async #run(exchange: Exchange, serve: () => Promise<void>): Promise<void> {
     const { response } = exchange;
+    this.#underWay += 1;
+    // A request that was still waiting when its connection ended is judged and counted all the same.
+    const isDead = !response.socket?.writable;
+    if (isDead) response.destroy();
     const closed = new Promise<void>(resolve => response.once('close', resolve));
     response.on('error', () => response.destroy());
+    response.once('timeout', () => {
+      this.#telemetry.metrics.recordEnded('slow_reader');
+      response.destroy();
+    });
     try {
       await serve();
     } catch (fault) {
       this.#telemetry.log.event('error', 'fault', { request_id: exchange.requestId, ...describeFault(fault) });
       this.#refuse(exchange, 'internal');
     }
-    if (!exchange.upgraded) await closed;
+    if (!exchange.upgraded && !isDead) await closed;
     recordRequest(this.#telemetry, exchange.finish());
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#onIdle?.();
   }
 }
 
+/** Where the upstream answered before it had read the whole request, the rest must not be taken for the next one. */
+async function finishRequest({ request, head }: Exchange): Promise<void> {
+  if (!head?.hasBody || request.complete) return;
+  if (!(await drainRequest(request))) request.socket.destroySoon();
+}
+
+function isTooLarge({ contentLength = 0 }: RequestHead, { limits }: Route): boolean {
+  return limits.body !== undefined && contentLength > limits.body;
+}
+
 /** Writes an answer of ours; where another's head is out already, its body is aborted, so that it cannot look whole. */
-function respond({ response }: Exchange, { status, headers, body }: Answer): void {
-  if (response.headersSent) response.socket?.resetAndDestroy();
-  else if (!response.destroyed) response.writeHead(status, [...headers]).end(body);
+function respond({ request, response, head }: Exchange, { status, headers, body }: Answer): void {
+  if (response.destroyed) return;
+  if (response.headersSent) {
+    response.socket?.resetAndDestroy();
+    return;
+  }
+  const hasUnreadBody = head?.hasBody !== false && !request.complete;
+  // A body that nobody reads would be taken for the next request.
+  if (hasUnreadBody) response.shouldKeepAlive = false;
+  response.writeHead(status, [...headers]).write(body);
+  if (!hasUnreadBody || head?.expectsContinue) response.end();
+  else drainRequest(request).then(() => response.end());
 }
 
 /** A response for a socket that node:http has let go of. It closes with its answer, and takes the socket with it. */
@@ -190,8 +269,7 @@ function createUpgradeResponse(request: IncomingMessage, socket: Socket): Server
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
-  // Nobody reads the socket any more, so the client's end would never be seen.
-  response.once('finish', () => socket.destroy());
+  response.once('finish', () => closeGently(socket));
   return response;
 }
 

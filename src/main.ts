@@ -9,7 +9,7 @@ import { loadConfig } from './config/load.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
 import { Gateway } from './gateway.ts';
 import { Server } from './server.ts';
-import { createLog } from './telemetry/log.ts';
+import { createLog, openStandardOutput } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
@@ -56,8 +56,8 @@ async function serve(file: string): Promise<void> {
   const loaded = loadConfig(file, process.env);
   if (!loaded.ok) return exitWithProblems(loaded.problems);
 
-  const log = createLog();
-  const metrics = new Metrics({ keySets: () => server.gateway.verifier.status() });
+  const metrics: Metrics = new Metrics({ keySets: () => server.gateway.verifier.status() });
+  const log = createLog(openStandardOutput(() => metrics.recordDroppedLine()));
   const telemetry: Telemetry = { metrics, log };
   const server = new Server(new Gateway(loaded.config, telemetry), telemetry);
   logLoaded(telemetry, loaded.config, loaded.warnings);
@@ -81,7 +81,7 @@ function onSignals(server: Server, telemetry: Telemetry, file: string): void {
     telemetry.log.event('info', 'draining', { signal });
     await server.drain();
     telemetry.log.event('info', 'stopped');
-    telemetry.log.flush();
+    await telemetry.log.flush();
     process.exit(0);
   };
   process.once('SIGTERM', drain).once('SIGINT', drain);
@@ -90,19 +90,25 @@ function onSignals(server: Server, telemetry: Telemetry, file: string): void {
 /** Everything that can fail comes before the swap; a bad file leaves the old configuration serving. */
 async function reload(server: Server, telemetry: Telemetry, file: string): Promise<void> {
   const loaded = loadConfig(file, process.env);
-  if (!loaded.ok) {
+  const after = loaded.ok ? createNext(loaded.config, server, telemetry) : undefined;
+  if (!loaded.ok || !after) {
     telemetry.metrics.recordReload('failure');
-    telemetry.log.event('error', 'reload failed', { problems: loaded.problems.map(formatProblem) });
+    const problems = loaded.ok ? ['the configuration could not be put to use'] : loaded.problems.map(formatProblem);
+    telemetry.log.event('error', 'reload failed', { problems });
     return;
   }
-  const before = server.gateway;
-  const after = new Gateway(loaded.config, telemetry);
   await after.start();
   server.swap(after);
   telemetry.metrics.recordReload('success');
   logLoaded(telemetry, loaded.config, loaded.warnings);
-  // Requests under way may take hours; the next reload does not wait for them.
-  before.stop();
+}
+
+function createNext(config: Config, server: Server, telemetry: Telemetry): Gateway | undefined {
+  try {
+    return new Gateway(config, telemetry, server.gateway);
+  } catch {
+    return undefined;
+  }
 }
 
 function logLoaded({ log }: Telemetry, { source, routes, issuers }: Config, warnings: readonly Problem[]): void {

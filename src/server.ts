@@ -1,32 +1,43 @@
 /** The two listeners, and their end: what was accepted is finished before the process leaves. */
 
-import { createServer, type Server as HttpServer, IncomingMessage, type ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { createAdminHandler } from './admin/admin.ts';
+import { Turnstile } from './client/turnstile.ts';
+import { createUnreadRequest, MALFORMED, readUnreadable, type UnreadableReason } from './client/unreadable.ts';
 import type { ListenAddress } from './config/config.ts';
 import type { Gateway } from './gateway.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
-/** Bytes of a request's head, all fields together. */
-const MAXIMUM_HEADERS = 16 * 1024;
-/** Longer than load balancers keep idle connections, so that it is they who close them. */
-const KEEP_ALIVE_TIMEOUT = 75_000;
-const HEADERS_TIMEOUT = 30_000;
-/** What is not finished by then is ended. */
-const DRAIN_LIMIT = 30_000;
+/** How often slow clients are looked for: the resolution of `timeouts.headers`. */
+const CHECK_INTERVAL = 1_000;
+/** For the first request of a connection that was accepted just before the listener closed. */
+const LAST_ARRIVALS = 1_000;
+/** How often a drain looks for connections that have become idle. */
+const SWEEP_INTERVAL = 100;
 
 export class Server {
   readonly #telemetry: Telemetry;
   readonly #data: HttpServer;
   readonly #admin: HttpServer;
   readonly #sockets = new Set<Socket>();
+  readonly #turnstile: Turnstile;
+  /** Responses under way, for a drain to tell their clients. */
+  readonly #answering = new Set<ServerResponse>();
+  /** Sockets that were refused in the middle of a request: what follows on them is not another one. */
+  readonly #refused = new WeakSet<Duplex>();
+  /** The gateway in use, and those before it that still have requests under way. */
+  readonly #gateways = new Set<Gateway>();
   #gateway: Gateway;
   #draining = false;
 
   constructor(gateway: Gateway, telemetry: Telemetry) {
     this.#gateway = gateway;
+    this.#gateways.add(gateway);
     this.#telemetry = telemetry;
+    this.#turnstile = new Turnstile(() => telemetry.metrics.recordEnded('pipeline_limit'));
     this.#data = this.#createDataListener();
     const readiness = () => this.#readiness();
     this.#admin = createServer(createAdminHandler({ metrics: telemetry.metrics, readiness }));
@@ -49,37 +60,63 @@ export class Server {
 
   /** Requests from now on are served by `gateway`; those under way finish under the configuration that admitted them. */
   swap(gateway: Gateway): void {
+    const before = this.#gateway;
     this.#gateway = gateway;
+    this.#gateways.add(gateway);
+    before.stop().then(() => this.#gateways.delete(before));
   }
 
-  /** Takes no new connections, lets what was accepted finish, then closes everything. Settles when all is closed. */
+  /**
+   * Says so on `/readyz` and in every answer, takes no new connections after the delay, lets what was accepted finish,
+   * then closes everything. Settles when all is closed, at the latest after the limit.
+   */
   async drain(): Promise<void> {
+    const { drain } = this.#gateway.config;
     this.#draining = true;
-    const limit = setTimeout(() => this.#endConnections(), DRAIN_LIMIT);
-    const closed = close(this.#data);
-    this.#data.closeIdleConnections();
-    await closed;
-    clearTimeout(limit);
-    await this.#gateway.stop();
+    for (const response of this.#answering) response.shouldKeepAlive = false;
+    await setTimeout(drain.delay);
+    const limit = new AbortController();
+    setTimeout(drain.limit, undefined, { signal: limit.signal }).then(() => this.#endEverything(), ignore);
+    await this.#finishAccepted();
+    await Promise.all([...this.#gateways].map(gateway => gateway.stop()));
+    limit.abort();
     this.#admin.closeAllConnections();
     await close(this.#admin);
   }
 
+  async #finishAccepted(): Promise<void> {
+    for (const gateway of this.#gateways) gateway.endTunnels();
+    const sweep = setInterval(() => this.#data.closeIdleConnections(), SWEEP_INTERVAL);
+    const closed = close(this.#data);
+    await Promise.race([closed, setTimeout(LAST_ARRIVALS)]);
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+    await closed;
+    clearInterval(sweep);
+  }
+
   #createDataListener(): HttpServer {
+    const { limits, timeouts } = this.#gateway.config;
     const server = createServer({
-      maxHeaderSize: MAXIMUM_HEADERS,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-      headersTimeout: HEADERS_TIMEOUT,
+      maxHeaderSize: limits.headers,
+      keepAliveTimeout: timeouts.keepAlive,
+      headersTimeout: timeouts.headers,
+      connectionsCheckingInterval: CHECK_INTERVAL,
+      // Bodies have a clock of their own, which stands still while the upstream is behind.
       requestTimeout: 0,
       // Judged with the rest of the head, where a refusal is counted.
       requireHostHeader: false,
     });
+    // Bounded by their bytes. A count would drop the fields beyond it without a word.
+    server.maxHeadersCount = 0;
+    server.maxConnections = limits.connections;
+    server.on('drop', () => this.#telemetry.metrics.recordEnded('connection_limit'));
     const handle = (request: IncomingMessage, response: ServerResponse) => this.#handle(request, response);
     server.on('request', handle).on('checkContinue', handle).on('checkExpectation', handle);
     server.on('connection', socket => this.#track(socket));
-    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    server.on('connect', (request, socket) => this.#refuse(request, socket, 'malformed_request'));
-    server.on('clientError', (error, socket) => this.#refuseUnreadable(error, socket));
+    // What node:http types as a Duplex is the connection's own socket on a server without TLS.
+    server.on('upgrade', (request, _socket, head) => this.#upgrade(request, request.socket, head));
+    server.on('connect', request => this.#refuse(request, request.socket, 'malformed_request'));
+    server.on('clientError', (error, socket) => this.#refuseUnreadable(error, socket as Socket));
     return server;
   }
 
@@ -90,30 +127,41 @@ export class Server {
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#draining) response.shouldKeepAlive = false;
-    this.#gateway.handle(request, response);
+    this.#turnstile.enter(request.socket, request, async () => {
+      this.#answering.add(response);
+      if (this.#draining) response.shouldKeepAlive = false;
+      await this.#gateway.handle(request, response);
+      this.#answering.delete(response);
+    });
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (isFree(socket)) this.#gateway.upgrade(request, socket, head);
-    else socket.destroy();
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    adopt(socket);
+    this.#turnstile.enter(socket, request, () => this.#gateway.upgrade(request, socket, head));
   }
 
-  #refuse(request: IncomingMessage, socket: Duplex, reason: 'malformed_request' | 'headers_too_large'): void {
-    if (isFree(socket)) this.#gateway.refuse(request, socket, reason);
-    else socket.destroy();
+  #refuse(request: IncomingMessage, socket: Socket, reason: UnreadableReason): void {
+    adopt(socket);
+    this.#refused.add(socket);
+    this.#turnstile.enter(socket, request, () => this.#gateway.refuse(request, socket, reason));
   }
 
-  /** The error's own bytes are never looked at: they are the caller's, token and all. */
-  #refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
-    if (error.code === 'ECONNRESET' || !socket.writable || !(socket instanceof Socket)) {
-      socket.destroy();
-      return;
-    }
-    const request = new IncomingMessage(socket);
-    request.httpVersionMajor = 1;
-    request.httpVersionMinor = 1;
-    this.#refuse(request, socket, error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'malformed_request');
+  #refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (this.#refused.has(socket)) return;
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#telemetry.metrics.recordEnded('slow_headers');
+    const current = this.#turnstile.current(socket);
+    const reason = readUnreadable(error, socket);
+    const isCutOff = error.code === 'HPE_INVALID_EOF_STATE' && current !== undefined;
+    if (reason === undefined || isCutOff) socket.destroy();
+    else if (current && !current.complete) this.#breakOff(current, socket);
+    else this.#refuse(createUnreadRequest(socket), socket, reason);
+  }
+
+  /** What could not be read is the rest of a request that is being served, not another one. */
+  #breakOff(current: IncomingMessage, socket: Socket): void {
+    adopt(socket);
+    this.#refused.add(socket);
+    if (!current.emit(MALFORMED)) socket.destroy();
   }
 
   #readiness() {
@@ -122,18 +170,20 @@ export class Server {
     return { ready: !draining && waitingFor.length === 0, waitingFor, draining };
   }
 
-  #endConnections(): void {
+  #endEverything(): void {
+    this.#telemetry.metrics.recordEnded('drain_limit');
     for (const socket of this.#sockets) socket.destroy();
+    for (const gateway of this.#gateways) gateway.destroy();
   }
 }
 
-/**
- * Whether an answer may be written on a socket that node:http hands over: not while a request before it on the same
- * connection is still being answered. Its errors are listened for from here on.
- */
-function isFree(socket: Duplex): socket is Socket {
+function ignore(): void {
+  // The limit was not needed.
+}
+
+/** node:http has let go of this socket; from here on its errors are ours. */
+function adopt(socket: Socket): void {
   socket.on('error', () => socket.destroy());
-  return socket instanceof Socket && !('_httpMessage' in socket && socket._httpMessage);
 }
 
 function open(server: HttpServer, { host, port }: ListenAddress): Promise<ListenAddress> {

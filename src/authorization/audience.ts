@@ -23,7 +23,8 @@ export function createAudienceIndex(routes: readonly Route[]): AudienceIndex {
 
 /** @returns every value of `presented` that a wrong audience at `route` can have, so that each can be counted from 0. */
 export function listPresentable(route: ProtectedRoute, index: AudienceIndex): readonly PresentedAudience[] {
-  const siblings = [...new Set(index.values())].filter(resource => resource !== route.resource);
+  const elsewhere = [...index].filter(([audience]) => !route.audiences.has(audience));
+  const siblings = new Set(elsewhere.map(([, resource]) => resource));
   const multiple = route.multipleAudiences === 'any' ? [] : ['multiple'];
   return [...siblings, 'foreign', 'missing', ...multiple];
 }

@@ -8,7 +8,7 @@ import { type Denial, deny, isRefused, type Reason } from '../denial.ts';
 import type { Match } from '../route/match.ts';
 import type { AccessToken, TokenReason } from '../token/access-token.ts';
 import { type AudienceIndex, findWrongAudience, type PresentedAudience } from './audience.ts';
-import { findRequirement, type Requirement } from './scope.ts';
+import { findRequirements, type Requirement } from './scope.ts';
 
 const granted = Symbol('granted');
 
@@ -61,7 +61,7 @@ export function authorize(
 ): Decision {
   const { route } = match;
   if (route.public) return forward(match, undefined, undefined);
-  const requirement = findRequirement(route.scopeRules, method, match.rest);
+  const requirement = findRequirements(route.scopeRules, method, [match.rest, ...match.otherRests]);
   const verified = presented.ok && route.issuers.has(presented.issuer) ? presented : undefined;
   const denial = findDenial(index, route, requirement, presented);
   if (denial && isRefused(denial.reason, route.enforcement)) return { grant: undefined, denial, verified };

@@ -8,6 +8,25 @@ export type Requirement =
   | { readonly ok: false; readonly allow: readonly string[] };
 
 /**
+ * @param rests every way to read the path below the route: nearly always one.
+ * @returns what all of them need together.
+ */
+export function findRequirements(
+  rules: readonly ScopeRule[],
+  method: string,
+  rests: readonly [string, ...string[]],
+): Requirement {
+  const [first, ...others] = rests;
+  let all = findRequirement(rules, method, first);
+  for (const rest of others) {
+    const more = findRequirement(rules, method, rest);
+    if (!all.ok) return all;
+    all = more.ok ? { ok: true, scopes: [...new Set([...all.scopes, ...more.scopes])] } : more;
+  }
+  return all;
+}
+
+/**
  * @param rest the path below the route's prefix, as matched: `` or `/…`.
  * @returns the scopes of the rule with the longest path that covers the method; at the same path the method's own rule
  *   before GET's for HEAD, before `*`.

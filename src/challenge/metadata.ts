@@ -41,14 +41,15 @@ export function createMetadataIndex(routes: readonly Route[]): MetadataIndex {
 /**
  * @param target path and query of the request, as sent.
  * @param authority its Host: it selects among resources of one path and never appears in the answer.
- * @returns the JSON text; `undefined` where nothing is published, or where several are and the Host names none of them.
+ * @returns the JSON text; `undefined` where nothing is published; `null` where several are and the Host names none of
+ *   them: the target is ours all the same, and no upstream's.
  */
-export function findMetadata(index: MetadataIndex, target: string, authority: string): string | undefined {
+export function findMetadata(index: MetadataIndex, target: string, authority: string): string | null | undefined {
   const documents = index.get(target);
   if (!documents || documents.length === 1) return documents?.[0]?.body;
   const wanted = authority.toLowerCase();
   const exact = documents.find(document => document.authority === wanted);
-  return (exact ?? documents.find(document => hostname(document.authority) === hostname(wanted)))?.body;
+  return (exact ?? documents.find(document => hostname(document.authority) === hostname(wanted)))?.body ?? null;
 }
 
 /** A terminating slash after the host goes when nothing follows it (RFC 9728 section 3.1). */

@@ -34,7 +34,11 @@ const RULES: readonly Rule[] = [
     repair: path => path.replace(NOT_PCHAR, percentEncode),
   },
   { breaks: path => path.includes('//'), what: 'has an empty segment', repair: path => path.replace(/\/+/g, '/') },
-  { breaks: path => /\/\.\.?(?:\/|$)/.test(path), what: 'has a . or .. segment', expected: 'a path without them' },
+  {
+    breaks: path => /\/\.\.?(?:%20)*(?:\/|$)/.test(path),
+    what: 'has a . or .. segment',
+    expected: 'a path without them',
+  },
   {
     breaks: path => path !== '/' && path.endsWith('/'),
     what: 'has a trailing slash',

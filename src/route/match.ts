@@ -2,7 +2,7 @@
 
 import type { Route } from '../config/config.ts';
 import { type Denial, deny } from '../denial.ts';
-import { type CanonicalPath, canonicalizePath } from './path.ts';
+import { type CanonicalPath, canonicalizePath, listReadings } from './path.ts';
 
 export interface RouteTable {
   readonly hosts: ReadonlyMap<string, Branch>;
@@ -21,6 +21,8 @@ export interface Match {
   readonly path: string;
   /** What follows the prefix, as matched: `` or `/…`. The scopes of the route are found by it. */
   readonly rest: string;
+  /** Other ways to read `rest`, where the route allows encodings that servers read differently. Each needs its scopes, too. */
+  readonly otherRests: readonly string[];
 }
 
 /** @returns the routes, arranged so that a look-up costs the depth of the prefix that matches, however many routes there are. */
@@ -44,11 +46,36 @@ export function matchRoute(
   host: string,
   path: CanonicalPath,
 ): Match | Denial<'no_route' | 'ambiguous_path'> {
-  const own = table.hosts.get(host);
-  const found = (own && descend(own, path.key)) ?? descend(table.everyHost, path.key);
-  if (path.contested.some(encoding => !found?.route.allowEncoded.has(encoding))) return deny('ambiguous_path');
+  const found = find(table, host, path.key);
+  if (path.contested.length > 0) return matchContested(table, host, path, found);
   if (!found) return deny('no_route');
-  return { ok: true, route: found.route, path: path.text, rest: path.key.slice(found.end) };
+  return { ok: true, route: found.route, path: path.text, rest: found.rest, otherRests: [] };
+}
+
+/** An upstream that reads a contested encoding in its own way must not come to the path of another route. */
+function matchContested(
+  table: RouteTable,
+  host: string,
+  path: CanonicalPath,
+  found: Found | undefined,
+): Match | Denial<'ambiguous_path'> {
+  if (!found || path.contested.some(encoding => !found.route.allowEncoded.has(encoding))) return deny('ambiguous_path');
+  const others = listReadings(path.key)
+    .slice(1)
+    .map(reading => find(table, host, reading));
+  if (others.some(other => other?.route !== found.route)) return deny('ambiguous_path');
+  const otherRests = others.map(other => other?.rest ?? '');
+  return { ok: true, route: found.route, path: path.text, rest: found.rest, otherRests };
+}
+
+interface Found {
+  readonly route: Route;
+  readonly rest: string;
+}
+
+function find(table: RouteTable, host: string, key: string): Found | undefined {
+  const own = table.hosts.get(host);
+  return (own && descend(own, key)) ?? descend(table.everyHost, key);
 }
 
 /**
@@ -80,16 +107,20 @@ function branchOf(branches: Map<string, Branch>, name: string): Branch {
   return branch;
 }
 
-function descend(root: Branch, key: string): { readonly route: Route; readonly end: number } | undefined {
-  let found = root.route && { route: root.route, end: 0 };
+function descend(root: Branch, key: string): Found | undefined {
+  let { route } = root;
+  let depth = 0;
   let branch: Branch | undefined = root;
   for (let start = 0; start < key.length && branch; ) {
     const end = endOfSegment(key, start);
     branch = branch.children.get(key.slice(start + 1, end));
-    if (branch?.route) found = { route: branch.route, end };
+    if (branch?.route) {
+      route = branch.route;
+      depth = end;
+    }
     start = end;
   }
-  return found;
+  return route && { route, rest: key.slice(depth) };
 }
 
 /** `start` is at a slash; the end is at the next one, or at the end of the path. */

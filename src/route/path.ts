@@ -45,7 +45,35 @@ export function canonicalizePath(raw: string): CanonicalPath | Denial<'ambiguous
   if (text.slice(1).split('/').some(isEmptyBeforeLast) || text.split('/').some(hasDotSegment))
     return deny('ambiguous_path');
   const key = text.replace(HARMLESS, decodeHarmless);
+  if (CONTESTED.test(key) && listReadings(key).some(reading => reading.split('/').some(hasDotSegment))) {
+    return deny('ambiguous_path');
+  }
   return { ok: true, text, key, contested: [...(text.match(EACH_CONTESTED) ?? []), ...(key.match(NOT_ASCII) ?? [])] };
+}
+
+/**
+ * @param key a canonical path, as matched.
+ * @returns every way in which a server may read it: itself, and where it has contested encodings, with separators
+ *   decoded (again and again) and slashes merged, with path parameters cut off, and with all cut off behind an encoded end.
+ */
+export function listReadings(key: string): readonly string[] {
+  if (!CONTESTED.test(key)) return [key];
+  let readings = [key];
+  for (const read of [decodeSeparators, cutParameters, cutAtEnd]) readings = [...readings, ...readings.map(read)];
+  return [...new Set(readings)];
+}
+
+function decodeSeparators(key: string): string {
+  const decoded = key.replace(/%(?:25)*(?:2F|5C)/gi, '/').replace(/%(?:25)+(?=[0-9A-F]{2})/gi, '%');
+  return decoded.replace(/%../g, decodeUnreserved).replace(/\/+/g, '/');
+}
+
+function cutParameters(key: string): string {
+  return key.replace(/(?:;|%3B)[^/]*/gi, '');
+}
+
+function cutAtEnd(key: string): string {
+  return key.replace(/%(?:00|3F|23).*$/is, '');
 }
 
 function decodeUnreserved(encoding: string): string {

@@ -7,6 +7,7 @@ import { type CanonicalPath, canonicalizePath } from './path.ts';
 export interface IncomingHead {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
+  readonly httpVersion: string;
   readonly rawHeaders: readonly string[];
 }
 
@@ -17,30 +18,41 @@ export interface RequestHead {
   readonly authority: string;
   /** Lower-case, without port, brackets kept: the key that routes are found by. */
   readonly host: string;
+  /** Path and query, as sent. */
+  readonly target: string;
   readonly path: CanonicalPath;
   /** With its `?`; never rewritten and never matched on. */
   readonly query: string;
   /** The value of every Authorization field. */
   readonly authorization: readonly string[];
   readonly hasBody: boolean;
+  /** `undefined`: none given, as with a chunked body. */
+  readonly contentLength: number | undefined;
+  /** The client waits for 100 before it sends its body; one of HTTP/1.0 cannot (RFC 9110 section 10.1.1). */
+  readonly expectsContinue: boolean;
 }
 
 /** RFC 3986 section 3.2.2 without userinfo: a registered name, an IPv4 address or an IPv6 address, then a port. */
 const AUTHORITY = /^((?:[A-Za-z0-9._~!$&'()*+=-]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^#]*)$/i;
+const VERSIONS = ['1.1', '1.0'];
 const CONTROL_OR_FRAGMENT = /[\x00-\x20\x7f#]/;
 
 /**
  * @returns the head in its one reading, or `malformed_request` (not exactly one valid Host, a target that is not in
  *   origin-form nor an absolute-form of the same authority, a transfer coding other than a lone `chunked`, an
- *   expectation other than 100-continue), or `ambiguous_path`.
+ *   expectation other than 100-continue), `ambiguous_path`, or `no_route` for `OPTIONS *`.
  */
-export function readRequestHead(request: IncomingHead): RequestHead | Denial<'malformed_request' | 'ambiguous_path'> {
+export function readRequestHead(
+  request: IncomingHead,
+): RequestHead | Denial<'malformed_request' | 'ambiguous_path' | 'no_route'> {
   const fields = readFields(request.rawHeaders);
   const authority = fields.host.length === 1 ? (fields.host[0] ?? '') : '';
   const host = AUTHORITY.exec(authority)?.[1];
-  const target = originForm(request.url ?? '', authority);
+  const target = reduceTarget(request, authority);
   if (host === undefined || target === undefined || !hasOneFraming(fields)) return deny('malformed_request');
+  if (!VERSIONS.includes(request.httpVersion)) return deny('malformed_request');
+  if (target === '*') return deny('no_route');
   if (CONTROL_OR_FRAGMENT.test(target)) return deny('ambiguous_path');
   const question = target.indexOf('?');
   const path = canonicalizePath(question === -1 ? target : target.slice(0, question));
@@ -50,10 +62,13 @@ export function readRequestHead(request: IncomingHead): RequestHead | Denial<'ma
     method: request.method ?? '',
     authority,
     host: host.toLowerCase().replace(/\.$/, ''),
+    target,
     path,
     query: question === -1 ? '' : target.slice(question),
     authorization: fields.authorization,
-    hasBody: fields.transferEncoding.length > 0 || fields.contentLength.some(length => Number(length) > 0),
+    hasBody: fields.transferEncoding.length > 0 || Number(fields.contentLength[0] ?? 0) > 0,
+    contentLength: fields.contentLength[0] === undefined ? undefined : Number(fields.contentLength[0]),
+    expectsContinue: fields.expect.length > 0 && request.httpVersion !== '1.0',
   };
 }
 
@@ -71,10 +86,10 @@ export function isAuthority(value: string): boolean {
   return AUTHORITY.test(value);
 }
 
-/** Absolute-form is reduced; its authority must be the Host's (RFC 9112 section 3.2.2). */
-function originForm(target: string, authority: string): string | undefined {
-  if (target.startsWith('/')) return target;
-  const absolute = ABSOLUTE_FORM.exec(target);
+/** Absolute-form is reduced; its authority must be the Host's (RFC 9112 section 3.2.2). `*` asks about no resource. */
+function reduceTarget({ method, url = '' }: IncomingHead, authority: string): string | undefined {
+  if (url.startsWith('/') || (url === '*' && method === 'OPTIONS')) return url;
+  const absolute = ABSOLUTE_FORM.exec(url);
   if (absolute?.[1]?.toLowerCase() !== authority.toLowerCase()) return undefined;
   const pathAndQuery = absolute[2] ?? '';
   return pathAndQuery.startsWith('/') ? pathAndQuery : `/${pathAndQuery}`;

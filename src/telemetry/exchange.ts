@@ -39,7 +39,7 @@ export class Exchange {
       route: this.match?.route,
       method: request.method ?? '',
       host: isAuthority(host) ? host : '',
-      path: head?.path.text ?? loggablePath(request.url ?? ''),
+      path: loggablePath(head?.path.text ?? request.url ?? ''),
       status: this.#status(),
       outcome: this.#outcome(),
       denial: this.#denial(),

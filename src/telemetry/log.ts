@@ -1,5 +1,6 @@
 /** NDJSON on standard output, by pino: one line for each request (contract section 6), and the life of the process. */
 
+import { setTimeout } from 'node:timers/promises';
 import { type DestinationStream, pino } from 'pino';
 import type { Outcome } from '../denial.ts';
 import type { FinishedRequest } from './finished-request.ts';
@@ -11,9 +12,16 @@ export interface Log {
   event(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
   /** The line of one request. */
   request(request: FinishedRequest): void;
-  /** Writes what is still in memory, now. */
-  flush(): void;
+  /** Writes what is still in memory. Settles when it is out, or after a second for a reader that does not read. */
+  flush(): Promise<void>;
 }
+
+const HELD_BYTES = 64 * 1024 * 1024;
+const WRITTEN_BYTES = 256 * 1024;
+const FLUSH_LIMIT = 1_000;
+/** Characters of a claim or a path. What is longer was written to fill the log. */
+const LONGEST_TEXT = 1_024;
+const MOST_AUDIENCES = 64;
 
 const LEVEL_OF: Readonly<Record<Outcome, LogLevel>> = {
   forwarded: 'info',
@@ -22,8 +30,12 @@ const LEVEL_OF: Readonly<Record<Outcome, LogLevel>> = {
   failed: 'error',
 };
 
-/** @param destination where lines go: standard output, without waiting for its reader. */
-export function createLog(destination: DestinationStream & { flushSync(): void } = openStandardOutput()): Log {
+export interface LogDestination extends DestinationStream {
+  flush(done: () => void): void;
+}
+
+/** @param destination where lines go. */
+export function createLog(destination: LogDestination): Log {
   const logger = pino(
     {
       base: null,
@@ -38,12 +50,18 @@ export function createLog(destination: DestinationStream & { flushSync(): void }
   return {
     event: (level, message, fields = {}) => logger[level](fields, message),
     request: request => logger[LEVEL_OF[request.outcome]](describeRequest(request), 'request'),
-    flush: () => destination.flushSync(),
+    flush: () => Promise.race([new Promise<void>(resolve => destination.flush(resolve)), setTimeout(FLUSH_LIMIT)]),
   };
 }
 
-function openStandardOutput() {
-  const output = pino.destination({ dest: 1, sync: false });
+/**
+ * Standard output, without waiting for its reader: lines that it does not take in time are held, and past 64 MiB dropped.
+ *
+ * @param onDrop told once for each line that was dropped.
+ */
+export function openStandardOutput(onDrop: () => void): LogDestination {
+  const output = pino.destination({ dest: 1, sync: false, maxLength: HELD_BYTES, maxWrite: WRITTEN_BYTES });
+  output.on('drop', onDrop);
   // Whoever read the log has gone. The APIs behind us have not.
   output.on('error', () => undefined);
   return output;
@@ -57,7 +75,7 @@ function describeRequest(request: FinishedRequest): Readonly<Record<string, unkn
     resource: route && !route.public ? route.resource : undefined,
     method: request.method,
     host: request.host,
-    path: request.path,
+    path: cut(request.path),
     status: request.status,
     outcome: request.outcome,
     reason: request.failure ?? request.denial?.reason,
@@ -68,8 +86,8 @@ function describeRequest(request: FinishedRequest): Readonly<Record<string, unkn
       iss: verified.issuer,
       sub: textOf(verified.claims['sub']),
       client_id: textOf(verified.claims['client_id'] ?? verified.claims['azp']),
-      aud: verified.audience,
-      scope: [...verified.scopes].join(' '),
+      aud: verified.audience.slice(0, MOST_AUDIENCES).map(cut),
+      scope: cut([...verified.scopes].join(' ')),
       jti: textOf(verified.claims['jti']),
       exp: verified.expiresAt,
     }),
@@ -77,7 +95,11 @@ function describeRequest(request: FinishedRequest): Readonly<Record<string, unkn
 }
 
 function textOf(claim: unknown): string | undefined {
-  return typeof claim === 'string' ? claim : undefined;
+  return typeof claim === 'string' ? cut(claim) : undefined;
+}
+
+function cut(text: string): string {
+  return text.slice(0, LONGEST_TEXT);
 }
 
 function roundMs(milliseconds: number): number {

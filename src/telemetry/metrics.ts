@@ -14,6 +14,20 @@ export interface MetricSources {
   readonly keySets: () => readonly KeySetStatus[];
 }
 
+const END_CAUSES = [
+  'connection_limit',
+  'pipeline_limit',
+  'slow_headers',
+  'slow_reader',
+  'idle_tunnel',
+  'token_expired',
+  'drain',
+  'drain_limit',
+] as const;
+
+/** Why the gateway ended a connection or a stream that was not a refusal. */
+export type EndCause = (typeof END_CAUSES)[number];
+
 const NO_ROUTE = '(none)';
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** Routes × siblings × issuers grows with the square of the routes; past this, a series begins at its first event. */
@@ -22,6 +36,7 @@ const MAXIMUM_ZERO_SERIES = 20_000;
 const BEFORE_ROUTE: ReadonlySet<Reason> = new Set([
   'malformed_request',
   'headers_too_large',
+  'request_timeout',
   'ambiguous_path',
   'no_route',
 ]);
@@ -63,6 +78,16 @@ export class Metrics {
     help: 'When the configuration in use was loaded.',
     registers: [this.#registry],
   });
+  readonly #ended = this.#counter(
+    'audgate_connections_ended_total',
+    'Connections and streams that the gateway ended.',
+    ['cause'],
+  );
+  readonly #droppedLines = this.#counter(
+    'audgate_log_lines_dropped_total',
+    'Access log lines that the reader of standard output did not take in time.',
+    [],
+  );
   readonly #connections = new Gauge({
     name: 'audgate_open_connections',
     help: 'Connections of clients.',
@@ -85,6 +110,7 @@ export class Metrics {
     this.#gauge('audgate_jwks_age_seconds', 'Time since the keys of an issuer were fetched.', 'issuer', () =>
       sources.keySets().flatMap(({ issuer, ageSeconds }) => (ageSeconds === undefined ? [] : [[issuer, ageSeconds]])),
     );
+    for (const cause of END_CAUSES) this.#ended.inc({ cause }, 0);
     for (const kind of ['http', 'upgraded'] as const) this.#connections.set({ kind }, 0);
     collectDefaultMetrics({ register: this.#registry });
     for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
@@ -93,13 +119,13 @@ export class Metrics {
   }
 
   /** Starts every series that a configuration can bring at 0, so that `rate()` sees the first event. */
-  announce(routes: readonly Route[], index: AudienceIndex, issuers: Iterable<string>): void {
+  announce(routes: readonly Route[], index: AudienceIndex, issuers: readonly string[]): void {
     for (const issuer of issuers) {
       for (const outcome of ['success', 'failure']) this.#jwksFetches.inc({ issuer, outcome }, 0);
     }
     const guarded = routes.filter(route => !route.public);
     for (const route of guarded) this.#announceDenials(route);
-    const series = guarded.length * new Set(index.values()).size * new Set(issuers).size;
+    const series = guarded.length * new Set(index.values()).size * issuers.length;
     if (series <= MAXIMUM_ZERO_SERIES) for (const route of guarded) this.#announceConfusedDeputies(route, index);
   }
 
@@ -133,13 +159,24 @@ export class Metrics {
     socket.once('close', () => this.#connections.dec({ kind: 'http' }));
   }
 
-  /** Counts a connection as upgraded until `closed` settles. */
-  async trackTunnel(closed: Promise<void>): Promise<void> {
+  /** Counts a client's connection as upgraded from here on. */
+  trackTunnel(socket: Socket): void {
     this.#connections.inc({ kind: 'upgraded' });
     this.#connections.dec({ kind: 'http' });
-    await closed;
-    this.#connections.dec({ kind: 'upgraded' });
-    this.#connections.inc({ kind: 'http' });
+    // Before the listener of trackConnection, which takes it for an HTTP one.
+    socket.prependOnceListener('close', () => {
+      this.#connections.dec({ kind: 'upgraded' });
+      this.#connections.inc({ kind: 'http' });
+    });
+  }
+
+  /** Counts a connection, or a stream on one, that the gateway ended. */
+  recordEnded(cause: EndCause): void {
+    this.#ended.inc({ cause });
+  }
+
+  recordDroppedLine(): void {
+    this.#droppedLines.inc();
   }
 
   /** The first load is no reload, but it sets the time. */

@@ -21,7 +21,8 @@ export function readAccessToken(jws: CompactJws, issuer: Issuer): AccessToken | 
   return {
     ok: true,
     issuer: issuer.issuer,
-    typeAccepted: jws.type !== undefined && issuer.tokenTypes.has(mediaType(jws.type)),
+    // An issuer that sets no `typ` is configured with JWT, which says no more than that (RFC 7519 section 5.1).
+    typeAccepted: issuer.tokenTypes.has(mediaType(jws.type ?? 'JWT')),
     audience,
     scopes: readScopes(claims, issuer.scopeClaim),
     expiresAt: exp,

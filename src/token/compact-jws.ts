@@ -21,7 +21,7 @@ const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
  *   objects, `alg`, `kid` or `typ` that are not strings, critical extensions (`crit`, RFC 7515 section 4.1.11) or `b64`.
  */
 export function readCompactJws(token: string): CompactJws | Denial<'malformed_token'> {
-  if (!COMPACT.test(token)) return deny('malformed_token');
+  if (!COMPACT.test(token) || !token.split('.').every(isCanonical)) return deny('malformed_token');
   try {
     const header: Readonly<Record<string, unknown>> = decodeProtectedHeader(token);
     const { alg, kid, typ } = header;
@@ -31,6 +31,11 @@ export function readCompactJws(token: string): CompactJws | Denial<'malformed_to
   } catch {
     return deny('malformed_token');
   }
+}
+
+/** RFC 4648 section 3.5: the unused bits of the last character are 0, or one token would have several spellings. */
+function isCanonical(part: string): boolean {
+  return Buffer.from(part, 'base64url').toString('base64url') === part;
 }
 
 function isOptionalString(value: unknown): value is string | undefined {

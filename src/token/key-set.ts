@@ -3,6 +3,7 @@
  * `max_stale`. A token's unknown `kid` may cause a fetch, but never more than one in `cooldown`, whoever sends how many.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { JWK } from 'jose';
 import type { Issuer } from '../config/config.ts';
 import { fetchKeys, KeyFetchError } from './key-source.ts';
@@ -33,6 +34,8 @@ export class KeySet {
   #fetchedAt: number | undefined;
   #lastError: string | undefined;
   #failures = 0;
+  #holders = 1;
+  #started: Promise<void> | undefined;
   #fetching: Promise<void> | undefined;
   #unknownKeyFetchAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
@@ -44,13 +47,24 @@ export class KeySet {
 
   /** Starts the first fetch, and from then on refreshes by itself. Settles when the first fetch has; it never rejects. */
   start(): Promise<void> {
-    return this.#refresh();
+    this.#started ??= this.#refresh();
+    return this.#started;
   }
 
-  /** Ends timers and a fetch under way. */
-  stop(): void {
+  /** @returns this key set for a further holder, if `issuer` gets its keys from the same place by the same rules. */
+  retainFor({ keySource, keys }: Issuer): this | undefined {
+    if (!isDeepStrictEqual([keySource, keys], [this.#issuer.keySource, this.#issuer.keys])) return undefined;
+    this.#holders += 1;
+    return this;
+  }
+
+  /** The last holder ends timers and a fetch under way, and with the keys what they verified. */
+  release(): void {
+    this.#holders -= 1;
+    if (this.#holders > 0) return;
     this.#stopped.abort();
     clearTimeout(this.#timer);
+    this.#retire(this.#keys);
   }
 
   /** @returns whether there is a key that may still verify. */

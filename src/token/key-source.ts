@@ -8,6 +8,7 @@ import type { Issuer } from '../config/config.ts';
 export class KeyFetchError extends Error {}
 
 const TIMEOUT = 5_000;
+const NO_ANSWER_IN_TIME = `no answer within ${TIMEOUT / 1000} s`;
 const MAXIMUM_BYTES = 1024 * 1024;
 const MAXIMUM_KEYS = 100;
 
@@ -16,8 +17,21 @@ const MAXIMUM_KEYS = 100;
  * @returns the JWKs as published, not yet judged.
  * @throws KeyFetchError where they cannot be had: the source does not answer, or its answer is not a key set.
  */
-export async function fetchKeys({ issuer, keySource }: Issuer, stopped: AbortSignal): Promise<readonly JWK[]> {
-  const signal = AbortSignal.any([stopped, AbortSignal.timeout(TIMEOUT)]);
+export async function fetchKeys(issuer: Issuer, stopped: AbortSignal): Promise<readonly JWK[]> {
+  // Not AbortSignal.any over AbortSignal.timeout: what nobody else holds may be collected before it fires (Node.js 20).
+  const fetching = new AbortController();
+  const abort = () => fetching.abort();
+  const timer = setTimeout(abort, TIMEOUT);
+  stopped.addEventListener('abort', abort, { once: true });
+  try {
+    return await fetchFrom(issuer, fetching.signal);
+  } finally {
+    clearTimeout(timer);
+    stopped.removeEventListener('abort', abort);
+  }
+}
+
+async function fetchFrom({ issuer, keySource }: Issuer, signal: AbortSignal): Promise<readonly JWK[]> {
   switch (keySource.kind) {
     case 'file':
       return readKeys(parseObject(await readKeyFile(keySource.path)));
@@ -30,14 +44,20 @@ export async function fetchKeys({ issuer, keySource }: Issuer, stopped: AbortSig
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The metadata names the issuer it belongs to; another one's is refused (RFC 8414 section 3.3). */
-async function discoverJwksUri(issuer: string, signal: AbortSignal): Promise<string> {
-  const metadata = await fetchObject(authorizationServerMetadataUrl(issuer), signal).catch(() =>
-    fetchObject(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, signal),
+function discoverJwksUri(issuer: string, signal: AbortSignal): Promise<string> {
+  const openId = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  return readJwksUri(issuer, authorizationServerMetadataUrl(issuer), signal).catch(() =>
+    readJwksUri(issuer, openId, signal),
   );
+}
+
+/** The metadata names the issuer it belongs to; another one's is refused (RFC 8414 section 3.3). */
+async function readJwksUri(issuer: string, url: string, signal: AbortSignal): Promise<string> {
+  const metadata = await fetchObject(url, signal);
   const uri = metadata['jwks_uri'];
   if (metadata['issuer'] !== issuer) throw new KeyFetchError('the metadata is of another issuer');
-  if (typeof uri !== 'string' || !URL.canParse(uri)) throw new KeyFetchError('the metadata has no jwks_uri');
+  if (typeof uri !== 'string' || !/^https?:\/\//.test(uri) || !URL.canParse(uri))
+    throw new KeyFetchError('the metadata has no jwks_uri');
   if (new URL(issuer).protocol === 'https:' && new URL(uri).protocol !== 'https:') {
     throw new KeyFetchError('the jwks_uri is not https');
   }
@@ -67,23 +87,30 @@ async function fetchObject(url: string, signal: AbortSignal): Promise<JsonObject
     await response.body?.cancel();
     throw new KeyFetchError(`the answer has status ${response.status}`);
   }
-  return parseObject(await readBounded(response));
+  return parseObject(await readBounded(response, signal));
 }
 
-async function readBounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
+/** Cancels by itself: a signal that a fetch was given may lose sight of the body once the head is there (Node.js 20). */
+async function readBounded(response: Response, signal: AbortSignal): Promise<string> {
+  const reader = response.body?.getReader();
+  const cancel = () => reader?.cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  const pieces: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const chunk of response.body ?? []) {
-      size += chunk.byteLength;
-      if (size > MAXIMUM_BYTES) break;
-      chunks.push(chunk);
+    for (let piece = await reader?.read(); piece?.value; piece = await reader?.read()) {
+      size += piece.value.byteLength;
+      if (size > MAXIMUM_BYTES) throw new KeyFetchError('the answer is larger than 1 MiB');
+      pieces.push(piece.value);
     }
   } catch (error) {
-    throw new KeyFetchError(describeFetchFailure(error));
+    await reader?.cancel().catch(() => undefined);
+    throw error instanceof KeyFetchError ? error : new KeyFetchError(describeFetchFailure(error));
+  } finally {
+    signal.removeEventListener('abort', cancel);
   }
-  if (size > MAXIMUM_BYTES) throw new KeyFetchError('the answer is larger than 1 MiB');
-  return Buffer.concat(chunks).toString('utf8');
+  if (signal.aborted) throw new KeyFetchError(NO_ANSWER_IN_TIME);
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 async function readKeyFile(path: string): Promise<string> {
@@ -108,7 +135,7 @@ function isObject(value: unknown): value is JsonObject {
 
 function describeFetchFailure(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer';
-  if (error.name === 'TimeoutError') return `no answer within ${TIMEOUT / 1000} s`;
+  if (error.name === 'AbortError') return NO_ANSWER_IN_TIME;
   const code: unknown = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : undefined;
   return typeof code === 'string' ? `no answer (${code})` : 'no answer';
 }

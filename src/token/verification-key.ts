@@ -12,7 +12,7 @@ export interface VerificationKey {
   retired: boolean;
 }
 
-const MINIMUM_RSA_BYTES = 2048 / 8;
+const MINIMUM_RSA_BITS = 2048;
 const ALGORITHM_OF: Readonly<Record<string, string>> = {
   RSA: 'RS256',
   'P-256': 'ES256',
@@ -31,8 +31,8 @@ export function fingerprintOf(jwk: JWK): string {
  *   under 2048 bits or with an exponent below 3 or even, or of a kind that this runtime cannot import.
  */
 export async function createVerificationKey(jwk: JWK): Promise<VerificationKey | undefined> {
-  if (jwk.kty === 'RSA' && !isStrongRsa(jwk)) return undefined;
   try {
+    if (jwk.kty === 'RSA' && !isStrongRsa(jwk)) return undefined;
     const resolve = createLocalJWKSet({ keys: [jwk] });
     await resolve({ alg: jwk.alg ?? ALGORITHM_OF[jwk.crv ?? jwk.kty ?? ''] ?? '' });
     return { keyId: jwk.kid, resolve, fingerprint: fingerprintOf(jwk), retired: false };
@@ -41,10 +41,13 @@ export async function createVerificationKey(jwk: JWK): Promise<VerificationKey |
   }
 }
 
-function isStrongRsa({ n, e }: JWK): boolean {
-  const modulus = Buffer.from(n ?? '', 'base64url');
-  const exponent = Buffer.from(e ?? '', 'base64url');
-  const size = modulus.length - modulus.findIndex(byte => byte !== 0);
-  const isOne = exponent.toString('hex').replace(/^0+/, '') === '1';
-  return size >= MINIMUM_RSA_BYTES && (exponent.at(-1) ?? 0) % 2 === 1 && !isOne;
+function isStrongRsa({ n = '', e = '' }: JWK): boolean {
+  const modulus = readInteger(n);
+  const exponent = readInteger(e);
+  return modulus.toString(2).length >= MINIMUM_RSA_BITS && exponent >= 3n && exponent % 2n === 1n;
+}
+
+/** Base64urlUInt (RFC 7518 section 2). */
+function readInteger(text: string): bigint {
+  return BigInt(`0x0${Buffer.from(text, 'base64url').toString('hex')}`);
 }

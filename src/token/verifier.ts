@@ -4,6 +4,8 @@
  */
 
 import { hash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { getHeapStatistics } from 'node:v8';
 import { compactVerify, errors } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { Issuer } from '../config/config.ts';
@@ -20,25 +22,40 @@ export interface VerifierEvents extends KeySetEvents {
   readonly onCacheLookup: (outcome: 'hit' | 'miss') => void;
 }
 
-/** A signature and claims that were found good, and the key that did it: when the key goes, so does this. */
+/** A signature and claims that were found good, by which key and under whose rules: when those go, so does this. */
 interface Verified {
   readonly accessToken: AccessToken;
   readonly key: VerificationKey;
+  readonly issuer: Issuer;
 }
 
-const CACHED_TOKENS = 100_000;
+interface Estate {
+  readonly issuers: ReadonlyMap<string, Issuer>;
+  readonly keySets: ReadonlyMap<string, KeySet>;
+  readonly verified: LRUCache<string, Verified>;
+}
+
+const MOST_TOKENS = 100_000;
+/** The cache as a whole, by what an entry was measured to take. */
+const SHARE_OF_HEAP = 1 / 8;
+const entrySize = (token: string) => 1024 + 2 * token.length;
 
 export class TokenVerifier {
   readonly #issuers: ReadonlyMap<string, Issuer>;
   readonly #keySets: ReadonlyMap<string, KeySet>;
   readonly #events: VerifierEvents;
   /** By SHA-256 of the token: what is kept cannot be replayed, and two tokens never share an entry. */
-  readonly #verified = new LRUCache<string, Verified>({ max: CACHED_TOKENS });
+  readonly #verified: LRUCache<string, Verified>;
 
-  constructor(issuers: ReadonlyMap<string, Issuer>, events: VerifierEvents) {
-    this.#issuers = issuers;
-    this.#keySets = new Map([...issuers].map(([name, issuer]) => [name, new KeySet(issuer, events)]));
+  /** @param previous the verifier that this one follows. Keys and tokens of issuers that did not change are taken over. */
+  constructor(issuers: ReadonlyMap<string, Issuer>, events: VerifierEvents, previous?: TokenVerifier) {
     this.#events = events;
+    const taken = previous ? previous.#handOver(issuers) : { issuers, keySets: new Map(), verified: createCache() };
+    this.#issuers = taken.issuers;
+    this.#keySets = new Map(
+      [...issuers].map(([name, issuer]) => [name, taken.keySets.get(name) ?? new KeySet(issuer, events)]),
+    );
+    this.#verified = taken.verified;
   }
 
   /** Starts fetching keys. Settles after the first fetch of every issuer, failed or not. */
@@ -46,8 +63,9 @@ export class TokenVerifier {
     await Promise.all([...this.#keySets.values()].map(keySet => keySet.start()));
   }
 
+  /** Stops fetching keys, save those that the next verifier has taken over. */
   stop(): void {
-    for (const keySet of this.#keySets.values()) keySet.stop();
+    for (const keySet of this.#keySets.values()) keySet.release();
   }
 
   /** @returns the issuers that have no key to verify with. */
@@ -68,7 +86,7 @@ export class TokenVerifier {
   verify(token: string, now: number): Verification | Promise<Verification> {
     const id = hash('sha256', token, 'base64');
     const known = this.#verified.get(id);
-    const isHit = known !== undefined && !known.key.retired;
+    const isHit = known !== undefined && !known.key.retired && this.#isRuledBy(known.issuer);
     this.#events.onCacheLookup(isHit ? 'hit' : 'miss');
     if (!isHit) return this.#verifyAnew(token, id, now);
     const verification = judgeTime(known.accessToken, now);
@@ -90,13 +108,38 @@ export class TokenVerifier {
     const accessToken = readAccessToken(jws, issuer);
     if (!accessToken.ok) return accessToken;
     const verification = judgeTime(accessToken, now);
-    if (verification.ok) this.#verified.set(id, { accessToken, key });
+    if (verification.ok) this.#remember(token, id, { accessToken, key, issuer });
     return verification;
+  }
+
+  #remember(token: string, id: string, verified: Verified): void {
+    this.#verified.set(id, verified, { size: entrySize(token) });
+  }
+
+  #isRuledBy(issuer: Issuer): boolean {
+    return this.#issuers.get(issuer.issuer) === issuer;
+  }
+
+  /** What the next verifier goes on with. An issuer that did not change stays the same object, so its tokens stay verified. */
+  #handOver(issuers: ReadonlyMap<string, Issuer>): Estate {
+    const keySets = new Map<string, KeySet>();
+    const unchanged = new Map<string, Issuer>();
+    for (const [name, issuer] of issuers) {
+      const known = this.#issuers.get(name);
+      unchanged.set(name, known && isDeepStrictEqual(known, issuer) ? known : issuer);
+      const keySet = this.#keySets.get(name)?.retainFor(issuer);
+      if (keySet) keySets.set(name, keySet);
+    }
+    return { issuers: unchanged, keySets, verified: this.#verified };
   }
 
   #issuerOf({ claims }: CompactJws): Issuer | undefined {
     return typeof claims['iss'] === 'string' ? this.#issuers.get(claims['iss']) : undefined;
   }
+}
+
+function createCache(): LRUCache<string, Verified> {
+  return new LRUCache({ max: MOST_TOKENS, maxSize: Math.floor(getHeapStatistics().heap_size_limit * SHARE_OF_HEAP) });
 }
 
 /** Several keys may carry one `kid`, or the token none: each is tried, and only the one that verifies counts. */

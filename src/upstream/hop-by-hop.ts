@@ -13,9 +13,9 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'http2-settings',
 ]);
 
-/** @returns whether a field, its name in lower-case, ends at this hop. `listed`: what the peer's own Connection named. */
-export function isHopByHop(name: string, listed: ReadonlySet<string> | undefined): boolean {
-  return HOP_BY_HOP.has(name) || listed?.has(name) === true;
+/** @returns whether a field, its name in lower-case, always ends at this hop. */
+export function isHopByHop(name: string): boolean {
+  return HOP_BY_HOP.has(name);
 }
 
 /**

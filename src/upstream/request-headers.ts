@@ -1,6 +1,6 @@
 /**
  * The field section that the upstream sees. What a client could forge is removed in every spelling that a server may
- * fold into one (case, `_` for `-`), and set anew by us.
+ * fold into one (case, and `_` or `.` for `-`), and set anew by us.
  */
 
 import type { Route } from '../config/config.ts';
@@ -15,25 +15,37 @@ export interface HeaderPolicy {
   readonly identity: readonly (readonly [string, string])[];
 }
 
-export interface Peer {
-  /** The client's address, as the socket has it. */
-  readonly address: string;
-  /** The Host as sent, valid. */
+/** Where the request comes from, as far as we know it. */
+export interface Origin {
+  /** `X-Forwarded-For`: the client's address, or the chain that a trusted proxy gave, continued by the proxy's. */
+  readonly chain: string;
+  /** The Host that the client asked for. */
   readonly authority: string;
+  readonly protocol: string;
 }
 
-/** Ours to set, or of no concern to the upstream. */
-const ALWAYS_REMOVED = ['host', 'expect', 'forwarded', 'content-length'];
-const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** Ours to set, of no concern to the upstream, or read by some servers as the path that was not matched. */
+const ALWAYS_REMOVED = ['host', 'expect', 'forwarded', 'content-length', 'x-original-url', 'x-rewrite-url'];
+/** Read by some servers as the method that was not authorised. */
+const METHOD_OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override'];
+const FIELD_VALUE = /^[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/;
 
-/** @returns what `route` removes and adds, compiled once at load. */
-export function createHeaderPolicy(route: Route): HeaderPolicy {
-  const identity = route.public ? [] : [...route.claimsToHeaders];
+/**
+ * @param sameUpstream every route to that upstream: what one of them sets, a client may not set through another.
+ * @returns what `route` removes and adds, compiled once at load.
+ */
+export function createHeaderPolicy(route: Route, sameUpstream: readonly Route[] = [route]): HeaderPolicy {
+  const identity = sameUpstream.flatMap(each => (each.public ? [] : [...each.claimsToHeaders.keys()]));
+  const overrides = dependsOnMethod(route) ? METHOD_OVERRIDES : [];
   return {
-    removed: new Set([...ALWAYS_REMOVED, ...identity.map(([name]) => fold(name))]),
+    removed: new Set([...ALWAYS_REMOVED, ...overrides, ...identity.map(fold)]),
     forwardToken: route.forwardToken,
-    identity,
+    identity: route.public ? [] : [...route.claimsToHeaders],
   };
+}
+
+function dependsOnMethod(route: Route): boolean {
+  return !route.public && route.scopeRules.some(rule => rule.method !== '*');
 }
 
 /**
@@ -44,7 +56,7 @@ export function createHeaderPolicy(route: Route): HeaderPolicy {
 export function createRequestHeaders(
   policy: HeaderPolicy,
   received: readonly string[],
-  peer: Peer,
+  origin: Origin,
   identity: AccessToken | undefined,
 ): string[] {
   const headers: string[] = [];
@@ -53,7 +65,7 @@ export function createRequestHeaders(
     const name = received[index] ?? '';
     if (isForwarded(policy, name.toLowerCase(), listed)) headers.push(name, received[index + 1] ?? '');
   }
-  pushOrigin(headers, peer);
+  pushOrigin(headers, origin);
   for (const [name, claim] of policy.identity) {
     const value = identity && claimToField(identity.claims[claim]);
     if (value !== undefined) headers.push(name, value);
@@ -65,26 +77,34 @@ export function createRequestHeaders(
 function isForwarded(policy: HeaderPolicy, name: string, listed: ReadonlySet<string> | undefined): boolean {
   if (name === 'authorization') return policy.forwardToken;
   const folded = fold(name);
-  return !isHopByHop(name, listed) && !policy.removed.has(folded) && !folded.startsWith('x-forwarded-');
+  return !isHopByHop(folded) && !listed?.has(name) && !policy.removed.has(folded) && !folded.startsWith('x-forwarded-');
 }
 
-/** CGI and its heirs make the same variable of `X_User` and `X-User`. */
+/** CGI and its heirs make the same variable of `X_User` and `X-User`, some of `X.User`, too. */
 function fold(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 }
 
 /** RFC 7239, the fields that came before it, and Via (RFC 9110 section 7.6.3). */
-function pushOrigin(headers: string[], { address, authority }: Peer): void {
-  const client = address.startsWith('::ffff:') ? address.slice(7) : address;
-  const node = client.includes(':') ? `"[${client}]"` : client;
-  headers.push('X-Forwarded-For', client, 'X-Forwarded-Host', authority, 'X-Forwarded-Proto', 'http');
-  headers.push('Forwarded', `for=${node};host="${authority}";proto=http`, 'Via', '1.1 audgate');
+function pushOrigin(headers: string[], { chain, authority, protocol }: Origin): void {
+  headers.push('X-Forwarded-For', chain, 'X-Forwarded-Host', authority, 'X-Forwarded-Proto', protocol);
+  const nodes = chain.split(', ').map(address => `for=${address.includes(':') ? `"[${address}]"` : address}`);
+  nodes.push(`${nodes.pop()};host="${authority}";proto=${protocol}`);
+  headers.push('Forwarded', nodes.join(', '), 'Via', '1.1 audgate');
 }
 
 /** Text as UTF-8 bytes, one Latin-1 character each. What a field cannot carry whole is left out, never cut or escaped. */
 function claimToField(claim: unknown): string | undefined {
-  const value = Array.isArray(claim) && claim.every(item => typeof item === 'string') ? claim.join(' ') : claim;
-  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined;
-  const field = Buffer.from(String(value), 'utf8').toString('latin1');
-  return field !== '' && field === field.trim() && FIELD_VALUE.test(field) ? field : undefined;
+  const text = claimToText(claim);
+  if (text === undefined || !text.isWellFormed()) return undefined;
+  const field = Buffer.from(text, 'utf8').toString('latin1');
+  return FIELD_VALUE.test(field) ? field : undefined;
+}
+
+/** A list with spaces between its entries, as scopes are written. A number only where JSON has not rounded it. */
+function claimToText(claim: unknown): string | undefined {
+  if (typeof claim === 'string') return claim;
+  if (typeof claim === 'boolean' || Number.isSafeInteger(claim)) return String(claim);
+  const isList = Array.isArray(claim) && claim.every(entry => typeof entry === 'string' && /^[^ ]+$/.test(entry));
+  return isList ? claim.join(' ') : undefined;
 }

@@ -1,12 +1,15 @@
 /** Grant → upstream. Nothing is forwarded without a grant, and only `authorize` makes one. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Dispatcher, Pool } from 'undici';
+import type { BlockList } from 'node:net';
+import type { Dispatcher, Pool } from 'undici';
 import type { Grant } from '../authorization/authorize.ts';
-import type { Route, Upstream } from '../config/config.ts';
+import type { Config, Route, Upstream } from '../config/config.ts';
 import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
-import { type Carried, forward } from './forward.ts';
+import { createPool } from './connection.ts';
+import { type Carried, type ForwardLimits, forward } from './forward.ts';
+import { createTrustedProxies, readOrigin } from './origin.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy } from './request-headers.ts';
 import { type Upgraded, type UpgradeRequest, upgrade } from './upgrade.ts';
 
@@ -20,53 +23,72 @@ export class Upstreams {
   /** By origin and connect time-out: routes to one upstream share its connections. */
   readonly #pools = new Map<string, Pool>();
   readonly #lines: ReadonlyMap<Route, Line>;
+  readonly #trusted: BlockList;
+  /** Milliseconds for a client to send or to read the next piece of a body. */
+  readonly #patience: number;
 
-  constructor(routes: readonly Route[]) {
-    this.#lines = new Map(
-      routes.map(route => [route, { dispatcher: this.#poolFor(route.upstream), policy: createHeaderPolicy(route) }]),
-    );
+  constructor({ routes, trustedProxies, timeouts }: Pick<Config, 'routes' | 'trustedProxies' | 'timeouts'>) {
+    const sameUpstream = groupByOrigin(routes);
+    const lineOf = (route: Route): Line => ({
+      dispatcher: this.#poolFor(route.upstream),
+      policy: createHeaderPolicy(route, sameUpstream.get(route.upstream.origin)),
+    });
+    this.#lines = new Map(routes.map(route => [route, lineOf(route)]));
+    this.#trusted = createTrustedProxies(trustedProxies);
+    this.#patience = timeouts.body;
   }
 
   /** Carries a granted request and its answer. See `forward` for how it may end. */
   forward(grant: Grant, head: RequestHead, request: IncomingMessage, response: ServerResponse): Promise<Carried> {
-    const { dispatcher, policy } = this.#lineOf(grant);
     const { timeouts } = grant.match.route.upstream;
-    const headers = createRequestHeaders(policy, request.rawHeaders, peerOf(request, head), grant.identity);
-    const length = request.headers['content-length'];
-    if (head.hasBody && length !== undefined) headers.push('content-length', length);
+    const headers = this.#headersOf(grant, head, request);
+    if (head.contentLength !== undefined && head.hasBody) headers.push('content-length', String(head.contentLength));
     const outgoing = {
       method: head.method,
       path: targetOf(grant, head),
       headers,
-      hasBody: head.hasBody,
       headersTimeout: timeouts.response,
       bodyTimeout: timeouts.idle,
     };
-    return forward(dispatcher, outgoing, request, response);
+    return forward(this.#lineOf(grant).dispatcher, outgoing, request, response, this.#limitsOf(grant, head));
   }
 
   /** Carries a granted WebSocket handshake. See `upgrade` for how it may end. */
   upgrade(grant: Grant, head: RequestHead, client: UpgradeRequest): Promise<Upgraded | Carried> {
-    const { policy } = this.#lineOf(grant);
     const { origin, timeouts } = grant.match.route.upstream;
-    const { request } = client;
     const outgoing = {
       origin,
       path: targetOf(grant, head),
-      headers: createRequestHeaders(policy, request.rawHeaders, peerOf(request, head), grant.identity),
+      headers: this.#headersOf(grant, head, client.request),
       timeout: timeouts.connect + timeouts.response,
+      idle: timeouts.idle,
+      expiresAt: expiryOf(grant)?.at,
     };
     return upgrade(outgoing, client);
   }
 
   /** Lets requests under way finish, then closes the connections. */
   async close(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map(pool => pool.close()));
+    await Promise.all([...this.#pools.values()].filter(pool => !pool.destroyed).map(pool => pool.close()));
   }
 
-  /** Ends every connection at once. */
+  /** Ends the connections, and with them the requests on them. */
   async destroy(): Promise<void> {
     await Promise.all([...this.#pools.values()].map(pool => pool.destroy()));
+  }
+
+  #headersOf(grant: Grant, head: RequestHead, request: IncomingMessage): string[] {
+    const origin = readOrigin(this.#trusted, request, head);
+    return createRequestHeaders(this.#lineOf(grant).policy, request.rawHeaders, origin, grant.identity);
+  }
+
+  #limitsOf(grant: Grant, head: RequestHead): ForwardLimits {
+    const { limits, upstream } = grant.match.route;
+    return {
+      body: head.hasBody ? { size: limits.body, timeout: Math.min(this.#patience, upstream.timeouts.idle) } : undefined,
+      readTimeout: this.#patience,
+      expiry: expiryOf(grant),
+    };
   }
 
   #lineOf({ match }: Grant): Line {
@@ -77,10 +99,26 @@ export class Upstreams {
 
   #poolFor({ origin, timeouts }: Upstream): Pool {
     const key = `${origin} ${timeouts.connect}`;
-    const pool = this.#pools.get(key) ?? new Pool(origin, { connect: { timeout: timeouts.connect }, allowH2: false });
+    const pool = this.#pools.get(key) ?? createPool(origin, timeouts.connect);
     this.#pools.set(key, pool);
     return pool;
   }
+}
+
+function groupByOrigin(routes: readonly Route[]): ReadonlyMap<string, readonly Route[]> {
+  const groups = new Map<string, Route[]>();
+  for (const route of routes) {
+    const group = groups.get(route.upstream.origin);
+    if (group) group.push(route);
+    else groups.set(route.upstream.origin, [route]);
+  }
+  return groups;
+}
+
+/** A stream outlives its token only where nothing is refused for a token. */
+function expiryOf({ match: { route }, identity }: Grant): ForwardLimits['expiry'] {
+  if (route.public || !identity || route.enforcement === 'report') return undefined;
+  return { at: identity.expiresAt * 1000, ends: route.endAtExpiry };
 }
 
 /** The bytes that were matched, under the upstream's base path. */
@@ -88,8 +126,4 @@ function targetOf({ match }: Grant, { query }: RequestHead): string {
   const { route } = match;
   const path = route.stripPrefix ? stripPrefix(route.prefix, match.path) : match.path;
   return `${`${route.upstream.basePath}${path}` || '/'}${query}`;
-}
-
-function peerOf(request: IncomingMessage, { authority }: RequestHead) {
-  return { address: request.socket.remoteAddress ?? '', authority };
 }

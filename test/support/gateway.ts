@@ -35,13 +35,14 @@ export interface RunningGateway {
 /**
  * Starts a gateway.
  *
- * @param yaml without `listen` and `admin`: both get port 0.
+ * @param yaml without `listen` and `admin`: both get port 0. Without `drain`, it is not delayed.
  * @throws with every problem where the configuration has one.
  */
 export async function startGateway(yaml: string, environment: Record<string, string> = {}): Promise<RunningGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const file = join(folder, 'audgate.yaml');
-  writeFileSync(file, `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\n${yaml}`);
+  const drain = /^drain:/m.test(yaml) ? '' : 'drain: { delay: 1ms }\n';
+  writeFileSync(file, `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\n${drain}${yaml}`);
   const loaded = loadConfig(file, environment);
   rmSync(folder, { recursive: true });
   if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
@@ -80,8 +81,8 @@ class LogRecorder extends EventEmitter {
     return this.emit('line');
   }
 
-  flushSync(): void {
-    // Nothing is held back.
+  flush(done: () => void): void {
+    done();
   }
 
   async requestLines(count: number): Promise<readonly LogLine[]> {

@@ -1,0 +1,18 @@
+/** A timer for a moment that may be years away: `setTimeout` fires at once past 2^31 - 1 ms. */
+
+const LONGEST = 2 ** 31 - 1;
+
+export interface Timer {
+  stop(): void;
+}
+
+/** Calls `fire` at `at`, milliseconds since 1970; it does not keep the process up. */
+export function startTimer(at: number, fire: () => void): Timer {
+  let timer: NodeJS.Timeout;
+  const arm = () => {
+    const remaining = at - Date.now();
+    timer = setTimeout(remaining > LONGEST ? arm : fire, Math.min(Math.max(remaining, 0), LONGEST)).unref();
+  };
+  arm();
+  return { stop: () => clearTimeout(timer) };
+}

@@ -1,0 +1,296 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createAudienceIndex } from '../../../src/authorization/audience.ts';
+import { authorize } from '../../../src/authorization/authorize.ts';
+import type { ProtectedRoute, Route } from '../../../src/config/config.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { type Denial, deny, type Enforcement, isRefused, REFUSALS, type Reason } from '../../../src/denial.ts';
+import { createRouteTable, type Match, matchRoute } from '../../../src/route/match.ts';
+import { canonicalizePath } from '../../../src/route/path.ts';
+import type { AccessToken, TokenReason } from '../../../src/token/access-token.ts';
+import { protectedRoute, publicRoute } from '../route/example-route.ts';
+import { exampleToken } from '../token/example-token.ts';
+
+const PROFILE = 'https://profile.example/';
+const BILLING = 'https://billing.example/';
+
+const profile = protectedRoute({
+  prefix: '/profile',
+  resource: PROFILE,
+  scopeRules: [
+    { method: 'GET', path: '/', scopes: ['profile:read'] },
+    { method: 'POST', path: '/', scopes: ['profile:read', 'profile:write'] },
+  ],
+});
+const billing = protectedRoute({ prefix: '/billing', resource: BILLING });
+const INDEX = createAudienceIndex([profile, billing]);
+const GOOD = exampleToken({ audience: [PROFILE], scopes: new Set(['profile:read', 'other']) });
+
+const matchOf = (route: Route, rest = '', otherRests: readonly string[] = []): Match => ({
+  ok: true,
+  route,
+  path: `${route.prefix}${rest}`,
+  rest,
+  otherRests,
+});
+const judge = (route: Route, presented: AccessToken | Denial<TokenReason>, method = 'GET') =>
+  authorize(INDEX, matchOf(route), method, presented);
+const on = (enforcement: Enforcement): ProtectedRoute => ({ ...profile, enforcement });
+
+describe('what a token needs', () => {
+  test('all of it: granted, and the request comes from the token’s subject', () => {
+    const decision = judge(profile, GOOD);
+    expect(decision).toMatchObject({ denial: undefined, verified: GOOD, grant: { identity: GOOD } });
+    expect(decision.grant?.match).toEqual(matchOf(profile));
+  });
+
+  const needs = { scopes: ['profile:read'], presented: undefined, allow: [] };
+  test.each<[string, AccessToken | Denial<TokenReason>, string, object]>([
+    ['another issuer than the route’s', { ...GOOD, issuer: 'https://other.example' }, 'untrusted_issuer', needs],
+    ['an issuer that differs by a slash', { ...GOOD, issuer: 'https://login.example/' }, 'untrusted_issuer', needs],
+    ['another type', { ...GOOD, typeAccepted: false }, 'wrong_token_type', needs],
+    ['a sibling’s audience', { ...GOOD, audience: [BILLING] }, 'wrong_audience', { ...needs, presented: BILLING }],
+    ['a foreign audience', { ...GOOD, audience: ['x'] }, 'wrong_audience', { ...needs, presented: 'foreign' }],
+    ['no audience', { ...GOOD, audience: [] }, 'wrong_audience', { ...needs, presented: 'missing' }],
+    ['no scope', { ...GOOD, scopes: new Set() }, 'insufficient_scope', needs],
+    ['another case of the scope', { ...GOOD, scopes: new Set(['Profile:read']) }, 'insufficient_scope', needs],
+    ['a scope that begins alike', { ...GOOD, scopes: new Set(['profile:readonly']) }, 'insufficient_scope', needs],
+    ['all scopes in one', { ...GOOD, scopes: new Set(['profile:read profile:write']) }, 'insufficient_scope', needs],
+    ['no token', deny('missing_token'), 'missing_token', needs],
+  ])('%s', (_, presented, reason, needed) => {
+    const decision = judge(profile, presented);
+    expect(decision.grant).toBeUndefined();
+    expect(decision.denial).toEqual({ ok: false, reason, ...needed });
+  });
+
+  test('ALL scopes, and the denial names all of them, not only the missing one (RFC 6750 section 3.1)', () => {
+    expect(judge(profile, GOOD, 'POST').denial).toMatchObject({
+      reason: 'insufficient_scope',
+      scopes: ['profile:read', 'profile:write'],
+    });
+    const both = { ...GOOD, scopes: new Set(['profile:write', 'profile:read']) };
+    expect(judge(profile, both, 'POST').denial).toBeUndefined();
+  });
+
+  test('a method that no rule covers: the methods that are', () => {
+    expect(judge(profile, GOOD, 'DELETE').denial).toEqual({
+      ok: false,
+      reason: 'method_not_allowed',
+      allow: ['GET', 'HEAD', 'POST'],
+      scopes: [],
+      presented: undefined,
+    });
+  });
+});
+
+/** One thing is wrong with each, in the order of judgement (contract section 3). */
+const WRONG: readonly (readonly [Reason, AccessToken | Denial<TokenReason>, string])[] = [
+  ['method_not_allowed', GOOD, 'DELETE'],
+  ['missing_token', deny('missing_token'), 'GET'],
+  ['malformed_credentials', deny('malformed_credentials'), 'GET'],
+  ['malformed_token', deny('malformed_token'), 'GET'],
+  ['untrusted_issuer', deny('untrusted_issuer'), 'GET'],
+  ['keys_unavailable', deny('keys_unavailable'), 'GET'],
+  ['unknown_key', deny('unknown_key'), 'GET'],
+  ['bad_signature', deny('bad_signature'), 'GET'],
+  ['token_expired', deny('token_expired'), 'GET'],
+  ['token_not_yet_valid', deny('token_not_yet_valid'), 'GET'],
+  ['untrusted_issuer', { ...GOOD, issuer: 'https://other.example' }, 'GET'],
+  ['wrong_token_type', { ...GOOD, typeAccepted: false }, 'GET'],
+  ['wrong_audience', { ...GOOD, audience: [BILLING] }, 'GET'],
+  ['insufficient_scope', { ...GOOD, scopes: new Set() }, 'GET'],
+];
+const ONLY_ENFORCED: readonly Reason[] = ['wrong_token_type', 'wrong_audience', 'insufficient_scope'];
+
+describe('the ladder: report, verify, enforce', () => {
+  test.each(WRONG)('%s is reported and forwarded on report', (reason, presented, method) => {
+    const decision = judge(on('report'), presented, method);
+    expect(decision.denial?.reason).toBe(reason);
+    expect(decision.grant).toBeDefined();
+  });
+
+  test.each(WRONG)('%s on verify is refused if the token did not verify', (reason, presented, method) => {
+    const decision = judge(on('verify'), presented, method);
+    expect(decision.denial?.reason).toBe(reason);
+    expect(decision.grant !== undefined).toBe(ONLY_ENFORCED.includes(reason));
+  });
+
+  test.each(WRONG)('%s is refused on enforce', (reason, presented, method) => {
+    const decision = judge(on('enforce'), presented, method);
+    expect(decision.denial?.reason).toBe(reason);
+    expect(decision.grant).toBeUndefined();
+  });
+
+  test.each<Enforcement>(['report', 'verify', 'enforce'])('a good token passes on %s, with nothing to report', rung => {
+    expect(judge(on(rung), GOOD)).toMatchObject({ denial: undefined, grant: { identity: GOOD } });
+  });
+});
+
+describe('identity is never set from a token that did not verify', () => {
+  test.each(WRONG)('%s', (reason, presented, method) => {
+    const decision = judge(on('report'), presented, method);
+    const verified = presented.ok && reason !== 'untrusted_issuer' ? presented : undefined;
+    expect(decision.grant).toBeDefined();
+    expect(decision.grant?.identity).toBe(verified);
+    expect(decision.verified).toBe(verified);
+    expect(judge(on('enforce'), presented, method).verified).toBe(verified);
+  });
+});
+
+describe('a public route', () => {
+  const open = publicRoute({ prefix: '/status' });
+  test.each(WRONG)('forwards whatever would be %s, with nobody’s identity', (_, presented, method) => {
+    expect(judge(open, presented, method)).toMatchObject({ denial: undefined, verified: undefined });
+    expect(judge(open, presented, method).grant).toMatchObject({ identity: undefined });
+  });
+});
+
+describe('the first denial decides', () => {
+  const everythingWrong = exampleToken({
+    issuer: 'https://other.example',
+    typeAccepted: false,
+    audience: [BILLING],
+    scopes: new Set(),
+  });
+  const repairs: readonly (readonly [Reason, AccessToken, string])[] = [
+    ['method_not_allowed', everythingWrong, 'DELETE'],
+    ['untrusted_issuer', everythingWrong, 'GET'],
+    ['wrong_token_type', { ...everythingWrong, issuer: GOOD.issuer }, 'GET'],
+    ['wrong_audience', { ...everythingWrong, issuer: GOOD.issuer, typeAccepted: true }, 'GET'],
+    ['insufficient_scope', { ...GOOD, scopes: new Set() }, 'GET'],
+  ];
+  test.each(repairs)('%s, however much else is wrong', (reason, presented, method) => {
+    for (const rung of ['report', 'verify', 'enforce'] as const) {
+      expect(judge(on(rung), presented, method).denial?.reason).toBe(reason);
+    }
+  });
+
+  test('method_not_allowed comes before a missing token', () => {
+    expect(judge(profile, deny('missing_token'), 'DELETE').denial?.reason).toBe('method_not_allowed');
+  });
+
+  /** Contract section 3: request, path, route, method, credentials, token (signature before any claim), audience, scope. */
+  const ORDER: readonly Reason[] = [
+    'malformed_request',
+    'headers_too_large',
+    'ambiguous_path',
+    'no_route',
+    'method_not_allowed',
+    'missing_token',
+    'malformed_credentials',
+    'malformed_token',
+    'untrusted_issuer',
+    'keys_unavailable',
+    'unknown_key',
+    'bad_signature',
+    'token_expired',
+    'token_not_yet_valid',
+    'wrong_token_type',
+    'wrong_audience',
+    'insufficient_scope',
+  ];
+
+  /** Faults and limits, which no rung lets pass. */
+  const AFTER_THE_DECISION: readonly Reason[] = ['request_timeout', 'body_too_large', 'overloaded', 'internal'];
+
+  test('the table of refusals is in the order of judgement', () => {
+    expect(Object.keys(REFUSALS).filter(reason => ORDER.some(each => each === reason))).toEqual(ORDER);
+  });
+
+  test('along it, the rung from which a reason is refused never falls: no later denial is refused where an earlier one is reported', () => {
+    const rungs: readonly Enforcement[] = ['report', 'verify', 'enforce'];
+    const heights = ORDER.map(reason => rungs.indexOf(REFUSALS[reason].refusedFrom));
+    expect(heights).toEqual(heights.toSorted((a, b) => a - b));
+    expect(new Set(heights)).toEqual(new Set([0, 1, 2]));
+  });
+
+  test.each(Object.keys(REFUSALS) as Reason[])('%s is refused on the rungs of contract section 1', reason => {
+    const always = [...ORDER.slice(0, 4), ...AFTER_THE_DECISION];
+    expect(isRefused(reason, 'report')).toBe(always.includes(reason));
+    expect(isRefused(reason, 'verify')).toBe(!ONLY_ENFORCED.includes(reason));
+    expect(isRefused(reason, 'enforce')).toBe(true);
+  });
+});
+
+describe('a path that the upstream may read in other ways needs the scopes of each', () => {
+  const route: ProtectedRoute = {
+    ...profile,
+    scopeRules: [
+      { method: 'GET', path: '/', scopes: ['read'] },
+      { method: 'GET', path: '/admin', scopes: ['admin'] },
+      { method: 'DELETE', path: '/admin', scopes: ['admin'] },
+    ],
+  };
+  const judgeRests = (method: string, scopes: readonly string[], rest: string, ...otherRests: readonly string[]) => {
+    const token = { ...GOOD, scopes: new Set(scopes) };
+    return authorize(INDEX, matchOf(route, rest, otherRests), method, token).denial;
+  };
+
+  test('all of them together, and the denial names all of them', () => {
+    const needs = { reason: 'insufficient_scope', scopes: ['read', 'admin'] };
+    expect(judgeRests('GET', ['read'], '/x%2Fadmin', '/admin')).toMatchObject(needs);
+    expect(judgeRests('GET', ['admin'], '/x%2Fadmin', '/admin')).toMatchObject(needs);
+    expect(judgeRests('GET', ['admin', 'read'], '/x%2Fadmin', '/admin')).toBeUndefined();
+    expect(judgeRests('GET', ['read'], '/x%2Fb', '/x/b')).toBeUndefined();
+  });
+
+  test('a method must be allowed in each of them', () => {
+    const refused = { reason: 'method_not_allowed' };
+    expect(judgeRests('DELETE', ['admin'], '/admin%2Fx', '/admin/x')).toMatchObject(refused);
+    expect(judgeRests('DELETE', ['admin'], '/admin', '/x')).toMatchObject(refused);
+    expect(judgeRests('DELETE', ['admin'], '/admin', '/admin/x')).toBeUndefined();
+  });
+});
+
+describe('scope rules meet the path that was matched, from the YAML on', () => {
+  const routes = load(`
+issuers:
+  https://login.example: {}
+routes:
+  /api:
+    resource: https://api.example/
+    upstream: http://127.0.0.1:1
+    scopes:
+      GET: [read]
+      GET /plain: [plain]
+      GET /@me: [me]
+      GET /caf%C3%A9: [cafe]
+      GET /a%20b: [space]
+      GET /x%40y: [at]
+`);
+  const table = createRouteTable(routes);
+  const index = createAudienceIndex(routes);
+  test.each([
+    ['/api/other', 'read'],
+    ['/api/plain', 'plain'],
+    ['/api/plain/7', 'plain'],
+    ['/api/%70lain', 'plain'],
+    ['/api/@me', 'me'],
+    ['/api/%40me', 'me'],
+    ['/api/caf%C3%A9', 'cafe'],
+    ['/api/caf%c3%a9/7', 'cafe'],
+    ['/api/a%20b', 'space'],
+    ['/api/x@y', 'at'],
+    ['/api/x%40y', 'at'],
+  ])('GET %s needs %s', (raw, scope) => {
+    const path = canonicalizePath(raw);
+    if (!path.ok) throw new Error(path.reason);
+    const match = matchRoute(table, 'any.example', path);
+    if (!match.ok) throw new Error(match.reason);
+    expect(authorize(index, match, 'GET', deny('missing_token')).denial?.scopes).toEqual([scope]);
+  });
+});
+
+function load(yaml: string): readonly Route[] {
+  const folder = mkdtempSync(join(tmpdir(), 'audgate-scopes-'));
+  try {
+    writeFileSync(join(folder, 'audgate.yaml'), yaml);
+    const loaded = loadConfig(join(folder, 'audgate.yaml'), {});
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+    return loaded.config.routes;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

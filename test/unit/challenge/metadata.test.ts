@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest';
+import { createMetadataIndex, findMetadata, protectedResourceMetadataUrl } from '../../../src/challenge/metadata.ts';
+import type { Route } from '../../../src/config/config.ts';
+import { protectedRoute, publicRoute } from '../route/example-route.ts';
+
+const WELL_KNOWN = '/.well-known/oauth-protected-resource';
+
+describe('the metadata is found by insertion between host and path (RFC 9728 section 3.1)', () => {
+  test.each([
+    ['https://api.example', 'https://api.example/.well-known/oauth-protected-resource'],
+    ['https://api.example/', 'https://api.example/.well-known/oauth-protected-resource'],
+    ['https://api.example/v1', 'https://api.example/.well-known/oauth-protected-resource/v1'],
+    ['https://api.example/v1/', 'https://api.example/.well-known/oauth-protected-resource/v1/'],
+    ['https://api.example/a/b/c', 'https://api.example/.well-known/oauth-protected-resource/a/b/c'],
+    ['https://api.example?k=v', 'https://api.example/.well-known/oauth-protected-resource?k=v'],
+    ['https://api.example/?k=v', 'https://api.example/.well-known/oauth-protected-resource?k=v'],
+    ['https://api.example/v1?k=v', 'https://api.example/.well-known/oauth-protected-resource/v1?k=v'],
+    ['https://api.example:8443/v1', 'https://api.example:8443/.well-known/oauth-protected-resource/v1'],
+    ['https://api.example:8443', 'https://api.example:8443/.well-known/oauth-protected-resource'],
+    ['http://127.0.0.1:3000/mcp', 'http://127.0.0.1:3000/.well-known/oauth-protected-resource/mcp'],
+    ['https://[::1]:8443/v1', 'https://[::1]:8443/.well-known/oauth-protected-resource/v1'],
+    ['https://api.example/caf%C3%A9', 'https://api.example/.well-known/oauth-protected-resource/caf%C3%A9'],
+    ['https://api.example/a%20b', 'https://api.example/.well-known/oauth-protected-resource/a%20b'],
+  ])('%s → %s', (resource, url) => {
+    expect(protectedResourceMetadataUrl(resource)).toBe(url);
+  });
+});
+
+const guard = (prefix: string, resource: string, fields: Partial<Parameters<typeof protectedRoute>[0]> = {}) =>
+  protectedRoute({ prefix, resource, ...fields });
+
+/** The resource that is told of at `target` on `host`. */
+function find(routes: readonly Route[], target: string, host: string): unknown {
+  const body = findMetadata(createMetadataIndex(routes), target, host);
+  return typeof body === 'string' ? JSON.parse(body).resource : body;
+}
+
+describe('which document is found', () => {
+  const routes = [
+    publicRoute({ prefix: '/' }),
+    guard('/a', 'https://one.example/'),
+    guard('/b', 'https://two.example'),
+    guard('/c', 'https://two.example:8443/'),
+    guard('/v1', 'https://one.example/v1'),
+    guard('/v2', 'https://one.example/v2/'),
+    guard('/q', 'https://one.example/q?k=v'),
+  ];
+  test.each([
+    ['by its Host', WELL_KNOWN, 'one.example', 'https://one.example/'],
+    ['by another Host', WELL_KNOWN, 'two.example', 'https://two.example'],
+    ['by a Host in another case', WELL_KNOWN, 'ONE.Example', 'https://one.example/'],
+    ['by Host and port', WELL_KNOWN, 'two.example:8443', 'https://two.example:8443/'],
+    ['by the Host alone, where the port is the gateway’s', WELL_KNOWN, 'one.example:8080', 'https://one.example/'],
+    ['at the root with a slash', `${WELL_KNOWN}/`, 'one.example', 'https://one.example/'],
+    ['none where the Host names none of several, nor is it a route’s to answer', WELL_KNOWN, 'three.example', null],
+    ['none where the Host only ends alike', WELL_KNOWN, 'x.one.example', null],
+    ['the only one of its path, for whatever Host', `${WELL_KNOWN}/v1`, '10.0.0.7:8080', 'https://one.example/v1'],
+    ['not below it', `${WELL_KNOWN}/v1/x`, 'one.example', undefined],
+    ['not with a slash that the resource lacks', `${WELL_KNOWN}/v1/`, 'one.example', undefined],
+    ['with the slash that the resource has', `${WELL_KNOWN}/v2/`, 'one.example', 'https://one.example/v2/'],
+    ['not without the slash that the resource has', `${WELL_KNOWN}/v2`, 'one.example', undefined],
+    ['with its query', `${WELL_KNOWN}/q?k=v`, 'one.example', 'https://one.example/q?k=v'],
+    ['not without its query', `${WELL_KNOWN}/q`, 'one.example', undefined],
+    ['not with a query that the resource lacks', `${WELL_KNOWN}/v1?x`, 'one.example', undefined],
+    ['not in another case', `${WELL_KNOWN}/V1`, 'one.example', undefined],
+    ['not in another spelling', `${WELL_KNOWN}/%761`, 'one.example', undefined],
+    ['not where something stands before it', `/x${WELL_KNOWN}/v1`, 'one.example', undefined],
+    ['not for the well-known path of something else', '/.well-known/openid-configuration', 'one.example', undefined],
+  ])('%s', (_, target, host, resource) => {
+    expect(find(routes, target, host)).toBe(resource);
+  });
+
+  test('a Host that is hostile selects nothing and appears nowhere', () => {
+    const index = createMetadataIndex([guard('/a', 'https://one.example/')]);
+    const body = findMetadata(index, WELL_KNOWN, 'evil.example') ?? '';
+    expect(body).toContain('https://one.example/');
+    expect(body).not.toContain('evil');
+  });
+});
+
+describe('what a document says (RFC 9728 section 2)', () => {
+  const only = (routes: readonly Route[], target = WELL_KNOWN) =>
+    JSON.parse(findMetadata(createMetadataIndex(routes), target, 'api.example') ?? '');
+
+  test('everything, where there is everything', () => {
+    const route = guard('/a', 'https://API.example/', {
+      name: 'The API',
+      issuers: new Set(['https://one.example', 'https://two.example']),
+      scopeRules: [
+        { method: 'GET', path: '/', scopes: ['a:read'] },
+        { method: 'POST', path: '/x', scopes: ['a:read', 'a:write'] },
+      ],
+    });
+    expect(only([route])).toEqual({
+      resource: 'https://API.example/',
+      authorization_servers: ['https://one.example', 'https://two.example'],
+      scopes_supported: ['a:read', 'a:write'],
+      bearer_methods_supported: ['header'],
+      resource_name: 'The API',
+    });
+  });
+
+  test('no parameter without elements (section 3.2)', () => {
+    expect(only([guard('/a', 'https://api.example/')])).toEqual({
+      resource: 'https://api.example/',
+      authorization_servers: ['https://login.example'],
+      bearer_methods_supported: ['header'],
+    });
+  });
+
+  test('routes of one resource share one document', () => {
+    const scoped = (scopes: readonly string[]) => [{ method: '*', path: '/', scopes }];
+    const routes = [
+      guard('/a', 'https://api.example/', { scopeRules: scoped(['a']), issuers: new Set(['https://one.example']) }),
+      guard('/b', 'https://api.example/', {
+        name: 'B',
+        scopeRules: scoped(['b', 'a']),
+        issuers: new Set(['https://two.example', 'https://one.example']),
+      }),
+    ];
+    expect(only(routes)).toEqual({
+      resource: 'https://api.example/',
+      authorization_servers: ['https://one.example', 'https://two.example'],
+      scopes_supported: ['a', 'b'],
+      bearer_methods_supported: ['header'],
+      resource_name: 'B',
+    });
+  });
+
+  test('aliases are not published: a client that asks for one gets a token for the resource', () => {
+    const route = guard('/a', 'https://api.example/', { audiences: new Set(['https://api.example/', 'secret-alias']) });
+    expect(JSON.stringify(only([route]))).not.toContain('secret-alias');
+  });
+
+  test('public routes have none', () => {
+    expect([...createMetadataIndex([publicRoute({ prefix: '/' })])]).toEqual([]);
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { createDocument, createFailure, createRefusal } from '../../../src/challenge/refusal.ts';
+import { type FailureReason, REFUSALS, type Reason } from '../../../src/denial.ts';
+
+const requestId = '0b6d1d3e-5f5c-4e8e-9f0a-6f5b8d1f2a3c';
+const fieldsOf = (headers: readonly string[]) =>
+  Object.fromEntries(headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1]]] : [])));
+
+/** Contract section 3, by hand. */
+const STATUS: Readonly<Record<Reason, number>> = {
+  malformed_request: 400,
+  headers_too_large: 431,
+  request_timeout: 408,
+  no_route: 404,
+  ambiguous_path: 400,
+  method_not_allowed: 405,
+  missing_token: 401,
+  malformed_credentials: 400,
+  malformed_token: 401,
+  untrusted_issuer: 401,
+  unknown_key: 401,
+  bad_signature: 401,
+  token_expired: 401,
+  token_not_yet_valid: 401,
+  wrong_token_type: 401,
+  wrong_audience: 401,
+  insufficient_scope: 403,
+  keys_unavailable: 503,
+  body_too_large: 413,
+  overloaded: 503,
+  internal: 503,
+};
+
+describe('a refusal is a problem document (RFC 9457) in which nothing of the caller’s stands', () => {
+  test.each(Object.entries(STATUS) as [Reason, number][])('%s: %d', (reason, status) => {
+    const answer = createRefusal(reason, { requestId });
+    expect(answer.status).toBe(status);
+    expect(JSON.parse(answer.body)).toEqual({ title: expect.any(String), status, reason, request_id: requestId });
+    expect(fieldsOf(answer.headers)).toMatchObject({
+      'Content-Type': 'application/problem+json',
+      'Content-Length': String(Buffer.byteLength(answer.body)),
+      'Cache-Control': 'no-store',
+    });
+  });
+
+  test('there is no reason beside these', () => {
+    expect(Object.keys(REFUSALS).sort()).toEqual(Object.keys(STATUS).sort());
+  });
+
+  test('the title is a sentence for people, one for each reason', () => {
+    const titles = Object.keys(STATUS).map(
+      reason => JSON.parse(createRefusal(reason as Reason, { requestId }).body).title,
+    );
+    expect(new Set(titles).size).toBe(titles.length);
+    for (const title of titles) expect(title).toMatch(/^[A-Z][a-z ]+$/);
+  });
+});
+
+describe('fields that go with a refusal', () => {
+  test('WWW-Authenticate, as it was made', () => {
+    const { headers } = createRefusal('wrong_audience', { requestId, challenge: 'Bearer x="y"' });
+    expect(fieldsOf(headers)['WWW-Authenticate']).toBe('Bearer x="y"');
+    expect(createRefusal('wrong_audience', { requestId }).headers).not.toContain('WWW-Authenticate');
+  });
+
+  test('Allow with 405, and only there; empty where nothing is allowed (RFC 9110 section 10.2.1)', () => {
+    expect(fieldsOf(createRefusal('method_not_allowed', { requestId, allow: ['GET', 'HEAD'] }).headers)).toMatchObject({
+      Allow: 'GET, HEAD',
+    });
+    expect(fieldsOf(createRefusal('method_not_allowed', { requestId }).headers)).toMatchObject({ Allow: '' });
+    expect(createRefusal('no_route', { requestId, allow: ['GET'] }).headers).not.toContain('Allow');
+  });
+
+  test('Retry-After with 503 for keys, in whole seconds', () => {
+    expect(fieldsOf(createRefusal('keys_unavailable', { requestId }).headers)['Retry-After']).toMatch(/^[1-9]\d*$/);
+    expect(createRefusal('bad_signature', { requestId }).headers).not.toContain('Retry-After');
+  });
+});
+
+test.each<[FailureReason, number]>([
+  ['upstream_unreachable', 502],
+  ['upstream_timeout', 504],
+])('%s is a failure: %d', (reason, status) => {
+  const answer = createFailure(reason, requestId);
+  expect(answer.status).toBe(status);
+  expect(JSON.parse(answer.body)).toEqual({ title: expect.any(String), status, reason, request_id: requestId });
+});
+
+test('a metadata document is JSON that pages of any origin may read', () => {
+  const body = '{"resource":"https://café.example/"}';
+  expect(createDocument(body)).toMatchObject({ status: 200, body });
+  expect(fieldsOf(createDocument(body).headers)).toEqual({
+    'Content-Type': 'application/json',
+    'Content-Length': '37',
+    'Access-Control-Allow-Origin': '*',
+  });
+});

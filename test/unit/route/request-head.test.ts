@@ -1,0 +1,244 @@
+import { describe, expect, test } from 'vitest';
+import { isAuthority, loggablePath, readRequestHead } from '../../../src/route/request-head.ts';
+
+const HOST = ['Host', 'api.example'];
+
+const read = (url: string, rawHeaders: readonly string[] = HOST, method = 'GET', httpVersion = '1.1') =>
+  readRequestHead({ method, url, httpVersion, rawHeaders });
+const reasonOf = (url: string, rawHeaders?: readonly string[]) => {
+  const head = read(url, rawHeaders);
+  return head.ok ? 'accepted' : head.reason;
+};
+
+describe('exactly one valid Host (RFC 9112 section 3.2)', () => {
+  test.each([
+    ['api.example', 'api.example'],
+    ['API.Example', 'api.example'],
+    ['api.example:8080', 'api.example'],
+    ['api.example:', 'api.example'],
+    ['api.example.', 'api.example'],
+    ['api.example.:443', 'api.example'],
+    ['127.0.0.1:80', '127.0.0.1'],
+    ['[::1]', '[::1]'],
+    ['[::1]:8080', '[::1]'],
+    ['[2001:DB8::A]', '[2001:db8::a]'],
+    ['docker_compose_1', 'docker_compose_1'],
+  ])('%s stands for the host %s, whatever its case and port', (authority, host) => {
+    expect(read('/', ['Host', authority])).toMatchObject({ ok: true, authority, host });
+  });
+
+  test.each([
+    ['none', []],
+    ['empty', ['Host', '']],
+    ['two', ['Host', 'api.example', 'Host', 'other.example']],
+    ['two that agree', ['Host', 'api.example', 'host', 'api.example']],
+    ['userinfo', ['Host', 'user@api.example']],
+    ['userinfo with a password', ['Host', 'a:b@api.example']],
+    ['path', ['Host', 'api.example/x']],
+    ['query', ['Host', 'api.example?x']],
+    ['fragment', ['Host', 'api.example#x']],
+    ['list', ['Host', 'api.example, other.example']],
+    ['list without a space', ['Host', 'api.example,other.example']],
+    ['space', ['Host', 'api example']],
+    ['tab', ['Host', 'api\texample']],
+    ['quote', ['Host', 'api"example']],
+    ['semicolon', ['Host', 'api.example;host=x']],
+    ['backslash', ['Host', 'api.example\\x']],
+    ['scheme', ['Host', 'http://api.example']],
+    ['port of letters', ['Host', 'api.example:http']],
+    ['two ports', ['Host', 'api.example:1:2']],
+    ['negative port', ['Host', 'api.example:-1']],
+    ['port of six digits', ['Host', 'api.example:123456']],
+    ['port alone', ['Host', ':80']],
+    ['IPv6 without brackets', ['Host', '::1']],
+    ['bracket not closed', ['Host', '[::1']],
+    ['text after the bracket', ['Host', '[::1]x']],
+    ['non-ASCII', ['Host', 'caf\xe9.example']],
+    ['control', ['Host', 'api\x00example']],
+    ['percent without hex', ['Host', 'api%zz']],
+    ['line feed at the end', ['Host', 'api.example\n']],
+  ])('%s is malformed', (_, rawHeaders) => {
+    expect(reasonOf('/', rawHeaders)).toBe('malformed_request');
+  });
+});
+
+describe('one target form (RFC 9112 section 3.2)', () => {
+  test.each([
+    ['/a/b', '/a/b', ''],
+    ['/', '/', ''],
+    ['http://api.example/a?b', '/a', '?b'],
+    ['HTTP://API.EXAMPLE/a', '/a', ''],
+    ['https://api.example/a', '/a', ''],
+    ['http://api.example', '/', ''],
+    ['http://api.example?b', '/', '?b'],
+    ['http://api.example/%61', '/a', ''],
+  ])('%s asks for %s%s', (url, text, query) => {
+    expect(read(url)).toMatchObject({ ok: true, path: { text }, query });
+  });
+
+  test.each([
+    ['asterisk', '*'],
+    ['nothing', ''],
+    ['authority form', 'api.example:443'],
+    ['authority form without a port', 'api.example'],
+    ['no slash first', 'a/b'],
+    ['another host', 'http://other.example/a'],
+    ['the host with a port that Host lacks', 'http://api.example:80/a'],
+    ['userinfo', 'http://user@api.example/a'],
+    ['the host as userinfo', 'http://api.example@other.example/a'],
+    ['backslash after the host', 'http://api.example\\@other.example/'],
+    ['host that only begins alike', 'http://api.example.evil/a'],
+    ['another scheme', 'ftp://api.example/a'],
+    ['script', 'javascript:alert(1)'],
+    ['scheme with one slash', 'http:/api.example/a'],
+    ['empty authority', 'http:///a'],
+    ['space first', ' /a'],
+  ])('%s is malformed: %j', (_, url) => {
+    expect(reasonOf(url)).toBe('malformed_request');
+  });
+
+  test('OPTIONS * asks about no resource, and is malformed without a Host like any other', () => {
+    expect(read('*', HOST, 'OPTIONS')).toEqual({ ok: false, reason: 'no_route' });
+    expect(read('*', [], 'OPTIONS')).toEqual({ ok: false, reason: 'malformed_request' });
+    expect(read('*', HOST, 'options')).toEqual({ ok: false, reason: 'malformed_request' });
+  });
+
+  test('absolute-form must repeat the port of Host', () => {
+    expect(reasonOf('http://api.example:8080/a', ['Host', 'api.example:8080'])).toBe('accepted');
+    expect(reasonOf('http://api.example/a', ['Host', 'api.example:8080'])).toBe('malformed_request');
+  });
+
+  test.each(['/a#b', '/#', '/a?b#c', '/a b', '/a?b c', '/a\x00', '/a?\x00', '/a?\r\nX: y', '/a?\x7f'])(
+    'a fragment, a space or a control makes %j ambiguous, also behind the query',
+    url => {
+      expect(reasonOf(url)).toBe('ambiguous_path');
+    },
+  );
+
+  test('dots in an absolute-form target are refused like any other', () => {
+    expect(reasonOf('http://api.example/a/../b')).toBe('ambiguous_path');
+    expect(reasonOf('http://api.example/..')).toBe('ambiguous_path');
+  });
+
+  test('what is malformed is told before what is ambiguous', () => {
+    expect(reasonOf('/a/../b', [])).toBe('malformed_request');
+  });
+});
+
+describe('the query is never rewritten and never matched on', () => {
+  test.each([
+    ['/a?', '?'],
+    ['/a?b=%2e%2e%2F../x//y', '?b=%2e%2e%2F../x//y'],
+    ['/a?b?c', '?b?c'],
+    ['/a?b;c\\d%zz%', '?b;c\\d%zz%'],
+    ['/a?caf\xe9', '?caf\xe9'],
+    ['/a?access_token=x', '?access_token=x'],
+  ])('%s keeps %s', (url, query) => {
+    expect(read(url)).toMatchObject({ ok: true, path: { text: '/a' }, query });
+  });
+
+  test('an encoded ? begins no query', () => {
+    expect(read('/a%3Fb?c')).toMatchObject({ path: { text: '/a%3Fb', contested: ['%3F'] }, query: '?c' });
+  });
+});
+
+describe('one framing (RFC 9112 section 6)', () => {
+  test.each([
+    ['no body', [], false, undefined],
+    ['a length', ['Content-Length', '5'], true, 5],
+    ['a length with zeros', ['content-length', '007'], true, 7],
+    ['an empty body', ['Content-Length', '0'], false, 0],
+    ['chunks', ['Transfer-Encoding', 'chunked'], true, undefined],
+    ['chunks, shouted', ['TRANSFER-ENCODING', 'CHUNKED'], true, undefined],
+  ])('%s: accepted', (_, fields, hasBody, contentLength) => {
+    expect(read('/', [...HOST, ...fields])).toMatchObject({ ok: true, hasBody, contentLength });
+  });
+
+  test('only a client of HTTP/1.1 waits for 100 (RFC 9110 section 10.1.1)', () => {
+    const expectant = [...HOST, 'Expect', '100-continue'];
+    expect(read('/', expectant)).toMatchObject({ ok: true, expectsContinue: true });
+    expect(read('/', expectant, 'GET', '1.0')).toMatchObject({ ok: true, expectsContinue: false });
+    expect(read('/')).toMatchObject({ ok: true, expectsContinue: false });
+  });
+
+  test.each([
+    ['both', ['Transfer-Encoding', 'chunked', 'Content-Length', '5']],
+    ['both, the other way round', ['content-length', '5', 'transfer-encoding', 'chunked']],
+    ['two lengths', ['Content-Length', '5', 'Content-Length', '6']],
+    ['two lengths that agree', ['Content-Length', '5', 'Content-Length', '5']],
+    ['two codings', ['Transfer-Encoding', 'chunked', 'Transfer-Encoding', 'chunked']],
+    ['a list of codings', ['Transfer-Encoding', 'gzip, chunked']],
+    ['chunked twice', ['Transfer-Encoding', 'chunked, chunked']],
+    ['another coding', ['Transfer-Encoding', 'gzip']],
+    ['identity', ['Transfer-Encoding', 'identity']],
+    ['a coding with a parameter', ['Transfer-Encoding', 'chunked;q=1']],
+    ['an obfuscated coding', ['Transfer-Encoding', '\x0bchunked']],
+    ['an empty coding', ['Transfer-Encoding', '']],
+    ['a signed length', ['Content-Length', '+5']],
+    ['a negative length', ['Content-Length', '-5']],
+    ['a list of lengths', ['Content-Length', '5, 5']],
+    ['a hexadecimal length', ['Content-Length', '0x5']],
+    ['an exponent', ['Content-Length', '1e3']],
+    ['a fraction', ['Content-Length', '5.0']],
+    ['an empty length', ['Content-Length', '']],
+    ['a length beyond what a number holds', ['Content-Length', '99999999999999999999']],
+  ])('%s: malformed', (_, fields) => {
+    expect(reasonOf('/', [...HOST, ...fields])).toBe('malformed_request');
+  });
+
+  test.each([
+    ['100-continue', 'accepted'],
+    ['100-Continue', 'accepted'],
+    ['200-ok', 'malformed_request'],
+    ['100-continue, x', 'malformed_request'],
+    ['', 'malformed_request'],
+  ])('an expectation of %j is %s', (expectation, outcome) => {
+    expect(reasonOf('/', [...HOST, 'Expect', expectation])).toBe(outcome);
+  });
+});
+
+test('no Authorization field is hidden from the token room', () => {
+  const head = read('/', [...HOST, 'Authorization', 'Bearer a', 'X', 'y', 'AUTHORIZATION', 'Basic b']);
+  expect(head).toMatchObject({ authorization: ['Bearer a', 'Basic b'] });
+  expect(read('/', [...HOST, 'Proxy-Authorization', 'Bearer a'])).toMatchObject({ authorization: [] });
+});
+
+test('the method is what was sent, in its own case', () => {
+  expect(read('/', HOST, 'get')).toMatchObject({ method: 'get' });
+});
+
+describe('no query gets into a log line, in whatever disguise', () => {
+  test.each([
+    ['/a?secret', '/a'],
+    ['/a?b?secret', '/a'],
+    ['/a#secret', '/a'],
+    ['/a;secret/b', '/a'],
+    ['/a%3Fsecret', '/a'],
+    ['/a%3fsecret', '/a'],
+    ['/a%23secret', '/a'],
+    ['/a%3bsecret', '/a'],
+    ['/a%253Fsecret', '/a'],
+    ['/a%2525253fsecret', '/a'],
+    ['/a?line\nsecret', '/a'],
+    ['http://api.example/a?secret', '/a'],
+    ['http://user:secret@api.example/a?secret', '/a'],
+    ['http://api.example?secret', ''],
+    ['*', ''],
+    ['api.example:443', ''],
+    ['secret', ''],
+    ['', ''],
+    ['/a/../b', '/a/../b'],
+    ['/a%2Fb', '/a%2Fb'],
+  ])('%j is logged as %j', (target, path) => {
+    expect(loggablePath(target)).toBe(path);
+  });
+
+  test('a long path is cut', () => {
+    expect(loggablePath(`/${'a'.repeat(5_000)}`)).toHaveLength(1024);
+  });
+});
+
+test('a Host that is no authority is not logged', () => {
+  expect(['api.example:80', '[::1]', 'a_b'].every(isAuthority)).toBe(true);
+  expect(['', 'a b', 'u@a', 'a/b', 'a"b', 'a\nb', 'a,b'].some(isAuthority)).toBe(false);
+});

@@ -1,0 +1,22 @@
+/** What is told of a request, for tests that need a few of its facts to be something particular. */
+
+import type { FinishedRequest } from '../../../src/telemetry/finished-request.ts';
+
+/** An ordinary request that was forwarded. */
+export function finishedRequest(facts: Partial<FinishedRequest> = {}): FinishedRequest {
+  return {
+    requestId: '0b6d1d3e-5f5c-4e8e-9f0a-6f5b8d1f2a3c',
+    route: undefined,
+    method: 'GET',
+    host: 'api.example',
+    path: '/a',
+    status: 200,
+    outcome: 'forwarded',
+    denial: undefined,
+    failure: undefined,
+    verified: undefined,
+    durationMs: 12.3456,
+    upstreamMs: undefined,
+    ...facts,
+  };
+}

@@ -1,0 +1,76 @@
+/** Issuers, verified tokens and raw tokens, for tests that need a few of their parts to be something particular. */
+
+import type { Issuer } from '../../../src/config/config.ts';
+import type { AccessToken } from '../../../src/token/access-token.ts';
+import type { KeySetEvents } from '../../../src/token/key-set.ts';
+import type { TokenIssuer } from '../../support/token-issuer.ts';
+
+const HOUR = 3_600_000;
+
+/** An issuer as `loadConfig` makes it. Nothing happens by itself in the time of a test: refresh and cooldown are hours. */
+export function exampleIssuer(fields: Partial<Issuer> = {}): Issuer {
+  const issuer = fields.issuer ?? 'https://login.example';
+  return {
+    issuer,
+    keySource: { kind: 'uri', uri: `${issuer}/jwks` },
+    algorithms: new Set(['RS256', 'PS256', 'ES256', 'EdDSA']),
+    tokenTypes: new Set(['at+jwt']),
+    scopeClaim: undefined,
+    keys: { refresh: 10 * HOUR, cooldown: HOUR, maxStale: 24 * HOUR },
+    ...fields,
+  };
+}
+
+/** The same for a running issuer. */
+export function issuerOf(running: TokenIssuer, fields: Partial<Issuer> = {}): Issuer {
+  return exampleIssuer({ issuer: running.issuer, keySource: { kind: 'uri', uri: running.jwksUri }, ...fields });
+}
+
+/** A token that `verify` found good. */
+export function exampleToken(fields: Partial<AccessToken> = {}): AccessToken {
+  return {
+    ok: true,
+    issuer: 'https://login.example',
+    typeAccepted: true,
+    audience: ['https://api.example/'],
+    scopes: new Set(),
+    expiresAt: 4_000_000_000,
+    notBefore: undefined,
+    issuedAt: undefined,
+    claims: {},
+    ...fields,
+  };
+}
+
+/** Header, claims and signature, encoded as they are given: strings verbatim, everything else as JSON. */
+export function compact(header: unknown, claims: unknown, signature = 'c2ln'): string {
+  const encode = (part: unknown) =>
+    Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
+  return `${encode(header)}.${encode(claims)}.${signature}`;
+}
+
+/** Remembers fetches, and lets a test wait for them. */
+export class FetchLog {
+  readonly outcomes: string[] = [];
+  lastError: string | undefined;
+  #waiting: (() => void)[] = [];
+
+  readonly onFetch: KeySetEvents['onFetch'] = (_issuer, outcome, error) => {
+    this.outcomes.push(outcome);
+    this.lastError = error;
+    for (const wake of this.#waiting.splice(0)) wake();
+  };
+
+  /** Settles once there were `count` fetches with this outcome. */
+  async reached(count: number, outcome: 'success' | 'failure'): Promise<void> {
+    while (this.outcomes.filter(each => each === outcome).length < count) {
+      await new Promise<void>(resolve => this.#waiting.push(resolve));
+    }
+  }
+
+  /** Settles after one more fetch that began after this call: the next may have been under way already. */
+  async next(): Promise<void> {
+    const seen = this.outcomes.length;
+    while (this.outcomes.length < seen + 2) await new Promise<void>(resolve => this.#waiting.push(resolve));
+  }
+}

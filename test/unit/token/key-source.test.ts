@@ -1,0 +1,265 @@
+/** Where keys come from, and what an issuer may not do to us. Every peer is a real server. */
+
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { KeySource } from '../../../src/config/config.ts';
+import { fetchKeys } from '../../../src/token/key-source.ts';
+import { exampleIssuer } from './example-token.ts';
+
+const KEYS = { keys: [{ kty: 'EC', kid: 'a' }] };
+const OAUTH = '/.well-known/oauth-authorization-server';
+const OIDC = '/.well-known/openid-configuration';
+
+let server: Server;
+let origin: string;
+let asked: string[];
+/** What is published, by path; a function answers by itself. Everything else is 404. */
+let published: Record<string, unknown>;
+
+beforeEach(async () => {
+  asked = [];
+  published = {};
+  const answer: RequestListener = (request, response) => {
+    const url = request.url ?? '';
+    asked.push(url);
+    const content = published[url];
+    if (typeof content === 'function') content(request, response);
+    else if (content === undefined) response.writeHead(404).end('{}');
+    else response.end(typeof content === 'string' ? content : JSON.stringify(content));
+  };
+  server = createServer(answer);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterEach(async () => {
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+});
+
+const DISCOVERY: KeySource = { kind: 'discovery' };
+const never = new AbortController().signal;
+const fetchFrom = (keySource: KeySource, issuer = origin, stopped = never) =>
+  fetchKeys(exampleIssuer({ issuer, keySource }), stopped);
+const fetchJwks = () => fetchFrom({ kind: 'uri', uri: `${origin}/jwks` });
+
+describe('discovery', () => {
+  test('asks for RFC 8414 metadata first', async () => {
+    published = { [OAUTH]: { issuer: origin, jwks_uri: `${origin}/jwks` }, '/jwks': KEYS };
+    expect(await fetchFrom(DISCOVERY)).toEqual(KEYS.keys);
+    expect(asked).toEqual([OAUTH, '/jwks']);
+  });
+
+  test('falls back to OpenID Connect', async () => {
+    published = { [OIDC]: { issuer: origin, jwks_uri: `${origin}/jwks` }, '/jwks': KEYS };
+    expect(await fetchFrom(DISCOVERY)).toEqual(KEYS.keys);
+    expect(asked).toEqual([OAUTH, OIDC, '/jwks']);
+  });
+
+  test('falls back to OpenID Connect where what stands at the first place is of another issuer', async () => {
+    const foreign = { issuer: 'https://elsewhere.example', jwks_uri: `${origin}/foreign` };
+    published = { [OAUTH]: foreign, [OIDC]: { issuer: origin, jwks_uri: `${origin}/jwks` }, '/jwks': KEYS };
+    expect(await fetchFrom(DISCOVERY)).toEqual(KEYS.keys);
+    expect(asked).toEqual([OAUTH, OIDC, '/jwks']);
+  });
+
+  test('inserts before the path of the issuer for RFC 8414, and appends for OpenID Connect', async () => {
+    const issuer = `${origin}/tenant/7`;
+    published = { [`/tenant/7${OIDC}`]: { issuer, jwks_uri: `${origin}/jwks` }, '/jwks': KEYS };
+    expect(await fetchFrom(DISCOVERY, issuer)).toEqual(KEYS.keys);
+    expect(asked).toEqual([`${OAUTH}/tenant/7`, `/tenant/7${OIDC}`, '/jwks']);
+  });
+
+  test('drops the terminating slash of the issuer, and compares the issuer with it', async () => {
+    const issuer = `${origin}/tenant/`;
+    published = { [`${OAUTH}/tenant`]: { issuer, jwks_uri: `${origin}/jwks` }, '/jwks': KEYS };
+    expect(await fetchFrom(DISCOVERY, issuer)).toEqual(KEYS.keys);
+    published = { [`/tenant${OIDC}`]: { issuer, jwks_uri: `${origin}/jwks` }, '/jwks': KEYS };
+    expect(await fetchFrom(DISCOVERY, issuer)).toEqual(KEYS.keys);
+  });
+
+  test.each([
+    ['another issuer', (own: string) => ({ issuer: 'https://evil.example', jwks_uri: `${own}/jwks` })],
+    ['the issuer with a slash', (own: string) => ({ issuer: `${own}/`, jwks_uri: `${own}/jwks` })],
+    ['the issuer in upper case', (own: string) => ({ issuer: own.toUpperCase(), jwks_uri: `${own}/jwks` })],
+    ['no issuer', (own: string) => ({ jwks_uri: `${own}/jwks` })],
+    ['no jwks_uri', (own: string) => ({ issuer: own })],
+    ['a jwks_uri that is no string', (own: string) => ({ issuer: own, jwks_uri: [`${own}/jwks`] })],
+    ['a relative jwks_uri', (own: string) => ({ issuer: own, jwks_uri: '/jwks' })],
+    ['a jwks_uri that is a file', (own: string) => ({ issuer: own, jwks_uri: 'file:///etc/passwd' })],
+  ])('refuses metadata with %s (RFC 8414 section 3.3)', async (_, metadata) => {
+    published = { [OAUTH]: metadata(origin), [OIDC]: metadata(origin), '/jwks': KEYS };
+    await expect(fetchFrom(DISCOVERY)).rejects.toThrow();
+    expect(asked).not.toContain('/jwks');
+  });
+
+  test('does not take the keys of an https issuer over http', async () => {
+    // Its metadata is served in clear here, so that only the rule about the jwks_uri can refuse.
+    const realFetch = globalThis.fetch;
+    const issuer = 'https://login.example';
+    const metadata = { issuer, jwks_uri: `${origin}/jwks` };
+    published = { [OAUTH]: metadata, [OIDC]: metadata, '/jwks': KEYS };
+    globalThis.fetch = (input, init) => realFetch(String(input).replace(issuer, origin), init);
+    try {
+      await expect(fetchFrom(DISCOVERY, issuer)).rejects.toThrow('the jwks_uri is not https');
+    } finally {
+      globalThis.fetch = realFetch;
+    }
+    expect(asked).not.toContain('/jwks');
+  });
+});
+
+describe('an answer that is no key set', () => {
+  test.each([
+    ['text', 'hello'],
+    ['HTML', '<!doctype html>'],
+    ['nothing', ''],
+    ['a list', [KEYS]],
+    ['null', 'null'],
+    ['no keys', {}],
+    ['keys that are no list', { keys: { a: 1 } }],
+    ['JSON that is cut', '{"keys":[{"kty":"EC"'],
+  ])('%s: refused, in our own words', async (_, content) => {
+    published['/jwks'] = content;
+    const error = await fetchJwks().then(String, String);
+    expect(error).toMatch(/^Error: the answer is not a (?:JSON object|key set)$/);
+  });
+
+  test.each([201, 204, 304, 400, 404, 500, 503])('status %d', async status => {
+    published['/jwks'] = (_: unknown, response: { writeHead(status: number): { end(): void } }) =>
+      response.writeHead(status).end();
+    await expect(fetchJwks()).rejects.toThrow(`the answer has status ${status}`);
+  });
+
+  test('entries that are no objects are left out, and no more than a hundred keys are taken', async () => {
+    published['/jwks'] = { keys: ['x', null, 7, [], ...Array.from({ length: 150 }, () => ({ kty: 'EC' }))] };
+    expect(await fetchJwks()).toEqual(Array.from({ length: 100 }, () => ({ kty: 'EC' })));
+  });
+});
+
+describe('a hostile or broken issuer', () => {
+  test.each([301, 302, 303, 307, 308])('that redirects (%d) is not followed', async status => {
+    const redirect: RequestListener = (_, response) => response.writeHead(status, { location: '/elsewhere' }).end();
+    published = { '/jwks': redirect, '/elsewhere': KEYS };
+    await expect(fetchJwks()).rejects.toThrow();
+    expect(asked).toEqual(['/jwks']);
+  });
+
+  test('that redirects discovery is not followed', async () => {
+    const redirect: RequestListener = (_, response) => response.writeHead(302, { location: '/elsewhere' }).end();
+    published = { [OAUTH]: redirect, [OIDC]: redirect, '/elsewhere': { issuer: origin, jwks_uri: `${origin}/jwks` } };
+    await expect(fetchFrom(DISCOVERY)).rejects.toThrow();
+    expect(asked).toEqual([OAUTH, OIDC]);
+  });
+
+  test('that answers 2 MiB is refused', async () => {
+    published['/jwks'] = JSON.stringify({ ...KEYS, filler: 'x'.repeat(2 * 1024 * 1024) });
+    await expect(fetchJwks()).rejects.toThrow('the answer is larger than 1 MiB');
+  });
+
+  test('that never stops answering is left after 1 MiB', async () => {
+    let sent = 0;
+    const flood: RequestListener = (_, response) => {
+      const piece = Buffer.alloc(64 * 1024, ' ');
+      const pour = () => {
+        while (!response.destroyed && response.write(piece)) sent += piece.length;
+        response.once('drain', pour);
+      };
+      pour();
+    };
+    published['/jwks'] = flood;
+    await expect(fetchJwks()).rejects.toThrow('the answer is larger than 1 MiB');
+    expect(sent).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  test('that answers a compressed bomb is refused', async () => {
+    const { gzipSync } = await import('node:zlib');
+    const bomb = gzipSync(Buffer.alloc(8 * 1024 * 1024, ' '));
+    const explode: RequestListener = (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);
+    published['/jwks'] = explode;
+    await expect(fetchJwks()).rejects.toThrow('the answer is larger than 1 MiB');
+  });
+
+  // A deadline that only a weak reference holds is lost to the garbage collector, so it is run meanwhile.
+  test('that hangs is given up within six seconds, metadata and fallback together', async () => {
+    published[OAUTH] = () => setTimeout(collectGarbage, 100);
+    published[OIDC] = () => setTimeout(collectGarbage, 100);
+    const startedAt = performance.now();
+    await expect(fetchFrom(DISCOVERY)).rejects.toThrow('no answer within 5 s');
+    expect(performance.now() - startedAt).toBeLessThan(6_000);
+  }, 7_000);
+
+  test('that drips its answer is given up within six seconds', async () => {
+    const drip: RequestListener = (_, response) => {
+      const timer = setInterval(() => response.write(' '), 100);
+      response.once('close', () => clearInterval(timer));
+      setTimeout(collectGarbage, 300);
+    };
+    published['/jwks'] = drip;
+    const startedAt = performance.now();
+    await expect(fetchJwks()).rejects.toThrow('no answer within 5 s');
+    expect(performance.now() - startedAt).toBeLessThan(6_000);
+  }, 7_000);
+
+  test('that hangs does not hold us up when we stop', async () => {
+    const stop = new AbortController();
+    published['/jwks'] = () => stop.abort();
+    const startedAt = performance.now();
+    await expect(fetchFrom({ kind: 'uri', uri: `${origin}/jwks` }, origin, stop.signal)).rejects.toThrow();
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+
+  test('that cuts its answer is refused', async () => {
+    const cut: RequestListener = (_, response) => {
+      response.writeHead(200, { 'content-length': 100 });
+      response.write('{"keys":[');
+      setImmediate(() => response.destroy());
+    };
+    published['/jwks'] = cut;
+    await expect(fetchJwks()).rejects.toThrow(/^no answer/);
+  });
+
+  test('that is not there is told with the code of the system', async () => {
+    await expect(fetchFrom({ kind: 'uri', uri: 'http://127.0.0.1:1/jwks' })).rejects.toThrow(
+      /^no answer(?: \(ECONNREFUSED\))?$/,
+    );
+  });
+
+  test('gets nothing of its answer into our words', async () => {
+    const say: RequestListener = (_, response) => response.writeHead(418, 'peer-text').end('peer-text');
+    published['/jwks'] = say;
+    expect(await fetchJwks().then(String, String)).not.toContain('peer-text');
+  });
+});
+
+describe('a file', () => {
+  test('is read, and read anew each time', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'audgate-keys-'));
+    const path = join(folder, 'keys.json');
+    try {
+      writeFileSync(path, JSON.stringify(KEYS));
+      expect(await fetchFrom({ kind: 'file', path })).toEqual(KEYS.keys);
+      writeFileSync(path, JSON.stringify({ keys: [{ kty: 'RSA' }] }));
+      expect(await fetchFrom({ kind: 'file', path })).toEqual([{ kty: 'RSA' }]);
+      writeFileSync(path, 'no JSON');
+      await expect(fetchFrom({ kind: 'file', path })).rejects.toThrow('the answer is not a JSON object');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    await expect(fetchFrom({ kind: 'file', path })).rejects.toThrow('the file cannot be read');
+  });
+});
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}

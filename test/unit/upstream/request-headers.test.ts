@@ -1,0 +1,227 @@
+import { describe, expect, test } from 'vitest';
+import type { Route } from '../../../src/config/config.ts';
+import { createHeaderPolicy, createRequestHeaders } from '../../../src/upstream/request-headers.ts';
+import { protectedRoute, publicRoute } from '../route/example-route.ts';
+import { exampleToken } from '../token/example-token.ts';
+
+type Field = readonly [string, string];
+
+const ORIGIN = { chain: '192.0.2.7', authority: 'api.example:8080', protocol: 'http' };
+const plain = protectedRoute({ prefix: '/a' });
+const identified = protectedRoute({
+  prefix: '/a',
+  claimsToHeaders: new Map([
+    ['X-User', 'sub'],
+    ['X-Client', 'client_id'],
+  ]),
+});
+
+/** The upstream's fields, as name and value. */
+function forward(
+  received: readonly Field[],
+  route: Route = plain,
+  claims?: Readonly<Record<string, unknown>>,
+): Field[] {
+  const identity = claims && exampleToken({ claims });
+  const headers = createRequestHeaders(createHeaderPolicy(route), received.flat(), ORIGIN, identity);
+  return headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1] ?? ''] as const] : []));
+}
+
+const fold = (name: string) => name.toLowerCase().replaceAll('_', '-');
+const valuesOf = (fields: readonly Field[], name: string) =>
+  fields.filter(([each]) => fold(each) === fold(name)).map(([, value]) => value);
+
+test('ordinary fields pass in order, in their own spelling, duplicates included', () => {
+  const fields: readonly Field[] = [
+    ['accept', 'text/html'],
+    ['X-Request-ID', 'a'],
+    ['Cookie', 'a=b'],
+    ['Cookie', 'c=d'],
+    ['X_Custom', 'e'],
+    ['Empty', ''],
+    ['Latin', 'caf\xe9'],
+  ];
+  expect(forward(fields).slice(0, fields.length)).toEqual(fields);
+});
+
+describe('what belongs to the connection ends here (RFC 9110 section 7.6.1)', () => {
+  test.each([
+    'Connection',
+    'Keep-Alive',
+    'Proxy-Connection',
+    'Proxy-Authorization',
+    'Proxy-Authenticate',
+    'TE',
+    'Trailer',
+    'Transfer-Encoding',
+    'Upgrade',
+    'HTTP2-Settings',
+    'Host',
+    'Expect',
+    'Content-Length',
+  ])('%s, in every case', name => {
+    for (const spelling of [name, name.toLowerCase(), name.toUpperCase()]) {
+      expect(valuesOf(forward([[spelling, 'value']]), name)).toEqual([]);
+    }
+  });
+
+  test('what Connection lists goes too, however it is spelled and spaced', () => {
+    const fields = forward([
+      ['connection', 'close, X-Secret ,x-OTHER,,'],
+      ['CONNECTION', 'keep-alive, third'],
+      ['X-Secret', '1'],
+      ['x-other', '2'],
+      ['Third', '3'],
+      ['Fourth', '4'],
+    ]);
+    for (const gone of ['X-Secret', 'X-Other', 'Third', 'Connection']) expect(valuesOf(fields, gone)).toEqual([]);
+    expect(valuesOf(fields, 'Fourth')).toEqual(['4']);
+  });
+
+  test('a field that is listed after it stood is gone as well', () => {
+    expect(
+      valuesOf(
+        forward([
+          ['X-Secret', '1'],
+          ['Connection', 'x-secret'],
+        ]),
+        'X-Secret',
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('what a client says of where it comes from is not believed', () => {
+  test.each([
+    ['X-Forwarded-For', ['192.0.2.7']],
+    ['X-Forwarded-Host', ['api.example:8080']],
+    ['X-Forwarded-Proto', ['http']],
+    ['X-Forwarded-Port', []],
+    ['X-Forwarded-Prefix', []],
+    ['X-Forwarded-Server', []],
+    ['X-Forwarded-User', []],
+    ['X-Forwarded-Email', []],
+    ['X-Forwarded-Access-Token', []],
+    ['Forwarded', ['for=192.0.2.7;host="api.example:8080";proto=http']],
+  ])('%s, in every spelling that a server may fold', (name, values) => {
+    const spellings = [name, name.toLowerCase(), name.toUpperCase(), name.replaceAll('-', '_'), name.replace('-', '_')];
+    const fields = forward(spellings.map(spelling => [spelling, 'forged']));
+    expect(valuesOf(fields, name)).toEqual(values);
+    expect(JSON.stringify(fields)).not.toContain('forged');
+  });
+
+  test('Connection cannot take away what the gateway adds', () => {
+    const listed = 'x-forwarded-for, x-forwarded-host, forwarded, via, x-user';
+    const fields = forward([['Connection', listed]], identified, { sub: 'alice' });
+    expect(valuesOf(fields, 'X-Forwarded-For')).toEqual(['192.0.2.7']);
+    expect(valuesOf(fields, 'Forwarded')).toHaveLength(1);
+    expect(valuesOf(fields, 'Via')).toEqual(['1.1 audgate']);
+    expect(valuesOf(fields, 'X-User')).toEqual(['alice']);
+  });
+
+  test.each([
+    ['192.0.2.7', 'http', 'for=192.0.2.7;host="api.example:8080";proto=http'],
+    ['2001:db8::7', 'https', 'for="[2001:db8::7]";host="api.example:8080";proto=https'],
+    ['192.0.2.7, 10.0.0.1', 'https', 'for=192.0.2.7, for=10.0.0.1;host="api.example:8080";proto=https'],
+  ])('Forwarded says the same as X-Forwarded-* (RFC 7239): %s over %s', (chain, protocol, forwarded) => {
+    const headers = createRequestHeaders(createHeaderPolicy(plain), [], { ...ORIGIN, chain, protocol }, undefined);
+    expect(headers.slice(0, 8)).toEqual([
+      ...['X-Forwarded-For', chain, 'X-Forwarded-Host', 'api.example:8080'],
+      ...['X-Forwarded-Proto', protocol, 'Forwarded', forwarded],
+    ]);
+  });
+
+  test('Via grows (RFC 9110 section 7.6.3)', () => {
+    expect(valuesOf(forward([['Via', '1.0 first']]), 'Via')).toEqual(['1.0 first', '1.1 audgate']);
+  });
+});
+
+describe('Authorization is the operator’s to forward', () => {
+  const token: Field = ['AUTHORIZATION', 'Bearer abc'];
+  const routes = (forwardToken: boolean) => [
+    protectedRoute({ prefix: '/a', forwardToken }),
+    publicRoute({ prefix: '/a', forwardToken }),
+  ];
+
+  test('by default it is removed', () => {
+    for (const route of routes(false)) {
+      expect(valuesOf(forward([token], route), 'Authorization')).toEqual([]);
+      expect(valuesOf(forward([token, ['Authorization', 'Basic x']], route), 'Authorization')).toEqual([]);
+    }
+  });
+
+  test('with forward_token it passes, and Connection cannot drop it (CVE-2026-33805)', () => {
+    for (const route of routes(true)) {
+      expect(valuesOf(forward([token], route), 'Authorization')).toEqual(['Bearer abc']);
+      expect(valuesOf(forward([['Connection', 'authorization'], token], route), 'Authorization')).toEqual([
+        'Bearer abc',
+      ]);
+    }
+  });
+
+  test('Proxy-Authorization never passes', () => {
+    for (const route of [...routes(true), ...routes(false)]) {
+      expect(valuesOf(forward([['Proxy-Authorization', 'Basic x']], route), 'Proxy-Authorization')).toEqual([]);
+    }
+  });
+});
+
+describe('identity headers say what the token said, or are absent', () => {
+  const spellings = ['X-User', 'x-user', 'X_User', 'x_USER', 'X-Client', 'X_CLIENT'];
+  const forged: readonly Field[] = spellings.map(name => [name, 'mallory']);
+
+  test('the client’s own are removed in every spelling, whether there is an identity or not', () => {
+    expect(valuesOf(forward(forged, identified, { sub: 'alice' }), 'X-User')).toEqual(['alice']);
+    expect(valuesOf(forward(forged, identified, { sub: 'alice' }), 'X-Client')).toEqual([]);
+    expect(valuesOf(forward(forged, identified), 'X-User')).toEqual([]);
+    expect(JSON.stringify(forward(forged, identified))).not.toContain('mallory');
+  });
+
+  test('a name with underscores in the YAML protects its hyphens, too', () => {
+    const route = protectedRoute({ prefix: '/a', claimsToHeaders: new Map([['X_User', 'sub']]) });
+    expect(valuesOf(forward(forged, route, { sub: 'alice' }), 'X-User')).toEqual(['alice']);
+  });
+
+  const utf8 = (text: string) => Buffer.from(text).toString('latin1');
+  test.each<[string, unknown, string | undefined]>([
+    ['a string', 'alice', 'alice'],
+    ['spaces inside', 'Alice Liddell', 'Alice Liddell'],
+    ['punctuation', 'a=b;c,"d"', 'a=b;c,"d"'],
+    ['a number', 7, '7'],
+    ['zero', 0, '0'],
+    ['true', true, 'true'],
+    ['false', false, 'false'],
+    ['a list of strings', ['a', 'b'], 'a b'],
+    ['non-ASCII, as UTF-8', 'Zoë €', utf8('Zoë €')],
+    ['an emoji', '😀', utf8('😀')],
+    ['a letter whose UTF-8 ends in the byte A0', 'Nicolà', utf8('Nicolà')],
+    ['Cyrillic that ends in the byte A0', 'Р', utf8('Р')],
+    ['an emoji that ends in the byte A0', 'ok 😠', utf8('ok 😠')],
+    ['a C1 control, which is no control in UTF-8', 'a\u0085b', utf8('a\u0085b')],
+    ['absent', undefined, undefined],
+    ['null', null, undefined],
+    ['an empty string', '', undefined],
+    ['an empty list', [], undefined],
+    ['an object', { a: 1 }, undefined],
+    ['a list with a number', ['a', 7], undefined],
+    ['a list in a list', [['a']], undefined],
+    ['a line feed: a second header', 'alice\nX-Role: admin', undefined],
+    ['CR LF', 'alice\r\nX-Role: admin', undefined],
+    ['a NUL', 'alice\0', undefined],
+    ['DEL', 'alice\x7f', undefined],
+    ['an escape', '\x1b[31m', undefined],
+    ['a control in a list', ['a', 'b\n'], undefined],
+    ['a space before, which the parser would drop', ' alice', undefined],
+    ['a space after', 'alice ', undefined],
+    ['a tab after', 'alice\t', undefined],
+    ['a space alone', ' ', undefined],
+    ['half of a character (an unpaired surrogate): two such subjects would become one', 'a\ud800', undefined],
+  ])('%s', (_, sub, value) => {
+    expect(valuesOf(forward([], identified, { sub }), 'X-User')).toEqual(value === undefined ? [] : [value]);
+  });
+
+  test('a claim that only the prototype has is absent', () => {
+    const route = protectedRoute({ prefix: '/a', claimsToHeaders: new Map([['X-User', 'constructor']]) });
+    expect(valuesOf(forward([], route, {}), 'X-User')).toEqual([]);
+  });
+});
