@@ -1,5 +1,6 @@
 /** Issuers, verified tokens and raw tokens, for tests that need a few of their parts to be something particular. */
 
+import { vi } from 'vitest';
 import type { Issuer } from '../../../src/config/config.ts';
 import type { AccessToken } from '../../../src/token/access-token.ts';
 import type { KeySetEvents } from '../../../src/token/key-set.ts';
@@ -73,4 +74,16 @@ export class FetchLog {
     const seen = this.outcomes.length;
     while (this.outcomes.length < seen + 2) await new Promise<void>(resolve => this.#waiting.push(resolve));
   }
+}
+
+/** A monotonic clock that a test can put forward, so that nothing has to be waited for. `vi.restoreAllMocks()` ends it. */
+export function takeClock(): { readonly pass: (milliseconds: number) => void } {
+  const now = performance.now.bind(performance);
+  let ahead = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
+  return {
+    pass: milliseconds => {
+      ahead += milliseconds;
+    },
+  };
 }

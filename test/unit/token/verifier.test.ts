@@ -2,11 +2,11 @@
 
 import { createHmac, generateKeyPairSync, type JsonWebKey, sign } from 'node:crypto';
 import { exportSPKI, importJWK, type JWK } from 'jose';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Issuer } from '../../../src/config/config.ts';
 import { TokenVerifier } from '../../../src/token/verifier.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
-import { compact, exampleIssuer, FetchLog, issuerOf } from './example-token.ts';
+import { compact, exampleIssuer, FetchLog, issuerOf, takeClock } from './example-token.ts';
 
 const HOUR = 3_600_000;
 const OFTEN = { refresh: 20, cooldown: HOUR, maxStale: HOUR };
@@ -21,6 +21,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   verifier.stop();
   await issuer.close();
 });
@@ -308,14 +309,15 @@ describe('keys come and go', () => {
   });
 
   test('an outage of the issuer keeps old and new tokens good until max_stale, and no token after', async () => {
-    await start({ keys: { refresh: 20, cooldown: HOUR, maxStale: 300 } });
+    const clock = takeClock();
+    await start({ keys: { refresh: 20, cooldown: HOUR, maxStale: HOUR } });
     const cached = await issuer.sign();
     expect(await verdict(cached)).toBe('good');
     issuer.jwks = undefined;
     await fetches.reached(2, 'failure');
     expect(await verdict(cached)).toBe('good');
     expect(await verdict(await issuer.sign())).toBe('good');
-    while (verifier.waitingFor().length === 0) await fetches.next();
+    clock.pass(HOUR);
     await fetches.next();
     expect(await verdict(cached)).toBe('keys_unavailable');
     expect(await verdict(await issuer.sign())).toBe('keys_unavailable');
