@@ -11,6 +11,8 @@ export interface IncomingHead {
   readonly rawHeaders: readonly string[];
 }
 
+type HeadReason = 'malformed_request' | 'headers_too_large' | 'ambiguous_path' | 'no_route';
+
 export interface RequestHead {
   readonly ok: true;
   readonly method: string;
@@ -35,27 +37,26 @@ export interface RequestHead {
 /** RFC 3986 section 3.2.2 without userinfo: a registered name, an IPv4 address or an IPv6 address, then a port. */
 const AUTHORITY = /^((?:[A-Za-z0-9._~!$&'()*+=-]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^#]*)$/i;
-const VERSIONS = ['1.1', '1.0'];
+/** Some servers stop reading after so many, and say nothing; Apache refuses more than 100. */
+const MOST_FIELDS = 200;
 const CONTROL_OR_FRAGMENT = /[\x00-\x20\x7f#]/;
 
 /**
  * @returns the head in its one reading, or `malformed_request` (not exactly one valid Host, a target that is not in
  *   origin-form nor an absolute-form of the same authority, a transfer coding other than a lone `chunked`, an
- *   expectation other than 100-continue), `ambiguous_path`, or `no_route` for `OPTIONS *`.
+ *   expectation other than 100-continue), `headers_too_large` (more than 200 fields), `ambiguous_path`, or `no_route` for `OPTIONS *`.
  */
-export function readRequestHead(
-  request: IncomingHead,
-): RequestHead | Denial<'malformed_request' | 'ambiguous_path' | 'no_route'> {
+export function readRequestHead(request: IncomingHead): RequestHead | Denial<HeadReason> {
+  if (request.rawHeaders.length > 2 * MOST_FIELDS) return deny('headers_too_large');
   const fields = readFields(request.rawHeaders);
   const authority = fields.host.length === 1 ? (fields.host[0] ?? '') : '';
   const host = AUTHORITY.exec(authority)?.[1];
   const target = reduceTarget(request, authority);
-  if (host === undefined || target === undefined || !hasOneFraming(fields)) return deny('malformed_request');
-  if (!VERSIONS.includes(request.httpVersion)) return deny('malformed_request');
+  if (host === undefined || target === undefined) return deny('malformed_request');
+  if (!hasOneFraming(fields, request.httpVersion)) return deny('malformed_request');
   if (target === '*') return deny('no_route');
   if (CONTROL_OR_FRAGMENT.test(target)) return deny('ambiguous_path');
-  const question = target.indexOf('?');
-  const path = canonicalizePath(question === -1 ? target : target.slice(0, question));
+  const { path, query } = splitTarget(target);
   if (!path.ok) return path;
   return {
     ok: true,
@@ -64,11 +65,24 @@ export function readRequestHead(
     host: host.toLowerCase().replace(/\.$/, ''),
     target,
     path,
-    query: question === -1 ? '' : target.slice(question),
+    query,
     authorization: fields.authorization,
-    hasBody: fields.transferEncoding.length > 0 || Number(fields.contentLength[0] ?? 0) > 0,
-    contentLength: fields.contentLength[0] === undefined ? undefined : Number(fields.contentLength[0]),
-    expectsContinue: fields.expect.length > 0 && request.httpVersion !== '1.0',
+    ...describeBody(fields, request.httpVersion),
+  };
+}
+
+function splitTarget(target: string) {
+  const question = target.indexOf('?');
+  const end = question === -1 ? target.length : question;
+  return { path: canonicalizePath(target.slice(0, end)), query: target.slice(end) };
+}
+
+function describeBody({ transferEncoding, contentLength, expect }: Fields, version: string) {
+  const length = contentLength[0] === undefined ? undefined : Number(contentLength[0]);
+  return {
+    hasBody: transferEncoding.length > 0 || (length ?? 0) > 0,
+    contentLength: length,
+    expectsContinue: expect.length > 0 && version !== '1.0',
   };
 }
 
@@ -130,7 +144,9 @@ function listFor(fields: Fields, name: string): string[] | undefined {
   }
 }
 
-function hasOneFraming({ transferEncoding, contentLength, expect }: Fields): boolean {
+/** HTTP/1.0 knows no transfer codings: one that has crossed such a hop may be framed otherwise (RFC 9112 section 6.1). */
+function hasOneFraming({ transferEncoding, contentLength, expect }: Fields, version: string): boolean {
+  if (version !== '1.1' && (version !== '1.0' || transferEncoding.length > 0)) return false;
   if (transferEncoding.length + contentLength.length > 1) return false;
   if (transferEncoding.some(coding => coding.toLowerCase() !== 'chunked')) return false;
   if (contentLength.some(length => !/^\d{1,15}$/.test(length))) return false;

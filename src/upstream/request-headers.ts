@@ -59,17 +59,18 @@ export function createRequestHeaders(
   origin: Origin,
   identity: AccessToken | undefined,
 ): string[] {
-  const headers: string[] = [];
+  // Ours come first: some servers stop reading after so many fields, and say nothing.
+  const headers = originFields(origin);
+  for (const [name, claim] of policy.identity) {
+    const value = identity && claimToField(identity.claims[claim]);
+    if (value !== undefined) headers.push(name, value);
+  }
   const listed = readConnectionOptions(received);
   for (let index = 0; index + 1 < received.length; index += 2) {
     const name = received[index] ?? '';
     if (isForwarded(policy, name.toLowerCase(), listed)) headers.push(name, received[index + 1] ?? '');
   }
-  pushOrigin(headers, origin);
-  for (const [name, claim] of policy.identity) {
-    const value = identity && claimToField(identity.claims[claim]);
-    if (value !== undefined) headers.push(name, value);
-  }
+  headers.push('Via', '1.1 audgate');
   return headers;
 }
 
@@ -85,12 +86,12 @@ function fold(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 }
 
-/** RFC 7239, the fields that came before it, and Via (RFC 9110 section 7.6.3). */
-function pushOrigin(headers: string[], { chain, authority, protocol }: Origin): void {
-  headers.push('X-Forwarded-For', chain, 'X-Forwarded-Host', authority, 'X-Forwarded-Proto', protocol);
+/** RFC 7239, and the fields that came before it. */
+function originFields({ chain, authority, protocol }: Origin): string[] {
   const nodes = chain.split(', ').map(address => `for=${address.includes(':') ? `"[${address}]"` : address}`);
   nodes.push(`${nodes.pop()};host="${authority}";proto=${protocol}`);
-  headers.push('Forwarded', nodes.join(', '), 'Via', '1.1 audgate');
+  const forwarded = ['X-Forwarded-For', chain, 'X-Forwarded-Host', authority, 'X-Forwarded-Proto', protocol];
+  return [...forwarded, 'Forwarded', nodes.join(', ')];
 }
 
 /** Text as UTF-8 bytes, one Latin-1 character each. What a field cannot carry whole is left out, never cut or escaped. */

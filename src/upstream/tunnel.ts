@@ -71,6 +71,8 @@ export class Tunnel {
   /** Either side's end, however it comes, ends the other; what was sent before it is still handed on. */
   #tie(side: Socket, other: Socket): Promise<void> {
     side.on('error', () => side.destroy());
+    // A WebSocket has no half-open state that anybody could use.
+    side.once('end', () => other.destroySoon());
     return new Promise(resolve => {
       side.once('close', () => {
         // After a goodbye the client is about to end by itself.

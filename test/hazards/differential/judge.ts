@@ -1,0 +1,114 @@
+/** One request, held against itself: as the RFCs read it, as the gateway authorised it, and as the server parsed it. */
+
+import { createHash } from 'node:crypto';
+import type { LogLine } from '../../support/gateway.ts';
+import type { Reading } from './payload.ts';
+import { IDENTITY, ROUTES, type RouteTraits } from './routes.ts';
+import { fold, type Sighting } from './sighting.ts';
+
+export interface World {
+  /** Of the server. */
+  readonly port: number;
+  readonly token: string;
+}
+
+/** Fields that end at the gateway. */
+const ENDED = [
+  'te',
+  'trailer',
+  'upgrade',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authorization',
+  'http2-settings',
+];
+/** What servers read in more than one way, where a route lets it pass. */
+const CONTESTED = /;|%(?:2F|5C|3B|25|3F|23)/;
+
+/** @returns what differs, a sentence each; nothing where all three agree. */
+export function compare(reading: Reading, line: LogLine, seen: Sighting, world: World): string[] {
+  const traits = ROUTES[String(line['route'])];
+  if (!traits) return [`forwarded by no route of ours: ${line['route']}`];
+  const path = normalise(reading.target);
+  const forwarded = forwardedPath(path, traits);
+  return [
+    ...differ('method authorised', line['method'], reading.method),
+    ...compareLogged(String(line['path']), path),
+    ...differ('method', seen.method, reading.method),
+    ...differ('target', seen.target, forwarded + queryOf(reading.target)),
+    ...comparePath(seen.path, forwarded, traits),
+    ...differ('body', seen.body.sha1, createHash('sha1').update(reading.body, 'latin1').digest('hex')),
+    ...differ('length of the body', seen.body.length, reading.body.length),
+    ...compareFields(seen, expectedFields(reading, line, traits, world)),
+    ...(textOf(seen, 'content-length') !== undefined && textOf(seen, 'transfer-encoding') !== undefined
+      ? ['two framings']
+      : []),
+  ];
+}
+
+function differ(what: string, found: unknown, expected: unknown): string[] {
+  return found === expected ? [] : [`${what}: ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`];
+}
+
+/** By RFC 3986 section 6.2.2, apart from the gateway's own code: hex in upper case, unreserved characters decoded. */
+function normalise(target: string): string {
+  const path = target.replace(/^https?:\/\/[^/?]*/i, '').replace(/\?.*/s, '') || '/';
+  return path.replace(/%[0-9a-f]{2}/gi, encoding => {
+    const character = decode(encoding.toUpperCase());
+    return /[\w\-.~]/.test(character) ? character : encoding.toUpperCase();
+  });
+}
+
+/** A line may end before what could be a query to some server, and does not hold more than a thousand bytes or so. */
+function compareLogged(logged: string, path: string): string[] {
+  const rest = path.slice(logged.length);
+  const isCut = path.startsWith(logged) && (logged.length >= 1000 || /^(?:;|%(?:25)*(?:3B|3F|23))/.test(rest));
+  return isCut ? [] : differ('path authorised', logged, path);
+}
+
+function forwardedPath(path: string, { stripped, base }: RouteTraits): string {
+  const segments = path.split('/').slice(1 + stripped);
+  return base + segments.map(segment => `/${segment}`).join('') || '/';
+}
+
+function queryOf(target: string): string {
+  const question = target.indexOf('?');
+  return question === -1 ? '' : target.slice(question);
+}
+
+/** The same segments, decoded; where the operator let `%2F` and its like pass, still under the route and without dots. */
+function comparePath(found: string, forwarded: string, { fixed, opened }: RouteTraits): string[] {
+  const expected = forwarded.split('/').map(decode);
+  const segments = found.split('/');
+  const count = opened && CONTESTED.test(forwarded) ? fixed + 1 : Math.max(segments.length, expected.length);
+  const isSame = Array.from({ length: count }, (_, index) => segments[index] === expected[index]).every(Boolean);
+  const hasDots = segments.some(segment => /^\.\.?$/.test(segment));
+  return isSame && !hasDots ? [] : [`decoded path: ${JSON.stringify(found)} for ${JSON.stringify(forwarded)}`];
+}
+
+function decode(path: string): string {
+  return path.replace(/%([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/** By folded name; `undefined` must not arrive in any spelling. */
+function expectedFields(reading: Reading, line: LogLine, traits: RouteTraits, world: World) {
+  return new Map<string, string | undefined>([
+    ...ENDED.map(name => [name, undefined] as const),
+    ...Object.entries(IDENTITY).map(([name, value]) => [name, traits.identified ? value : undefined] as const),
+    ['host', `127.0.0.1:${world.port}`],
+    ['authorization', traits.token ? `Bearer ${world.token}` : undefined],
+    ['x-forwarded-for', '127.0.0.1'],
+    ['x-forwarded-host', String(line['host'])],
+    ['x-forwarded-proto', 'http'],
+    ...reading.keeps.map(([name, value]) => [fold(name), value] as const),
+  ]);
+}
+
+function compareFields(seen: Sighting, expected: ReadonlyMap<string, string | undefined>): string[] {
+  return [...expected].flatMap(([name, value]) => differ(`field ${name}`, textOf(seen, name), value));
+}
+
+function textOf(seen: Sighting, name: string): string | undefined {
+  return seen.fields.get(name)?.join(', ');
+}

@@ -1,0 +1,52 @@
+/** Apache httpd. A handler in Lua notes what it was given, and the access log has a line for every request, refused or not. */
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseSeenLine, type Sighting } from '../sighting.ts';
+import { findProgram, type Recipe, type ServerKind, startRealServer } from './real-server.ts';
+
+const program = findProgram('apache2');
+const MODULES = '/usr/lib/apache2/modules';
+const NO_BODY = `0 ${createHash('sha1').digest('hex')}`;
+const handler = readFileSync(join(import.meta.dirname, 'seen.lua'), 'utf8');
+
+export const apache: ServerKind = {
+  name: 'apache2',
+  program,
+  start: () => startRealServer(({ port, folder }) => describe(program ?? '', port, folder)),
+};
+
+function describe(command: string, port: number, folder: string): Recipe {
+  const config = `
+ServerName 127.0.0.1
+Listen 127.0.0.1:${port}
+ServerRoot ${folder}
+DefaultRuntimeDir ${folder}
+PidFile ${folder}/pid
+ErrorLog /dev/stderr
+LogLevel crit
+LoadModule mpm_event_module ${MODULES}/mod_mpm_event.so
+LoadModule authz_core_module ${MODULES}/mod_authz_core.so
+LoadModule lua_module ${MODULES}/mod_lua.so
+${process.getuid?.() === 0 ? 'User nobody\nGroup nogroup' : ''}
+DocumentRoot ${folder}
+AllowEncodedSlashes On
+MaxKeepAliveRequests 0
+LogFormat "%>s [%{seen}n] [%{body}n] \\"%r\\"" seen
+CustomLog /dev/stdout seen
+LuaMapHandler "^/" ${folder}/seen.lua
+LuaInputFilter remember ${folder}/seen.lua remember
+SetInputFilter remember
+`;
+  const files = { 'apache.conf': config, 'seen.lua': handler };
+  return { command, args: ['-X', '-f', `${folder}/apache.conf`], files, parse };
+}
+
+/** `-` in place of the first note: the handler was not reached. `cut`: the body did not come to its end. */
+function parse(line: string): Sighting | undefined {
+  const [, status, seen, body = ''] = /^(\d{3}) \[(.*?)\] \[(.*?)\]/.exec(line) ?? [];
+  if (status === undefined) return undefined;
+  if (seen === '-') return parseSeenLine(`seen ${status}`);
+  return parseSeenLine(`seen ${body === 'cut' ? 400 : status} ${seen} ${body === 'none' ? NO_BODY : body}`);
+}

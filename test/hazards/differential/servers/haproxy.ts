@@ -1,0 +1,63 @@
+/** HAProxy as an origin server. It hands over paths undecoded; `url_dec` is what its rules decode them with. */
+
+import { parseSeenLine, type Sighting } from '../sighting.ts';
+import { findProgram, type Recipe, type ServerKind, startRealServer } from './real-server.ts';
+
+const program = findProgram('haproxy');
+
+export const haproxy: ServerKind = {
+  name: 'haproxy',
+  program,
+  start: () => startRealServer(({ port, folder }) => describe(program ?? '', port, folder)),
+};
+
+const HEAD = { target: 'url', path: 'path,url_dec', fields: 'req.hdrs' };
+const BODY = { sha1: 'req.body,sha1', length: 'req.body_len' };
+
+function describe(command: string, port: number, folder: string): Recipe {
+  const remember = (seen: Readonly<Record<string, string>>) =>
+    Object.entries(seen)
+      .map(([name, fetch]) => `http-request set-var(txn.${name}) ${fetch}`)
+      .join('\n  ');
+  const hex = (name: string) => `%[var(txn.${name}),hex]`;
+  const config = `
+global
+  log stdout len 65535 format raw local0
+  nbthread 1
+  tune.bufsize 65536
+  tune.maxrewrite 1024
+defaults
+  mode http
+  timeout client 5s
+  timeout connect 5s
+  timeout server 5s
+frontend seen
+  bind 127.0.0.1:${port}
+  log global
+  option dontlognull
+  ${remember(HEAD)}
+  http-request wait-for-body time 2s
+  ${remember(BODY)}
+  log-format "%ts seen %ST %[capture.req.method,hex] ${hex('target')} ${hex('path')} ${hex('fields')} %[var(txn.length)] ${hex('sha1')}"
+  default_backend inner
+# Answers once a request is whole: an answer by the frontend would come at any time.
+backend inner
+  server inner unix@${folder}/inner
+frontend inner
+  bind unix@${folder}/inner
+  option http-buffer-request
+  http-request return status 200 content-type text/plain string seen
+`;
+  return {
+    command,
+    args: ['-db', '-f', `${folder}/haproxy.cfg`],
+    files: { 'haproxy.cfg': config },
+    parse,
+  };
+}
+
+/** The line starts with how the request ended: `C` is a client that left, whatever had come of its body. */
+function parse(line: string): Sighting | undefined {
+  const sighting = parseSeenLine(line.slice(3));
+  return sighting && line.startsWith('C') ? { ...sighting, refused: true } : sighting;
+}

@@ -1,0 +1,19 @@
+/** Python's http.server, which reads header fields as an e-mail's. */
+
+import { join } from 'node:path';
+import { parseSeenLine } from '../sighting.ts';
+import { findProgram, type ServerKind, startRealServer } from './real-server.ts';
+
+const program = findProgram('python3');
+
+export const python: ServerKind = {
+  name: 'python3',
+  program,
+  start: () =>
+    startRealServer(({ port }) => ({
+      command: program ?? '',
+      args: ['-u', join(import.meta.dirname, 'seen.py'), String(port)],
+      files: {},
+      parse: parseSeenLine,
+    })),
+};
