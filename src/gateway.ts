@@ -268,7 +268,10 @@ function respond({ request, response, head }: Exchange, { status, headers, body 
 function createUpgradeResponse(request: IncomingMessage, socket: Socket): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
+  // A socket that ended while this request waited for its turn still belongs to the response before.
+  if (!socket.writable) return response;
   response.assignSocket(socket);
+  socket.on('drain', () => response.emit('drain'));
   response.once('finish', () => closeGently(socket));
   return response;
 }

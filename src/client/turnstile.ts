@@ -32,16 +32,11 @@ export class Turnstile {
     if (!queue) {
       const begun: Queue = { last: Promise.resolve(), waiting: 1, current: request };
       this.#queues.set(socket, begun);
-      begun.last = serve().then(() => this.#leave(socket, begun));
+      begun.last = this.#take(socket, begun, request, serve);
       return;
     }
     queue.waiting += 1;
-    queue.last = queue.last
-      .then(() => {
-        queue.current = request;
-        return serve();
-      })
-      .then(() => this.#leave(socket, queue));
+    queue.last = queue.last.then(() => this.#take(socket, queue, request, serve));
     if (queue.waiting > LONGEST && !socket.destroyed) {
       this.#onOverflow();
       socket.destroy();
@@ -53,7 +48,14 @@ export class Turnstile {
     return this.#queues.get(socket)?.current;
   }
 
-  #leave(socket: Duplex, queue: Queue): void {
+  async #take(socket: Duplex, queue: Queue, request: IncomingMessage, serve: () => Promise<void>): Promise<void> {
+    queue.current = request;
+    try {
+      await serve();
+    } catch {
+      // Not to be reached: faults are caught where they are served. Those who wait must not wait for ever.
+      socket.destroy();
+    }
     queue.waiting -= 1;
     queue.current = undefined;
     if (queue.waiting === 0) this.#queues.delete(socket);

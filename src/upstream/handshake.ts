@@ -32,12 +32,15 @@ export function startHandshake(
   received: Buffer,
 ): Handshake {
   const proxy = httpProxy.createProxyServer();
+  const ignoreErrors = () => undefined;
+  // A ClientRequest that is made with Expect writes its head at once, before it can be replaced.
+  delete request.headers.expect;
   let started: ClientRequest | undefined;
   proxy.once('proxyReqWs', proxyRequest => {
     started = proxyRequest;
+    proxyRequest.on('error', ignoreErrors);
     replaceHead(proxyRequest, outgoing);
   });
-  const ignoreErrors = () => undefined;
   proxy.ws(request, socket, received, { target: outgoing.origin, ignorePath: true, xfwd: false }, ignoreErrors);
   if (!started) throw new Error('the handshake was not started');
   // On an error it ends the client's socket before an answer can be written; to a refusal it copies Transfer-Encoding

@@ -37,7 +37,7 @@ const HANDSHAKE_TIMEOUT = Object.assign(new Error('no answer to the handshake'),
  * @returns `upgraded`, or how an answer that is no upgrade was carried, or the failure, with nothing written to the client.
  */
 export function upgrade(outgoing: OutgoingUpgrade, client: UpgradeRequest): Promise<Upgraded | Carried> {
-  const { request, socket, head, response } = client;
+  const { request, socket, head } = client;
   const startedAt = performance.now();
   const handshake = startHandshake(outgoing, request, socket, head);
   const timer = setTimeout(() => handshake.request.destroy(HANDSHAKE_TIMEOUT), outgoing.timeout).unref();
@@ -51,7 +51,7 @@ export function upgrade(outgoing: OutgoingUpgrade, client: UpgradeRequest): Prom
     handshake.request.once('error', error => {
       resolve({ end: hasLeft ? 'client_gone' : failureOf(error), responseMs: undefined });
     });
-    handshake.request.once('response', answer => resolve(carryAnswer(answer, response, elapsed())));
+    handshake.request.once('response', answer => resolve(carryAnswer(answer, client, outgoing.idle, elapsed())));
     handshake.request.once('upgrade', (answer, upstream: Socket, received) => {
       if (!isWebSocketAnswer(answer)) {
         upstream.destroy();
@@ -68,12 +68,18 @@ export function upgrade(outgoing: OutgoingUpgrade, client: UpgradeRequest): Prom
 }
 
 /** An answer that is no upgrade: a refusal, as a rule. */
-function carryAnswer(answer: IncomingMessage, response: ServerResponse, responseMs: number): Promise<Carried> {
+function carryAnswer(
+  answer: IncomingMessage,
+  { socket, response }: UpgradeRequest,
+  idle: number,
+  responseMs: number,
+): Promise<Carried> {
   const { statusCode: status = 0 } = answer;
   if (status < 200) {
     answer.destroy();
     return Promise.resolve({ end: 'upstream_unreachable', responseMs: undefined });
   }
+  socket.setTimeout(idle, () => socket.destroy());
   return new Promise(resolve => {
     answer.once('error', error => resolve({ end: failureOf(error), responseMs }));
     response.once('close', () => {

@@ -1,0 +1,166 @@
+/** The built gateway as a child process, seen from outside: its life, its memory, its sockets, its log, its metrics. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const MAIN = join(import.meta.dirname, '../../dist/main.js');
+const READY_WITHIN = 10_000;
+const PAGE = 4096;
+
+export interface WatchedGateway {
+  readonly port: number;
+  readonly log: LogFile;
+  /** Why it is not as it was: it ended, or wrote to stderr. */
+  complaint(): string | undefined;
+  /** What it wrote there, which should be nothing. */
+  stderr(): string;
+  /** Bytes in memory. */
+  rss(): number;
+  /** Open sockets, those that listen included. */
+  sockets(): number;
+  metrics(): Promise<Exposition>;
+  /** SIGTERM. @returns how it ended: `0`, another status, a signal. */
+  stop(): Promise<string>;
+  kill(): void;
+}
+
+/** Starts one on free ports of 127.0.0.1, and waits until it has its keys. */
+export async function startWatchedGateway(yaml: string): Promise<WatchedGateway> {
+  const folder = mkdtempSync(join(tmpdir(), 'audgate-fuzz-'));
+  const [config, logPath] = [join(folder, 'audgate.yaml'), join(folder, 'access.ndjson')];
+  writeFileSync(config, `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\n${yaml}`);
+  const output = openSync(logPath, 'a');
+  const child = spawn(process.execPath, [MAIN, '--config', config], { stdio: ['ignore', output, 'pipe'] });
+  closeSync(output);
+  const killWithUs = () => child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  let stderr = '';
+  let exit: string | undefined;
+  child.stderr?.setEncoding('utf8').on('data', text => {
+    stderr += text;
+  });
+  child.once('exit', (code, signal) => {
+    exit = String(code ?? signal);
+    process.off('exit', killWithUs);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const log = new LogFile(logPath);
+  const complaint = () => {
+    if (stderr !== '') return `it wrote to stderr:\n${stderr.slice(0, 4000)}`;
+    return exit === undefined ? undefined : `it ended with ${exit}`;
+  };
+  const { listen, admin } = await waitUntilListening(log, complaint);
+  const proc = `/proc/${child.pid}`;
+  return {
+    port: listen.port,
+    log,
+    complaint,
+    stderr: () => stderr,
+    rss: () => Number(readFileSync(`${proc}/statm`, 'utf8').split(' ')[1]) * PAGE,
+    sockets: () => readdirSync(`${proc}/fd`).filter(fd => isSocket(`${proc}/fd/${fd}`)).length,
+    metrics: async () => new Exposition((await fetchText(admin.port, '/metrics')).text),
+    stop: async () => {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await Promise.race([exited, delay(15_000, undefined, { ref: false })]);
+      return exit ?? 'not at all';
+    },
+    kill: killWithUs,
+  };
+}
+
+/** What it writes to stdout, counted as it grows. */
+export class LogFile {
+  requests = 0;
+  /** Lines that tell of a fault of the gateway, or that hold what no line may. */
+  readonly faults: string[] = [];
+  listening: { readonly listen: { readonly port: number }; readonly admin: { readonly port: number } } | undefined;
+  readonly #fd: number;
+  readonly #buffer = Buffer.alloc(1 << 20);
+  #rest = '';
+
+  constructor(path: string) {
+    this.#fd = openSync(path, 'r');
+  }
+
+  /** Reads what is new. */
+  read(): void {
+    for (let length = 1; length > 0; ) {
+      length = readSync(this.#fd, this.#buffer);
+      const lines = (this.#rest + this.#buffer.toString('latin1', 0, length)).split('\n');
+      this.#rest = lines.pop() ?? '';
+      for (const line of lines) this.#take(line);
+    }
+  }
+
+  #take(line: string): void {
+    if (line.endsWith('"msg":"request"}')) this.requests += 1;
+    else if (line.endsWith('"msg":"listening"}')) this.listening = JSON.parse(line);
+    else if (line.endsWith('"msg":"fault"}')) this.faults.push(line);
+    if (line.includes('Bearer ') || !line.endsWith('}')) this.faults.push(line);
+  }
+}
+
+/** The text of `/metrics`. */
+export class Exposition {
+  readonly #lines: readonly string[];
+
+  constructor(text: string) {
+    this.#lines = text.split('\n').filter(line => line !== '' && !line.startsWith('#'));
+  }
+
+  /** @returns the sum of the series of `name` that have all of `labels`, each as `key="value"`. */
+  sum(name: string, ...labels: readonly string[]): number {
+    return this.#lines
+      .filter(
+        line =>
+          (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && labels.every(label => line.includes(label)),
+      )
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  }
+}
+
+async function waitUntilListening(log: LogFile, complaint: () => string | undefined) {
+  for (const end = Date.now() + READY_WITHIN; Date.now() < end; await delay(50)) {
+    const trouble = complaint();
+    if (trouble !== undefined) throw new Error(trouble);
+    log.read();
+    const found = log.listening;
+    if (found && (await fetchText(found.admin.port, '/readyz')).status === 200) return found;
+  }
+  throw new Error('the gateway did not get ready');
+}
+
+/** On a connection of its own, which is closed: sockets are counted. */
+function fetchText(port: number, path: string): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    get({ port, path, host: '127.0.0.1', agent: false }, async response => {
+      let text = '';
+      for await (const piece of response.setEncoding('utf8')) text += piece;
+      resolve({ status: response.statusCode ?? 0, text });
+    }).on('error', reject);
+  });
+}
+
+function isSocket(link: string): boolean {
+  try {
+    return readlinkSync(link).startsWith('socket:');
+  } catch {
+    return false; // Closed since it was listed.
+  }
+}

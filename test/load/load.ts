@@ -1,0 +1,26 @@
+/**
+ * What the data plane promises under load, shown on the built gateway: `npm run load -- drain | restarts | idle | slow`.
+ * Prints figures; the exit status is 0 only when they are as promised.
+ */
+
+import { showDrain } from './drain.ts';
+import { showIdleConnections } from './idle.ts';
+import { showRestarts } from './restarts.ts';
+import { showSlowClients } from './slow.ts';
+
+const SHOWS: Readonly<Record<string, () => Promise<boolean>>> = {
+  drain: showDrain,
+  restarts: showRestarts,
+  idle: showIdleConnections,
+  slow: showSlowClients,
+};
+
+const names = process.argv.slice(2);
+let isAsPromised = true;
+for (const name of names.length > 0 ? names : Object.keys(SHOWS)) {
+  const show = SHOWS[name];
+  if (!show) throw new Error(`there is no show "${name}", only ${Object.keys(SHOWS).join(', ')}`);
+  console.log(`== ${name}`);
+  isAsPromised = (await show()) && isAsPromised;
+}
+process.exit(isAsPromised ? 0 : 1);
