@@ -81,7 +81,7 @@ function onSignals(server: Server, telemetry: Telemetry, file: string): void {
     telemetry.log.event('info', 'draining', { signal });
     await server.drain();
     telemetry.log.event('info', 'stopped');
-    await telemetry.log.flush();
+    await telemetry.log.close();
     process.exit(0);
   };
   process.once('SIGTERM', drain).once('SIGINT', drain);

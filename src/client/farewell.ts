@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { MALFORMED } from './unreadable.ts';
 
-const LINGER_BYTES = 1024 * 1024;
+const LINGER_BYTES = 64 * 1024 * 1024;
 const LINGER_TIME = 1_000;
 
 /**

@@ -34,8 +34,8 @@ export interface RequestHead {
   readonly expectsContinue: boolean;
 }
 
-/** RFC 3986 section 3.2.2 without userinfo: a registered name, an IPv4 address or an IPv6 address, then a port. */
-const AUTHORITY = /^((?:[A-Za-z0-9._~!$&'()*+=-]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
+/** RFC 3986 section 3.2.2 without userinfo and percent-encodings: a name, an IPv4 or an IPv6 address, then a port. */
+const AUTHORITY = /^([A-Za-z0-9._~!$&'()*+=-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^#]*)$/i;
 /** Some servers stop reading after so many, and say nothing; Apache refuses more than 100. */
 const MOST_FIELDS = 200;

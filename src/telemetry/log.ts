@@ -12,13 +12,13 @@ export interface Log {
   event(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
   /** The line of one request. */
   request(request: FinishedRequest): void;
-  /** Writes what is still in memory. Settles when it is out, or after a second for a reader that does not read. */
-  flush(): Promise<void>;
+  /** The last call. Settles when every line is out, or after a second for a reader that does not read. */
+  close(): Promise<void>;
 }
 
 const HELD_BYTES = 64 * 1024 * 1024;
 const WRITTEN_BYTES = 256 * 1024;
-const FLUSH_LIMIT = 1_000;
+const CLOSE_LIMIT = 1_000;
 /** Characters of a claim or a path. What is longer was written to fill the log. */
 const LONGEST_TEXT = 1_024;
 const MOST_AUDIENCES = 64;
@@ -31,7 +31,8 @@ const LEVEL_OF: Readonly<Record<Outcome, LogLevel>> = {
 };
 
 export interface LogDestination extends DestinationStream {
-  flush(done: () => void): void;
+  /** Settles when every line is out. */
+  close(): Promise<void>;
 }
 
 /** @param destination where lines go. */
@@ -50,7 +51,7 @@ export function createLog(destination: LogDestination): Log {
   return {
     event: (level, message, fields = {}) => logger[level](fields, message),
     request: request => logger[LEVEL_OF[request.outcome]](describeRequest(request), 'request'),
-    flush: () => Promise.race([new Promise<void>(resolve => destination.flush(resolve)), setTimeout(FLUSH_LIMIT)]),
+    close: () => Promise.race([destination.close(), setTimeout(CLOSE_LIMIT)]),
   };
 }
 
@@ -64,7 +65,14 @@ export function openStandardOutput(onDrop: () => void): LogDestination {
   output.on('drop', onDrop);
   // Whoever read the log has gone. The APIs behind us have not.
   output.on('error', () => undefined);
-  return output;
+  return {
+    write: line => output.write(line),
+    close: () =>
+      new Promise(resolve => {
+        output.once('close', resolve);
+        output.end();
+      }),
+  };
 }
 
 function describeRequest(request: FinishedRequest): Readonly<Record<string, unknown>> {

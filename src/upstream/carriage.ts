@@ -36,6 +36,7 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
   /** Settles when the answer is written or will never be; rejects where undici refused to send the request. */
   readonly carried: Promise<{ readonly end: CarriageEnd; readonly responseMs: number | undefined }>;
   connection: Connection | undefined;
+  isOver = false;
   readonly #response: ServerResponse;
   readonly #limits: CarriageLimits;
   readonly #startedAt = performance.now();
@@ -44,6 +45,7 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
   #responseMs: number | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #expiry: Timer | undefined;
+  #receivedBefore = 0;
   #interim = 0;
   #headIsWaiting = false;
 
@@ -59,6 +61,7 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.#receivedBefore = this.connection?.received ?? 0;
     if (this.#response.destroyed) this.#onClientClose();
   }
 
@@ -126,8 +129,9 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
   }
 
   #isStale(error: Error): boolean {
-    const isFresh = this.connection === undefined || this.connection.served === 0;
-    return !isFresh && this.#responseMs === undefined && this.#interim === 0 && STALE.has(codeOf(error));
+    const { connection } = this;
+    if (!connection || connection.served === 0 || !STALE.has(codeOf(error))) return false;
+    return connection.received === this.#receivedBefore;
   }
 
   /** A head whose body is yet to come must not wait for it: an event stream may be silent for minutes. */
@@ -142,11 +146,12 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
 
   readonly #onClientClose = (): void => {
     if (this.#response.writableFinished) return;
-    this.#controller?.abort(new Error('the client left'));
     this.#end('client_gone');
+    this.#controller?.abort(new Error('the client left'));
   };
 
   #end(end: CarriageEnd): void {
+    this.isOver = true;
     this.#expiry?.stop();
     this.#response.off('close', this.#onClientClose);
     this.#settle(end);

@@ -81,8 +81,8 @@ class LogRecorder extends EventEmitter {
     return this.emit('line');
   }
 
-  flush(done: () => void): void {
-    done();
+  async close(): Promise<void> {
+    // Nothing is held back.
   }
 
   async requestLines(count: number): Promise<readonly LogLine[]> {

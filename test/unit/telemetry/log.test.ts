@@ -8,7 +8,7 @@ import { finishedRequest } from './finished-example.ts';
 /** The one line of a request, as text. */
 function write(facts: Partial<FinishedRequest>): string {
   const lines: string[] = [];
-  createLog({ write: line => lines.push(line), flush: done => done() }).request(finishedRequest(facts));
+  createLog({ write: line => lines.push(line), close: async () => undefined }).request(finishedRequest(facts));
   expect(lines).toHaveLength(1);
   return lines.join('');
 }

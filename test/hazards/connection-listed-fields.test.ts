@@ -1,0 +1,171 @@
+/**
+ * `Connection` names fields that end at this hop. A client that lists what the proxy adds would have it removed: its
+ * identity, its address, its framing; one that lists nothing smuggles fields that should have ended here.
+ *
+ * Seen in: fastify reply-from CVE-2026-33805, oauth2-proxy, nginx modules.
+ */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { type HeaderPair, headerValues, request } from '../support/raw-http.ts';
+import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
+import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
+
+let issuer: TokenIssuer;
+let upstream: Upstream;
+let gateway: RunningGateway;
+let authorization: string;
+
+beforeAll(async () => {
+  [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
+  gateway = await startGateway(`
+issuers:
+  ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}" }
+routes:
+  /api:
+    resource: https://api.example/
+    upstream: ${upstream.origin}
+    claims_to_headers: { X-User: sub }
+    forward_token: true
+`);
+  authorization = `Bearer ${await issuer.sign({ claims: { aud: 'https://api.example/' } })}`;
+});
+
+beforeEach(() => {
+  upstream.received.length = 0;
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await Promise.all([issuer.close(), upstream.close()]);
+});
+
+const OPTIONS = [
+  'X-User',
+  'x-user',
+  'X_User',
+  'keep-alive, X-User',
+  'close,x-user,,',
+  ' X-User\t,\tAuthorization ',
+  'Authorization',
+  'authorization, authorization',
+  'X-Forwarded-For',
+  'X-Forwarded-Host, X-Forwarded-Proto',
+  'Forwarded, Via',
+  'Host',
+  'Content-Length',
+  'content-length, X-User',
+  'Content-Type',
+  'Transfer-Encoding',
+  'Connection',
+  '"X-User"',
+  '*',
+  'close, X-User, X-Forwarded-For, Authorization, Content-Length, Host, Via, Forwarded, Transfer-Encoding, Connection',
+];
+
+test.each(OPTIONS)('Connection: %s removes nothing that is ours, and unframes nothing', async option => {
+  await request(gateway.port, {
+    method: 'POST',
+    path: '/api/x',
+    headers: [
+      ['Connection', option],
+      ['Authorization', authorization],
+      ['X-User', 'mallory'],
+    ],
+    body: 'hello',
+  });
+  const [{ rawHeaders, body } = { rawHeaders: [], body: undefined }, ...others] = upstream.received;
+  const values = (name: string) => headerValues(rawHeaders, name);
+  expect(others).toEqual([]);
+  expect(body?.text).toBe('hello');
+  expect(values('x-user')).toEqual(['alice']);
+  expect(values('authorization')).toEqual([authorization]);
+  expect(values('host')).toEqual([`127.0.0.1:${upstream.port}`]);
+  expect(values('x-forwarded-for')).toEqual(['127.0.0.1']);
+  expect(values('x-forwarded-host')).toEqual([`127.0.0.1:${gateway.port}`]);
+  expect(values('forwarded')).toHaveLength(1);
+  expect(values('via')).toEqual(['1.1 audgate']);
+  expect([...values('content-length'), ...values('transfer-encoding')]).toEqual(['5']);
+});
+
+describe("what is the client's own and listed, or belongs to its connection, ends here", () => {
+  test.each<readonly [string, readonly HeaderPair[]]>([
+    [
+      'a listed field',
+      [
+        ['Connection', 'X-Hop'],
+        ['X-Hop', 'gone'],
+      ],
+    ],
+    [
+      'one listed in lower case',
+      [
+        ['Connection', 'x-hop'],
+        ['X-HOP', 'gone'],
+      ],
+    ],
+    [
+      'one listed in a second Connection',
+      [
+        ['Connection', 'close'],
+        ['Connection', 'X-Hop'],
+        ['X-Hop', 'gone'],
+      ],
+    ],
+    [
+      'one that comes before Connection',
+      [
+        ['X-Hop', 'gone'],
+        ['Connection', 'X-Hop'],
+      ],
+    ],
+    [
+      'a listed Cookie',
+      [
+        ['Connection', 'Cookie'],
+        ['Cookie', 'gone'],
+      ],
+    ],
+    ['Keep-Alive', [['Keep-Alive', 'timeout=gone']]],
+    ['Proxy-Connection', [['Proxy-Connection', 'gone']]],
+    ['Proxy-Authorization', [['Proxy-Authorization', 'Basic gone']]],
+    ['TE', [['TE', 'trailers, gone']]],
+    ['Trailer', [['Trailer', 'gone']]],
+    ['Upgrade without Connection', [['Upgrade', 'gone']]],
+    ['HTTP2-Settings', [['HTTP2-Settings', 'gone']]],
+    [
+      'h2c, listed but no handshake',
+      [
+        ['Connection', 'HTTP2-Settings'],
+        ['HTTP2-Settings', 'gone'],
+      ],
+    ],
+  ])('%s', async (_name, headers) => {
+    const answer = await request(gateway.port, {
+      path: '/api/x',
+      headers: [...headers, ['Authorization', authorization], ['X-Kept', 'kept']],
+    });
+    expect(answer.status).toBe(200);
+    expect(headerValues(upstream.received[0]?.rawHeaders ?? [], 'x-kept')).toEqual(['kept']);
+    expect(JSON.stringify(upstream.received)).not.toMatch(/gone/);
+  });
+});
+
+describe("the upstream's Connection", () => {
+  test.each<readonly [string, Record<string, string>]>([
+    ['a listed field', { Connection: 'X-Hop', 'X-Hop': 'gone' }],
+    ['a listed field among others', { Connection: 'close, X-Hop', 'X-Hop': 'gone' }],
+    ['Keep-Alive', { 'Keep-Alive': 'timeout=77, gone' }],
+    ['Proxy-Authenticate', { 'Proxy-Authenticate': 'gone' }],
+    ['Upgrade', { Upgrade: 'gone' }],
+    ['a listed Content-Length', { Connection: 'Content-Length, X-Hop', 'X-Hop': 'gone' }],
+  ])('%s ends here, and the body stays framed', async (_name, fields) => {
+    upstream.handle = (_req, res) => res.writeHead(200, { ...fields, 'Content-Length': '5' }).end('hello');
+    const headers: HeaderPair[] = [['Authorization', authorization]];
+    const answer = await request(gateway.port, { path: '/api/x', headers });
+    upstream.handle = answerWithWhatArrived;
+    expect(answer.body.toString()).toBe('hello');
+    expect(headerValues(answer.headers, 'content-length')).toEqual(['5']);
+    expect(JSON.stringify(answer.headers)).not.toMatch(/gone/);
+  });
+});

@@ -1,0 +1,370 @@
+/**
+ * An end of the process in which nothing that was accepted is lost, and nothing keeps it up for ever.
+ *
+ * Seen in: node:http (`server.close()` waits for kept-alive sockets, 5 s, unless the last answers say `Connection: close`;
+ * a refused upgrade that nobody reads keeps it up for good), Traefik and Envoy (WebSockets cut in the middle of a frame).
+ */
+
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { EventEmitter, once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { headerValues, parseResponses } from '../support/raw-http.ts';
+import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
+
+const DELAY = 200;
+/** Far away, where it must not be what ends things. */
+const LONG = 10_000;
+const SHORT = 200;
+/** Beside what the configuration says, for the load on this machine. */
+const SLACK = 1500;
+const GOING_AWAY = '\x88\x02\x03\xe9';
+
+let upstream: Upstream;
+let gateway: RunningGateway;
+let isDrained: boolean;
+let limit: number;
+
+beforeAll(async () => {
+  upstream = await startUpstream();
+});
+
+beforeEach(() => start(LONG));
+
+afterEach(async () => {
+  if (!isDrained) await drain();
+  for (const { socket } of clients.splice(0)) socket.destroy();
+  upstream.handle = answerWithWhatArrived;
+  upstream.received.length = 0;
+});
+
+afterAll(() => upstream.close());
+
+const GET = 'GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n';
+const UPGRADE =
+  'GET /x HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
+
+describe('before the listener closes', () => {
+  test('/readyz says 503, and what it answered before was 200', async () => {
+    const ready = () => fetch(`http://127.0.0.1:${gateway.adminPort}/readyz`).then(({ status }) => status);
+    expect(await ready()).toBe(200);
+    const drained = drain();
+    expect(await ready()).toBe(503);
+    await drained;
+  });
+
+  test('new connections are served, and told to close', async () => {
+    const drained = drain();
+    const client = open(GET);
+    await client.closed;
+    const [answer] = parseResponses(Buffer.from(client.text(), 'latin1'));
+    expect(answer).toMatchObject({ status: 200, complete: true });
+    expect(headerValues(answer?.headers ?? [], 'connection')).toEqual(['close']);
+    await drained;
+  });
+
+  test('kept-alive connections are served, and told to close', async () => {
+    const client = open(GET);
+    await client.until('"url"');
+    const drained = drain();
+    client.socket.write(GET);
+    await client.closed;
+    const answers = parseResponses(Buffer.from(client.text(), 'latin1'));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(headerValues(answers[1]?.headers ?? [], 'connection')).toEqual(['close']);
+    await drained;
+  });
+
+  test('an answer that was under way tells its client to close', async () => {
+    const release = hold();
+    const client = open(GET);
+    await vi.waitFor(() => expect(upstream.received).toHaveLength(1));
+    const drained = drain();
+    release();
+    await client.closed;
+    const [answer] = parseResponses(Buffer.from(client.text(), 'latin1'));
+    expect(headerValues(answer?.headers ?? [], 'connection')).toEqual(['close']);
+    await drained;
+  });
+
+  test('a refusal tells its client to close', async () => {
+    const drained = drain();
+    const client = open('GET /nowhere HTTP/1.1\r\nHost: a.example\r\n\r\n');
+    await client.closed;
+    const [answer] = parseResponses(Buffer.from(client.text(), 'latin1'));
+    expect(answer?.status).toBe(404);
+    expect(headerValues(answer?.headers ?? [], 'connection')).toEqual(['close']);
+    await drained;
+  });
+});
+
+describe('what was accepted is finished', () => {
+  test.each([
+    ['a request whose answer takes its time', GET],
+    ['an upload that is on its way', 'POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 10\r\n\r\nhello'],
+    [
+      'a chunked upload that is on its way',
+      'POST /x HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n',
+    ],
+    ['half a head', 'GET /x HTTP/1.1\r\nHost: a.ex'],
+  ])('%s', async (name, bytes) => {
+    const release = hold();
+    const client = open(bytes);
+    const rest = { 'an u': 'hello', 'a ch': '5\r\nhello\r\n0\r\n\r\n', half: 'ample\r\n\r\n' }[name.slice(0, 4)] ?? '';
+    await connected(client.socket);
+    if (name !== 'half a head') await vi.waitFor(() => expect(upstream.received).toHaveLength(1));
+    const drained = drain();
+    await refusesConnections();
+    client.socket.write(rest);
+    await vi.waitFor(() => expect(upstream.received).toHaveLength(1));
+    release();
+    await client.closed;
+    const [answer] = parseResponses(Buffer.from(client.text(), 'latin1'));
+    expect(answer).toMatchObject({ status: 200, complete: true });
+    await drained;
+  });
+
+  test('a hundred requests at once, and not one is lost', async () => {
+    const release = hold();
+    const asked = Array.from({ length: 100 }, () => open(GET));
+    await vi.waitFor(() => expect(upstream.received).toHaveLength(100), { timeout: 5000 });
+    const drained = drain();
+    await refusesConnections();
+    release();
+    await Promise.all(asked.map(({ closed }) => closed));
+    const answers = asked.flatMap(client => parseResponses(Buffer.from(client.text(), 'latin1')));
+    expect(answers.filter(({ status, complete }) => status === 200 && complete)).toHaveLength(100);
+    await drained;
+  });
+
+  test('every request that was asked while it began is answered, where its connection was accepted', async () => {
+    const accepted = new Set<number>();
+    const note = (message: unknown) => {
+      const { socket } = message as { readonly socket: Socket };
+      if (socket.localPort === gateway.port && socket.remotePort !== undefined) accepted.add(socket.remotePort);
+    };
+    subscribe('net.server.socket', note);
+    const outcomes: string[] = [];
+    const asking = (async () => {
+      while (!isDrained && outcomes.at(-1) !== 'not accepted') outcomes.push(await ask(accepted));
+    })();
+    await drain();
+    await asking;
+    unsubscribe('net.server.socket', note);
+    expect(outcomes.length).toBeGreaterThan(2);
+    expect(outcomes.filter(outcome => outcome !== 'answered' && outcome !== 'not accepted')).toEqual([]);
+  });
+});
+
+describe('what does nothing is closed', () => {
+  test.each<readonly [string, string, string]>([
+    ['a connection that has been answered', GET, '"url"'],
+    ['a connection that has been refused', 'GET /nowhere HTTP/1.1\r\nHost: a.example\r\n\r\n', 'no_route'],
+    ['a connection on which nothing has come', '', ''],
+  ])('%s, well before the limit', async (_name, bytes, marker) => {
+    const client = open(bytes);
+    await client.until(marker);
+    await connected(client.socket);
+    await Promise.all([drain(), client.closed]);
+  });
+});
+
+describe('WebSockets are told 1001, between two frames', () => {
+  const frame = (length: number) =>
+    Buffer.concat([Buffer.from([0x82, 127, 0, 0, 0, 0, 0, 0, length >> 8, length & 255]), Buffer.alloc(length, 'x')]);
+
+  test.each([
+    ['that is silent', 0, 0],
+    ['in the middle of a frame', 40_000, 10_000],
+    ['in the middle of the header of a frame', 40_000, 3],
+    ['behind a frame', 40_000, 40_010],
+  ])('one %s', async (_name, length, first) => {
+    const bytes = frame(length).subarray(0, length === 0 ? 0 : undefined);
+    const theirs = await tunnel(bytes.subarray(0, first));
+    const [client] = clients;
+    await vi.waitFor(() => expect(content(client).length).toBe(first));
+    const drained = drain();
+    await refusesConnections();
+    if (first < bytes.length) {
+      expect(content(client)).not.toContain(GOING_AWAY);
+      theirs.write(bytes.subarray(first));
+    }
+    await client?.closed;
+    expect(content(client)).toBe(bytes.toString('latin1') + GOING_AWAY);
+    await drained;
+  });
+
+  test('one whose upstream never ends its frame is ended all the same', async () => {
+    await tunnel(frame(40_000).subarray(0, 10_000));
+    await Promise.all([drain(), clients[0]?.closed]);
+  });
+
+  test('one whose upstream goes on with another frame: nothing stands between its frame and ours', async () => {
+    const bytes = frame(20_000);
+    const theirs = await tunnel(bytes.subarray(0, 10));
+    const [client] = clients;
+    const drained = drain();
+    await refusesConnections();
+    theirs.write(Buffer.concat([bytes.subarray(10), frame(100), frame(100)]));
+    await client?.closed;
+    expect(content(client)).toBe(bytes.toString('latin1') + GOING_AWAY);
+    await drained;
+  });
+});
+
+describe('the limit ends the rest', () => {
+  beforeEach(async () => {
+    await gateway.close();
+    await start(SHORT);
+  });
+
+  test.each([
+    ['a request that is never answered', GET],
+    ['an upload that never ends', 'POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 10\r\n\r\nhello'],
+    ['half a head', 'GET /x HTTP/1.1\r\nHo'],
+    [
+      'a refused upload that never ends',
+      'POST /nowhere HTTP/1.1\r\nHost: a.example\r\nContent-Length: 10\r\n\r\nhello',
+    ],
+    ['a refused upgrade that nobody reads', UPGRADE.replace('/x', '/nowhere')],
+    ['a handshake that is never answered', UPGRADE],
+  ])('%s', async (_name, bytes) => {
+    hold();
+    upstream.handleUpgrade = () => undefined;
+    const client = open(bytes);
+    if (bytes.includes('nowhere')) client.socket.pause();
+    await vi.waitFor(() => expect(client.socket.bytesWritten).toBe(bytes.length));
+    await drain();
+  });
+
+  test('a client that does not read', async () => {
+    upstream.handle = (_req, res) => {
+      res.on('error', () => undefined);
+      const more = () => {
+        while (!res.destroyed && res.write(Buffer.alloc(65_536)));
+        if (!res.destroyed) res.once('drain', more);
+      };
+      more();
+    };
+    const client = open(GET);
+    await client.until('200 OK');
+    client.socket.pause();
+    await drain();
+  });
+});
+
+async function start(milliseconds: number): Promise<void> {
+  isDrained = false;
+  limit = milliseconds;
+  gateway = await startGateway(`
+drain: { delay: ${DELAY}ms, limit: ${limit}ms }
+timeouts: { keep_alive: 1m, headers: 1m, body: 1m }
+routes:
+  /x: { public: true, upstream: "${upstream.origin}" }
+`);
+}
+
+/** Drains: after the delay, and where the limit is what ends it, at the limit; where it is not, well before. */
+async function drain(): Promise<void> {
+  const startedAt = performance.now();
+  await gateway.close();
+  isDrained = true;
+  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(DELAY - 5);
+  expect(performance.now() - startedAt).toBeLessThan(limit === SHORT ? DELAY + SHORT + SLACK : LONG / 2);
+}
+
+/** Waits until nobody is accepted any more. */
+async function refusesConnections(): Promise<void> {
+  const attempt = () =>
+    new Promise<boolean>(resolve => {
+      const socket = connect(gateway.port, '127.0.0.1');
+      socket.on('connect', () => resolve(false)).on('error', () => resolve(true));
+      socket.on('connect', () => socket.destroy());
+    });
+  while (!(await attempt())) await new Promise(resolve => setTimeout(resolve, 10));
+}
+
+async function connected(socket: Socket): Promise<void> {
+  if (socket.connecting) await once(socket, 'connect');
+}
+
+/** A listener that closes resets what the system has accepted for it, and it not yet itself: that is told by `accepted`. */
+async function ask(accepted: ReadonlySet<number>): Promise<string> {
+  const client = open(GET);
+  await Promise.race([connected(client.socket).catch(() => undefined), client.closed]);
+  const port = client.socket.localPort;
+  await client.closed;
+  const [answer] = parseResponses(Buffer.from(client.text(), 'latin1'));
+  if (answer?.status === 200 && answer.complete) return 'answered';
+  return port !== undefined && accepted.has(port) ? `lost: ${client.text()}` : 'not accepted';
+}
+
+/** The upstream answers nobody until it is released. */
+function hold(): () => void {
+  const held: (() => void)[] = [];
+  let isReleased = false;
+  upstream.handle = (req, res, received) => {
+    res.on('error', () => undefined);
+    const go = () => answerWithWhatArrived(req, res, received);
+    if (isReleased) go();
+    else held.push(go);
+  };
+  return () => {
+    isReleased = true;
+    for (const go of held) go();
+  };
+}
+
+/** A WebSocket on which the upstream has sent `bytes`. */
+async function tunnel(bytes: Buffer): Promise<Duplex> {
+  const opened = new Promise<Duplex>(resolve => {
+    upstream.handleUpgrade = (_req, socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.write(Buffer.concat([Buffer.from(SWITCHING), bytes]));
+      resolve(socket);
+    };
+  });
+  const client = open(UPGRADE);
+  await client.until('\r\n\r\n');
+  return opened;
+}
+
+function content(client: Client | undefined): string {
+  return client?.text().replace(/^.*?\r\n\r\n/s, '') ?? '';
+}
+
+interface Client {
+  readonly socket: Socket;
+  /** Latin-1. */
+  text(): string;
+  until(marker: string): Promise<void>;
+  readonly closed: Promise<unknown>;
+}
+
+const clients: Client[] = [];
+
+function open(bytes: string): Client {
+  const socket = connect(gateway.port, '127.0.0.1');
+  const changes = new EventEmitter();
+  let text = '';
+  const closed = new Promise(resolve => socket.once('close', resolve));
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => changes.emit('change'));
+  socket.on('data', piece => {
+    text += piece.toString('latin1');
+    changes.emit('change');
+  });
+  socket.write(bytes);
+  const until = async (marker: string) => {
+    while (!text.includes(marker)) {
+      if (socket.destroyed) throw new Error(`closed before ${marker}: ${JSON.stringify(text)}`);
+      await once(changes, 'change');
+    }
+  };
+  const client = { socket, text: () => text, until, closed };
+  clients.push(client);
+  return client;
+}

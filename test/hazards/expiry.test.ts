@@ -1,0 +1,252 @@
+/**
+ * A stream may not outlive the token that opened it: a WebSocket is told 1008 at `exp`, an event stream ends, another stream
+ * is cut where its route says so. On the rung that refuses nobody, nothing ends.
+ *
+ * Seen in: mercure#679, caddy-authorize#92.
+ */
+
+import { EventEmitter, once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { parseResponses } from '../support/raw-http.ts';
+import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
+import { startUpstream, type Upstream } from '../support/upstream.ts';
+
+const RESOURCE = 'https://api.example/';
+/** Seconds that the tokens are good for: enough to open all streams at once on a busy machine. */
+const LIFETIME = 2;
+/** Milliseconds after `exp` within which everything must have ended. */
+const PROMPT = 1000;
+const POLICY_VIOLATION = '\x88\x02\x03\xf0';
+const UPGRADE =
+  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
+/** A frame of 100 bytes, in two parts. */
+const FRAME = `\x82\x64${'x'.repeat(100)}`;
+
+type Kind = 'event stream' | 'stream' | 'stream of a length' | 'WebSocket' | 'WebSocket in a frame';
+type End = 'ends' | 'is cut' | 'is told 1008';
+
+const ending: readonly (readonly [Kind, route: string, End])[] = [
+  ['WebSocket', '/default', 'is told 1008'],
+  ['WebSocket in a frame', '/default', 'is told 1008'],
+  ['WebSocket', '/verify', 'is told 1008'],
+  ['WebSocket', '/ends', 'is told 1008'],
+  ['WebSocket', '/stays', 'is told 1008'],
+  ['event stream', '/default', 'ends'],
+  ['event stream', '/verify', 'ends'],
+  ['event stream', '/ends', 'ends'],
+  ['stream', '/ends', 'is cut'],
+  ['stream of a length', '/ends', 'is cut'],
+];
+const staying: readonly (readonly [Kind, route: string])[] = [
+  ['event stream', '/stays'],
+  ['event stream', '/report'],
+  ['event stream', '/open'],
+  ['stream', '/default'],
+  ['stream', '/stays'],
+  ['stream', '/verify'],
+  ['stream', '/report'],
+  ['stream of a length', '/default'],
+  ['WebSocket', '/report'],
+  ['WebSocket', '/open'],
+];
+
+let issuer: TokenIssuer;
+let upstream: Upstream;
+let gateway: RunningGateway;
+let expiresAt: number;
+const streams = new Map<string, Stream>();
+
+beforeAll(async () => {
+  [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
+  gateway = await startGateway(`
+issuers:
+  ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}" }
+routes:
+  /open: { public: true, upstream: "${upstream.origin}" }
+  /default: { resource: "${RESOURCE}", upstream: "${upstream.origin}" }
+  /ends: { resource: "${RESOURCE}", upstream: "${upstream.origin}", end_at_expiry: true }
+  /stays: { resource: "${RESOURCE}", upstream: "${upstream.origin}", end_at_expiry: false }
+  /verify: { resource: "${RESOURCE}", upstream: "${upstream.origin}", enforcement: verify }
+  /report: { resource: "${RESOURCE}", upstream: "${upstream.origin}", enforcement: report }
+`);
+  const token = await startClock();
+  await Promise.all(
+    [...ending, ...staying].map(async ([kind, route]) => {
+      streams.set(`${kind} ${route}`, await openStream(kind, route, token));
+    }),
+  );
+});
+
+afterAll(async () => {
+  for (const { socket } of streams.values()) socket.destroy();
+  await gateway.close();
+  await Promise.all([issuer.close(), upstream.close()]);
+});
+
+describe('at exp, and not before', () => {
+  test.each(ending)('a %s of %s %s, and so does its request at the upstream', async (kind, route, end) => {
+    const stream = streams.get(`${kind} ${route}`);
+    if (!stream) throw new Error('it was not opened');
+    if (kind === 'WebSocket in a frame') {
+      await until(expiresAt + 100);
+      expect(stream.text()).not.toContain(POLICY_VIOLATION);
+      stream.theirs.write(Buffer.from(FRAME.slice(50), 'latin1'));
+    }
+    const endedAt = await stream.endedAt;
+    await stream.theirsClosed;
+    expect(endedAt).toBeGreaterThanOrEqual(expiresAt - 20);
+    expect(endedAt).toBeLessThan(expiresAt + PROMPT);
+    const [answer] = parseResponses(Buffer.from(stream.text(), 'latin1'));
+    if (end === 'ends') expect(answer).toMatchObject({ status: 200, complete: true });
+    if (end === 'is cut') expect(answer).toMatchObject({ status: 200, complete: false });
+    if (end === 'is told 1008') {
+      const frames = kind === 'WebSocket' ? '' : FRAME;
+      expect(
+        stream
+          .text()
+          .replace(SWITCHING, '')
+          .replace(/^.*\r\n\r\n/s, ''),
+      ).toBe(frames + POLICY_VIOLATION);
+    }
+  });
+
+  test('each is counted', async () => {
+    const series = 'audgate_connections_ended_total{cause="token_expired"}';
+    await vi.waitFor(async () => expect(await gateway.sample(series)).toBe(ending.length), { timeout: 3000 });
+  });
+});
+
+describe('past exp', () => {
+  test.each(staying)('a %s of %s goes on', async (kind, route) => {
+    const stream = streams.get(`${kind} ${route}`);
+    if (!stream) throw new Error('it was not opened');
+    await until(expiresAt + 300);
+    stream.theirs.write('still here');
+    await stream.until('still here');
+    expect(stream.socket.destroyed).toBe(false);
+  });
+
+  test('the next request of a connection whose stream went on is refused', async () => {
+    const token = await startClock(0.8);
+    const bearer = `Authorization: Bearer ${token}\r\n`;
+    const socket = connect(gateway.port, '127.0.0.1');
+    const { until: seen, text } = keep(socket);
+    upstream.handle = (_req, res) => res.writeHead(200, { 'content-length': 4 }).end('good');
+    socket.write(`GET /default/x HTTP/1.1\r\nHost: a.example\r\n${bearer}\r\n`);
+    await seen('good');
+    await until(expiresAt);
+    socket.write(`GET /default/x HTTP/1.1\r\nHost: a.example\r\n${bearer}Connection: close\r\n\r\n`);
+    await new Promise(resolve => socket.once('close', resolve));
+    const answers = parseResponses(Buffer.from(text(), 'latin1'));
+    expect(answers.map(({ status }) => status)).toEqual([200, 401]);
+    expect(JSON.parse(answers[1]?.body.toString() ?? '').reason).toBe('token_expired');
+  });
+});
+
+describe('an exp that no timer reaches does not fire at once', () => {
+  test.each([
+    ['in 25 days', Date.now() / 1000 + 25 * 86_400],
+    ['in the year 9999', 253_402_300_799],
+    ['in the year 33658', 999_999_999_999],
+    ['of 2^53', 2 ** 53],
+    ['of 10^300', 1e300],
+    ['of 10^308, which is no time in milliseconds', 1e308],
+  ])('%s', async (_name, exp) => {
+    const token = await issuer.sign({ claims: { aud: RESOURCE, exp } });
+    const opened = await Promise.all(
+      (['WebSocket', 'event stream', 'stream'] as const).map(kind => openStream(kind, '/ends', token)),
+    );
+    await new Promise(resolve => setTimeout(resolve, 50));
+    for (const { theirs, until: seen, socket } of opened) {
+      theirs.write('still here');
+      await seen('still here');
+      socket.destroy();
+    }
+  });
+});
+
+/** @returns a token that is good from now for `seconds`. */
+async function startClock(seconds = LIFETIME): Promise<string> {
+  const exp = Date.now() / 1000 + seconds;
+  expiresAt = exp * 1000;
+  return issuer.sign({ claims: { aud: RESOURCE, exp } });
+}
+
+async function until(time: number): Promise<void> {
+  while (Date.now() < time) await new Promise(resolve => setTimeout(resolve, time - Date.now()));
+}
+
+interface Stream extends Kept {
+  readonly socket: Socket;
+  readonly theirs: Duplex | ServerResponse;
+  readonly theirsClosed: Promise<unknown>;
+  /** When the client was told, in milliseconds since 1970. */
+  readonly endedAt: Promise<number>;
+}
+
+/** What the upstream has opened, by target. */
+const opened = new EventEmitter();
+let count = 0;
+
+async function openStream(kind: Kind, route: string, token: string): Promise<Stream> {
+  const target = `${route}/${count++}/${kind.replaceAll(' ', '-')}`;
+  upstream.handle = (req, res) => opened.emit(req.url ?? '', begin(res, req.url ?? ''));
+  upstream.handleUpgrade = (req, socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.on('end', () => socket.end()).resume();
+    const first = req.url?.endsWith('in-a-frame') ? FRAME.slice(0, 50) : '';
+    socket.write(SWITCHING + first, 'latin1');
+    opened.emit(req.url ?? '', socket);
+  };
+  const theirs = new Promise<Duplex | ServerResponse>(resolve => opened.once(target, resolve));
+  const upgrade = kind.startsWith('WebSocket') ? UPGRADE : '';
+  const socket = connect(gateway.port, '127.0.0.1');
+  const kept = keep(socket);
+  const endedAt = new Promise<number>(resolve => socket.once('close', () => resolve(Date.now())));
+  socket.write(`GET ${target} HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer ${token}\r\n${upgrade}\r\n`);
+  const end = await theirs;
+  const theirsClosed = new Promise(resolve => end.once('close', resolve));
+  await kept.until('\r\n\r\n');
+  // An event stream ends and its connection stays: what ends it is its last chunk.
+  const endsAt = kind === 'event stream' ? kept.until('\r\n0\r\n\r\n').then(() => Date.now()) : endedAt;
+  endsAt.catch(() => undefined);
+  return { socket, theirs: end, theirsClosed, endedAt: endsAt, ...kept };
+}
+
+function begin(res: ServerResponse, target: string): ServerResponse {
+  res.on('error', () => undefined);
+  if (target.endsWith('event-stream')) res.setHeader('content-type', 'text/event-stream; charset=utf-8');
+  if (target.endsWith('length')) res.setHeader('content-length', '1000');
+  res.flushHeaders();
+  res.write('data: hello\n\n');
+  return res;
+}
+
+interface Kept {
+  /** Latin-1. */
+  text(): string;
+  until(marker: string): Promise<void>;
+}
+
+function keep(socket: Socket): Kept {
+  let text = '';
+  const changes = new EventEmitter();
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => changes.emit('change'));
+  socket.on('data', piece => {
+    text += piece.toString('latin1');
+    changes.emit('change');
+  });
+  const seen = async (marker: string) => {
+    while (!text.includes(marker)) {
+      if (socket.destroyed) throw new Error(`closed before ${marker}: ${JSON.stringify(text)}`);
+      await once(changes, 'change');
+    }
+  };
+  return { text: () => text, until: seen };
+}

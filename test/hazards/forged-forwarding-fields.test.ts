@@ -1,0 +1,194 @@
+/**
+ * Fields by which a proxy tells where a request came from, written by the client; identity fields in a spelling that a
+ * server folds into ours (`X_User`, CGI).
+ *
+ * Seen in: oauth2-proxy GHSA-7x63 (X-Forwarded-Uri skips the check) and CVE-2025-64484 (identity headers with `_`).
+ */
+
+import { connect } from 'node:net';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { formatRequest, type HeaderPair, headerValues } from '../support/raw-http.ts';
+import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
+import { startUpstream, type Upstream } from '../support/upstream.ts';
+
+/** Loopback is a whole network: two peers, of which one is trusted. */
+const PROXY = '127.0.0.7';
+const STRANGER = '127.0.0.1';
+
+let issuer: TokenIssuer;
+let upstream: Upstream;
+let gateway: RunningGateway;
+let token: string;
+
+beforeAll(async () => {
+  [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
+  gateway = await startGateway(`
+trusted_proxies: [127.0.0.4/30, "2001:db8::/32"]
+issuers:
+  ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}" }
+routes:
+  /: { public: true, upstream: "${upstream.origin}" }
+  /api:
+    resource: https://api.example/
+    upstream: ${upstream.origin}
+    claims_to_headers: { X-User: sub, X-Client-Id: client_id, X-Absent: absent }
+`);
+  token = await issuer.sign({ claims: { aud: 'https://api.example/' } });
+});
+
+beforeEach(() => {
+  upstream.received.length = 0;
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await Promise.all([issuer.close(), upstream.close()]);
+});
+
+const OURS = {
+  'x-forwarded-for': ['127.0.0.1'],
+  'x-forwarded-host': ['a.example'],
+  'x-forwarded-proto': ['http'],
+  forwarded: ['for=127.0.0.1;host="a.example";proto=http'],
+};
+
+const FORGED: readonly HeaderPair[] = [
+  ['X-Forwarded-For', '6.6.6.6'],
+  ['x-forwarded-for', '6.6.6.6'],
+  ['X_Forwarded_For', '6.6.6.6'],
+  ['X-Forwarded_For', '6.6.6.6'],
+  ['x_forwarded-for', '6.6.6.6'],
+  ['X-Forwarded-Host', '6.6.6.6'],
+  ['X_FORWARDED_HOST', '6.6.6.6'],
+  ['X-Forwarded-Proto', '6.6.6.6'],
+  ['X_Forwarded_Proto', '6.6.6.6'],
+  ['X-Forwarded-Port', '6.6.6.6'],
+  ['X-Forwarded-Prefix', '6.6.6.6'],
+  ['X-Forwarded-Server', '6.6.6.6'],
+  ['X-Forwarded-Uri', '6.6.6.6'],
+  ['X-Forwarded-Method', '6.6.6.6'],
+  ['X-Forwarded-Path', '6.6.6.6'],
+  ['X-Forwarded-User', '6.6.6.6'],
+  ['X-Forwarded-Email', '6.6.6.6'],
+  ['X-Forwarded-Groups', '6.6.6.6'],
+  ['X-Forwarded-Access-Token', '6.6.6.6'],
+  ['X-Forwarded-Client-Cert', '6.6.6.6'],
+  ['X-Forwarded-', '6.6.6.6'],
+  ['Forwarded', 'for=6.6.6.6'],
+  ['FORWARDED', 'for="6.6.6.6";host=6.6.6.6'],
+];
+
+test.each(FORGED)('%s: %s of a client does not reach the upstream, in any spelling', async (name, value) => {
+  const forged: HeaderPair[] = [
+    [name, value],
+    [name.toUpperCase(), value],
+  ];
+  await send('/x', STRANGER, [...forged, ['Host', 'a.example']]);
+  expect(named('x-forwarded', 'forwarded')).toEqual(OURS);
+  expect(JSON.stringify(upstream.received)).not.toContain('6.6.6.6');
+});
+
+const IDENTITY = ['X-User', 'x-user', 'X_User', 'x_USER', 'X-Client-Id', 'X_Client_Id', 'X-Client_Id', 'X_Client-Id'];
+const UNSET = ['X-Absent', 'X_Absent', 'x-ABSENT'];
+
+test.each([...IDENTITY, ...UNSET])('%s of a client does not stand for a claim', async name => {
+  await send('/api/x', STRANGER, [
+    [name, 'mallory'],
+    ['Authorization', `Bearer ${token}`],
+    [name, 'mallory'],
+  ]);
+  expect(named('x-user', 'x-client-id', 'x-absent')).toEqual({ 'x-user': ['alice'], 'x-client-id': ['shop'] });
+});
+
+const TRUSTED: readonly (readonly [string, readonly HeaderPair[], Partial<Record<keyof typeof OURS, string[]>>])[] = [
+  ['an address', [['X-Forwarded-For', '9.9.9.9']], chain('9.9.9.9')],
+  ['a chain', [['X-Forwarded-For', '8.8.8.8, 9.9.9.9']], chain('8.8.8.8, 9.9.9.9')],
+  [
+    'a chain in two fields',
+    [
+      ['X-Forwarded-For', '8.8.8.8'],
+      ['X-Forwarded-For', '9.9.9.9'],
+    ],
+    chain('8.8.8.8, 9.9.9.9'),
+  ],
+  ['an IPv6 address', [['X-Forwarded-For', '2001:db8::9']], chain('2001:db8::9')],
+  ['no address before one', [['X-Forwarded-For', 'unknown, 9.9.9.9']], chain('9.9.9.9')],
+  ['no address after one', [['X-Forwarded-For', '9.9.9.9, unknown']], chain()],
+  ['a quote before an address', [['X-Forwarded-For', '8.8.8.8";host=evil, 9.9.9.9']], chain('9.9.9.9')],
+  ['a port', [['X-Forwarded-For', '9.9.9.9:1234']], chain()],
+  ['nothing', [['X-Forwarded-For', '']], chain()],
+  ['another spelling', [['X_Forwarded_For', '6.6.6.6']], chain()],
+  ['a host', [['X-Forwarded-Host', 'b.example:8080']], { 'x-forwarded-host': ['b.example:8080'] }],
+  ['a host with a path', [['X-Forwarded-Host', 'b.example/x']], { 'x-forwarded-host': ['a.example'] }],
+  ['a host with a quote', [['X-Forwarded-Host', 'b.example";for="6.6.6.6']], { 'x-forwarded-host': ['a.example'] }],
+  [
+    'two hosts',
+    [
+      ['X-Forwarded-Host', 'b.example'],
+      ['X-Forwarded-Host', 'c.example'],
+    ],
+    { 'x-forwarded-host': ['a.example'] },
+  ],
+  ['a list of hosts', [['X-Forwarded-Host', 'b.example, c.example']], { 'x-forwarded-host': ['a.example'] }],
+  ['https', [['X-Forwarded-Proto', 'https']], { 'x-forwarded-proto': ['https'] }],
+  ['two protocols', [['X-Forwarded-Proto', 'https, http']], { 'x-forwarded-proto': ['http'] }],
+  ['an unknown protocol', [['X-Forwarded-Proto', 'javascript']], { 'x-forwarded-proto': ['http'] }],
+];
+
+test.each(TRUSTED)(
+  'of a trusted proxy, %s is continued as far as it can be believed',
+  async (_name, fields, expected) => {
+    await send('/x', PROXY, [...fields, ['Host', 'a.example']]);
+    const { forwarded, ...received } = named('x-forwarded', 'forwarded');
+    expect(received).toEqual({
+      'x-forwarded-for': [PROXY],
+      'x-forwarded-host': ['a.example'],
+      'x-forwarded-proto': ['http'],
+      ...expected,
+    });
+    expect(forwarded).toHaveLength(1);
+    expect(forwarded?.[0]).not.toContain('6.6.6.6');
+  },
+);
+
+test.each(['X-Forwarded-Port', 'X-Forwarded-Prefix', 'X-Forwarded-Uri', 'X-Forwarded-User', 'Forwarded'])(
+  '%s of a trusted proxy is not among what it may say',
+  async name => {
+    await send('/x', PROXY, [
+      [name, 'for=6.6.6.6'],
+      ['Host', 'a.example'],
+    ]);
+    expect(JSON.stringify(upstream.received)).not.toContain('6.6.6.6');
+  },
+);
+
+test('what a trusted proxy says of the host does not choose the route', async () => {
+  await send('/api/x', PROXY, [['X-Forwarded-Uri', '/x']]);
+  expect(upstream.received).toEqual([]);
+});
+
+function chain(...addresses: string[]) {
+  return { 'x-forwarded-for': [[...addresses, PROXY].join(', ')] };
+}
+
+/** What arrived under names that begin so, however they are spelled. */
+function named(...prefixes: string[]): Record<string, string[]> {
+  const fields = upstream.received[0]?.rawHeaders ?? [];
+  const names = fields
+    .map(([name]) => name.toLowerCase())
+    .filter(name => prefixes.some(each => fold(name).startsWith(each)));
+  return Object.fromEntries(names.map(name => [name, headerValues(fields, name)]));
+}
+
+function fold(name: string): string {
+  return name.replaceAll('_', '-');
+}
+
+/** Sends a GET from one of our own addresses, and waits for the end of its answer. */
+async function send(path: string, localAddress: string, headers: readonly HeaderPair[]): Promise<void> {
+  const socket = connect({ port: gateway.port, host: '127.0.0.1', localAddress });
+  socket.write(formatRequest(gateway.port, { path, headers }));
+  socket.resume();
+  await new Promise(resolve => socket.once('close', resolve));
+}

@@ -1,0 +1,148 @@
+/**
+ * An upstream that keeps its client waiting: never answering, stopping in the middle, dripping. Each wait has an end, told as
+ * a 504 or as a body that is visibly cut; what merely takes its time passes whole.
+ *
+ * Seen in: http-proxy #1559 and fastify reply-from (upstream gone in the middle of a body, the client still waiting).
+ */
+
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { headerValues, parseResponses } from '../support/raw-http.ts';
+
+const head = (...lines: readonly string[]) => [...lines, '', ''].join('\r\n');
+const CHUNKED = head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked');
+
+/** What comes, and then nothing: what the client is told. */
+const SILENT: readonly (readonly [name: string, bytes: string, told: '504' | 'cut'])[] = [
+  ['no byte', '', '504'],
+  ['half a status line', 'HTTP/1.1 20', '504'],
+  ['half a head', 'HTTP/1.1 200 OK\r\nX-A: b\r\n', '504'],
+  ['an interim answer', head('HTTP/1.1 102 Processing'), '504'],
+  ['two interim answers', head('HTTP/1.1 102 Processing').repeat(2), '504'],
+  ['no byte of a length', head('HTTP/1.1 200 OK', 'Content-Length: 9'), 'cut'],
+  ['less than a length', `${head('HTTP/1.1 200 OK', 'Content-Length: 9')}hello`, 'cut'],
+  ['no chunk', CHUNKED, 'cut'],
+  ['half a chunk', `${CHUNKED}a\r\nhello`, 'cut'],
+  ['a chunk without its end', `${CHUNKED}5\r\nhello`, 'cut'],
+  ['no last chunk', `${CHUNKED}5\r\nhello\r\n`, 'cut'],
+  ['half a last chunk', `${CHUNKED}5\r\nhello\r\n0\r\n`, 'cut'],
+  ['half a trailer', `${CHUNKED}5\r\nhello\r\n0\r\nX-T: `, 'cut'],
+  ['a body of no framing', `${head('HTTP/1.1 200 OK')}hello`, 'cut'],
+];
+/** What comes bit by bit, every 50 ms. */
+const DRIPPING: readonly (readonly [name: string, bits: readonly string[], told: 'whole' | 'late'])[] = [
+  ['a head that never ends', ['HTTP/1.1 200 OK\r\n', ...Array.from({ length: 200 }, () => 'X-A: b\r\n')], 'late'],
+  [
+    'a head of one field that never ends',
+    ['HTTP/1.1 200 OK\r\nX-A: ', ...Array.from({ length: 200 }, () => 'x')],
+    'late',
+  ],
+  ['a body of a length', [head('HTTP/1.1 200 OK', 'Content-Length: 12'), ...'drip by drip'], 'whole'],
+  ['a chunked body', [CHUNKED, ...Array.from('drip by drip', letter => `1\r\n${letter}\r\n`), '0\r\n\r\n'], 'whole'],
+  ['a chunked body, byte by byte', [CHUNKED, ...'5\r\nhello\r\n7\r\nby drip\r\n0\r\n\r\n'], 'whole'],
+];
+
+let port: number;
+let gateway: RunningGateway;
+const sockets = new Set<Socket>();
+/** All asked at once, from the start: each of them takes its time. */
+const told = new Map<string, Promise<Told>>();
+
+const server = createServer(socket => {
+  sockets.add(socket);
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => sockets.delete(socket));
+  socket.on('data', piece => {
+    const [, kind = '', index = ''] = /^[A-Z]+ \/x\/(\w+)\/(\d+) /.exec(piece.toString('latin1')) ?? [];
+    if (kind === 'silent') socket.write(SILENT[Number(index)]?.[1] ?? '');
+    else drip(socket, DRIPPING[Number(index)]?.[1] ?? []);
+  });
+});
+
+beforeAll(async () => {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  port = typeof address === 'object' && address ? address.port : 0;
+  gateway = await startGateway(`
+routes:
+  /x: { public: true, upstream: "http://127.0.0.1:${port}", timeouts: { connect: 1s, response: 500ms, idle: 500ms } }
+`);
+  for (const [index, [name]] of SILENT.entries()) told.set(name, ask(`/x/silent/${index}`));
+  for (const [index, [name]] of DRIPPING.entries()) told.set(name, ask(`/x/drip/${index}`));
+});
+
+afterAll(async () => {
+  await gateway.close();
+  server.close();
+});
+
+test.each(SILENT)('%s, then silence: a 504, or visibly cut', async (name, _bytes, expected) => {
+  const { text, isCleanEnd } = (await told.get(name)) ?? { text: '', isCleanEnd: true };
+  const [answer] = parseResponses(Buffer.from(text, 'latin1')).filter(({ status }) => status >= 200);
+  if (expected === '504') {
+    expect(answer).toMatchObject({ status: 504, complete: true });
+    expect(JSON.parse(answer?.body.toString() ?? '').reason).toBe('upstream_timeout');
+  } else {
+    const fields = answer?.headers ?? [];
+    const isFramed =
+      [...headerValues(fields, 'content-length'), ...headerValues(fields, 'transfer-encoding')].length > 0;
+    expect(answer?.status).toBe(200);
+    expect(answer?.complete === true && (isFramed || isCleanEnd)).toBe(false);
+  }
+});
+
+test.each(DRIPPING)(
+  '%s, bit by bit, each in time: whole, or late where it has no end',
+  async (name, _bits, expected) => {
+    const { text } = (await told.get(name)) ?? { text: '' };
+    const [answer] = parseResponses(Buffer.from(text, 'latin1'));
+    if (expected === 'late') expect([502, 504]).toContain(answer?.status);
+    else {
+      expect(answer).toMatchObject({ status: 200, complete: true });
+      expect(answer?.body).toHaveLength(12);
+    }
+  },
+);
+
+describe('afterwards', () => {
+  test('no connection is left in waiting, and each failure was counted', async () => {
+    await Promise.all(told.values());
+    // Those that passed whole may be kept alive.
+    await vi.waitFor(() => expect(sockets.size).toBeLessThanOrEqual(3), { timeout: 3000 });
+    const timeouts = 'audgate_upstream_failures_total{route="/x",reason="upstream_timeout"}';
+    expect(await gateway.sample(timeouts)).toBeGreaterThanOrEqual(SILENT.length);
+  });
+});
+
+async function drip(socket: Socket, bits: readonly string[]): Promise<void> {
+  for (const bit of bits) {
+    if (socket.destroyed) return;
+    socket.write(bit);
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+}
+
+interface Told {
+  /** Latin-1. */
+  readonly text: string;
+  readonly isCleanEnd: boolean;
+}
+
+async function ask(path: string): Promise<Told> {
+  const socket = connect(gateway.port, '127.0.0.1');
+  let text = '';
+  let isCleanEnd = false;
+  socket.on('data', piece => {
+    text += piece.toString('latin1');
+  });
+  socket.on('end', () => {
+    isCleanEnd = true;
+  });
+  socket.on('error', () => socket.destroy());
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`);
+  await new Promise(resolve => socket.once('close', resolve));
+  return { text, isCleanEnd };
+}

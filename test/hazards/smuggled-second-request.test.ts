@@ -1,0 +1,284 @@
+/**
+ * A body that the upstream takes for a second request, one that nobody authorised. The upstream here keeps the exact bytes
+ * and reads them as strictly as RFC 9112 section 6 allows: it must find one request, framed once.
+ *
+ * Seen in: http-proxy CVE-2026-29057 (a chunked DELETE or OPTIONS loses its framing, its body stays), http-proxy-3, and
+ * `http.request` where Transfer-Encoding is stripped from a GET or DELETE with a body (nodejs/node#27880).
+ */
+
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { parseResponses } from '../support/raw-http.ts';
+import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
+
+const HIDDEN = 'GET /secret HTTP/1.1\r\nHost: inner.example\r\nX-User: root\r\n\r\n';
+const UPGRADE =
+  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+const OK = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
+
+let issuer: TokenIssuer;
+let keeper: ByteKeeper;
+let gateway: RunningGateway;
+let authorization: string;
+
+beforeAll(async () => {
+  [issuer, keeper] = await Promise.all([startTokenIssuer(), startByteKeeper()]);
+  gateway = await startGateway(`
+issuers:
+  ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}" }
+routes:
+  /open: { public: true, upstream: "http://127.0.0.1:${keeper.port}" }
+  /small: { public: true, upstream: "http://127.0.0.1:${keeper.port}", limits: { body: 8B } }
+  /api:
+    resource: https://api.example/
+    upstream: http://127.0.0.1:${keeper.port}
+    claims_to_headers: { X-User: sub }
+`);
+  authorization = `Authorization: Bearer ${await issuer.sign({ claims: { aud: 'https://api.example/' } })}\r\n`;
+});
+
+afterEach(() => keeper.reset());
+
+afterAll(async () => {
+  await gateway.close();
+  await Promise.all([issuer.close(), keeper.close()]);
+});
+
+const METHODS = ['DELETE', 'OPTIONS', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'PROPFIND', 'SEARCH', 'REPORT'];
+const FRAMINGS: readonly (readonly [string, string, string])[] = [
+  ['chunked', 'Transfer-Encoding: chunked\r\n', chunk(HIDDEN)],
+  ['in two chunks', 'Transfer-Encoding: chunked\r\n', chunk(HIDDEN.slice(0, 9), HIDDEN.slice(9))],
+  [
+    'Chunked, with a trailer',
+    'TRANSFER-ENCODING: Chunked\r\nTrailer: X-T\r\n',
+    `${chunk(HIDDEN).slice(0, -2)}X-T: 1\r\n\r\n`,
+  ],
+  ['of a length', `Content-Length: ${HIDDEN.length}\r\n`, HIDDEN],
+];
+const bodied = METHODS.flatMap(method => FRAMINGS.map(([name, fields, body]) => [method, name, fields, body] as const));
+
+describe('a request in the body of another', () => {
+  test.each(bodied)('of a %s, %s: one request at the upstream, framed', async (method, _name, fields, body) => {
+    const head = `${method} /api/x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n${authorization}${fields}\r\n`;
+    expect(await send(head + body, method)).toEqual([200]);
+    expect(keeper.messages()).toEqual([{ line: `${method} /api/x HTTP/1.1`, body: HIDDEN, isFramed: true }]);
+  });
+
+  test.each(bodied)('of a %s without a token, %s: no request at the upstream', async (method, _name, fields, body) => {
+    const statuses = await send(`${method} /api/x HTTP/1.1\r\nHost: a.example\r\n${fields}\r\n${body}`, method);
+    expect(statuses).toEqual([401]);
+    expect(keeper.messages()).toEqual([]);
+  });
+
+  test.each(FRAMINGS)(
+    'that is too large, %s: no request at the upstream but the start of one',
+    async (_name, fields, body) => {
+      const statuses = await send(
+        `POST /small/x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n${fields}\r\n${body}`,
+      );
+      expect(statuses).toEqual([413]);
+      expect(keeper.messages()).toEqual([]);
+    },
+  );
+});
+
+describe('a request in the body of, or behind, an upgrade', () => {
+  const upgrade = (method: string, fields: string, rest: string) =>
+    `${method} /api/x HTTP/1.1\r\nHost: a.example\r\n${authorization}${fields}\r\n${rest}`;
+
+  test.each([
+    ['in a chunked GET', upgradeOf('GET', UPGRADE, 'Transfer-Encoding: chunked\r\n', chunk(HIDDEN))],
+    ['in a GET with a length', upgradeOf('GET', UPGRADE, `Content-Length: ${HIDDEN.length}\r\n`, HIDDEN)],
+    ['in a chunked OPTIONS', upgradeOf('OPTIONS', UPGRADE, 'Transfer-Encoding: chunked\r\n', chunk(HIDDEN))],
+    ['in a chunked DELETE', upgradeOf('DELETE', UPGRADE, 'Transfer-Encoding: chunked\r\n', chunk(HIDDEN))],
+    ['in a chunked POST', upgradeOf('POST', UPGRADE, 'Transfer-Encoding: chunked\r\n', chunk(HIDDEN))],
+    ['in a chunked POST to h2c', upgradeOf('POST', to('h2c'), 'Transfer-Encoding: chunked\r\n', chunk(HIDDEN))],
+    [
+      'behind a GET to h2c',
+      upgradeOf('GET', to('h2c'), 'HTTP2-Settings: AAMAAABkAAQAAP__\r\n', `PRI * HTTP/2.0\r\n\r\n${HIDDEN}`),
+    ],
+    ['behind a GET to TLS/1.0', upgradeOf('GET', to('TLS/1.0'), '', HIDDEN)],
+    ['behind a GET to websocket, h2c', upgradeOf('GET', to('websocket, h2c'), '', HIDDEN)],
+    ['behind a GET of another version', upgradeOf('GET', UPGRADE.replace('13', '777'), '', HIDDEN)],
+    ['behind a GET without a version', upgradeOf('GET', UPGRADE.replace('Sec-WebSocket-Version', 'X-V'), '', HIDDEN)],
+    ['behind a GET without a key', upgradeOf('GET', to('websocket'), 'Sec-WebSocket-Version: 13\r\n', HIDDEN)],
+  ])('%s: refused, and nothing arrives', async (_name, [method, fields, rest]) => {
+    expect(await send(upgrade(method, fields, rest))).toEqual([400]);
+    expect(keeper.messages()).toEqual([]);
+  });
+
+  test('behind a handshake without a token: refused, and nothing arrives', async () => {
+    expect(await send(`GET /api/x HTTP/1.1\r\nHost: a.example\r\n${UPGRADE}\r\n${HIDDEN}`)).toEqual([401]);
+    expect(keeper.messages()).toEqual([]);
+  });
+
+  test.each([
+    ['403', 'HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno', 403],
+    ['426 in chunks', 'HTTP/1.1 426 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n', 426],
+    ['200', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', 200],
+    ['204', 'HTTP/1.1 204 No Content\r\n\r\n', 204],
+  ])(
+    'behind a handshake that the upstream answers with %s: it has seen the handshake only',
+    async (_name, answer, status) => {
+      keeper.answer = answer;
+      expect(await send(upgrade('GET', UPGRADE, HIDDEN))).toEqual([status]);
+      expect(keeper.messages()).toEqual([{ line: 'GET /api/x HTTP/1.1', body: '', isFramed: false }]);
+      expect(keeper.rest()).toBe('');
+    },
+  );
+
+  test.each(['DELETE', 'OPTIONS', 'POST', 'GET'])(
+    'in a chunked %s whose Upgrade is not listed in Connection: one request, framed',
+    async method => {
+      const fields = 'Upgrade: websocket\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n';
+      expect(await send(upgrade(method, fields, chunk(HIDDEN)), method)).toEqual([200]);
+      expect(keeper.messages()).toEqual([{ line: `${method} /api/x HTTP/1.1`, body: HIDDEN, isFramed: true }]);
+    },
+  );
+});
+
+describe('a request in a value that becomes a field of ours', () => {
+  test.each([
+    ['CR LF', `x\r\n\r\n${HIDDEN}`],
+    ['LF', `x\n\n${HIDDEN}`],
+    ['CR', 'x\rX-Admin: 1'],
+    ['a field', 'x\r\nTransfer-Encoding: chunked'],
+    ['NUL', 'x\0y'],
+    ['U+560D U+560A, whose low bytes are CR LF', 'x\u560d\u560aX-Admin: 1'],
+  ])('a claim with %s: one request, one head', async (_name, sub) => {
+    const token = await issuer.sign({ claims: { aud: 'https://api.example/', sub } });
+    const head = `GET /api/x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+    expect(await send(head)).toEqual([200]);
+    expect(keeper.messages()).toEqual([{ line: 'GET /api/x HTTP/1.1', body: '', isFramed: false }]);
+    expect(keeper.text()).not.toMatch(/^(?:GET \/secret|X-Admin|Transfer-Encoding)/m);
+  });
+});
+
+function chunk(...pieces: readonly string[]): string {
+  return `${pieces.map(piece => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('')}0\r\n\r\n`;
+}
+
+function to(protocol: string): string {
+  return `Connection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\n`;
+}
+
+function upgradeOf(method: string, upgrade: string, fields: string, rest: string): [string, string, string] {
+  return [method, upgrade + fields, rest];
+}
+
+/** @returns the statuses of the answers, once the gateway has closed. */
+async function send(bytes: string, method = 'GET'): Promise<number[]> {
+  const received = await converse(bytes, [method]);
+  return parseResponses(received, { methods: [method] }).map(({ status }) => status);
+}
+
+/** Ends its side once it is refused, as clients do (the gateway waits a while for that), and reads to the end. */
+function converse(bytes: string, methods: readonly string[]): Promise<Buffer> {
+  return new Promise(resolve => {
+    let received = Buffer.alloc(0);
+    const socket = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('data', piece => {
+      received = Buffer.concat([received, piece]);
+      const answers = parseResponses(received, { methods, open: true });
+      if (answers.some(({ status, complete }) => status >= 200 && complete)) socket.end();
+    });
+    socket.on('error', () => socket.destroy());
+    socket.setTimeout(3000, () => socket.destroy());
+    socket.on('end', () => socket.end());
+    socket.on('close', () => resolve(received));
+    socket.write(bytes, 'latin1');
+  });
+}
+
+interface Message {
+  readonly line: string;
+  readonly body: string;
+  readonly isFramed: boolean;
+}
+
+interface ByteKeeper {
+  readonly port: number;
+  /** To each whole request; ends the connection by its own field. */
+  answer: string;
+  /** The whole requests of all connections. */
+  messages(): Message[];
+  /** What follows the last whole request. */
+  rest(): string;
+  text(): string;
+  reset(): void;
+  close(): Promise<void>;
+}
+
+async function startByteKeeper(): Promise<ByteKeeper> {
+  const connections: { socket: Socket; text: string }[] = [];
+  const server = createServer(socket => {
+    const connection = { socket, text: '' };
+    connections.push(connection);
+    let answered = 0;
+    socket.on('error', () => socket.destroy());
+    socket.on('data', piece => {
+      connection.text += piece.toString('latin1');
+      for (const { messages } = read(connection.text); answered < messages.length; answered += 1) {
+        socket.write(keeper.answer);
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const keeper: ByteKeeper = {
+    port: typeof address === 'object' && address ? address.port : 0,
+    answer: OK,
+    messages: () => connections.flatMap(({ text }) => read(text).messages),
+    rest: () => connections.map(({ text }) => read(text).rest).join(''),
+    text: () => connections.map(({ text }) => text).join(''),
+    reset: () => {
+      for (const { socket } of connections.splice(0)) socket.destroy();
+      keeper.answer = OK;
+    },
+    close: async () => {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+  return keeper;
+}
+
+/** RFC 9112 section 6.3, without any leniency: a second framing is an error, and no framing is no body. */
+function read(text: string): { messages: Message[]; rest: string } {
+  const messages: Message[] = [];
+  for (let at = 0; ; ) {
+    const end = text.indexOf('\r\n\r\n', at);
+    if (end < 0) return { messages, rest: text.slice(at) };
+    const [line = '', ...fields] = text.slice(at, end).split('\r\n');
+    const framing = fields.filter(field => /^(?:content-length|transfer-encoding):/i.test(field));
+    if (framing.length > 1) throw new Error(`two framings: ${framing}`);
+    const content = readContent(text.slice(end + 4), framing[0]?.split(':')[1]?.trim());
+    if (!content) return { messages, rest: text.slice(at) };
+    messages.push({ line, body: content.body, isFramed: framing.length === 1 });
+    at = end + 4 + content.length;
+  }
+}
+
+function readContent(text: string, framing: string | undefined): { body: string; length: number } | undefined {
+  if (framing === undefined) return { body: '', length: 0 };
+  if (framing === 'chunked') return readChunks(text);
+  const length = Number(framing);
+  return text.length < length ? undefined : { body: text.slice(0, length), length };
+}
+
+function readChunks(text: string): { body: string; length: number } | undefined {
+  let body = '';
+  for (let at = 0; ; ) {
+    const [head, hex] = /^([0-9a-f]+)\r\n/i.exec(text.slice(at)) ?? [];
+    if (head === undefined || hex === undefined) return undefined;
+    const start = at + head.length;
+    const size = Number.parseInt(hex, 16);
+    if (text.slice(start + size, start + size + 2) !== '\r\n') return undefined;
+    body += text.slice(start, start + size);
+    at = start + size + 2;
+    if (size === 0) return { body, length: at };
+  }
+}
