@@ -3,14 +3,14 @@
  * Each room takes what the room before it gives, so no step can be skipped or swapped.
  */
 
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type AudienceIndex, createAudienceIndex } from './authorization/audience.ts';
 import { type AuthorizationDenial, authorize, type Grant } from './authorization/authorize.ts';
 import { createChallenge } from './challenge/challenge.ts';
 import { createMetadataIndex, findMetadata, type MetadataIndex } from './challenge/metadata.ts';
-import { type Answer, createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
-import { closeGently, drainRequest } from './client/farewell.ts';
+import { createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
+import { createResponse, finishRequest, writeAnswer } from './client/answer.ts';
 import type { UnreadableReason } from './client/unreadable.ts';
 import type { Config, Route } from './config/config.ts';
 import { deny, type Reason } from './denial.ts';
@@ -83,14 +83,7 @@ export class Gateway {
 
   /** Once the requests under way have finished, stops fetching keys and closes the upstream connections. */
   stop(): Promise<void> {
-    const idle = new Promise<void>(resolve => {
-      this.#onIdle = resolve;
-      if (this.#underWay === 0) resolve();
-    });
-    this.#stopped ??= idle.then(() => {
-      this.verifier.stop();
-      return this.#upstreams.close();
-    });
+    this.#stopped ??= this.#finish();
     return this.#stopped;
   }
 
@@ -117,7 +110,7 @@ export class Gateway {
    * @param received what came behind the request's head.
    */
   upgrade(request: IncomingMessage, socket: Socket, received: Buffer): Promise<void> {
-    const response = createUpgradeResponse(request, socket);
+    const response = createResponse(request, socket);
     const exchange = new Exchange(request, response);
     return this.#run(exchange, async () => {
       if (!isWebSocketHandshake(request)) return this.#refuse(exchange, 'malformed_request');
@@ -131,8 +124,18 @@ export class Gateway {
 
   /** Answers a request that node:http could not read (RFC 9112 section 2.2), or that asks for a tunnel (CONNECT). */
   refuse(request: IncomingMessage, socket: Socket, reason: UnreadableReason): Promise<void> {
-    const exchange = new Exchange(request, createUpgradeResponse(request, socket));
+    const exchange = new Exchange(request, createResponse(request, socket));
     return this.#run(exchange, async () => this.#refuse(exchange, reason));
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#underWay > 0) {
+      await new Promise<void>(resolve => {
+        this.#onIdle = resolve;
+      });
+    }
+    this.verifier.stop();
+    await this.#upstreams.close();
   }
 
   async #serve(exchange: Exchange, carry: Carrier): Promise<void> {
@@ -187,7 +190,7 @@ export class Gateway {
         return this.#refuse(exchange, carried.end);
       default:
         exchange.failure = carried.end;
-        return respond(exchange, createFailure(carried.end, exchange.requestId));
+        return writeAnswer(exchange, createFailure(carried.end, exchange.requestId));
     }
   }
 
@@ -204,12 +207,12 @@ export class Gateway {
     exchange.refused = reason;
     const route = exchange.match?.route;
     const challenge = route && !route.public ? createChallenge(reason, route, needs.scopes) : undefined;
-    respond(exchange, createRefusal(reason, { requestId: exchange.requestId, challenge, allow: needs.allow }));
+    writeAnswer(exchange, createRefusal(reason, { requestId: exchange.requestId, challenge, allow: needs.allow }));
   }
 
   #publish(exchange: Exchange, method: string, metadata: string | null): void {
     if (metadata === null) this.#refuse(exchange, 'no_route');
-    else if (READING.includes(method)) respond(exchange, createDocument(metadata));
+    else if (READING.includes(method)) writeAnswer(exchange, createDocument(metadata));
     else this.#refuse(exchange, 'method_not_allowed', { scopes: [], allow: READING });
   }
 
@@ -239,41 +242,8 @@ export class Gateway {
   }
 }
 
-/** Where the upstream answered before it had read the whole request, the rest must not be taken for the next one. */
-async function finishRequest({ request, head }: Exchange): Promise<void> {
-  if (!head?.hasBody || request.complete) return;
-  if (!(await drainRequest(request))) request.socket.destroySoon();
-}
-
 function isTooLarge({ contentLength = 0 }: RequestHead, { limits }: Route): boolean {
   return limits.body !== undefined && contentLength > limits.body;
-}
-
-/** Writes an answer of ours; where another's head is out already, its body is aborted, so that it cannot look whole. */
-function respond({ request, response, head }: Exchange, { status, headers, body }: Answer): void {
-  if (response.destroyed) return;
-  if (response.headersSent) {
-    response.socket?.resetAndDestroy();
-    return;
-  }
-  const hasUnreadBody = head?.hasBody !== false && !request.complete;
-  // A body that nobody reads would be taken for the next request.
-  if (hasUnreadBody) response.shouldKeepAlive = false;
-  response.writeHead(status, [...headers]).write(body);
-  if (!hasUnreadBody || head?.expectsContinue) response.end();
-  else drainRequest(request).then(() => response.end());
-}
-
-/** A response for a socket that node:http has let go of. It closes with its answer, and takes the socket with it. */
-function createUpgradeResponse(request: IncomingMessage, socket: Socket): ServerResponse {
-  const response = new ServerResponse(request);
-  response.shouldKeepAlive = false;
-  // A socket that ended while this request waited for its turn still belongs to the response before.
-  if (!socket.writable) return response;
-  response.assignSocket(socket);
-  socket.on('drain', () => response.emit('drain'));
-  response.once('finish', () => closeGently(socket));
-  return response;
 }
 
 /** Never the message: those of parsers quote what they read. */

@@ -1,13 +1,7 @@
 /** Reason → answer of ours: status, header fields, and a problem document (RFC 9457) in which nothing of the caller's stands. */
 
+import type { Answer } from '../client/answer.ts';
 import { FAILURES, type FailureReason, REFUSALS, type Reason } from '../denial.ts';
-
-export interface Answer {
-  readonly status: number;
-  /** Alternating names and values. */
-  readonly headers: readonly string[];
-  readonly body: string;
-}
 
 export interface RefusalDetails {
   readonly requestId: string;

@@ -1,21 +1,14 @@
 /** The JWS algorithms (RFC 7518 section 3.1, RFC 8037, RFC 9864) with which an issuer may sign. */
 
+import { generateKeyPairSync } from 'node:crypto';
 import { accept, type Parsed, refuse } from './fault.ts';
 import { findNearest } from './suggestion.ts';
 
 const EVERYWHERE = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
 const WHERE_SUPPORTED = ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'];
 
-/** Node 20 has no `SubtleCrypto.supports`, nor any ML-DSA. */
-interface Runtime {
-  readonly SubtleCrypto?: { supports?(operation: string, algorithm: string): boolean };
-}
-
 /** Every asymmetric algorithm of jose that this runtime can verify. */
-export const ALGORITHMS: readonly string[] = [
-  ...EVERYWHERE,
-  ...WHERE_SUPPORTED.filter(name => (globalThis as Runtime).SubtleCrypto?.supports?.('verify', name) === true),
-];
+export const ALGORITHMS: readonly string[] = [...EVERYWHERE, ...WHERE_SUPPORTED.filter(isSupported)];
 
 export const ALGORITHM = `one of ${ALGORITHMS.join(', ')}`;
 
@@ -26,4 +19,15 @@ export function parseAlgorithm(name: string): Parsed<string> {
   if (/^none$/i.test(name)) return refuse('leaves tokens unsigned: anyone can mint one');
   if (WHERE_SUPPORTED.includes(name)) return refuse('is not supported by this version of Node.js');
   return refuse('is not an algorithm', { nearest: findNearest(name, ALGORITHMS) });
+}
+
+/** `SubtleCrypto.supports` would say so, too, but writes a warning to standard error for each question. */
+function isSupported(name: string): boolean {
+  if (!('SubtleCrypto' in globalThis && 'supports' in Object(globalThis.SubtleCrypto))) return false;
+  try {
+    (generateKeyPairSync as (type: string) => unknown)(name.toLowerCase());
+    return true;
+  } catch {
+    return false;
+  }
 }

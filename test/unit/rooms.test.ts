@@ -54,7 +54,7 @@ test('there is something to look at', () => {
   const values = expect.arrayContaining(['canonicalizePath']);
   expect(imports).toContainEqual({ from: 'route/match.ts', to: 'route/path.ts', values });
   expect(imports).toContainEqual({ from: 'route/match.ts', to: 'config/config.ts', values: [] });
-  expect(imports).toContainEqual({ from: 'gateway.ts', to: 'node:http', values: ['ServerResponse'] });
+  expect(imports).toContainEqual({ from: 'client/answer.ts', to: 'node:http', values: ['ServerResponse'] });
 });
 
 test('every folder is a room, and every file outside is a composer or denial.ts', () => {
