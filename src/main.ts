@@ -62,6 +62,10 @@ async function serve(file: string): Promise<void> {
   const server = new Server(new Gateway(loaded.config, telemetry), telemetry);
   logLoaded(telemetry, loaded.config, loaded.warnings);
   metrics.recordLoad();
+  // Of Node.js about our libraries (http-proxy calls util._extend). In the log, where such things are looked for.
+  process.removeAllListeners('warning').on('warning', warning => {
+    log.event('warn', 'runtime warning', { name: warning.name, code: 'code' in warning ? warning.code : undefined });
+  });
 
   // The APIs behind us do not wait for an issuer that is slow to answer: /readyz tells when every one has a key.
   const fetching = server.gateway.start();

@@ -23,7 +23,7 @@ export function parseAlgorithm(name: string): Parsed<string> {
 
 /** `SubtleCrypto.supports` would say so, too, but writes a warning to standard error for each question. */
 function isSupported(name: string): boolean {
-  if (!('SubtleCrypto' in globalThis && 'supports' in Object(globalThis.SubtleCrypto))) return false;
+  if (!('supports' in Object((globalThis as { SubtleCrypto?: unknown }).SubtleCrypto))) return false;
   try {
     (generateKeyPairSync as (type: string) => unknown)(name.toLowerCase());
     return true;

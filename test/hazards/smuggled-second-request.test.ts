@@ -103,7 +103,7 @@ describe('a request in the body of, or behind, an upgrade', () => {
     ['behind a GET to websocket, h2c', upgradeOf('GET', to('websocket, h2c'), '', HIDDEN)],
     ['behind a GET of another version', upgradeOf('GET', UPGRADE.replace('13', '777'), '', HIDDEN)],
     ['behind a GET without a version', upgradeOf('GET', UPGRADE.replace('Sec-WebSocket-Version', 'X-V'), '', HIDDEN)],
-    ['behind a GET without a key', upgradeOf('GET', to('websocket'), 'Sec-WebSocket-Version: 13\r\n', HIDDEN)],
+    ['behind a GET without a key', upgradeOf('GET', UPGRADE.replace('Sec-WebSocket-Key', 'X-K'), '', HIDDEN)],
   ])('%s: refused, and nothing arrives', async (_name, [method, fields, rest]) => {
     expect(await send(upgrade(method, fields, rest))).toEqual([400]);
     expect(keeper.messages()).toEqual([]);
@@ -160,8 +160,9 @@ function chunk(...pieces: readonly string[]): string {
   return `${pieces.map(piece => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('')}0\r\n\r\n`;
 }
 
+/** A handshake that is complete but for the protocol. */
 function to(protocol: string): string {
-  return `Connection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\n`;
+  return UPGRADE.replace('websocket', protocol);
 }
 
 function upgradeOf(method: string, upgrade: string, fields: string, rest: string): [string, string, string] {
