@@ -47,6 +47,7 @@ export class Gateway {
   readonly #upstreams: Upstreams;
   readonly #inFlight = new InFlight();
   readonly #tunnels = new Set<Tunnel>();
+  #isLeaving = false;
   #underWay = 0;
   #onIdle: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
@@ -76,8 +77,9 @@ export class Gateway {
     return this.verifier.start();
   }
 
-  /** Tells every WebSocket that the gateway goes away. */
+  /** Tells every WebSocket that the gateway goes away, those too whose handshake is still under way. */
   endTunnels(): void {
+    this.#isLeaving = true;
     for (const tunnel of this.#tunnels) tunnel.end('drain');
   }
 
@@ -89,6 +91,7 @@ export class Gateway {
 
   /** Ends what is still under way with the upstreams. */
   destroy(): Promise<void> {
+    for (const tunnel of this.#tunnels) tunnel.destroy();
     return this.#upstreams.destroy();
   }
 
@@ -178,7 +181,8 @@ export class Gateway {
         exchange.upgraded = true;
         return this.#keep(carried.tunnel, exchange.request.socket);
       case 'expired':
-        return this.#telemetry.metrics.recordEnded('token_expired');
+        this.#telemetry.metrics.recordEnded('token_expired');
+        return finishRequest(exchange);
       case 'complete':
         return finishRequest(exchange);
       case 'client_gone':
@@ -198,6 +202,7 @@ export class Gateway {
     const { metrics } = this.#telemetry;
     metrics.trackTunnel(client);
     this.#tunnels.add(tunnel);
+    if (this.#isLeaving) tunnel.end('drain');
     const cause = await tunnel.closed;
     this.#tunnels.delete(tunnel);
     if (cause) metrics.recordEnded(cause);

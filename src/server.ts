@@ -15,6 +15,7 @@ import type { Telemetry } from './telemetry/telemetry.ts';
 const CHECK_INTERVAL = 1_000;
 /** For the first request of a connection that was accepted just before the listener closed. */
 const LAST_ARRIVALS = 1_000;
+const LAST_LINES = 100;
 /** How often a drain looks for connections that have become idle. */
 const SWEEP_INTERVAL = 100;
 
@@ -76,9 +77,11 @@ export class Server {
     for (const response of this.#answering) response.shouldKeepAlive = false;
     await setTimeout(drain.delay);
     const limit = new AbortController();
-    setTimeout(drain.limit, undefined, { signal: limit.signal }).then(() => this.#endEverything(), ignore);
-    await this.#finishAccepted();
-    await Promise.all([...this.#gateways].map(gateway => gateway.stop()));
+    const overdue = setTimeout(drain.limit, undefined, { signal: limit.signal }).then(
+      () => this.#endEverything(),
+      ignore,
+    );
+    await Promise.race([this.#finishAccepted(), overdue]);
     limit.abort();
     this.#admin.closeAllConnections();
     await close(this.#admin);
@@ -92,6 +95,7 @@ export class Server {
     for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
     await closed;
     clearInterval(sweep);
+    await Promise.all([...this.#gateways].map(gateway => gateway.stop()));
   }
 
   #createDataListener(): HttpServer {
@@ -129,6 +133,8 @@ export class Server {
   #handle(request: IncomingMessage, response: ServerResponse): void {
     this.#turnstile.enter(request.socket, request, async () => {
       this.#answering.add(response);
+      // What was set for the response before was for the one that read it.
+      request.socket.setTimeout(0);
       if (this.#draining) response.shouldKeepAlive = false;
       await this.#gateway.handle(request, response);
       this.#answering.delete(response);
@@ -136,14 +142,21 @@ export class Server {
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    adopt(socket);
+    this.#adopt(socket);
     this.#turnstile.enter(socket, request, () => this.#gateway.upgrade(request, socket, head));
   }
 
   #refuse(request: IncomingMessage, socket: Socket, reason: UnreadableReason): void {
-    adopt(socket);
+    this.#adopt(socket);
     this.#refused.add(socket);
     this.#turnstile.enter(socket, request, () => this.#gateway.refuse(request, socket, reason));
+  }
+
+  /** node:http has let go of this socket: its errors are ours, and so is the word to a response that is still being written. */
+  #adopt(socket: Socket): void {
+    socket.on('error', () => socket.destroy());
+    const response = [...this.#answering].find(each => each.socket === socket);
+    if (response) socket.on('drain', () => response.emit('drain')).on('timeout', () => response.emit('timeout'));
   }
 
   #refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -159,7 +172,7 @@ export class Server {
 
   /** What could not be read is the rest of a request that is being served, not another one. */
   #breakOff(current: IncomingMessage, socket: Socket): void {
-    adopt(socket);
+    this.#adopt(socket);
     this.#refused.add(socket);
     if (!current.emit(MALFORMED)) socket.destroy();
   }
@@ -170,20 +183,17 @@ export class Server {
     return { ready: !draining && waitingFor.length === 0, waitingFor, draining };
   }
 
-  #endEverything(): void {
+  /** Waits no longer for anybody, save a moment for the last lines to be told. */
+  async #endEverything(): Promise<void> {
     this.#telemetry.metrics.recordEnded('drain_limit');
     for (const socket of this.#sockets) socket.destroy();
     for (const gateway of this.#gateways) gateway.destroy();
+    await setTimeout(LAST_LINES);
   }
 }
 
 function ignore(): void {
   // The limit was not needed.
-}
-
-/** node:http has let go of this socket; from here on its errors are ours. */
-function adopt(socket: Socket): void {
-  socket.on('error', () => socket.destroy());
 }
 
 function open(server: HttpServer, { host, port }: ListenAddress): Promise<ListenAddress> {

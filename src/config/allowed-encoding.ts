@@ -8,6 +8,8 @@ export const ALLOWED_ENCODING = 'a percent-encoding such as %2F, or ;';
 export function parseAllowedEncoding(text: string): Parsed<string> {
   if (text === ';') return accept(text);
   if (!/^%[0-9A-Fa-f]{2}$/.test(text)) return refuse('is not a percent-encoding');
+  if (/^%C[01]$/i.test(text))
+    return refuse('is never part of UTF-8, and hides separators', { expected: 'no entry for it' });
   const character = String.fromCharCode(Number.parseInt(text.slice(1), 16));
   if (/[A-Za-z0-9\-._~]/.test(character)) {
     return refuse('encodes an unreserved character, which is always decoded', { expected: 'no entry for it' });

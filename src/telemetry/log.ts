@@ -82,7 +82,7 @@ function describeRequest(request: FinishedRequest): Readonly<Record<string, unkn
     route: route?.key ?? '(none)',
     resource: route && !route.public ? route.resource : undefined,
     method: request.method,
-    host: request.host,
+    host: cut(request.host),
     path: cut(request.path),
     status: request.status,
     outcome: request.outcome,

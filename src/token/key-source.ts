@@ -93,7 +93,7 @@ async function fetchObject(url: string, signal: AbortSignal): Promise<JsonObject
 /** Cancels by itself: a signal that a fetch was given may lose sight of the body once the head is there (Node.js 20). */
 async function readBounded(response: Response, signal: AbortSignal): Promise<string> {
   const reader = response.body?.getReader();
-  const cancel = () => reader?.cancel();
+  const cancel = () => reader?.cancel().catch(() => undefined);
   signal.addEventListener('abort', cancel, { once: true });
   const pieces: Uint8Array[] = [];
   let size = 0;
@@ -104,7 +104,7 @@ async function readBounded(response: Response, signal: AbortSignal): Promise<str
       pieces.push(piece.value);
     }
   } catch (error) {
-    await reader?.cancel().catch(() => undefined);
+    await cancel();
     throw error instanceof KeyFetchError ? error : new KeyFetchError(describeFetchFailure(error));
   } finally {
     signal.removeEventListener('abort', cancel);

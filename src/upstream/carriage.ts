@@ -17,6 +17,7 @@ export interface CarriageLimits {
 }
 
 const INTERIM_RESPONSES = 16;
+const FAREWELL = 1_000;
 /** Errors of undici that say that we asked for something it would never send: a fault of ours. */
 const OUR_FAULTS: ReadonlySet<unknown> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
 const STALE: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
@@ -121,11 +122,17 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
     if (!expiry || !(expiry.ends ?? isEventStream(fields))) return;
     this.#expiry = startTimer(expiry.at, () => {
       // A reader of events expects their end any time; every other body must not look whole.
-      if (isEventStream(fields)) this.#response.end();
+      if (isEventStream(fields)) this.#endSoon();
       else this.#response.socket?.resetAndDestroy();
       this.#end('expired');
       this.#controller?.abort(new Error('the token expired'));
     });
+  }
+
+  /** Ends the response, and after a while the connection of a client that does not read. */
+  #endSoon(): void {
+    this.#response.socket?.setTimeout(FAREWELL);
+    this.#response.end();
   }
 
   #isStale(error: Error): boolean {

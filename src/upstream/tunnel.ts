@@ -40,10 +40,16 @@ export class Tunnel {
   end(why: TunnelEnd): void {
     if (this.#end) return;
     this.#end = why;
-    setTimeout(() => this.#client.destroy(), FAREWELL).unref();
+    setTimeout(() => this.destroy(), FAREWELL).unref();
     this.#upstream.unpipe(this.#client);
     if (this.#frames.isBetweenFrames) this.#sayGoodbye();
     else this.#upstream.resume();
+  }
+
+  /** Ends both sides at once. */
+  destroy(): void {
+    this.#client.destroy();
+    this.#upstream.destroy();
   }
 
   /** Beside http-proxy's pipe: follows the frames, and once it is cut, hands on the rest of the last one. */
@@ -77,6 +83,8 @@ export class Tunnel {
       side.once('close', () => {
         // After a goodbye the client is about to end by itself.
         if (!(this.#end && other === this.#client)) other.destroySoon();
+        // An upstream that does not read would keep what nobody sends any more.
+        if (side === this.#client) setTimeout(() => this.destroy(), FAREWELL).unref();
         resolve();
       });
     });

@@ -1,0 +1,107 @@
+/**
+ * What one side can do to hold up the other, or the gateway, by stopping in the middle: found by attacking this gateway
+ * itself, each once a hang that no clock ended.
+ */
+
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { parseResponses, request, sendRaw } from '../support/raw-http.ts';
+import { startUpstream, type Upstream } from '../support/upstream.ts';
+
+const HANDSHAKE =
+  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+const head = (path: string, fields = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
+
+let upstream: Upstream;
+let gateway: RunningGateway;
+
+beforeEach(async () => {
+  upstream = await startUpstream();
+  gateway = await startGateway(`
+timeouts: { body: 500ms }
+drain: { delay: 1ms, limit: 10s }
+routes: { /: { public: true, upstream: '${upstream.origin}', timeouts: { idle: 2s } } }
+`);
+});
+
+afterEach(async () => {
+  await Promise.all([gateway.close(), upstream.close()]);
+});
+
+test('a Link that a backtracking check would read for ever does not stop the process', async () => {
+  const link = `<a>${';a=b'.repeat(60)}"`;
+  upstream.handle = (_request, response) => {
+    response.socket?.write(`HTTP/1.1 103 Early Hints\r\nLink: ${link}\r\n\r\n`);
+    response.end('ok');
+  };
+  const startedAt = performance.now();
+  expect(await request(gateway.port, { path: '/' })).toMatchObject({ status: 200 });
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
+
+test('a handshake that is under way when the drain begins is told to go away, too', async () => {
+  let answer = () => undefined as unknown;
+  const arrived = new Promise<void>(resolve => {
+    upstream.handleUpgrade = (_request, socket) => {
+      answer = () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+      resolve();
+    };
+  });
+  const answering = sendRaw(gateway.port, head('/ws', HANDSHAKE));
+  await arrived;
+  const drained = gateway.server.drain();
+  answer();
+  const [response] = parseResponses(await answering);
+  expect(response?.status).toBe(101);
+  expect(response?.body.toString('hex')).toBe('880203e9'); // Close, 1001.
+  await drained;
+});
+
+test('a pipelined request may take longer than a client may take to read', async () => {
+  upstream.handle = (received, response) => {
+    if (received.url === '/slow') setTimeout(() => response.end('slow'), 1_200);
+    else response.end('fast');
+  };
+  const answers = parseResponses(await sendRaw(gateway.port, head('/fast') + head('/slow', 'Connection: close\r\n')));
+  expect(answers.map(({ status, body }) => [status, body.toString()])).toEqual([
+    [200, 'fast'],
+    [200, 'slow'],
+  ]);
+});
+
+test('an upgrade behind a large answer does not stall that answer', async () => {
+  const size = 8 * 1024 * 1024;
+  upstream.handle = (_request, response) => response.end(Buffer.alloc(size));
+  const client = connect(gateway.port, '127.0.0.1');
+  client.write(head('/large') + head('/ws', HANDSHAKE));
+  client.pause();
+  await once(upstream.server, 'request');
+  let received = 0;
+  client.on('data', bytes => {
+    received += bytes.length;
+    if (received > size) client.destroy();
+  });
+  client.resume();
+  await once(client, 'close');
+  expect(received).toBeGreaterThan(size);
+});
+
+test('a tunnel whose client has left ends, though its upstream reads nothing', async () => {
+  upstream.handleUpgrade = (_request, socket) => {
+    socket.pause();
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x82\x7e\xff');
+  };
+  const client = connect(gateway.port, '127.0.0.1');
+  client.write(head('/ws', HANDSHAKE));
+  await once(client, 'data');
+  await new Promise<void>(resolve => {
+    client.write(Buffer.alloc(12 * 1024 * 1024));
+    setTimeout(resolve, 200);
+  });
+  client.destroy();
+  const [line] = await gateway.requestLines(1);
+  expect(line).toMatchObject({ status: 101, outcome: 'forwarded' });
+});
