@@ -3,7 +3,7 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { createAdminHandler } from './admin/admin.ts';
 import { Turnstile } from './client/turnstile.ts';
 import { createUnreadRequest, MALFORMED, readUnreadable, type UnreadableReason } from './client/unreadable.ts';
@@ -16,6 +16,8 @@ const CHECK_INTERVAL = 1_000;
 /** For the first request of a connection that was accepted just before the listener closed. */
 const LAST_ARRIVALS = 1_000;
 const LAST_LINES = 100;
+const QUIET = 20;
+const QUIET_LIMIT = 250;
 /** How often a drain looks for connections that have become idle. */
 const SWEEP_INTERVAL = 100;
 
@@ -33,6 +35,8 @@ export class Server {
   readonly #gateways = new Set<Gateway>();
   #gateway: Gateway;
   #draining = false;
+  /** Connections so far. */
+  #accepted = 0;
 
   constructor(gateway: Gateway, telemetry: Telemetry) {
     this.#gateway = gateway;
@@ -88,6 +92,7 @@ export class Server {
   }
 
   async #finishAccepted(): Promise<void> {
+    await this.#waitForQuiet();
     for (const gateway of this.#gateways) gateway.endTunnels();
     const sweep = setInterval(() => this.#data.closeIdleConnections(), SWEEP_INTERVAL);
     const closed = close(this.#data);
@@ -96,6 +101,17 @@ export class Server {
     await closed;
     clearInterval(sweep);
     await Promise.all([...this.#gateways].map(gateway => gateway.stop()));
+  }
+
+  /** What a closing listener has not accepted is reset, so it closes when nobody has come for a moment, if there is one. */
+  async #waitForQuiet(): Promise<void> {
+    const end = performance.now() + QUIET_LIMIT;
+    let before: number;
+    do {
+      before = this.#accepted;
+      await setTimeout(QUIET);
+      await setImmediate();
+    } while (this.#accepted !== before && performance.now() < end);
   }
 
   #createDataListener(): HttpServer {
@@ -125,6 +141,7 @@ export class Server {
   }
 
   #track(socket: Socket): void {
+    this.#accepted += 1;
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     this.#telemetry.metrics.trackConnection(socket);
