@@ -94,13 +94,25 @@ export class Server {
   async #finishAccepted(): Promise<void> {
     await this.#waitForQuiet();
     for (const gateway of this.#gateways) gateway.endTunnels();
-    const sweep = setInterval(() => this.#data.closeIdleConnections(), SWEEP_INTERVAL);
+    const overdue = performance.now() + this.#gateway.config.timeouts.headers;
+    const sweep = setInterval(() => this.#sweep(overdue), SWEEP_INTERVAL);
     const closed = close(this.#data);
     await Promise.race([closed, setTimeout(LAST_ARRIVALS)]);
     for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
     await closed;
     clearInterval(sweep);
     await Promise.all([...this.#gateways].map(gateway => gateway.stop()));
+  }
+
+  /** Closes what is idle and, past `overdue`, what has not sent a whole head: node:http looks for those only while it listens. */
+  #sweep(overdue: number): void {
+    this.#data.closeIdleConnections();
+    if (performance.now() < overdue) return;
+    for (const socket of this.#sockets) {
+      if (this.#turnstile.current(socket)) continue;
+      this.#telemetry.metrics.recordEnded('slow_headers');
+      socket.destroy();
+    }
   }
 
   /** What a closing listener has not accepted is reset, so it closes when nobody has come for a moment, if there is one. */

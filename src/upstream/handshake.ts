@@ -39,7 +39,13 @@ export function startHandshake(
   proxy.once('proxyReqWs', proxyRequest => {
     started = proxyRequest;
     proxyRequest.on('error', ignoreErrors);
-    replaceHead(proxyRequest, outgoing);
+    try {
+      replaceHead(proxyRequest, outgoing);
+    } catch (fault) {
+      // What http-proxy made of the client's fields must not leave instead.
+      proxyRequest.destroy();
+      throw fault;
+    }
   });
   proxy.ws(request, socket, received, { target: outgoing.origin, ignorePath: true, xfwd: false }, ignoreErrors);
   if (!started) throw new Error('the handshake was not started');

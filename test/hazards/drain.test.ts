@@ -14,7 +14,6 @@ import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { headerValues, parseResponses } from '../support/raw-http.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
 
-const DELAY = 200;
 /** Far away, where it must not be what ends things. */
 const LONG = 10_000;
 const SHORT = 200;
@@ -26,6 +25,7 @@ let upstream: Upstream;
 let gateway: RunningGateway;
 let isDrained: boolean;
 let limit: number;
+let delay: number;
 
 beforeAll(async () => {
   upstream = await startUpstream();
@@ -48,12 +48,22 @@ const UPGRADE =
 const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
 
 describe('before the listener closes', () => {
+  beforeEach(async () => {
+    await gateway.close();
+    await start(LONG, 700);
+  });
+
   test('/readyz says 503, and what it answered before was 200', async () => {
     const ready = () => fetch(`http://127.0.0.1:${gateway.adminPort}/readyz`).then(({ status }) => status);
     expect(await ready()).toBe(200);
+    // Held open, for as long as it takes to ask.
+    const release = hold();
+    const client = open(GET);
+    await vi.waitFor(() => expect(upstream.received).toHaveLength(1));
     const drained = drain();
     expect(await ready()).toBe(503);
-    await drained;
+    release();
+    await Promise.all([drained, client.closed]);
   });
 
   test('new connections are served, and told to close', async () => {
@@ -172,6 +182,12 @@ describe('what does nothing is closed', () => {
   });
 });
 
+test('half a head that goes no further is ended by timeouts.headers, not by the limit', async () => {
+  const client = open('GET /x HTTP/1.1\r\nHost: a.ex');
+  await connected(client.socket);
+  await Promise.all([drain(), client.closed]);
+});
+
 describe('WebSockets are told 1001, between two frames', () => {
   const frame = (length: number) =>
     Buffer.concat([Buffer.from([0x82, 127, 0, 0, 0, 0, 0, 0, length >> 8, length & 255]), Buffer.alloc(length, 'x')]);
@@ -256,12 +272,13 @@ describe('the limit ends the rest', () => {
   });
 });
 
-async function start(milliseconds: number): Promise<void> {
+async function start(limitMs: number, delayMs = 100): Promise<void> {
   isDrained = false;
-  limit = milliseconds;
+  limit = limitMs;
+  delay = delayMs;
   gateway = await startGateway(`
-drain: { delay: ${DELAY}ms, limit: ${limit}ms }
-timeouts: { keep_alive: 1m, headers: 1m, body: 1m }
+drain: { delay: ${delay}ms, limit: ${limit}ms }
+timeouts: { keep_alive: 1m, headers: 1500ms, body: 1m }
 routes:
   /x: { public: true, upstream: "${upstream.origin}" }
 `);
@@ -272,8 +289,8 @@ async function drain(): Promise<void> {
   const startedAt = performance.now();
   await gateway.close();
   isDrained = true;
-  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(DELAY - 5);
-  expect(performance.now() - startedAt).toBeLessThan(limit === SHORT ? DELAY + SHORT + SLACK : LONG / 2);
+  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(delay - 5);
+  expect(performance.now() - startedAt).toBeLessThan(limit === SHORT ? delay + SHORT + SLACK : LONG / 2);
 }
 
 /** Waits until nobody is accepted any more. */

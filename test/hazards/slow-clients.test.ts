@@ -158,7 +158,8 @@ test('while a hundred heads, a hundred bodies and five readers hang, others are 
   for (const { socket } of readers) socket.pause();
   const slow = [...hang(100, LINE), ...hang(100, LENGTH), ...readers];
   for (let count = 0; count < 10; count += 1) {
-    expect(await request(gateway.port, { path: '/x' })).toMatchObject({ status: 200, complete: true });
+    const answer = await request(gateway.port, { path: '/x' }, { timeout: 15_000 });
+    expect(answer).toMatchObject({ status: 200, complete: true });
   }
   for (const { socket } of slow) socket.destroy();
   await vi.waitFor(() => expect(upstream.sockets.open).toBeLessThan(30), { timeout: 5000 });
