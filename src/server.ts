@@ -163,7 +163,7 @@ export class Server {
     this.#turnstile.enter(request.socket, request, async () => {
       this.#answering.add(response);
       // What was set for the response before was for the one that read it.
-      request.socket.setTimeout(0);
+      if (request.socket.timeout) request.socket.setTimeout(0);
       if (this.#draining) response.shouldKeepAlive = false;
       await this.#gateway.handle(request, response);
       this.#answering.delete(response);

@@ -97,8 +97,9 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
       return;
     }
     if (this.connection) this.connection.served += 1;
-    this.#response.socket?.setTimeout(this.#limits.readTimeout);
     this.#response.end();
+    const { socket } = this.#response;
+    if (socket && socket.writableLength > 0) socket.setTimeout(this.#limits.readTimeout);
     this.#end('complete');
   }
 
