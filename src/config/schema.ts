@@ -133,6 +133,9 @@ export const routeSchema = z.strictObject({
     .enum(['report', 'verify', 'enforce'])
     .default('enforce')
     .describe('report refuses no token, verify those that do not verify, enforce also those that are not for here'),
+  would_deny_header: flag
+    .default(false)
+    .describe('The response of a would-be denial has the field audgate-would-deny, with the reason'),
   forward_token: flag.default(false).describe('Authorization reaches the upstream'),
   claims_to_headers: claimsToHeaders
     .default({})

@@ -10,6 +10,7 @@ export function warnOfDangers(routes: readonly RouteDraft[], findings: Findings)
   for (const route of routes) {
     warnOfShadow(route, routes, findings);
     warnOfToken(route, findings);
+    warnOfHeader(route, findings);
     warnOfEncodings(route, findings);
   }
   warnOfResources(routes, findings);
@@ -43,6 +44,13 @@ function warnOfToken({ found, path }: RouteDraft, findings: Findings): void {
       'on this rung a legacy API still reads the token, but it is removed before the upstream sees the request: set forward_token: true';
     findings.warning([...path, 'enforcement'], 'report-strips-token', what);
   }
+}
+
+/** On `enforce` every denial is refused, so none is left to be told. */
+function warnOfHeader({ found, path }: RouteDraft, findings: Findings): void {
+  if (found.would_deny_header !== true || found.public === true || found.enforcement !== 'enforce') return;
+  const what = 'nothing is forwarded that would be denied on enforce, so this header is never set: remove the key';
+  findings.warning([...path, 'would_deny_header'], 'would-deny-header-on-enforce', what);
 }
 
 /** What the upstream makes of these is its own affair: the gateway sees one segment where it may see two. */

@@ -52,6 +52,7 @@ describe('the example of the contract', () => {
           issuers: new Set(['https://login.example.com']),
           scopeRules: [{ method: '*', path: '/', scopes: ['profile:read'] }],
           enforcement: 'enforce',
+          wouldDenyHeader: false,
           claimsToHeaders: new Map(),
         },
         {
@@ -75,6 +76,7 @@ describe('the example of the contract', () => {
             { method: '*', path: '/', scopes: ['billing:admin'] },
           ],
           enforcement: 'report',
+          wouldDenyHeader: false,
           claimsToHeaders: new Map([
             ['X-User', 'sub'],
             ['X-Client', 'client_id'],

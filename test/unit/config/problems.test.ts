@@ -3,7 +3,7 @@ import { EXAMPLE, listCodes, listProblems, type World } from './configuration.ts
 
 const ISSUERS = 'issuers: { https://i.example: }\n';
 const KEYS =
-  'public, name, resource, audiences, multiple_audiences, issuers, upstream, strip_prefix, allow_encoded, scopes, enforcement, forward_token, claims_to_headers, timeouts, limits, end_at_expiry';
+  'public, name, resource, audiences, multiple_audiences, issuers, upstream, strip_prefix, allow_encoded, scopes, enforcement, would_deny_header, forward_token, claims_to_headers, timeouts, limits, end_at_expiry';
 
 /** A route on line 3, its lines from 4, without further problems. */
 function route(lines: string, key = '/a'): string {

@@ -57,6 +57,11 @@ describe('what is legal but dangerous', () => {
       '3:70: warning: routes./.enforcement: on this rung a legacy API still reads the token, but it is removed before the upstream sees the request: set forward_token: true',
     ],
     [
+      'would-deny-header-on-enforce',
+      file('/: { resource: https://a.example, upstream: http://a, would_deny_header: true }'),
+      '3:76: warning: routes./.would_deny_header: nothing is forwarded that would be denied on enforce, so this header is never set: remove the key',
+    ],
+    [
       'issuer-without-tls',
       file(PROTECTED).replace('https://i', 'http://i'),
       '1:12: warning: issuers.http://i.example: an issuer without TLS: whoever is on the way to it can put in keys of their own; write https://',
@@ -82,6 +87,10 @@ describe('no warning', () => {
       ),
     ],
     ['for a public route beside a protected one', file(PROTECTED, '/a/bc: { public: true, upstream: http://x }')],
+    [
+      'for a header that says what would be denied, where it can',
+      file('/: { resource: https://a.example, upstream: http://a, enforcement: verify, would_deny_header: true }'),
+    ],
     ['for hosts that differ', file(`x.example${PROTECTED}`, 'y.example/: { public: true, upstream: http://x }')],
     [
       'for one resource on two routes',
