@@ -148,7 +148,7 @@ const CASES: readonly Case[] = [
   },
   {
     code: 'public-route-key',
-    text: route('public: true\nupstream: http://a\nscopes: []'),
+    text: route('public: true\nupstream: http://a\nscopes: []').replace(ISSUERS, '\n'),
     problem:
       '6:5: routes./a.scopes: "scopes" has no effect on a public route, expected a route without it, or without public: true',
   },
