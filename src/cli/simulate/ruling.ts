@@ -89,8 +89,10 @@ export class Judge {
 
   #ruleRouted(line: LogLine, head: RequestHead): Ruled {
     const match = matchRoute(this.#routes, head.host, head.path);
+    // A path that no route opens is logged as it is; of one that had a route, a part may be missing.
+    const mayBeCut = line.route !== NO_ROUTE && (match.ok ? this.#hangingOnTail.has(match.route) : this.#opensCut);
+    if (mayBeCut) return { unknown: 'path_cut' };
     if (!match.ok) return [refuse(match.reason)];
-    if (line.route !== NO_ROUTE && this.#hangingOnTail.has(match.route)) return { unknown: 'path_cut' };
     const evidence = readEvidence(line, this.#config.issuers);
     if (!('unknown' in evidence)) return evidence.map(each => this.#authorize(match, line, each));
     const anyhow = this.#authorize(match, line, deny('missing_token'));
