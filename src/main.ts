@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { check, FORMATS, isFormat } from './cli/check.ts';
+import { simulate } from './cli/simulate.ts';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
@@ -19,6 +20,9 @@ Usage:
   audgate [serve] --config FILE   run the gateway
   audgate check [--format text|json|github] [--strict] FILE
                                   load and lint a configuration, print every problem; --strict: warnings are errors
+  audgate simulate --config NEW FILE.ndjson [--json]
+                                  replay an access log (- for standard input) against another configuration
+                                  and print each decision that would change; exit 0 none, 3 some
   audgate --help | --version
 
 The configuration is the file of --config, of AUDGATE_CONFIG, or /etc/audgate/audgate.yaml.
@@ -34,6 +38,9 @@ async function main(): Promise<void> {
   if (values.help) return print(HELP);
   if (values.version) return print(`audgate ${readVersion()}\n`);
   if (command === 'check' && rest.length === 1 && rest[0] !== undefined) return runCheck(rest[0], values);
+  if (command === 'simulate' && rest.length === 1 && rest[0] !== undefined && values.config !== undefined) {
+    return runSimulate(values.config, rest[0], values.json ?? false);
+  }
   if (command !== 'serve' || rest.length > 0) return exitWithUsage(`unknown command: ${positionals.join(' ')}`);
   return serve(values.config ?? process.env['AUDGATE_CONFIG'] ?? DEFAULT_CONFIG);
 }
@@ -45,6 +52,7 @@ function readArguments() {
         config: { type: 'string' },
         format: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
+        json: { type: 'boolean' },
         strict: { type: 'boolean' },
         version: { type: 'boolean' },
       },
@@ -58,6 +66,19 @@ function readArguments() {
 function runCheck(file: string, { format = 'text', strict = false }: { format?: string; strict?: boolean }): void {
   if (!isFormat(format)) exitWithUsage(`--format is one of ${FORMATS.join(', ')}`);
   process.exitCode = check(file, process.env, line => print(`${line}\n`), { format, strict });
+}
+
+async function runSimulate(config: string, log: string, json: boolean): Promise<void> {
+  process.exitCode = await simulate(
+    { config, log, json },
+    {
+      environment: process.env,
+      input: process.stdin,
+      write: print,
+      complain: text => process.stderr.write(text),
+      draw: process.stderr.isTTY ? text => process.stderr.write(text) : undefined,
+    },
+  );
 }
 
 async function serve(file: string): Promise<void> {

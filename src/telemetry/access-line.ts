@@ -29,11 +29,12 @@ const tokenParts = new WeakMap<AccessToken, string>();
 export function formatAccessLine(request: FinishedRequest): string {
   const { route, verified, upstreamMs, outcome } = request;
   const reason = request.failure ?? request.denial?.reason;
+  const rung = route && !route.public ? `,"enforcement":"${route.enforcement}"` : '';
   return (
     `{"level":"${LEVEL_OF[outcome]}","time":"${formatNow()}","request_id":"${request.requestId}",` +
     `${route ? keep(routeParts, route, describeRoute) : '"route":"(none)"'},"method":${quote(request.method)},` +
     `"host":${quote(request.host)},"path":${quote(request.path)},"status":${request.status},"outcome":"${outcome}"` +
-    `${reason ? `,"reason":"${reason}"` : ''},"duration_ms":${roundMs(request.durationMs)}` +
+    `${reason ? `,"reason":"${reason}"` : ''}${rung},"duration_ms":${roundMs(request.durationMs)}` +
     `${upstreamMs === undefined ? '' : `,"upstream_ms":${roundMs(upstreamMs)}`}` +
     `${verified ? keep(tokenParts, verified, describeToken) : ''},"msg":"request"}\n`
   );
@@ -41,7 +42,7 @@ export function formatAccessLine(request: FinishedRequest): string {
 
 function describeRoute(route: Route): string {
   const key = `"route":${quote(route.key)}`;
-  return route.public ? key : `${key},"resource":${quote(route.resource)},"enforcement":"${route.enforcement}"`;
+  return route.public ? key : `${key},"resource":${quote(route.resource)}`;
 }
 
 function describeToken({ issuer, claims, audience, scopes, expiresAt }: AccessToken): string {
