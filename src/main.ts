@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { check } from './cli/check.ts';
+import { type ExplainOptions, explain } from './cli/explain.ts';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
@@ -18,6 +19,8 @@ const HELP = `audgate: a gateway that forwards only tokens addressed to the API 
 Usage:
   audgate [serve] --config FILE   run the gateway
   audgate check FILE              load and lint a configuration, print every problem
+  audgate explain --config FILE [--token-file F|-] [--method GET] [--at RFC3339] [--json] URL
+                                  why a request is forwarded (exit 0) or refused (exit 2), and what to change
   audgate --help | --version
 
 The configuration is the file of --config, of AUDGATE_CONFIG, or /etc/audgate/audgate.yaml.
@@ -26,6 +29,13 @@ SIGHUP reloads it. SIGTERM and SIGINT finish what was accepted, then exit with 0
 
 const DEFAULT_CONFIG = '/etc/audgate/audgate.yaml';
 const USAGE_ERROR = 2;
+const EXPLAIN_OPTIONS = {
+  'token-file': { type: 'string' },
+  token: { type: 'string' },
+  method: { type: 'string' },
+  at: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
 
 async function main(): Promise<void> {
   const { values, positionals } = readArguments();
@@ -33,6 +43,7 @@ async function main(): Promise<void> {
   if (values.help) return print(HELP);
   if (values.version) return print(`audgate ${readVersion()}\n`);
   if (command === 'check' && rest.length === 1 && rest[0] !== undefined) return runCheck(rest[0]);
+  if (command === 'explain') return runExplain(values.config, { ...values, urls: rest });
   if (command !== 'serve' || rest.length > 0) return exitWithUsage(`unknown command: ${positionals.join(' ')}`);
   return serve(values.config ?? process.env['AUDGATE_CONFIG'] ?? DEFAULT_CONFIG);
 }
@@ -40,7 +51,12 @@ async function main(): Promise<void> {
 function readArguments() {
   try {
     return parseArgs({
-      options: { config: { type: 'string' }, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } },
+      options: {
+        config: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
+        ...EXPLAIN_OPTIONS,
+      },
       allowPositionals: true,
     });
   } catch (error) {
@@ -50,6 +66,21 @@ function readArguments() {
 
 function runCheck(file: string): void {
   process.exitCode = check(file, process.env, line => print(`${line}\n`));
+}
+
+async function runExplain(config: string | undefined, options: Omit<ExplainOptions, 'config'>): Promise<void> {
+  const { env, stdin, stdout, stderr } = process;
+  process.exitCode = await explain(
+    { ...options, config: config ?? env['AUDGATE_CONFIG'] ?? DEFAULT_CONFIG },
+    {
+      environment: env,
+      standardInput: stdin,
+      isColoured: stdout.isTTY === true && !env['NO_COLOR'],
+      now: Date.now(),
+      write: line => print(`${line}\n`),
+      complain: line => stderr.write(`${line}\n`),
+    },
+  );
 }
 
 async function serve(file: string): Promise<void> {
@@ -129,9 +160,10 @@ function exitWithFailure(message: string): never {
   process.exit(1);
 }
 
+/** For explain, 2 says that a request is refused. */
 function exitWithUsage(message: string): never {
   process.stderr.write(`${message}\n\n${HELP}`);
-  process.exit(USAGE_ERROR);
+  process.exit(process.argv.includes('explain') ? 1 : USAGE_ERROR);
 }
 
 function print(text: string): void {
