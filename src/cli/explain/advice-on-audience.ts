@@ -2,8 +2,8 @@
 
 import type { ProtectedRoute } from '../../config/config.ts';
 import type { Advice, Case } from './case.ts';
-import { listText } from './checks.ts';
 import { type Difference, findDifference, findNearestDifference } from './difference.ts';
+import { listText } from './facts.ts';
 import { type KnownIssuer, looksLikeIdToken, recogniseIssuer } from './known-issuer.ts';
 import { quoteValue } from './terminal.ts';
 

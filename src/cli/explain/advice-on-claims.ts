@@ -1,7 +1,7 @@
 /** The type and the scopes of a token that verified. */
 
 import type { Advice, Case } from './case.ts';
-import { listText, requirementOf } from './checks.ts';
+import { listText, requirementOf } from './facts.ts';
 import { looksLikeIdToken, recogniseIssuer } from './known-issuer.ts';
 import { quoteValue } from './terminal.ts';
 
@@ -29,7 +29,7 @@ export function adviseOnType({ jws, route }: Case): Advice {
 export function adviseOnScope({ judgement, route, jws }: Case): Advice | undefined {
   const { match, decision, question } = judgement;
   if (!match?.ok) return undefined;
-  const requirement = requirementOf(match)(question.method, route);
+  const requirement = requirementOf(match, route, question.method);
   const missing = requirement.ok ? requirement.scopes.filter(scope => !decision?.verified?.scopes.has(scope)) : [];
   const claims = jws?.claims ?? {};
   const issuer = String(claims['iss']);

@@ -1,8 +1,9 @@
 /** An explanation for people, in the manner of a compiler's error. */
 
 import { STATUS_CODES } from 'node:http';
-import type { Check, Fact } from './checks.ts';
+import type { Check } from './checks.ts';
 import type { Explanation } from './explanation.ts';
+import type { Fact } from './facts.ts';
 import type { Response } from './outcome.ts';
 import type { YamlPlace } from './place.ts';
 import { nameUrl } from './question.ts';
