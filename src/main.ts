@@ -36,6 +36,7 @@ const EXPLAIN_OPTIONS = {
   at: { type: 'string' },
   json: { type: 'boolean' },
 } as const;
+const EXPLAIN_ONLY = ['token-file', 'token', 'method', 'at'] as const;
 
 async function main(): Promise<void> {
   const { values, positionals } = readArguments();
@@ -43,6 +44,8 @@ async function main(): Promise<void> {
   if (values.help) return print(HELP);
   if (values.version) return print(`audgate ${readVersion()}\n`);
   if (command === 'check' && rest.length === 1 && rest[0] !== undefined) return runCheck(rest[0]);
+  const misplaced = EXPLAIN_ONLY.find(name => command !== 'explain' && values[name] !== undefined);
+  if (misplaced !== undefined) return exitWithUsage(`--${misplaced} belongs to explain`);
   if (command === 'explain') return runExplain(values.config, { ...values, urls: rest });
   if (command !== 'serve' || rest.length > 0) return exitWithUsage(`unknown command: ${positionals.join(' ')}`);
   return serve(values.config ?? process.env['AUDGATE_CONFIG'] ?? DEFAULT_CONFIG);

@@ -47,7 +47,7 @@ describe('commands', () => {
     for (const flag of ['--help', '-h']) {
       const { code, stdout, stderr } = await runToEnd([flag]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      for (const word of ['serve', 'check', '--config', '--help', '--version', 'AUDGATE_CONFIG'])
+      for (const word of ['serve', 'check', 'explain', '--config', '--help', '--version', 'AUDGATE_CONFIG'])
         expect(stdout).toContain(word);
     }
   });
@@ -59,14 +59,18 @@ describe('commands', () => {
     expect(stdout.trim().split(' ').at(-1)).toBe(version);
   });
 
-  test.each([[['frobnicate']], [['serve', 'too', 'many']], [['--frobnicate']], [['--config']], [['check']]])(
-    '%j: exit 2, and what is possible on stderr',
-    async args => {
-      const { code, stdout, stderr } = await runToEnd(args);
-      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-      expect(stderr).toContain('Usage:');
-    },
-  );
+  test.each([
+    [['frobnicate']],
+    [['serve', 'too', 'many']],
+    [['--frobnicate']],
+    [['--config']],
+    [['check']],
+    [['serve', '--at', 'noon']],
+  ])('%j: exit 2, and what is possible on stderr', async args => {
+    const { code, stdout, stderr } = await runToEnd(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('Usage:');
+  });
 
   test('check: 0 for a good file, 1 for a bad one with every problem, and no listener either way', async () => {
     const good = await runToEnd(['check', writeConfig(configure(await findFreePorts()))]);

@@ -104,6 +104,7 @@ function gatherOfToken(name: CheckName, judgement: Judgement): Facts {
     case 'credentials':
       return { actual: shape === 'none' ? 'no token' : 'one Bearer token', expected: 'one Bearer token' };
     case 'form':
+      if (shape === 'none') return {};
       return { actual: NAMES[shape], expected: 'a signed JWT (compact JWS, RFC 7515 section 7.1)' };
     case 'scope':
       return compareScopes(match, route, judgement);
