@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { check, FORMATS, isFormat } from './cli/check.ts';
+import { explain } from './cli/explain.ts';
 import { simulate } from './cli/simulate.ts';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
@@ -20,7 +21,9 @@ Usage:
   audgate [serve] --config FILE   run the gateway
   audgate check [--format text|json|github] [--strict] FILE
                                   load and lint a configuration, print every problem; --strict: warnings are errors
-  audgate simulate --config NEW FILE.ndjson [--json]
+  audgate explain --config FILE [--token-file F|-] [--method GET] [--at RFC3339] [--json] URL
+                                  why a request is forwarded (exit 0) or refused (exit 2), and what to change
+  audgate simulate --config NEW [--json] FILE.ndjson
                                   replay an access log (- for standard input) against another configuration
                                   and print each decision that would change; exit 0 none, 3 some
   audgate --help | --version
@@ -32,51 +35,97 @@ SIGHUP reloads it. SIGTERM and SIGINT finish what was accepted, then exit with 0
 const DEFAULT_CONFIG = '/etc/audgate/audgate.yaml';
 const USAGE_ERROR = 2;
 
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+  config: { type: 'string' },
+  format: { type: 'string' },
+  strict: { type: 'boolean' },
+  'token-file': { type: 'string' },
+  token: { type: 'string' },
+  method: { type: 'string' },
+  at: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
+type Option = keyof typeof OPTIONS;
+type Values = ReturnType<typeof readArguments>['values'];
+
+interface Command {
+  readonly options: readonly Option[];
+  /** How many arguments it takes; `undefined`: it judges them itself. */
+  readonly takes: number | undefined;
+  readonly run: (values: Values, args: readonly string[]) => Promise<void> | void;
+}
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  ['serve', { options: ['config'], takes: 0, run: values => serve(configOf(values)) }],
+  ['check', { options: ['format', 'strict'], takes: 1, run: runCheck }],
+  [
+    'explain',
+    { options: ['config', 'token-file', 'token', 'method', 'at', 'json'], takes: undefined, run: runExplain },
+  ],
+  ['simulate', { options: ['config', 'json'], takes: 1, run: runSimulate }],
+] satisfies [string, Command][]);
+
 async function main(): Promise<void> {
   const { values, positionals } = readArguments();
-  const [command = 'serve', ...rest] = positionals;
   if (values.help) return print(HELP);
   if (values.version) return print(`audgate ${readVersion()}\n`);
-  if (command === 'check' && rest.length === 1 && rest[0] !== undefined) return runCheck(rest[0], values);
-  if (command === 'simulate' && rest.length === 1 && rest[0] !== undefined && values.config !== undefined) {
-    return runSimulate(values.config, rest[0], values.json ?? false);
-  }
-  if (command !== 'serve' || rest.length > 0) return exitWithUsage(`unknown command: ${positionals.join(' ')}`);
-  return serve(values.config ?? process.env['AUDGATE_CONFIG'] ?? DEFAULT_CONFIG);
+  const [name = 'serve', ...args] = positionals;
+  const command = COMMANDS.get(name);
+  // Never echoed: what was meant for another command may be a token.
+  if (!command) return exitWithUsage('unknown command');
+  const foreign = (Object.keys(values) as Option[]).find(option => !command.options.includes(option));
+  if (foreign !== undefined) return exitWithUsage(`--${foreign} is no option of ${name}`);
+  const { takes = args.length } = command;
+  if (args.length !== takes) return exitWithUsage(`${name} takes ${takes === 0 ? 'no argument' : 'one file'}`);
+  return command.run(values, args);
 }
 
 function readArguments() {
   try {
-    return parseArgs({
-      options: {
-        config: { type: 'string' },
-        format: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-        json: { type: 'boolean' },
-        strict: { type: 'boolean' },
-        version: { type: 'boolean' },
-      },
-      allowPositionals: true,
-    });
+    return parseArgs({ options: OPTIONS, allowPositionals: true });
   } catch (error) {
     return exitWithUsage(error instanceof Error ? error.message : 'unreadable arguments');
   }
 }
 
-function runCheck(file: string, { format = 'text', strict = false }: { format?: string; strict?: boolean }): void {
+function configOf({ config }: Values): string {
+  return config ?? process.env['AUDGATE_CONFIG'] ?? DEFAULT_CONFIG;
+}
+
+function runCheck({ format = 'text', strict = false }: Values, [file = '']: readonly string[]): void {
   if (!isFormat(format)) exitWithUsage(`--format is one of ${FORMATS.join(', ')}`);
   process.exitCode = check(file, process.env, line => print(`${line}\n`), { format, strict });
 }
 
-async function runSimulate(config: string, log: string, json: boolean): Promise<void> {
+async function runExplain(values: Values, urls: readonly string[]): Promise<void> {
+  const { env, stdin, stdout, stderr } = process;
+  process.exitCode = await explain(
+    { ...values, urls, config: configOf(values) },
+    {
+      environment: env,
+      standardInput: stdin,
+      isColoured: stdout.isTTY === true && !env['NO_COLOR'],
+      now: Date.now(),
+      write: line => print(`${line}\n`),
+      complain: line => stderr.write(`${line}\n`),
+    },
+  );
+}
+
+async function runSimulate({ config, json = false }: Values, [log = '']: readonly string[]): Promise<void> {
+  if (config === undefined) return exitWithUsage('simulate needs --config');
+  const { env, stdin, stderr } = process;
   process.exitCode = await simulate(
     { config, log, json },
     {
-      environment: process.env,
-      input: process.stdin,
+      environment: env,
+      input: stdin,
       write: print,
-      complain: text => process.stderr.write(text),
-      draw: process.stderr.isTTY ? text => process.stderr.write(text) : undefined,
+      complain: text => stderr.write(text),
+      draw: stderr.isTTY ? text => stderr.write(text) : undefined,
     },
   );
 }
@@ -158,9 +207,10 @@ function exitWithFailure(message: string): never {
   process.exit(1);
 }
 
+/** For explain, 2 says that a request is refused. */
 function exitWithUsage(message: string): never {
   process.stderr.write(`${message}\n\n${HELP}`);
-  process.exit(USAGE_ERROR);
+  process.exit(process.argv.includes('explain') ? 1 : USAGE_ERROR);
 }
 
 function print(text: string): void {

@@ -121,8 +121,8 @@ function expiryOf({ match: { route }, identity }: Grant): ForwardLimits['expiry'
   return { at: identity.expiresAt * 1000, ends: route.endAtExpiry };
 }
 
-/** The bytes that were matched, under the upstream's base path. */
-function targetOf({ match }: Grant, { query }: RequestHead): string {
+/** @returns the request target that the upstream gets: the bytes that were matched, under its base path. */
+export function targetOf({ match }: Grant, { query }: Pick<RequestHead, 'query'>): string {
   const { route } = match;
   const path = route.stripPrefix ? stripPrefix(route.prefix, match.path) : match.path;
   return `${`${route.upstream.basePath}${path}` || '/'}${query}`;

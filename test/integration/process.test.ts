@@ -47,7 +47,7 @@ describe('commands', () => {
     for (const flag of ['--help', '-h']) {
       const { code, stdout, stderr } = await runToEnd([flag]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      for (const word of ['serve', 'check', '--config', '--help', '--version', 'AUDGATE_CONFIG'])
+      for (const word of ['serve', 'check', 'explain', '--config', '--help', '--version', 'AUDGATE_CONFIG'])
         expect(stdout).toContain(word);
     }
   });
@@ -66,6 +66,7 @@ describe('commands', () => {
     [['--config']],
     [['check']],
     [['check', '--format', 'xml', 'x']],
+    [['serve', '--at', 'noon']],
   ])('%j: exit 2, and what is possible on stderr', async args => {
     const { code, stdout, stderr } = await runToEnd(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
