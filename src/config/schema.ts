@@ -1,6 +1,7 @@
 /** The keys of the YAML: their form, their defaults and, for editors, their descriptions (contract section 1). */
 
 import { z } from 'zod';
+import { ADMIN_TOKEN, hashAdminToken } from './admin-token.ts';
 import { ALGORITHM, parseAlgorithm } from './algorithm.ts';
 import { ALLOWED_ENCODING, parseAllowedEncoding } from './allowed-encoding.ts';
 import { CIDR, parseCidr } from './cidr.ts';
@@ -165,6 +166,11 @@ const settings = {
   admin: listenAddress
     .prefault('127.0.0.1:9090')
     .describe('Metrics, health and status page: host:port, [::]:port or :port'),
+  admin_token: text(ADMIN_TOKEN, hashAdminToken)
+    .optional()
+    .describe(
+      'What the status page asks for, as a Bearer token or the password of any user; write ${file:…} or ${NAME}',
+    ),
   limits: clientLimits.prefault({}).describe('What clients may take'),
   timeouts: clientTimeouts.prefault({}).describe('How long clients may take'),
   drain: drain.prefault({}).describe('How SIGTERM ends the process'),
