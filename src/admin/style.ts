@@ -95,7 +95,7 @@ tbody tr:hover { background: var(--raised); }
 .scroll { position: relative; margin-top: 0.5rem; overflow-x: auto; }
 .matrix { width: auto; min-width: 100%; }
 .matrix th, .matrix td { padding: 0.375rem 1rem; }
-.matrix thead th { max-width: 11rem; white-space: normal; vertical-align: bottom; }
+.matrix thead th { min-width: 6.5rem; max-width: 11rem; white-space: normal; vertical-align: bottom; }
 .matrix thead th:not(:first-child), .matrix td { text-align: right; }
 .matrix tr > :first-child { position: sticky; left: 0; min-width: 9rem; max-width: 26rem; padding-left: 0; background: var(--paper); }
 .matrix tbody tr:hover > :first-child { background: var(--raised); }
