@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { check } from './cli/check.ts';
+import { check, FORMATS, isFormat } from './cli/check.ts';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
@@ -18,7 +18,8 @@ const HELP = `audgate: a gateway that forwards only tokens addressed to the API 
 
 Usage:
   audgate [serve] --config FILE   run the gateway
-  audgate check FILE              load and lint a configuration, print every problem
+  audgate check [--format text|json|github] [--strict] FILE
+                                  load and lint a configuration, print every problem; --strict: warnings are errors
   audgate --help | --version
 
 The configuration is the file of --config, of AUDGATE_CONFIG, or /etc/audgate/audgate.yaml.
@@ -33,7 +34,7 @@ async function main(): Promise<void> {
   const [command = 'serve', ...rest] = positionals;
   if (values.help) return print(HELP);
   if (values.version) return print(`audgate ${readVersion()}\n`);
-  if (command === 'check' && rest.length === 1 && rest[0] !== undefined) return runCheck(rest[0]);
+  if (command === 'check' && rest.length === 1 && rest[0] !== undefined) return runCheck(rest[0], values);
   if (command !== 'serve' || rest.length > 0) return exitWithUsage(`unknown command: ${positionals.join(' ')}`);
   return serve(values.config ?? process.env['AUDGATE_CONFIG'] ?? DEFAULT_CONFIG);
 }
@@ -41,7 +42,13 @@ async function main(): Promise<void> {
 function readArguments() {
   try {
     return parseArgs({
-      options: { config: { type: 'string' }, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } },
+      options: {
+        config: { type: 'string' },
+        format: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+        strict: { type: 'boolean' },
+        version: { type: 'boolean' },
+      },
       allowPositionals: true,
     });
   } catch (error) {
@@ -49,8 +56,9 @@ function readArguments() {
   }
 }
 
-function runCheck(file: string): void {
-  process.exitCode = check(file, process.env, line => print(`${line}\n`));
+function runCheck(file: string, { format = 'text', strict = false }: { format?: string; strict?: boolean }): void {
+  if (!isFormat(format)) exitWithUsage(`--format is one of ${FORMATS.join(', ')}`);
+  process.exitCode = check(file, process.env, line => print(`${line}\n`), { format, strict });
 }
 
 async function serve(file: string): Promise<void> {

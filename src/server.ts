@@ -29,8 +29,6 @@ export class Server {
   readonly #admin: HttpServer;
   readonly #sockets = new Set<Socket>();
   readonly #turnstile: Turnstile;
-  /** Responses under way, for a drain to tell their clients. */
-  readonly #answering = new Set<ServerResponse>();
   /** Sockets that were refused in the middle of a request: what follows on them is not another one. */
   readonly #refused = new WeakSet<Duplex>();
   /** The gateway in use, and those before it that still have requests under way. */
@@ -100,7 +98,10 @@ export class Server {
   async drain(): Promise<void> {
     const { drain } = this.#gateway.config;
     this.#draining = true;
-    for (const response of this.#answering) response.shouldKeepAlive = false;
+    for (const socket of this.#sockets) {
+      const response = this.#turnstile.current(socket)?.response;
+      if (response) response.shouldKeepAlive = false;
+    }
     await setTimeout(drain.delay);
     const limit = new AbortController();
     const overdue = setTimeout(drain.limit, undefined, { signal: limit.signal }).then(
@@ -182,38 +183,39 @@ export class Server {
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
-    this.#turnstile.enter(request.socket, request, async () => {
-      this.#answering.add(response);
-      // What was set for the response before was for the one that read it.
-      request.socket.setTimeout(0);
-      if (this.#draining) response.shouldKeepAlive = false;
-      await this.#gateway.handle(request, response);
-      this.#answering.delete(response);
-    });
+    this.#turnstile.enter(request.socket, { request, response, serve: () => this.#serve(request, response) });
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // What was set for the response before was for the one that read it.
+    if (request.socket.timeout) request.socket.setTimeout(0);
+    if (this.#draining) response.shouldKeepAlive = false;
+    return this.#gateway.handle(request, response);
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     this.#adopt(socket);
-    this.#turnstile.enter(socket, request, () => this.#gateway.upgrade(request, socket, head));
+    this.#turnstile.enter(socket, { request, serve: () => this.#gateway.upgrade(request, socket, head) });
   }
 
   #refuse(request: IncomingMessage, socket: Socket, reason: UnreadableReason): void {
     this.#adopt(socket);
     this.#refused.add(socket);
-    this.#turnstile.enter(socket, request, () => this.#gateway.refuse(request, socket, reason));
+    this.#turnstile.enter(socket, { request, serve: () => this.#gateway.refuse(request, socket, reason) });
   }
 
   /** node:http has let go of this socket: its errors are ours, and so is the word to a response that is still being written. */
   #adopt(socket: Socket): void {
     socket.on('error', () => socket.destroy());
-    const response = [...this.#answering].find(each => each.socket === socket);
-    if (response) socket.on('drain', () => response.emit('drain')).on('timeout', () => response.emit('timeout'));
+    const response = this.#turnstile.current(socket)?.response;
+    if (!response) return;
+    socket.on('drain', () => response.emit('drain')).on('timeout', () => response.emit('timeout', socket));
   }
 
   #refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
     if (this.#refused.has(socket)) return;
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#telemetry.metrics.recordEnded('slow_headers');
-    const current = this.#turnstile.current(socket);
+    const current = this.#turnstile.current(socket)?.request;
     const reason = readUnreadable(error, socket);
     const isCutOff = error.code === 'HPE_INVALID_EOF_STATE' && current !== undefined;
     if (reason === undefined || isCutOff) socket.destroy();

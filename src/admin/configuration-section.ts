@@ -1,5 +1,6 @@
 /** Which configuration is in use, and what the lint warns of in it. */
 
+import { LINTS } from '../config/lints.ts';
 import type { Problem } from '../config/problem.ts';
 import type { Report } from '../telemetry/report.ts';
 import { sumOf } from './figures.ts';
@@ -25,6 +26,6 @@ ${warnings.length > 0 && html`<ul class="warnings">${warnings.map(renderWarning)
 }
 
 function renderWarning({ line, column, code, path, message }: Problem): Html {
-  return html`<li><p><code>${line}:${column}</code> <code>${path}</code> <span class="soft">${code}</span></p><p><bdi>${message}</bdi></p></li>
+  return html`<li><p><code>${line}:${column}</code> <code>${path}</code> <span class="soft">${code}</span></p><p><bdi>${message}</bdi></p><p class="below">${LINTS[code].consequence} ${LINTS[code].remedy}</p></li>
 `;
 }

@@ -115,6 +115,8 @@ export interface ProtectedRoute extends AnyRoute {
   readonly issuers: ReadonlySet<string>;
   readonly scopeRules: readonly ScopeRule[];
   readonly enforcement: Enforcement;
+  /** Whether responses that a would-be denial was forwarded for say its reason. */
+  readonly wouldDenyHeader: boolean;
   /** Header name → claim name. */
   readonly claimsToHeaders: ReadonlyMap<string, string>;
   /** Whether a response that is still streaming ends at the token's `exp`; `undefined`: event streams do. */

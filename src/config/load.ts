@@ -100,7 +100,8 @@ function buildConfig(content: unknown, folder: string, findings: Findings): Omit
   if (found.routes && drafts.length === 0) {
     findings.error(['routes'], { what: 'no routes', expected: 'at least one route', standsAlone: true }, 'key');
   }
-  warnOfDangers(drafts, findings);
+  const trustedProxies = found.trusted_proxies ?? [];
+  warnOfDangers({ routes: drafts, issuers, issuerNames: issuerNames ?? [], trustedProxies }, findings);
 
   if (complete === undefined) return undefined;
   const routes = drafts.flatMap(draft => buildRoute(draft, issuers.keys()) ?? []);

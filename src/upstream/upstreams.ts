@@ -23,7 +23,7 @@ export class Upstreams {
   /** By origin and connect time-out: routes to one upstream share its connections. */
   readonly #pools = new Map<string, Pool>();
   readonly #lines: ReadonlyMap<Route, Line>;
-  readonly #trusted: BlockList;
+  readonly #trusted: BlockList | undefined;
   /** Milliseconds for a client to send or to read the next piece of a body. */
   readonly #patience: number;
 

@@ -60,14 +60,18 @@ describe('commands', () => {
     expect(stdout.trim().split(' ').at(-1)).toBe(version);
   });
 
-  test.each([[['frobnicate']], [['serve', 'too', 'many']], [['--frobnicate']], [['--config']], [['check']]])(
-    '%j: exit 2, and what is possible on stderr',
-    async args => {
-      const { code, stdout, stderr } = await runToEnd(args);
-      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-      expect(stderr).toContain('Usage:');
-    },
-  );
+  test.each([
+    [['frobnicate']],
+    [['serve', 'too', 'many']],
+    [['--frobnicate']],
+    [['--config']],
+    [['check']],
+    [['check', '--format', 'xml', 'x']],
+  ])('%j: exit 2, and what is possible on stderr', async args => {
+    const { code, stdout, stderr } = await runToEnd(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('Usage:');
+  });
 
   test('check: 0 for a good file, 1 for a bad one with every problem, and no listener either way', async () => {
     const good = await runToEnd(['check', writeConfig(configure(await findFreePorts()))]);
@@ -75,6 +79,14 @@ describe('commands', () => {
     const bad = await runToEnd(['check', writeConfig(BROKEN)]);
     expect(bad.code).toBe(1);
     expectEveryProblem(`${bad.stdout}${bad.stderr}`);
+  });
+
+  test('check: --strict fails for a warning, --format json says so in one object', async () => {
+    const file = writeConfig('issuers: { https://i.example: }\nroutes: { /: { public: true, upstream: http://a } }\n');
+    expect((await runToEnd(['check', file])).code).toBe(0);
+    const { code, stdout } = await runToEnd(['check', '--strict', '--format', 'json', file]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ file, ok: false, problems: [{ code: 'unused-issuer', line: 1 }] });
   });
 
   test('check: 1 for a file that is not there', async () => {

@@ -23,7 +23,6 @@ export interface Texts {
   readonly method: string;
   readonly path: string;
   readonly clientId: string;
-  readonly code: string;
   readonly problemPath: string;
   readonly message: string;
 }
@@ -42,7 +41,6 @@ export const PLAIN: Texts = {
   method: 'GET',
   path: '/billing/1',
   clientId: 'shop',
-  code: 'some-lint',
   problemPath: 'routes./billing',
   message: 'is dangerous',
 };
@@ -61,7 +59,7 @@ export async function examplePage(texts: Texts): Promise<StatusPage> {
       warnings: [
         {
           severity: 'warning',
-          code: texts.code,
+          code: 'unused-issuer',
           file: texts.file,
           line: 3,
           column: 5,

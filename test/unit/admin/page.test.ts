@@ -95,7 +95,7 @@ test('the page says what its sources say', async () => {
     'https://login.example 0 never fetched fetched again after 10 min, usable for 1 d no answer',
     'https://login.example 1 1 h 2 min',
     'File /etc/audgate/audgate.yaml SHA-256 ab12 Loaded 2026-11-23 12:00:00 UTC Reloads 0 done, 0 failed',
-    '1 warning 3:5 routes./billing some-lint is dangerous',
+    '1 warning 3:5 routes./billing unused-issuer is dangerous',
   ]) {
     expect(words).toContain(said);
   }
