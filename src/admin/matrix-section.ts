@@ -24,7 +24,7 @@ ${matrix.columns.length > 0 ? renderTable(matrix) : html`<p class="soft">No rout
 
 function renderTable(matrix: Matrix): Html {
   return html`<p class="soft">Tokens that verified in every other respect. A row is whom the token was for, a column the route it was used at.${renderLeftOut(matrix)}</p>
-<div class="scroll" role="region" aria-labelledby="matrix-title" tabindex="0">
+<div class="scroll" role="region" aria-label="The matrix, to scroll" tabindex="0">
 <table class="matrix">
 <caption class="unseen">How many tokens for each resource were used at each route</caption>
 <thead><tr><th scope="col">Token for</th>${matrix.columns.map(({ key }) => html`<th scope="col"><code>${key}</code></th>`)}</tr></thead>

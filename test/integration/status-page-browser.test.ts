@@ -14,7 +14,7 @@ import {
   type WatchedPage,
   WITHOUT_CHROMIUM,
 } from '../support/browser.ts';
-import type { RunningGateway } from '../support/gateway.ts';
+import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { BILLING, HOSTILE, PROFILE, type StatusWorld, startStatusWorld } from './status-page-world.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -60,7 +60,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
   ] as const;
 
   test.each(LOOKS)(
-    '%s, %s, %s: it looks as on the screenshot, fits the window, and axe finds nothing serious',
+    '%s, %s, %s: it looks as on the screenshot, fits the window, and axe finds nothing',
     async (colorScheme, state, size) => {
       const { page } = await open(world[state], { colorScheme, viewport: WINDOWS[size] });
       const name = `${state}-${colorScheme}-${size}`;
@@ -171,6 +171,18 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     await Promise.all([answered(), look(false)]);
   });
 
+  test('behind an admin token it stays fresh with what the browser was told once', async () => {
+    const token = 'b4ttery-h0rse-st4ple';
+    const gateway = await startGateway(`admin_token: ${token}\nroutes: { /: { public: true, upstream: http://a } }\n`);
+    const { page } = await open(gateway, { httpCredentials: { username: 'operator', password: token } });
+    expect(await page.locator('h1').textContent()).toBe('Ready');
+    const again = await page.waitForResponse(response => response.status() === 200);
+    expect(again.request().resourceType()).toBe('xhr');
+    await page.getByText('Live, as of').waitFor();
+    await page.context().close();
+    await gateway.close();
+  });
+
   test('each control is reached by Tab, in the order of the page, and shows that it is', async () => {
     const { page } = await open(world.busy);
     const reached: string[] = [];
@@ -181,7 +193,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
         const { outlineStyle, outlineWidth } = getComputedStyle(each);
         const { top, bottom, width } = each.getBoundingClientRect();
         const visible = top >= 0 && bottom <= innerHeight + 1 || each.classList.contains('scroll');
-        return { name: each.getAttribute('aria-labelledby') ?? each.textContent, outline: outlineStyle + ' ' + outlineWidth, visible: visible && width > 1 };
+        return { name: each.getAttribute('aria-label') ?? each.textContent, outline: outlineStyle + ' ' + outlineWidth, visible: visible && width > 1 };
       })()`)) as { name: string; outline: string; visible: boolean };
       if (await page.evaluate('document.activeElement === document.body')) break;
       expect({ name, outline, visible }).toEqual({ name, outline: 'solid 2px', visible: true });
@@ -189,7 +201,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     }
     const sections = ['Routes', 'Matrix', 'Denials', 'Issuers', 'Configuration'];
     const older = expect.stringMatching(/^\d+ older denials$/);
-    expect(reached).toEqual(['Skip to content', ...sections, 'Pause updates', 'matrix-title', older]);
+    expect(reached).toEqual(['Skip to content', ...sections, 'Pause updates', 'The matrix, to scroll', older]);
   });
 
   test('the skip link and the sections lead where they say', async () => {
@@ -217,12 +229,11 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
   });
 });
 
-/** What axe finds that keeps people from using the page. */
+/** What axe finds, whatever its impact. */
 async function findAxeViolations(page: Page): Promise<readonly string[]> {
   await page.evaluate(AXE);
   const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
-  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  return grave.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
 }
 
 async function cellOf(page: Page, presented: string, route: string): Promise<string> {
