@@ -13,6 +13,7 @@ import { Gateway } from './gateway.ts';
 import { Server } from './server.ts';
 import { createLog, openStandardOutput } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import { RecentDenials } from './telemetry/recent-denials.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
 const HELP = `audgate: a gateway that forwards only tokens addressed to the API behind it
@@ -136,9 +137,10 @@ async function serve(file: string): Promise<void> {
 
   const metrics: Metrics = new Metrics({ keySets: () => server.gateway.verifier.status() });
   const log = createLog(openStandardOutput(() => metrics.recordDroppedLine()));
-  const telemetry: Telemetry = { metrics, log };
-  const server = new Server(new Gateway(loaded.config, telemetry), telemetry);
-  logLoaded(telemetry, loaded.config, loaded.warnings);
+  const telemetry: Telemetry = { metrics, log, denials: new RecentDenials() };
+  const { config, warnings } = loaded;
+  const server = new Server(new Gateway(config, telemetry), telemetry, { version: readVersion(), warnings });
+  logLoaded(telemetry, config, warnings);
   metrics.recordLoad();
   // Of Node.js about our libraries (http-proxy calls util._extend). In the log, where such things are looked for.
   process.removeAllListeners('warning').on('warning', warning => {
@@ -180,7 +182,7 @@ async function reload(server: Server, telemetry: Telemetry, file: string): Promi
     return;
   }
   await after.start();
-  server.swap(after);
+  server.swap(after, loaded.warnings);
   telemetry.metrics.recordReload('success');
   logLoaded(telemetry, loaded.config, loaded.warnings);
 }

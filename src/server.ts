@@ -8,7 +8,9 @@ import { createAdminHandler } from './admin/admin.ts';
 import { Turnstile } from './client/turnstile.ts';
 import { createUnreadRequest, MALFORMED, readUnreadable, type UnreadableReason } from './client/unreadable.ts';
 import type { ListenAddress } from './config/config.ts';
+import type { Problem } from './config/problem.ts';
 import type { Gateway } from './gateway.ts';
+import { createReport } from './telemetry/report.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
 /** How often slow clients are looked for: the resolution of `timeouts.headers`. */
@@ -31,19 +33,37 @@ export class Server {
   readonly #refused = new WeakSet<Duplex>();
   /** The gateway in use, and those before it that still have requests under way. */
   readonly #gateways = new Set<Gateway>();
+  readonly #version: string;
+  readonly #startedAt = new Date();
   #gateway: Gateway;
+  #loadedAt = new Date();
+  /** Of the configuration in use. */
+  #warnings: readonly Problem[];
   #draining = false;
   /** Connections so far. */
   #accepted = 0;
 
-  constructor(gateway: Gateway, telemetry: Telemetry) {
+  /** @param about for the status page: the version of the program, and the warnings of the gateway's configuration. */
+  constructor(
+    gateway: Gateway,
+    telemetry: Telemetry,
+    about: { readonly version: string; readonly warnings: readonly Problem[] },
+  ) {
+    this.#version = about.version;
+    this.#warnings = about.warnings;
     this.#gateway = gateway;
     this.#gateways.add(gateway);
     this.#telemetry = telemetry;
     this.#turnstile = new Turnstile(() => telemetry.metrics.recordEnded('pipeline_limit'));
     this.#data = this.#createDataListener();
-    const readiness = () => this.#readiness();
-    this.#admin = createServer(createAdminHandler({ metrics: telemetry.metrics, readiness }));
+    this.#admin = createServer(
+      createAdminHandler({
+        metrics: telemetry.metrics,
+        readiness: () => this.#readiness(),
+        report: () => createReport(telemetry, this.#gateway.verifier.status()),
+        serving: () => this.#serving(),
+      }),
+    );
   }
 
   /**
@@ -62,9 +82,11 @@ export class Server {
   }
 
   /** Requests from now on are served by `gateway`; those under way finish under the configuration that admitted them. */
-  swap(gateway: Gateway): void {
+  swap(gateway: Gateway, warnings: readonly Problem[]): void {
     const before = this.#gateway;
     this.#gateway = gateway;
+    this.#loadedAt = new Date();
+    this.#warnings = warnings;
     this.#gateways.add(gateway);
     before.stop().then(() => this.#gateways.delete(before));
   }
@@ -212,6 +234,16 @@ export class Server {
     const waitingFor = this.#gateway.verifier.waitingFor();
     const draining = this.#draining;
     return { ready: !draining && waitingFor.length === 0, waitingFor, draining };
+  }
+
+  #serving() {
+    return {
+      version: this.#version,
+      startedAt: this.#startedAt,
+      config: this.#gateway.config,
+      loadedAt: this.#loadedAt,
+      warnings: this.#warnings,
+    };
   }
 
   /** Waits no longer for anybody, save a moment for the last lines to be told. */

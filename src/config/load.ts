@@ -71,10 +71,11 @@ function readConfig(
 }
 
 function readListenerSettings(settings: FileSettings): Omit<Config, 'source' | 'issuers' | 'routes'> {
-  const { listen, admin, limits, timeouts, drain, trusted_proxies } = settings;
+  const { listen, admin, admin_token, limits, timeouts, drain, trusted_proxies } = settings;
   return {
     listen,
     admin,
+    adminTokenHash: admin_token,
     limits,
     timeouts: { headers: timeouts.headers, body: timeouts.body, keepAlive: timeouts.keep_alive },
     drain,

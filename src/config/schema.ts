@@ -1,6 +1,7 @@
 /** The keys of the YAML: their form, their defaults and, for editors, their descriptions (contract section 1). */
 
 import { z } from 'zod';
+import { ADMIN_TOKEN, ADMIN_TOKEN_FORM, hashAdminToken } from './admin-token.ts';
 import { ALGORITHM, ALL_ALGORITHMS, parseAlgorithm } from './algorithm.ts';
 import { ALLOWED_ENCODING, ALLOWED_ENCODING_FORM, parseAllowedEncoding } from './allowed-encoding.ts';
 import { CIDR, CIDR_FORM, parseCidr } from './cidr.ts';
@@ -183,6 +184,11 @@ const settings = {
   admin: listenAddress
     .prefault('127.0.0.1:9090')
     .describe('Metrics, health and status page: host:port, [::]:port or :port'),
+  admin_token: text(ADMIN_TOKEN, hashAdminToken, ADMIN_TOKEN_FORM)
+    .optional()
+    .describe(
+      'What the status page asks for, as a Bearer token or the password of any user; write ${file:…} or ${NAME}',
+    ),
   limits: clientLimits.prefault({}).describe('What clients may take'),
   timeouts: clientTimeouts.prefault({}).describe('How long clients may take'),
   drain: drain.prefault({}).describe('How SIGTERM ends the process'),

@@ -1,7 +1,14 @@
 /** The metrics of contract section 5. Every label value is of the configuration or of a closed list; none is the caller's. */
 
 import type { Socket } from 'node:net';
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import {
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client';
 import { type AudienceIndex, listPresentable } from '../authorization/audience.ts';
 import type { ProtectedRoute, Route } from '../config/config.ts';
 import { isRefused, REFUSALS, type Reason } from '../denial.ts';
@@ -176,6 +183,11 @@ export class Metrics {
   /** @returns the exposition text and its content type. */
   async expose(): Promise<{ readonly contentType: string; readonly body: string }> {
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+
+  /** @returns every metric as values, for a reader in this program. */
+  list(): Promise<readonly MetricObjectWithValues<MetricValue<string>>[]> {
+    return this.#registry.getMetricsAsJSON();
   }
 
   #announceDenials(route: ProtectedRoute): void {

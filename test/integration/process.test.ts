@@ -1,12 +1,13 @@
 /** The built gateway as operators run it: a process with arguments, an environment, signals, two streams and an exit code. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readSample } from '../support/gateway.ts';
@@ -319,6 +320,35 @@ describe('SIGHUP', () => {
     await expectReloads(gateway, 2, 2);
     expect((await get(gateway, '/later/a')).status).toBe(404);
     expect((await get(gateway)).status).toBe(200);
+  });
+
+  test('the status page follows: hash and warnings are those in use, and so is the admin token', async () => {
+    const ports = await findFreePorts();
+    const before = configure(ports);
+    const file = writeConfig(before);
+    const gateway = launch(['--config', file], {}, ports);
+    await gateway.line('listening');
+    const first = await admin(gateway, '/');
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    expect(first.body).toContain(`data-version="${version}"`);
+    expect(first.body).toContain(createHash('sha256').update(before).digest('hex'));
+    expect(first.body).not.toContain('routes./old.enforcement');
+
+    const warned = `${before}  /old: { resource: "https://old.example.com/", upstream: "${upstream.origin}", enforcement: report }\n`;
+    writeFileSync(file, warned);
+    gateway.child.kill('SIGHUP');
+    await gateway.line('configuration loaded', 2);
+    await expectReloads(gateway, 1, 0);
+    const second = await admin(gateway, '/');
+    expect(second.body).toContain(createHash('sha256').update(warned).digest('hex'));
+    expect(second.body).toContain('routes./old.enforcement');
+
+    writeFileSync(join(dirname(file), 'admin-token'), 'a-token-that-is-long-enough\n');
+    writeFileSync(file, `admin_token: \${file:admin-token}\n${before}`);
+    gateway.child.kill('SIGHUP');
+    await gateway.line('configuration loaded', 3);
+    await expectReloads(gateway, 2, 0);
+    expect((await admin(gateway, '/')).status).toBe(401);
   });
 
   test('a request in flight finishes under the configuration that admitted it', async () => {
