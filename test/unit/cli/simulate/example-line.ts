@@ -54,6 +54,7 @@ const CONFIG: Omit<Config, 'routes' | 'issuers'> = {
   timeouts: { headers: 1, body: 1, keepAlive: 1 },
   drain: { delay: 1, limit: 1 },
   trustedProxies: [],
+  adminTokenHash: undefined,
 };
 
 export function exampleConfig(routes: readonly Route[], tokenTypes: readonly string[] = ['at+jwt']): Config {
