@@ -14,8 +14,8 @@ export interface ProtectedResource {
   /** The resource URI, as in the `resource` parameter (RFC 8707 section 2). */
   readonly resource: string;
   readonly scopes: readonly string[];
-  /** The `aud` of its tokens; the resource itself where absent. */
-  readonly audience?: string;
+  /** The `aud` of its tokens; the resource itself where absent. `[]`: they name nobody, as those of some issuers do. */
+  readonly audience?: string | readonly [];
 }
 
 export interface Client {
@@ -71,6 +71,8 @@ export interface AuthorizationServer {
   close(): Promise<void>;
 }
 
+const NOBODY = 'urn:nobody';
+
 export const DEFAULT_CLIENTS: readonly [Client, Client] = [
   { clientId: 'client-one', clientSecret: 'secret-one' },
   { clientId: 'client-two', clientSecret: 'secret-two' },
@@ -125,6 +127,14 @@ function configure(
     jwks: { keys: keys as OidcProvider.JWKS['keys'] },
     scopes: [...new Set(resources.flatMap(({ scopes }) => scopes))],
     ttl: { ClientCredentials: accessTokenTtl },
+    formats: {
+      customizers: {
+        // The library makes no JWT without `aud`, and an empty list says the same.
+        jwt: (_ctx, token, { payload }) => {
+          if (token.aud === NOBODY) Object.assign(payload, { aud: [] });
+        },
+      },
+    },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
@@ -137,7 +147,7 @@ function configure(
           if (known === undefined && resource !== defaultResource) throw await invalidTarget(resource);
           return {
             scope: known?.scopes.join(' ') ?? '',
-            audience: known?.audience ?? resource,
+            audience: typeof known?.audience === 'object' ? NOBODY : (known?.audience ?? resource),
             accessTokenFormat: 'jwt',
             accessTokenTTL: accessTokenTtl,
             jwt: { sign: { alg: algorithm } },

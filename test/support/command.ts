@@ -13,9 +13,9 @@ export interface Finished {
 
 const MAIN = join(import.meta.dirname, '../../dist/main.js');
 
-/** Runs `audgate` with `args` and `input` on standard input; needs `npm run build` before. */
-export async function runCommand(args: readonly string[], input = ''): Promise<Finished> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'], TZ: 'UTC' } });
+/** Runs `audgate` with `args` and `input` on standard input, in the folder `cwd`; needs `npm run build` before. */
+export async function runCommand(args: readonly string[], input = '', cwd = process.cwd()): Promise<Finished> {
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'], TZ: 'UTC' }, cwd });
   child.stdin.on('error', () => undefined); // It may have ended before it read all.
   child.stdin.end(input);
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
