@@ -33,19 +33,25 @@ export interface WatchedGateway {
   rss(): number;
   /** Open sockets, those that listen included. */
   sockets(): number;
+  /** Open descriptors of every kind. */
+  descriptors(): number;
+  /** Puts `yaml` into its file, and tells it so (SIGHUP). */
+  reload(yaml: string): void;
+  signal(signal: NodeJS.Signals): void;
   metrics(): Promise<Exposition>;
   /** SIGTERM. @returns how it ended: `0`, another status, a signal. */
   stop(): Promise<string>;
   kill(): void;
 }
 
-/** Starts one on free ports of 127.0.0.1, and waits until it has its keys. */
-export async function startWatchedGateway(yaml: string): Promise<WatchedGateway> {
+/** Starts one on free ports of 127.0.0.1, and waits until it has its keys. @param args of Node.js. */
+export async function startWatchedGateway(yaml: string, args: readonly string[] = []): Promise<WatchedGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-fuzz-'));
   const [config, logPath] = [join(folder, 'audgate.yaml'), join(folder, 'access.ndjson')];
-  writeFileSync(config, `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\n${yaml}`);
+  const configure = (text: string) => writeFileSync(config, `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\n${text}`);
+  configure(yaml);
   const output = openSync(logPath, 'a');
-  const child = spawn(process.execPath, [MAIN, '--config', config], { stdio: ['ignore', output, 'pipe'] });
+  const child = spawn(process.execPath, [...args, MAIN, '--config', config], { stdio: ['ignore', output, 'pipe'] });
   closeSync(output);
   const killWithUs = () => child.kill('SIGKILL');
   process.once('exit', killWithUs);
@@ -73,6 +79,12 @@ export async function startWatchedGateway(yaml: string): Promise<WatchedGateway>
     stderr: () => stderr,
     rss: () => Number(readFileSync(`${proc}/statm`, 'utf8').split(' ')[1]) * PAGE,
     sockets: () => readdirSync(`${proc}/fd`).filter(fd => isSocket(`${proc}/fd/${fd}`)).length,
+    descriptors: () => readdirSync(`${proc}/fd`).length,
+    reload: text => {
+      configure(text);
+      child.kill('SIGHUP');
+    },
+    signal: signal => child.kill(signal),
     metrics: async () => new Exposition((await fetchText(admin.port, '/metrics')).text),
     stop: async () => {
       const exited = once(child, 'exit');

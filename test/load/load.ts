@@ -1,10 +1,11 @@
 /**
- * What the data plane promises under load, shown on the built gateway: `npm run load -- drain | restarts | idle | slow`.
+ * What the data plane promises under load, shown on the built gateway: `npm run load -- drain | restarts | idle | slow | reloads`.
  * Prints figures; the exit status is 0 only when they are as promised.
  */
 
 import { showDrain } from './drain.ts';
 import { showIdleConnections } from './idle.ts';
+import { showReloads } from './reloads.ts';
 import { showRestarts } from './restarts.ts';
 import { showSlowClients } from './slow.ts';
 
@@ -13,6 +14,7 @@ const SHOWS: Readonly<Record<string, () => Promise<boolean>>> = {
   restarts: showRestarts,
   idle: showIdleConnections,
   slow: showSlowClients,
+  reloads: showReloads,
 };
 
 const names = process.argv.slice(2);
