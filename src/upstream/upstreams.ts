@@ -11,6 +11,7 @@ import { createPool } from './connection.ts';
 import { type Carried, type ForwardLimits, forward } from './forward.ts';
 import { createTrustedProxies, readOrigin } from './origin.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy } from './request-headers.ts';
+import { createNotice } from './response-headers.ts';
 import { type Upgraded, type UpgradeRequest, upgrade } from './upgrade.ts';
 
 /** What a route's requests need, made once at load. */
@@ -63,6 +64,7 @@ export class Upstreams {
       timeout: timeouts.connect + timeouts.response,
       idle: timeouts.idle,
       expiresAt: expiryOf(grant)?.at,
+      notice: createNotice(grant.match.route, grant.reported),
     };
     return upgrade(outgoing, client);
   }
@@ -86,6 +88,7 @@ export class Upstreams {
     const { limits, upstream } = grant.match.route;
     return {
       body: head.hasBody ? { size: limits.body, timeout: Math.min(this.#patience, upstream.timeouts.idle) } : undefined,
+      notice: createNotice(grant.match.route, grant.reported),
       readTimeout: this.#patience,
       expiry: expiryOf(grant),
     };
