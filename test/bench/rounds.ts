@@ -1,0 +1,74 @@
+/** Rounds: every candidate once, in an order that rotates, so that what the machine does meets all of them alike. */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Candidate } from './candidates.ts';
+import { readCpuSeconds } from './proc.ts';
+import type { LoadResult } from './wrk.ts';
+
+export interface Cell {
+  readonly requestsPerSecond: number;
+  /** Microseconds of CPU of the candidate for each request: little moved by what else the machine does. */
+  readonly cpuPerRequest: number;
+  /** Share of token lookups that its cache answered, where it tells. */
+  readonly hitShare: number | undefined;
+  readonly p50: number;
+  readonly p99: number;
+  /** Answers of another status than expected, and connections that failed. */
+  readonly faults: number;
+}
+
+/** By name of candidate, one cell for each round. */
+export type Cells = ReadonlyMap<string, readonly Cell[]>;
+
+export interface Plan {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly expected: 200 | 401;
+  /** Sends the load for so many seconds. */
+  readonly send: (candidate: Candidate, seconds: number) => Promise<LoadResult>;
+}
+
+const WARM_UP = 1;
+const PAUSE = 100;
+
+export async function measureRounds(candidates: readonly Candidate[], plan: Plan): Promise<Cells> {
+  for (const candidate of candidates) await plan.send(candidate, WARM_UP);
+  const cells = new Map<string, Cell[]>(candidates.map(({ name }) => [name, []]));
+  for (let round = 0; round < plan.rounds; round++) {
+    for (let turn = 0; turn < candidates.length; turn++) {
+      const candidate = candidates[(round + turn) % candidates.length];
+      if (!candidate) continue;
+      cells.get(candidate.name)?.push(await measureCell(candidate, plan));
+      candidate.tidy?.();
+      await delay(PAUSE);
+    }
+  }
+  return cells;
+}
+
+async function measureCell(candidate: Candidate, { send, seconds, expected }: Plan): Promise<Cell> {
+  const lookupsBefore = await candidate.cacheLookups?.();
+  const cpuBefore = readCpuSeconds(candidate.pid);
+  const result = await send(candidate, seconds);
+  const cpu = readCpuSeconds(candidate.pid) - cpuBefore;
+  const lookups = await candidate.cacheLookups?.();
+  const unexpected = expected === 200 ? result.refused : result.requests - result.refused;
+  return {
+    requestsPerSecond: result.requests / result.seconds,
+    cpuPerRequest: (cpu / result.requests) * 1e6,
+    hitShare: lookupsBefore && lookups && shareOfHits(lookupsBefore, lookups),
+    p50: result.p50,
+    p99: result.p99,
+    faults: unexpected + result.broken,
+  };
+}
+
+interface Lookups {
+  readonly hits: number;
+  readonly misses: number;
+}
+
+function shareOfHits(before: Lookups, after: Lookups): number {
+  const hits = after.hits - before.hits;
+  return hits / Math.max(1, hits + after.misses - before.misses);
+}
