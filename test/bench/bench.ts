@@ -3,61 +3,47 @@
  * each on the one core, upstream and load on the other, in turn, in rounds. `--quick` for a first look.
  */
 
+import { nameLeftOut } from './line-up.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
-import { createGatewayPeer } from './peers/gateway.ts';
-import { haproxy } from './peers/haproxy.ts';
-import type { Peer } from './peers/peer.ts';
-import { barePipe } from './peers/pipe.ts';
-import { alignColumns, createRows, formatNotes, formatRow, HEADINGS, OURS } from './report/table.ts';
-import { type PeerName, SCENARIOS, type Scenario } from './scenarios.ts';
-import { measureScenario, type Outcome } from './side-by-side.ts';
+import { writeResults } from './report/results.ts';
+import { printSection, type Section } from './report/section.ts';
+import { chooseShows, SHOWS } from './shows.ts';
 import { openSite } from './site.ts';
 
-const PEERS: Readonly<Partial<Record<PeerName, Peer>>> = { HAProxy: haproxy, 'bare pipe': barePipe };
-const QUICK_PEERS: readonly PeerName[] = ['HAProxy', 'bare pipe'];
-
-async function main(options: Options): Promise<void> {
-  if (options.list) return console.log(SCENARIOS.map(({ name, title }) => `${name}: ${title}`).join('\n'));
+/** @returns whether every answer was as expected. Whether the promises held is in what it prints: it is no test. */
+async function measureAll(options: Options): Promise<boolean> {
+  const shows = chooseShows(options);
+  const leftOut = nameLeftOut(options);
+  if (leftOut !== undefined) console.log(leftOut);
   const site = await openSite();
-  const outcomes: Outcome[] = [];
+  const sections: Section[] = [];
   try {
-    for (const scenario of chooseScenarios(options)) {
-      console.log(`\n== ${scenario.name}: ${scenario.title}`);
-      const outcome = await measureScenario(scenario, choosePeers(scenario, options), site, options);
-      printOutcome(outcome);
-      outcomes.push(outcome);
+    for (const show of shows) {
+      console.log(`\n== ${show.name}: ${show.title}`);
+      const section = await show.measure(site, options);
+      printSection(section);
+      sections.push(section);
     }
   } finally {
     await site.close();
   }
+  printVerdicts(sections);
+  if (options.write) await writeResults(sections, options);
+  return !sections.some(({ isFaulty }) => isFaulty);
 }
 
-function chooseScenarios({ quick, scenarios }: Options): readonly Scenario[] {
-  const unknown = scenarios.find(name => !SCENARIOS.some(scenario => scenario.name === name));
-  if (unknown !== undefined) throw new Error(`there is no scenario "${unknown}"; see --list`);
-  if (scenarios.length > 0) return SCENARIOS.filter(({ name }) => scenarios.includes(name));
-  return SCENARIOS.filter(({ main }) => main || !quick);
-}
-
-function choosePeers({ peers }: Scenario, { gateway, against, allPeers }: Options): Peer[] {
-  const chosen = peers.filter(name => allPeers || QUICK_PEERS.includes(name));
-  return [
-    createGatewayPeer({ name: OURS, main: gateway }),
-    ...(against === undefined ? [] : [createGatewayPeer({ name: 'audgate (before)', main: against })]),
-    ...chosen.flatMap(name => PEERS[name] ?? []),
-  ];
-}
-
-function printOutcome(outcome: Outcome): void {
-  const rows = createRows(outcome);
-  for (const line of alignColumns([HEADINGS, ...rows.map(formatRow)])) console.log(line);
-  for (const note of formatNotes(outcome, rows)) console.log(`  ${note}`);
+function printVerdicts(sections: readonly Section[]): void {
+  console.log('\n== promised and measured');
+  for (const { promise, measured, holds } of sections.flatMap(({ verdicts }) => verdicts)) {
+    console.log(`${holds ? 'holds         ' : 'DOES NOT HOLD'} ${promise}: ${measured}`);
+  }
 }
 
 try {
-  await main(readOptions(process.argv.slice(2)));
-  process.exit();
+  const options = readOptions(process.argv.slice(2));
+  if (options.list) console.log(SHOWS.map(({ name, title }) => `${name}: ${title}`).join('\n'));
+  process.exit(options.list || (await measureAll(options)) ? 0 : 1);
 } catch (error) {
   console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
-  process.exit(1);
+  process.exit(2);
 }

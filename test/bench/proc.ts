@@ -30,7 +30,8 @@ function sumTree(pid: number, read: (pid: number) => number): number {
   }, 0);
 }
 
-function listTree(pid: number): number[] {
+/** @returns `pid` and all that it started. */
+export function listTree(pid: number): number[] {
   try {
     const tasks = readdirSync(`/proc/${pid}/task`);
     const children = tasks.flatMap(task => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' '));

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { listTree } from './proc.ts';
 
 /** Where what is measured runs, and where all that measures it does. */
 export const MEASURED = '0';
@@ -75,6 +76,11 @@ export async function run(
   } finally {
     running.delete(child);
   }
+}
+
+/** Moves `pid` and all that it started to other cores. */
+export async function pin(pid: number, cores: string): Promise<void> {
+  for (const each of listTree(pid)) await run('taskset', ['-a', '-c', '-p', cores, String(each)]);
 }
 
 async function collect(stream: AsyncIterable<Buffer>): Promise<string> {

@@ -9,6 +9,8 @@ export interface Cell {
   readonly requestsPerSecond: number;
   /** Microseconds of CPU of the candidate for each request: little moved by what else the machine does. */
   readonly cpuPerRequest: number;
+  /** Share of the time that it was on a core: well under 1 says that something else was the limit. */
+  readonly coreShare: number;
   /** Share of token lookups that its cache answered, where it tells. */
   readonly hitShare: number | undefined;
   readonly p50: number;
@@ -56,6 +58,7 @@ async function measureCell(candidate: Candidate, { send, seconds, expected }: Pl
   return {
     requestsPerSecond: result.requests / result.seconds,
     cpuPerRequest: (cpu / result.requests) * 1e6,
+    coreShare: cpu / result.seconds,
     hitShare: lookupsBefore && lookups && shareOfHits(lookupsBefore, lookups),
     p50: result.p50,
     p99: result.p99,

@@ -13,6 +13,8 @@ export interface Site {
   readonly folder: string;
   readonly keys: Keys;
   readonly upstreamPort: number;
+  /** Moves the upstream to other cores. */
+  pinUpstream(cores: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -24,7 +26,7 @@ export async function openSite(): Promise<Site> {
   chmodSync(folder, 0o755);
   const keys = await loadKeys();
   const upstream = await startUpstream(folder, keys.jwks);
-  return { folder, keys, upstreamPort: upstream.port, close: upstream.close };
+  return { folder, keys, upstreamPort: upstream.port, pinUpstream: upstream.pinTo, close: upstream.close };
 }
 
 /** @returns a port of 127.0.0.1 that was free a moment ago. */

@@ -14,7 +14,11 @@ export function summarise(values: readonly number[]): Spread {
   return { median: (low + high) / 2, least: sorted[0] ?? Number.NaN, most: sorted.at(-1) ?? Number.NaN };
 }
 
-/** @returns what `ours` was of `theirs`, round by round: what slows the machine down slows both of a round. */
-export function compareRounds(ours: readonly number[], theirs: readonly number[]): Spread {
-  return summarise(ours.flatMap((value, round) => (theirs[round] === undefined ? [] : [value / theirs[round]])));
+/**
+ * @returns what `ours` was of `theirs`, round by round: what slows the machine down slows both of a round. `undefined` where
+ *   one of them was not measured.
+ */
+export function compareRounds(ours: readonly number[], theirs: readonly number[]): Spread | undefined {
+  const ratios = ours.flatMap((value, round) => (theirs[round] === undefined ? [] : [value / theirs[round]]));
+  return ratios.length > 0 ? summarise(ratios) : undefined;
 }

@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitForAnswer } from './probe.ts';
-import { MEASURING, start } from './processes.ts';
+import { MEASURING, pin, start } from './processes.ts';
 import { findFreePort } from './site.ts';
 
 /** 61 bytes, the size of the prototypes' measurements. */
@@ -24,7 +24,7 @@ export async function startUpstream(folder: string, jwks: string) {
     errors: join(folder, 'nginx.err'),
   });
   await waitForAnswer(port, '/x/small', server);
-  return { port, close: () => server.end() };
+  return { port, pinTo: (cores: string) => pin(server.pid, cores), close: () => server.end() };
 }
 
 /** `mirror` has nginx read a body that nothing else wants; `return` comes too early for that, so the post is a file. */

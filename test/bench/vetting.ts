@@ -3,11 +3,11 @@
 import type { Peer, RunningPeer } from './peers/peer.ts';
 import { probe } from './probe.ts';
 import type { Site } from './site.ts';
-import { ALGORITHMS, type Algorithm } from './tokens/keys.ts';
-import { PATH, signToken, type TokenOptions } from './tokens/sign.ts';
+import type { Algorithm } from './tokens/keys.ts';
+import { OTHER_RESOURCE, PATH, signToken, type TokenOptions } from './tokens/sign.ts';
 
 const BAD_CLAIMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  'wrong audience': { aud: 'https://api7.example.com/' },
+  'wrong audience': { aud: OTHER_RESOURCE },
   'expired token': { exp: Math.floor(Date.now() / 1000) - 3600 },
   'wrong issuer': { iss: 'https://evil.example.com' },
   'missing scope': { scope: 'api:other' },
@@ -17,7 +17,12 @@ const BAD_CLAIMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = 
  * @returns what `peer` lets through and should not, for people; empty where it refuses everything.
  * @throws where it does not answer 200 to a good token of an algorithm that it knows.
  */
-export async function vet(peer: Peer, { port }: RunningPeer, site: Site, algorithms = ALGORITHMS): Promise<string[]> {
+export async function vet(
+  peer: Peer,
+  { port }: RunningPeer,
+  site: Site,
+  algorithms: readonly Algorithm[],
+): Promise<string[]> {
   const passes = async (token: string | undefined) => (await probe(port, `${PATH}/small`, token)).status === 200;
   const tokenOf = (algorithm: Algorithm, claims: TokenOptions['claims'] = {}) =>
     signToken(site.keys, { algorithm, claims });

@@ -1,7 +1,7 @@
-/** wrk for one cell: one thread, on the core of all that measures. */
+/** wrk for one cell: one thread. */
 
 import { join } from 'node:path';
-import { MEASURING, run } from './processes.ts';
+import { run } from './processes.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../test/bench/load.lua');
 const UNANSWERED_AFTER = '10s';
@@ -12,7 +12,8 @@ export interface Load {
   readonly seconds: number;
   /** What load.lua reads. */
   readonly env: Readonly<Record<string, string>>;
-  readonly cores?: string;
+  /** Where it runs. */
+  readonly cores: string;
 }
 
 export interface LoadResult {
@@ -29,7 +30,7 @@ export interface LoadResult {
 }
 
 export async function runWrk(port: number, load: Load): Promise<LoadResult> {
-  const { connections, seconds, path, env, cores = MEASURING } = load;
+  const { connections, seconds, path, env, cores } = load;
   const numbers = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', UNANSWERED_AFTER];
   const output = await run('wrk', [...numbers, '-s', SCRIPT, `http://127.0.0.1:${port}${path}`], { cores, env });
   const result = output.split('\n').find(line => line.startsWith('RESULT '));

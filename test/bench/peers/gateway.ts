@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readText, waitForAnswer } from '../probe.ts';
 import { MEASURED, run, start } from '../processes.ts';
 import { findFreePort, type Site } from '../site.ts';
-import { ISSUER, SCOPE } from '../tokens/sign.ts';
+import { ISSUER, resourceOf, SCOPE } from '../tokens/sign.ts';
 import { type Peer, PeerMissing, type RunningPeer } from './peer.ts';
 
 export const BUILT_GATEWAY = join(import.meta.dirname, '../../../dist/main.js');
@@ -65,7 +65,7 @@ function createConfiguration(options: GatewayOptions, site: Site, port: number, 
 }
 
 function createRoute(number: number, upstreamPort: number): string {
-  return `  /api${number}: { resource: 'https://api${number}.example.com/', upstream: 'http://127.0.0.1:${upstreamPort}', scopes: ['${SCOPE}'] }`;
+  return `  /api${number}: { resource: '${resourceOf(number)}', upstream: 'http://127.0.0.1:${upstreamPort}', scopes: ['${SCOPE}'] }`;
 }
 
 function readLookups(metrics: string) {

@@ -6,7 +6,6 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
 export type Algorithm = 'RS256' | 'ES256';
-export const ALGORITHMS: readonly Algorithm[] = ['RS256', 'ES256'];
 
 export interface Keys {
   /** Where keys and tokens are kept. */

@@ -5,9 +5,14 @@ import type { Algorithm, Keys } from './keys.ts';
 
 export const ISSUER = 'https://login.example.com';
 export const SCOPE = 'api:read';
+
+/** @returns the resource that the gateway's route `/api<number>` protects. */
+export const resourceOf = (number: number) => `https://api${number}.example.com/`;
+
 /** The route that is measured, one of many. */
-export const RESOURCE = 'https://api50.example.com/';
-export const PATH = '/api50';
+export const PATH = '/api5';
+export const RESOURCE = resourceOf(5);
+export const OTHER_RESOURCE = resourceOf(7);
 
 export interface TokenOptions {
   readonly algorithm: Algorithm;
