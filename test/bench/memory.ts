@@ -86,7 +86,7 @@ async function openIdle(port: number, head: string): Promise<Socket> {
 
 async function readCached(candidate: Candidate, site: Site): Promise<number | undefined> {
   const { pid, port, cacheLookups } = candidate;
-  const [token, pool] = [await signToken(site.keys, { algorithm: 'ES256' }), await loadTokenPool(site.keys, 'RS256')];
+  const [token, pool] = [await signToken(site.keys, { algorithm: 'ES256' }), await loadTokenPool(site, 'RS256')];
   if (!cacheLookups) return undefined;
   for (let tries = 0; tries < GIVEN_UP_AFTER; tries++) {
     const { misses } = await cacheLookups();

@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StartedProcess } from './processes.ts';
 
-const READY_WITHIN = 15_000;
+const READY_WITHIN = 60_000;
 const POLL = 50;
 
 export interface ProbedAnswer {

@@ -78,7 +78,7 @@ async function createEnvironment(
     BENCH_BODY: String(body),
     BENCH_FIELDS: String(fields),
     BENCH_EVERY: String(EVERY[tokens]),
-    ...(tokens !== 'repeated' && { BENCH_FRESH: await loadTokenPool(site.keys, algorithm) }),
+    ...(tokens !== 'repeated' && { BENCH_FRESH: await loadTokenPool(site, algorithm) }),
     ...(routesInUse > 1 && { BENCH_PATHS: inUse.map(number => `/api${number}/${answer}`).join(' ') }),
   };
 }

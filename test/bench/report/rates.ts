@@ -72,6 +72,7 @@ function createNotes({ missing, unchecked }: Outcome, all: readonly Figures[]): 
     ...missing.map(each => `MISSING ${each}`),
     ...gaps.map(([name, what]) => `${name} does not refuse: ${what.join(', ')}`),
     ...all.flatMap(describeCache),
+    describeOthers(all),
   ];
 }
 
@@ -85,6 +86,11 @@ function describeCache({ name, cells }: Figures): string[] {
   return shares.length > 0
     ? [`${name}: ${(100 * summarise(shares).median).toFixed(1)} % of tokens from its cache`]
     : [];
+}
+
+function describeOthers(all: readonly Figures[]): string {
+  const { median, most } = summarise(all.flatMap(({ cells }) => cells.map(({ others }) => 100 * others)));
+  return `other processes took ${median.toFixed(0)} % of the machine meanwhile, at most ${most.toFixed(0)} %`;
 }
 
 export const formatRate = (value: number) => Math.round(value).toLocaleString('en');
