@@ -12,6 +12,7 @@ import { startTimer, type Timer } from './timer.ts';
 export type CarriageEnd = 'complete' | 'expired' | 'stale' | BodyFault | FailureReason;
 
 export interface CarriageLimits {
+  readonly notice: readonly string[];
   readonly readTimeout: number;
   readonly expiry: { readonly at: number; readonly ends: boolean | undefined } | undefined;
 }
@@ -83,7 +84,7 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
   #onHead(status: number, fields: readonly string[], phrase: string | undefined): void {
     this.#responseMs = performance.now() - this.#startedAt;
     this.#watchExpiry(fields);
-    const headers = createResponseHeaders(fields, status);
+    const headers = createResponseHeaders(fields, status, this.#limits.notice);
     const reasonPhrase = readReasonPhrase(phrase);
     if (reasonPhrase === undefined) this.#response.writeHead(status, headers);
     else this.#response.writeHead(status, reasonPhrase, headers);

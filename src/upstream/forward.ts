@@ -28,6 +28,8 @@ export interface OutgoingRequest {
 export interface ForwardLimits {
   /** `undefined`: the request has no body. */
   readonly body: BodyLimits | undefined;
+  /** Fields of ours for the answer: alternating names and values. */
+  readonly notice: readonly string[];
   /** Milliseconds that a client may leave its response unread. */
   readonly readTimeout: number;
   /** When the token expires, in milliseconds since 1970, and whether a response ends then; `undefined`: event streams do. */

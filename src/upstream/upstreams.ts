@@ -10,7 +10,8 @@ import type { RequestHead } from '../route/request-head.ts';
 import { createPool } from './connection.ts';
 import { type Carried, type ForwardLimits, forward } from './forward.ts';
 import { createTrustedProxies, readOrigin } from './origin.ts';
-import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy } from './request-headers.ts';
+import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
+import { createNotice } from './response-headers.ts';
 import { type Upgraded, type UpgradeRequest, upgrade } from './upgrade.ts';
 
 /** What a route's requests need, made once at load. */
@@ -28,10 +29,10 @@ export class Upstreams {
   readonly #patience: number;
 
   constructor({ routes, trustedProxies, timeouts }: Pick<Config, 'routes' | 'trustedProxies' | 'timeouts'>) {
-    const sameUpstream = groupByOrigin(routes);
+    const taken = new Map([...groupByOrigin(routes)].map(([origin, group]) => [origin, listIdentityNames(group)]));
     const lineOf = (route: Route): Line => ({
       dispatcher: this.#poolFor(route.upstream),
-      policy: createHeaderPolicy(route, sameUpstream.get(route.upstream.origin)),
+      policy: createHeaderPolicy(route, taken.get(route.upstream.origin)),
     });
     this.#lines = new Map(routes.map(route => [route, lineOf(route)]));
     this.#trusted = createTrustedProxies(trustedProxies);
@@ -63,6 +64,7 @@ export class Upstreams {
       timeout: timeouts.connect + timeouts.response,
       idle: timeouts.idle,
       expiresAt: expiryOf(grant)?.at,
+      notice: createNotice(grant.match.route, grant.reported),
     };
     return upgrade(outgoing, client);
   }
@@ -86,6 +88,7 @@ export class Upstreams {
     const { limits, upstream } = grant.match.route;
     return {
       body: head.hasBody ? { size: limits.body, timeout: Math.min(this.#patience, upstream.timeouts.idle) } : undefined,
+      notice: createNotice(grant.match.route, grant.reported),
       readTimeout: this.#patience,
       expiry: expiryOf(grant),
     };
