@@ -1,6 +1,7 @@
 /** The small sister of `npm run load -- reloads`: configurations change under clients that never stop. */
 
 import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startClients } from '../load/clients.ts';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
@@ -10,7 +11,6 @@ import { startUpstream, type Upstream } from '../support/upstream.ts';
 const RESOURCE = 'https://a.example.com/';
 const RELOADS = 20;
 const EVERY_BROKEN = 5;
-const BROKEN = 'routes: { /a: { resource: no-uri } }\n';
 
 let issuer: TokenIssuer;
 let upstream: Upstream;
@@ -18,7 +18,17 @@ let gateway: GatewayProcess;
 
 beforeAll(async () => {
   [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
-  gateway = await startGatewayProcess(configure(0));
+  const yaml = `
+issuers: { '${issuer.issuer}': { jwks_uri: '${issuer.jwksUri}' } }
+routes:
+  /a: { resource: '${RESOURCE}', upstream: '${upstream.origin}' }
+  /other: { resource: 'https://\${file:other}.example.com/', upstream: '${upstream.origin}' }
+`;
+  gateway = await startGatewayProcess(yaml, (folder, text) => {
+    writeFileSync(join(folder, 'other'), 'v0');
+    writeFileSync(join(folder, 'audgate.yaml'), text);
+    return join(folder, 'audgate.yaml');
+  });
 });
 
 afterAll(async () => {
@@ -26,25 +36,19 @@ afterAll(async () => {
   await Promise.all([issuer?.close(), upstream?.close()]);
 });
 
-/** Each differs from the one before: a route comes, another goes, and what is under load stays. */
-function configure(version: number): string {
-  return `
-issuers: { '${issuer.issuer}': { jwks_uri: '${issuer.jwksUri}' } }
-routes:
-  /a: { resource: '${RESOURCE}', upstream: '${upstream.origin}' }
-  /v${version}: { resource: 'https://v${version}.example.com/', upstream: '${upstream.origin}' }
-`;
+/** Changes a file that the YAML names: only the signal tells of it, so that each reload has one cause. */
+async function reload(other: string, message: string, count: number): Promise<void> {
+  writeFileSync(join(dirname(gateway.file), 'other'), other);
+  gateway.child.kill('SIGHUP');
+  await gateway.line(message, count);
 }
 
 test('20 reloads, each fifth of a broken file: every request is answered 200, and each reload is counted', async () => {
   const clients = startClients(gateway.port, 8, await issuer.sign({ claims: { aud: RESOURCE } }));
   const done = { success: 0, failure: 0 };
-  for (let reload = 1; reload <= RELOADS; reload++) {
-    const isBroken = reload % EVERY_BROKEN === 0;
-    writeFileSync(gateway.file, gateway.configure(isBroken ? BROKEN : configure(reload)));
-    gateway.child.kill('SIGHUP');
-    if (isBroken) await gateway.line('reload failed', ++done.failure);
-    else await gateway.line('configuration loaded', 1 + ++done.success);
+  for (let count = 1; count <= RELOADS; count++) {
+    if (count % EVERY_BROKEN === 0) await reload('no host', 'reload failed', ++done.failure);
+    else await reload(`v${count}`, 'configuration loaded', 1 + ++done.success);
     await gateway.line('request', 1 + clients.tally.answered);
   }
   const { answered, statuses, failures, refused } = await clients.stop();
