@@ -1,8 +1,10 @@
 /** Contract section 1, `enforcement`: what each rung refuses, what it only reports, and what the upstream then sees. */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ServerResponse } from 'node:http';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { REFUSALS } from '../../src/denial.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { type HeaderPair, headerValues, request } from '../support/raw-http.ts';
+import { type HeaderPair, headerValues, type RawRequest, type RawResponse, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -24,8 +26,14 @@ beforeAll(async () => {
     enforcement: ${rung}
     issuers: [${issuer.issuer}, ${silent.issuer}]
     scopes: { GET: [read] }
-    claims_to_headers: { X-User: sub }`;
+    claims_to_headers: { X-User: sub }
+  /tight-${rung}:
+    resource: https://api.example.com/
+    upstream: ${upstream.origin}
+    enforcement: ${rung}
+    limits: { body: 1KiB, in_flight: 1 }`;
   gateway = await startGateway(`
+timeouts: { body: 500ms }
 issuers:
   ${issuer.issuer}: { jwks_uri: ${issuer.jwksUri} }
   ${silent.issuer}: { jwks_uri: ${silent.jwksUri} }
@@ -159,6 +167,56 @@ describe.each(RUNGS)('on the rung %s', rung => {
     expect((await gateway.requestLines(lines + 1)).at(-1)).toMatchObject({ outcome: 'forwarded', level: 'info' });
     expect((await gateway.requestLines(lines + 1)).at(-1)).not.toHaveProperty('reason');
   });
+});
+
+describe.each(RUNGS)('what no gateway could carry is refused, also on the rung %s', rung => {
+  const path = `/tight-${rung}`;
+  const send = async (raw: Partial<RawRequest>) =>
+    request(gateway.port, { path, ...raw, headers: [...(await signed({})), ...(raw.headers ?? [])] });
+  const expectRefusal = async (answer: RawResponse, status: number, reason: string) => {
+    expect(answer.status).toBe(status);
+    expect(JSON.parse(answer.body.toString())).toMatchObject({ reason });
+    expect(upstream.received).toEqual([]);
+  };
+  beforeEach(() => {
+    upstream.received.length = 0;
+  });
+
+  test('headers_too_large', async () => {
+    const headers = Array.from({ length: 201 }, (_, index): HeaderPair => [`X-${index}`, '']);
+    await expectRefusal(await send({ headers }), 431, 'headers_too_large');
+  });
+
+  test('no_route', async () => expectRefusal(await send({ path: `/un${rung}` }), 404, 'no_route'));
+
+  test('body_too_large', async () => {
+    await expectRefusal(await send({ method: 'POST', body: 'x'.repeat(1025) }), 413, 'body_too_large');
+  });
+
+  test('request_timeout', async () => {
+    const answer = await send({ method: 'POST', headers: [['Content-Length', '10']] });
+    await expectRefusal(answer, 408, 'request_timeout');
+  });
+
+  test('overloaded', async () => {
+    const { handle } = upstream;
+    const held = new Promise<ServerResponse>(resolve => {
+      upstream.handle = (_request, response) => resolve(response);
+    });
+    const first = send({});
+    const response = await held;
+    upstream.received.length = 0;
+    await expectRefusal(await send({}), 503, 'overloaded');
+    upstream.handle = handle;
+    response.end();
+    expect((await first).status).toBe(200);
+  });
+});
+
+test('every reason was on every rung, but for a fault of ours', () => {
+  const limits = ['headers_too_large', 'no_route', 'body_too_large', 'request_timeout', 'overloaded'];
+  const tested = [...rows.map(({ reason }) => reason), ...limits, 'internal'];
+  expect(tested.toSorted()).toEqual(Object.keys(REFUSALS).toSorted());
 });
 
 describe('would_deny_header shows the operator what a higher rung would do', () => {
