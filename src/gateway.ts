@@ -45,7 +45,7 @@ export class Gateway {
   readonly #audiences: AudienceIndex;
   readonly #metadata: MetadataIndex;
   readonly #upstreams: Upstreams;
-  readonly #inFlight = new InFlight();
+  readonly #inFlight: InFlight;
   readonly #tunnels = new Set<Tunnel>();
   #isLeaving = false;
   #underWay = 0;
@@ -60,7 +60,8 @@ export class Gateway {
     this.#routes = createRouteTable(config.routes);
     this.#audiences = createAudienceIndex(config.routes);
     this.#metadata = createMetadataIndex(config.routes);
-    this.#upstreams = new Upstreams(config);
+    this.#upstreams = new Upstreams(config, previous ? previous.#upstreams : undefined);
+    this.#inFlight = previous ? previous.#inFlight : new InFlight();
     const events: VerifierEvents = {
       onCacheLookup: outcome => metrics.recordCacheLookup(outcome),
       onFetch: (issuer, outcome, error) => {

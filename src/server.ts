@@ -7,7 +7,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import { createAdminHandler } from './admin/admin.ts';
 import { Turnstile } from './client/turnstile.ts';
 import { createUnreadRequest, MALFORMED, readUnreadable, type UnreadableReason } from './client/unreadable.ts';
-import type { ListenAddress } from './config/config.ts';
+import type { Config, ListenAddress } from './config/config.ts';
 import type { Gateway } from './gateway.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
@@ -44,6 +44,7 @@ export class Server {
     this.#telemetry = telemetry;
     this.#turnstile = new Turnstile(() => telemetry.metrics.recordEnded('pipeline_limit'));
     this.#data = this.#createDataListener();
+    this.#applySettings(gateway.config);
     const readiness = () => this.#readiness();
     this.#admin = createServer(createAdminHandler({ metrics: telemetry.metrics, readiness }));
   }
@@ -68,6 +69,7 @@ export class Server {
     const before = this.#gateway;
     this.#gateway = gateway;
     this.#gateways.add(gateway);
+    this.#applySettings(gateway.config);
     before.stop().then(() => this.#gateways.delete(before));
   }
 
@@ -127,11 +129,8 @@ export class Server {
   }
 
   #createDataListener(): HttpServer {
-    const { limits, timeouts } = this.#gateway.config;
     const server = createServer({
-      maxHeaderSize: limits.headers,
-      keepAliveTimeout: timeouts.keepAlive,
-      headersTimeout: timeouts.headers,
+      maxHeaderSize: this.#gateway.config.limits.headers,
       connectionsCheckingInterval: CHECK_INTERVAL,
       // Bodies have a clock of their own, which stands still while the upstream is behind.
       requestTimeout: 0,
@@ -140,7 +139,6 @@ export class Server {
     });
     // Bounded by their bytes. A count would drop the fields beyond it without a word.
     server.maxHeadersCount = 0;
-    server.maxConnections = limits.connections;
     server.on('drop', () => this.#telemetry.metrics.recordEnded('connection_limit'));
     const handle = (request: IncomingMessage, response: ServerResponse) => this.#handle(request, response);
     server.on('request', handle).on('checkContinue', handle).on('checkExpectation', handle);
@@ -150,6 +148,13 @@ export class Server {
     server.on('connect', request => this.#refuse(request, request.socket, 'malformed_request'));
     server.on('clientError', (error, socket) => this.#refuseUnreadable(error, socket as Socket));
     return server;
+  }
+
+  /** Those of the data listener that node:http reads when it needs them. */
+  #applySettings({ limits, timeouts }: Config): void {
+    this.#data.maxConnections = limits.connections;
+    this.#data.keepAliveTimeout = timeouts.keepAlive;
+    this.#data.headersTimeout = timeouts.headers;
   }
 
   #track(socket: Socket): void {

@@ -45,8 +45,12 @@ export class KeySet {
     this.#events = events;
   }
 
-  /** Starts the first fetch, and from then on refreshes by itself. Settles when the first fetch has; it never rejects. */
+  /**
+   * Starts the first fetch, and from then on refreshes by itself. Settles when the first fetch has; it never rejects.
+   * A file is read at each start: whoever reloads has perhaps just written it.
+   */
   start(): Promise<void> {
+    if (this.#started && this.#issuer.keySource.kind === 'file') return this.#refresh();
     this.#started ??= this.#refresh();
     return this.#started;
   }

@@ -1,0 +1,118 @@
+/** The built gateway as operators run it, with a YAML file of its own: changed, signalled, scraped and ended by its id. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type LogLine, readSample } from './gateway.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+export interface GatewayProcess {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly adminPort: number;
+  /** The configuration. Its folder is the process's own. */
+  readonly file: string;
+  /** Of both streams, once they have ended. */
+  readonly exit: Promise<number | null>;
+  stderr(): string;
+  /** The lines of the log so far. */
+  lines(): readonly LogLine[];
+  /** @returns the `count`th line with this `msg`, once it is there; throws where the process ends before. */
+  line(message: string, count?: number): Promise<LogLine>;
+  /** @returns the configuration with `yaml` for everything but its listeners. */
+  configure(yaml: string): string;
+  scrape(): Promise<string>;
+  sample(series: string): Promise<number>;
+  readiness(): Promise<{ readonly status: number; readonly body: Readonly<Record<string, unknown>> }>;
+  /** Kills it and removes its folder. */
+  close(): Promise<void>;
+}
+
+/** Starts `dist/main.js` and waits until it listens and is ready. @param yaml without `listen` and `admin`. */
+export async function startGatewayProcess(
+  yaml: string,
+  place: (folder: string, text: string) => string = writeFile,
+): Promise<GatewayProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
+  const [port, adminPort] = await findFreePorts();
+  const configure = (text: string) =>
+    `listen: 127.0.0.1:${port}\nadmin: 127.0.0.1:${adminPort}\ndrain: { delay: 1ms, limit: 10s }\n${text}`;
+  const file = place(folder, configure(yaml));
+  const child = spawn(process.execPath, [join(ROOT, 'dist/main.js'), '--config', file], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = readOutput(child);
+  const exit = new Promise<number | null>(resolve => child.once('close', code => resolve(code)));
+  const scrape = async () => (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  const readiness = async () => {
+    const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  };
+  const gateway: GatewayProcess = {
+    ...{ child, port, adminPort, file, exit, configure, scrape, readiness, ...output },
+    sample: async series => readSample(await scrape(), series),
+    close: async () => {
+      child.kill('SIGKILL');
+      await exit;
+      rmSync(folder, { recursive: true });
+    },
+  };
+  await gateway.line('listening');
+  await eventually(async () => (await readiness()).status === 200);
+  return gateway;
+}
+
+/** Asks until it is so: for what no event tells. */
+export async function eventually(isSo: () => boolean | Promise<boolean>, milliseconds = 5000): Promise<void> {
+  for (const end = Date.now() + milliseconds; !(await isSo()); await new Promise(resolve => setTimeout(resolve, 20))) {
+    if (Date.now() > end) throw new Error('it did not become so');
+  }
+}
+
+function writeFile(folder: string, text: string): string {
+  writeFileSync(join(folder, 'audgate.yaml'), text);
+  return join(folder, 'audgate.yaml');
+}
+
+function readOutput(child: ChildProcess) {
+  const changes = new EventEmitter().setMaxListeners(100);
+  const lines: LogLine[] = [];
+  let rest = '';
+  let complaints = '';
+  child.stdout?.setEncoding('utf8').on('data', (piece: string) => {
+    const whole = `${rest}${piece}`.split('\n');
+    rest = whole.pop() ?? '';
+    lines.push(...whole.map(line => JSON.parse(line) as LogLine));
+    changes.emit('change');
+  });
+  child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
+    complaints += piece;
+  });
+  child.once('close', () => changes.emit('change'));
+  const line = async (message: string, count = 1): Promise<LogLine> => {
+    for (;;) {
+      const found = lines.filter(({ msg }) => msg === message)[count - 1];
+      if (found !== undefined) return found;
+      if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode} before "${message}": ${complaints}`);
+      await once(changes, 'change');
+    }
+  };
+  return { lines: () => lines, line, stderr: () => complaints };
+}
+
+/** Two ports that were free a moment ago: both listeners are open at once, so they differ. */
+async function findFreePorts(): Promise<readonly [number, number]> {
+  const servers = [createServer(), createServer()];
+  await Promise.all(servers.map(server => once(server.listen(0, '127.0.0.1'), 'listening')));
+  const [port = 0, adminPort = 0] = servers.map(server => {
+    const address = server.address();
+    return typeof address === 'object' && address ? address.port : 0;
+  });
+  await Promise.all(servers.map(server => once(server.close(), 'close')));
+  return [port, adminPort];
+}
