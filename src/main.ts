@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 /** The only file that touches `process`: arguments, environment, signals, exit code. */
 
+import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { check } from './cli/check.ts';
+import { Primary } from './cluster/primary.ts';
+import { Worker } from './cluster/worker.ts';
 import { loadSource, readSource } from './config/load.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
 import type { Serving } from './serving.ts';
@@ -54,22 +57,29 @@ async function serve(file: string): Promise<void> {
   const loaded = loadSource(read.source, process.env);
   if (!loaded.ok) return exitWithProblems(loaded.problems);
   const { config, warnings } = loaded;
-  const serving = new SingleProcess({
-    source: read.source,
-    config,
-    warnings,
-    environment: process.env,
-    version: readVersion(),
-  });
+  const beginning = { source: read.source, config, warnings, environment: process.env, version: readVersion() };
+  const serving = config.workers === 1 ? new SingleProcess(beginning) : new Primary(beginning);
   logRuntimeWarnings(serving);
   await serving.start().catch(error => exitWithFailure(`cannot listen: ${error.message}`));
   onSignals(serving);
 }
 
 /** Of Node.js about our libraries (http-proxy calls util._extend). In the log, where such things are looked for. */
-function logRuntimeWarnings({ log }: Serving): void {
+function logRuntimeWarnings({ log }: Pick<Serving, 'log'>): void {
   process.removeAllListeners('warning').on('warning', warning => {
     log.event('warn', 'runtime warning', { name: warning.name, code: 'code' in warning ? warning.code : undefined });
+  });
+}
+
+/** As one of several workers. What a terminal or an init sends to all of them is the primary's to judge. */
+function work(primary: NonNullable<typeof cluster.worker>): void {
+  for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, () => undefined);
+  const worker = new Worker(primary, process.env);
+  logRuntimeWarnings(worker);
+  process.once('uncaughtException', async fault => {
+    process.stderr.write(`${fault.stack ?? fault.message}\n`);
+    await worker.leave();
+    process.exit(1);
   });
 }
 
@@ -105,4 +115,5 @@ function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-await main();
+if (cluster.worker) work(cluster.worker);
+else await main();

@@ -79,7 +79,9 @@ export class Reloads {
 
 /** @returns the settings that only a new process takes, of those that differ. */
 function listFixed(first: Config, next: Config): readonly string[] {
-  const settings = (['listen', 'admin'] as const).filter(name => !isDeepStrictEqual(first[name], next[name]));
+  const settings = (['listen', 'admin', 'workers'] as const).filter(
+    name => !isDeepStrictEqual(first[name], next[name]),
+  );
   return first.limits.headers === next.limits.headers ? settings : [...settings, 'limits.headers'];
 }
 

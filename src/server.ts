@@ -4,11 +4,12 @@ import { createServer, type Server as HttpServer, type IncomingMessage, type Ser
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { createAdminHandler } from './admin/admin.ts';
+import { createAdminHandler, type Readiness } from './admin/admin.ts';
 import { Turnstile } from './client/turnstile.ts';
 import { createUnreadRequest, MALFORMED, readUnreadable, type UnreadableReason } from './client/unreadable.ts';
 import type { Config, ListenAddress } from './config/config.ts';
 import type { Gateway } from './gateway.ts';
+import { closeListener, openListener } from './listener.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
 /** How often slow clients are looked for: the resolution of `timeouts.headers`. */
@@ -45,7 +46,7 @@ export class Server {
     this.#turnstile = new Turnstile(() => telemetry.metrics.recordEnded('pipeline_limit'));
     this.#data = this.#createDataListener();
     this.#applySettings(gateway.config);
-    const readiness = () => this.#readiness();
+    const readiness = () => this.readiness();
     this.#admin = createServer(createAdminHandler({ metrics: telemetry.metrics, readiness }));
   }
 
@@ -56,8 +57,13 @@ export class Server {
    * @throws where an address cannot be listened on.
    */
   async listen(): Promise<{ readonly listen: ListenAddress; readonly admin: ListenAddress }> {
-    const { listen, admin } = this.#gateway.config;
-    return { listen: await open(this.#data, listen), admin: await open(this.#admin, admin) };
+    const { admin } = this.#gateway.config;
+    return { listen: await this.listenForClients(), admin: await openListener(this.#admin, admin) };
+  }
+
+  /** Opens the data listener only, for a worker: the admin listener is one for all of them. */
+  listenForClients(): Promise<ListenAddress> {
+    return openListener(this.#data, this.#gateway.config.listen);
   }
 
   get gateway(): Gateway {
@@ -90,7 +96,7 @@ export class Server {
     await Promise.race([this.#finishAccepted(), overdue]);
     limit.abort();
     this.#admin.closeAllConnections();
-    await close(this.#admin);
+    await closeListener(this.#admin);
   }
 
   async #finishAccepted(): Promise<void> {
@@ -98,7 +104,7 @@ export class Server {
     for (const gateway of this.#gateways) gateway.endTunnels();
     const overdue = performance.now() + this.#gateway.config.timeouts.headers;
     const sweep = setInterval(() => this.#sweep(overdue), SWEEP_INTERVAL);
-    const closed = close(this.#data);
+    const closed = closeListener(this.#data);
     await Promise.race([closed, setTimeout(LAST_ARRIVALS)]);
     for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
     await closed;
@@ -211,7 +217,8 @@ export class Server {
     if (!current.emit(MALFORMED)) socket.destroy();
   }
 
-  #readiness() {
+  /** Whether this process should be sent requests. */
+  readiness(): Readiness {
     const waitingFor = this.#gateway.verifier.waitingFor();
     const draining = this.#draining;
     return { ready: !draining && waitingFor.length === 0, waitingFor, draining };
@@ -228,21 +235,4 @@ export class Server {
 
 function ignore(): void {
   // The limit was not needed.
-}
-
-function open(server: HttpServer, { host, port }: ListenAddress): Promise<ListenAddress> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
-      const address = server.address();
-      resolve({ host, port: typeof address === 'object' && address ? address.port : port });
-    });
-  });
-}
-
-function close(server: HttpServer): Promise<void> {
-  return new Promise(resolve => {
-    server.close(() => resolve());
-  });
 }

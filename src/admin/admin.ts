@@ -1,19 +1,25 @@
 /** The admin listener: metrics and health. Never on the data listener, so no route can shadow it and no client reach it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface Readiness {
   readonly ready: boolean;
   /** Issuers without a key. */
   readonly waitingFor: readonly string[];
   readonly draining: boolean;
+  /** Workers that do not serve, or did not answer. */
+  readonly missingWorkers?: number;
+}
+
+export interface Exposition {
+  readonly contentType: string;
+  readonly body: string;
 }
 
 /** Read at each request. */
 export interface AdminSources {
-  readonly metrics: Metrics;
-  readonly readiness: () => Readiness;
+  readonly metrics: { expose(): Promise<Exposition> };
+  readonly readiness: () => Readiness | Promise<Readiness>;
 }
 
 interface Page {
@@ -45,16 +51,17 @@ async function answer({ metrics, readiness }: AdminSources, { method, url = '/' 
     case '/healthz':
       return json(200, { status: 'ok' });
     case '/readyz':
-      return describeReadiness(readiness());
+      return describeReadiness(await readiness());
     default:
       return json(404, { error: 'not found' });
   }
 }
 
-function describeReadiness({ ready, waitingFor, draining }: Readiness): Page {
+function describeReadiness({ ready, waitingFor, draining, missingWorkers = 0 }: Readiness): Page {
   return json(ready ? 200 : 503, {
     status: ready ? 'ready' : 'not ready',
     ...(draining && { draining }),
+    ...(missingWorkers > 0 && { workers_missing: missingWorkers }),
     ...(waitingFor.length > 0 && { issuers_without_keys: waitingFor }),
   });
 }

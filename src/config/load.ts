@@ -83,13 +83,14 @@ export function loadSource(
 }
 
 function readListenerSettings(settings: FileSettings): Omit<Config, 'source' | 'issuers' | 'routes'> {
-  const { listen, admin, limits, timeouts, drain, trusted_proxies } = settings;
+  const { listen, admin, limits, timeouts, drain, workers, trusted_proxies } = settings;
   return {
     listen,
     admin,
     limits,
     timeouts: { headers: timeouts.headers, body: timeouts.body, keepAlive: timeouts.keep_alive },
     drain,
+    workers,
     trustedProxies: trusted_proxies.flatMap(text => readNetwork(text) ?? []),
   };
 }

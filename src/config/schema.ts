@@ -21,6 +21,7 @@ import {
   RESOURCE,
   UPSTREAM,
 } from './uri.ts';
+import { parseWorkers, WORKERS } from './workers.ts';
 
 const nonEmpty = text('a non-empty string', written => (written === '' ? refuse('is empty') : accept(written)));
 const flag = z.boolean({ error: 'true or false' });
@@ -28,7 +29,9 @@ const duration = text(DURATION, written => parseDuration(written));
 const longDuration = text(DURATION, written => parseDuration(written, 365));
 const size = text(SIZE, parseSize);
 const noneOrSize = text(`${SIZE}, or none`, written => (written === 'none' ? accept(undefined) : parseSize(written)));
-const count = z.preprocess(value => (typeof value === 'number' ? String(value) : value), text(COUNT, parseCount));
+const digits = (value: unknown) => (typeof value === 'number' ? String(value) : value);
+const count = z.preprocess(digits, text(COUNT, parseCount));
+const workers = z.preprocess(digits, text(WORKERS, parseWorkers));
 const listenAddress = text(LISTEN_ADDRESS, parseListenAddress);
 const tokenType = text('a media type such as at+jwt', written => {
   const type = written.toLowerCase().replace(/^application\//, '');
@@ -168,6 +171,9 @@ const settings = {
   limits: clientLimits.prefault({}).describe('What clients may take'),
   timeouts: clientTimeouts.prefault({}).describe('How long clients may take'),
   drain: drain.prefault({}).describe('How SIGTERM ends the process'),
+  workers: workers
+    .prefault('1')
+    .describe('Processes that serve: a number, or auto for one on each core; limits are shared out among them'),
   trusted_proxies: uniqueList(text(CIDR, parseCidr))
     .default([])
     .describe('Networks of proxies in front, whose X-Forwarded-For, -Proto and -Host are continued'),

@@ -59,9 +59,10 @@ export function createLog(destination: LogDestination): Log {
  * Standard output, without waiting for its reader: lines that it does not take in time are held, and past 64 MiB dropped.
  *
  * @param onDrop told once for each line that was dropped.
+ * @param maxWrite bytes of whole lines that are written at once.
  */
-export function openStandardOutput(onDrop: () => void): LogDestination {
-  const output = pino.destination({ dest: 1, sync: false, maxLength: HELD_BYTES, maxWrite: WRITTEN_BYTES });
+export function openStandardOutput(onDrop: () => void, maxWrite = WRITTEN_BYTES): LogDestination {
+  const output = pino.destination({ dest: 1, sync: false, maxLength: HELD_BYTES, maxWrite });
   output.on('drop', onDrop);
   // Whoever read the log has gone. The APIs behind us have not.
   output.on('error', () => undefined);

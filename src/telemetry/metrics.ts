@@ -1,7 +1,7 @@
 /** The metrics of contract section 5. Every label value is of the configuration or of a closed list; none is the caller's. */
 
 import type { Socket } from 'node:net';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type AudienceIndex, listPresentable } from '../authorization/audience.ts';
 import type { ProtectedRoute, Route } from '../config/config.ts';
 import { isRefused, REFUSALS, type Reason } from '../denial.ts';
@@ -43,6 +43,14 @@ const BEFORE_ROUTE: ReadonlySet<Reason> = new Set([
 /** Gauges that prom-client names like counters, which `promtool check metrics` refuses. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
+/** What a process has counted and measured, as it goes to the process that merges. */
+export type Snapshot = readonly {
+  readonly name: string;
+  /** `counter`, `gauge` or `histogram`. */
+  readonly type: unknown;
+  readonly values: readonly { readonly value: number }[];
+}[];
+
 export class Metrics {
   readonly #registry = new Registry();
   readonly #requests = this.#counter('audgate_requests_total', 'Requests, by what the client was answered.', [
@@ -76,12 +84,18 @@ export class Metrics {
   readonly #lastReload = new Gauge({
     name: 'audgate_config_last_reload_success_timestamp_seconds',
     help: 'When the configuration in use was loaded.',
+    aggregator: 'max',
     registers: [this.#registry],
   });
   readonly #ended = this.#counter(
     'audgate_connections_ended_total',
     'Connections and streams that the gateway ended.',
     ['cause'],
+  );
+  readonly #restarts = this.#counter(
+    'audgate_worker_restarts_total',
+    'Workers that ended by themselves and were replaced.',
+    [],
   );
   readonly #droppedLines = this.#counter(
     'audgate_log_lines_dropped_total',
@@ -104,16 +118,22 @@ export class Metrics {
   );
 
   constructor(sources: MetricSources) {
-    this.#gauge('audgate_jwks_keys', 'Usable keys of an issuer.', 'issuer', () =>
+    // Of several workers the one that is worst off: what is alerted on is too few keys, and keys too old.
+    this.#gauge('audgate_jwks_keys', 'Usable keys of an issuer.', 'min', () =>
       sources.keySets().map(({ issuer, keys }) => [issuer, keys]),
     );
-    this.#gauge('audgate_jwks_age_seconds', 'Time since the keys of an issuer were fetched.', 'issuer', () =>
+    this.#gauge('audgate_jwks_age_seconds', 'Time since the keys of an issuer were fetched.', 'max', () =>
       sources.keySets().flatMap(({ issuer, ageSeconds }) => (ageSeconds === undefined ? [] : [[issuer, ageSeconds]])),
     );
     for (const cause of END_CAUSES) this.#ended.inc({ cause }, 0);
     for (const kind of ['http', 'upgraded'] as const) this.#connections.set({ kind }, 0);
     collectDefaultMetrics({ register: this.#registry });
     for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
+    for (const metric of this.#registry.getMetricsAsArray()) {
+      // Of several processes the first that started, and the one that is busiest.
+      if (metric.name === 'process_start_time_seconds') metric.aggregator = 'min';
+      if (metric.aggregator === 'average') metric.aggregator = 'max';
+    }
     for (const outcome of ['hit', 'miss']) this.#cacheLookups.inc({ outcome }, 0);
     for (const outcome of ['success', 'failure']) this.#reloads.inc({ outcome }, 0);
   }
@@ -175,6 +195,10 @@ export class Metrics {
     this.#ended.inc({ cause });
   }
 
+  recordWorkerRestart(): void {
+    this.#restarts.inc();
+  }
+
   recordDroppedLine(): void {
     this.#droppedLines.inc();
   }
@@ -187,6 +211,11 @@ export class Metrics {
   recordReload(outcome: 'success' | 'failure'): void {
     this.#reloads.inc({ outcome });
     if (outcome === 'success') this.recordLoad();
+  }
+
+  /** @returns all of it, for a process that merges it with others. */
+  snapshot(): Promise<Snapshot> {
+    return this.#registry.getMetricsAsJSON();
   }
 
   /** @returns the exposition text and its content type. */
@@ -217,15 +246,16 @@ export class Metrics {
     return new Histogram({ name, help, labelNames: ['route'], buckets: DURATION_BUCKETS, registers: [this.#registry] });
   }
 
-  #gauge(name: string, help: string, label: string, read: () => readonly (readonly [string, number])[]): void {
+  #gauge(name: string, help: string, aggregator: Aggregator, read: () => readonly (readonly [string, number])[]): void {
     new Gauge({
       name,
       help,
-      labelNames: [label],
+      labelNames: ['issuer'],
+      aggregator,
       registers: [this.#registry],
       collect() {
         this.reset();
-        for (const [value, number] of read()) this.set({ [label]: value }, number);
+        for (const [issuer, number] of read()) this.set({ issuer }, number);
       },
     });
   }
