@@ -1,10 +1,9 @@
 /** What the primary and its workers ask of each other. Everything of it survives JSON. */
 
-import type { JWK } from 'jose';
 import type { Issuer, ListenAddress } from '../config/config.ts';
 import type { Source } from '../config/load.ts';
 import type { Snapshot } from '../telemetry/metrics.ts';
-import type { FetchCause } from '../token/key-source.ts';
+import type { FetchCause, FetchedKeys } from '../token/key-source.ts';
 
 /** By name: what is asked, and what is answered. */
 export type Calls = { readonly [name: string]: readonly [ask: unknown, answer: unknown] };
@@ -46,5 +45,5 @@ export interface KeyRequest extends Pick<Issuer, 'issuer' | 'keySource' | 'keys'
 }
 
 export type KeyAnswer =
-  | { readonly ok: true; readonly jwks: readonly JWK[]; readonly age: number; readonly isShared: boolean }
+  | ({ readonly ok: true } & FetchedKeys)
   | { readonly ok: false; readonly error: string; readonly isShared: boolean };

@@ -11,7 +11,7 @@ export interface Member {
 }
 
 interface Hired extends Member {
-  readonly process: ClusterWorker;
+  readonly worker: ClusterWorker;
   readonly hiredAt: number;
   isServing: boolean;
 }
@@ -76,24 +76,25 @@ export class Crew {
   dismiss(): void {
     this.#isDismissed = true;
     for (const delay of this.#delays) clearTimeout(delay);
-    for (const { process, isServing } of this.#hired.values()) if (!isServing) process.process.kill('SIGKILL');
+    for (const { worker, isServing } of this.#hired.values()) if (!isServing) worker.kill('SIGKILL');
   }
 
   /** Ends a worker at once. Settles when it has. */
   async end(id: number): Promise<void> {
-    const process = this.#hired.get(id)?.process;
-    if (!process) return;
-    const exited = once(process, 'exit');
+    const worker = this.#hired.get(id)?.worker;
+    if (!worker) return;
+    const { process: child } = worker;
+    const exited = once(worker, 'exit');
     // A worker that has lost its primary exits, by a rule of node:cluster; one that hangs does not.
-    const kill = setTimeout(() => process.process.kill('SIGKILL'), END_LIMIT);
-    if (process.isConnected()) process.process.disconnect();
+    const kill = setTimeout(() => worker.kill('SIGKILL'), END_LIMIT);
+    if (child.connected) child.disconnect();
     await exited;
     clearTimeout(kill);
   }
 
   async #hire(): Promise<Begun> {
-    const process = cluster.fork();
-    const { id } = process;
+    const worker = cluster.fork();
+    const { id } = worker;
     let welcome: (isThere: boolean) => void = () => undefined;
     const arrived = new Promise<boolean>(resolve => {
       welcome = resolve;
@@ -102,29 +103,30 @@ export class Crew {
       welcome(true);
       return null;
     };
-    const channel = new Channel<PrimaryCalls, WorkerCalls>(process, { ...this.#events.answer(id), hello });
-    const hired: Hired = { id, process, channel, hiredAt: performance.now(), isServing: false };
+    const channel = new Channel<PrimaryCalls, WorkerCalls>(worker, { ...this.#events.answer(id), hello });
+    const hired: Hired = { id, worker, channel, hiredAt: performance.now(), isServing: false };
     this.#hired.set(id, hired);
-    process.once('exit', (code, signal) => {
+    worker.once('exit', (code, signal) => {
       welcome(false);
       this.#miss(hired, code, signal);
     });
-    process.on('error', () => undefined);
+    worker.on('error', () => undefined);
     return this.#employ(hired, await arrived);
   }
 
   async #employ(hired: Hired, isThere: boolean): Promise<Begun> {
     const begun = isThere ? await this.#events.begin(hired).catch(() => ENDED) : ENDED;
     if (begun.ok && !this.#isDismissed) hired.isServing = true;
-    else hired.process.process.kill('SIGKILL');
+    else hired.worker.kill('SIGKILL');
     return begun;
   }
 
   #miss(hired: Hired, code: number | null, signal: string | null): void {
-    const { id, process, hiredAt } = hired;
+    const { id, worker, hiredAt } = hired;
+    const { process: child } = worker;
     this.#hired.delete(id);
     const isLoss = !this.#isDismissed;
-    this.#events.onEnd(id, isLoss, { pid: process.process.pid, code: code ?? undefined, signal: signal ?? undefined });
+    this.#events.onEnd(id, isLoss, { pid: child.pid, code: code ?? undefined, signal: signal ?? undefined });
     if (!isLoss) return;
     this.#shortLives = performance.now() - hiredAt < LONG_LIFE ? this.#shortLives + 1 : 0;
     const delay = this.#shortLives === 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (this.#shortLives - 1), LONGEST_DELAY);
