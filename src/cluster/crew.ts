@@ -30,6 +30,7 @@ export interface CrewEvents {
 const LONG_LIFE = 10_000;
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 30_000;
+const ARRIVAL_LIMIT = 30_000;
 const END_LIMIT = 1_000;
 const ENDED: Begun = { ok: false, problem: 'the worker ended' };
 
@@ -98,6 +99,7 @@ export class Crew {
     let welcome: (isThere: boolean) => void = () => undefined;
     const arrived = new Promise<boolean>(resolve => {
       welcome = resolve;
+      setTimeout(resolve, ARRIVAL_LIMIT, false).unref();
     });
     const hello = () => {
       welcome(true);

@@ -41,6 +41,7 @@ export class Primary implements Serving {
   #config: Config;
   /** A worker begins, or all change, one after the other: none begins with what the others leave. */
   #turn: Promise<unknown> = Promise.resolve();
+  #isListening = false;
   #isDraining = false;
 
   constructor(beginning: Beginning) {
@@ -75,6 +76,7 @@ export class Primary implements Serving {
     const { config, warnings, version } = this.#beginning;
     logLoaded(this.log, config, warnings);
     const listen = readAddress(await this.#crew.start());
+    this.#isListening = true;
     const admin = await openListener(this.#admin, config.admin);
     this.log.event('info', 'listening', { listen, admin, version, workers: this.#crew.size });
     this.#reloads.watch();
@@ -105,7 +107,7 @@ export class Primary implements Serving {
 
   async #begin({ id, channel }: Member): Promise<Begun> {
     const ask = () => channel.ask('begin', { source: this.#source, workers: this.#crew.size }, BEGIN_LIMIT);
-    const begun = await this.#inTurn(ask);
+    const begun = await (this.#isListening ? this.#inTurn(ask) : ask());
     if (!begun.ok) this.log.event('error', 'worker could not start', { worker: id, problem: begun.problem });
     return begun;
   }
@@ -116,8 +118,9 @@ export class Primary implements Serving {
    */
   async #replace(source: Source, config: Config): Promise<boolean> {
     const asked = await this.#crew.askAll('prepare', source, PREPARE_LIMIT);
-    const isAgreed = asked.every(({ answer }) => answer !== false);
-    for (const { id, answer } of asked) if (answer === undefined) this.#crew.end(id);
+    const answers = asked.map(({ answer }) => answer);
+    const isAgreed = answers.includes(true) && !answers.includes(false);
+    if (isAgreed) for (const { id, answer } of asked) if (answer === undefined) this.#crew.end(id);
     await this.#crew.askAll(isAgreed ? 'commit' : 'abandon', null, COMMIT_LIMIT);
     if (!isAgreed) return false;
     this.#source = source;

@@ -74,13 +74,17 @@ export class Worker {
     }
   }
 
+  /** Whatever goes wrong here is an answer: the primary takes silence for a worker that has ended. */
   async #prepare(source: Source): Promise<boolean> {
-    const config = this.#load(source);
-    if (!config) return false;
-    const next = this.#createGateway(config);
-    this.#prepared = next;
-    await next.start();
-    return true;
+    try {
+      const config = this.#load(source);
+      if (!config) return false;
+      this.#prepared = this.#createGateway(config);
+      await this.#prepared.start();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #commit(): null {

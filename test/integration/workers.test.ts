@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -158,6 +158,25 @@ test('a reload under load is in all workers at once, a bad one in none, and each
   expect(counts).toEqual([2, 1]);
 });
 
+test('a configuration that one worker cannot put to use is used by none', async () => {
+  const gateway = await start();
+  // A file that says something else to each process: 700 is a number of connections, 0 is none.
+  const say = (pid: number, text: string) => writeFileSync(`/proc/${pid}/oom_score_adj`, text);
+  const [first = 0, second = 0] = workersOf(gateway);
+  for (const pid of [gateway.child.pid ?? 0, first]) say(pid, '700');
+  const limits = 'limits: { connections: "${file:/proc/self/oom_score_adj}" }\n';
+  const later = `${configure()}  /later: { public: true, upstream: "${upstream.origin}" }\n`;
+  writeFileSync(gateway.file, gateway.configure(`${limits}${later}`));
+  await gateway.line('reload failed');
+  const ask = async () => new Set(await Promise.all(Array.from({ length: 6 }, () => statusOf(gateway, '/later'))));
+  for (let round = 0; round < 5; round += 1) expect(await ask()).toEqual(new Set([404]));
+  expect(await gateway.sample('audgate_config_reloads_total{outcome="failure"}')).toBe(1);
+  say(second, '700');
+  gateway.child.kill('SIGHUP');
+  await gateway.line('configuration loaded', 2);
+  for (let round = 0; round < 5; round += 1) expect((await ask()).has(404)).toBe(false);
+});
+
 test('the number of workers needs a restart', async () => {
   const gateway = await start();
   writeFileSync(gateway.file, gateway.configure(configure().replace(`workers: ${WORKERS}`, 'workers: 3')));
@@ -210,6 +229,17 @@ test('what a drain does not see finished by its limit is ended, and so is the pr
   gateway.child.kill('SIGTERM');
   expect(await gateway.exit).toBe(0);
   await Promise.all(answering);
+});
+
+test('limits.connections holds for all workers together', async () => {
+  const gateway = await start(text => `limits: { connections: 4 }\n${text}`);
+  const sockets = Array.from({ length: 12 }, () => connect(gateway.port, '127.0.0.1').on('error', () => undefined));
+  const ended = 'audgate_connections_ended_total{cause="connection_limit"}';
+  const open = 'audgate_open_connections{kind="http"}';
+  await eventually(async () => (await gateway.sample(ended)) + (await gateway.sample(open)) === 12);
+  expect(await gateway.sample(open)).toBeLessThanOrEqual(4);
+  expect(await gateway.sample(open)).toBeGreaterThan(0);
+  for (const socket of sockets) socket.destroy();
 });
 
 test('workers end with their primary', async () => {
