@@ -4,6 +4,7 @@
  */
 
 import { createServer, type Server as HttpServer } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { createAdminHandler, type Exposition, type Readiness } from '../admin/admin.ts';
 import { createAudienceIndex } from '../authorization/audience.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
@@ -132,7 +133,9 @@ export class Primary implements Serving {
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work);
-    this.#turn = done.catch(() => undefined);
+    // Only then: a worker that has begun in this turn is one of the crew in the next.
+    const pause = () => setImmediate();
+    this.#turn = done.then(pause, pause);
     return done;
   }
 

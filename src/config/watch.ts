@@ -23,8 +23,8 @@ export function watchConfig(file: string, onChange: () => void): FileWatch {
 class ConfigWatch implements FileWatch {
   readonly #file: string;
   readonly #onChange: () => void;
-  /** By folder: that of the file, and that of the file which a link stands for. */
-  readonly #folders = new Map<string, FSWatcher>();
+  /** Of the folder of the file, and of that of the file which a link stands for. */
+  readonly #watchers: FSWatcher[] = [];
   readonly #onLook = () => this.#settle();
   #timer: NodeJS.Timeout | undefined;
 
@@ -38,7 +38,7 @@ class ConfigWatch implements FileWatch {
   close(): void {
     clearTimeout(this.#timer);
     unwatchFile(this.#file, this.#onLook);
-    for (const folder of [...this.#folders.keys()]) this.#unwatch(folder);
+    this.#unwatch();
   }
 
   #settle(): void {
@@ -49,12 +49,12 @@ class ConfigWatch implements FileWatch {
     }, SETTLED).unref();
   }
 
+  /** Anew after each change: links may lead elsewhere now. */
   #watchFolders(): void {
+    this.#unwatch();
     const real = findRealPath(this.#file);
-    const folders = new Set([dirname(this.#file), dirname(real)]);
-    for (const folder of [...this.#folders.keys()]) if (!folders.has(folder)) this.#unwatch(folder);
     const names = new Set([basename(this.#file), basename(real)]);
-    for (const folder of folders) if (!this.#folders.has(folder)) this.#watch(folder, names);
+    for (const folder of new Set([dirname(this.#file), dirname(real)])) this.#watch(folder, names);
   }
 
   #watch(folder: string, names: ReadonlySet<string>): void {
@@ -62,16 +62,14 @@ class ConfigWatch implements FileWatch {
       const watcher = watch(folder, { persistent: false }, (_event, name) => {
         if (name === null || names.has(name) || name.startsWith('..')) this.#settle();
       });
-      watcher.on('error', () => this.#unwatch(folder));
-      this.#folders.set(folder, watcher);
+      this.#watchers.push(watcher.on('error', () => watcher.close()));
     } catch {
       // The system has no watch to give; there is the look every few seconds.
     }
   }
 
-  #unwatch(folder: string): void {
-    this.#folders.get(folder)?.close();
-    this.#folders.delete(folder);
+  #unwatch(): void {
+    for (const watcher of this.#watchers.splice(0)) watcher.close();
   }
 }
 

@@ -93,6 +93,24 @@ describe('one save is one reload', () => {
     expect(await statusOf(gateway, '/second')).toBe(200);
   });
 
+  test('of a file to which the link leads only since the last reload', async () => {
+    const gateway = await start(routes('/first'), (folder, text) => {
+      writeFileSync(join(folder, 'v1.yaml'), text);
+      symlinkSync('v1.yaml', join(folder, 'audgate.yaml'));
+      return join(folder, 'audgate.yaml');
+    });
+    const folder = dirname(gateway.file);
+    writeFileSync(join(folder, 'v2.yaml'), gateway.configure(routes('/second')));
+    symlinkSync('v2.yaml', join(folder, 'link'));
+    renameSync(join(folder, 'link'), gateway.file);
+    await gateway.line('configuration loaded', 2);
+    const changedAt = performance.now();
+    writeFileSync(join(folder, 'v2.yaml'), gateway.configure(routes('/third')));
+    await gateway.line('configuration loaded', 3);
+    expect(performance.now() - changedAt).toBeLessThan(3000);
+    expect(await statusOf(gateway, '/third')).toBe(200);
+  });
+
   test('with SIGHUP right behind it', async () => {
     const gateway = await start(routes('/first'));
     writeFileSync(gateway.file, gateway.configure(routes('/second')));
