@@ -35,7 +35,7 @@ const NOTHING: Needs = { scopes: [], allow: [] };
 const READING = ['GET', 'HEAD'];
 
 /** How a granted request is carried: as HTTP, or as a WebSocket. */
-type Carrier = (grant: Grant, head: RequestHead) => Promise<Carried | Upgraded>;
+type Carrier = (exchange: Exchange, grant: Grant, head: RequestHead) => Promise<Carried | Upgraded>;
 
 /** Everything that one configuration decides. It never changes: a reload makes a new gateway, and the server swaps it in. */
 export class Gateway {
@@ -99,13 +99,7 @@ export class Gateway {
 
   /** Serves one HTTP request. Settles when its response has closed and it has been counted; never rejects. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const exchange = new Exchange(request, response);
-    return this.#run(exchange, () =>
-      this.#serve(exchange, (grant, head) => {
-        if (head.expectsContinue) response.writeContinue();
-        return this.#upstreams.forward(grant, head, request, response);
-      }),
-    );
+    return this.#run(new Exchange(request, response), this.#carry);
   }
 
   /**
@@ -115,22 +109,20 @@ export class Gateway {
    * @param received what came behind the request's head.
    */
   upgrade(request: IncomingMessage, socket: Socket, received: Buffer): Promise<void> {
-    const response = createResponse(request, socket);
-    const exchange = new Exchange(request, response);
-    return this.#run(exchange, async () => {
-      if (!isWebSocketHandshake(request)) return this.#refuse(exchange, 'malformed_request');
-      return this.#serve(exchange, async (grant, head) => {
-        const carried = await this.#upstreams.upgrade(grant, head, { request, socket, head: received, response });
-        if (carried.end === 'upgraded') response.detachSocket(socket);
-        return carried;
-      });
+    const exchange = new Exchange(request, createResponse(request, socket));
+    if (!isWebSocketHandshake(request)) exchange.refused = 'malformed_request';
+    return this.#run(exchange, async ({ response }, grant, head) => {
+      const carried = await this.#upstreams.upgrade(grant, head, { request, socket, head: received, response });
+      if (carried.end === 'upgraded') response.detachSocket(socket);
+      return carried;
     });
   }
 
   /** Answers a request that node:http could not read (RFC 9112 section 2.2), or that asks for a tunnel (CONNECT). */
   refuse(request: IncomingMessage, socket: Socket, reason: UnreadableReason): Promise<void> {
     const exchange = new Exchange(request, createResponse(request, socket));
-    return this.#run(exchange, async () => this.#refuse(exchange, reason));
+    exchange.refused = reason;
+    return this.#run(exchange, this.#carry);
   }
 
   async #finish(): Promise<void> {
@@ -143,7 +135,10 @@ export class Gateway {
     await this.#upstreams.close();
   }
 
+  /** Request → route → token → authorization → upstream, or a refusal on the way. */
   async #serve(exchange: Exchange, carry: Carrier): Promise<void> {
+    if (exchange.refused) return this.#refuse(exchange, exchange.refused);
+
     const head = readRequestHead(exchange.request);
     if (!head.ok) return this.#refuse(exchange, head.reason);
     exchange.head = head;
@@ -155,28 +150,35 @@ export class Gateway {
     if (!match.ok) return this.#refuse(exchange, match.reason);
     exchange.match = match;
 
-    const presented = match.route.public ? deny('missing_token') : await this.#verify(head);
+    const verification = match.route.public ? deny('missing_token') : this.#verify(head);
+    const presented = verification instanceof Promise ? await verification : verification;
     const decision = authorize(this.#audiences, match, head.method, presented);
     exchange.decision = decision;
     if (!decision.grant) return this.#refuse(exchange, decision.denial.reason, decision.denial);
 
     // While the token was verified the client may have left, or sent bytes that ended the connection.
-    if (exchange.response.destroyed) return undefined;
+    if (exchange.response.destroyed) return;
     if (isTooLarge(head, match.route)) return this.#refuse(exchange, 'body_too_large');
     if (!this.#inFlight.enter(match.route)) return this.#refuse(exchange, 'overloaded');
     try {
-      return await this.#settle(exchange, await carry(decision.grant, head));
+      const settling = this.#settle(exchange, await carry(exchange, decision.grant, head));
+      if (settling) await settling;
     } finally {
       this.#inFlight.leave(match.route);
     }
   }
+
+  readonly #carry: Carrier = ({ request, response }, grant, head) => {
+    if (head.expectsContinue) response.writeContinue();
+    return this.#upstreams.forward(grant, head, request, response);
+  };
 
   #verify(head: RequestHead): Verification | Promise<Verification> {
     const bearer = readBearerToken(head.authorization);
     return bearer.ok ? this.verifier.verify(bearer.token, Date.now()) : bearer;
   }
 
-  async #settle(exchange: Exchange, carried: Carried | Upgraded): Promise<void> {
+  #settle(exchange: Exchange, carried: Carried | Upgraded): Promise<void> | undefined {
     exchange.upstreamMs = carried.responseMs;
     switch (carried.end) {
       case 'upgraded':
@@ -193,10 +195,12 @@ export class Gateway {
       case 'body_too_large':
       case 'request_timeout':
       case 'malformed_request':
-        return this.#refuse(exchange, carried.end);
+        this.#refuse(exchange, carried.end);
+        return undefined;
       default:
         exchange.failure = carried.end;
-        return writeAnswer(exchange, createFailure(carried.end, exchange.requestId));
+        writeAnswer(exchange, createFailure(carried.end, exchange.requestId));
+        return undefined;
     }
   }
 
@@ -224,29 +228,25 @@ export class Gateway {
   }
 
   /** The one place where faults are caught. They fail closed, as ours, never as a 401 that blames the caller. */
-  async #run(exchange: Exchange, serve: () => Promise<void>): Promise<void> {
-    const { response } = exchange;
+  async #run(exchange: Exchange, carry: Carrier): Promise<void> {
     this.#underWay += 1;
-    // A request that was still waiting when its connection ended is judged and counted all the same.
-    const isDead = !response.socket?.writable;
-    if (isDead) response.destroy();
-    const closed = new Promise<void>(resolve => response.once('close', resolve));
-    response.on('error', () => response.destroy());
-    response.once('timeout', () => {
-      this.#telemetry.metrics.recordEnded('slow_reader');
-      response.destroy();
-    });
+    const closed = exchange.watch(this.#onSlowReader);
     try {
-      await serve();
+      await this.#serve(exchange, carry);
     } catch (fault) {
       this.#telemetry.log.event('error', 'fault', { request_id: exchange.requestId, ...describeFault(fault) });
       this.#refuse(exchange, 'internal');
     }
-    if (!exchange.upgraded && !isDead) await closed;
+    if (!exchange.upgraded) await closed;
     recordRequest(this.#telemetry, exchange.finish());
     this.#underWay -= 1;
     if (this.#underWay === 0) this.#onIdle?.();
   }
+
+  readonly #onSlowReader = (socket: Socket): void => {
+    this.#telemetry.metrics.recordEnded('slow_reader');
+    socket.destroy();
+  };
 }
 
 function isTooLarge({ contentLength = 0 }: RequestHead, { limits }: Route): boolean {

@@ -4,7 +4,9 @@
 import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { check } from './cli/check.ts';
+import { check, FORMATS, isFormat } from './cli/check.ts';
+import { explain } from './cli/explain.ts';
+import { simulate } from './cli/simulate.ts';
 import { Primary } from './cluster/primary.ts';
 import { Worker } from './cluster/worker.ts';
 import { loadSource, readSource } from './config/load.ts';
@@ -16,7 +18,13 @@ const HELP = `audgate: a gateway that forwards only tokens addressed to the API 
 
 Usage:
   audgate [serve] --config FILE   run the gateway
-  audgate check FILE              load and lint a configuration, print every problem
+  audgate check [--format text|json|github] [--strict] FILE
+                                  load and lint a configuration, print every problem; --strict: warnings are errors
+  audgate explain --config FILE [--token-file F|-] [--method GET] [--at RFC3339] [--json] URL
+                                  why a request is forwarded (exit 0) or refused (exit 2), and what to change
+  audgate simulate --config NEW [--json] FILE.ndjson
+                                  replay an access log (- for standard input) against another configuration
+                                  and print each decision that would change; exit 0 none, 3 some
   audgate --help | --version
 
 The configuration is the file of --config, of AUDGATE_CONFIG, or /etc/audgate/audgate.yaml.
@@ -26,29 +34,99 @@ It is loaded again when it changes, and on SIGHUP. SIGTERM and SIGINT finish wha
 const DEFAULT_CONFIG = '/etc/audgate/audgate.yaml';
 const USAGE_ERROR = 2;
 
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+  config: { type: 'string' },
+  format: { type: 'string' },
+  strict: { type: 'boolean' },
+  'token-file': { type: 'string' },
+  token: { type: 'string' },
+  method: { type: 'string' },
+  at: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
+type Option = keyof typeof OPTIONS;
+type Values = ReturnType<typeof readArguments>['values'];
+
+interface Command {
+  readonly options: readonly Option[];
+  /** How many arguments it takes; `undefined`: it judges them itself. */
+  readonly takes: number | undefined;
+  readonly run: (values: Values, args: readonly string[]) => Promise<void> | void;
+}
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  ['serve', { options: ['config'], takes: 0, run: values => serve(configOf(values)) }],
+  ['check', { options: ['format', 'strict'], takes: 1, run: runCheck }],
+  [
+    'explain',
+    { options: ['config', 'token-file', 'token', 'method', 'at', 'json'], takes: undefined, run: runExplain },
+  ],
+  ['simulate', { options: ['config', 'json'], takes: 1, run: runSimulate }],
+] satisfies [string, Command][]);
+
 async function main(): Promise<void> {
   const { values, positionals } = readArguments();
-  const [command = 'serve', ...rest] = positionals;
   if (values.help) return print(HELP);
   if (values.version) return print(`audgate ${readVersion()}\n`);
-  if (command === 'check' && rest.length === 1 && rest[0] !== undefined) return runCheck(rest[0]);
-  if (command !== 'serve' || rest.length > 0) return exitWithUsage(`unknown command: ${positionals.join(' ')}`);
-  return serve(values.config ?? process.env['AUDGATE_CONFIG'] ?? DEFAULT_CONFIG);
+  const [name = 'serve', ...args] = positionals;
+  const command = COMMANDS.get(name);
+  // Never echoed: what was meant for another command may be a token.
+  if (!command) return exitWithUsage('unknown command');
+  const foreign = (Object.keys(values) as Option[]).find(option => !command.options.includes(option));
+  if (foreign !== undefined) return exitWithUsage(`--${foreign} is no option of ${name}`);
+  const { takes = args.length } = command;
+  if (args.length !== takes) return exitWithUsage(`${name} takes ${takes === 0 ? 'no argument' : 'one file'}`);
+  return command.run(values, args);
 }
 
 function readArguments() {
   try {
-    return parseArgs({
-      options: { config: { type: 'string' }, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } },
-      allowPositionals: true,
-    });
+    return parseArgs({ options: OPTIONS, allowPositionals: true });
   } catch (error) {
     return exitWithUsage(error instanceof Error ? error.message : 'unreadable arguments');
   }
 }
 
-function runCheck(file: string): void {
-  process.exitCode = check(file, process.env, line => print(`${line}\n`));
+function configOf({ config }: Values): string {
+  return config ?? process.env['AUDGATE_CONFIG'] ?? DEFAULT_CONFIG;
+}
+
+function runCheck({ format = 'text', strict = false }: Values, [file = '']: readonly string[]): void {
+  if (!isFormat(format)) exitWithUsage(`--format is one of ${FORMATS.join(', ')}`);
+  process.exitCode = check(file, process.env, line => print(`${line}\n`), { format, strict });
+}
+
+async function runExplain(values: Values, urls: readonly string[]): Promise<void> {
+  const { env, stdin, stdout, stderr } = process;
+  process.exitCode = await explain(
+    { ...values, urls, config: configOf(values) },
+    {
+      environment: env,
+      standardInput: stdin,
+      isColoured: stdout.isTTY === true && !env['NO_COLOR'],
+      now: Date.now(),
+      write: line => print(`${line}\n`),
+      complain: line => stderr.write(`${line}\n`),
+    },
+  );
+}
+
+async function runSimulate({ config, json = false }: Values, [log = '']: readonly string[]): Promise<void> {
+  if (config === undefined) return exitWithUsage('simulate needs --config');
+  const { env, stdin, stderr } = process;
+  process.exitCode = await simulate(
+    { config, log, json },
+    {
+      environment: env,
+      input: stdin,
+      write: print,
+      complain: text => stderr.write(text),
+      draw: stderr.isTTY ? text => stderr.write(text) : undefined,
+    },
+  );
 }
 
 async function serve(file: string): Promise<void> {
@@ -59,13 +137,15 @@ async function serve(file: string): Promise<void> {
   const { config, warnings } = loaded;
   const beginning = { source: read.source, config, warnings, environment: process.env, version: readVersion() };
   const serving = config.workers === 1 ? new SingleProcess(beginning) : new Primary(beginning);
-  logRuntimeWarnings(serving);
+  keepLog(serving);
   await serving.start().catch(error => exitWithFailure(`cannot listen: ${error.message}`));
   onSignals(serving);
 }
 
-/** Of Node.js about our libraries (http-proxy calls util._extend). In the log, where such things are looked for. */
-function logRuntimeWarnings({ log }: Pick<Serving, 'log'>): void {
+/** Its last lines are not lost with a fault; and what Node.js says of our libraries (http-proxy calls util._extend) is in it. */
+function keepLog({ log }: Pick<Serving, 'log'>): void {
+  // Before the listener of pino, which writes what was handed to it.
+  process.prependListener('exit', () => log.flush());
   process.removeAllListeners('warning').on('warning', warning => {
     log.event('warn', 'runtime warning', { name: warning.name, code: 'code' in warning ? warning.code : undefined });
   });
@@ -75,7 +155,7 @@ function logRuntimeWarnings({ log }: Pick<Serving, 'log'>): void {
 function work(primary: NonNullable<typeof cluster.worker>): void {
   for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, () => undefined);
   const worker = new Worker(primary, process.env);
-  logRuntimeWarnings(worker);
+  keepLog(worker);
   process.once('uncaughtException', async fault => {
     process.stderr.write(`${fault.stack ?? fault.message}\n`);
     await worker.leave();
@@ -101,9 +181,10 @@ function exitWithFailure(message: string): never {
   process.exit(1);
 }
 
+/** For explain, 2 says that a request is refused. */
 function exitWithUsage(message: string): never {
   process.stderr.write(`${message}\n\n${HELP}`);
-  process.exit(USAGE_ERROR);
+  process.exit(process.argv.includes('explain') ? 1 : USAGE_ERROR);
 }
 
 function print(text: string): void {

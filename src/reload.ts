@@ -3,14 +3,17 @@
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from './config/config.ts';
-import { loadSource, type ReadResult, readSource, type Source } from './config/load.ts';
+import { loadSource, type ReadResult, readSource } from './config/load.ts';
 import { formatProblem } from './config/problem.ts';
 import { type FileWatch, watchConfig } from './config/watch.ts';
 import { type Beginning, type Environment, logLoaded } from './serving.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
+/** A configuration that was loaded: what it was read from, and what the lint warns of in it. */
+export type Loaded = Pick<Beginning, 'source' | 'config' | 'warnings'>;
+
 /** Puts a configuration to use, everywhere or nowhere. @returns whether it serves now. */
-export type Apply = (source: Source, config: Config) => Promise<boolean>;
+export type Apply = (next: Loaded) => Promise<boolean>;
 
 export class Reloads {
   readonly #file: string;
@@ -63,11 +66,12 @@ export class Reloads {
     this.#lastRead = fingerprintOf(read);
     const loaded = read.ok ? loadSource(read.source, this.#environment) : read;
     if (!read.ok || !loaded.ok) return this.#fail(loaded.ok ? [] : loaded.problems.map(formatProblem));
-    const isInUse = await this.#apply(read.source, loaded.config).catch(() => false);
+    const { config, warnings } = loaded;
+    const isInUse = await this.#apply({ source: read.source, config, warnings }).catch(() => false);
     if (!isInUse) return this.#fail(['the configuration could not be put to use']);
     this.#telemetry.metrics.recordReload('success');
-    logLoaded(this.#telemetry.log, loaded.config, loaded.warnings);
-    const settings = listFixed(this.#first, loaded.config);
+    logLoaded(this.#telemetry.log, config, warnings);
+    const settings = listFixed(this.#first, config);
     if (settings.length > 0) this.#telemetry.log.event('warn', 'a restart is needed for what changed', { settings });
   }
 

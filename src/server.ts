@@ -4,12 +4,15 @@ import { createServer, type Server as HttpServer, type IncomingMessage, type Ser
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { createAdminHandler, type Readiness } from './admin/admin.ts';
+import { createAdminHandler } from './admin/admin.ts';
+import type { Readiness } from './admin/serving.ts';
 import { Turnstile } from './client/turnstile.ts';
 import { createUnreadRequest, MALFORMED, readUnreadable, type UnreadableReason } from './client/unreadable.ts';
 import type { Config, ListenAddress } from './config/config.ts';
+import type { Problem } from './config/problem.ts';
 import type { Gateway } from './gateway.ts';
 import { closeListener, openListener } from './listener.ts';
+import { createReport } from './telemetry/report.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
 /** How often slow clients are looked for: the resolution of `timeouts.headers`. */
@@ -28,26 +31,42 @@ export class Server {
   readonly #admin: HttpServer;
   readonly #sockets = new Set<Socket>();
   readonly #turnstile: Turnstile;
-  /** Responses under way, for a drain to tell their clients. */
-  readonly #answering = new Set<ServerResponse>();
   /** Sockets that were refused in the middle of a request: what follows on them is not another one. */
   readonly #refused = new WeakSet<Duplex>();
   /** The gateway in use, and those before it that still have requests under way. */
   readonly #gateways = new Set<Gateway>();
+  readonly #version: string;
+  readonly #startedAt = new Date();
   #gateway: Gateway;
+  #loadedAt = new Date();
+  /** Of the configuration in use. */
+  #warnings: readonly Problem[];
   #draining = false;
   /** Connections so far. */
   #accepted = 0;
 
-  constructor(gateway: Gateway, telemetry: Telemetry) {
+  /** @param about for the status page: the version of the program, and the warnings of the gateway's configuration. */
+  constructor(
+    gateway: Gateway,
+    telemetry: Telemetry,
+    about: { readonly version: string; readonly warnings: readonly Problem[] },
+  ) {
+    this.#version = about.version;
+    this.#warnings = about.warnings;
     this.#gateway = gateway;
     this.#gateways.add(gateway);
     this.#telemetry = telemetry;
     this.#turnstile = new Turnstile(() => telemetry.metrics.recordEnded('pipeline_limit'));
     this.#data = this.#createDataListener();
     this.#applySettings(gateway.config);
-    const readiness = () => this.readiness();
-    this.#admin = createServer(createAdminHandler({ metrics: telemetry.metrics, readiness }));
+    this.#admin = createServer(
+      createAdminHandler({
+        metrics: telemetry.metrics,
+        readiness: () => this.readiness(),
+        report: () => createReport(telemetry, this.#gateway.verifier.status()),
+        serving: () => this.#serving(),
+      }),
+    );
   }
 
   /**
@@ -71,9 +90,11 @@ export class Server {
   }
 
   /** Requests from now on are served by `gateway`; those under way finish under the configuration that admitted them. */
-  swap(gateway: Gateway): void {
+  swap(gateway: Gateway, warnings: readonly Problem[]): void {
     const before = this.#gateway;
     this.#gateway = gateway;
+    this.#loadedAt = new Date();
+    this.#warnings = warnings;
     this.#gateways.add(gateway);
     this.#applySettings(gateway.config);
     before.stop().then(() => this.#gateways.delete(before));
@@ -86,7 +107,10 @@ export class Server {
   async drain(): Promise<void> {
     const { drain } = this.#gateway.config;
     this.#draining = true;
-    for (const response of this.#answering) response.shouldKeepAlive = false;
+    for (const socket of this.#sockets) {
+      const response = this.#turnstile.current(socket)?.response;
+      if (response) response.shouldKeepAlive = false;
+    }
     await setTimeout(drain.delay);
     const limit = new AbortController();
     const overdue = setTimeout(drain.limit, undefined, { signal: limit.signal }).then(
@@ -171,38 +195,39 @@ export class Server {
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
-    this.#turnstile.enter(request.socket, request, async () => {
-      this.#answering.add(response);
-      // What was set for the response before was for the one that read it.
-      request.socket.setTimeout(0);
-      if (this.#draining) response.shouldKeepAlive = false;
-      await this.#gateway.handle(request, response);
-      this.#answering.delete(response);
-    });
+    this.#turnstile.enter(request.socket, { request, response, serve: () => this.#serve(request, response) });
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // What was set for the response before was for the one that read it.
+    if (request.socket.timeout) request.socket.setTimeout(0);
+    if (this.#draining) response.shouldKeepAlive = false;
+    return this.#gateway.handle(request, response);
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     this.#adopt(socket);
-    this.#turnstile.enter(socket, request, () => this.#gateway.upgrade(request, socket, head));
+    this.#turnstile.enter(socket, { request, serve: () => this.#gateway.upgrade(request, socket, head) });
   }
 
   #refuse(request: IncomingMessage, socket: Socket, reason: UnreadableReason): void {
     this.#adopt(socket);
     this.#refused.add(socket);
-    this.#turnstile.enter(socket, request, () => this.#gateway.refuse(request, socket, reason));
+    this.#turnstile.enter(socket, { request, serve: () => this.#gateway.refuse(request, socket, reason) });
   }
 
   /** node:http has let go of this socket: its errors are ours, and so is the word to a response that is still being written. */
   #adopt(socket: Socket): void {
     socket.on('error', () => socket.destroy());
-    const response = [...this.#answering].find(each => each.socket === socket);
-    if (response) socket.on('drain', () => response.emit('drain')).on('timeout', () => response.emit('timeout'));
+    const response = this.#turnstile.current(socket)?.response;
+    if (!response) return;
+    socket.on('drain', () => response.emit('drain')).on('timeout', () => response.emit('timeout', socket));
   }
 
   #refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
     if (this.#refused.has(socket)) return;
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#telemetry.metrics.recordEnded('slow_headers');
-    const current = this.#turnstile.current(socket);
+    const current = this.#turnstile.current(socket)?.request;
     const reason = readUnreadable(error, socket);
     const isCutOff = error.code === 'HPE_INVALID_EOF_STATE' && current !== undefined;
     if (reason === undefined || isCutOff) socket.destroy();
@@ -222,6 +247,16 @@ export class Server {
     const waitingFor = this.#gateway.verifier.waitingFor();
     const draining = this.#draining;
     return { ready: !draining && waitingFor.length === 0, waitingFor, draining };
+  }
+
+  #serving() {
+    return {
+      version: this.#version,
+      startedAt: this.#startedAt,
+      config: this.#gateway.config,
+      loadedAt: this.#loadedAt,
+      warnings: this.#warnings,
+    };
   }
 
   /** Waits no longer for anybody, save a moment for the last lines to be told. */

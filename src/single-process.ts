@@ -1,12 +1,12 @@
 /** The gateway in one process, which is how it serves unless the configuration asks for workers. */
 
-import type { Config } from './config/config.ts';
 import { Gateway } from './gateway.ts';
-import { Reloads } from './reload.ts';
+import { type Loaded, Reloads } from './reload.ts';
 import { Server } from './server.ts';
 import { type Beginning, logLoaded, type Serving } from './serving.ts';
 import { createLog, type Log, openStandardOutput } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import { RecentDenials } from './telemetry/recent-denials.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
 export class SingleProcess implements Serving {
@@ -20,9 +20,9 @@ export class SingleProcess implements Serving {
     const metrics: Metrics = new Metrics({ keySets: () => this.#server.gateway.verifier.status() });
     this.log = createLog(openStandardOutput(() => metrics.recordDroppedLine()));
     this.#beginning = beginning;
-    this.#telemetry = { metrics, log: this.log };
-    this.#server = new Server(new Gateway(beginning.config, this.#telemetry), this.#telemetry);
-    this.#reloads = new Reloads(beginning, this.#telemetry, (_source, config) => this.#replace(config));
+    this.#telemetry = { metrics, log: this.log, denials: new RecentDenials() };
+    this.#server = new Server(new Gateway(beginning.config, this.#telemetry), this.#telemetry, beginning);
+    this.#reloads = new Reloads(beginning, this.#telemetry, next => this.#replace(next));
     metrics.recordLoad();
   }
 
@@ -48,10 +48,10 @@ export class SingleProcess implements Serving {
     await this.log.close();
   }
 
-  async #replace(config: Config): Promise<boolean> {
+  async #replace({ config, warnings }: Loaded): Promise<boolean> {
     const next = new Gateway(config, this.#telemetry, this.#server.gateway);
     await next.start();
-    this.#server.swap(next);
+    this.#server.swap(next, warnings);
     return true;
   }
 }

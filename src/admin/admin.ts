@@ -1,15 +1,10 @@
-/** The admin listener: metrics and health. Never on the data listener, so no route can shadow it and no client reach it. */
+/** The admin listener: metrics, health and the status page. Never on the data listener, so no route can shadow it and no client reach it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-
-export interface Readiness {
-  readonly ready: boolean;
-  /** Issuers without a key. */
-  readonly waitingFor: readonly string[];
-  readonly draining: boolean;
-  /** Workers that do not serve, or did not answer. */
-  readonly missingWorkers?: number;
-}
+import type { Report } from '../telemetry/report.ts';
+import { judgeAccess } from './access.ts';
+import { CONTENT_SECURITY_POLICY, renderPage } from './page.ts';
+import type { Readiness, Serving } from './serving.ts';
 
 export interface Exposition {
   readonly contentType: string;
@@ -20,44 +15,91 @@ export interface Exposition {
 export interface AdminSources {
   readonly metrics: { expose(): Promise<Exposition> };
   readonly readiness: () => Readiness | Promise<Readiness>;
+  readonly report: () => Promise<Report>;
+  readonly serving: () => Serving;
 }
 
-interface Page {
+interface Answer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** @returns the listener's handler: `/metrics`, `/healthz` (the process answers), `/readyz` (it should be sent requests). */
+/** No other site reads, frames or embeds what is said here, and no cache keeps it. */
+const FOR_NOBODY_ELSE = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/**
+ * @returns the listener's handler: `/metrics`, `/healthz` (the process answers), `/readyz` (it should be sent requests), and
+ * at `/` the status page, which asks for the admin token where there is one.
+ */
 export function createAdminHandler(sources: AdminSources) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { status, contentType, body } = await answer(sources, request);
+    const { status, contentType, body, headers } = await answer(sources, request).catch(() => FAULT);
     response.writeHead(status, {
       'Content-Type': contentType,
       'Content-Length': Buffer.byteLength(body),
-      'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff',
-      ...(status === 405 && { Allow: 'GET, HEAD' }),
+      ...FOR_NOBODY_ELSE,
+      ...headers,
     });
     response.end(body);
   };
 }
 
-async function answer({ metrics, readiness }: AdminSources, { method, url = '/' }: IncomingMessage): Promise<Page> {
-  if (method !== 'GET' && method !== 'HEAD') return json(405, { error: 'method not allowed' });
+async function answer(sources: AdminSources, request: IncomingMessage): Promise<Answer> {
+  const { method, url = '/' } = request;
+  if (method !== 'GET' && method !== 'HEAD') {
+    return { ...json(405, { error: 'method not allowed' }), headers: { Allow: 'GET, HEAD' } };
+  }
   switch (url.split('?', 1)[0]) {
     case '/metrics':
-      return { status: 200, ...(await metrics.expose()) };
+      return { status: 200, ...(await sources.metrics.expose()) };
     case '/healthz':
       return json(200, { status: 'ok' });
     case '/readyz':
-      return describeReadiness(await readiness());
+      return describeReadiness(await sources.readiness());
+    case '/':
+      return showPage(sources, request);
     default:
       return json(404, { error: 'not found' });
   }
 }
 
-function describeReadiness({ ready, waitingFor, draining, missingWorkers = 0 }: Readiness): Page {
+async function showPage({ report, serving, readiness }: AdminSources, { headers }: IncomingMessage): Promise<Answer> {
+  const current = serving();
+  const access = judgeAccess(current.config, headers);
+  if (access === 'token_needed') return ASK_FOR_TOKEN;
+  if (access === 'foreign_host') return json(403, { error: FOREIGN_HOST });
+  const [told, state] = await Promise.all([report(), readiness()]);
+  const page = { serving: current, report: told, readiness: state, now: new Date() };
+  return {
+    status: 200,
+    contentType: 'text/html; charset=utf-8',
+    body: renderPage(page),
+    headers: { 'Content-Security-Policy': CONTENT_SECURITY_POLICY },
+  };
+}
+
+const FOREIGN_HOST =
+  'under this name the page is shown only with an admin_token; without one, ask by IP address, as localhost, or by the name in admin';
+
+/** RFC 9110 section 11.6.1: browsers ask for a password, programs send a Bearer token. */
+const ASK_FOR_TOKEN: Answer = {
+  ...json(401, { error: 'the admin token is needed' }),
+  headers: { 'WWW-Authenticate': ['Basic realm="audgate", charset="UTF-8"', 'Bearer realm="audgate"'] },
+};
+
+/** A page that cannot be shown must not end the gateway. */
+const FAULT = json(500, { error: 'a fault of audgate' });
+
+function describeReadiness({ ready, waitingFor, draining, missingWorkers = 0 }: Readiness): Answer {
   return json(ready ? 200 : 503, {
     status: ready ? 'ready' : 'not ready',
     ...(draining && { draining }),
@@ -66,6 +108,6 @@ function describeReadiness({ ready, waitingFor, draining, missingWorkers = 0 }: 
   });
 }
 
-function json(status: number, content: Readonly<Record<string, unknown>>): Page {
+function json(status: number, content: Readonly<Record<string, unknown>>): Answer {
   return { status, contentType: 'application/json', body: JSON.stringify(content) };
 }

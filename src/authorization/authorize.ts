@@ -18,6 +18,8 @@ export interface Grant {
   readonly match: Match;
   /** Whom the request comes from; absent on a public route, and where the rung lets pass what did not verify. */
   readonly identity: AccessToken | undefined;
+  /** What the route's rung only reports. */
+  readonly reported: Reason | undefined;
 }
 
 export type Decision = Forwarded | Denied;
@@ -93,5 +95,6 @@ function denialOf(
 }
 
 function forward(match: Match, verified: AccessToken | undefined, denial: AuthorizationDenial | undefined): Forwarded {
-  return { grant: { [granted]: true, match, identity: verified }, denial, verified };
+  const grant: Grant = { [granted]: true, match, identity: verified, reported: denial?.reason };
+  return { grant, denial, verified };
 }

@@ -1,30 +1,50 @@
-/** `audgate check FILE`: every problem of a configuration file, one a line. */
+/** `audgate check FILE`: every problem of a configuration file. */
 
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import { formatProblem } from '../config/problem.ts';
+import { onOneLine, type Problem } from '../config/problem.ts';
+import { formatForGitHub, formatForPeople, formatJson } from './problem-formats.ts';
+
+export const FORMATS = ['text', 'json', 'github'] as const;
+
+export interface CheckOptions {
+  readonly format?: (typeof FORMATS)[number];
+  /** Warnings count as errors do. */
+  readonly strict?: boolean;
+}
 
 /**
- * Loads `file` and writes each error and warning, then, where there is no error, what it holds.
+ * Loads `file` and writes each error and warning, in `text` with a summary of what the file holds, where it passes.
  *
- * @returns the exit code: 0 for a clean file or one with warnings only, 1 for errors.
+ * @returns the exit code: 0 for a clean file or one with warnings only, 1 for errors, and, where `strict`, for warnings.
  */
 export function check(
   file: string,
   environment: Readonly<Record<string, string | undefined>>,
   write: (line: string) => void,
+  { format = 'text', strict = false }: CheckOptions = {},
 ): number {
   const result = loadConfig(file, environment);
   const problems = result.ok ? result.warnings : result.problems;
-  for (const problem of problems) write(formatProblem(problem));
-  if (!result.ok) return 1;
-  write(`${file}: ok, ${summarise(result.config, problems.length)}`);
-  return 0;
+  const ok = result.ok && !(strict && problems.length > 0);
+  if (format === 'json') write(formatJson(file, ok, problems));
+  else if (format === 'github') for (const problem of problems) write(formatForGitHub(problem));
+  else {
+    for (const line of formatForPeople(problems)) write(line);
+    if (result.ok) write(summarise(file, result.config, problems, ok));
+  }
+  return ok ? 0 : 1;
 }
 
-function summarise({ routes, issuers }: Config, warnings: number): string {
+/** @returns whether `name` is one of `FORMATS`. */
+export function isFormat(name: string): name is (typeof FORMATS)[number] {
+  return FORMATS.some(format => format === name);
+}
+
+function summarise(file: string, { routes, issuers }: Config, warnings: readonly Problem[], ok: boolean): string {
   const parts = [count(routes.length, 'route'), count(issuers.size, 'issuer')];
-  return (warnings === 0 ? parts : [...parts, count(warnings, 'warning')]).join(', ');
+  if (warnings.length > 0) parts.push(count(warnings.length, 'warning'));
+  return `${onOneLine(file)}: ${ok ? 'ok' : 'not ok, because of --strict'}, ${parts.join(', ')}`;
 }
 
 function count(amount: number, noun: string): string {

@@ -40,9 +40,11 @@ export function writeAnswer({ request, response, head }: Asked, { status, header
 }
 
 /** Reads and drops the rest of a request that was answered before it had all come; it must not be taken for the next one. */
-export async function finishRequest({ request, head }: Asked): Promise<void> {
-  if (!head?.hasBody || request.complete) return;
-  if (!(await drainRequest(request))) request.socket.destroySoon();
+export function finishRequest({ request, head }: Asked): Promise<void> | undefined {
+  if (!head?.hasBody || request.complete) return undefined;
+  return drainRequest(request).then(isComplete => {
+    if (!isComplete) request.socket.destroySoon();
+  });
 }
 
 /** @returns a response for a socket that node:http has let go of. It closes with its answer, and takes the socket with it. */

@@ -3,15 +3,15 @@
  * never tells of the responses that were still waiting when the connection closed.
  */
 
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-interface Queue {
-  /** Settles when the last one that came has been served. */
-  last: Promise<void>;
-  waiting: number;
-  /** The one that is being served. */
-  current: IncomingMessage | undefined;
+/** One request, and what serves it when its turn has come. */
+export interface Turn {
+  readonly request: IncomingMessage;
+  /** Absent where the connection is no longer one of HTTP. */
+  readonly response?: ServerResponse;
+  readonly serve: () => Promise<void>;
 }
 
 /** More than any client pipelines in earnest. */
@@ -26,38 +26,56 @@ export class Turnstile {
     this.#onOverflow = onOverflow;
   }
 
-  /** Calls `serve` when everything that came before on this connection has been served. Every one gets its turn. */
-  enter(socket: Duplex, request: IncomingMessage, serve: () => Promise<void>): void {
-    const queue = this.#queues.get(socket);
-    if (!queue) {
-      const begun: Queue = { last: Promise.resolve(), waiting: 1, current: request };
-      this.#queues.set(socket, begun);
-      begun.last = this.#take(socket, begun, request, serve);
-      return;
-    }
-    queue.waiting += 1;
-    queue.last = queue.last.then(() => this.#take(socket, queue, request, serve));
-    if (queue.waiting > LONGEST && !socket.destroyed) {
-      this.#onOverflow();
-      socket.destroy();
-    }
+  /** Serves `turn` when everything that came before on this connection has been served. Every one gets its turn. */
+  enter(socket: Duplex, turn: Turn): void {
+    const queue = this.#queues.get(socket) ?? this.#open(socket);
+    if (queue.enter(turn) <= LONGEST || socket.destroyed) return;
+    this.#onOverflow();
+    socket.destroy();
   }
 
-  /** @returns the request that is being served on this connection. */
-  current(socket: Duplex): IncomingMessage | undefined {
+  /** @returns what is being served on this connection. */
+  current(socket: Duplex): Turn | undefined {
     return this.#queues.get(socket)?.current;
   }
 
-  async #take(socket: Duplex, queue: Queue, request: IncomingMessage, serve: () => Promise<void>): Promise<void> {
-    queue.current = request;
-    try {
-      await serve();
-    } catch {
-      // Not to be reached: faults are caught where they are served. Those who wait must not wait for ever.
-      socket.destroy();
-    }
-    queue.waiting -= 1;
-    queue.current = undefined;
-    if (queue.waiting === 0) this.#queues.delete(socket);
+  #open(socket: Duplex): Queue {
+    const queue = new Queue(socket);
+    this.#queues.set(socket, queue);
+    return queue;
   }
+}
+
+class Queue {
+  current: Turn | undefined;
+  readonly #socket: Duplex;
+  readonly #waiting: Turn[] = [];
+
+  constructor(socket: Duplex) {
+    this.#socket = socket;
+  }
+
+  /** @returns how many there are now, with the one that is being served. */
+  enter(turn: Turn): number {
+    if (this.current) return this.#waiting.push(turn) + 1;
+    this.#serve(turn);
+    return 1;
+  }
+
+  #serve(turn: Turn): void {
+    this.current = turn;
+    turn.serve().then(this.#next, this.#fail);
+  }
+
+  readonly #next = (): void => {
+    this.current = undefined;
+    const next = this.#waiting.shift();
+    if (next) this.#serve(next);
+  };
+
+  /** Not to be reached: faults are caught where they are served. Those who wait must not wait for ever. */
+  readonly #fail = (): void => {
+    this.#socket.destroy();
+    this.#next();
+  };
 }

@@ -3,6 +3,7 @@
 import type { Issuer, ListenAddress } from '../config/config.ts';
 import type { Source } from '../config/load.ts';
 import type { Snapshot } from '../telemetry/metrics.ts';
+import type { Report } from '../telemetry/report.ts';
 import type { FetchCause, FetchedKeys } from '../token/key-source.ts';
 
 /** By name: what is asked, and what is answered. */
@@ -23,6 +24,8 @@ export type WorkerCalls = {
   /** Issuers without a key. */
   readonly waitingFor: readonly [null, readonly string[]];
   readonly scrape: readonly [null, Snapshot];
+  /** For the status page. */
+  readonly report: readonly [null, Report];
   /** To finish what was accepted; answered with its last counts, when all lines of its log are out. */
   readonly drain: readonly [null, Snapshot];
 };

@@ -5,16 +5,19 @@
 
 import { createServer, type Server as HttpServer } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
-import { createAdminHandler, type Exposition, type Readiness } from '../admin/admin.ts';
+import { createAdminHandler, type Exposition } from '../admin/admin.ts';
+import type { Readiness } from '../admin/serving.ts';
 import { createAudienceIndex } from '../authorization/audience.ts';
-import type { Config, ListenAddress } from '../config/config.ts';
-import type { Source } from '../config/load.ts';
+import type { ListenAddress } from '../config/config.ts';
 import { closeListener, openListener } from '../listener.ts';
-import { Reloads } from '../reload.ts';
+import { type Loaded, Reloads } from '../reload.ts';
 import { type Beginning, logLoaded, type Serving } from '../serving.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { MergedMetrics } from '../telemetry/merged-metrics.ts';
+import { mergeDenials, mergeKeySets } from '../telemetry/merged-report.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { RecentDenials } from '../telemetry/recent-denials.ts';
+import type { Report } from '../telemetry/report.ts';
 import { openSharedOutput } from '../telemetry/shared-output.ts';
 import type { Begun } from './calls.ts';
 import { Crew, type Member } from './crew.ts';
@@ -38,8 +41,9 @@ export class Primary implements Serving {
   readonly #reloads: Reloads;
   readonly #admin: HttpServer;
   /** What serves, and what a new worker begins with. */
-  #source: Source;
-  #config: Config;
+  #loaded: Loaded;
+  readonly #startedAt = new Date();
+  #loadedAt = new Date();
   /** A worker begins, or all change, one after the other: none begins with what the others leave. */
   #turn: Promise<unknown> = Promise.resolve();
   #isListening = false;
@@ -47,8 +51,7 @@ export class Primary implements Serving {
 
   constructor(beginning: Beginning) {
     this.#beginning = beginning;
-    this.#source = beginning.source;
-    this.#config = beginning.config;
+    this.#loaded = beginning;
     this.log = createLog(openSharedOutput(() => this.#metrics.recordDroppedLine()));
     this.#crew = new Crew(beginning.config.workers, {
       answer: id => ({
@@ -65,10 +68,16 @@ export class Primary implements Serving {
       },
       onReplace: () => this.#metrics.recordWorkerRestart(),
     });
-    const telemetry = { metrics: this.#metrics, log: this.log };
-    this.#reloads = new Reloads(beginning, telemetry, (...next) => this.#inTurn(() => this.#replace(...next)));
-    const expose = () => this.#expose();
-    this.#admin = createServer(createAdminHandler({ metrics: { expose }, readiness: () => this.#readiness() }));
+    const telemetry = { metrics: this.#metrics, log: this.log, denials: new RecentDenials() };
+    this.#reloads = new Reloads(beginning, telemetry, next => this.#inTurn(() => this.#replace(next)));
+    this.#admin = createServer(
+      createAdminHandler({
+        metrics: { expose: () => this.#expose() },
+        readiness: () => this.#readiness(),
+        report: () => this.#report(),
+        serving: () => this.#serving(),
+      }),
+    );
     this.#announce();
     this.#metrics.recordLoad();
   }
@@ -100,14 +109,14 @@ export class Primary implements Serving {
   }
 
   async #end({ id, channel }: Member): Promise<void> {
-    const { delay, limit } = this.#config.drain;
+    const { delay, limit } = this.#loaded.config.drain;
     const last = await channel.ask('drain', null, delay + limit + DRAIN_SLACK).catch(() => undefined);
     if (last) this.#merged.keep(id, last);
     await this.#crew.end(id);
   }
 
   async #begin({ id, channel }: Member): Promise<Begun> {
-    const ask = () => channel.ask('begin', { source: this.#source, workers: this.#crew.size }, BEGIN_LIMIT);
+    const ask = () => channel.ask('begin', { source: this.#loaded.source, workers: this.#crew.size }, BEGIN_LIMIT);
     const begun = await (this.#isListening ? this.#inTurn(ask) : ask());
     if (!begun.ok) this.log.event('error', 'worker could not start', { worker: id, problem: begun.problem });
     return begun;
@@ -117,16 +126,16 @@ export class Primary implements Serving {
    * In all workers or in none. One that ends meanwhile is no failure, and one that does not answer is ended: its successor
    * begins with what was decided.
    */
-  async #replace(source: Source, config: Config): Promise<boolean> {
-    const asked = await this.#crew.askAll('prepare', source, PREPARE_LIMIT);
+  async #replace(next: Loaded): Promise<boolean> {
+    const asked = await this.#crew.askAll('prepare', next.source, PREPARE_LIMIT);
     const answers = asked.map(({ answer }) => answer);
     const isAgreed = answers.includes(true) && !answers.includes(false);
     if (isAgreed) for (const { id, answer } of asked) if (answer === undefined) this.#crew.end(id);
     await this.#crew.askAll(isAgreed ? 'commit' : 'abandon', null, COMMIT_LIMIT);
     if (!isAgreed) return false;
-    this.#source = source;
-    this.#config = config;
-    this.#keys.retain(config);
+    this.#loaded = next;
+    this.#loadedAt = new Date();
+    this.#keys.retain(next.config);
     this.#announce();
     return true;
   }
@@ -141,7 +150,7 @@ export class Primary implements Serving {
 
   /** The workers count; here the series begin at 0. */
   #announce(): void {
-    const { routes, issuers } = this.#config;
+    const { routes, issuers } = this.#loaded.config;
     this.#metrics.announce(routes, createAudienceIndex(routes), [...issuers.keys()]);
   }
 
@@ -150,6 +159,23 @@ export class Primary implements Serving {
       if (answer) this.#merged.keep(id, answer);
     }
     return this.#merged.expose();
+  }
+
+  async #report(): Promise<Report> {
+    const answers = await this.#crew.askAll('report', null, LOOK_LIMIT);
+    for (const { id, answer } of answers) if (answer) this.#merged.keep(id, answer.metrics);
+    const reports = answers.flatMap(({ answer }) => (answer ? [answer] : []));
+    return {
+      metrics: await this.#merged.list(),
+      denials: mergeDenials(reports.map(({ denials }) => denials)),
+      keySets: mergeKeySets(reports.map(({ keySets }) => keySets)),
+    };
+  }
+
+  #serving() {
+    const { config, warnings } = this.#loaded;
+    const { version } = this.#beginning;
+    return { version, startedAt: this.#startedAt, config, loadedAt: this.#loadedAt, warnings };
   }
 
   async #readiness(): Promise<Readiness> {

@@ -10,6 +10,8 @@ import type { Environment } from '../serving.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { withoutZeros } from '../telemetry/merged-metrics.ts';
 import { Metrics, type Snapshot } from '../telemetry/metrics.ts';
+import { RecentDenials } from '../telemetry/recent-denials.ts';
+import { createReport, type Report } from '../telemetry/report.ts';
 import { openSharedOutput } from '../telemetry/shared-output.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type FetchCause, type FetchedKeys, fetchDirectly, KeyFetchError } from '../token/key-source.ts';
@@ -20,6 +22,8 @@ import { Channel } from './channel.ts';
 const KEYS_LIMIT = 15_000;
 const HELLO_LIMIT = 10_000;
 const LAST_WORD_LIMIT = 500;
+/** The status page is the primary's, and so are its warnings. */
+const UNSHOWN = { version: '', warnings: [] };
 const NO_KEYS: KeyAnswer = { ok: false, error: 'the primary did not answer', isShared: true };
 
 export class Worker {
@@ -36,7 +40,7 @@ export class Worker {
     this.#environment = environment;
     this.#metrics = new Metrics({ keySets: () => this.#server?.gateway.verifier.status() ?? [] });
     this.log = createLog(openSharedOutput(() => this.#metrics.recordDroppedLine()));
-    this.#telemetry = { metrics: this.#metrics, log: this.log };
+    this.#telemetry = { metrics: this.#metrics, log: this.log, denials: new RecentDenials() };
     this.#primary = new Channel<WorkerCalls, PrimaryCalls>(peer, {
       begin: ({ source, workers }) => this.#begin(source, workers),
       prepare: source => this.#prepare(source),
@@ -48,6 +52,7 @@ export class Worker {
       },
       waitingFor: () => this.#server?.readiness().waitingFor ?? [],
       scrape: () => this.#snapshot(),
+      report: () => this.#report(),
       drain: () => this.#drain(),
     });
     this.#primary.ask('hello', null, HELLO_LIMIT).catch(() => null);
@@ -64,7 +69,7 @@ export class Worker {
     this.#workers = workers;
     const config = this.#load(source);
     if (!config) return { ok: false, problem: 'the configuration could not be put to use' };
-    const server = new Server(this.#createGateway(config), this.#telemetry);
+    const server = new Server(this.#createGateway(config), this.#telemetry, UNSHOWN);
     this.#server = server;
     server.gateway.start();
     try {
@@ -88,7 +93,7 @@ export class Worker {
   }
 
   #commit(): null {
-    if (this.#prepared) this.#server?.swap(this.#prepared);
+    if (this.#prepared) this.#server?.swap(this.#prepared, UNSHOWN.warnings);
     this.#prepared = undefined;
     return null;
   }
@@ -124,7 +129,12 @@ export class Worker {
     return answer;
   }
 
+  async #report(): Promise<Report> {
+    const report = await createReport(this.#telemetry, this.#server?.gateway.verifier.status() ?? []);
+    return { ...report, metrics: withoutZeros(report.metrics) };
+  }
+
   async #snapshot(): Promise<Snapshot> {
-    return withoutZeros(await this.#metrics.snapshot());
+    return withoutZeros(await this.#metrics.list());
   }
 }

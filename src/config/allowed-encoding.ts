@@ -3,11 +3,12 @@
 import { accept, type Parsed, refuse } from './fault.ts';
 
 export const ALLOWED_ENCODING = 'a percent-encoding such as %2F, or ;';
+export const ALLOWED_ENCODING_FORM = /^(?:;|%[0-9A-Fa-f]{2})$/;
 
 /** @returns the encoding in upper case; refuses those of unreserved characters (RFC 3986 section 2.3). */
 export function parseAllowedEncoding(text: string): Parsed<string> {
   if (text === ';') return accept(text);
-  if (!/^%[0-9A-Fa-f]{2}$/.test(text)) return refuse('is not a percent-encoding');
+  if (!ALLOWED_ENCODING_FORM.test(text)) return refuse('is not a percent-encoding');
   if (/^%C[01]$/i.test(text))
     return refuse('is never part of UTF-8, and hides separators', { expected: 'no entry for it' });
   const character = String.fromCharCode(Number.parseInt(text.slice(1), 16));

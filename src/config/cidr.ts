@@ -5,6 +5,7 @@ import type { Network } from './config.ts';
 import { accept, type Parsed, refuse } from './fault.ts';
 
 export const CIDR = 'an IP address, or a network such as 10.0.0.0/8';
+export const CIDR_FORM = /^([^/]+)(?:\/(\d{1,3}))?$/;
 
 /** @returns `text` after a check of its form; refuses names and impossible prefix lengths. */
 export function parseCidr(text: string): Parsed<string> {
@@ -16,7 +17,7 @@ export function parseCidr(text: string): Parsed<string> {
 
 /** @returns the network that an accepted text names. */
 export function readNetwork(text: string): Network | undefined {
-  const [, address = '', digits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const [, address = '', digits] = CIDR_FORM.exec(text) ?? [];
   const version = isIP(address);
   if (version === 0) return undefined;
   const family = version === 4 ? 'ipv4' : 'ipv6';

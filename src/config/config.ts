@@ -7,6 +7,8 @@ export interface Config {
   readonly source: { readonly file: string; readonly hash: string };
   readonly listen: ListenAddress;
   readonly admin: ListenAddress;
+  /** SHA-256, in hex, of the token that the status page asks for; `undefined`: it asks for none. The token itself is not kept. */
+  readonly adminTokenHash: string | undefined;
   readonly limits: ClientLimits;
   readonly timeouts: ClientTimeouts;
   readonly drain: Drain;
@@ -115,6 +117,8 @@ export interface ProtectedRoute extends AnyRoute {
   readonly issuers: ReadonlySet<string>;
   readonly scopeRules: readonly ScopeRule[];
   readonly enforcement: Enforcement;
+  /** Whether responses that a would-be denial was forwarded for say its reason. */
+  readonly wouldDenyHeader: boolean;
   /** Header name → claim name. */
   readonly claimsToHeaders: ReadonlyMap<string, string>;
   /** Whether a response that is still streaming ends at the token's `exp`; `undefined`: event streams do. */

@@ -3,6 +3,7 @@
 import type { ListenAddress } from './config.ts';
 import { isRawMap } from './content.ts';
 import type { Path } from './document.ts';
+import type { Fault } from './fault.ts';
 import type { Findings } from './findings.ts';
 import { isSameAddress } from './listen-address.ts';
 import { nameTarget } from './route-key.ts';
@@ -17,7 +18,7 @@ export function checkListeners(listen: ListenAddress, admin: ListenAddress, raw:
     what: 'listen and admin need one and the same port',
     expected: 'two ports',
     standsAlone: true,
-  };
+  } as const;
   findings.error([isRawMap(raw) && 'admin' in raw ? 'admin' : 'listen'], fault);
 }
 
@@ -93,7 +94,7 @@ function checkAudiences(routes: readonly RouteDraft[], findings: Findings): void
   }
 }
 
-function describeConflict({ key, line }: RouteDraft) {
+function describeConflict({ key, line }: RouteDraft): Fault {
   return {
     code: 'audience-conflict',
     what: `is already accepted by route "${key}" (line ${line}) for another resource`,

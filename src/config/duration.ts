@@ -5,14 +5,15 @@ import { accept, type Parsed, refuse } from './fault.ts';
 export const DURATION = 'a duration such as 500ms, 5s, 10m or 1h';
 
 const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
-const FORM = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h)$/;
+/** What a text must at least look like; for editors, too. */
+export const DURATION_FORM = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h)$/;
 
 /** The longest `setTimeout` (2^31 - 1 ms), in whole days: past it Node fires at once. */
 export const LONGEST_TIMER_DAYS = 24;
 
 /** @returns the milliseconds of `text`; refuses another unit, zero, and more than `days` days. */
 export function parseDuration(text: string, days = LONGEST_TIMER_DAYS): Parsed<number> {
-  const [, amount, unit] = FORM.exec(text) ?? [];
+  const [, amount, unit] = DURATION_FORM.exec(text) ?? [];
   if (amount === undefined || unit === undefined)
     return refuse('is not a duration', { nearest: suggestDuration(text) });
   const milliseconds = Math.round(Number(amount) * MILLISECONDS[unit as keyof typeof MILLISECONDS]);

@@ -3,7 +3,8 @@
 import { isScalar, type Node } from 'yaml';
 import type { Path, Place, SyntaxProblem, YamlDocument } from './document.ts';
 import type { Fault } from './fault.ts';
-import type { Problem } from './problem.ts';
+import type { Code, DangerCode } from './lints.ts';
+import { onOneLine, type Problem } from './problem.ts';
 
 /** Whether it is the value, the key itself, or the map that lacks the key. */
 export type Blamed = 'value' | 'key' | 'parent';
@@ -43,12 +44,12 @@ export class Findings {
       if (this.#refused.has(node)) return;
       this.#refused.add(node);
     }
-    this.#add('error', path, fault, blamed);
+    this.#push('error', this.#place(path, blamed), path, fault.code, this.#describe(path, fault, blamed));
   }
 
-  /** `what` is a whole sentence. */
-  warning(path: Path, code: string, what: string, blamed: Blamed = 'value'): void {
-    this.#add('warning', path, { code, what, standsAlone: true }, blamed);
+  /** `what` says what is there; `LINTS` says the rest. */
+  warning(path: Path, code: DangerCode, what: string, blamed: Blamed = 'value'): void {
+    this.#push('warning', this.#place(path, blamed), path, code, what);
   }
 
   /** The key itself is wrong, so no path leads to it. */
@@ -67,11 +68,7 @@ export class Findings {
     return this.#document.placeOfKey(path).line;
   }
 
-  #add(severity: Problem['severity'], path: Path, fault: Fault, blamed: Blamed): void {
-    this.#push(severity, this.#place(path, blamed), path, fault.code, this.#describe(path, fault, blamed));
-  }
-
-  #push(severity: Problem['severity'], place: Place, path: Path, code: string | undefined, message: string): void {
+  #push(severity: Problem['severity'], place: Place, path: Path, code: Code | undefined, message: string): void {
     const { line, column } = place;
     this.#problems.push({
       severity,
@@ -115,12 +112,4 @@ function namePath(path: Path): string {
   return onOneLine(
     path.map(segment => (typeof segment === 'number' ? `[${segment}]` : `.${segment}`)).join(''),
   ).replace(/^\./, '');
-}
-
-/** Control characters, and the invisible ones that reorder or hide text in a terminal, are escaped. */
-function onOneLine(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    character => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
 }

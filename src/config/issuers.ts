@@ -29,8 +29,7 @@ function judgeName(issuer: string, path: Path, findings: Findings): void {
   const uri = parseIssuerUri(issuer);
   if (!uri.ok) findings.error(path, { expected: ISSUER, ...uri.fault }, 'key');
   else if (isInClear(issuer)) {
-    const what = 'an issuer without TLS: whoever is on the way to it can put in keys of their own; write https://';
-    findings.warning(path, 'issuer-without-tls', what, 'key');
+    findings.warning(path, 'issuer-without-tls', 'an issuer without TLS', 'key');
   }
 }
 
@@ -41,8 +40,7 @@ function judgeKeys({ found }: Settings<IssuerSettings>, path: Path, folder: stri
     findings.error([...path, 'jwks_file'], { what, expected: 'one of the two', standsAlone: true }, 'key');
   }
   if (jwks_uri !== undefined && isInClear(jwks_uri)) {
-    const what = 'keys fetched without TLS: whoever is on the way can put in keys of their own; write https://';
-    findings.warning([...path, 'jwks_uri'], 'issuer-without-tls', what);
+    findings.warning([...path, 'jwks_uri'], 'issuer-without-tls', 'keys fetched without TLS');
   }
   const fault = jwks_file === undefined ? undefined : judgeJwksFile(resolve(folder, jwks_file));
   if (fault !== undefined) findings.error([...path, 'jwks_file'], fault);

@@ -6,10 +6,11 @@ import { accept, type Parsed, refuse } from './fault.ts';
 import { isHostName } from './host.ts';
 
 export const LISTEN_ADDRESS = 'host:port, [::]:port or :port';
+export const LISTEN_ADDRESS_FORM = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/;
 
 /** @returns the address of `text`; `:8080` is every IPv4 interface, port 0 any free port. */
 export function parseListenAddress(text: string): Parsed<ListenAddress> {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? [];
+  const [, bracketed, plain, digits] = LISTEN_ADDRESS_FORM.exec(text) ?? [];
   if (digits === undefined) {
     return refuse('is not the address of a listener', { nearest: /^\d{1,5}$/.test(text) ? `:${text}` : undefined });
   }

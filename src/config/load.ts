@@ -83,10 +83,11 @@ export function loadSource(
 }
 
 function readListenerSettings(settings: FileSettings): Omit<Config, 'source' | 'issuers' | 'routes'> {
-  const { listen, admin, limits, timeouts, drain, workers, trusted_proxies } = settings;
+  const { listen, admin, admin_token, limits, timeouts, drain, workers, trusted_proxies } = settings;
   return {
     listen,
     admin,
+    adminTokenHash: admin_token,
     limits,
     timeouts: { headers: timeouts.headers, body: timeouts.body, keepAlive: timeouts.keep_alive },
     drain,
@@ -112,7 +113,8 @@ function buildConfig(content: unknown, folder: string, findings: Findings): Omit
   if (found.routes && drafts.length === 0) {
     findings.error(['routes'], { what: 'no routes', expected: 'at least one route', standsAlone: true }, 'key');
   }
-  warnOfDangers(drafts, findings);
+  const trustedProxies = found.trusted_proxies ?? [];
+  warnOfDangers({ routes: drafts, issuers, issuerNames: issuerNames ?? [], trustedProxies }, findings);
 
   if (complete === undefined) return undefined;
   const routes = drafts.flatMap(draft => buildRoute(draft, issuers.keys()) ?? []);

@@ -1,9 +1,11 @@
 /** What is wrong, or dangerous, in a configuration file, and where. */
 
+import type { Code } from './lints.ts';
+
 export interface Problem {
   readonly severity: 'error' | 'warning';
-  /** Stable, kebab-case: `unknown-key`. */
-  readonly code: string;
+  /** Stable; `LINTS` says what follows and what to do. */
+  readonly code: Code;
   readonly file: string;
   /** From 1. */
   readonly line: number;
@@ -18,5 +20,13 @@ export interface Problem {
 /** @returns `FILE:LINE:COL: path: message`, with `warning: ` before the path of a warning. */
 export function formatProblem({ severity, file, line, column, path, message }: Problem): string {
   const mark = severity === 'warning' ? 'warning: ' : '';
-  return `${file}:${line}:${column}: ${mark}${path === '' ? '' : `${path}: `}${message}`;
+  return `${onOneLine(file)}:${line}:${column}: ${mark}${path === '' ? '' : `${path}: `}${message}`;
+}
+
+/** @returns `text` with control characters, and the invisible ones that reorder or hide text in a terminal, escaped. */
+export function onOneLine(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    character => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
 }

@@ -11,7 +11,10 @@ export interface RouteTarget {
   readonly prefix: string;
 }
 
-const ROUTE_KEY = '/path or host/path';
+export const ROUTE_KEY = '/path or host/path';
+
+/** What a key at least looks like, for editors. */
+export const ROUTE_KEY_FORM = /^[^\s/]*(?:\/|(?:\/[^\s/?#;\\]+)+)$/;
 
 /** @returns the host and the prefix that `key` names; refuses a port, a wildcard, and a path that is not canonical. */
 export function parseRouteKey(key: string): Parsed<RouteTarget> {

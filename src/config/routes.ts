@@ -57,6 +57,7 @@ export function buildRoute({ key, target, complete }: RouteDraft, issuers: Itera
     issuers: new Set(complete.issuers ?? issuers),
     scopeRules: buildScopeRules(complete.scopes),
     enforcement: complete.enforcement,
+    wouldDenyHeader: complete.would_deny_header,
     claimsToHeaders: new Map(Object.entries(complete.claims_to_headers)),
     endAtExpiry: complete.end_at_expiry,
   };
@@ -77,6 +78,7 @@ const PROTECTED_ONLY = [
   'issuers',
   'scopes',
   'enforcement',
+  'would_deny_header',
   'claims_to_headers',
   'end_at_expiry',
 ] as const;

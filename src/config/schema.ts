@@ -1,38 +1,55 @@
 /** The keys of the YAML: their form, their defaults and, for editors, their descriptions (contract section 1). */
 
 import { z } from 'zod';
-import { ALGORITHM, parseAlgorithm } from './algorithm.ts';
-import { ALLOWED_ENCODING, parseAllowedEncoding } from './allowed-encoding.ts';
-import { CIDR, parseCidr } from './cidr.ts';
-import { DURATION, parseDuration } from './duration.ts';
+import { ADMIN_TOKEN, ADMIN_TOKEN_FORM, hashAdminToken } from './admin-token.ts';
+import { ALGORITHM, ALL_ALGORITHMS, parseAlgorithm } from './algorithm.ts';
+import { ALLOWED_ENCODING, ALLOWED_ENCODING_FORM, parseAllowedEncoding } from './allowed-encoding.ts';
+import { CIDR, CIDR_FORM, parseCidr } from './cidr.ts';
+import { DURATION, DURATION_FORM, parseDuration } from './duration.ts';
 import { accept, refuse } from './fault.ts';
-import { foldHeaderName, parseHeaderName } from './header-name.ts';
-import { LISTEN_ADDRESS, parseListenAddress } from './listen-address.ts';
-import { parseScope, parseScopeKey, SCOPE } from './scope-rule.ts';
-import { COUNT, parseCount, parseSize, SIZE } from './size.ts';
-import { blame, filledList, mapWithKeys, text, uniqueList } from './text.ts';
-import {
-  ISSUER,
-  JWKS_URI,
-  parseIssuerUri,
-  parseJwksUri,
-  parseResource,
-  parseUpstream,
-  RESOURCE,
-  UPSTREAM,
-} from './uri.ts';
-import { parseWorkers, WORKERS } from './workers.ts';
+import { foldHeaderName, HEADER_NAME_FORM, parseHeaderName } from './header-name.ts';
+import { LISTEN_ADDRESS, LISTEN_ADDRESS_FORM, parseListenAddress } from './listen-address.ts';
+import { ROUTE_KEY, ROUTE_KEY_FORM } from './route-key.ts';
+import { parseScope, parseScopeKey, RULE_KEY, RULE_KEY_FORM, SCOPE, SCOPE_FORM } from './scope-rule.ts';
+import { COUNT, COUNT_FORM, parseCount, parseSize, SIZE, SIZE_FORM } from './size.ts';
+import { blame, filledList, key, mapWithKeys, text, uniqueList } from './text.ts';
+import { ISSUER, JWKS_URI, parseJwksUri, parseResource, parseUpstream, RESOURCE, UPSTREAM, URI_FORM } from './uri.ts';
+import { MOST_WORKERS, parseWorkers, WORKERS, WORKERS_FORM } from './workers.ts';
 
-const nonEmpty = text('a non-empty string', written => (written === '' ? refuse('is empty') : accept(written)));
+const nonEmpty = text('a non-empty string', written => (written === '' ? refuse('is empty') : accept(written)), {
+  minLength: 1,
+});
 const flag = z.boolean({ error: 'true or false' });
-const duration = text(DURATION, written => parseDuration(written));
-const longDuration = text(DURATION, written => parseDuration(written, 365));
-const size = text(SIZE, parseSize);
-const noneOrSize = text(`${SIZE}, or none`, written => (written === 'none' ? accept(undefined) : parseSize(written)));
+const duration = text(DURATION, written => parseDuration(written), DURATION_FORM);
+const longDuration = text(DURATION, written => parseDuration(written, 365), DURATION_FORM);
+const size = text(SIZE, parseSize, SIZE_FORM);
+const noneOrSize = text(
+  `${SIZE}, or none`,
+  written => (written === 'none' ? accept(undefined) : parseSize(written)),
+  new RegExp(`^none$|${SIZE_FORM.source}`),
+);
 const digits = (value: unknown) => (typeof value === 'number' ? String(value) : value);
-const count = z.preprocess(digits, text(COUNT, parseCount));
-const workers = z.preprocess(digits, text(WORKERS, parseWorkers));
-const listenAddress = text(LISTEN_ADDRESS, parseListenAddress);
+const count = z.preprocess(
+  digits,
+  text(COUNT, parseCount, {
+    type: ['integer', 'string'],
+    minimum: 1,
+    maximum: 1_000_000,
+    pattern: COUNT_FORM.source,
+    patternErrorMessage: `expected ${COUNT}`,
+  }),
+);
+const workers = z.preprocess(
+  digits,
+  text(WORKERS, parseWorkers, {
+    type: ['integer', 'string'],
+    minimum: 1,
+    maximum: MOST_WORKERS,
+    pattern: WORKERS_FORM.source,
+    patternErrorMessage: `expected ${WORKERS}`,
+  }),
+);
+const listenAddress = text(LISTEN_ADDRESS, parseListenAddress, LISTEN_ADDRESS_FORM);
 const tokenType = text('a media type such as at+jwt', written => {
   const type = written.toLowerCase().replace(/^application\//, '');
   return /^[!#$%&'*+\-.^_`|~0-9a-z/]+$/.test(type) ? accept(type) : refuse('is not a media type');
@@ -47,13 +64,13 @@ const keys = z.strictObject({
 });
 
 export const issuerSchema = z.strictObject({
-  jwks_uri: text(JWKS_URI, parseJwksUri)
+  jwks_uri: text(JWKS_URI, parseJwksUri, URI_FORM)
     .optional()
     .describe('Where the keys are; default: RFC 8414, then OpenID discovery'),
   jwks_file: nonEmpty
     .optional()
     .describe('A file with the keys (RFC 7517 section 5), relative to this one; instead of jwks_uri'),
-  algorithms: filledList(text(ALGORITHM, parseAlgorithm))
+  algorithms: filledList(text(ALGORITHM, parseAlgorithm, { enum: [...ALL_ALGORITHMS] }))
     .optional()
     .describe('JWS algorithms; default: every asymmetric one that the runtime supports. HS* and none are refused'),
   token_types: filledList(tokenType)
@@ -63,42 +80,50 @@ export const issuerSchema = z.strictObject({
   keys: keys.prefault({}).describe('When the keys of the issuer are fetched'),
 });
 
-const scopeList = uniqueList(text(SCOPE, parseScope));
+const scopeList = uniqueList(text(SCOPE, parseScope, SCOPE_FORM));
 
 /** The values of `scopes` as a map; each key names one rule, and no two keys the same. */
-const scopeMap = mapWithKeys(scopeList, (rules, context) => {
-  const named = new Map<string, string>();
-  if (rules.length === 0) {
-    const what = 'the map is empty, so every method would get 405';
-    blame(context, { what, expected: 'at least one rule, or no such key', standsAlone: true });
-  }
-  for (const key of rules) {
-    const rule = parseScopeKey(key);
-    const name = rule.ok ? `${rule.value.method} ${rule.value.path}` : key;
-    const first = named.get(name);
-    if (!rule.ok) blame(context, rule.fault, [key], true);
-    else if (first !== undefined) blame(context, { what: `names the same rule as "${first}"` }, [key], true);
-    named.set(name, first ?? key);
-  }
-});
-
-const claimsToHeaders = mapWithKeys(nonEmpty, (headers, context) => {
-  const named = new Map<string, string>();
-  for (const header of headers) {
-    const name = parseHeaderName(header);
-    const first = named.get(foldHeaderName(header));
-    if (!name.ok) blame(context, name.fault, [header], true);
-    else if (first !== undefined) {
-      blame(
-        context,
-        { what: `is for many servers the same field as "${first}"`, expected: 'one of them' },
-        [header],
-        true,
-      );
+const scopeMap = mapWithKeys(
+  key(RULE_KEY_FORM, RULE_KEY),
+  scopeList.describe('The scopes that it needs, ALL of them'),
+  (rules, context) => {
+    const named = new Map<string, string>();
+    if (rules.length === 0) {
+      const what = 'the map is empty, so every method would get 405';
+      blame(context, { what, expected: 'at least one rule, or no such key', standsAlone: true });
     }
-    named.set(foldHeaderName(header), first ?? header);
-  }
-});
+    for (const key of rules) {
+      const rule = parseScopeKey(key);
+      const name = rule.ok ? `${rule.value.method} ${rule.value.path}` : key;
+      const first = named.get(name);
+      if (!rule.ok) blame(context, rule.fault, [key], true);
+      else if (first !== undefined) blame(context, { what: `names the same rule as "${first}"` }, [key], true);
+      named.set(name, first ?? key);
+    }
+  },
+);
+
+const claimsToHeaders = mapWithKeys(
+  key(HEADER_NAME_FORM, 'a header field name such as X-User'),
+  nonEmpty.describe('The claim whose value the field gets'),
+  (headers, context) => {
+    const named = new Map<string, string>();
+    for (const header of headers) {
+      const name = parseHeaderName(header);
+      const first = named.get(foldHeaderName(header));
+      if (!name.ok) blame(context, name.fault, [header], true);
+      else if (first !== undefined) {
+        blame(
+          context,
+          { what: `is for many servers the same field as "${first}"`, expected: 'one of them' },
+          [header],
+          true,
+        );
+      }
+      named.set(foldHeaderName(header), first ?? header);
+    }
+  },
+);
 
 const timeouts = z.strictObject({
   connect: duration.prefault('5s').describe('To open a connection to the upstream'),
@@ -108,13 +133,13 @@ const timeouts = z.strictObject({
 
 const routeLimits = z.strictObject({
   body: noneOrSize.prefault('none').describe('Bytes of a request body, or none; what is longer gets 413'),
-  in_flight: count.prefault('10000').describe('Requests under way at once; what comes on top gets 503'),
+  in_flight: count.prefault(10_000).describe('Requests under way at once; what comes on top gets 503'),
 });
 
 export const routeSchema = z.strictObject({
   public: flag.default(false).describe('No token is needed'),
   name: nonEmpty.optional().describe('For people: resource_name in the metadata (RFC 9728 section 2)'),
-  resource: text(RESOURCE, parseResource)
+  resource: text(RESOURCE, parseResource, URI_FORM)
     .optional()
     .describe('The canonical resource URI (RFC 8707 section 2), compared exactly. Needed unless the route is public'),
   audiences: uniqueList(nonEmpty).default([]).describe('Further aud values that are accepted for this resource'),
@@ -123,9 +148,9 @@ export const routeSchema = z.strictObject({
     .default('any')
     .describe('any: one aud is ours; known: every aud belongs to this gateway; only: exactly one aud'),
   issuers: filledList(nonEmpty).optional().describe('Whose tokens are accepted; default: those of all issuers'),
-  upstream: text(UPSTREAM, parseUpstream).describe('Where requests are forwarded; the base path is kept'),
+  upstream: text(UPSTREAM, parseUpstream, URI_FORM).describe('Where requests are forwarded; the base path is kept'),
   strip_prefix: flag.default(false).describe('The path prefix of the route is not forwarded'),
-  allow_encoded: uniqueList(text(ALLOWED_ENCODING, parseAllowedEncoding))
+  allow_encoded: uniqueList(text(ALLOWED_ENCODING, parseAllowedEncoding, ALLOWED_ENCODING_FORM))
     .default([])
     .describe('Percent-encodings such as %2F, and ;, that pass although servers read them differently'),
   scopes: z
@@ -136,6 +161,9 @@ export const routeSchema = z.strictObject({
     .enum(['report', 'verify', 'enforce'])
     .default('enforce')
     .describe('report refuses no token, verify those that do not verify, enforce also those that are not for here'),
+  would_deny_header: flag
+    .default(false)
+    .describe('The response of a would-be denial has the field audgate-would-deny, with the reason'),
   forward_token: flag.default(false).describe('Authorization reaches the upstream'),
   claims_to_headers: claimsToHeaders
     .default({})
@@ -149,7 +177,7 @@ export const routeSchema = z.strictObject({
 
 const clientLimits = z.strictObject({
   headers: size.prefault('16KiB').describe('Bytes of a request line and its header fields; what is larger gets 431'),
-  connections: count.prefault('20000').describe('Connections of clients at once; further ones are closed'),
+  connections: count.prefault(20_000).describe('Connections of clients at once; further ones are closed'),
 });
 
 const clientTimeouts = z.strictObject({
@@ -168,13 +196,18 @@ const settings = {
   admin: listenAddress
     .prefault('127.0.0.1:9090')
     .describe('Metrics, health and status page: host:port, [::]:port or :port'),
+  admin_token: text(ADMIN_TOKEN, hashAdminToken, ADMIN_TOKEN_FORM)
+    .optional()
+    .describe(
+      'What the status page asks for, as a Bearer token or the password of any user; write ${file:…} or ${NAME}',
+    ),
   limits: clientLimits.prefault({}).describe('What clients may take'),
   timeouts: clientTimeouts.prefault({}).describe('How long clients may take'),
   drain: drain.prefault({}).describe('How SIGTERM ends the process'),
   workers: workers
-    .prefault('1')
+    .prefault(1)
     .describe('Processes that serve: a number, or auto for one on each core; limits are shared out among them'),
-  trusted_proxies: uniqueList(text(CIDR, parseCidr))
+  trusted_proxies: uniqueList(text(CIDR, parseCidr, CIDR_FORM))
     .default([])
     .describe('Networks of proxies in front, whose X-Forwarded-For, -Proto and -Host are continued'),
 };
@@ -185,10 +218,17 @@ const ROUTES = 'What is forwarded where; the key is [host]/path-prefix';
 export const configSchema = z.strictObject({
   ...settings,
   issuers: z
-    .record(text(ISSUER, parseIssuerUri).describe(ISSUER), issuerSchema.nullable())
+    .record(key(URI_FORM, ISSUER), issuerSchema.nullable().describe('An authorization server; may be left empty'))
     .default({})
     .describe(ISSUERS),
-  routes: z.record(z.string(), routeSchema).describe(ROUTES),
+  routes: z
+    .record(
+      key(ROUTE_KEY_FORM, ROUTE_KEY),
+      routeSchema
+        .describe('What is forwarded where, and for whom a token must be')
+        .meta({ anyOf: [{ required: ['resource'] }, { required: ['public'] }] }),
+    )
+    .describe(ROUTES),
 });
 
 /** The top level only: issuers and routes are read one by one, so that no mistake hides another. */

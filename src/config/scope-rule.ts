@@ -5,7 +5,8 @@ import { accept, type Parsed, refuse } from './fault.ts';
 import { parsePathPrefix } from './path-prefix.ts';
 import { findNearest } from './suggestion.ts';
 
-const RULE_KEY = 'METHOD, METHOD /path, * or * /path';
+export const RULE_KEY = 'METHOD, METHOD /path, * or * /path';
+export const RULE_KEY_FORM = /^(?:\*|[A-Z-]+)(?: \/\S*)?$/;
 
 /** @returns the method (or `*`) and the path below the route that `key` names. */
 export function parseScopeKey(key: string): Parsed<{ readonly method: string; readonly path: string }> {
@@ -30,11 +31,12 @@ export function parseScopeKey(key: string): Parsed<{ readonly method: string; re
   return { ok: false, fault: { ...prefix.fault, nearest: nearest === undefined ? nearest : `${method} ${nearest}` } };
 }
 
+export const SCOPE_FORM = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 export const SCOPE = 'a scope without spaces, quotes and backslashes (RFC 6749 section 3.3)';
 
 /** @returns `text`, one scope-token (RFC 6749 section 3.3). */
 export function parseScope(text: string): Parsed<string> {
-  if (/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text)) return accept(text);
+  if (SCOPE_FORM.test(text)) return accept(text);
   if (/^\S+(?: +\S+)+$/.test(text))
     return refuse('holds several scopes', { expected: 'each as its own entry of the list' });
   return refuse('is not a scope');

@@ -5,11 +5,14 @@ import { accept, type Parsed, refuse } from './fault.ts';
 export const SIZE = 'a size such as 64KiB, 10MiB or 1GiB';
 export const COUNT = 'a whole number from 1 to 1000000';
 
+export const SIZE_FORM = /^(\d{1,12})(B|KiB|MiB|GiB)$/;
+export const COUNT_FORM = /^\d{1,7}$/;
+
 const BYTES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
 
 /** @returns the bytes of `text`; refuses powers of ten, zero, and more than 1024 GiB. */
 export function parseSize(text: string): Parsed<number> {
-  const [, amount, unit] = /^(\d{1,12})(B|KiB|MiB|GiB)$/.exec(text) ?? [];
+  const [, amount, unit] = SIZE_FORM.exec(text) ?? [];
   if (amount === undefined || unit === undefined) return refuse('is not a size', { nearest: suggestSize(text) });
   const bytes = Number(amount) * BYTES[unit as keyof typeof BYTES];
   if (bytes === 0) return refuse('is zero');
@@ -18,7 +21,7 @@ export function parseSize(text: string): Parsed<number> {
 
 /** @returns the number that `text` writes. */
 export function parseCount(text: string): Parsed<number> {
-  const count = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  const count = COUNT_FORM.test(text) ? Number(text) : 0;
   return count >= 1 && count <= 1_000_000 ? accept(count) : refuse('is not such a number');
 }
 

@@ -9,6 +9,9 @@ export const JWKS_URI = 'an absolute https:// or http:// URL';
 export const RESOURCE = 'an absolute https:// or http:// URI without fragment';
 export const UPSTREAM = 'an http:// or https:// URL such as http://billing:8080/api';
 
+/** What every absolute http(s) URI at least looks like, for editors. */
+export const URI_FORM = /^[Hh][Tt][Tt][Pp][Ss]?:\/\/[^\s/?#@]+(?:[/?][^\s#]*)?$/;
+
 interface HttpUri {
   readonly path: string;
   readonly query: string | undefined;

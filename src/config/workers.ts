@@ -4,9 +4,10 @@ import { availableParallelism } from 'node:os';
 import type { Config, Route } from './config.ts';
 import { accept, type Parsed, refuse } from './fault.ts';
 
-const MOST_WORKERS = 256;
+export const MOST_WORKERS = 256;
 
 export const WORKERS = `auto, or a whole number from 1 to ${MOST_WORKERS}`;
+export const WORKERS_FORM = /^(auto|\d{1,3})$/;
 
 /** @returns the number that `text` writes, or that of the cores which this process may use. */
 export function parseWorkers(text: string): Parsed<number> {

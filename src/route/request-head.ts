@@ -110,35 +110,37 @@ function reduceTarget({ method, url = '' }: IncomingHead, authority: string): st
 }
 
 interface Fields {
-  readonly host: string[];
-  readonly authorization: string[];
-  readonly transferEncoding: string[];
-  readonly contentLength: string[];
-  readonly expect: string[];
+  host: readonly string[];
+  authorization: readonly string[];
+  transferEncoding: readonly string[];
+  contentLength: readonly string[];
+  expect: readonly string[];
 }
 
+const NONE: readonly string[] = [];
+
 function readFields(rawHeaders: readonly string[]): Fields {
-  const fields: Fields = { host: [], authorization: [], transferEncoding: [], contentLength: [], expect: [] };
+  const fields: Fields = { host: NONE, authorization: NONE, transferEncoding: NONE, contentLength: NONE, expect: NONE };
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const list = listFor(fields, rawHeaders[index] ?? '');
-    list?.push(rawHeaders[index + 1] ?? '');
+    const name = findField(rawHeaders[index] ?? '');
+    if (name) fields[name] = [...fields[name], rawHeaders[index + 1] ?? ''];
   }
   return fields;
 }
 
 /** By length first: no header name is lower-cased on the way of an ordinary request, save these few. */
-function listFor(fields: Fields, name: string): string[] | undefined {
+function findField(name: string): keyof Fields | undefined {
   switch (name.length) {
     case 4:
-      return name.toLowerCase() === 'host' ? fields.host : undefined;
+      return name.toLowerCase() === 'host' ? 'host' : undefined;
     case 6:
-      return name.toLowerCase() === 'expect' ? fields.expect : undefined;
+      return name.toLowerCase() === 'expect' ? 'expect' : undefined;
     case 13:
-      return name.toLowerCase() === 'authorization' ? fields.authorization : undefined;
+      return name.toLowerCase() === 'authorization' ? 'authorization' : undefined;
     case 14:
-      return name.toLowerCase() === 'content-length' ? fields.contentLength : undefined;
+      return name.toLowerCase() === 'content-length' ? 'contentLength' : undefined;
     case 17:
-      return name.toLowerCase() === 'transfer-encoding' ? fields.transferEncoding : undefined;
+      return name.toLowerCase() === 'transfer-encoding' ? 'transferEncoding' : undefined;
     default:
       return undefined;
   }

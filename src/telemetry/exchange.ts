@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Decision } from '../authorization/authorize.ts';
 import type { FailureReason, Outcome, Reason } from '../denial.ts';
 import type { Match } from '../route/match.ts';
@@ -28,6 +29,23 @@ export class Exchange {
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.request = request;
     this.response = response;
+  }
+
+  /**
+   * @param onTimeout called with the socket of a client that does not read.
+   * @returns settles when the response has closed; at once for a request that was still waiting when its connection ended,
+   *   which is judged and counted all the same.
+   */
+  watch(onTimeout: (socket: Socket) => void): Promise<void> {
+    const { response } = this;
+    response.on('error', destroyResponse).on('timeout', onTimeout);
+    if (!response.socket?.writable) {
+      response.destroy();
+      return Promise.resolve();
+    }
+    return new Promise(resolve => {
+      response.on('close', resolve);
+    });
   }
 
   /** @returns what is told of it. Called once, when nothing more can happen to it. */
@@ -67,4 +85,8 @@ export class Exchange {
     if (this.refused && this.refused !== decided?.reason) return { reason: this.refused };
     return decided;
   }
+}
+
+function destroyResponse(this: ServerResponse): void {
+  this.destroy();
 }

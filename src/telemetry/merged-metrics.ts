@@ -26,29 +26,41 @@ export class MergedMetrics {
     const last = this.#snapshots.get(worker) ?? [];
     this.#snapshots.delete(worker);
     this.#ended.add(worker);
-    const counted = last.filter(({ type }) => type !== 'gauge');
-    this.#counted = aggregate([this.#counted, counted])
-      .getMetricsAsArray()
-      .flatMap(metric => (isMerged(metric) ? [metric] : []));
+    const counted = last.filter(metric => !isOf('gauge', metric));
+    this.#counted = aggregate([this.#counted, counted]).list();
   }
 
   /** @returns the exposition text and its content type. */
   async expose(): Promise<{ readonly contentType: string; readonly body: string }> {
-    const own = await this.#own.snapshot();
-    const merged = aggregate([own, this.#counted, ...this.#snapshots.values()]);
-    return { contentType: merged.contentType, body: await merged.metrics() };
+    const { registry } = await this.#merge();
+    return { contentType: registry.contentType, body: await registry.metrics() };
+  }
+
+  /** @returns every metric as values, for a reader in this program. */
+  async list(): Promise<Snapshot> {
+    return (await this.#merge()).list();
+  }
+
+  async #merge() {
+    return aggregate([await this.#own.list(), this.#counted, ...this.#snapshots.values()]);
   }
 }
 
 /** @returns `snapshot` without the counters at 0, which are most of them: who merges it has announced them. */
 export function withoutZeros(snapshot: Snapshot): Snapshot {
   return snapshot.map(metric =>
-    metric.type === 'counter' ? { ...metric, values: metric.values.filter(({ value }) => value !== 0) } : metric,
+    isOf('counter', metric) ? { ...metric, values: metric.values.filter(({ value }) => value !== 0) } : metric,
   );
 }
 
 function aggregate(snapshots: readonly Snapshot[]) {
-  return AggregatorRegistry.aggregate(snapshots.map(metrics => [...metrics]));
+  const registry = AggregatorRegistry.aggregate(snapshots.map(metrics => [...metrics]));
+  return { registry, list: () => registry.getMetricsAsArray().flatMap(metric => (isMerged(metric) ? [metric] : [])) };
+}
+
+/** prom-client's types have a number where it gives a word. */
+function isOf(type: string, metric: { readonly type: unknown }): boolean {
+  return metric.type === type;
 }
 
 /** What prom-client merged has its values at hand; its types do not say so. */

@@ -1,13 +1,22 @@
 /** The metrics of contract section 5. Every label value is of the configuration or of a closed list; none is the caller's. */
 
 import type { Socket } from 'node:net';
-import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  type Aggregator,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client';
 import { type AudienceIndex, listPresentable } from '../authorization/audience.ts';
 import type { ProtectedRoute, Route } from '../config/config.ts';
 import { isRefused, REFUSALS, type Reason } from '../denial.ts';
 import type { KeySetStatus } from '../token/key-set.ts';
+import { createHistograms, type Distribution } from './distribution.ts';
 import { actionOf, type FinishedRequest } from './finished-request.ts';
-import { methodLabel } from './method-label.ts';
+import { RouteTally } from './route-tally.ts';
 
 /** Read at each scrape. */
 export interface MetricSources {
@@ -29,7 +38,6 @@ const END_CAUSES = [
 export type EndCause = (typeof END_CAUSES)[number];
 
 const NO_ROUTE = '(none)';
-const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** Routes × siblings × issuers grows with the square of the routes; past this, a series begins at its first event. */
 const MAXIMUM_ZERO_SERIES = 20_000;
 /** Decided before there is a route to count them for. */
@@ -43,21 +51,14 @@ const BEFORE_ROUTE: ReadonlySet<Reason> = new Set([
 /** Gauges that prom-client names like counters, which `promtool check metrics` refuses. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
-/** What a process has counted and measured, as it goes to the process that merges. */
-export type Snapshot = readonly {
-  readonly name: string;
-  /** `counter`, `gauge` or `histogram`. */
-  readonly type: unknown;
-  readonly values: readonly { readonly value: number }[];
-}[];
+/** What a process has counted and measured. It survives JSON. */
+export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
 
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #requests = this.#counter('audgate_requests_total', 'Requests, by what the client was answered.', [
-    'route',
-    'method',
-    'status',
-  ]);
+  /** By the key of the route. */
+  readonly #tallies = new Map<string, RouteTally>();
+  readonly #lookups = { hit: 0, miss: 0 };
   readonly #denials = this.#counter('audgate_denials_total', 'Denials: refused, or only reported and forwarded.', [
     'route',
     'reason',
@@ -73,9 +74,6 @@ export class Metrics {
     'Requests that were allowed and could not be carried.',
     ['route', 'reason'],
   );
-  readonly #cacheLookups = this.#counter('audgate_token_cache_lookups_total', 'Look-ups of verified tokens.', [
-    'outcome',
-  ]);
   readonly #jwksFetches = this.#counter('audgate_jwks_fetches_total', 'Fetches of the keys of an issuer.', [
     'issuer',
     'outcome',
@@ -108,16 +106,8 @@ export class Metrics {
     labelNames: ['kind'],
     registers: [this.#registry],
   });
-  readonly #durations = this.#histogram(
-    'audgate_request_duration_seconds',
-    'From the head of the request to the end of the answer.',
-  );
-  readonly #upstreamDurations = this.#histogram(
-    'audgate_upstream_duration_seconds',
-    'From dispatch to the head of the answer.',
-  );
-
   constructor(sources: MetricSources) {
+    this.#announceTallies();
     // Of several workers the one that is worst off: what is alerted on is too few keys, and keys too old.
     this.#gauge('audgate_jwks_keys', 'Usable keys of an issuer.', 'min', () =>
       sources.keySets().map(({ issuer, keys }) => [issuer, keys]),
@@ -134,7 +124,6 @@ export class Metrics {
       if (metric.name === 'process_start_time_seconds') metric.aggregator = 'min';
       if (metric.aggregator === 'average') metric.aggregator = 'max';
     }
-    for (const outcome of ['hit', 'miss']) this.#cacheLookups.inc({ outcome }, 0);
     for (const outcome of ['success', 'failure']) this.#reloads.inc({ outcome }, 0);
   }
 
@@ -152,9 +141,7 @@ export class Metrics {
   /** Counts one request. Called once, when its response has closed. */
   record(request: FinishedRequest): void {
     const route = request.route?.key ?? NO_ROUTE;
-    this.#requests.inc({ route, method: methodLabel(request.method), status: request.status });
-    this.#durations.observe({ route }, request.durationMs / 1000);
-    if (request.upstreamMs !== undefined) this.#upstreamDurations.observe({ route }, request.upstreamMs / 1000);
+    this.#tallyOf(route).record(request);
     if (request.failure) this.#upstreamFailures.inc({ route, reason: request.failure });
     if (!request.denial) return;
     const { reason, presented } = request.denial;
@@ -166,7 +153,7 @@ export class Metrics {
   }
 
   recordCacheLookup(outcome: 'hit' | 'miss'): void {
-    this.#cacheLookups.inc({ outcome });
+    this.#lookups[outcome] += 1;
   }
 
   recordJwksFetch(issuer: string, outcome: 'success' | 'failure'): void {
@@ -213,14 +200,14 @@ export class Metrics {
     if (outcome === 'success') this.recordLoad();
   }
 
-  /** @returns all of it, for a process that merges it with others. */
-  snapshot(): Promise<Snapshot> {
-    return this.#registry.getMetricsAsJSON();
-  }
-
   /** @returns the exposition text and its content type. */
   async expose(): Promise<{ readonly contentType: string; readonly body: string }> {
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+
+  /** @returns every metric as values, for a reader in this program or in the process that merges them. */
+  list(): Promise<Snapshot> {
+    return this.#registry.getMetricsAsJSON();
   }
 
   #announceDenials(route: ProtectedRoute): void {
@@ -238,12 +225,59 @@ export class Metrics {
     }
   }
 
+  #tallyOf(route: string): RouteTally {
+    const known = this.#tallies.get(route);
+    if (known) return known;
+    const tally = new RouteTally();
+    this.#tallies.set(route, tally);
+    return tally;
+  }
+
+  /** What is counted at every request is kept as numbers, and given to prom-client at each scrape. */
+  #announceTallies(): void {
+    const tallies = this.#tallies;
+    const lookups = this.#lookups;
+    new Counter({
+      name: 'audgate_requests_total',
+      help: 'Requests, by what the client was answered.',
+      labelNames: ['route', 'method', 'status'],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [route, tally] of tallies) {
+          for (const { method, status, count } of tally.requests()) this.inc({ route, method, status }, count);
+        }
+      },
+    });
+    new Counter({
+      name: 'audgate_token_cache_lookups_total',
+      help: 'Look-ups of verified tokens.',
+      labelNames: ['outcome'],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const outcome of ['hit', 'miss'] as const) this.inc({ outcome }, lookups[outcome]);
+      },
+    });
+    this.#histograms(
+      'audgate_request_duration_seconds',
+      'From the head of the request to the end of the answer.',
+      tally => tally.duration,
+    );
+    this.#histograms(
+      'audgate_upstream_duration_seconds',
+      'From dispatch to the head of the answer.',
+      tally => tally.upstreamDuration,
+    );
+  }
+
   #counter<const L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
     return new Counter({ name, help, labelNames, registers: [this.#registry] });
   }
 
-  #histogram(name: string, help: string): Histogram<'route'> {
-    return new Histogram({ name, help, labelNames: ['route'], buckets: DURATION_BUCKETS, registers: [this.#registry] });
+  #histograms(name: string, help: string, distributionOf: (tally: RouteTally) => Distribution): void {
+    const read = () => Array.from(this.#tallies, ([route, tally]) => [route, distributionOf(tally)] as const);
+    this.#registry.registerMetric(createHistograms(name, help, read));
   }
 
   #gauge(name: string, help: string, aggregator: Aggregator, read: () => readonly (readonly [string, number])[]): void {

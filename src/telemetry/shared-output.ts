@@ -16,7 +16,7 @@ const MOST_ENTRIES = 8;
 export function openSharedOutput(onDrop: () => void): LogDestination {
   if (fstatSync(1).isFile()) return openStandardOutput(onDrop);
   const output = openStandardOutput(onDrop, ATOMIC_BYTES);
-  return { write: line => output.write(fitLine(line)), close: () => output.close() };
+  return { ...output, write: line => output.write(fitLine(line)) };
 }
 
 /** @returns `line`, a JSON object with its line feed, in at most 4096 bytes. */

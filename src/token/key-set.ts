@@ -82,6 +82,11 @@ export class KeySet {
     return this.#keys.length > 0 && !this.#isStale();
   }
 
+  /** @returns the `kid` of each key that has one. */
+  keyIds(): readonly string[] {
+    return this.#keys.flatMap(({ keyId }) => keyId ?? []);
+  }
+
   status(): KeySetStatus {
     return {
       issuer: this.#issuer.issuer,

@@ -98,8 +98,8 @@ async function readJwksUri(issuer: string, url: string, signal: AbortSignal): Pr
   return uri;
 }
 
-/** RFC 8414 section 3.1: inserted between host and path. */
-function authorizationServerMetadataUrl(issuer: string): string {
+/** @returns where the metadata of `issuer` is found: inserted between host and path (RFC 8414 section 3.1). */
+export function authorizationServerMetadataUrl(issuer: string): string {
   const { origin, pathname } = new URL(issuer);
   return `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`;
 }

@@ -88,6 +88,11 @@ export class TokenVerifier {
     return [...this.#keySets.values()].map(keySet => keySet.status());
   }
 
+  /** @returns the `kid` of each key that `issuer` publishes, as last fetched. */
+  keyIdsOf(issuer: string): readonly string[] {
+    return this.#keySets.get(issuer)?.keyIds() ?? [];
+  }
+
   /**
    * @param token as it came in the Authorization field.
    * @param now milliseconds since 1970.

@@ -12,12 +12,15 @@ import { startTimer, type Timer } from './timer.ts';
 export type CarriageEnd = 'complete' | 'expired' | 'stale' | BodyFault | FailureReason;
 
 export interface CarriageLimits {
+  readonly notice: readonly string[];
   readonly readTimeout: number;
   readonly expiry: { readonly at: number; readonly ends: boolean | undefined } | undefined;
 }
 
 const INTERIM_RESPONSES = 16;
 const FAREWELL = 1_000;
+/** Bytes of a body that are copied to go out with the head, since one write costs more than the copy. */
+const SMALL = 16 * 1024;
 /** Errors of undici that say that we asked for something it would never send: a fault of ours. */
 const OUR_FAULTS: ReadonlySet<unknown> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
 const STALE: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
@@ -33,49 +36,55 @@ export function failureOf(error: Error): FailureReason {
   return TIMEOUTS.has(codeOf(error)) ? 'upstream_timeout' : 'upstream_unreachable';
 }
 
+/** What is told once: how it ended, and the milliseconds from dispatch to the head of the answer. */
+type Conclude = (end: CarriageEnd, responseMs: number | undefined) => void;
+
+/** With undici's own handler methods: their newer form makes an object of the fields of each answer, which nobody reads here. */
 export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
-  /** Settles when the answer is written or will never be; rejects where undici refused to send the request. */
-  readonly carried: Promise<{ readonly end: CarriageEnd; readonly responseMs: number | undefined }>;
   connection: Connection | undefined;
   isOver = false;
   readonly #response: ServerResponse;
   readonly #limits: CarriageLimits;
+  readonly #fault: (error: Error) => void;
+  readonly #conclude: Conclude;
   readonly #startedAt = performance.now();
-  #settle: (end: CarriageEnd) => void = () => undefined;
-  #fault: (error: Error) => void = () => undefined;
   #responseMs: number | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
+  #abort: (error: Error) => void = () => undefined;
+  #resume: () => void = () => undefined;
   #expiry: Timer | undefined;
   #receivedBefore = 0;
   #interim = 0;
   #headIsWaiting = false;
+  /** The first piece of the body: where it is the only one, it goes out with the head. */
+  #first: Buffer | undefined;
 
-  constructor(response: ServerResponse, limits: CarriageLimits) {
+  /** @param fault called instead of `conclude` where undici refuses to send the request. */
+  constructor(response: ServerResponse, limits: CarriageLimits, fault: (error: Error) => void, conclude: Conclude) {
     this.#response = response;
     this.#limits = limits;
-    this.carried = new Promise((resolve, reject) => {
-      this.#settle = end => resolve({ end, responseMs: this.#responseMs });
-      this.#fault = reject;
-    });
-    response.once('close', this.#onClientClose);
+    this.#fault = fault;
+    this.#conclude = conclude;
+    response.on('close', this.#onClientClose);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
+  onConnect(abort: (error?: Error) => void): void {
+    this.#abort = abort;
     this.#receivedBefore = this.connection?.received ?? 0;
-    if (this.#response.destroyed) this.#onClientClose();
+    if (this.#response.destroyed) this.#cancel();
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, _fields: unknown, phrase?: string): void {
-    const fields = readRawHeaders(controller.rawHeaders);
-    if (status < 200) this.#onInterim(controller, status, fields);
+  onHeaders(status: number, raw: Buffer[], resume: () => void, phrase: string): boolean {
+    this.#resume = resume;
+    const fields = raw.map(readLatin1);
+    if (status < 200) this.#onInterim(status, fields);
     else this.#onHead(status, fields, phrase);
+    return true;
   }
 
   #onHead(status: number, fields: readonly string[], phrase: string | undefined): void {
     this.#responseMs = performance.now() - this.#startedAt;
     this.#watchExpiry(fields);
-    const headers = createResponseHeaders(fields, status);
+    const headers = createResponseHeaders(fields, status, this.#limits.notice);
     const reasonPhrase = readReasonPhrase(phrase);
     if (reasonPhrase === undefined) this.#response.writeHead(status, headers);
     else this.#response.writeHead(status, reasonPhrase, headers);
@@ -83,26 +92,38 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
     process.nextTick(this.#flushHead);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, piece: Buffer): void {
-    this.#headIsWaiting = false;
-    if (this.#response.write(piece)) return;
-    controller.pause();
+  onData(piece: Buffer): boolean {
+    if (this.#headIsWaiting && !this.#first && piece.length <= SMALL) {
+      this.#first = piece;
+      return true;
+    }
+    this.#flushHead();
+    if (this.#response.write(piece)) return true;
     this.#response.socket?.setTimeout(this.#limits.readTimeout);
     this.#response.once('drain', this.#onDrain);
+    return false;
   }
 
-  onResponseEnd(): void {
+  onComplete(): void {
     if (this.connection?.hasFailed) {
       this.#end('upstream_unreachable');
       return;
     }
     if (this.connection) this.connection.served += 1;
-    this.#response.socket?.setTimeout(this.#limits.readTimeout);
-    this.#response.end();
+    this.#finish();
+    const { socket } = this.#response;
+    if (socket && socket.writableLength > 0) socket.setTimeout(this.#limits.readTimeout);
     this.#end('complete');
   }
 
-  onResponseError(_controller: unknown, error: Error): void {
+  /** A head and a body that are both text leave in one write. */
+  #finish(): void {
+    this.#headIsWaiting = false;
+    if (this.#first) this.#response.end(this.#first.toString('latin1'), 'latin1');
+    else this.#response.end();
+  }
+
+  onError(error: Error): void {
     if (error instanceof BodyError) this.#end(error.fault);
     else if (this.#response.destroyed) this.#end('client_gone');
     else if (OUR_FAULTS.has(codeOf(error))) this.#fault(error);
@@ -110,10 +131,10 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
   }
 
   /** RFC 9110 section 15.2. A flood of them would hold the connection for ever: each one restarts undici's clock. */
-  #onInterim(controller: Dispatcher.DispatchController, status: number, fields: readonly string[]): void {
+  #onInterim(status: number, fields: readonly string[]): void {
     this.#interim += 1;
     const link = status === 103 ? readLinks(fields) : [];
-    if (this.#interim > INTERIM_RESPONSES) controller.abort(new Error('too many interim responses'));
+    if (this.#interim > INTERIM_RESPONSES) this.#abort(new Error('too many interim responses'));
     else if (link.length > 0) this.#response.writeEarlyHints({ link });
   }
 
@@ -125,7 +146,7 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
       if (isEventStream(fields)) this.#endSoon();
       else this.#response.socket?.resetAndDestroy();
       this.#end('expired');
-      this.#controller?.abort(new Error('the token expired'));
+      this.#abort(new Error('the token expired'));
     });
   }
 
@@ -143,30 +164,38 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
 
   /** A head whose body is yet to come must not wait for it: an event stream may be silent for minutes. */
   readonly #flushHead = (): void => {
-    if (this.#headIsWaiting && !this.#response.destroyed) this.#response.flushHeaders();
+    if (!this.#headIsWaiting) return;
+    this.#headIsWaiting = false;
+    if (this.#response.destroyed) return;
+    if (this.#first) this.#response.write(this.#first);
+    else this.#response.flushHeaders();
+    this.#first = undefined;
   };
 
   readonly #onDrain = (): void => {
     this.#response.socket?.setTimeout(0);
-    this.#controller?.resume();
+    this.#resume();
   };
 
   readonly #onClientClose = (): void => {
-    if (this.#response.writableFinished) return;
-    this.#end('client_gone');
-    this.#controller?.abort(new Error('the client left'));
+    if (!this.isOver && !this.#response.writableFinished) this.#cancel();
   };
 
+  #cancel(): void {
+    this.#end('client_gone');
+    this.#abort(new Error('the client left'));
+  }
+
   #end(end: CarriageEnd): void {
+    if (this.isOver) return;
     this.isOver = true;
     this.#expiry?.stop();
-    this.#response.off('close', this.#onClientClose);
-    this.#settle(end);
+    this.#conclude(end, this.#responseMs);
   }
 }
 
-function readRawHeaders(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
-  return Array.isArray(raw) ? raw.map(field => (typeof field === 'string' ? field : field.toString('latin1'))) : [];
+function readLatin1(field: Buffer): string {
+  return field.toString('latin1');
 }
 
 function codeOf(error: Error): unknown {

@@ -28,6 +28,8 @@ export interface OutgoingRequest {
 export interface ForwardLimits {
   /** `undefined`: the request has no body. */
   readonly body: BodyLimits | undefined;
+  /** Fields of ours for the answer: alternating names and values. */
+  readonly notice: readonly string[];
   /** Milliseconds that a client may leave its response unread. */
   readonly readTimeout: number;
   /** When the token expires, in milliseconds since 1970, and whether a response ends then; `undefined`: event streams do. */
@@ -42,10 +44,9 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRAC
  * which the upstream had just closed is sent once more, where that is harmless (RFC 9112 section 9.3.1).
  *
  * @returns how it ended. With a failure the response's head may be out already: then its body must be aborted, never
- *   ended, lest a cut one look whole (RFC 9112 section 8).
- * @throws where undici refuses to send what we asked for.
+ *   ended, lest a cut one look whole (RFC 9112 section 8). Rejects where undici refuses to send what we asked for.
  */
-export async function forward(
+export function forward(
   dispatcher: Dispatcher,
   outgoing: OutgoingRequest,
   request: IncomingMessage,
@@ -53,23 +54,17 @@ export async function forward(
   limits: ForwardLimits,
 ): Promise<Carried> {
   const mayRepeat = limits.body === undefined && IDEMPOTENT.has(outgoing.method);
-  const carried = await attempt(dispatcher, outgoing, request, response, limits);
-  if (carried.end !== 'stale') return carried as Carried;
-  if (!mayRepeat) return { end: 'upstream_unreachable', responseMs: undefined };
-  const repeated = await attempt(dispatcher, outgoing, request, response, limits);
-  return repeated.end === 'stale' ? { end: 'upstream_unreachable', responseMs: undefined } : (repeated as Carried);
-}
-
-function attempt(
-  dispatcher: Dispatcher,
-  outgoing: OutgoingRequest,
-  request: IncomingMessage,
-  response: ServerResponse,
-  limits: ForwardLimits,
-) {
-  const carriage = new Carriage(response, limits);
-  const body = limits.body ? new RequestBody(request, limits.body) : null;
-  const options = { ...outgoing, body, user: carriage };
-  dispatcher.dispatch(options, carriage);
-  return carriage.carried;
+  return new Promise((resolve, reject) => {
+    const send = (isLast: boolean) => {
+      const carriage = new Carriage(response, limits, reject, (end, responseMs) => {
+        if (end !== 'stale') resolve({ end, responseMs });
+        else if (isLast) resolve({ end: 'upstream_unreachable', responseMs: undefined });
+        else queueMicrotask(() => send(true));
+      });
+      const body = limits.body ? new RequestBody(request, limits.body) : null;
+      const options = { ...outgoing, body, user: carriage };
+      dispatcher.dispatch(options, carriage);
+    };
+    send(!mayRepeat);
+  });
 }

@@ -1,13 +1,14 @@
 /** Where a request comes from: what a trusted proxy says of it, else what our own socket says. */
 
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, type Socket } from 'node:net';
 import type { Network } from '../config/config.ts';
 import { isAuthority, type RequestHead } from '../route/request-head.ts';
 import type { Origin } from './request-headers.ts';
 
-/** @returns the networks, ready for look-ups. */
-export function createTrustedProxies(networks: readonly Network[]): BlockList {
+/** @returns the networks, ready for look-ups; `undefined` where nobody is trusted. */
+export function createTrustedProxies(networks: readonly Network[]): BlockList | undefined {
+  if (networks.length === 0) return undefined;
   const list = new BlockList();
   for (const { address, prefix, family } of networks) list.addSubnet(address, prefix, family);
   return list;
@@ -15,13 +16,13 @@ export function createTrustedProxies(networks: readonly Network[]): BlockList {
 
 /** @returns the origin of `request`. `X-Forwarded-*` of a peer that is no trusted proxy says nothing. */
 export function readOrigin(
-  trusted: BlockList,
-  { socket, headers }: IncomingMessage,
+  trusted: BlockList | undefined,
+  request: IncomingMessage,
   { authority }: RequestHead,
 ): Origin {
-  const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
-  const direct = { chain: address, authority, protocol: 'http' };
-  if (!isTrusted(trusted, address)) return direct;
+  const address = readAddress(request.socket);
+  if (!trusted || !isTrusted(trusted, address)) return { chain: address, authority, protocol: 'http' };
+  const { headers } = request;
   const host = textOf(headers['x-forwarded-host']);
   const protocol = textOf(headers['x-forwarded-proto']);
   return {
@@ -29,6 +30,11 @@ export function readOrigin(
     authority: isAuthority(host) ? host : authority,
     protocol: protocol === 'https' ? protocol : 'http',
   };
+}
+
+/** An IPv4 client of a listener for both families looks like `::ffff:192.0.2.1`. */
+function readAddress({ remoteAddress = '' }: Socket): string {
+  return remoteAddress.startsWith('::ffff:') && remoteAddress.includes('.') ? remoteAddress.slice(7) : remoteAddress;
 }
 
 function isTrusted(trusted: BlockList, address: string): boolean {

@@ -8,8 +8,10 @@ import type { AccessToken } from '../token/access-token.ts';
 import { isHopByHop, readConnectionOptions } from './hop-by-hop.ts';
 
 export interface HeaderPolicy {
-  /** Folded names (see `fold`) that are never taken from the client on this route. */
+  /** Folded names (see `fold`) that are never taken from the client on this route … */
   readonly removed: ReadonlySet<string>;
+  /** … nor on any other route to that upstream. */
+  readonly taken: ReadonlySet<string>;
   readonly forwardToken: boolean;
   /** Header name and claim name. */
   readonly identity: readonly (readonly [string, string])[];
@@ -25,20 +27,47 @@ export interface Origin {
 }
 
 /** Ours to set, of no concern to the upstream, or read by some servers as the path that was not matched. */
-const ALWAYS_REMOVED = ['host', 'expect', 'forwarded', 'content-length', 'x-original-url', 'x-rewrite-url'];
-/** Read by some servers as the method that was not authorised. */
-const METHOD_OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override'];
+const REMOVED: ReadonlySet<string> = new Set([
+  'host',
+  'expect',
+  'forwarded',
+  'content-length',
+  'x-original-url',
+  'x-rewrite-url',
+]);
+/** With those that some servers read as the method that was not authorised. */
+const REMOVED_WITH_OVERRIDES: ReadonlySet<string> = new Set([
+  ...REMOVED,
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+]);
+interface FieldName {
+  readonly lower: string;
+  readonly folded: string;
+  /** Ends at this hop, or is set by us, on every route. */
+  readonly isOurs: boolean;
+}
+
+/** Names as clients spell them, read once: folding each anew would cost more than the audience check. Bounded, as they choose them. */
+const names = new Map<string, FieldName>();
+const MOST_NAMES = 1_024;
+const LONGEST_NAME = 64;
 const FIELD_VALUE = /^[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/;
 
+/** @returns the folded names that `routes` to one upstream set: what one of them sets, a client may not set through another. */
+export function listIdentityNames(routes: readonly Route[]): ReadonlySet<string> {
+  return new Set(routes.flatMap(route => (route.public ? [] : [...route.claimsToHeaders.keys()])).map(fold));
+}
+
 /**
- * @param sameUpstream every route to that upstream: what one of them sets, a client may not set through another.
+ * @param taken `listIdentityNames` of every route to that upstream.
  * @returns what `route` removes and adds, compiled once at load.
  */
-export function createHeaderPolicy(route: Route, sameUpstream: readonly Route[] = [route]): HeaderPolicy {
-  const identity = sameUpstream.flatMap(each => (each.public ? [] : [...each.claimsToHeaders.keys()]));
-  const overrides = dependsOnMethod(route) ? METHOD_OVERRIDES : [];
+export function createHeaderPolicy(route: Route, taken = listIdentityNames([route])): HeaderPolicy {
   return {
-    removed: new Set([...ALWAYS_REMOVED, ...overrides, ...identity.map(fold)]),
+    removed: dependsOnMethod(route) ? REMOVED_WITH_OVERRIDES : REMOVED,
+    taken,
     forwardToken: route.forwardToken,
     identity: route.public ? [] : [...route.claimsToHeaders],
   };
@@ -68,17 +97,28 @@ export function createRequestHeaders(
   const listed = readConnectionOptions(received);
   for (let index = 0; index + 1 < received.length; index += 2) {
     const name = received[index] ?? '';
-    if (isForwarded(policy, name.toLowerCase(), listed)) headers.push(name, received[index + 1] ?? '');
+    if (isForwarded(policy, names.get(name) ?? readName(name), listed)) headers.push(name, received[index + 1] ?? '');
   }
   headers.push('Via', '1.1 audgate');
   return headers;
 }
 
 /** Connection may not list Authorization: whether the token is forwarded is the operator's policy, not the client's. */
-function isForwarded(policy: HeaderPolicy, name: string, listed: ReadonlySet<string> | undefined): boolean {
-  if (name === 'authorization') return policy.forwardToken;
+function isForwarded(
+  policy: HeaderPolicy,
+  { lower, folded, isOurs }: FieldName,
+  listed: ReadonlySet<string> | undefined,
+) {
+  if (lower === 'authorization') return policy.forwardToken;
+  return !isOurs && !policy.removed.has(folded) && !policy.taken.has(folded) && !listed?.has(lower);
+}
+
+function readName(name: string): FieldName {
   const folded = fold(name);
-  return !isHopByHop(folded) && !listed?.has(name) && !policy.removed.has(folded) && !folded.startsWith('x-forwarded-');
+  const isOurs = isHopByHop(folded) || folded.startsWith('x-forwarded-');
+  const read = { lower: name.toLowerCase(), folded, isOurs };
+  if (names.size < MOST_NAMES && name.length <= LONGEST_NAME) names.set(name, read);
+  return read;
 }
 
 /** CGI and its heirs make the same variable of `X_User` and `X-User`, some of `X.User`, too. */

@@ -1,5 +1,7 @@
 /** The field section that the client sees: the upstream's, without what belonged to its connection. */
 
+import type { Route } from '../config/config.ts';
+import type { Reason } from '../denial.ts';
 import { isHopByHop, readConnectionOptions } from './hop-by-hop.ts';
 
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]+$/;
@@ -7,12 +9,27 @@ const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]+$/;
 /** A response with this status has no body, so it must not speak of one's length (RFC 9110 section 8.6). */
 const NO_CONTENT = 204;
 
+/** For the operator's eyes: why a higher rung would have denied the request. */
+const WOULD_DENY = 'audgate-would-deny';
+
+/** @returns the fields that tell of a denial that was only reported, where the route shows it: alternating names and values. */
+export function createNotice(route: Route, reported: Reason | undefined): readonly string[] {
+  return reported !== undefined && !route.public && route.wouldDenyHeader ? [WOULD_DENY, reported] : NOTHING;
+}
+
+const NOTHING: readonly string[] = [];
+
 /**
  * @param received alternating names and values, each Latin-1 text.
- * @returns the same, end-to-end fields only. Content-Length stays: it is the frame of what follows.
+ * @param notice fields of ours, in the same form.
+ * @returns the end-to-end fields of both. Content-Length stays: it is the frame of what follows.
  */
-export function createResponseHeaders(received: readonly string[], status: number): string[] {
-  const headers: string[] = [];
+export function createResponseHeaders(
+  received: readonly string[],
+  status: number,
+  notice: readonly string[] = NOTHING,
+): string[] {
+  const headers = [...notice];
   const listed = readConnectionOptions(received);
   for (let index = 0; index + 1 < received.length; index += 2) {
     const name = received[index] ?? '';

@@ -13,6 +13,8 @@ export interface OutgoingUpgrade extends OutgoingHandshake {
   readonly timeout: number;
   /** Milliseconds that the tunnel may be silent. */
   readonly idle: number;
+  /** Fields of ours for the answer: alternating names and values. */
+  readonly notice: readonly string[];
   /** When the tunnel ends with its token, in milliseconds since 1970. */
   readonly expiresAt: number | undefined;
 }
@@ -51,7 +53,7 @@ export function upgrade(outgoing: OutgoingUpgrade, client: UpgradeRequest): Prom
     handshake.request.once('error', error => {
       resolve({ end: hasLeft ? 'client_gone' : failureOf(error), responseMs: undefined });
     });
-    handshake.request.once('response', answer => resolve(carryAnswer(answer, client, outgoing.idle, elapsed())));
+    handshake.request.once('response', answer => resolve(carryAnswer(answer, client, outgoing, elapsed())));
     handshake.request.once('upgrade', (answer, upstream: Socket, received) => {
       if (!isWebSocketAnswer(answer)) {
         upstream.destroy();
@@ -59,6 +61,8 @@ export function upgrade(outgoing: OutgoingUpgrade, client: UpgradeRequest): Prom
         return;
       }
       stopWatching();
+      const [name, value] = outgoing.notice;
+      if (name !== undefined) answer.headers[name] = value;
       handshake.join(answer, upstream, received);
       const tunnel = new Tunnel(socket, upstream, outgoing.idle, outgoing.expiresAt);
       resolve({ end: 'upgraded', responseMs: elapsed(), tunnel });
@@ -71,7 +75,7 @@ export function upgrade(outgoing: OutgoingUpgrade, client: UpgradeRequest): Prom
 function carryAnswer(
   answer: IncomingMessage,
   { socket, response }: UpgradeRequest,
-  idle: number,
+  { idle, notice }: OutgoingUpgrade,
   responseMs: number,
 ): Promise<Carried> {
   const { statusCode: status = 0 } = answer;
@@ -87,7 +91,7 @@ function carryAnswer(
       resolve({ end: response.writableFinished ? 'complete' : 'client_gone', responseMs });
     });
     const phrase = readReasonPhrase(answer.statusMessage) ?? STATUS_CODES[status] ?? '';
-    response.writeHead(status, phrase, createResponseHeaders(answer.rawHeaders, status));
+    response.writeHead(status, phrase, createResponseHeaders(answer.rawHeaders, status, notice));
     answer.pipe(response);
   });
 }

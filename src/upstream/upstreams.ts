@@ -10,7 +10,8 @@ import type { RequestHead } from '../route/request-head.ts';
 import { type Carried, type ForwardLimits, forward } from './forward.ts';
 import { createTrustedProxies, readOrigin } from './origin.ts';
 import { HeldPool } from './pool.ts';
-import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy } from './request-headers.ts';
+import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
+import { createNotice } from './response-headers.ts';
 import { type Upgraded, type UpgradeRequest, upgrade } from './upgrade.ts';
 
 /** What a route's requests need, made once at load. */
@@ -23,7 +24,7 @@ export class Upstreams {
   /** By origin and connect time-out: routes to one upstream share its connections. */
   readonly #pools = new Map<string, HeldPool>();
   readonly #lines: ReadonlyMap<Route, Line>;
-  readonly #trusted: BlockList;
+  readonly #trusted: BlockList | undefined;
   /** Milliseconds for a client to send or to read the next piece of a body. */
   readonly #patience: number;
 
@@ -32,11 +33,11 @@ export class Upstreams {
     { routes, trustedProxies, timeouts }: Pick<Config, 'routes' | 'trustedProxies' | 'timeouts'>,
     previous?: Upstreams,
   ) {
-    const sameUpstream = groupByOrigin(routes);
+    const taken = new Map([...groupByOrigin(routes)].map(([origin, group]) => [origin, listIdentityNames(group)]));
     const before: ReadonlyMap<string, HeldPool> = previous ? previous.#pools : new Map();
     const lineOf = (route: Route): Line => ({
       dispatcher: this.#poolFor(route.upstream, before),
-      policy: createHeaderPolicy(route, sameUpstream.get(route.upstream.origin)),
+      policy: createHeaderPolicy(route, taken.get(route.upstream.origin)),
     });
     this.#lines = new Map(routes.map(route => [route, lineOf(route)]));
     this.#trusted = createTrustedProxies(trustedProxies);
@@ -68,6 +69,7 @@ export class Upstreams {
       timeout: timeouts.connect + timeouts.response,
       idle: timeouts.idle,
       expiresAt: expiryOf(grant)?.at,
+      notice: createNotice(grant.match.route, grant.reported),
     };
     return upgrade(outgoing, client);
   }
@@ -91,6 +93,7 @@ export class Upstreams {
     const { limits, upstream } = grant.match.route;
     return {
       body: head.hasBody ? { size: limits.body, timeout: Math.min(this.#patience, upstream.timeouts.idle) } : undefined,
+      notice: createNotice(grant.match.route, grant.reported),
       readTimeout: this.#patience,
       expiry: expiryOf(grant),
     };
@@ -126,8 +129,8 @@ function expiryOf({ match: { route }, identity }: Grant): ForwardLimits['expiry'
   return { at: identity.expiresAt * 1000, ends: route.endAtExpiry };
 }
 
-/** The bytes that were matched, under the upstream's base path. */
-function targetOf({ match }: Grant, { query }: RequestHead): string {
+/** @returns the request target that the upstream gets: the bytes that were matched, under its base path. */
+export function targetOf({ match }: Grant, { query }: Pick<RequestHead, 'query'>): string {
   const { route } = match;
   const path = route.stripPrefix ? stripPrefix(route.prefix, match.path) : match.path;
   return `${`${route.upstream.basePath}${path}` || '/'}${query}`;

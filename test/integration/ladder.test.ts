@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { type HeaderPair, request } from '../support/raw-http.ts';
+import { type HeaderPair, headerValues, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -31,6 +31,7 @@ issuers:
   ${silent.issuer}: { jwks_uri: ${silent.jwksUri} }
   https://other.example.com: { jwks_uri: ${issuer.jwksUri} }
 routes:${RUNGS.map(route).join('')}
+  /shown: { resource: https://api.example.com/, upstream: ${upstream.origin}, enforcement: report, would_deny_header: true, issuers: [${issuer.issuer}, ${silent.issuer}], scopes: { GET: [read] } }
   /sibling: { resource: https://sibling.example.com/, upstream: ${upstream.origin} }
 `);
 });
@@ -157,6 +158,26 @@ describe.each(RUNGS)('on the rung %s', rung => {
     expect(status).toBe(200);
     expect((await gateway.requestLines(lines + 1)).at(-1)).toMatchObject({ outcome: 'forwarded', level: 'info' });
     expect((await gateway.requestLines(lines + 1)).at(-1)).not.toHaveProperty('reason');
+  });
+});
+
+describe('would_deny_header shows the operator what a higher rung would do', () => {
+  test.each(rows)('$reason', async ({ reason, refusedOn, method = 'GET', path = '', credentials }) => {
+    const { status, headers } = await request(gateway.port, {
+      method,
+      path: `/shown${path}`,
+      headers: [...(await credentials())],
+    });
+    const isReported = !refusedOn.includes('report');
+    expect(status === 200).toBe(isReported);
+    expect(headerValues(headers, 'audgate-would-deny')).toEqual(isReported ? [reason] : []);
+  });
+
+  test('nothing where nothing is reported, and nothing on a route without the key', async () => {
+    const good = await request(gateway.port, { path: '/shown', headers: [...(await signed({}))] });
+    const hidden = await request(gateway.port, { path: '/report' });
+    expect([good.status, hidden.status]).toEqual([200, 200]);
+    for (const { headers } of [good, hidden]) expect(headerValues(headers, 'audgate-would-deny')).toEqual([]);
   });
 });
 

@@ -1,12 +1,13 @@
 /** The built gateway as operators run it: a process with arguments, an environment, signals, two streams and an exit code. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readSample } from '../support/gateway.ts';
@@ -47,7 +48,7 @@ describe('commands', () => {
     for (const flag of ['--help', '-h']) {
       const { code, stdout, stderr } = await runToEnd([flag]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      for (const word of ['serve', 'check', '--config', '--help', '--version', 'AUDGATE_CONFIG'])
+      for (const word of ['serve', 'check', 'explain', '--config', '--help', '--version', 'AUDGATE_CONFIG'])
         expect(stdout).toContain(word);
     }
   });
@@ -59,14 +60,19 @@ describe('commands', () => {
     expect(stdout.trim().split(' ').at(-1)).toBe(version);
   });
 
-  test.each([[['frobnicate']], [['serve', 'too', 'many']], [['--frobnicate']], [['--config']], [['check']]])(
-    '%j: exit 2, and what is possible on stderr',
-    async args => {
-      const { code, stdout, stderr } = await runToEnd(args);
-      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-      expect(stderr).toContain('Usage:');
-    },
-  );
+  test.each([
+    [['frobnicate']],
+    [['serve', 'too', 'many']],
+    [['--frobnicate']],
+    [['--config']],
+    [['check']],
+    [['check', '--format', 'xml', 'x']],
+    [['serve', '--at', 'noon']],
+  ])('%j: exit 2, and what is possible on stderr', async args => {
+    const { code, stdout, stderr } = await runToEnd(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('Usage:');
+  });
 
   test('check: 0 for a good file, 1 for a bad one with every problem, and no listener either way', async () => {
     const good = await runToEnd(['check', writeConfig(configure(await findFreePorts()))]);
@@ -74,6 +80,14 @@ describe('commands', () => {
     const bad = await runToEnd(['check', writeConfig(BROKEN)]);
     expect(bad.code).toBe(1);
     expectEveryProblem(`${bad.stdout}${bad.stderr}`);
+  });
+
+  test('check: --strict fails for a warning, --format json says so in one object', async () => {
+    const file = writeConfig('issuers: { https://i.example: }\nroutes: { /: { public: true, upstream: http://a } }\n');
+    expect((await runToEnd(['check', file])).code).toBe(0);
+    const { code, stdout } = await runToEnd(['check', '--strict', '--format', 'json', file]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ file, ok: false, problems: [{ code: 'unused-issuer', line: 1 }] });
   });
 
   test('check: 1 for a file that is not there', async () => {
@@ -306,6 +320,35 @@ describe('SIGHUP', () => {
     await expectReloads(gateway, 2, 2);
     expect((await get(gateway, '/later/a')).status).toBe(404);
     expect((await get(gateway)).status).toBe(200);
+  });
+
+  test('the status page follows: hash and warnings are those in use, and so is the admin token', async () => {
+    const ports = await findFreePorts();
+    const before = configure(ports);
+    const file = writeConfig(before);
+    const gateway = launch(['--config', file], {}, ports);
+    await gateway.line('listening');
+    const first = await admin(gateway, '/');
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    expect(first.body).toContain(`data-version="${version}"`);
+    expect(first.body).toContain(createHash('sha256').update(before).digest('hex'));
+    expect(first.body).not.toContain('routes./old.enforcement');
+
+    const warned = `${before}  /old: { resource: "https://old.example.com/", upstream: "${upstream.origin}", enforcement: report }\n`;
+    writeFileSync(file, warned);
+    gateway.child.kill('SIGHUP');
+    await gateway.line('configuration loaded', 2);
+    await expectReloads(gateway, 1, 0);
+    const second = await admin(gateway, '/');
+    expect(second.body).toContain(createHash('sha256').update(warned).digest('hex'));
+    expect(second.body).toContain('routes./old.enforcement');
+
+    writeFileSync(join(dirname(file), 'admin-token'), 'a-token-that-is-long-enough\n');
+    writeFileSync(file, `admin_token: \${file:admin-token}\n${before}`);
+    gateway.child.kill('SIGHUP');
+    await gateway.line('configuration loaded', 3);
+    await expectReloads(gateway, 2, 0);
+    expect((await admin(gateway, '/')).status).toBe(401);
   });
 
   test('a request in flight finishes under the configuration that admitted it', async () => {

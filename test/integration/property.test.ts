@@ -218,6 +218,7 @@ function buildRoute(fields: RouteFields, issuers: readonly string[], origin = 'h
     scopeRules: fields.scopeRules,
     enforcement: fields.enforcement,
     claimsToHeaders: new Map(),
+    wouldDenyHeader: false,
     endAtExpiry: undefined,
   };
   return route;

@@ -58,8 +58,8 @@ test('every worker serves, what they counted is summed up, and the keys were fet
   expect(issuer.fetches - fetches).toBe(1);
   expect(text.split('\n').filter(line => /^audgate_\w+\{.*\} 0$/.test(line)).length).toBeGreaterThan(20);
   expect(seriesOf(await gateway.scrape())).toEqual(seriesOf(text));
-  const lines = gateway.lines().filter(({ msg }) => msg === 'request');
-  expect(lines).toHaveLength(61);
+  // They come together, a moment after what they tell of.
+  await eventually(() => requestLines(gateway).length === 61);
 });
 
 test('a rotation: one fetch for the unknown kid, and every worker has the new key', async () => {
@@ -128,8 +128,45 @@ test('while a worker is missing, /readyz says so', async () => {
   for (const worker of workersOf(gateway)) process.kill(worker, 'SIGSTOP');
   const { status, body } = await gateway.readiness();
   expect({ status, body }).toEqual({ status: 503, body: { status: 'not ready', workers_missing: WORKERS } });
+  expect((await pageOf(gateway)).text).toContain(`Without ${WORKERS} workers.`);
   for (const worker of workersOf(gateway)) process.kill(worker, 'SIGCONT');
   await eventually(async () => (await gateway.readiness()).status === 200);
+});
+
+test('the status page shows the denials and counts of all workers, and asks for the token of the configuration in use', async () => {
+  const gateway = await start();
+  for (const [index, stopped] of workersOf(gateway).entries()) {
+    process.kill(stopped, 'SIGSTOP');
+    expect(await statusOf(gateway, '/api', 'not-a-token')).toBe(401);
+    process.kill(stopped, 'SIGCONT');
+    await eventually(() => requestLines(gateway).length === index + 1);
+  }
+  const [older = '', newer = ''] = requestLines(gateway).map(line => String(line['request_id']));
+  const { status, text } = await pageOf(gateway);
+  expect(status).toBe(200);
+  expect(text).toContain('<h1 id="state" class="ready">Ready</h1>');
+  expect(text).toMatch(/<dt>Denied<\/dt><dd>2<\/dd>/);
+  expect(text).toMatch(/<dt>Issuers with keys<\/dt><dd>1 of 1<\/dd>/);
+  expect(text.split(`id="denial-${newer}"`)).toHaveLength(2);
+  expect(text.indexOf(`id="denial-${older}"`)).toBeGreaterThan(text.indexOf(`id="denial-${newer}"`));
+
+  writeFileSync(gateway.file, gateway.configure(`admin_token: a-token-of-the-operators\n${configure()}`));
+  const { hash } = await gateway.line('configuration loaded', 2);
+  expect((await pageOf(gateway)).status).toBe(401);
+  const shown = await pageOf(gateway, 'a-token-of-the-operators');
+  expect(shown.status).toBe(200);
+  expect(shown.text).toContain(hash);
+  expect(shown.text).toContain(newer);
+});
+
+test.each([1, WORKERS])('a fault loses no line of the log, of %i process(es)', async workers => {
+  const fault = 'data:text/javascript,process.on("SIGUSR2",()=>{throw new Error("fault")})';
+  const gateway = await start(text => text.replace(`workers: ${WORKERS}`, `workers: ${workers}`), ['--import', fault]);
+  expect(await statusOf(gateway)).toBe(200);
+  await eventually(async () => (await gateway.sample(served)) === 1);
+  for (const pid of workers === 1 ? [gateway.child.pid ?? 0] : workersOf(gateway)) process.kill(pid, 'SIGUSR2');
+  await (workers === 1 ? gateway.exit : gateway.line('worker ended', workers));
+  expect(requestLines(gateway)).toHaveLength(1);
 });
 
 test('a reload under load is in all workers at once, a bad one in none, and each counts once', async () => {
@@ -319,11 +356,12 @@ routes:
 `;
 }
 
-async function start(change = (text: string) => text): Promise<GatewayProcess> {
-  const gateway = await startGatewayProcess(configure(), (folder, text) => {
+async function start(change = (text: string) => text, nodeOptions: readonly string[] = []): Promise<GatewayProcess> {
+  const place = (folder: string, text: string) => {
     writeFileSync(join(folder, 'audgate.yaml'), change(text));
     return join(folder, 'audgate.yaml');
-  });
+  };
+  const gateway = await startGatewayProcess(configure(), place, nodeOptions);
   running.add(gateway);
   return gateway;
 }
@@ -331,6 +369,17 @@ async function start(change = (text: string) => text): Promise<GatewayProcess> {
 async function statusOf({ port }: { readonly port: number }, path = '/api', bearer = token): Promise<number> {
   const headers = [['Authorization', `Bearer ${bearer}`]] as const;
   return (await request(port, { path, headers }, { timeout: 15_000 })).status;
+}
+
+/** @returns the page of the admin listener, asked for with `bearer` where there is one. */
+async function pageOf({ adminPort }: GatewayProcess, bearer?: string) {
+  const headers: Record<string, string> = bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` };
+  const response = await fetch(`http://127.0.0.1:${adminPort}/`, { headers });
+  return { status: response.status, text: await response.text() };
+}
+
+function requestLines(gateway: GatewayProcess) {
+  return gateway.lines().filter(({ msg }) => msg === 'request');
 }
 
 /** @returns, once `count` requests have arrived, what answers them. */

@@ -36,13 +36,14 @@ export interface GatewayProcess {
 export async function startGatewayProcess(
   yaml: string,
   place: (folder: string, text: string) => string = writeFile,
+  nodeOptions: readonly string[] = [],
 ): Promise<GatewayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const [port, adminPort] = await findFreePorts();
   const configure = (text: string) =>
     `listen: 127.0.0.1:${port}\nadmin: 127.0.0.1:${adminPort}\ndrain: { delay: 1ms, limit: 10s }\n${text}`;
   const file = place(folder, configure(yaml));
-  const child = spawn(process.execPath, [join(ROOT, 'dist/main.js'), '--config', file], {
+  const child = spawn(process.execPath, [...nodeOptions, join(ROOT, 'dist/main.js'), '--config', file], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

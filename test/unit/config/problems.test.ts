@@ -3,7 +3,7 @@ import { EXAMPLE, listCodes, listProblems, type World } from './configuration.ts
 
 const ISSUERS = 'issuers: { https://i.example: }\n';
 const KEYS =
-  'public, name, resource, audiences, multiple_audiences, issuers, upstream, strip_prefix, allow_encoded, scopes, enforcement, forward_token, claims_to_headers, timeouts, limits, end_at_expiry';
+  'public, name, resource, audiences, multiple_audiences, issuers, upstream, strip_prefix, allow_encoded, scopes, enforcement, would_deny_header, forward_token, claims_to_headers, timeouts, limits, end_at_expiry';
 
 /** A route on line 3, its lines from 4, without further problems. */
 function route(lines: string, key = '/a'): string {
@@ -55,7 +55,7 @@ const CASES: readonly Case[] = [
     code: 'unknown-key',
     text: `lisen: x\n${route(GOOD)}`,
     problem:
-      '1:1: lisen: unknown key "lisen", expected one of listen, admin, limits, timeouts, drain, workers, trusted_proxies, issuers, routes; did you mean "listen"?',
+      '1:1: lisen: unknown key "lisen", expected one of listen, admin, admin_token, limits, timeouts, drain, workers, trusted_proxies, issuers, routes; did you mean "listen"?',
   },
   {
     code: 'unknown-key',
@@ -148,7 +148,7 @@ const CASES: readonly Case[] = [
   },
   {
     code: 'public-route-key',
-    text: route('public: true\nupstream: http://a\nscopes: []'),
+    text: route('public: true\nupstream: http://a\nscopes: []').replace(ISSUERS, '\n'),
     problem:
       '6:5: routes./a.scopes: "scopes" has no effect on a public route, expected a route without it, or without public: true',
   },

@@ -8,63 +8,56 @@ function file(...routes: readonly string[]): string {
 }
 
 const PROTECTED = `/a/b: { resource: https://a.example, upstream: https://a, ${ONLY} }`;
+const PUBLIC = '/: { public: true, upstream: http://a }';
 
+/** A route whose one resource is https://a.example, with `keys`. */
+function route(key: string, keys: string): string {
+  return `${key}: { resource: https://a.example, upstream: https://a, ${keys} }`;
+}
+
+/** Beside the one case of each code in lints.test.ts. */
 describe('what is legal but dangerous', () => {
   test.each([
     [
       'public-over-protected',
-      file(PROTECTED, '/a: { public: true, upstream: http://x }'),
-      '4:3: warning: routes./a: this public route contains the protected route "/a/b" (line 3): what the protected route does not match needs no token',
-    ],
-    [
-      'public-over-protected',
       file(PROTECTED, 'x.example/: { public: true, upstream: http://x }'),
-      '4:3: warning: routes.x.example/: this public route contains the protected route "/a/b" (line 3): what the protected route does not match needs no token',
-    ],
-    [
-      'resource-uppercase-host',
-      file(`/: { resource: https://A.example, upstream: https://a }`),
-      '3:18: warning: routes./.resource: upper-case letters in scheme or host: clients may write them in lower case, and audiences are compared exactly',
-    ],
-    [
-      'resource-trailing-slash-twin',
-      file(PROTECTED, `/c: { resource: https://a.example/, upstream: https://a, ${ONLY} }`),
-      '4:19: warning: routes./c.resource: differs only by a trailing slash from the resource of route "/a/b" (line 3): audiences are compared exactly',
-    ],
-    [
-      'resource-without-tls',
-      file('/: { resource: http://a.example, upstream: https://a }'),
-      '3:18: warning: routes./.resource: a resource without TLS: tokens reach it in clear text; write https://',
-    ],
-    [
-      'resource-with-query',
-      file('/: { resource: https://a.example?x, upstream: https://a }'),
-      '3:18: warning: routes./.resource: a resource with a query: RFC 8707 section 2 advises against it, and few clients keep it',
-    ],
-    [
-      'token-forwarded-in-clear',
-      file('/: { resource: https://a.example, upstream: http://a, forward_token: true }'),
-      '3:72: warning: routes./.forward_token: the token is forwarded in clear text: use an https:// upstream, or one on loopback',
-    ],
-    [
-      'multiple-audiences-any',
-      file(PROTECTED, '/c: { resource: https://c.example, upstream: https://c, multiple_audiences: any }'),
-      '4:79: warning: routes./c.multiple_audiences: a token for this resource and another one is accepted here: set multiple_audiences to known or only to refuse it',
-    ],
-    [
-      'report-strips-token',
-      file('/: { resource: https://a.example, upstream: http://a, enforcement: report }'),
-      '3:70: warning: routes./.enforcement: on this rung a legacy API still reads the token, but it is removed before the upstream sees the request: set forward_token: true',
-    ],
-    [
-      'issuer-without-tls',
-      file(PROTECTED).replace('https://i', 'http://i'),
-      '1:12: warning: issuers.http://i.example: an issuer without TLS: whoever is on the way to it can put in keys of their own; write https://',
+      '4:3: warning: routes.x.example/: this public route contains the protected route "/a/b" (line 3)',
     ],
     [
       'issuer-without-tls',
       file(PROTECTED).replace('i.example: }', 'i.example: { jwks_uri: http://k/ } }'),
-      '1:43: warning: issuers.https://i.example.jwks_uri: keys fetched without TLS: whoever is on the way can put in keys of their own; write https://',
+      '1:43: warning: issuers.https://i.example.jwks_uri: keys fetched without TLS',
+    ],
+    [
+      'audience-wildcard',
+      file('/: { resource: "https://*.example/", upstream: https://a }'),
+      '3:18: warning: routes./.resource: a * that stands for nothing but itself',
+    ],
+    [
+      'audience-for-everyone',
+      file(route('/', 'audiences: [https://i.example/]')),
+      '3:70: warning: routes./.audiences[0]: is the issuer itself, not this API',
+    ],
+    [
+      'audience-for-everyone',
+      file(route('/', 'audiences: [b, https://i.example/userinfo]')),
+      "3:73: warning: routes./.audiences[1]: is the issuer's userinfo endpoint, not this API",
+    ],
+    [
+      'audience-for-everyone',
+      file(route('/', 'audiences: [00000003-0000-0000-c000-000000000000]')),
+      '3:70: warning: routes./.audiences[0]: is Microsoft Graph, not this API',
+    ],
+    [
+      'trusted-proxies-anyone',
+      `trusted_proxies: [10.0.0.0/8, "::/0"]\n${file(PROTECTED)}`,
+      '1:31: warning: trusted_proxies[1]: every address is in this network',
+    ],
+    ['unused-issuer', file(PUBLIC), '1:12: warning: issuers.https://i.example: no route accepts tokens of this issuer'],
+    [
+      'id-token-accepted',
+      file(route('/', 'audiences: [b], scopes: { GET: [], POST: [x] }')).replace('e: }', 'e: { token_types: [JWT] } }'),
+      '3:70: warning: routes./.audiences[0]: looks like a client id, token_types of "https://i.example" has JWT, and not every method needs a scope',
     ],
   ])('%s', (code, text, warning) => {
     expect(listProblems(text)).toEqual([warning]);
@@ -82,12 +75,52 @@ describe('no warning', () => {
       ),
     ],
     ['for a public route beside a protected one', file(PROTECTED, '/a/bc: { public: true, upstream: http://x }')],
+    [
+      'for a header that says what would be denied, where it can',
+      file('/: { resource: https://a.example, upstream: http://a, enforcement: verify, would_deny_header: true }'),
+    ],
     ['for hosts that differ', file(`x.example${PROTECTED}`, 'y.example/: { public: true, upstream: http://x }')],
     [
       'for one resource on two routes',
       file('/a: { resource: https://a, upstream: https://a }', '/b: { resource: https://a, upstream: https://a }'),
     ],
+    [
+      'for an alias of two routes in any order',
+      file(route('/a', 'audiences: [b, c]'), route('/b', 'audiences: [c, b]')),
+    ],
+    [
+      'for an alias that only one issuer writes',
+      file(
+        route('/a', 'audiences: [b], issuers: [https://i.example]'),
+        route('/b', 'issuers: [https://j.example]'),
+      ).replace('e: }', 'e: , https://j.example: }'),
+    ],
+    [
+      'for JWT, where every method needs a scope',
+      file(route('/', 'audiences: [b], scopes: [x]')).replace('e: }', 'e: { token_types: [JWT] } }'),
+    ],
+    [
+      'for JWT, where the aliases are URIs, or the issuer is another',
+      file(
+        route('/a', 'audiences: [api://b]'),
+        '/b: { resource: https://b, audiences: [x], upstream: https://b, issuers: [https://j.example], multiple_audiences: only }',
+      )
+        .replace('e: }', 'e: { token_types: [JWT] }, https://j.example: }')
+        .replace('[api://b] }', `[api://b], ${ONLY} }`),
+    ],
+    ['for account, where no issuer is a realm of Keycloak', file(route('/', 'audiences: [account], scopes: [x]'))],
+    ['for the networks of proxies', `trusted_proxies: [10.0.0.0/8, 192.0.2.10, "fd00::/10"]\n${file(PROTECTED)}`],
   ])('%s', (_name, text) => {
     expect(listProblems(text)).toEqual([]);
   });
+});
+
+test('an issuer that a misspelled name may mean is not called unused, too', () => {
+  expect(listCodes(file(route('/', 'issuers: [https://i.exmple]')))).toEqual(['unknown-issuer']);
+});
+
+test('an alias from the environment stays unsaid', () => {
+  const text = file(route('/a', 'audiences: ["${A:-s3cret}*"]'), route('/b', 'scopes: [x]'));
+  expect(listCodes(text)).toEqual(['audience-wildcard', 'alias-on-one-route']);
+  expect(listProblems(text).join('\n')).not.toContain('s3cret');
 });

@@ -29,6 +29,7 @@ export function protectedRoute(fields: Partial<ProtectedRoute> & { readonly pref
     issuers: new Set(['https://login.example']),
     scopeRules: [{ method: '*', path: '/', scopes: [] }],
     enforcement: 'enforce',
+    wouldDenyHeader: false,
     claimsToHeaders: new Map(),
     endAtExpiry: undefined,
     ...fields,

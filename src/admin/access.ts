@@ -1,0 +1,39 @@
+/** Who may read the status page: whoever has the admin token; without one, whoever reaches the listener by its own name. */
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { isIPv4, isIPv6 } from 'node:net';
+import type { Config } from '../config/config.ts';
+
+export type Access = 'granted' | 'token_needed' | 'foreign_host';
+
+/**
+ * With `admin_token`, only the token counts: `Authorization: Bearer TOKEN` (RFC 6750 section 2.1), or the password of any
+ * user (RFC 7617). Without it the Host has to be an IP address, localhost or the name in `admin`: a page elsewhere can
+ * make its own name point here (DNS rebinding), and would read what a browser on this machine may.
+ */
+export function judgeAccess(
+  { adminTokenHash, admin }: Pick<Config, 'adminTokenHash' | 'admin'>,
+  { authorization, host }: IncomingHttpHeaders,
+): Access {
+  if (adminTokenHash !== undefined) return holdsToken(adminTokenHash, authorization) ? 'granted' : 'token_needed';
+  return isOwnName(host ?? '', admin.host) ? 'granted' : 'foreign_host';
+}
+
+function holdsToken(hash: string, authorization = ''): boolean {
+  const [, scheme = '', credentials = ''] = /^(Bearer|Basic) +(\S+)$/i.exec(authorization) ?? [];
+  const token = scheme.toLowerCase() === 'basic' ? readPassword(credentials) : credentials;
+  return timingSafeEqual(createHash('sha256').update(token).digest(), Buffer.from(hash, 'hex'));
+}
+
+function readPassword(credentials: string): string {
+  const pair = Buffer.from(credentials, 'base64').toString('utf8');
+  return pair.includes(':') ? pair.slice(pair.indexOf(':') + 1) : '';
+}
+
+function isOwnName(authority: string, configured: string): boolean {
+  const [, bracketed, plain = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(authority) ?? [];
+  if (bracketed !== undefined) return isIPv6(bracketed);
+  const name = plain.toLowerCase();
+  return isIPv4(name) || name === 'localhost' || (name !== '' && name === configured);
+}

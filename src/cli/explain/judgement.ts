@@ -1,0 +1,113 @@
+/** One request put to the rooms in the order of `gateway.ts`: the very same functions decide, and no listener is needed. */
+
+import { createAudienceIndex } from '../../authorization/audience.ts';
+import { authorize, type Decision } from '../../authorization/authorize.ts';
+import { createMetadataIndex, findMetadata } from '../../challenge/metadata.ts';
+import type { Config, Issuer } from '../../config/config.ts';
+import { type Denial, deny, type Reason } from '../../denial.ts';
+import { createRouteTable, type Match, matchRoute } from '../../route/match.ts';
+import { type RequestHead, readRequestHead } from '../../route/request-head.ts';
+import { readBearerToken } from '../../token/bearer.ts';
+import { type CompactJws, readCompactJws } from '../../token/compact-jws.ts';
+import { TokenVerifier, type Verification } from '../../token/verifier.ts';
+import { type Question, toIncomingHead } from './question.ts';
+
+/** What each room said; `undefined` where the request did not come so far. */
+export interface Judgement {
+  readonly config: Config;
+  readonly question: Question;
+  readonly head: RequestHead | Denial;
+  /** A document of ours that answers before any route; `null`: several, and the Host selects none. */
+  readonly metadata?: string | null | undefined;
+  readonly match?: Match | Denial;
+  readonly credentials?: Credentials;
+  readonly decision?: Decision;
+  /** What a token that is only out of time would meet next, if it were in time. */
+  readonly inTime?: Decision;
+}
+
+export interface Credentials {
+  readonly presented: Verification;
+  /** As it is read before its signature is verified. */
+  readonly jws: CompactJws | Denial | undefined;
+  readonly issuer: Issuer | undefined;
+  /** Of that issuer, as published. */
+  readonly keyIds: readonly string[];
+  /** Why there are none, in our words. */
+  readonly keysError: string | undefined;
+  /** Whether the token has the form of a bearer token, whatever it is. */
+  readonly shape: TokenShape;
+}
+
+export type TokenShape = 'none' | 'jws' | 'jwe' | 'google' | 'opaque';
+
+/** @returns what each room says of the request, with `token` in its Authorization field. Keys are fetched as configured. */
+export async function judge(config: Config, question: Question, token: string | undefined): Promise<Judgement> {
+  const head = readRequestHead(toIncomingHead(question, token));
+  if (!head.ok) return { config, question, head };
+  const metadata = findMetadata(createMetadataIndex(config.routes), head.target, head.authority);
+  if (metadata !== undefined) return { config, question, head, metadata };
+  const match = matchRoute(createRouteTable(config.routes), head.host, head.path);
+  if (!match.ok) return { config, question, head, match };
+
+  const decide = (presented: Verification) =>
+    authorize(createAudienceIndex(config.routes), match, head.method, presented);
+  if (match.route.public) {
+    return { config, question, head, match, decision: decide(deny('missing_token')) };
+  }
+  const { inTime, ...credentials } = await examine(config, head, question.at);
+  const decision = decide(credentials.presented);
+  return { config, question, head, match, credentials, decision, ...(inTime && { inTime: decide(inTime) }) };
+}
+
+/** @returns why the request is refused, or would be; `undefined` for one that every rung forwards. */
+export function reasonOf({ head, metadata, match, decision, question }: Judgement): Reason | undefined {
+  if (!head.ok) return head.reason;
+  if (metadata === null) return 'no_route';
+  if (metadata !== undefined) return ['GET', 'HEAD'].includes(question.method) ? undefined : 'method_not_allowed';
+  return match?.ok === false ? match.reason : decision?.denial?.reason;
+}
+
+type Examination = Credentials & { readonly inTime: Verification | undefined };
+
+async function examine(config: Config, head: RequestHead, now: number): Promise<Examination> {
+  const bearer = readBearerToken(head.authorization);
+  const jws = bearer.ok ? readCompactJws(bearer.token) : undefined;
+  const issuer = jws?.ok && typeof jws.claims['iss'] === 'string' ? config.issuers.get(jws.claims['iss']) : undefined;
+  const shape = bearer.ok ? recogniseShape(bearer.token) : 'none';
+  const known = { jws, issuer, shape, keyIds: [], keysError: undefined, inTime: undefined };
+  if (!bearer.ok) return { ...known, presented: bearer };
+
+  // The other issuers are not asked for their keys: one that does not answer has no part in this.
+  const issuers = new Map(issuer ? [[issuer.issuer, issuer]] : []);
+  const verifier = new TokenVerifier(issuers, { onFetch: () => undefined, onCacheLookup: () => undefined });
+  try {
+    await verifier.start();
+    const presented = await verifier.verify(bearer.token, now);
+    const inTime = presented.ok ? undefined : await verifyInTime(verifier, bearer.token, presented, jws);
+    const keyIds = issuer ? verifier.keyIdsOf(issuer.issuer) : [];
+    return { ...known, presented, inTime, keyIds, keysError: verifier.status()[0]?.lastError };
+  } finally {
+    verifier.stop();
+  }
+}
+
+/** A millisecond before `exp` every token is in time, unless it never is. */
+async function verifyInTime(
+  verifier: TokenVerifier,
+  token: string,
+  { reason }: Denial,
+  jws: CompactJws | Denial | undefined,
+): Promise<Verification | undefined> {
+  if (reason !== 'token_expired' && reason !== 'token_not_yet_valid') return undefined;
+  const exp = jws?.ok ? Number(jws.claims['exp']) : Number.NaN;
+  const verification = await verifier.verify(token, exp * 1000 - 1);
+  return verification.ok ? verification : undefined;
+}
+
+function recogniseShape(token: string): TokenShape {
+  if (token.startsWith('ya29.')) return 'google';
+  const dots = token.split('.').length - 1;
+  if (dots === 4) return 'jwe';
+  return dots === 2 && token.startsWith('eyJ') ? 'jws' : 'opaque';
+}

@@ -1,0 +1,51 @@
+/** Text for a terminal, safe whoever wrote the bytes in it: a claim may hold ANSI escapes or turn the reading direction. */
+
+export type Paint = (style: keyof typeof STYLES, text: string) => string;
+
+const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+/** Characters of a value that are shown. */
+export const LONGEST = 240;
+/** Controls, and what is invisible, joins, or reorders. Unassigned and private characters may be anything in a font. */
+const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
+
+/** @returns `text` on one line, what could act on a terminal as `\u{…}`. */
+export function escapeText(text: string): string {
+  return text.replace(UNSAFE, escapeCharacter);
+}
+
+/** @returns a value that somebody else wrote, fit to stand within a sentence: escaped, and cut where it is long. */
+export function quoteValue(text: string): string {
+  return JSON.stringify(escapeText(cut(text))).replaceAll('\\\\u{', '\\u{');
+}
+
+/** @returns a value that somebody else wrote, fit to stand on a line of its own. */
+export function showValue(text: string): string {
+  return escapeText(cut(text));
+}
+
+/** @returns the same with everything that is not ASCII escaped: letters that look alike must not be taken for one another. */
+export function escapeExactly(text: string): string {
+  return cut(text).replace(/[^\x20-\x5b\x5d-\x7e]/gu, escapeCharacter);
+}
+
+/** @returns `value` as JSON in which no character acts on a terminal. */
+export function toSafeJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu, character =>
+    [...Array(character.length).keys()]
+      .map(index => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
+/** @returns how to colour; `false` leaves every text as it is, which must be readable by itself. */
+export function createPaint(isColoured: boolean): Paint {
+  return (style, text) => (isColoured ? `\x1b[${STYLES[style]}m${text}\x1b[0m` : text);
+}
+
+function cut(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${text.length} characters)` : text;
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}

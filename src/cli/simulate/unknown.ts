@@ -1,0 +1,19 @@
+/** Why a line cannot be judged anew: what the decision would hang on is not in the log. */
+
+export const UNKNOWN = {
+  issuer_not_logged: 'the issuer was not trusted, and is not in the log',
+  token_not_read: 'the answer did not depend on the token then',
+  token_reason_not_logged: 'the token did not verify, and why is not in the log',
+  token_type_not_logged: 'the typ of the token decides, and is not in the log',
+  claims_cut: 'the claims are longer than the log keeps',
+  path_cut: 'the path may go on behind what the log keeps',
+  query_not_logged: 'the query decides, and is not in the log',
+  fault: 'a fault of the gateway decided',
+  unfamiliar: 'the line is not one that this version writes',
+} as const;
+
+export type UnknownCause = keyof typeof UNKNOWN;
+
+export interface Unknown {
+  readonly unknown: UnknownCause;
+}

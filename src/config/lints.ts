@@ -1,0 +1,154 @@
+/**
+ * Every code of a problem: what follows if it stays, and what to do. One table for `audgate check`, the README and whoever
+ * shows warnings. The codes are stable: scripts and suppressions name them.
+ */
+
+export interface Lint {
+  /** One sentence. */
+  readonly consequence: string;
+  /** One sentence. */
+  readonly remedy: string;
+}
+
+/** What is wrong: such a file is never served. */
+export const MISTAKES = {
+  'yaml-syntax': {
+    consequence: 'The file cannot be read to its end, so nothing else in it was looked at.',
+    remedy: 'Correct the YAML at this place; often a value needs quotation marks.',
+  },
+  'unreadable-file': {
+    consequence: 'What the file was to say is unknown.',
+    remedy: 'Put a UTF-8 text file there that the user of the gateway may read.',
+  },
+  'unset-variable': {
+    consequence: 'What the value was to be is unknown.',
+    remedy: 'Set the variable, or write a default: ${NAME:-default}.',
+  },
+  'invalid-value': {
+    consequence: 'The gateway does not guess what was meant.',
+    remedy: 'Write what the message expects.',
+  },
+  'missing-key': {
+    consequence: 'There is no default that would be safe.',
+    remedy: 'Add the key.',
+  },
+  'unknown-key': {
+    consequence: 'What it was meant to switch on would silently stay off.',
+    remedy: 'Write the nearest valid name, or remove the key.',
+  },
+  'duplicate-key': {
+    consequence: 'Readers of YAML differ in which of the two they take.',
+    remedy: 'Keep one of them.',
+  },
+  'public-route-key': {
+    consequence: 'It reads like protection, but nobody looks at tokens on a public route.',
+    remedy: 'Remove the key, or remove public: true.',
+  },
+  'jwks-file': {
+    consequence: 'No token of this issuer could be verified.',
+    remedy: 'Put the JSON Web Key Set of the issuer there.',
+  },
+  'weak-algorithm': {
+    consequence: 'Others than the issuer could mint tokens that verify.',
+    remedy: 'List only asymmetric algorithms, which are the default.',
+  },
+  'unknown-issuer': {
+    consequence: 'Nobody is trusted under this name, so no token could be accepted for it.',
+    remedy: 'Write the exact name of an entry under issuers, or add one.',
+  },
+  'reserved-header': {
+    consequence: 'A claim, which a user may choose, would frame, route or authenticate the request at the upstream.',
+    remedy: 'Give the claim a field of your own, such as X-User.',
+  },
+  'duplicate-route': {
+    consequence: 'Only one of the two could ever be reached.',
+    remedy: 'Join the two, or give one of them another host or path.',
+  },
+  'audience-conflict': {
+    consequence: 'A token for one API would open the other.',
+    remedy: 'Let each audience stand for one resource; routes to one API share its resource.',
+  },
+  'address-conflict': {
+    consequence: 'One of the two listeners could not be opened.',
+    remedy: 'Give listen and admin a port each.',
+  },
+} as const satisfies Readonly<Record<string, Lint>>;
+
+/** What is legal but dangerous: the file is served. */
+export const DANGERS = {
+  'public-over-protected': {
+    consequence: 'A path that is meant for the protected route, but misses it by a letter, needs no token.',
+    remedy: 'Give the public paths routes of their own that contain no protected one.',
+  },
+  'resource-uppercase-host': {
+    consequence: 'Clients that write scheme and host in lower case get tokens that do not match.',
+    remedy: 'Write scheme and host in lower case, as the issuer writes them into aud.',
+  },
+  'resource-trailing-slash-twin': {
+    consequence: 'A client that adds or drops the slash gets a token for the other API.',
+    remedy: 'Give the two APIs resources that differ in more, or one API one resource.',
+  },
+  'resource-without-tls': {
+    consequence: 'Tokens for it travel in clear text.',
+    remedy: 'Write https://.',
+  },
+  'resource-with-query': {
+    consequence: 'Few clients keep the query, and RFC 8707 section 2 advises against it.',
+    remedy: 'Tell the resources apart by host or path.',
+  },
+  'multiple-audiences-any': {
+    consequence: 'A token that is also for another API is accepted, so that API can replay it here.',
+    remedy: 'Set multiple_audiences to known or only.',
+  },
+  'audience-for-everyone': {
+    consequence: 'Tokens that were never meant for this API pass as if they were.',
+    remedy: 'Have the issuer put the resource of this API into aud, and accept only that.',
+  },
+  'audience-wildcard': {
+    consequence: 'No token matches it: audiences are compared exactly, and * is a character like any other.',
+    remedy: 'List each audience by itself.',
+  },
+  'alias-on-one-route': {
+    consequence: 'A token with this audience is accepted on one route of the API and refused on another.',
+    remedy: 'List the alias on every route that has the resource.',
+  },
+  'id-token-accepted': {
+    consequence: 'An ID token of the client with that id passes for an access token.',
+    remedy: 'Require a scope, which ID tokens do not have, or take JWT out of token_types.',
+  },
+  'token-forwarded-in-clear': {
+    consequence: 'Whoever is on the way to the upstream can read the token and use it.',
+    remedy: 'Use an https:// upstream or one on loopback, or remove forward_token.',
+  },
+  'report-strips-token': {
+    consequence: 'An API that still reads the token refuses every request.',
+    remedy: 'Set forward_token: true until the API leaves the token to the gateway.',
+  },
+  'would-deny-header-on-enforce': {
+    consequence: 'The header is never set: on enforce, what would be denied is refused.',
+    remedy: 'Remove the key.',
+  },
+  'allow-encoded': {
+    consequence: 'An upstream that decodes it before it routes can be led to a path that another route protects.',
+    remedy: 'Allow it only where the upstream keeps it encoded.',
+  },
+  'issuer-without-tls': {
+    consequence: 'Whoever is on the way to the issuer can put in keys, and so mint tokens.',
+    remedy: 'Write https://.',
+  },
+  'unused-issuer': {
+    consequence: 'Its keys are fetched and its tokens refused everywhere.',
+    remedy: 'Name it under issuers of a route, or remove it.',
+  },
+  'trusted-proxies-anyone': {
+    consequence: 'Every client can choose the address, scheme and host that the upstream believes.',
+    remedy: 'Name the networks of your own proxies.',
+  },
+} as const satisfies Readonly<Record<string, Lint>>;
+
+export type MistakeCode = keyof typeof MISTAKES;
+export type DangerCode = keyof typeof DANGERS;
+export type Code = MistakeCode | DangerCode;
+
+/** By code. */
+export const LINTS: Readonly<Record<Code, Lint>> = { ...MISTAKES, ...DANGERS };

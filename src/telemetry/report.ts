@@ -1,0 +1,20 @@
+/** What a process tells whoever shows it to people: the counters that are scraped, the latest denials, the keys. */
+
+import type { KeySetStatus } from '../token/key-set.ts';
+import type { Snapshot } from './metrics.ts';
+import type { RecentDenial } from './recent-denials.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/** What one process tells of itself; those of several workers are merged into one. */
+export interface Report {
+  /** Every metric as prom-client gives it (`registry.getMetricsAsJSON()`). */
+  readonly metrics: Snapshot;
+  /** The latest denials, newest first, at most 200. */
+  readonly denials: readonly RecentDenial[];
+  readonly keySets: readonly KeySetStatus[];
+}
+
+/** @returns what this process tells of itself now. */
+export async function createReport({ metrics, denials }: Telemetry, keySets: readonly KeySetStatus[]): Promise<Report> {
+  return { metrics: await metrics.list(), denials: denials.list(), keySets };
+}

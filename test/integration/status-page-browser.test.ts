@@ -1,0 +1,245 @@
+/** The status page as people meet it: in a real Chromium, over gateways with a real past. */
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import {
+  hasChromium,
+  launchChromium,
+  makeScreenshotFolder,
+  openPage,
+  type WatchedPage,
+  WITHOUT_CHROMIUM,
+} from '../support/browser.ts';
+import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { BILLING, HOSTILE, PROFILE, type StatusWorld, startStatusWorld } from './status-page-world.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const WINDOWS = { desk: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const;
+const INTERVAL = 3_000;
+/** A browser that starts on a machine with other work. */
+const PATIENCE = 90_000;
+
+describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { timeout: PATIENCE }, () => {
+  let world: StatusWorld;
+  let browser: Browser;
+  const opened: WatchedPage[] = [];
+  const folder = makeScreenshotFolder();
+
+  beforeAll(async () => {
+    [world, browser] = await Promise.all([startStatusWorld(), launchChromium()]);
+  }, PATIENCE);
+
+  afterEach(async () => {
+    const complaints = opened.flatMap(each => each.complaints);
+    await Promise.all(opened.splice(0).map(({ page }) => page.context().close()));
+    expect(complaints, 'console errors, violations of the policy, requests elsewhere').toEqual([]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await world?.close();
+  });
+
+  const open = async (gateway: RunningGateway, options: Parameters<typeof openPage>[2] = {}) => {
+    const watched = await openPage(browser, `http://127.0.0.1:${gateway.adminPort}`, options);
+    opened.push(watched);
+    return watched;
+  };
+  const LOOKS = [
+    ['light', 'busy', 'desk'],
+    ['dark', 'busy', 'desk'],
+    ['light', 'empty', 'desk'],
+    ['dark', 'empty', 'desk'],
+    ['light', 'busy', 'phone'],
+    ['dark', 'busy', 'phone'],
+    ['light', 'empty', 'phone'],
+  ] as const;
+
+  test.each(LOOKS)(
+    '%s, %s, %s: it looks as on the screenshot, fits the window, and axe finds nothing',
+    async (colorScheme, state, size) => {
+      const { page } = await open(world[state], { colorScheme, viewport: WINDOWS[size] });
+      const name = `${state}-${colorScheme}-${size}`;
+      await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+
+      const { width, paper } = (await page.evaluate(
+        `({ width: document.documentElement.scrollWidth, paper: getComputedStyle(document.body).backgroundColor })`,
+      )) as { width: number; paper: string };
+      expect(width).toBeLessThanOrEqual(WINDOWS[size].width);
+      expect(paper).toBe(colorScheme === 'light' ? 'rgb(252, 251, 249)' : 'rgb(23, 22, 20)');
+      expect(await page.locator('h1').textContent()).toBe(state === 'busy' ? 'Not ready' : 'Ready');
+      await page.evaluate(`document.querySelectorAll('details').forEach(each => { each.open = true; })`);
+      expect(await findAxeViolations(page)).toEqual([]);
+    },
+  );
+
+  test('it shows what was done', async () => {
+    const { page } = await open(world.busy);
+    const { requests, refused, forwarded } = world.sent;
+    const figures = await page.locator('.figures > div').allInnerTexts();
+    expect(figures.map(text => text.split('\n').slice(0, 2))).toEqual([
+      ['Requests', String(requests)],
+      ['Would be denied', String(forwarded)],
+      ['Denied', String(refused)],
+      ['For another resource', '29'],
+      ['Issuers with keys', '1 of 2'],
+      ['Warnings', String(await page.locator('.warnings li').count())],
+    ]);
+    expect(await cellOf(page, PROFILE, 'billing.example.com/v2')).toBe('12 forwarded');
+    expect(await cellOf(page, BILLING, '/profile')).toBe('8 refused');
+    expect(await cellOf(page, 'foreign', '/orders')).toBe('4 forwarded');
+    expect(await cellOf(page, 'missing', '/orders')).toBe('3 forwarded');
+    expect(await cellOf(page, 'multiple', '/search')).toBe('2 forwarded');
+    expect(await cellOf(page, PROFILE, '/search')).toBe('0');
+    expect(await page.locator('#denials tr[id]').count()).toBe(refused + forwarded);
+    expect(await page.locator('.routes tbody tr').first().innerText()).toMatch(
+      /\/profile[\s\S]*enforce[\s\S]*wrong_audience 8/,
+    );
+    expect(await page.locator('.issuers tbody tr').last().innerText()).toMatch(
+      /never fetched[\s\S]*the answer has status 500/,
+    );
+    expect(await page.locator('.warnings').innerText()).toMatch(/routes\.\/search\.enforcement report-strips-token/);
+    expect(await page.content()).not.toMatch(/in-the-query|alice|eyJ/);
+  });
+
+  test('what a stranger wrote is read, not run', async () => {
+    const { page } = await open(world.busy);
+    const shown = HOSTILE.replace('\u202e', '\\u{202e}');
+    expect(await page.getByText(shown, { exact: true }).count()).toBe(1);
+    expect(await page.locator('img, main script').count()).toBe(0);
+  });
+
+  test('without JavaScript all of it is there, and a link to reload', async () => {
+    const { page } = await open(world.busy, { javaScriptEnabled: false });
+    expect(await page.locator('#denials tr[id]').count()).toBe(world.sent.refused + world.sent.forwarded);
+    expect(await page.locator('header').innerText()).toMatch(/As of \d\d:\d\d:\d\d UTC/);
+    expect(await page.getByRole('button').count()).toBe(0);
+    await page.locator('summary').click();
+    expect(await page.locator('#older table').isVisible()).toBe(true);
+    await page.getByRole('link', { name: 'Reload' }).click();
+    await page.waitForLoadState();
+    expect(await page.locator('h1').textContent()).toBe('Not ready');
+  });
+
+  test('a new denial appears by itself; focus, scroll and opened details stay; it is said once', async () => {
+    const { page } = await open(world.busy, { viewport: { width: 1280, height: 500 } });
+    await page.locator('summary').click();
+    await page.locator('summary').focus();
+    const read = () =>
+      page.evaluate(
+        `({ focus: document.activeElement.tagName, open: document.getElementById('older').open, y: scrollY > 0 })`,
+      );
+    const before = await read();
+    const loads: string[] = [];
+    page.on('load', () => loads.push('load'));
+    const id = await world.replay('/search', BILLING);
+    await page.locator(`#denial-${id}`).waitFor();
+    expect(await cellOf(page, BILLING, '/search')).toBe('1 forwarded');
+    expect(await page.locator('#denials tr[id]').count()).toBe(world.sent.refused + world.sent.forwarded);
+    expect(await page.locator('#denials tr[id]').first().getAttribute('id')).toBe(`denial-${id}`);
+    expect(await page.getByRole('status').textContent()).toBe('1 new denial');
+    expect(await read()).toEqual(before);
+    expect(before).toEqual({ focus: 'SUMMARY', open: true, y: true });
+    expect(loads).toEqual([]);
+  });
+
+  test('it rests while it is paused and while nobody looks, and catches up afterwards', async () => {
+    const { page, requests } = await open(world.empty);
+    await page.clock.install();
+    await page.reload();
+    const answered = () => page.waitForResponse(response => response.url().endsWith('/'));
+    const rests = async () => {
+      const before = requests.length;
+      await page.clock.runFor(20 * INTERVAL);
+      expect(requests).toHaveLength(before);
+    };
+    await Promise.all([answered(), page.clock.runFor(INTERVAL)]);
+    await page.getByRole('button', { name: 'Pause updates' }).click();
+    expect(await page.locator('header').innerText()).toContain('Paused at');
+    await rests();
+    await Promise.all([answered(), page.getByRole('button', { name: 'Resume updates' }).click()]);
+
+    const look = (hidden: boolean) =>
+      page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'))`);
+    await look(true);
+    await rests();
+    await Promise.all([answered(), look(false)]);
+  });
+
+  test('behind an admin token it stays fresh with what the browser was told once', async () => {
+    const token = 'b4ttery-h0rse-st4ple';
+    const gateway = await startGateway(`admin_token: ${token}\nroutes: { /: { public: true, upstream: http://a } }\n`);
+    const { page } = await open(gateway, { httpCredentials: { username: 'operator', password: token } });
+    expect(await page.locator('h1').textContent()).toBe('Ready');
+    const again = await page.waitForResponse(response => response.status() === 200);
+    expect(again.request().resourceType()).toBe('xhr');
+    await page.getByText('Live, as of').waitFor();
+    await page.context().close();
+    await gateway.close();
+  });
+
+  test('each control is reached by Tab, in the order of the page, and shows that it is', async () => {
+    const { page } = await open(world.busy);
+    const reached: string[] = [];
+    for (;;) {
+      await page.keyboard.press('Tab');
+      const { name, outline, visible } = (await page.evaluate(`(() => {
+        const { activeElement: each } = document;
+        const { outlineStyle, outlineWidth } = getComputedStyle(each);
+        const { top, bottom, width } = each.getBoundingClientRect();
+        const visible = top >= 0 && bottom <= innerHeight + 1 || each.classList.contains('scroll');
+        return { name: each.getAttribute('aria-label') ?? each.textContent, outline: outlineStyle + ' ' + outlineWidth, visible: visible && width > 1 };
+      })()`)) as { name: string; outline: string; visible: boolean };
+      if (await page.evaluate('document.activeElement === document.body')) break;
+      expect({ name, outline, visible }).toEqual({ name, outline: 'solid 2px', visible: true });
+      reached.push(name);
+    }
+    const sections = ['Routes', 'Matrix', 'Denials', 'Issuers', 'Configuration'];
+    const older = expect.stringMatching(/^\d+ older denials$/);
+    expect(reached).toEqual(['Skip to content', ...sections, 'Pause updates', 'The matrix, to scroll', older]);
+  });
+
+  test('the skip link and the sections lead where they say', async () => {
+    const { page } = await open(world.busy);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('content');
+    for (const name of ['Routes', 'Matrix', 'Denials', 'Issuers', 'Configuration']) {
+      const target = await page.getByRole('link', { name, exact: true }).getAttribute('href');
+      expect(await page.locator(`section${target}`).count()).toBe(1);
+    }
+  });
+
+  test('it says when the gateway no longer answers, and when it does again', async () => {
+    const { page, complaints } = await open(world.empty);
+    await page.route('**/*', route => route.abort());
+    await page.getByText('No answer since').waitFor();
+    expect(await page.getByRole('status').textContent()).toBe('The gateway does not answer');
+    await page.unroute('**/*');
+    await page.getByText('Live, as of').waitFor();
+    expect(await page.getByRole('status').textContent()).toBe('The gateway answers again');
+    expect(complaints.filter(each => !each.includes('ERR_FAILED'))).toEqual([]);
+    opened.pop();
+    await page.context().close();
+  });
+});
+
+/** What axe finds, whatever its impact. */
+async function findAxeViolations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
+}
+
+async function cellOf(page: Page, presented: string, route: string): Promise<string> {
+  const columns = await page.locator('.matrix thead th').allInnerTexts();
+  const row = page
+    .locator('.matrix tbody tr')
+    .filter({ has: page.locator('th').getByText(presented, { exact: true }) });
+  return row.locator(':scope > *').nth(columns.indexOf(route)).innerText();
+}

@@ -1,0 +1,127 @@
+/** A status page with something in each of its places, for tests that put something particular there. */
+
+import type { StatusPage } from '../../../src/admin/page.ts';
+import type { Config } from '../../../src/config/config.ts';
+import { Metrics } from '../../../src/telemetry/metrics.ts';
+import type { Report } from '../../../src/telemetry/report.ts';
+import { protectedRoute, publicRoute } from '../route/example-route.ts';
+import { finishedRequest } from '../telemetry/finished-example.ts';
+import { exampleToken } from '../token/example-token.ts';
+
+/** Every string that reaches the page from outside: of the operator, of an issuer, of a caller. */
+export interface Texts {
+  readonly version: string;
+  readonly file: string;
+  readonly hash: string;
+  readonly key: string;
+  readonly name: string;
+  readonly resource: string;
+  readonly sibling: string;
+  readonly issuer: string;
+  readonly lastError: string;
+  readonly requestId: string;
+  readonly method: string;
+  readonly path: string;
+  readonly clientId: string;
+  readonly problemPath: string;
+  readonly message: string;
+}
+
+export const PLAIN: Texts = {
+  version: '1.2.3',
+  file: '/etc/audgate/audgate.yaml',
+  hash: 'ab12',
+  key: '/billing',
+  name: 'Billing',
+  resource: 'https://billing.example/',
+  sibling: 'https://profile.example/',
+  issuer: 'https://login.example',
+  lastError: 'no answer',
+  requestId: '0b6d1d3e',
+  method: 'GET',
+  path: '/billing/1',
+  clientId: 'shop',
+  problemPath: 'routes./billing',
+  message: 'is dangerous',
+};
+
+/** @returns the page with `texts` in their places. */
+export async function examplePage(texts: Texts): Promise<StatusPage> {
+  const now = new Date('2026-11-23T12:00:00Z');
+  const config = exampleConfig(texts);
+  return {
+    now,
+    serving: {
+      version: texts.version,
+      startedAt: now,
+      loadedAt: now,
+      config,
+      warnings: [
+        {
+          severity: 'warning',
+          code: 'unused-issuer',
+          file: texts.file,
+          line: 3,
+          column: 5,
+          path: texts.problemPath,
+          message: texts.message,
+        },
+      ],
+    },
+    readiness: { ready: false, draining: false, waitingFor: [texts.issuer] },
+    report: await exampleReport(config, texts, now),
+  };
+}
+
+function exampleConfig({ file, hash, key, name, resource, sibling, issuer }: Texts): Config {
+  const algorithms = new Set(['ES256']);
+  const keys = { refresh: 600_000, cooldown: 30_000, maxStale: 86_400_000 };
+  return {
+    source: { file, hash },
+    listen: { host: '127.0.0.1', port: 8080 },
+    admin: { host: '127.0.0.1', port: 9090 },
+    adminTokenHash: undefined,
+    limits: { headers: 16_384, connections: 100 },
+    timeouts: { headers: 1_000, body: 1_000, keepAlive: 1_000 },
+    drain: { delay: 1, limit: 1_000 },
+    workers: 1,
+    trustedProxies: [],
+    issuers: new Map([
+      [
+        issuer,
+        {
+          issuer,
+          keySource: { kind: 'discovery' },
+          algorithms,
+          tokenTypes: new Set(['at+jwt']),
+          scopeClaim: undefined,
+          keys,
+        },
+      ],
+    ]),
+    routes: [
+      protectedRoute({ prefix: '/a', key, name, resource, enforcement: 'report' }),
+      protectedRoute({ prefix: '/b', key: `${key}2`, resource: sibling }),
+      publicRoute({ prefix: '/c', key: `${key}3` }),
+    ],
+  };
+}
+
+async function exampleReport({ routes }: Config, texts: Texts, now: Date): Promise<Report> {
+  const { requestId, key, method, path, issuer, clientId, sibling, lastError } = texts;
+  const metrics = new Metrics({ keySets: () => [] });
+  const denial = { reason: 'wrong_audience', presented: sibling } as const;
+  const verified = exampleToken({ issuer });
+  metrics.record(finishedRequest({ route: routes[0], outcome: 'reported', denial, verified }));
+  metrics.record(finishedRequest({ outcome: 'denied', denial: { reason: 'no_route' } }));
+  const common = { at: now.getTime(), route: key, reason: 'wrong_audience', action: 'forwarded', status: 200 } as const;
+  const denials = [{ ...common, requestId, method, path, presented: sibling, issuer, clientId }];
+  return {
+    metrics: await metrics.list(),
+    denials: [...denials, ...Array.from({ length: 25 }, () => ({ ...common, requestId, method, path }))],
+    keySets: [
+      { issuer, keys: 0, ageSeconds: undefined, lastError },
+      { issuer, keys: 1, ageSeconds: 3_725, lastError: undefined },
+    ],
+  };
+}

@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  createPaint,
+  escapeExactly,
+  escapeText,
+  quoteValue,
+  showValue,
+  toSafeJson,
+} from '../../../../src/cli/explain/terminal.ts';
+
+const ACTIVE = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+test('escape sequences, overrides and invisible characters are shown, not obeyed', () => {
+  expect(escapeText('a\x1b[31mb\u202ec\u009bd\u200be\nf')).toBe('a\\u{1b}[31mb\\u{202e}c\\u{9b}d\\u{200b}e\\u{a}f');
+  expect(quoteValue('"a"\x07')).toBe('"\\"a\\"\\u{7}"');
+  expect(escapeText('Zoë 李')).toBe('Zoë 李');
+});
+
+test('whatever a stranger writes, nothing acts on the terminal; JSON gives it back as it was', () => {
+  const holds = fc.property(fc.string({ unit: 'binary', maxLength: 400 }), text => {
+    for (const show of [escapeText, quoteValue, showValue, escapeExactly]) expect(show(text)).not.toMatch(ACTIVE);
+    expect(showValue(text).length).toBeLessThan(3_000);
+    const json = toSafeJson({ text });
+    expect(json.replaceAll('\n', '')).not.toMatch(ACTIVE);
+    expect(JSON.parse(json)).toEqual({ text });
+  });
+  fc.assert(holds, { numRuns: 2_000 });
+});
+
+test('a long value is cut, and says how long it was', () => {
+  expect(showValue('x'.repeat(1_000))).toBe(`${'x'.repeat(240)}… (1000 characters)`);
+});
+
+test('without colour a text stays as it is', () => {
+  expect(createPaint(false)('red', 'x')).toBe('x');
+  expect(createPaint(true)('red', 'x')).toBe('\x1b[31mx\x1b[0m');
+});

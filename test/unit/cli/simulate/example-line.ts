@@ -1,0 +1,84 @@
+/** Lines of an access log and a judge over them, for tests that need a few of their fields to be something particular. */
+
+import { type Change, compare } from '../../../../src/cli/simulate/comparison.ts';
+import { readLogLine } from '../../../../src/cli/simulate/read-line.ts';
+import { Judge } from '../../../../src/cli/simulate/ruling.ts';
+import type { Config, Issuer, Route } from '../../../../src/config/config.ts';
+
+export const ISSUER = 'https://login.example';
+
+/** In the order of `telemetry/log.ts`. Of a token that verified, for the resource of its route, on `report`. */
+const FORWARDED = {
+  level: 'info',
+  time: '2026-11-20T10:00:00.000Z',
+  request_id: '0b6d1d3e-5f5c-4e8e-9f0a-6f5b8d1f2a3c',
+  route: '/a',
+  resource: 'https://api.example/',
+  method: 'GET',
+  host: 'api.example',
+  path: '/a/1',
+  status: 200,
+  outcome: 'forwarded',
+  reason: undefined,
+  enforcement: 'report',
+  duration_ms: 12.5,
+  upstream_ms: 10,
+  iss: ISSUER,
+  sub: 'alice',
+  client_id: 'shop',
+  aud: ['https://api.example/'],
+  scope: 'read',
+  jti: 'j',
+  exp: 1795168860,
+  msg: 'request',
+};
+
+export type LineFields = Readonly<Record<string, unknown>>;
+
+/** @returns the text of a line. A field that is `undefined` is left out. */
+export function exampleLine(fields: LineFields = {}): string {
+  return JSON.stringify({ ...FORWARDED, ...fields });
+}
+
+/** The fields of a line whose token did not verify. */
+export function unverified(fields: LineFields = {}): LineFields {
+  const none = { iss: undefined, sub: undefined, client_id: undefined, aud: undefined, scope: undefined };
+  return { ...none, jti: undefined, exp: undefined, outcome: 'reported', ...fields };
+}
+
+const CONFIG: Omit<Config, 'routes' | 'issuers'> = {
+  source: { file: 'new.yaml', hash: '0' },
+  listen: { host: '127.0.0.1', port: 0 },
+  admin: { host: '127.0.0.1', port: 0 },
+  limits: { headers: 1, connections: 1 },
+  timeouts: { headers: 1, body: 1, keepAlive: 1 },
+  drain: { delay: 1, limit: 1 },
+  workers: 1,
+  trustedProxies: [],
+  adminTokenHash: undefined,
+};
+
+export function exampleConfig(routes: readonly Route[], tokenTypes: readonly string[] = ['at+jwt']): Config {
+  const issuer: Issuer = {
+    issuer: ISSUER,
+    keySource: { kind: 'discovery' },
+    algorithms: new Set(['ES256']),
+    tokenTypes: new Set(tokenTypes),
+    scopeClaim: undefined,
+    keys: { refresh: 1, cooldown: 1, maxStale: 1 },
+  };
+  return { ...CONFIG, routes, issuers: new Map([[ISSUER, issuer]]) };
+}
+
+/** @returns `unchanged`, the cause of not knowing, or the kind of change with what it becomes. */
+export function judge(config: Config, fields: LineFields): string {
+  const line = readLogLine(exampleLine(fields));
+  if (typeof line === 'string') return line;
+  const found = compare(line, new Judge(config).rule(line));
+  if (found === 'unchanged') return found;
+  return 'unknown' in found ? found.unknown : describe(found);
+}
+
+function describe({ kind, becomes: { outcome, reason } }: Change): string {
+  return `${kind}: ${reason === undefined ? outcome : `${outcome} ${reason}`}`;
+}
