@@ -312,8 +312,10 @@ test.each(['a pipe', 'a file'])(
     const file = join(folder, 'audgate.yaml');
     const port = await freePort();
     writeFileSync(file, `listen: 127.0.0.1:${port}\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms }\n${configure()}`);
-    // A shell's pipe, whose reader is slow at first: it is full, and the writers wait for room.
-    const command = kind === 'a pipe' ? `"$0" "$@" | { sleep 1; cat > "${log}"; }` : `exec "$0" "$@" > "${log}"`;
+    const read = join(folder, 'read');
+    // A shell's pipe, whose reader comes late and reads page by page: it is full, and the writers wait for room in turn.
+    const reader = `{ until [ -e "${read}" ]; do sleep 0.1; done; dd "of=${log}" bs=4096 status=none; }`;
+    const command = kind === 'a pipe' ? `"$0" "$@" | ${reader}` : `exec "$0" "$@" > "${log}"`;
     const shell = spawn('bash', ['-c', command, process.execPath, MAIN, '--config', file], { stdio: 'ignore' });
     const ended = once(shell, 'close');
     await eventually(() =>
@@ -330,6 +332,7 @@ test.each(['a pipe', 'a file'])(
       for (let count = 0; count < sent / 6; count += 1) await statusOf({ port }, '/api', count % 3 === 0 ? big : token);
     };
     await Promise.all(Array.from({ length: 6 }, work));
+    writeFileSync(read, '');
     const [primary = 0] = kind === 'a pipe' ? childrenOf(shell.pid ?? 0).filter(isNode) : [shell.pid ?? 0];
     process.kill(primary, 'SIGTERM');
     await ended;
