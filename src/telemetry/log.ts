@@ -76,10 +76,12 @@ export function openStandardOutput(onDrop: () => void, maxWrite = WRITTEN_BYTES)
   let gathered = '';
   let gatheredBytes = 0;
   let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
   const flush = () => {
     clearTimeout(timer);
     timer = undefined;
-    if (gathered !== '') output.write(gathered);
+    // What comes after the last call must not be a fault: it would throw.
+    if (gathered !== '' && !isClosed) output.write(gathered);
     gathered = '';
     gatheredBytes = 0;
   };
@@ -95,6 +97,7 @@ export function openStandardOutput(onDrop: () => void, maxWrite = WRITTEN_BYTES)
     close: () =>
       new Promise(resolve => {
         flush();
+        isClosed = true;
         output.once('close', resolve);
         output.end();
       }),

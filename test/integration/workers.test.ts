@@ -457,8 +457,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Without those of Node.js, one of which begins with the first garbage of its kind. */
 function seriesOf(exposition: string): string[] {
-  return exposition.split('\n').map(line => line.slice(0, line.lastIndexOf(' ')));
+  const ours = exposition.split('\n').filter(line => line.startsWith('audgate_'));
+  return ours.map(line => line.slice(0, line.lastIndexOf(' ')));
 }
 
 async function freePort(): Promise<number> {
