@@ -4,6 +4,9 @@ import type { ProtectedRoute } from '../config/config.ts';
 import { REFUSALS, type Reason } from '../denial.ts';
 import { protectedResourceMetadataUrl } from './metadata.ts';
 
+/** To take a URI apart for each refusal would make refusing dearer than forwarding. */
+const metadataUrls = new WeakMap<ProtectedRoute, string>();
+
 /**
  * @param scopes ALL that the operation needs, so that one new token is enough.
  * @returns the challenge, or `undefined` for a reason that has none. Only words of ours and of the configuration are in
@@ -15,6 +18,12 @@ export function createChallenge(reason: Reason, route: ProtectedRoute, scopes: r
   const { challenge } = refusal;
   const error = challenge ? [`error="${challenge.error}"`, `error_description="${challenge.description}"`] : [];
   const scope = scopes.length > 0 ? [`scope="${scopes.join(' ')}"`] : [];
-  const metadata = `resource_metadata="${protectedResourceMetadataUrl(route.resource)}"`;
+  const metadata = `resource_metadata="${metadataUrlOf(route)}"`;
   return `Bearer ${[...error, ...scope, metadata].join(', ')}`;
+}
+
+function metadataUrlOf(route: ProtectedRoute): string {
+  const url = metadataUrls.get(route) ?? protectedResourceMetadataUrl(route.resource);
+  metadataUrls.set(route, url);
+  return url;
 }

@@ -9,9 +9,9 @@ import { describeJudgement } from './explain/explanation.ts';
 import { renderJson } from './explain/json.ts';
 import { judge } from './explain/judgement.ts';
 import { parseInstant, parseMethod, parseUrl, type Question } from './explain/question.ts';
-import { createPaint, quoteValue } from './explain/terminal.ts';
 import { renderText } from './explain/text.ts';
 import { looksLikeToken, readTokenFile } from './explain/token-file.ts';
+import { createPaint, quoteValue } from './terminal.ts';
 
 /** As they stand on the command line. */
 export interface ExplainOptions {

@@ -8,7 +8,7 @@ import { createProgress } from './simulate/progress.ts';
 import { type Replay, replay } from './simulate/replay.ts';
 import { describeAsJson } from './simulate/report.ts';
 import { summarise } from './simulate/summary.ts';
-import { printable } from './simulate/terminal.ts';
+import { fitText } from './terminal.ts';
 
 export interface SimulateOptions {
   /** The file of the new configuration. */
@@ -44,7 +44,7 @@ export async function simulate(options: SimulateOptions, surroundings: Surroundi
   }
   const replayed = await replayLog(options.log, loaded.config, surroundings);
   if (typeof replayed === 'string') {
-    surroundings.complain(`${printable(options.log)}: cannot be read (${replayed})\n`);
+    surroundings.complain(`${fitText(options.log)}: cannot be read (${replayed})\n`);
     return FAILED;
   }
   surroundings.write(describe(replayed, loaded.config, options));

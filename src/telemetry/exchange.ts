@@ -50,14 +50,13 @@ export class Exchange {
 
   /** @returns what is told of it. Called once, when nothing more can happen to it. */
   finish(): FinishedRequest {
-    const { request, head, decision } = this;
-    const host = head?.authority ?? request.headers.host ?? '';
+    const { request, decision } = this;
     return {
       requestId: this.requestId,
       route: this.match?.route,
       method: request.method ?? '',
-      host: isAuthority(host) ? host : '',
-      path: loggablePath(head?.path.text ?? request.url ?? ''),
+      host: this.#host(),
+      path: this.#path(),
       status: this.#status(),
       outcome: this.#outcome(),
       denial: this.#denial(),
@@ -66,6 +65,18 @@ export class Exchange {
       durationMs: performance.now() - this.#startedAt,
       upstreamMs: this.upstreamMs,
     };
+  }
+
+  #host(): string {
+    if (this.head) return this.head.authority;
+    const { host = '' } = this.request.headers;
+    return isAuthority(host) ? host : '';
+  }
+
+  /** A path with one reading and nothing contested in it shows no query, in no spelling. */
+  #path(): string {
+    const { path } = this.head ?? {};
+    return path?.contested.length === 0 ? path.text : loggablePath(path?.text ?? this.request.url ?? '');
   }
 
   #status(): number {

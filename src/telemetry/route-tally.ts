@@ -7,21 +7,28 @@ import { methodLabel } from './method-label.ts';
 export class RouteTally {
   readonly duration = new Distribution();
   readonly upstreamDuration = new Distribution();
-  /** By method and status, with a space between them. */
-  readonly #requests = new Map<string, number>();
+  /** By method, then by status. */
+  readonly #requests = new Map<string, Map<number, number>>();
 
   record({ method, status, durationMs, upstreamMs }: FinishedRequest): void {
-    const key = `${methodLabel(method)} ${status}`;
-    this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1);
+    const counts = this.#countsOf(methodLabel(method));
+    counts.set(status, (counts.get(status) ?? 0) + 1);
     this.duration.observe(durationMs);
     if (upstreamMs !== undefined) this.upstreamDuration.observe(upstreamMs);
   }
 
   /** @returns how many requests there were of each method and status. */
-  requests(): readonly { readonly method: string; readonly status: string; readonly count: number }[] {
-    return Array.from(this.#requests, ([key, count]) => {
-      const [method = '', status = ''] = key.split(' ');
-      return { method, status, count };
-    });
+  requests(): readonly { readonly method: string; readonly status: number; readonly count: number }[] {
+    return [...this.#requests].flatMap(([method, counts]) =>
+      Array.from(counts, ([status, count]) => ({ method, status, count })),
+    );
+  }
+
+  #countsOf(method: string): Map<number, number> {
+    const known = this.#requests.get(method);
+    if (known) return known;
+    const counts = new Map<number, number>();
+    this.#requests.set(method, counts);
+    return counts;
   }
 }

@@ -1,11 +1,11 @@
 /** Why a token's audience is not this route's, and what to do about it without taking in tokens that are for somebody else. */
 
 import type { ProtectedRoute } from '../../config/config.ts';
+import { quoteValue } from '../terminal.ts';
 import type { Advice, Case } from './case.ts';
 import { type Difference, findDifference, findNearestDifference } from './difference.ts';
 import { listText } from './facts.ts';
 import { type KnownIssuer, looksLikeIdToken, recogniseIssuer } from './known-issuer.ts';
-import { quoteValue } from './terminal.ts';
 
 const GUID = /^(?:api:\/\/)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const GRAPH = ['00000003-0000-0000-c000-000000000000', 'https://graph.microsoft.com', 'https://graph.microsoft.com/'];

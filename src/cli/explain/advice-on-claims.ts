@@ -1,9 +1,9 @@
 /** The type and the scopes of a token that verified. */
 
+import { quoteValue } from '../terminal.ts';
 import type { Advice, Case } from './case.ts';
 import { listText, requirementOf } from './facts.ts';
 import { looksLikeIdToken, recogniseIssuer } from './known-issuer.ts';
-import { quoteValue } from './terminal.ts';
 
 export function adviseOnType({ jws, route }: Case): Advice {
   const issuer = String(jws?.claims['iss']);

@@ -4,9 +4,9 @@ import type { Config, Route } from '../../config/config.ts';
 import { findNearest } from '../../config/suggestion.ts';
 import { createRouteTable, matchRoute } from '../../route/match.ts';
 import type { RequestHead } from '../../route/request-head.ts';
+import { showValue } from '../terminal.ts';
 import type { Advice, Case } from './case.ts';
 import type { Judgement } from './judgement.ts';
-import { showValue } from './terminal.ts';
 
 export function adviseOnRoute({ config, head, metadata }: Judgement): Advice {
   if (!head.ok) return { cause: 'OPTIONS * is about no resource' };

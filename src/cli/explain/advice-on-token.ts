@@ -1,9 +1,9 @@
 /** Tokens that did not verify. Nothing that they say of themselves is trusted: it only helps to find the mistake. */
 
 import { ALGORITHMS } from '../../config/algorithm.ts';
+import { quoteValue } from '../terminal.ts';
 import type { Advice, Case } from './case.ts';
 import { findNearestDifference } from './difference.ts';
-import { quoteValue } from './terminal.ts';
 
 const FORMS = {
   none: 'there is no token',

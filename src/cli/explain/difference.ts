@@ -1,6 +1,6 @@
 /** Two identifiers that should have been one: where they differ first, and in what. */
 
-import { escapeExactly } from './terminal.ts';
+import { escapeExactly } from '../terminal.ts';
 
 export interface Difference {
   /** Both as they are shown. */

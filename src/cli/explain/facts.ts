@@ -4,11 +4,11 @@ import { findRequirements, type Requirement } from '../../authorization/scope.ts
 import type { Config, ProtectedRoute, Route } from '../../config/config.ts';
 import type { Match } from '../../route/match.ts';
 import type { CompactJws } from '../../token/compact-jws.ts';
+import { escapeExactly } from '../terminal.ts';
 import { type Difference, findNearestDifference } from './difference.ts';
 import { describeInstant, nameInstant } from './instant.ts';
 import { type Judgement, reasonOf } from './judgement.ts';
 import { describeAmbiguity, type PathFault } from './path-fault.ts';
-import { escapeExactly } from './terminal.ts';
 
 export const CHECKS = [
   'request',

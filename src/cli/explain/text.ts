@@ -1,13 +1,13 @@
 /** An explanation for people, in the manner of a compiler's error. */
 
 import { STATUS_CODES } from 'node:http';
+import { escapeText, LONGEST, type Paint, showValue } from '../terminal.ts';
 import type { Check } from './checks.ts';
 import type { Explanation } from './explanation.ts';
 import type { Fact } from './facts.ts';
 import type { Response } from './outcome.ts';
 import type { YamlPlace } from './place.ts';
 import { nameUrl } from './question.ts';
-import { escapeText, LONGEST, type Paint, showValue } from './terminal.ts';
 
 const MARKS = { pass: '✓', fail: '✗', skipped: '–' } as const;
 /** Checks that say against what they compared also where they passed, or were not reached. */

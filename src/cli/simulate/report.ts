@@ -1,15 +1,15 @@
 /** What a replay found, as JSON for machines: one object. */
 
 import type { Config } from '../../config/config.ts';
+import { toSafeJson } from '../terminal.ts';
 import type { ChangeGroup } from './changes.ts';
 import type { Replay } from './replay.ts';
-import { printableJson } from './terminal.ts';
 
 /** @returns the JSON text, one line. */
 export function describeAsJson(replayed: Replay, { source }: Config): string {
   const { lines, judged, unchanged, changed, skipped, broken, unknown, groups, isCut } = replayed;
   const counts = { lines, judged, unchanged, changed, skipped, broken, unknown: Object.fromEntries(unknown) };
-  return printableJson({ config: source, ...counts, truncated: isCut, changes: groups.map(describeGroup) });
+  return toSafeJson({ config: source, ...counts, truncated: isCut, changes: groups.map(describeGroup) });
 }
 
 function describeGroup({ kind, route, was, becomes, clientId, count, first, last, example }: ChangeGroup) {

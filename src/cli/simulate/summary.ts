@@ -1,9 +1,9 @@
 /** What a replay found, for people: one screen of 80 columns and 24 rows, the most frequent changes first. */
 
+import { fitText } from '../terminal.ts';
 import type { ChangeGroup } from './changes.ts';
 import type { ChangeKind } from './comparison.ts';
 import type { Replay } from './replay.ts';
-import { printable } from './terminal.ts';
 import { UNKNOWN, type UnknownCause } from './unknown.ts';
 
 const ROWS = 23;
@@ -29,7 +29,7 @@ const ALWAYS: readonly string[] = ['would_break', 'would_open'];
  */
 export function summarise(replayed: Replay, log: string, config: string): readonly string[] {
   const head = [
-    `${printable(log, 36)} under ${printable(config, 36)}`,
+    `${fitText(log, 36)} under ${fitText(config, 36)}`,
     ...describeCounts(replayed),
     ...describeUnknown(replayed.unknown),
   ];
@@ -75,15 +75,14 @@ function describeGroups({ groups, isCut }: Replay, rows: number): readonly strin
 
 function describeGroup({ route, was, becomes, clientId, count, first, last, example }: ChangeGroup): readonly string[] {
   const to = becomes.route?.key;
-  const place =
-    to === undefined || to === route ? printable(route, 64) : `${printable(route, 30)} → ${printable(to, 30)}`;
+  const place = to === undefined || to === route ? fitText(route, 64) : `${fitText(route, 30)} → ${fitText(to, 30)}`;
   const decision = `${describe(was)} → ${describe(becomes, was.reason)}`;
-  const client = clientId === null ? '' : `client ${printable(clientId, 24)}`;
+  const client = clientId === null ? '' : `client ${fitText(clientId, 24)}`;
   const presented = becomes.presented === undefined ? '' : ` (${becomes.presented})`;
-  const id = `e.g. ${printable(example, 36)}`;
+  const id = `e.g. ${fitText(example, 36)}`;
   return [
     row(count, client === '' ? place : `${place}  ${client}`),
-    `${INDENT}${printable(decision + presented, 80 - INDENT.length)}`,
+    `${INDENT}${fitText(decision + presented, 80 - INDENT.length)}`,
     `${INDENT}${formatTimes(first, last)}  ${id}`,
   ];
 }

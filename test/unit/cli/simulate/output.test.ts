@@ -7,7 +7,7 @@ import { replay } from '../../../../src/cli/simulate/replay.ts';
 import { describeAsJson } from '../../../../src/cli/simulate/report.ts';
 import { Judge } from '../../../../src/cli/simulate/ruling.ts';
 import { summarise } from '../../../../src/cli/simulate/summary.ts';
-import { printable, printableJson } from '../../../../src/cli/simulate/terminal.ts';
+import { fitText, toSafeJson } from '../../../../src/cli/terminal.ts';
 import { protectedRoute } from '../../route/example-route.ts';
 import { exampleConfig, exampleLine } from './example-line.ts';
 
@@ -90,9 +90,9 @@ test.each([
   ['\ud800', '\\u{d800}'],
   ['żółw 🐢', 'żółw 🐢'],
 ])('%j is printed as %s', (text, expected) => {
-  expect(printable(text)).toBe(expected);
-  expect(JSON.parse(printableJson({ text }))).toEqual({ text });
-  expect(printableJson({ text })).not.toMatch(/\p{C}/u);
+  expect(fitText(text)).toBe(expected);
+  expect(JSON.parse(toSafeJson({ text }))).toEqual({ text });
+  expect(toSafeJson({ text })).not.toMatch(/\p{C}/u);
 });
 
 test('progress is drawn on a terminal only, and leaves nothing behind', () => {

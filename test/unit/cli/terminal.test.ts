@@ -7,7 +7,7 @@ import {
   quoteValue,
   showValue,
   toSafeJson,
-} from '../../../../src/cli/explain/terminal.ts';
+} from '../../../src/cli/terminal.ts';
 
 const ACTIVE = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/u;
 

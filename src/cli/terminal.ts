@@ -1,4 +1,4 @@
-/** Text for a terminal, safe whoever wrote the bytes in it: a claim may hold ANSI escapes or turn the reading direction. */
+/** Text for a terminal, safe whoever wrote the bytes in it: a claim or a path may hold ANSI escapes or turn the reading direction. */
 
 export type Paint = (style: keyof typeof STYLES, text: string) => string;
 
@@ -28,13 +28,20 @@ export function escapeExactly(text: string): string {
   return cut(text).replace(/[^\x20-\x5b\x5d-\x7e]/gu, escapeCharacter);
 }
 
-/** @returns `value` as JSON in which no character acts on a terminal. */
-export function toSafeJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu, character =>
-    [...Array(character.length).keys()]
-      .map(index => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
-      .join(''),
-  );
+/**
+ * @param width characters; what is longer is cut, and ends in `…`.
+ * @returns `text` on one line, escaped, for a column.
+ */
+export function fitText(text: string, width = Number.POSITIVE_INFINITY): string {
+  // Cut before as well: a megabyte is not escaped for the sake of its first words.
+  const escaped = escapeText(text.slice(0, 4 * 1024));
+  const characters = [...escaped];
+  return characters.length <= width ? escaped : `${characters.slice(0, width - 1).join('')}…`;
+}
+
+/** @returns `value` as JSON in which no character acts on a terminal; with `indent` spaces, on several lines. */
+export function toSafeJson(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replace(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu, escapeUnits);
 }
 
 /** @returns how to colour; `false` leaves every text as it is, which must be readable by itself. */
@@ -48,4 +55,10 @@ function cut(text: string): string {
 
 function escapeCharacter(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}
+
+function escapeUnits(character: string): string {
+  return [...Array(character.length).keys()]
+    .map(index => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+    .join('');
 }

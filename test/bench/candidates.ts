@@ -1,0 +1,51 @@
+/** Who takes part in a scenario: each started, vetted, and named where it cannot take part. */
+
+import { type Peer, PeerMissing, type RunningPeer } from './peers/peer.ts';
+import type { Site } from './site.ts';
+import type { Algorithm } from './tokens/keys.ts';
+import { vet } from './vetting.ts';
+
+export interface Candidate extends RunningPeer {
+  readonly name: string;
+  /** What it lets through and should not. */
+  readonly unchecked: readonly string[];
+}
+
+export interface Line {
+  readonly candidates: readonly Candidate[];
+  /** Who is missing, and why. */
+  readonly missing: readonly string[];
+}
+
+/** Starts `peers` one after the other; a vetting starts with good tokens of `algorithms`. */
+export async function startCandidates(
+  peers: readonly Peer[],
+  site: Site,
+  algorithms: readonly Algorithm[],
+): Promise<Line> {
+  const candidates: Candidate[] = [];
+  const missing: string[] = [];
+  for (const peer of peers) {
+    try {
+      candidates.push(await startCandidate(peer, site, algorithms));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      missing.push(`${peer.name}: ${error instanceof PeerMissing ? why : `did not start: ${why}`}`);
+    }
+  }
+  return { candidates, missing };
+}
+
+async function startCandidate(peer: Peer, site: Site, algorithms: readonly Algorithm[]): Promise<Candidate> {
+  const started = await peer.start(site);
+  try {
+    return { ...started, name: peer.name, unchecked: await vet(peer, started, site, algorithms) };
+  } catch (error) {
+    await started.end();
+    throw error;
+  }
+}
+
+export async function endCandidates({ candidates }: Line): Promise<void> {
+  await Promise.all(candidates.map(candidate => candidate.end()));
+}

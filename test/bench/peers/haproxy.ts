@@ -1,0 +1,64 @@
+/**
+ * HAProxy with jwt_verify and ACLs on the claims, on one thread. One backend, no access log, no metrics: less than the
+ * gateway does, so that what is said of it is said with caution.
+ */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { waitForAnswer } from '../probe.ts';
+import { MEASURED, start } from '../processes.ts';
+import { findFreePort, type Site } from '../site.ts';
+import { ISSUER, PATH, RESOURCE, SCOPE, signToken } from '../tokens/sign.ts';
+import { isInstalled } from './debian.ts';
+import { type Peer, PeerMissing, type RunningPeer } from './peer.ts';
+
+export const haproxy: Peer = { name: 'HAProxy', judges: true, start: startHaproxy };
+
+async function startHaproxy(site: Site): Promise<RunningPeer> {
+  if (!(await isInstalled('haproxy', 'haproxy'))) throw new PeerMissing('the Debian package haproxy cannot be had');
+  const port = await findFreePort();
+  const configuration = join(site.folder, `haproxy-${port}.cfg`);
+  writeFileSync(configuration, createConfiguration(site, port));
+  const server = start('haproxy', ['-db', '-f', configuration], { cores: MEASURED, errors: `${configuration}.err` });
+  await waitForAnswer(port, `${PATH}/small`, server, await signToken(site.keys, { algorithm: 'RS256' }));
+  return { port, pid: server.pid, end: () => server.end() };
+}
+
+function createConfiguration({ keys, upstreamPort }: Site, port: number): string {
+  const refuse = (error: string, unless: string) =>
+    `  http-request deny deny_status 401 hdr WWW-Authenticate 'Bearer error="${error}"' unless ${unless}`;
+  return `global
+  nbthread 1
+  maxconn 9000
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 600s
+  timeout server 600s
+  timeout http-keep-alive 600s
+  option http-keep-alive
+  http-reuse always
+frontend api
+  bind 127.0.0.1:${port} backlog 4096
+  http-request set-var(txn.bearer) http_auth_bearer
+  http-request deny deny_status 401 hdr WWW-Authenticate Bearer unless { var(txn.bearer) -m found }
+  http-request set-var(txn.alg) http_auth_bearer,jwt_header_query('$.alg')
+  http-request set-var(txn.iss) http_auth_bearer,jwt_payload_query('$.iss')
+  http-request set-var(txn.aud) http_auth_bearer,jwt_payload_query('$.aud')
+  http-request set-var(txn.exp) http_auth_bearer,jwt_payload_query('$.exp','int')
+  http-request set-var(txn.scope) http_auth_bearer,jwt_payload_query('$.scope')
+  http-request set-var(txn.now) date()
+${refuse('invalid_token', '{ var(txn.alg) -m str RS256 } || { var(txn.alg) -m str ES256 }')}
+${refuse('invalid_token', `{ var(txn.iss) -m str ${ISSUER} }`)}
+  http-request set-var(txn.ok) var(txn.bearer),jwt_verify(txn.alg,"${keys.publicFiles.RS256}") if { var(txn.alg) -m str RS256 }
+  http-request set-var(txn.ok) var(txn.bearer),jwt_verify(txn.alg,"${keys.publicFiles.ES256}") if { var(txn.alg) -m str ES256 }
+${refuse('invalid_token', '{ var(txn.ok) -m int 1 }')}
+${refuse('invalid_token', '{ var(txn.exp),sub(txn.now) -m int gt 0 }')}
+${refuse('invalid_token', `{ var(txn.aud) -m str ${RESOURCE} }`)}
+  http-request deny deny_status 403 hdr WWW-Authenticate 'Bearer error="insufficient_scope"' unless { var(txn.scope) -m reg '(^| )${SCOPE}( |$)' }
+  http-request del-header authorization
+  default_backend upstream
+backend upstream
+  server nginx 127.0.0.1:${upstreamPort}
+`;
+}

@@ -1,0 +1,45 @@
+/** What people build of npm packages: installed from the lock file of this folder, run as programs of their own. */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { waitForAnswer } from '../probe.ts';
+import { MEASURED, run, start } from '../processes.ts';
+import { findFreePort, type Site } from '../site.ts';
+import { ISSUER, PATH, RESOURCE, SCOPE, signToken } from '../tokens/sign.ts';
+import { type Peer, PeerMissing, type RunningPeer } from './peer.ts';
+
+/** The sources: the packages are installed beside them. */
+const FOLDER = join(import.meta.dirname, '../../../test/bench/peers');
+
+export const fastify: Peer = {
+  name: 'fastify',
+  judges: true,
+  start: site => startProgram('fastify.mjs', site.keys.publicFiles.RS256, site),
+};
+
+export const express: Peer = {
+  name: 'express',
+  judges: true,
+  start: site => startProgram('express.mjs', `http://127.0.0.1:${site.upstreamPort}/jwks`, site),
+};
+
+async function startProgram(program: string, keys: string, site: Site): Promise<RunningPeer> {
+  await install();
+  const port = await findFreePort();
+  const upstream = `http://127.0.0.1:${site.upstreamPort}`;
+  const args = [join(FOLDER, program), String(port), upstream, keys, ISSUER, RESOURCE, PATH, SCOPE];
+  const server = start(process.execPath, args, {
+    cores: MEASURED,
+    errors: join(site.folder, `${program}-${port}.err`),
+    env: { NODE_ENV: 'production' },
+  });
+  await waitForAnswer(port, `${PATH}/small`, server, await signToken(site.keys, { algorithm: 'RS256' }));
+  return { port, pid: server.pid, end: () => server.end() };
+}
+
+async function install(): Promise<void> {
+  if (existsSync(join(FOLDER, 'node_modules'))) return;
+  await run('npm', ['ci', '--no-audit', '--no-fund', '--prefix', FOLDER]).catch(error => {
+    throw new PeerMissing(`npm ci in test/bench/peers failed: ${error.message}`);
+  });
+}

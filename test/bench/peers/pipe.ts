@@ -1,0 +1,21 @@
+/** The bare pipe, the reference of what checking costs: it checks nothing. */
+
+import { join } from 'node:path';
+import { waitForAnswer } from '../probe.ts';
+import { MEASURED, start } from '../processes.ts';
+import { findFreePort, type Site } from '../site.ts';
+import type { Peer, RunningPeer } from './peer.ts';
+
+const PROGRAM = join(import.meta.dirname, 'bare-pipe.js');
+
+export const barePipe: Peer = { name: 'bare pipe', judges: false, start: startPipe };
+
+async function startPipe({ folder, upstreamPort }: Site): Promise<RunningPeer> {
+  const port = await findFreePort();
+  const server = start(process.execPath, [PROGRAM, String(port), `http://127.0.0.1:${upstreamPort}`], {
+    cores: MEASURED,
+    errors: join(folder, `pipe-${port}.err`),
+  });
+  await waitForAnswer(port, '/x/small', server);
+  return { port, pid: server.pid, end: () => server.end() };
+}

@@ -1,0 +1,55 @@
+/** One request, on a connection of its own. */
+
+import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StartedProcess } from './processes.ts';
+
+const READY_WITHIN = 60_000;
+const POLL = 50;
+
+export interface ProbedAnswer {
+  readonly status: number;
+  readonly challenge: string | undefined;
+}
+
+/** @param token none sends no Authorization. */
+export function probe(port: number, path: string, token?: string): Promise<ProbedAnswer> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  return new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, path, headers, agent: false }, response => {
+      response.resume();
+      response.once('end', () =>
+        resolve({ status: response.statusCode ?? 0, challenge: response.headers['www-authenticate'] }),
+      );
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+/** Asks until the answer is 200. @throws where `server` ends, or takes too long. */
+export async function waitForAnswer(port: number, path: string, server: StartedProcess, token?: string): Promise<void> {
+  let last = 'nothing';
+  for (const end = Date.now() + READY_WITHIN; Date.now() < end; await delay(POLL)) {
+    if (server.hasEnded()) throw new Error(`it ended before it answered: ${server.complaint()}`);
+    last = await probe(port, path, token).then(
+      answer => String(answer.status),
+      () => 'no connection',
+    );
+    if (last === '200') return;
+  }
+  throw new Error(`it did not get ready: ${last} ${server.complaint()}`);
+}
+
+/** @returns the body of the answer to a GET. */
+export function readText(port: number, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, path, agent: false }, async response => {
+      let text = '';
+      for await (const piece of response.setEncoding('utf8')) text += piece;
+      resolve(text);
+    })
+      .on('error', reject)
+      .end();
+  });
+}

@@ -1,0 +1,84 @@
+/** One scenario from its start to its figures. */
+
+import { type Candidate, endCandidates, startCandidates } from './candidates.ts';
+import type { Peer } from './peers/peer.ts';
+import { MEASURING } from './processes.ts';
+import { type Cells, measureRounds } from './rounds.ts';
+import type { Scenario } from './scenarios.ts';
+import type { Site } from './site.ts';
+import { loadTokenPool, POOL_SIZE } from './tokens/pool.ts';
+import { OTHER_RESOURCE, PATH, RESOURCE, resourceOf, signToken } from './tokens/sign.ts';
+import { type LoadResult, runWrk } from './wrk.ts';
+
+/** How much of a run there is. */
+export interface Extent {
+  readonly rounds: number;
+  readonly seconds: number;
+}
+
+export interface Outcome {
+  readonly scenario: Scenario;
+  /** The name of the candidate that the others are compared with. */
+  readonly ours: string;
+  readonly cells: Cells;
+  readonly missing: readonly string[];
+  /** By name of candidate: what it does not check. */
+  readonly unchecked: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Every how many-th request brings a fresh token. */
+const EVERY = { repeated: 0, mixed: 20, different: 1 } as const;
+
+/** Measures `peers`, each started afresh: no cache of one scenario serves another. */
+export async function measureScenario(
+  scenario: Scenario,
+  peers: readonly Peer[],
+  site: Site,
+  extent: Extent,
+): Promise<Outcome> {
+  const send = await createSender(scenario, site);
+  const line = await startCandidates(peers, site, [scenario.algorithm]);
+  if (scenario.sharedCores) await site.pinUpstream(scenario.sharedCores);
+  try {
+    const cells = await measureRounds(line.candidates, { ...extent, expected: scenario.expected, send });
+    const unchecked = new Map(line.candidates.map(({ name, unchecked }) => [name, unchecked]));
+    return { scenario, ours: peers[0]?.name ?? '', cells, missing: line.missing, unchecked };
+  } finally {
+    if (scenario.sharedCores) await site.pinUpstream(MEASURING);
+    await endCandidates(line);
+  }
+}
+
+/** Goes on in the pool of tokens where it stopped, for each candidate by itself. */
+async function createSender(scenario: Scenario, site: Site) {
+  const { answer, tokens, connections, sharedCores } = scenario;
+  const env = await createEnvironment(scenario, site);
+  const every = EVERY[tokens];
+  const cursors = new Map<string, number>();
+  return async ({ name, port }: Candidate, seconds: number): Promise<LoadResult> => {
+    const at = cursors.get(name) ?? 0;
+    const load = { path: `${PATH}/${answer}`, connections, seconds, env: { ...env, BENCH_START: String(at) } };
+    const result = await runWrk(port, { ...load, cores: sharedCores ?? MEASURING });
+    // Sent, and not answered when the time was over: one for each connection.
+    const taken = every > 0 ? Math.ceil((result.requests + connections) / every) : 0;
+    cursors.set(name, (at + taken) % POOL_SIZE);
+    return result;
+  };
+}
+
+async function createEnvironment(
+  { algorithm, tokens, answer, body, fields, expected, routesInUse }: Scenario,
+  site: Site,
+) {
+  const inUse = Array.from({ length: routesInUse }, (_, number) => number);
+  const audience = routesInUse > 1 ? inUse.map(resourceOf) : RESOURCE;
+  const claims = { aud: expected === 401 ? OTHER_RESOURCE : audience };
+  return {
+    BENCH_TOKEN: await signToken(site.keys, { algorithm, claims }),
+    BENCH_BODY: String(body),
+    BENCH_FIELDS: String(fields),
+    BENCH_EVERY: String(EVERY[tokens]),
+    ...(tokens !== 'repeated' && { BENCH_FRESH: await loadTokenPool(site, algorithm) }),
+    ...(routesInUse > 1 && { BENCH_PATHS: inUse.map(number => `/api${number}/${answer}`).join(' ') }),
+  };
+}

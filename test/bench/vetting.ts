@@ -1,0 +1,47 @@
+/** Before anything is measured: does a candidate really refuse? What it does not check is told with its figures. */
+
+import type { Peer, RunningPeer } from './peers/peer.ts';
+import { probe } from './probe.ts';
+import type { Site } from './site.ts';
+import type { Algorithm } from './tokens/keys.ts';
+import { OTHER_RESOURCE, PATH, signToken, type TokenOptions } from './tokens/sign.ts';
+
+const BAD_CLAIMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'wrong audience': { aud: OTHER_RESOURCE },
+  'expired token': { exp: Math.floor(Date.now() / 1000) - 3600 },
+  'wrong issuer': { iss: 'https://evil.example.com' },
+  'missing scope': { scope: 'api:other' },
+};
+
+/**
+ * @returns what `peer` lets through and should not, for people; empty where it refuses everything.
+ * @throws where it does not answer 200 to a good token of an algorithm that it knows.
+ */
+export async function vet(
+  peer: Peer,
+  { port }: RunningPeer,
+  site: Site,
+  algorithms: readonly Algorithm[],
+): Promise<string[]> {
+  const passes = async (token: string | undefined) => (await probe(port, `${PATH}/small`, token)).status === 200;
+  const tokenOf = (algorithm: Algorithm, claims: TokenOptions['claims'] = {}) =>
+    signToken(site.keys, { algorithm, claims });
+  const unchecked: string[] = [];
+  for (const algorithm of algorithms) {
+    const good = await tokenOf(algorithm);
+    if (!(await passes(good))) throw new Error(`it refuses a good ${algorithm} token`);
+    if (!peer.judges) return ['anything: it checks nothing'];
+    if (await passes(tamper(good))) unchecked.push(`${algorithm} signature`);
+    for (const [what, claims] of Object.entries(BAD_CLAIMS)) {
+      if (await passes(await tokenOf(algorithm, claims))) unchecked.push(what);
+    }
+  }
+  if (await passes(undefined)) unchecked.push('no token');
+  return [...new Set(unchecked)];
+}
+
+/** Another first character of the signature: the last one may carry bits that nobody reads. */
+function tamper(token: string): string {
+  const at = token.lastIndexOf('.') + 1;
+  return `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
+}
