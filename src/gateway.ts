@@ -20,6 +20,7 @@ import { isWebSocketHandshake } from './route/websocket-handshake.ts';
 import { Exchange } from './telemetry/exchange.ts';
 import { recordRequest, type Telemetry } from './telemetry/telemetry.ts';
 import { readBearerToken } from './token/bearer.ts';
+import { fetchDirectly } from './token/key-source.ts';
 import { TokenVerifier, type Verification, type VerifierEvents } from './token/verifier.ts';
 import type { Carried } from './upstream/forward.ts';
 import { InFlight } from './upstream/in-flight.ts';
@@ -45,7 +46,7 @@ export class Gateway {
   readonly #audiences: AudienceIndex;
   readonly #metadata: MetadataIndex;
   readonly #upstreams: Upstreams;
-  readonly #inFlight = new InFlight();
+  readonly #inFlight: InFlight;
   readonly #tunnels = new Set<Tunnel>();
   #isLeaving = false;
   #underWay = 0;
@@ -53,14 +54,15 @@ export class Gateway {
   #stopped: Promise<void> | undefined;
 
   /** @param previous the gateway that this one follows: what did not change is taken over from it. */
-  constructor(config: Config, telemetry: Telemetry, previous?: Gateway) {
+  constructor(config: Config, telemetry: Telemetry, previous?: Gateway, fetchKeys = fetchDirectly) {
     const { metrics, log } = telemetry;
     this.config = config;
     this.#telemetry = telemetry;
     this.#routes = createRouteTable(config.routes);
     this.#audiences = createAudienceIndex(config.routes);
     this.#metadata = createMetadataIndex(config.routes);
-    this.#upstreams = new Upstreams(config);
+    this.#upstreams = new Upstreams(config, previous ? previous.#upstreams : undefined);
+    this.#inFlight = previous ? previous.#inFlight : new InFlight();
     const events: VerifierEvents = {
       onCacheLookup: outcome => metrics.recordCacheLookup(outcome),
       onFetch: (issuer, outcome, error) => {
@@ -68,7 +70,7 @@ export class Gateway {
         if (error !== undefined) log.event('warn', 'keys could not be fetched', { issuer, error });
       },
     };
-    this.verifier = new TokenVerifier(config.issuers, events, previous?.verifier);
+    this.verifier = new TokenVerifier(config.issuers, events, previous?.verifier, fetchKeys);
     metrics.announce(config.routes, this.#audiences, [...config.issuers.keys()]);
   }
 

@@ -1,20 +1,18 @@
 #!/usr/bin/env node
 /** The only file that touches `process`: arguments, environment, signals, exit code. */
 
+import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { check, FORMATS, isFormat } from './cli/check.ts';
 import { explain } from './cli/explain.ts';
 import { simulate } from './cli/simulate.ts';
-import type { Config } from './config/config.ts';
-import { loadConfig } from './config/load.ts';
+import { Primary } from './cluster/primary.ts';
+import { Worker } from './cluster/worker.ts';
+import { loadSource, readSource } from './config/load.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
-import { Gateway } from './gateway.ts';
-import { Server } from './server.ts';
-import { createLog, openStandardOutput } from './telemetry/log.ts';
-import { Metrics } from './telemetry/metrics.ts';
-import { RecentDenials } from './telemetry/recent-denials.ts';
-import type { Telemetry } from './telemetry/telemetry.ts';
+import type { Serving } from './serving.ts';
+import { SingleProcess } from './single-process.ts';
 
 const HELP = `audgate: a gateway that forwards only tokens addressed to the API behind it
 
@@ -30,7 +28,7 @@ Usage:
   audgate --help | --version
 
 The configuration is the file of --config, of AUDGATE_CONFIG, or /etc/audgate/audgate.yaml.
-SIGHUP reloads it. SIGTERM and SIGINT finish what was accepted, then exit with 0.
+It is loaded again when it changes, and on SIGHUP. SIGTERM and SIGINT finish what was accepted, then exit with 0.
 `;
 
 const DEFAULT_CONFIG = '/etc/audgate/audgate.yaml';
@@ -132,72 +130,46 @@ async function runSimulate({ config, json = false }: Values, [log = '']: readonl
 }
 
 async function serve(file: string): Promise<void> {
-  const loaded = loadConfig(file, process.env);
+  const read = readSource(file);
+  if (!read.ok) return exitWithProblems(read.problems);
+  const loaded = loadSource(read.source, process.env);
   if (!loaded.ok) return exitWithProblems(loaded.problems);
-
-  const metrics: Metrics = new Metrics({ keySets: () => server.gateway.verifier.status() });
-  const log = createLog(openStandardOutput(() => metrics.recordDroppedLine()));
-  const telemetry: Telemetry = { metrics, log, denials: new RecentDenials() };
   const { config, warnings } = loaded;
-  const server = new Server(new Gateway(config, telemetry), telemetry, { version: readVersion(), warnings });
-  logLoaded(telemetry, config, warnings);
-  metrics.recordLoad();
-  // Of Node.js about our libraries (http-proxy calls util._extend). In the log, where such things are looked for.
+  const beginning = { source: read.source, config, warnings, environment: process.env, version: readVersion() };
+  const serving = config.workers === 1 ? new SingleProcess(beginning) : new Primary(beginning);
+  keepLog(serving);
+  await serving.start().catch(error => exitWithFailure(`cannot listen: ${error.message}`));
+  onSignals(serving);
+}
+
+/** Its last lines are not lost with a fault; and what Node.js says of our libraries (http-proxy calls util._extend) is in it. */
+function keepLog({ log }: Pick<Serving, 'log'>): void {
+  // Before the listener of pino, which writes what was handed to it.
+  process.prependListener('exit', () => log.flush());
   process.removeAllListeners('warning').on('warning', warning => {
     log.event('warn', 'runtime warning', { name: warning.name, code: 'code' in warning ? warning.code : undefined });
   });
-
-  // The APIs behind us do not wait for an issuer that is slow to answer: /readyz tells when every one has a key.
-  const fetching = server.gateway.start();
-  const listening = await server.listen().catch(error => exitWithFailure(`cannot listen: ${error.message}`));
-  log.event('info', 'listening', { listen: listening.listen, admin: listening.admin, version: readVersion() });
-
-  onSignals(server, telemetry, file);
-  await fetching;
 }
 
-function onSignals(server: Server, telemetry: Telemetry, file: string): void {
-  let reloading = Promise.resolve();
-  process.on('SIGHUP', () => {
-    reloading = reloading.then(() => reload(server, telemetry, file));
+/** As one of several workers. What a terminal or an init sends to all of them is the primary's to judge. */
+function work(primary: NonNullable<typeof cluster.worker>): void {
+  for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, () => undefined);
+  const worker = new Worker(primary, process.env);
+  keepLog(worker);
+  process.once('uncaughtException', async fault => {
+    process.stderr.write(`${fault.stack ?? fault.message}\n`);
+    await worker.leave();
+    process.exit(1);
   });
+}
+
+function onSignals(serving: Serving): void {
   const drain = async (signal: NodeJS.Signals) => {
-    telemetry.log.event('info', 'draining', { signal });
-    await server.drain();
-    telemetry.log.event('info', 'stopped');
-    await telemetry.log.close();
+    await serving.drain(signal);
     process.exit(0);
   };
+  process.on('SIGHUP', () => serving.reload());
   process.once('SIGTERM', drain).once('SIGINT', drain);
-}
-
-/** Everything that can fail comes before the swap; a bad file leaves the old configuration serving. */
-async function reload(server: Server, telemetry: Telemetry, file: string): Promise<void> {
-  const loaded = loadConfig(file, process.env);
-  const after = loaded.ok ? createNext(loaded.config, server, telemetry) : undefined;
-  if (!loaded.ok || !after) {
-    telemetry.metrics.recordReload('failure');
-    const problems = loaded.ok ? ['the configuration could not be put to use'] : loaded.problems.map(formatProblem);
-    telemetry.log.event('error', 'reload failed', { problems });
-    return;
-  }
-  await after.start();
-  server.swap(after, loaded.warnings);
-  telemetry.metrics.recordReload('success');
-  logLoaded(telemetry, loaded.config, loaded.warnings);
-}
-
-function createNext(config: Config, server: Server, telemetry: Telemetry): Gateway | undefined {
-  try {
-    return new Gateway(config, telemetry, server.gateway);
-  } catch {
-    return undefined;
-  }
-}
-
-function logLoaded({ log }: Telemetry, { source, routes, issuers }: Config, warnings: readonly Problem[]): void {
-  log.event('info', 'configuration loaded', { ...source, routes: routes.length, issuers: issuers.size });
-  for (const warning of warnings) log.event('warn', 'configuration warning', { warning: formatProblem(warning) });
 }
 
 function exitWithProblems(problems: readonly Problem[]): never {
@@ -224,4 +196,5 @@ function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-await main();
+if (cluster.worker) work(cluster.worker);
+else await main();

@@ -5,11 +5,13 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { createAdminHandler } from './admin/admin.ts';
+import type { Readiness } from './admin/serving.ts';
 import { Turnstile } from './client/turnstile.ts';
 import { createUnreadRequest, MALFORMED, readUnreadable, type UnreadableReason } from './client/unreadable.ts';
-import type { ListenAddress } from './config/config.ts';
+import type { Config, ListenAddress } from './config/config.ts';
 import type { Problem } from './config/problem.ts';
 import type { Gateway } from './gateway.ts';
+import { closeListener, openListener } from './listener.ts';
 import { createReport } from './telemetry/report.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
@@ -56,10 +58,11 @@ export class Server {
     this.#telemetry = telemetry;
     this.#turnstile = new Turnstile(() => telemetry.metrics.recordEnded('pipeline_limit'));
     this.#data = this.#createDataListener();
+    this.#applySettings(gateway.config);
     this.#admin = createServer(
       createAdminHandler({
         metrics: telemetry.metrics,
-        readiness: () => this.#readiness(),
+        readiness: () => this.readiness(),
         report: () => createReport(telemetry, this.#gateway.verifier.status()),
         serving: () => this.#serving(),
       }),
@@ -73,8 +76,13 @@ export class Server {
    * @throws where an address cannot be listened on.
    */
   async listen(): Promise<{ readonly listen: ListenAddress; readonly admin: ListenAddress }> {
-    const { listen, admin } = this.#gateway.config;
-    return { listen: await open(this.#data, listen), admin: await open(this.#admin, admin) };
+    const { admin } = this.#gateway.config;
+    return { listen: await this.listenForClients(), admin: await openListener(this.#admin, admin) };
+  }
+
+  /** Opens the data listener only, for a worker: the admin listener is one for all of them. */
+  listenForClients(): Promise<ListenAddress> {
+    return openListener(this.#data, this.#gateway.config.listen);
   }
 
   get gateway(): Gateway {
@@ -88,6 +96,7 @@ export class Server {
     this.#loadedAt = new Date();
     this.#warnings = warnings;
     this.#gateways.add(gateway);
+    this.#applySettings(gateway.config);
     before.stop().then(() => this.#gateways.delete(before));
   }
 
@@ -111,7 +120,7 @@ export class Server {
     await Promise.race([this.#finishAccepted(), overdue]);
     limit.abort();
     this.#admin.closeAllConnections();
-    await close(this.#admin);
+    await closeListener(this.#admin);
   }
 
   async #finishAccepted(): Promise<void> {
@@ -119,7 +128,7 @@ export class Server {
     for (const gateway of this.#gateways) gateway.endTunnels();
     const overdue = performance.now() + this.#gateway.config.timeouts.headers;
     const sweep = setInterval(() => this.#sweep(overdue), SWEEP_INTERVAL);
-    const closed = close(this.#data);
+    const closed = closeListener(this.#data);
     await Promise.race([closed, setTimeout(LAST_ARRIVALS)]);
     for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
     await closed;
@@ -150,11 +159,8 @@ export class Server {
   }
 
   #createDataListener(): HttpServer {
-    const { limits, timeouts } = this.#gateway.config;
     const server = createServer({
-      maxHeaderSize: limits.headers,
-      keepAliveTimeout: timeouts.keepAlive,
-      headersTimeout: timeouts.headers,
+      maxHeaderSize: this.#gateway.config.limits.headers,
       connectionsCheckingInterval: CHECK_INTERVAL,
       // Bodies have a clock of their own, which stands still while the upstream is behind.
       requestTimeout: 0,
@@ -163,7 +169,6 @@ export class Server {
     });
     // Bounded by their bytes. A count would drop the fields beyond it without a word.
     server.maxHeadersCount = 0;
-    server.maxConnections = limits.connections;
     server.on('drop', () => this.#telemetry.metrics.recordEnded('connection_limit'));
     const handle = (request: IncomingMessage, response: ServerResponse) => this.#handle(request, response);
     server.on('request', handle).on('checkContinue', handle).on('checkExpectation', handle);
@@ -173,6 +178,13 @@ export class Server {
     server.on('connect', request => this.#refuse(request, request.socket, 'malformed_request'));
     server.on('clientError', (error, socket) => this.#refuseUnreadable(error, socket as Socket));
     return server;
+  }
+
+  /** Those of the data listener that node:http reads when it needs them. */
+  #applySettings({ limits, timeouts }: Config): void {
+    this.#data.maxConnections = limits.connections;
+    this.#data.keepAliveTimeout = timeouts.keepAlive;
+    this.#data.headersTimeout = timeouts.headers;
   }
 
   #track(socket: Socket): void {
@@ -230,7 +242,8 @@ export class Server {
     if (!current.emit(MALFORMED)) socket.destroy();
   }
 
-  #readiness() {
+  /** Whether this process should be sent requests. */
+  readiness(): Readiness {
     const waitingFor = this.#gateway.verifier.waitingFor();
     const draining = this.#draining;
     return { ready: !draining && waitingFor.length === 0, waitingFor, draining };
@@ -257,21 +270,4 @@ export class Server {
 
 function ignore(): void {
   // The limit was not needed.
-}
-
-function open(server: HttpServer, { host, port }: ListenAddress): Promise<ListenAddress> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
-      const address = server.address();
-      resolve({ host, port: typeof address === 'object' && address ? address.port : port });
-    });
-  });
-}
-
-function close(server: HttpServer): Promise<void> {
-  return new Promise(resolve => {
-    server.close(() => resolve());
-  });
 }

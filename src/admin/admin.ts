@@ -1,16 +1,20 @@
 /** The admin listener: metrics, health and the status page. Never on the data listener, so no route can shadow it and no client reach it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Metrics } from '../telemetry/metrics.ts';
 import type { Report } from '../telemetry/report.ts';
 import { judgeAccess } from './access.ts';
 import { CONTENT_SECURITY_POLICY, renderPage } from './page.ts';
 import type { Readiness, Serving } from './serving.ts';
 
+export interface Exposition {
+  readonly contentType: string;
+  readonly body: string;
+}
+
 /** Read at each request. */
 export interface AdminSources {
-  readonly metrics: Metrics;
-  readonly readiness: () => Readiness;
+  readonly metrics: { expose(): Promise<Exposition> };
+  readonly readiness: () => Readiness | Promise<Readiness>;
   readonly report: () => Promise<Report>;
   readonly serving: () => Serving;
 }
@@ -60,7 +64,7 @@ async function answer(sources: AdminSources, request: IncomingMessage): Promise<
     case '/healthz':
       return json(200, { status: 'ok' });
     case '/readyz':
-      return describeReadiness(sources.readiness());
+      return describeReadiness(await sources.readiness());
     case '/':
       return showPage(sources, request);
     default:
@@ -73,7 +77,8 @@ async function showPage({ report, serving, readiness }: AdminSources, { headers 
   const access = judgeAccess(current.config, headers);
   if (access === 'token_needed') return ASK_FOR_TOKEN;
   if (access === 'foreign_host') return json(403, { error: FOREIGN_HOST });
-  const page = { serving: current, report: await report(), readiness: readiness(), now: new Date() };
+  const [told, state] = await Promise.all([report(), readiness()]);
+  const page = { serving: current, report: told, readiness: state, now: new Date() };
   return {
     status: 200,
     contentType: 'text/html; charset=utf-8',
@@ -94,10 +99,11 @@ const ASK_FOR_TOKEN: Answer = {
 /** A page that cannot be shown must not end the gateway. */
 const FAULT = json(500, { error: 'a fault of audgate' });
 
-function describeReadiness({ ready, waitingFor, draining }: Readiness): Answer {
+function describeReadiness({ ready, waitingFor, draining, missingWorkers = 0 }: Readiness): Answer {
   return json(ready ? 200 : 503, {
     status: ready ? 'ready' : 'not ready',
     ...(draining && { draining }),
+    ...(missingWorkers > 0 && { workers_missing: missingWorkers }),
     ...(waitingFor.length > 0 && { issuers_without_keys: waitingFor }),
   });
 }

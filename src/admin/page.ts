@@ -111,11 +111,10 @@ function nameState({ ready, draining }: Readiness): string {
   return ready ? 'ready' : 'not ready';
 }
 
-function explainState({ ready, draining, waitingFor }: Readiness): Html {
+function explainState({ draining, waitingFor, missingWorkers = 0 }: Readiness): Html {
   if (draining) return html`Finishing what was accepted; no new connections. `;
-  return ready
-    ? html`Serving `
-    : html`Waiting for the keys of ${waitingFor.map((issuer, index) => html`${index > 0 && ', '}<bdi>${issuer}</bdi>`)}. Serving `;
+  const issuers = waitingFor.map((issuer, index) => html`${index > 0 && ', '}<bdi>${issuer}</bdi>`);
+  return html`${missingWorkers > 0 && `Without ${formatAmount(missingWorkers, 'worker')}. `}${issuers.length > 0 && html`Waiting for the keys of ${issuers}. `}Serving `;
 }
 
 function hashOf(text: string): string {

@@ -18,4 +18,6 @@ export interface Readiness {
   /** Issuers without a key. */
   readonly waitingFor: readonly string[];
   readonly draining: boolean;
+  /** Workers that do not serve, or did not answer. */
+  readonly missingWorkers?: number;
 }

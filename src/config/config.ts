@@ -12,6 +12,8 @@ export interface Config {
   readonly limits: ClientLimits;
   readonly timeouts: ClientTimeouts;
   readonly drain: Drain;
+  /** Processes that serve the data listener; 1: the one that was started. */
+  readonly workers: number;
   /** Peers whose `X-Forwarded-For`, `-Proto` and `-Host` are continued; everybody else's are removed. */
   readonly trustedProxies: readonly Network[];
   /** By exact `iss`. */

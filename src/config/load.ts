@@ -7,7 +7,6 @@ import type { Config } from './config.ts';
 import { readContent } from './content.ts';
 import { checkListeners, checkRoutes } from './cross-checks.ts';
 import { YamlDocument } from './document.ts';
-import { accept, type Parsed } from './fault.ts';
 import { decodeText, readBytes } from './file.ts';
 import { Findings } from './findings.ts';
 import { freezeDeep } from './freeze.ts';
@@ -26,36 +25,49 @@ export type LoadResult =
 
 const LARGEST_FILE = 4 * 1024 * 1024;
 
+/** What a configuration file held at one moment. */
+export interface Source {
+  readonly file: string;
+  readonly text: string;
+  /** SHA-256 of the bytes, in hex. */
+  readonly hash: string;
+}
+
+export type ReadResult =
+  | { readonly ok: true; readonly source: Source }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
 /**
  * Reads `file`, substitutes from `environment`, checks all of it and fills in the defaults.
  *
  * @returns the frozen configuration with its warnings, or all problems. Never throws for what the file holds.
  */
 export function loadConfig(file: string, environment: Readonly<Record<string, string | undefined>>): LoadResult {
-  const source = readSource(file);
-  if (source.ok) return readConfig(file, source.value, environment);
-  const message = `the file ${source.fault.what}, expected a readable YAML file`;
+  const read = readSource(file);
+  return read.ok ? loadSource(read.source, environment) : read;
+}
+
+/** @returns what `file` holds, not yet judged; refuses what cannot be read, is no UTF-8, or is larger than 4 MiB. */
+export function readSource(file: string): ReadResult {
+  const bytes = readBytes(file, LARGEST_FILE);
+  if (!bytes.ok) return refuseFile(file, bytes.fault.what);
+  const text = decodeText(bytes.value);
+  if (!text.ok) return refuseFile(file, text.fault.what);
+  const hash = createHash('sha256').update(bytes.value).digest('hex');
+  return { ok: true, source: { file, text: text.value, hash } };
+}
+
+function refuseFile(file: string, what: string): ReadResult {
+  const message = `the file ${what}, expected a readable YAML file`;
   return {
     ok: false,
     problems: [{ severity: 'error', code: 'unreadable-file', file, line: 1, column: 1, path: '', message }],
   };
 }
 
-interface Source {
-  readonly text: string;
-  readonly hash: string;
-}
-
-function readSource(file: string): Parsed<Source> {
-  const bytes = readBytes(file, LARGEST_FILE);
-  if (!bytes.ok) return bytes;
-  const text = decodeText(bytes.value);
-  return text.ok ? accept({ text: text.value, hash: createHash('sha256').update(bytes.value).digest('hex') }) : text;
-}
-
-function readConfig(
-  file: string,
-  { text, hash }: Source,
+/** As `loadConfig`, of a text that was read before: files that it names are read now. */
+export function loadSource(
+  { file, text, hash }: Source,
   environment: Readonly<Record<string, string | undefined>>,
 ): LoadResult {
   const { document, problems } = YamlDocument.parse(text);
@@ -71,7 +83,7 @@ function readConfig(
 }
 
 function readListenerSettings(settings: FileSettings): Omit<Config, 'source' | 'issuers' | 'routes'> {
-  const { listen, admin, admin_token, limits, timeouts, drain, trusted_proxies } = settings;
+  const { listen, admin, admin_token, limits, timeouts, drain, workers, trusted_proxies } = settings;
   return {
     listen,
     admin,
@@ -79,6 +91,7 @@ function readListenerSettings(settings: FileSettings): Omit<Config, 'source' | '
     limits,
     timeouts: { headers: timeouts.headers, body: timeouts.body, keepAlive: timeouts.keep_alive },
     drain,
+    workers,
     trustedProxies: trusted_proxies.flatMap(text => readNetwork(text) ?? []),
   };
 }

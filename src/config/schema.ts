@@ -14,6 +14,7 @@ import { parseScope, parseScopeKey, RULE_KEY, RULE_KEY_FORM, SCOPE, SCOPE_FORM }
 import { COUNT, COUNT_FORM, parseCount, parseSize, SIZE, SIZE_FORM } from './size.ts';
 import { blame, filledList, key, mapWithKeys, text, uniqueList } from './text.ts';
 import { ISSUER, JWKS_URI, parseJwksUri, parseResource, parseUpstream, RESOURCE, UPSTREAM, URI_FORM } from './uri.ts';
+import { MOST_WORKERS, parseWorkers, WORKERS, WORKERS_FORM } from './workers.ts';
 
 const nonEmpty = text('a non-empty string', written => (written === '' ? refuse('is empty') : accept(written)), {
   minLength: 1,
@@ -27,14 +28,25 @@ const noneOrSize = text(
   written => (written === 'none' ? accept(undefined) : parseSize(written)),
   new RegExp(`^none$|${SIZE_FORM.source}`),
 );
+const digits = (value: unknown) => (typeof value === 'number' ? String(value) : value);
 const count = z.preprocess(
-  value => (typeof value === 'number' ? String(value) : value),
+  digits,
   text(COUNT, parseCount, {
     type: ['integer', 'string'],
     minimum: 1,
     maximum: 1_000_000,
     pattern: COUNT_FORM.source,
     patternErrorMessage: `expected ${COUNT}`,
+  }),
+);
+const workers = z.preprocess(
+  digits,
+  text(WORKERS, parseWorkers, {
+    type: ['integer', 'string'],
+    minimum: 1,
+    maximum: MOST_WORKERS,
+    pattern: WORKERS_FORM.source,
+    patternErrorMessage: `expected ${WORKERS}`,
   }),
 );
 const listenAddress = text(LISTEN_ADDRESS, parseListenAddress, LISTEN_ADDRESS_FORM);
@@ -192,6 +204,9 @@ const settings = {
   limits: clientLimits.prefault({}).describe('What clients may take'),
   timeouts: clientTimeouts.prefault({}).describe('How long clients may take'),
   drain: drain.prefault({}).describe('How SIGTERM ends the process'),
+  workers: workers
+    .prefault(1)
+    .describe('Processes that serve: a number, or auto for one on each core; limits are shared out among them'),
   trusted_proxies: uniqueList(text(CIDR, parseCidr, CIDR_FORM))
     .default([])
     .describe('Networks of proxies in front, whose X-Forwarded-For, -Proto and -Host are continued'),

@@ -12,14 +12,16 @@ export interface Log {
   event(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
   /** The line of one request. */
   request(request: FinishedRequest): void;
+  /** Hands over the lines so far, without waiting for their reader. */
+  flush(): void;
   /** The last call. Settles when every line is out, or after a second for a reader that does not read. */
   close(): Promise<void>;
 }
 
 const HELD_BYTES = 64 * 1024 * 1024;
 const WRITTEN_BYTES = 256 * 1024;
-/** Lines go out together, this many characters at once, or after this many milliseconds. */
-const GATHERED_LENGTH = 32 * 1024;
+/** Lines go out together, at most this many bytes at once, after this many milliseconds. */
+const GATHERED_BYTES = 32 * 1024;
 const GATHERED_TIME = 100;
 const CLOSE_LIMIT = 1_000;
 
@@ -51,6 +53,7 @@ export function createLog(destination: LogDestination): Log {
     request: request => {
       destination.write(formatAccessLine(request));
     },
+    flush: () => destination.flush?.(),
     close: () => Promise.race([destination.close(), wait(CLOSE_LIMIT)]),
   };
 }
@@ -60,32 +63,41 @@ export function createLog(destination: LogDestination): Log {
  * Lines are gathered first, since handing over each by itself costs as much as making it.
  *
  * @param onDrop told once for each line that was dropped.
+ * @param maxWrite bytes of whole lines that are written at once; a line that is longer is written by itself.
  */
-export function openStandardOutput(onDrop: () => void): LogDestination {
-  const output = pino.destination({ dest: 1, sync: false, maxLength: HELD_BYTES, maxWrite: WRITTEN_BYTES });
+export function openStandardOutput(onDrop: () => void, maxWrite = WRITTEN_BYTES): LogDestination {
+  const output = pino.destination({ dest: 1, sync: false, maxLength: HELD_BYTES, maxWrite });
   output.on('drop', (lines: string) => {
     for (const _ of lines.matchAll(/\n/g)) onDrop();
   });
   // Whoever read the log has gone. The APIs behind us have not.
   output.on('error', () => undefined);
+  const most = Math.min(GATHERED_BYTES, maxWrite);
   let gathered = '';
+  let gatheredBytes = 0;
   let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
   const flush = () => {
     clearTimeout(timer);
     timer = undefined;
-    if (gathered !== '') output.write(gathered);
+    // What comes after the last call must not be a fault: it would throw.
+    if (gathered !== '' && !isClosed) output.write(gathered);
     gathered = '';
+    gatheredBytes = 0;
   };
   return {
     write: line => {
+      const length = Buffer.byteLength(line);
+      if (gatheredBytes + length > most) flush();
       gathered += line;
-      if (gathered.length >= GATHERED_LENGTH) flush();
-      else timer ??= setTimeout(flush, GATHERED_TIME).unref();
+      gatheredBytes += length;
+      timer ??= setTimeout(flush, GATHERED_TIME).unref();
     },
     flush,
     close: () =>
       new Promise(resolve => {
         flush();
+        isClosed = true;
         output.once('close', resolve);
         output.end();
       }),

@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import {
+  type Aggregator,
   Counter,
   collectDefaultMetrics,
   Gauge,
@@ -50,6 +51,9 @@ const BEFORE_ROUTE: ReadonlySet<Reason> = new Set([
 /** Gauges that prom-client names like counters, which `promtool check metrics` refuses. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
+/** What a process has counted and measured. It survives JSON. */
+export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
+
 export class Metrics {
   readonly #registry = new Registry();
   /** By the key of the route. */
@@ -78,12 +82,18 @@ export class Metrics {
   readonly #lastReload = new Gauge({
     name: 'audgate_config_last_reload_success_timestamp_seconds',
     help: 'When the configuration in use was loaded.',
+    aggregator: 'max',
     registers: [this.#registry],
   });
   readonly #ended = this.#counter(
     'audgate_connections_ended_total',
     'Connections and streams that the gateway ended.',
     ['cause'],
+  );
+  readonly #restarts = this.#counter(
+    'audgate_worker_restarts_total',
+    'Workers that ended by themselves and were replaced.',
+    [],
   );
   readonly #droppedLines = this.#counter(
     'audgate_log_lines_dropped_total',
@@ -98,16 +108,22 @@ export class Metrics {
   });
   constructor(sources: MetricSources) {
     this.#announceTallies();
-    this.#gauge('audgate_jwks_keys', 'Usable keys of an issuer.', 'issuer', () =>
+    // Of several workers the one that is worst off: what is alerted on is too few keys, and keys too old.
+    this.#gauge('audgate_jwks_keys', 'Usable keys of an issuer.', 'min', () =>
       sources.keySets().map(({ issuer, keys }) => [issuer, keys]),
     );
-    this.#gauge('audgate_jwks_age_seconds', 'Time since the keys of an issuer were fetched.', 'issuer', () =>
+    this.#gauge('audgate_jwks_age_seconds', 'Time since the keys of an issuer were fetched.', 'max', () =>
       sources.keySets().flatMap(({ issuer, ageSeconds }) => (ageSeconds === undefined ? [] : [[issuer, ageSeconds]])),
     );
     for (const cause of END_CAUSES) this.#ended.inc({ cause }, 0);
     for (const kind of ['http', 'upgraded'] as const) this.#connections.set({ kind }, 0);
     collectDefaultMetrics({ register: this.#registry });
     for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
+    for (const metric of this.#registry.getMetricsAsArray()) {
+      // Of several processes the first that started, and the one that is busiest.
+      if (metric.name === 'process_start_time_seconds') metric.aggregator = 'min';
+      if (metric.aggregator === 'average') metric.aggregator = 'max';
+    }
     for (const outcome of ['success', 'failure']) this.#reloads.inc({ outcome }, 0);
   }
 
@@ -166,6 +182,10 @@ export class Metrics {
     this.#ended.inc({ cause });
   }
 
+  recordWorkerRestart(): void {
+    this.#restarts.inc();
+  }
+
   recordDroppedLine(): void {
     this.#droppedLines.inc();
   }
@@ -185,8 +205,8 @@ export class Metrics {
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
   }
 
-  /** @returns every metric as values, for a reader in this program. */
-  list(): Promise<readonly MetricObjectWithValues<MetricValue<string>>[]> {
+  /** @returns every metric as values, for a reader in this program or in the process that merges them. */
+  list(): Promise<Snapshot> {
     return this.#registry.getMetricsAsJSON();
   }
 
@@ -260,15 +280,16 @@ export class Metrics {
     this.#registry.registerMetric(createHistograms(name, help, read));
   }
 
-  #gauge(name: string, help: string, label: string, read: () => readonly (readonly [string, number])[]): void {
+  #gauge(name: string, help: string, aggregator: Aggregator, read: () => readonly (readonly [string, number])[]): void {
     new Gauge({
       name,
       help,
-      labelNames: [label],
+      labelNames: ['issuer'],
+      aggregator,
       registers: [this.#registry],
       collect() {
         this.reset();
-        for (const [value, number] of read()) this.set({ [label]: value }, number);
+        for (const [issuer, number] of read()) this.set({ issuer }, number);
       },
     });
   }

@@ -4,9 +4,8 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import type { JWK } from 'jose';
 import type { Issuer } from '../config/config.ts';
-import { fetchKeys, KeyFetchError } from './key-source.ts';
+import { type FetchCause, type FetchedKeys, fetchDirectly, KeyFetchError, type KeyFetcher } from './key-source.ts';
 import { createVerificationKey, fingerprintOf, type VerificationKey } from './verification-key.ts';
 
 export interface KeySetStatus {
@@ -29,6 +28,7 @@ const LONGEST_RETRY = 30_000;
 export class KeySet {
   readonly #issuer: Issuer;
   readonly #events: KeySetEvents;
+  readonly #fetchKeys: KeyFetcher;
   readonly #stopped = new AbortController();
   #keys: readonly VerificationKey[] = [];
   #fetchedAt: number | undefined;
@@ -40,15 +40,25 @@ export class KeySet {
   #unknownKeyFetchAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(issuer: Issuer, events: KeySetEvents) {
+  constructor(issuer: Issuer, events: KeySetEvents, fetchKeys = fetchDirectly) {
     this.#issuer = issuer;
     this.#events = events;
+    this.#fetchKeys = fetchKeys;
   }
 
-  /** Starts the first fetch, and from then on refreshes by itself. Settles when the first fetch has; it never rejects. */
+  /**
+   * Starts the first fetch, and from then on refreshes by itself. Settles when the first fetch has; it never rejects.
+   * A file is read at each start: whoever reloads has perhaps just written it.
+   */
   start(): Promise<void> {
+    if (this.#started && this.#issuer.keySource.kind === 'file') return this.#refresh();
     this.#started ??= this.#refresh();
     return this.#started;
+  }
+
+  /** Fetches the keys before they are due. */
+  refresh(): Promise<void> {
+    return this.#refresh();
   }
 
   /** @returns this key set for a further holder, if `issuer` gets its keys from the same place by the same rules. */
@@ -109,42 +119,46 @@ export class KeySet {
     const now = performance.now();
     if (now - this.#unknownKeyFetchAt < this.#issuer.keys.cooldown) return this.#fetching;
     this.#unknownKeyFetchAt = now;
-    return this.#refresh();
+    return this.#refresh('unknown_key');
   }
 
-  #refresh(): Promise<void> {
-    this.#fetching ??= this.#fetch().finally(() => {
+  #refresh(cause: FetchCause = 'schedule'): Promise<void> {
+    this.#fetching ??= this.#fetch(cause).finally(() => {
       this.#fetching = undefined;
     });
     return this.#fetching;
   }
 
-  async #fetch(): Promise<void> {
+  async #fetch(cause: FetchCause): Promise<void> {
     clearTimeout(this.#timer);
     if (this.#isStale()) this.#retire(this.#keys);
+    let isShared = false;
     try {
-      await this.#adopt(await fetchKeys(this.#issuer, this.#stopped.signal));
+      const fetched = await this.#fetchKeys(this.#issuer, cause, this.#stopped.signal);
+      isShared = fetched.isShared;
+      await this.#adopt(fetched);
       this.#failures = 0;
       this.#lastError = undefined;
-      this.#events.onFetch(this.#issuer.issuer, 'success', undefined);
     } catch (error) {
       if (this.#stopped.signal.aborted) return;
+      if (error instanceof KeyFetchError) isShared ||= error.isShared;
       this.#failures += 1;
       this.#lastError = error instanceof KeyFetchError ? error.message : 'the fetch failed';
-      this.#events.onFetch(this.#issuer.issuer, 'failure', this.#lastError);
     }
+    const outcome = this.#lastError === undefined ? 'success' : 'failure';
+    if (!isShared) this.#events.onFetch(this.#issuer.issuer, outcome, this.#lastError);
     this.#schedule();
   }
 
   /** A key that comes again unchanged stays the same object, so what it verified stays verified. */
-  async #adopt(jwks: readonly JWK[]): Promise<void> {
+  async #adopt({ jwks, age }: FetchedKeys): Promise<void> {
     const held = new Map(this.#keys.filter(key => !key.retired).map(key => [key.fingerprint, key]));
     const keys = await Promise.all(jwks.map(jwk => held.get(fingerprintOf(jwk)) ?? createVerificationKey(jwk)));
     const usable = [...new Set(keys)].filter(key => key !== undefined);
     if (usable.length === 0) throw new KeyFetchError('the key set has no usable key');
     this.#retire(this.#keys.filter(key => !usable.includes(key)));
     this.#keys = usable;
-    this.#fetchedAt = performance.now();
+    this.#fetchedAt = performance.now() - age;
   }
 
   #retire(keys: readonly VerificationKey[]): void {
@@ -164,7 +178,9 @@ export class KeySet {
     const { refresh } = this.#issuer.keys;
     const retry = Math.min(FIRST_RETRY * 2 ** (this.#failures - 1), LONGEST_RETRY, refresh);
     const untilStale = this.#fetchedAt === undefined ? Number.POSITIVE_INFINITY : this.#staleIn(this.#fetchedAt);
-    const delay = this.#failures === 0 ? refresh : Math.min(retry, Math.max(untilStale, FIRST_RETRY));
+    // What was fetched for another asker is due when it is due for him, but never all the time.
+    const untilDue = Math.max(refresh / 2, (this.#fetchedAt ?? 0) + refresh - performance.now());
+    const delay = this.#failures === 0 ? untilDue : Math.min(retry, Math.max(untilStale, FIRST_RETRY));
     this.#timer = setTimeout(() => this.#refresh(), delay).unref();
   }
 }

@@ -5,7 +5,35 @@ import type { JWK } from 'jose';
 import type { Issuer } from '../config/config.ts';
 
 /** A fetch that did not give keys. The message is ours and short; nothing of the peer's answer is in it. */
-export class KeyFetchError extends Error {}
+export class KeyFetchError extends Error {
+  /** Whether others were told of this same attempt. */
+  readonly isShared: boolean;
+
+  constructor(message: string, isShared = false) {
+    super(message);
+    this.isShared = isShared;
+  }
+}
+
+/** Why keys are asked for: they are due, or a token names one that is not among them. */
+export type FetchCause = 'schedule' | 'unknown_key';
+
+export interface FetchedKeys {
+  /** As published, not yet judged. */
+  readonly jwks: readonly JWK[];
+  /** Milliseconds since they were fetched. */
+  readonly age: number;
+  /** Whether another asker caused this fetch: then it is his to count. */
+  readonly isShared: boolean;
+}
+
+/** @throws KeyFetchError */
+export type KeyFetcher = (issuer: Issuer, cause: FetchCause, stopped: AbortSignal) => Promise<FetchedKeys>;
+
+/** The fetcher of a process that fetches for itself. */
+export const fetchDirectly: KeyFetcher = async (issuer, _cause, stopped) => {
+  return { jwks: await fetchKeys(issuer, stopped), age: 0, isShared: false };
+};
 
 const TIMEOUT = 5_000;
 const NO_ANSWER_IN_TIME = `no answer within ${TIMEOUT / 1000} s`;
@@ -17,7 +45,10 @@ const MAXIMUM_KEYS = 100;
  * @returns the JWKs as published, not yet judged.
  * @throws KeyFetchError where they cannot be had: the source does not answer, or its answer is not a key set.
  */
-export async function fetchKeys(issuer: Issuer, stopped: AbortSignal): Promise<readonly JWK[]> {
+export async function fetchKeys(
+  issuer: Pick<Issuer, 'issuer' | 'keySource'>,
+  stopped: AbortSignal,
+): Promise<readonly JWK[]> {
   // Not AbortSignal.any over AbortSignal.timeout: what nobody else holds may be collected before it fires (Node.js 20).
   const fetching = new AbortController();
   const abort = () => fetching.abort();
@@ -31,7 +62,10 @@ export async function fetchKeys(issuer: Issuer, stopped: AbortSignal): Promise<r
   }
 }
 
-async function fetchFrom({ issuer, keySource }: Issuer, signal: AbortSignal): Promise<readonly JWK[]> {
+async function fetchFrom(
+  { issuer, keySource }: Pick<Issuer, 'issuer' | 'keySource'>,
+  signal: AbortSignal,
+): Promise<readonly JWK[]> {
   switch (keySource.kind) {
     case 'file':
       return readKeys(parseObject(await readKeyFile(keySource.path)));

@@ -14,6 +14,7 @@ import type { AccessToken, TokenReason } from './access-token.ts';
 import { judgeTime, readAccessToken } from './claims.ts';
 import { type CompactJws, readCompactJws } from './compact-jws.ts';
 import { KeySet, type KeySetEvents, type KeySetStatus } from './key-set.ts';
+import { fetchDirectly } from './key-source.ts';
 import type { VerificationKey } from './verification-key.ts';
 
 export type Verification = AccessToken | Denial<TokenReason>;
@@ -48,12 +49,17 @@ export class TokenVerifier {
   readonly #verified: LRUCache<string, Verified>;
 
   /** @param previous the verifier that this one follows. Keys and tokens of issuers that did not change are taken over. */
-  constructor(issuers: ReadonlyMap<string, Issuer>, events: VerifierEvents, previous?: TokenVerifier) {
+  constructor(
+    issuers: ReadonlyMap<string, Issuer>,
+    events: VerifierEvents,
+    previous?: TokenVerifier,
+    fetchKeys = fetchDirectly,
+  ) {
     this.#events = events;
     const taken = previous ? previous.#handOver(issuers) : { issuers, keySets: new Map(), verified: createCache() };
     this.#issuers = taken.issuers;
     this.#keySets = new Map(
-      [...issuers].map(([name, issuer]) => [name, taken.keySets.get(name) ?? new KeySet(issuer, events)]),
+      [...issuers].map(([name, issuer]) => [name, taken.keySets.get(name) ?? new KeySet(issuer, events, fetchKeys)]),
     );
     this.#verified = taken.verified;
   }
@@ -61,6 +67,11 @@ export class TokenVerifier {
   /** Starts fetching keys. Settles after the first fetch of every issuer, failed or not. */
   async start(): Promise<void> {
     await Promise.all([...this.#keySets.values()].map(keySet => keySet.start()));
+  }
+
+  /** Fetches the keys of an issuer before they are due. */
+  refresh(issuer: string): void {
+    this.#keySets.get(issuer)?.refresh();
   }
 
   /** Stops fetching keys, save those that the next verifier has taken over. */

@@ -2,14 +2,14 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
-import type { Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Grant } from '../authorization/authorize.ts';
 import type { Config, Route, Upstream } from '../config/config.ts';
 import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
-import { createPool } from './connection.ts';
 import { type Carried, type ForwardLimits, forward } from './forward.ts';
 import { createTrustedProxies, readOrigin } from './origin.ts';
+import { HeldPool } from './pool.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
 import { createNotice } from './response-headers.ts';
 import { type Upgraded, type UpgradeRequest, upgrade } from './upgrade.ts';
@@ -22,16 +22,21 @@ interface Line {
 
 export class Upstreams {
   /** By origin and connect time-out: routes to one upstream share its connections. */
-  readonly #pools = new Map<string, Pool>();
+  readonly #pools = new Map<string, HeldPool>();
   readonly #lines: ReadonlyMap<Route, Line>;
   readonly #trusted: BlockList | undefined;
   /** Milliseconds for a client to send or to read the next piece of a body. */
   readonly #patience: number;
 
-  constructor({ routes, trustedProxies, timeouts }: Pick<Config, 'routes' | 'trustedProxies' | 'timeouts'>) {
+  /** @param previous those of the configuration before: connections to upstreams that are still there are taken over. */
+  constructor(
+    { routes, trustedProxies, timeouts }: Pick<Config, 'routes' | 'trustedProxies' | 'timeouts'>,
+    previous?: Upstreams,
+  ) {
     const taken = new Map([...groupByOrigin(routes)].map(([origin, group]) => [origin, listIdentityNames(group)]));
+    const before: ReadonlyMap<string, HeldPool> = previous ? previous.#pools : new Map();
     const lineOf = (route: Route): Line => ({
-      dispatcher: this.#poolFor(route.upstream),
+      dispatcher: this.#poolFor(route.upstream, before),
       policy: createHeaderPolicy(route, taken.get(route.upstream.origin)),
     });
     this.#lines = new Map(routes.map(route => [route, lineOf(route)]));
@@ -69,12 +74,12 @@ export class Upstreams {
     return upgrade(outgoing, client);
   }
 
-  /** Lets requests under way finish, then closes the connections. */
+  /** Lets requests under way finish, then closes the connections that no other configuration holds. */
   async close(): Promise<void> {
-    await Promise.all([...this.#pools.values()].filter(pool => !pool.destroyed).map(pool => pool.close()));
+    await Promise.all([...this.#pools.values()].map(pool => pool.release()));
   }
 
-  /** Ends the connections, and with them the requests on them. */
+  /** Ends the connections, and with them the requests on them, whoever else holds them. */
   async destroy(): Promise<void> {
     await Promise.all([...this.#pools.values()].map(pool => pool.destroy()));
   }
@@ -100,11 +105,11 @@ export class Upstreams {
     return line;
   }
 
-  #poolFor({ origin, timeouts }: Upstream): Pool {
+  #poolFor({ origin, timeouts }: Upstream, before: ReadonlyMap<string, HeldPool>): Dispatcher {
     const key = `${origin} ${timeouts.connect}`;
-    const pool = this.#pools.get(key) ?? createPool(origin, timeouts.connect);
-    this.#pools.set(key, pool);
-    return pool;
+    const held = this.#pools.get(key) ?? before.get(key)?.retain() ?? new HeldPool(origin, timeouts.connect);
+    this.#pools.set(key, held);
+    return held.pool;
   }
 }
 

@@ -18,7 +18,17 @@ interface Import {
 const ROOMS = ['client', 'config', 'route', 'token', 'authorization', 'challenge', 'upstream', 'telemetry', 'admin'];
 
 /** Rooms are put together here, so these may import from any of them. */
-const COMPOSERS = ['main.ts', 'server.ts', 'gateway.ts', 'cli'];
+const COMPOSERS = [
+  'main.ts',
+  'single-process.ts',
+  'cluster',
+  'reload.ts',
+  'serving.ts',
+  'server.ts',
+  'listener.ts',
+  'gateway.ts',
+  'cli',
+];
 
 const DOORS: Readonly<Record<string, string>> = {
   yaml: 'config',
@@ -76,13 +86,16 @@ test('a room takes values only from itself and denial.ts; types from rooms befor
   expect(values.sort()).toEqual([...JUDGED].sort());
 });
 
-test('main → server → gateway → rooms, and main → cli: nobody imports against it', () => {
+test('main → single-process or cluster → server → gateway → rooms, and main → cli: nobody imports against it', () => {
   const importersOf = (place: string) =>
-    between.filter(({ to }) => roomOf(to) === place).map(({ from }) => roomOf(from));
-  expect(importersOf('main.ts')).toEqual([]);
-  expect(new Set(importersOf('server.ts'))).toEqual(new Set(['main.ts']));
-  expect(new Set(importersOf('cli'))).toEqual(new Set(['main.ts']));
-  expect(['main.ts', 'server.ts']).toEqual(expect.arrayContaining([...new Set(importersOf('gateway.ts'))]));
+    new Set(between.filter(({ to }) => roomOf(to) === place).map(({ from }) => roomOf(from)));
+  expect(importersOf('main.ts')).toEqual(new Set());
+  expect(importersOf('single-process.ts')).toEqual(new Set(['main.ts']));
+  expect(importersOf('cluster')).toEqual(new Set(['main.ts']));
+  expect(importersOf('reload.ts')).toEqual(new Set(['single-process.ts', 'cluster']));
+  expect(importersOf('server.ts')).toEqual(new Set(['single-process.ts', 'cluster']));
+  expect(importersOf('cli')).toEqual(new Set(['main.ts']));
+  expect(['single-process.ts', 'cluster', 'server.ts']).toEqual(expect.arrayContaining([...importersOf('gateway.ts')]));
 });
 
 test('one library has one door', () => {

@@ -84,6 +84,7 @@ function exampleConfig({ file, hash, key, name, resource, sibling, issuer }: Tex
     limits: { headers: 16_384, connections: 100 },
     timeouts: { headers: 1_000, body: 1_000, keepAlive: 1_000 },
     drain: { delay: 1, limit: 1_000 },
+    workers: 1,
     trustedProxies: [],
     issuers: new Map([
       [

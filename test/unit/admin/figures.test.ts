@@ -15,7 +15,8 @@ const wrong = (route: FinishedRequest['route'], presented: string, outcome: 'den
 async function report(requests: readonly FinishedRequest[]) {
   const metrics = new Metrics({ keySets: () => [] });
   for (const request of requests) metrics.record(request);
-  const log = { event: () => undefined, request: () => undefined, close: async () => undefined };
+  const nothing = () => undefined;
+  const log = { event: nothing, request: nothing, flush: nothing, close: async () => undefined };
   return createReport({ metrics, log, denials: new RecentDenials() }, []);
 }
 

@@ -20,6 +20,7 @@ describe('the example of the contract', () => {
       limits: { headers: 16_384, connections: 20_000 },
       timeouts: { headers: 30_000, body: 60_000, keepAlive: 75_000 },
       drain: { delay: 1_000, limit: 30_000 },
+      workers: 1,
       trustedProxies: [],
       issuers: new Map([
         [

@@ -55,7 +55,7 @@ const CASES: readonly Case[] = [
     code: 'unknown-key',
     text: `lisen: x\n${route(GOOD)}`,
     problem:
-      '1:1: lisen: unknown key "lisen", expected one of listen, admin, admin_token, limits, timeouts, drain, trusted_proxies, issuers, routes; did you mean "listen"?',
+      '1:1: lisen: unknown key "lisen", expected one of listen, admin, admin_token, limits, timeouts, drain, workers, trusted_proxies, issuers, routes; did you mean "listen"?',
   },
   {
     code: 'unknown-key',

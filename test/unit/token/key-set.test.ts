@@ -233,3 +233,26 @@ test('the age of the keys is told in seconds', async () => {
   expect(ageSeconds).toBeGreaterThan(0.04);
   expect(ageSeconds).toBeLessThan(5);
 });
+
+describe('keys that were fetched for another asker', () => {
+  test('are counted by him, and are due when they are due for him', async () => {
+    const clock = takeClock();
+    fetches = new FetchLog();
+    const jwks = issuer.jwks?.keys ?? [];
+    const ages = [4 * HOUR, 0];
+    const isShared = (age: number) => age > 0;
+    const rules = { keys: { refresh: 10 * HOUR, cooldown: HOUR, maxStale: 24 * HOUR } };
+    keySet = new KeySet(issuerOf(issuer, rules), fetches, async () => {
+      const age = ages.shift() ?? 0;
+      return { jwks, age, isShared: isShared(age) };
+    });
+    await keySet.start();
+    expect(fetches.outcomes).toEqual([]);
+    expect(keySet.status()).toMatchObject({ keys: 1, ageSeconds: expect.closeTo(4 * 3600, -2) });
+    clock.pass(21 * HOUR);
+    expect(keySet.isReady()).toBe(false);
+    await keySet.refresh();
+    expect(fetches.outcomes).toEqual(['success']);
+    expect(keySet.status().ageSeconds).toBeLessThan(60);
+  });
+});

@@ -53,6 +53,7 @@ const CONFIG: Omit<Config, 'routes' | 'issuers'> = {
   limits: { headers: 1, connections: 1 },
   timeouts: { headers: 1, body: 1, keepAlive: 1 },
   drain: { delay: 1, limit: 1 },
+  workers: 1,
   trustedProxies: [],
   adminTokenHash: undefined,
 };

@@ -1,0 +1,52 @@
+/** What the primary and its workers ask of each other. Everything of it survives JSON. */
+
+import type { Issuer, ListenAddress } from '../config/config.ts';
+import type { Source } from '../config/load.ts';
+import type { Snapshot } from '../telemetry/metrics.ts';
+import type { Report } from '../telemetry/report.ts';
+import type { FetchCause, FetchedKeys } from '../token/key-source.ts';
+
+/** By name: what is asked, and what is answered. */
+export type Calls = { readonly [name: string]: readonly [ask: unknown, answer: unknown] };
+
+/** Asked of a worker. */
+export type WorkerCalls = {
+  /** To serve `source`, as one of `workers`. */
+  readonly begin: readonly [{ readonly source: Source; readonly workers: number }, Begun];
+  /** To get ready to serve exactly this; the answer says whether it could. */
+  readonly prepare: readonly [Source, boolean];
+  /** To serve what was prepared. */
+  readonly commit: readonly [null, null];
+  /** To let go of what was prepared: another worker could not. */
+  readonly abandon: readonly [null, null];
+  /** An issuer's keys are others now: to ask for them. */
+  readonly keysChanged: readonly [string, null];
+  /** Issuers without a key. */
+  readonly waitingFor: readonly [null, readonly string[]];
+  readonly scrape: readonly [null, Snapshot];
+  /** For the status page. */
+  readonly report: readonly [null, Report];
+  /** To finish what was accepted; answered with its last counts, when all lines of its log are out. */
+  readonly drain: readonly [null, Snapshot];
+};
+
+export type Begun =
+  | { readonly ok: true; readonly listen: ListenAddress }
+  | { readonly ok: false; readonly problem: string };
+
+/** Asked of the primary. */
+export type PrimaryCalls = {
+  /** To begin: what is sent to a process that does not listen yet is lost. */
+  readonly hello: readonly [null, null];
+  readonly fetchKeys: readonly [KeyRequest, KeyAnswer];
+  /** The counts of a worker that is about to end by a fault. */
+  readonly lastWord: readonly [Snapshot, null];
+};
+
+export interface KeyRequest extends Pick<Issuer, 'issuer' | 'keySource' | 'keys'> {
+  readonly cause: FetchCause;
+}
+
+export type KeyAnswer =
+  | ({ readonly ok: true } & FetchedKeys)
+  | { readonly ok: false; readonly error: string; readonly isShared: boolean };

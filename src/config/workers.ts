@@ -1,0 +1,34 @@
+/** `auto` or a number → how many processes serve, and what each of them may take. */
+
+import { availableParallelism } from 'node:os';
+import type { Config, Route } from './config.ts';
+import { accept, type Parsed, refuse } from './fault.ts';
+
+export const MOST_WORKERS = 256;
+
+export const WORKERS = `auto, or a whole number from 1 to ${MOST_WORKERS}`;
+export const WORKERS_FORM = /^(auto|\d{1,3})$/;
+
+/** @returns the number that `text` writes, or that of the cores which this process may use. */
+export function parseWorkers(text: string): Parsed<number> {
+  if (text === 'auto') return accept(Math.min(availableParallelism(), MOST_WORKERS));
+  const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  return count >= 1 && count <= MOST_WORKERS ? accept(count) : refuse('is not such a number');
+}
+
+/**
+ * @returns the configuration of one of `workers` processes. `limits.connections`, and `in_flight` of each route, are
+ *   shared out in equal parts, rounded up: no worker knows how busy the others are, so one may refuse while another has room.
+ */
+export function shareOut(config: Config, workers: number): Config {
+  const share = (limit: number) => Math.ceil(limit / workers);
+  const shareRoute = (route: Route): Route => ({
+    ...route,
+    limits: { ...route.limits, inFlight: share(route.limits.inFlight) },
+  });
+  return {
+    ...config,
+    limits: { ...config.limits, connections: share(config.limits.connections) },
+    routes: config.routes.map(shareRoute),
+  };
+}

@@ -1,0 +1,94 @@
+/** Reloads, one after the other. All that can fail comes before the swap: a bad file leaves the old configuration serving. */
+
+import { existsSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import type { Config } from './config/config.ts';
+import { loadSource, type ReadResult, readSource } from './config/load.ts';
+import { formatProblem } from './config/problem.ts';
+import { type FileWatch, watchConfig } from './config/watch.ts';
+import { type Beginning, type Environment, logLoaded } from './serving.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
+
+/** A configuration that was loaded: what it was read from, and what the lint warns of in it. */
+export type Loaded = Pick<Beginning, 'source' | 'config' | 'warnings'>;
+
+/** Puts a configuration to use, everywhere or nowhere. @returns whether it serves now. */
+export type Apply = (next: Loaded) => Promise<boolean>;
+
+export class Reloads {
+  readonly #file: string;
+  readonly #environment: Environment;
+  readonly #telemetry: Telemetry;
+  readonly #apply: Apply;
+  /** With which the listeners were opened. */
+  readonly #first: Config;
+  /** What was read last, good or bad: it is not tried again for a touch, nor for each look at the file. */
+  #lastRead: string;
+  #turn: Promise<void> = Promise.resolve();
+  #watch: FileWatch | undefined;
+
+  constructor({ source, config, environment }: Beginning, telemetry: Telemetry, apply: Apply) {
+    this.#file = source.file;
+    this.#environment = environment;
+    this.#telemetry = telemetry;
+    this.#apply = apply;
+    this.#first = config;
+    this.#lastRead = source.hash;
+  }
+
+  /** From now on a file that holds something else is loaded by itself. */
+  watch(): void {
+    this.#watch = watchConfig(this.#file, () => this.#inTurn(() => this.#reloadChanged()));
+  }
+
+  /** No reload begins after this. */
+  close(): void {
+    this.#watch?.close();
+    this.#inTurn = () => undefined;
+  }
+
+  /** Loads the file in its turn, changed or not: files that it names may have. */
+  reload(): void {
+    this.#inTurn(() => this.#load(readSource(this.#file)));
+  }
+
+  #inTurn = (reload: () => Promise<void>): void => {
+    this.#turn = this.#turn.then(reload);
+  };
+
+  /** A file that is not there is about to be: that is how some editors save. */
+  async #reloadChanged(): Promise<void> {
+    const read = readSource(this.#file);
+    if (fingerprintOf(read) !== this.#lastRead && (read.ok || existsSync(this.#file))) await this.#load(read);
+  }
+
+  async #load(read: ReadResult): Promise<void> {
+    this.#lastRead = fingerprintOf(read);
+    const loaded = read.ok ? loadSource(read.source, this.#environment) : read;
+    if (!read.ok || !loaded.ok) return this.#fail(loaded.ok ? [] : loaded.problems.map(formatProblem));
+    const { config, warnings } = loaded;
+    const isInUse = await this.#apply({ source: read.source, config, warnings }).catch(() => false);
+    if (!isInUse) return this.#fail(['the configuration could not be put to use']);
+    this.#telemetry.metrics.recordReload('success');
+    logLoaded(this.#telemetry.log, config, warnings);
+    const settings = listFixed(this.#first, config);
+    if (settings.length > 0) this.#telemetry.log.event('warn', 'a restart is needed for what changed', { settings });
+  }
+
+  #fail(problems: readonly string[]): void {
+    this.#telemetry.metrics.recordReload('failure');
+    this.#telemetry.log.event('error', 'reload failed', { problems });
+  }
+}
+
+/** @returns the settings that only a new process takes, of those that differ. */
+function listFixed(first: Config, next: Config): readonly string[] {
+  const settings = (['listen', 'admin', 'workers'] as const).filter(
+    name => !isDeepStrictEqual(first[name], next[name]),
+  );
+  return first.limits.headers === next.limits.headers ? settings : [...settings, 'limits.headers'];
+}
+
+function fingerprintOf(read: ReadResult): string {
+  return read.ok ? read.source.hash : read.problems.map(({ message }) => message).join();
+}

@@ -1,0 +1,473 @@
+/** Several workers, as operators run them: one listener, one set of metrics, one reload, one drain. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { readSample } from '../support/gateway.ts';
+import { eventually, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
+import { request } from '../support/raw-http.ts';
+import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
+import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
+
+const RESOURCE = 'https://api.example.com/';
+const WORKERS = 2;
+
+let issuer: TokenIssuer;
+let upstream: Upstream;
+let token: string;
+const running = new Set<GatewayProcess>();
+
+beforeAll(async () => {
+  [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
+  token = await issuer.sign({ claims: { aud: RESOURCE } });
+});
+
+afterEach(async () => {
+  await Promise.all([...running].map(gateway => gateway.close()));
+  running.clear();
+  upstream.handle = answerWithWhatArrived;
+});
+
+afterAll(() => Promise.all([issuer.close(), upstream.close()]));
+
+test('every worker serves, what they counted is summed up, and the keys were fetched once', async () => {
+  const fetches = issuer.fetches;
+  const gateway = await start();
+  const idle = await Promise.all(workersOf(gateway).map(countSockets));
+  const held = holdRequests(60);
+  const answering = Array.from({ length: 60 }, () => statusOf(gateway));
+  const release = await held;
+  const busy = await Promise.all(workersOf(gateway).map(countSockets));
+  for (const [index, sockets] of busy.entries()) expect(sockets).toBeGreaterThan((idle[index] ?? 0) + 4);
+  expect(await gateway.sample('audgate_open_connections{kind="http"}')).toBe(60);
+  release();
+  expect(new Set(await Promise.all(answering))).toEqual(new Set([200]));
+  expect(await statusOf(gateway, '/api', 'not-a-token')).toBe(401);
+
+  await eventually(async () => (await gateway.sample(served)) === 60);
+  const text = await gateway.scrape();
+  expect(readSample(text, 'audgate_request_duration_seconds_count{route="/api"}')).toBe(61);
+  expect(readSample(text, 'audgate_denials_total{route="/api",reason="malformed_token",action="refused"}')).toBe(1);
+  expect(readSample(text, 'audgate_open_connections{kind="http"}')).toBe(0);
+  expect(readSample(text, `audgate_jwks_keys{issuer="${issuer.issuer}"}`)).toBe(issuer.jwks?.keys.length);
+  expect(readSample(text, fetched('success'))).toBe(1);
+  expect(issuer.fetches - fetches).toBe(1);
+  expect(text.split('\n').filter(line => /^audgate_\w+\{.*\} 0$/.test(line)).length).toBeGreaterThan(20);
+  expect(seriesOf(await gateway.scrape())).toEqual(seriesOf(text));
+  // They come together, a moment after what they tell of.
+  await eventually(() => requestLines(gateway).length === 61);
+});
+
+test('a rotation: one fetch for the unknown kid, and every worker has the new key', async () => {
+  const gateway = await start();
+  const fetches = issuer.fetches;
+  await issuer.rotate();
+  const fresh = await issuer.sign({ claims: { aud: RESOURCE } });
+  for (let round = 0; round < 5; round += 1) {
+    const statuses = await Promise.all(Array.from({ length: 20 }, () => statusOf(gateway, '/api', fresh)));
+    expect(new Set(statuses)).toEqual(new Set([200]));
+  }
+  expect(issuer.fetches - fetches).toBe(1);
+  expect(await gateway.sample(fetched('success'))).toBe(2);
+});
+
+test('kids that nobody knows, at every worker: one fetch in a cooldown', async () => {
+  const gateway = await start();
+  const fetches = issuer.fetches;
+  const forge = () => issuer.sign({ claims: { aud: RESOURCE }, header: { kid: crypto.randomUUID() } });
+  for (let round = 0; round < 3; round += 1) {
+    const statuses = await Promise.all(
+      Array.from({ length: 20 }, async () => statusOf(gateway, '/api', await forge())),
+    );
+    expect(new Set(statuses)).toEqual(new Set([401]));
+  }
+  expect(issuer.fetches - fetches).toBe(1);
+});
+
+test('a worker that is killed under load: others serve, it is replaced and counted, and no counter falls', async () => {
+  const gateway = await start();
+  const fetches = issuer.fetches;
+  const load = startLoad(gateway, 8);
+  await eventually(() => load.statuses.length > 100);
+  let last = 0;
+  const scrape = async () => {
+    const count = await gateway.sample(served);
+    expect(count).toBeGreaterThanOrEqual(last);
+    last = count;
+  };
+  await scrape();
+  const [victim = 0] = workersOf(gateway);
+  process.kill(victim, 'SIGKILL');
+  const ended = await gateway.line('worker ended');
+  expect(ended).toMatchObject({ level: 'error', pid: victim, signal: 'SIGKILL' });
+  await scrape();
+  await eventually(async () => {
+    await scrape();
+    return (await gateway.readiness()).status === 200;
+  });
+  const answered = load.statuses.length;
+  await eventually(() => load.statuses.length > answered + 100);
+  await scrape();
+  await load.stop();
+  // Of eight connections at once, those that the worker held are broken off.
+  expect(load.errors.length).toBeLessThanOrEqual(8);
+  expect(new Set(load.statuses)).toEqual(new Set([200]));
+  expect(workersOf(gateway)).toHaveLength(WORKERS);
+  expect(workersOf(gateway)).not.toContain(victim);
+  expect(await gateway.sample('audgate_worker_restarts_total')).toBe(1);
+  // The new one got the keys that were there.
+  expect(issuer.fetches - fetches).toBe(0);
+}, 30_000);
+
+test('while a worker is missing, /readyz says so', async () => {
+  const gateway = await start();
+  for (const worker of workersOf(gateway)) process.kill(worker, 'SIGSTOP');
+  const { status, body } = await gateway.readiness();
+  expect({ status, body }).toEqual({ status: 503, body: { status: 'not ready', workers_missing: WORKERS } });
+  expect((await pageOf(gateway)).text).toContain(`Without ${WORKERS} workers.`);
+  for (const worker of workersOf(gateway)) process.kill(worker, 'SIGCONT');
+  await eventually(async () => (await gateway.readiness()).status === 200);
+});
+
+test('the status page shows the denials and counts of all workers, and asks for the token of the configuration in use', async () => {
+  const gateway = await start();
+  for (const [index, stopped] of workersOf(gateway).entries()) {
+    process.kill(stopped, 'SIGSTOP');
+    expect(await statusOf(gateway, '/api', 'not-a-token')).toBe(401);
+    process.kill(stopped, 'SIGCONT');
+    await eventually(() => requestLines(gateway).length === index + 1);
+  }
+  const [older = '', newer = ''] = requestLines(gateway).map(line => String(line['request_id']));
+  const { status, text } = await pageOf(gateway);
+  expect(status).toBe(200);
+  expect(text).toContain('<h1 id="state" class="ready">Ready</h1>');
+  expect(text).toMatch(/<dt>Denied<\/dt><dd>2<\/dd>/);
+  expect(text).toMatch(/<dt>Issuers with keys<\/dt><dd>1 of 1<\/dd>/);
+  expect(text.split(`id="denial-${newer}"`)).toHaveLength(2);
+  expect(text.indexOf(`id="denial-${older}"`)).toBeGreaterThan(text.indexOf(`id="denial-${newer}"`));
+
+  writeFileSync(gateway.file, gateway.configure(`admin_token: a-token-of-the-operators\n${configure()}`));
+  const { hash } = await gateway.line('configuration loaded', 2);
+  expect((await pageOf(gateway)).status).toBe(401);
+  const shown = await pageOf(gateway, 'a-token-of-the-operators');
+  expect(shown.status).toBe(200);
+  expect(shown.text).toContain(hash);
+  expect(shown.text).toContain(newer);
+});
+
+test.each([1, WORKERS])('a fault loses no line of the log, of %i process(es)', async workers => {
+  const fault = 'data:text/javascript,process.on("SIGUSR2",()=>{throw new Error("fault")})';
+  const gateway = await start(text => text.replace(`workers: ${WORKERS}`, `workers: ${workers}`), ['--import', fault]);
+  expect(await statusOf(gateway)).toBe(200);
+  await eventually(async () => (await gateway.sample(served)) === 1);
+  for (const pid of workers === 1 ? [gateway.child.pid ?? 0] : workersOf(gateway)) process.kill(pid, 'SIGUSR2');
+  await (workers === 1 ? gateway.exit : gateway.line('worker ended', workers));
+  expect(requestLines(gateway)).toHaveLength(1);
+});
+
+test('a reload under load is in all workers at once, a bad one in none, and each counts once', async () => {
+  const gateway = await start();
+  const load = startLoad(gateway, 4);
+  const ask = (path: string) => Promise.all(Array.from({ length: 30 }, () => statusOf(gateway, path)));
+  writeFileSync(
+    gateway.file,
+    gateway.configure(`${configure()}  /later: { public: true, upstream: "${upstream.origin}" }\n`),
+  );
+  await gateway.line('configuration loaded', 2);
+  expect(new Set(await ask('/later'))).toEqual(new Set([200]));
+  writeFileSync(gateway.file, 'routes: 1\n');
+  await gateway.line('reload failed');
+  expect(new Set(await ask('/later'))).toEqual(new Set([200]));
+  writeFileSync(gateway.file, gateway.configure(configure()));
+  await gateway.line('configuration loaded', 3);
+  expect(new Set(await ask('/later'))).toEqual(new Set([404]));
+  await load.stop();
+  expect(load.errors).toEqual([]);
+  expect(new Set(load.statuses)).toEqual(new Set([200]));
+  const text = await gateway.scrape();
+  const counts = ['success', 'failure'].map(outcome =>
+    readSample(text, `audgate_config_reloads_total{outcome="${outcome}"}`),
+  );
+  expect(counts).toEqual([2, 1]);
+});
+
+test('a configuration that one worker cannot put to use is used by none', async () => {
+  const gateway = await start();
+  // A file that says something else to each process: 700 is a number of connections, 0 is none.
+  const say = (pid: number, text: string) => writeFileSync(`/proc/${pid}/oom_score_adj`, text);
+  const [first = 0, second = 0] = workersOf(gateway);
+  for (const pid of [gateway.child.pid ?? 0, first]) say(pid, '700');
+  const limits = 'limits: { connections: "${file:/proc/self/oom_score_adj}" }\n';
+  const later = `${configure()}  /later: { public: true, upstream: "${upstream.origin}" }\n`;
+  writeFileSync(gateway.file, gateway.configure(`${limits}${later}`));
+  await gateway.line('reload failed');
+  const ask = async () => new Set(await Promise.all(Array.from({ length: 6 }, () => statusOf(gateway, '/later'))));
+  for (let round = 0; round < 5; round += 1) expect(await ask()).toEqual(new Set([404]));
+  expect(await gateway.sample('audgate_config_reloads_total{outcome="failure"}')).toBe(1);
+  say(second, '700');
+  gateway.child.kill('SIGHUP');
+  await gateway.line('configuration loaded', 2);
+  for (let round = 0; round < 5; round += 1) expect((await ask()).has(404)).toBe(false);
+});
+
+test('the number of workers needs a restart', async () => {
+  const gateway = await start();
+  writeFileSync(gateway.file, gateway.configure(configure().replace(`workers: ${WORKERS}`, 'workers: 3')));
+  const warning = await gateway.line('a restart is needed for what changed');
+  expect(warning['settings']).toEqual(['workers']);
+  expect(workersOf(gateway)).toHaveLength(WORKERS);
+});
+
+test.each(['the primary', 'the whole group, as a terminal does'])(
+  'a drain by SIGINT to %s: what was accepted finishes',
+  async whom => {
+    const gateway = await start(text => text.replace('delay: 1ms', 'delay: 1s'));
+    const held = holdRequests(12);
+    const answering = Array.from({ length: 12 }, () => statusOf(gateway));
+    const release = await held;
+    const load = startLoad(gateway, 4);
+    await eventually(() => load.statuses.length > 20);
+    const targets = whom === 'the primary' ? [] : workersOf(gateway);
+    for (const worker of targets) process.kill(worker, 'SIGINT');
+    gateway.child.kill('SIGINT');
+    await gateway.line('draining');
+    const { status, body } = await gateway.readiness();
+    expect({ status, draining: body['draining'] }).toEqual({ status: 503, draining: true });
+    // A load balancer has seen it, too, and looks away within the delay.
+    await load.stop();
+    await eventually(() =>
+      statusOf(gateway).then(
+        () => false,
+        error => error.code === 'ECONNREFUSED',
+      ),
+    );
+    release();
+    expect(new Set(await Promise.all(answering))).toEqual(new Set([200]));
+    expect(await gateway.exit).toBe(0);
+    expect(load.errors).toEqual([]);
+    expect(new Set(load.statuses)).toEqual(new Set([200]));
+    const messages = gateway.lines().map(({ msg }) => msg);
+    expect(messages.filter(msg => msg === 'draining')).toHaveLength(1);
+    expect(messages.at(-1)).toBe('stopped');
+    expect(messages.filter(msg => msg === 'request').length).toBeGreaterThanOrEqual(12 + load.statuses.length);
+    expect(gateway.stderr()).toBe('');
+  },
+);
+
+test('what a drain does not see finished by its limit is ended, and so is the process', async () => {
+  const gateway = await start(text => text.replace('limit: 10s', 'limit: 300ms'));
+  const held = holdRequests(2);
+  const answering = Array.from({ length: 2 }, () => statusOf(gateway).catch(() => 0));
+  await held;
+  gateway.child.kill('SIGTERM');
+  expect(await gateway.exit).toBe(0);
+  await Promise.all(answering);
+});
+
+test('limits.connections holds for all workers together', async () => {
+  const gateway = await start(text => `limits: { connections: 4 }\n${text}`);
+  const sockets = Array.from({ length: 12 }, () => connect(gateway.port, '127.0.0.1').on('error', () => undefined));
+  const ended = 'audgate_connections_ended_total{cause="connection_limit"}';
+  const open = 'audgate_open_connections{kind="http"}';
+  await eventually(async () => (await gateway.sample(ended)) + (await gateway.sample(open)) === 12);
+  expect(await gateway.sample(open)).toBeLessThanOrEqual(4);
+  expect(await gateway.sample(open)).toBeGreaterThan(0);
+  for (const socket of sockets) socket.destroy();
+});
+
+test('workers end with their primary', async () => {
+  const gateway = await start();
+  const workers = workersOf(gateway);
+  expect(workers).toHaveLength(WORKERS);
+  gateway.child.kill('SIGKILL');
+  await eventually(() => workers.every(worker => !isAlive(worker)));
+});
+
+test('a port in use: exit 1, with a message that names it', async () => {
+  const gateway = await start();
+  const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
+  const file = join(folder, 'audgate.yaml');
+  writeFileSync(file, `listen: 127.0.0.1:${gateway.port}\nadmin: 127.0.0.1:0\n${configure()}`);
+  const child = spawn(process.execPath, [MAIN, '--config', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let complaint = '';
+  child.stderr?.setEncoding('utf8').on('data', piece => {
+    complaint += piece;
+  });
+  const [code] = await once(child, 'close');
+  rmSync(folder, { recursive: true });
+  expect(code).toBe(1);
+  expect(complaint).toContain('EADDRINUSE');
+  expect(complaint).toContain(String(gateway.port));
+});
+
+test.each(['a pipe', 'a file'])(
+  'lines of all workers into %s: each is whole',
+  async kind => {
+    const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
+    const log = join(folder, 'log');
+    const file = join(folder, 'audgate.yaml');
+    const port = await freePort();
+    writeFileSync(file, `listen: 127.0.0.1:${port}\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms }\n${configure()}`);
+    const read = join(folder, 'read');
+    // A shell's pipe, whose reader comes late and reads page by page: it is full, and the writers wait for room in turn.
+    const reader = `{ until [ -e "${read}" ]; do sleep 0.1; done; dd "of=${log}" bs=4096 status=none; }`;
+    const command = kind === 'a pipe' ? `"$0" "$@" | ${reader}` : `exec "$0" "$@" > "${log}"`;
+    const shell = spawn('bash', ['-c', command, process.execPath, MAIN, '--config', file], { stdio: 'ignore' });
+    const ended = once(shell, 'close');
+    await eventually(() =>
+      request(port, { path: '/none' }).then(
+        () => true,
+        () => false,
+      ),
+    );
+    const big = await issuer.sign({
+      claims: { aud: [RESOURCE, ...Array.from({ length: 60 }, (_, n) => `https://${n}.example/${'a'.repeat(90)}`)] },
+    });
+    const sent = 600;
+    const work = async () => {
+      for (let count = 0; count < sent / 6; count += 1) await statusOf({ port }, '/api', count % 3 === 0 ? big : token);
+    };
+    await Promise.all(Array.from({ length: 6 }, work));
+    writeFileSync(read, '');
+    const [primary = 0] = kind === 'a pipe' ? childrenOf(shell.pid ?? 0).filter(isNode) : [shell.pid ?? 0];
+    process.kill(primary, 'SIGTERM');
+    await ended;
+    const lines = readFileSync(log, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line));
+    rmSync(folder, { recursive: true });
+    expect(lines.filter(({ msg, status }) => msg === 'request' && status === 200)).toHaveLength(sent);
+    expect(lines.filter(({ truncated }) => truncated === true)).toHaveLength(kind === 'a pipe' ? 6 * 34 : 0);
+  },
+  30_000,
+);
+
+const MAIN = join(import.meta.dirname, '../../dist/main.js');
+const served = 'audgate_requests_total{route="/api",method="GET",status="200"}';
+const fetched = (outcome: string) => `audgate_jwks_fetches_total{issuer="${issuer.issuer}",outcome="${outcome}"}`;
+
+function configure(): string {
+  return `workers: ${WORKERS}
+issuers: { "${issuer.issuer}": { jwks_uri: "${issuer.jwksUri}" } }
+routes:
+  /api: { resource: "${RESOURCE}", upstream: "${upstream.origin}" }
+`;
+}
+
+async function start(change = (text: string) => text, nodeOptions: readonly string[] = []): Promise<GatewayProcess> {
+  const place = (folder: string, text: string) => {
+    writeFileSync(join(folder, 'audgate.yaml'), change(text));
+    return join(folder, 'audgate.yaml');
+  };
+  const gateway = await startGatewayProcess(configure(), place, nodeOptions);
+  running.add(gateway);
+  return gateway;
+}
+
+async function statusOf({ port }: { readonly port: number }, path = '/api', bearer = token): Promise<number> {
+  const headers = [['Authorization', `Bearer ${bearer}`]] as const;
+  return (await request(port, { path, headers }, { timeout: 15_000 })).status;
+}
+
+/** @returns the page of the admin listener, asked for with `bearer` where there is one. */
+async function pageOf({ adminPort }: GatewayProcess, bearer?: string) {
+  const headers: Record<string, string> = bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` };
+  const response = await fetch(`http://127.0.0.1:${adminPort}/`, { headers });
+  return { status: response.status, text: await response.text() };
+}
+
+function requestLines(gateway: GatewayProcess) {
+  return gateway.lines().filter(({ msg }) => msg === 'request');
+}
+
+/** @returns, once `count` requests have arrived, what answers them. */
+function holdRequests(count: number): Promise<() => void> {
+  const held: (() => void)[] = [];
+  return new Promise(resolve => {
+    upstream.handle = (_req, res) => {
+      held.push(() => res.end('finished'));
+      if (held.length < count) return;
+      upstream.handle = answerWithWhatArrived;
+      resolve(() => {
+        for (const answer of held) answer();
+      });
+    };
+  });
+}
+
+interface Load {
+  readonly statuses: number[];
+  /** Of requests that got no answer. */
+  readonly errors: unknown[];
+  stop(): Promise<void>;
+}
+
+/** One request after the other, each over a connection of its own, `clients` at once. */
+function startLoad(gateway: GatewayProcess, clients: number): Load {
+  const statuses: number[] = [];
+  const errors: unknown[] = [];
+  let isOver = false;
+  const work = async () => {
+    while (!isOver) {
+      await statusOf(gateway).then(
+        status => statuses.push(status),
+        error => errors.push(error),
+      );
+    }
+  };
+  const working = Promise.all(Array.from({ length: clients }, work));
+  return {
+    statuses,
+    errors,
+    stop: async () => {
+      isOver = true;
+      await working;
+    },
+  };
+}
+
+function workersOf(gateway: GatewayProcess): number[] {
+  return childrenOf(gateway.child.pid ?? 0);
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
+function isNode(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('main.js');
+}
+
+function countSockets(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Without those of Node.js, one of which begins with the first garbage of its kind. */
+function seriesOf(exposition: string): string[] {
+  const ours = exposition.split('\n').filter(line => line.startsWith('audgate_'));
+  return ours.map(line => line.slice(0, line.lastIndexOf(' ')));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address ? address.port : 0;
+}
