@@ -1,8 +1,9 @@
 /**
- * What the data plane promises under load, shown on the built gateway: `npm run load -- drain | restarts | idle | slow | reloads`.
+ * What the data plane promises under load, shown on the built gateway: `npm run load -- drain | restarts | idle | slow | reloads | churn`.
  * Prints figures; the exit status is 0 only when they are as promised.
  */
 
+import { showChurn } from './churn.ts';
 import { showDrain } from './drain.ts';
 import { showIdleConnections } from './idle.ts';
 import { showReloads } from './reloads.ts';
@@ -15,6 +16,7 @@ const SHOWS: Readonly<Record<string, () => Promise<boolean>>> = {
   idle: showIdleConnections,
   slow: showSlowClients,
   reloads: showReloads,
+  churn: showChurn,
 };
 
 const names = process.argv.slice(2);
