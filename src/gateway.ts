@@ -10,7 +10,7 @@ import { type AuthorizationDenial, authorize, type Grant } from './authorization
 import { createChallenge } from './challenge/challenge.ts';
 import { createMetadataIndex, findMetadata, type MetadataIndex } from './challenge/metadata.ts';
 import { createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
-import { createResponse, finishRequest, writeAnswer } from './client/answer.ts';
+import { type Answer, createResponse, finishRequest, writeAnswer } from './client/answer.ts';
 import type { UnreadableReason } from './client/unreadable.ts';
 import type { Config, Route } from './config/config.ts';
 import { deny, type Reason } from './denial.ts';
@@ -199,7 +199,7 @@ export class Gateway {
         return undefined;
       default:
         exchange.failure = carried.end;
-        writeAnswer(exchange, createFailure(carried.end, exchange.requestId));
+        this.#answer(exchange, createFailure(carried.end, exchange.requestId));
         return undefined;
     }
   }
@@ -218,13 +218,18 @@ export class Gateway {
     exchange.refused = reason;
     const route = exchange.match?.route;
     const challenge = route && !route.public ? createChallenge(reason, route, needs.scopes) : undefined;
-    writeAnswer(exchange, createRefusal(reason, { requestId: exchange.requestId, challenge, allow: needs.allow }));
+    const { requestId } = exchange;
+    this.#answer(exchange, createRefusal(reason, { requestId, challenge, allow: needs.allow }));
   }
 
   #publish(exchange: Exchange, method: string, metadata: string | null): void {
     if (metadata === null) this.#refuse(exchange, 'no_route');
-    else if (READING.includes(method)) writeAnswer(exchange, createDocument(metadata));
+    else if (READING.includes(method)) this.#answer(exchange, createDocument(metadata));
     else this.#refuse(exchange, 'method_not_allowed', { scopes: [], allow: READING });
+  }
+
+  #answer(exchange: Exchange, answer: Answer): void {
+    writeAnswer(exchange, answer, this.config.timeouts.body);
   }
 
   /** The one place where faults are caught. They fail closed, as ours, never as a 401 that blames the caller. */

@@ -221,7 +221,9 @@ export class Server {
     socket.on('error', () => socket.destroy());
     const response = this.#turnstile.current(socket)?.response;
     if (!response) return;
-    socket.on('drain', () => response.emit('drain')).on('timeout', () => response.emit('timeout', socket));
+    const isCurrent = () => this.#turnstile.current(socket)?.response === response;
+    socket.on('drain', () => isCurrent() && response.emit('drain'));
+    socket.on('timeout', () => isCurrent() && response.emit('timeout', socket));
   }
 
   #refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {

@@ -21,8 +21,14 @@ export interface Asked {
 /**
  * Writes an answer. Where another's head is out already, its body is aborted instead, so that it cannot look whole. A
  * body of the request that nobody read would be taken for the next request, so its connection closes.
+ *
+ * @param patience milliseconds that the client may leave the answer unread.
  */
-export function writeAnswer({ request, response, head }: Asked, { status, headers, body }: Answer): void {
+export function writeAnswer(
+  { request, response, head }: Asked,
+  { status, headers, body }: Answer,
+  patience: number,
+): void {
   if (response.destroyed) return;
   if (response.headersSent) {
     response.socket?.resetAndDestroy();
@@ -33,6 +39,7 @@ export function writeAnswer({ request, response, head }: Asked, { status, header
   response.writeHead(status, [...headers]);
   if (!hasUnreadBody || head?.expectsContinue) {
     response.end(body);
+    if (response.socket && response.socket.writableLength > 0) response.socket.setTimeout(patience);
     return;
   }
   response.write(body);
@@ -53,7 +60,13 @@ export function createResponse(request: IncomingMessage, socket: Socket): Server
   response.shouldKeepAlive = false;
   // A socket that ended while this request waited for its turn still belongs to the response before.
   if (!socket.writable) return response;
-  response.assignSocket(socket);
+  try {
+    response.assignSocket(socket);
+  } catch {
+    // node:http has read one more request meanwhile, and given the socket to its response. Nobody can be answered on it now.
+    socket.destroy();
+    return response;
+  }
   socket.on('drain', () => response.emit('drain'));
   response.once('finish', () => closeGently(socket));
   return response;

@@ -64,7 +64,11 @@ class Queue {
 
   #serve(turn: Turn): void {
     this.current = turn;
-    turn.serve().then(this.#next, this.#fail);
+    try {
+      turn.serve().then(this.#next, this.#fail);
+    } catch {
+      this.#fail();
+    }
   }
 
   readonly #next = (): void => {

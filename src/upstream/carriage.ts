@@ -23,6 +23,7 @@ const FAREWELL = 1_000;
 const SMALL = 16 * 1024;
 /** Errors of undici that say that we asked for something it would never send: a fault of ours. */
 const OUR_FAULTS: ReadonlySet<unknown> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
+const LENGTH_MISMATCH = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
 const STALE: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 const TIMEOUTS: ReadonlySet<unknown> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
@@ -124,7 +125,10 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
   }
 
   onError(error: Error): void {
-    if (error instanceof BodyError) this.#end(error.fault);
+    if (this.#isWhole304(error)) {
+      this.#finish();
+      this.#end('complete');
+    } else if (error instanceof BodyError) this.#end(error.fault);
     else if (this.#response.destroyed) this.#end('client_gone');
     else if (OUR_FAULTS.has(codeOf(error))) this.#fault(error);
     else this.#end(this.#isStale(error) ? 'stale' : failureOf(error));
@@ -133,7 +137,9 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
   /** RFC 9110 section 15.2. A flood of them would hold the connection for ever: each one restarts undici's clock. */
   #onInterim(status: number, fields: readonly string[]): void {
     this.#interim += 1;
-    const link = status === 103 ? readLinks(fields) : [];
+    // A client of HTTP/1.0 knows of no interim responses, and would take one for the answer.
+    const isUnderstood = this.#response.req.httpVersion !== '1.0';
+    const link = status === 103 && isUnderstood ? readLinks(fields) : [];
     if (this.#interim > INTERIM_RESPONSES) this.#abort(new Error('too many interim responses'));
     else if (link.length > 0) this.#response.writeEarlyHints({ link });
   }
@@ -154,6 +160,11 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
   #endSoon(): void {
     this.#response.socket?.setTimeout(FAREWELL);
     this.#response.end();
+  }
+
+  /** It may tell the length that a 200 would have had (RFC 9110 section 8.6); undici misses the body. */
+  #isWhole304(error: Error): boolean {
+    return codeOf(error) === LENGTH_MISMATCH && this.#response.headersSent && this.#response.statusCode === 304;
   }
 
   #isStale(error: Error): boolean {

@@ -117,7 +117,9 @@ function readName(name: string): FieldName {
   const folded = fold(name);
   const isOurs = isHopByHop(folded) || folded.startsWith('x-forwarded-');
   const read = { lower: name.toLowerCase(), folded, isOurs };
-  if (names.size < MOST_NAMES && name.length <= LONGEST_NAME) names.set(name, read);
+  // Emptied when it is full: odd names that somebody sent must not keep the ordinary ones out.
+  if (names.size >= MOST_NAMES) names.clear();
+  if (name.length <= LONGEST_NAME) names.set(name, read);
   return read;
 }
 

@@ -20,7 +20,7 @@ let gateway: RunningGateway;
 beforeEach(async () => {
   upstream = await startUpstream();
   gateway = await startGateway(`
-timeouts: { body: 500ms }
+timeouts: { body: 500ms, headers: 1s, keep_alive: 1s }
 drain: { delay: 1ms, limit: 10s }
 routes: { /: { public: true, upstream: '${upstream.origin}', timeouts: { idle: 2s } } }
 `);
@@ -72,6 +72,47 @@ test('a pipelined request may take longer than a client may take to read', async
   ]);
 });
 
+test('the rest of a head that comes after its time, behind a slow request, ends its connection and nothing else', async () => {
+  let answer = () => undefined as unknown;
+  upstream.handle = (received, response) => {
+    if (received.url === '/slow') answer = () => response.end('slow');
+    else response.end('fast');
+  };
+  const arrived = once(upstream.server, 'request');
+  const client = connect(gateway.port, '127.0.0.1').on('error', () => client.destroy());
+  client.write(`${head('/slow')}GET /b HTTP/1.1\r\nHo`);
+  await arrived;
+  await counted(gateway, 'slow_headers');
+  client.write('st: a\r\n\r\n');
+  await new Promise(resolve => setTimeout(resolve, 100));
+  answer();
+  client.resume();
+  await once(client, 'close');
+  expect(await request(gateway.port, { path: '/fast' })).toMatchObject({ status: 200 });
+  expect(await gateway.requestLines(3)).toHaveLength(4);
+});
+
+test('a client that does not read answers of the gateway itself is held to the time of a reader', async () => {
+  const client = connect(gateway.port, '127.0.0.1').on('error', () => client.destroy());
+  client.pause();
+  for (let sent = 0; gateway.log.length >= sent; sent += 100) {
+    client.write(head('/a%2Fb').repeat(100));
+    await Promise.race([gateway.requestLines(sent + 100), new Promise(resolve => setTimeout(resolve, 250))]);
+  }
+  await counted(gateway, 'slow_reader');
+  client.destroy();
+}, 60_000);
+
+test('a tunnel behind a request ends with its close frame, and is counted once', async () => {
+  upstream.handleUpgrade = (_request, socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+  };
+  const received = await sendRaw(gateway.port, head('/fast') + head('/ws', HANDSHAKE));
+  expect(received.subarray(-4).toString('hex')).toBe('880203e9'); // Close, 1001.
+  const ended = (cause: string) => gateway.sample(`audgate_connections_ended_total{cause="${cause}"}`);
+  expect([await ended('idle_tunnel'), await ended('slow_reader')]).toEqual([1, 0]);
+});
+
 test('an upgrade behind a large answer does not stall that answer', async () => {
   const size = 8 * 1024 * 1024;
   upstream.handle = (_request, response) => response.end(Buffer.alloc(size));
@@ -105,3 +146,10 @@ test('a tunnel whose client has left ends, though its upstream reads nothing', a
   const [line] = await gateway.requestLines(1);
   expect(line).toMatchObject({ status: 101, outcome: 'forwarded' });
 });
+
+/** Settles once the gateway has ended something for that cause. */
+async function counted({ sample }: RunningGateway, cause: string): Promise<void> {
+  while ((await sample(`audgate_connections_ended_total{cause="${cause}"}`)) === 0) {
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+}

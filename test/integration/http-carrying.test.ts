@@ -87,6 +87,18 @@ describe('bodies', () => {
     expect(next?.body.toString()).toBe('next');
   });
 
+  test('304 may tell the length that a 200 would have had, and the connection serves the next request', async () => {
+    upstream.handle = (req, res) => {
+      if (req.url === '/api/same') res.socket?.write('HTTP/1.1 304 Not Modified\r\nContent-Length: 40\r\n\r\n');
+      else res.end('next');
+    };
+    const [same, next] = await pipeline([{ path: '/api/same' }, { path: '/api/next' }]);
+    expect(same?.status).toBe(304);
+    expect(headerValues(same?.headers ?? [], 'content-length')).toEqual(['40']);
+    expect(next?.body.toString()).toBe('next');
+    expect(await gateway.sample('audgate_upstream_failures_total{route="/api",reason="upstream_unreachable"}')).toBe(0);
+  });
+
   test('chunked both ways: the same bytes, chunked again at each hop', async () => {
     upstream.handle = async (req, res, received) => {
       const body = await readBody(req, received);
@@ -590,6 +602,15 @@ describe('the answer', () => {
     const answer = await call({ path: '/api/a' });
     expect(answer).toMatchObject({ status: 200, complete: true });
     expect(answer.body.toString()).toBe('ok');
+  });
+
+  test('a client of HTTP/1.0 is sent the answer only (RFC 9110 section 15.2)', async () => {
+    answerRaw('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    const received = await sendRaw(
+      gateway.port,
+      `GET /api/a HTTP/1.0\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+    );
+    expect(received.toString('latin1')).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
   // RFC 9110 section 15.2 would have it read; undici takes it for a broken peer. Never half an answer.
