@@ -248,7 +248,9 @@ export class Gateway {
     if (this.#underWay === 0) this.#onIdle?.();
   }
 
+  /** A clock that runs out while nothing waits for the client says nothing of it. */
   readonly #onSlowReader = (socket: Socket): void => {
+    if (socket.writableLength === 0) return;
     this.#telemetry.metrics.recordEnded('slow_reader');
     socket.destroy();
   };

@@ -100,8 +100,8 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
     }
     this.#flushHead();
     if (this.#response.write(piece)) return true;
-    this.#response.socket?.setTimeout(this.#limits.readTimeout);
-    this.#response.once('drain', this.#onDrain);
+    this.#watchReader();
+    this.#response.once('drain', this.#resume);
     return false;
   }
 
@@ -112,9 +112,14 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
     }
     if (this.connection) this.connection.served += 1;
     this.#finish();
-    const { socket } = this.#response;
-    if (socket && socket.writableLength > 0) socket.setTimeout(this.#limits.readTimeout);
+    this.#watchReader();
     this.#end('complete');
+  }
+
+  /** From the first time that something waits for the client; it ends nothing while nothing waits. */
+  #watchReader(): void {
+    const { socket } = this.#response;
+    if (socket && socket.writableLength > 0 && !socket.timeout) socket.setTimeout(this.#limits.readTimeout);
   }
 
   /** A head and a body that are both text leave in one write. */
@@ -181,11 +186,6 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
     if (this.#first) this.#response.write(this.#first);
     else this.#response.flushHeaders();
     this.#first = undefined;
-  };
-
-  readonly #onDrain = (): void => {
-    this.#response.socket?.setTimeout(0);
-    this.#resume();
   };
 
   readonly #onClientClose = (): void => {
