@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { check, FORMATS, isFormat } from './cli/check.ts';
 import { explain } from './cli/explain.ts';
 import { simulate } from './cli/simulate.ts';
-import { looksLikeToken, NO_FILE_NAME } from './cli/token-slip.ts';
+import { looksLikeToken } from './cli/token-slip.ts';
 import { Primary } from './cluster/primary.ts';
 import { Worker } from './cluster/worker.ts';
 import { loadSource, readSource } from './config/load.ts';
@@ -86,7 +86,7 @@ async function main(): Promise<void> {
   if (args.length !== takes) return exitWithUsage(`${name} takes ${takes === 0 ? 'no argument' : 'one file'}`);
   // The arguments of the others are files; explain judges its own.
   const files = command.takes === undefined ? [] : args;
-  if ([configOf(values), values.from ?? '', ...files].some(looksLikeToken)) return exitWithFailure(NO_FILE_NAME);
+  if ([configOf(values), values.from ?? '', ...files].some(isToken)) return exitWithFailure('a token is no file name');
   return command.run(values, args);
 }
 
@@ -96,6 +96,11 @@ function readArguments() {
   } catch (error) {
     return exitWithUsage(error instanceof Error ? error.message : 'unreadable arguments');
   }
+}
+
+/** @returns whether it is a token, also in the value of an Authorization field: not repeated, as the name of a file that is not there would be. */
+function isToken(file: string): boolean {
+  return looksLikeToken(file.replace(/^.*bearer +/i, '').trim());
 }
 
 function configOf({ config }: Values): string {

@@ -1,9 +1,6 @@
-/** A token that slipped into a place for something else: what is said of it must not repeat it. */
+/** A token where none belongs: what holds one is not repeated, to a terminal or a log of CI. */
 
-/** In the place of a file name that is a token. */
-export const NO_FILE_NAME = 'a token is no file name';
-
-/** @returns whether an argument is a token, whole or cut, or an Authorization value. */
-export function looksLikeToken(argument: string): boolean {
-  return /^(?:authorization: *)?(?:bearer +\S|eyJ[\w-]*\.|ya29\.)/i.test(argument.trim());
+/** @returns whether `text` has the form of a signed JWT (RFC 7515 section 7.1): three parts of base64url, the first of a JSON object. */
+export function looksLikeToken(text: string): boolean {
+  return /^eyJ[\w-]*\.[\w-]*\.[\w-]*$/.test(text);
 }

@@ -408,8 +408,13 @@ routes:
     });
     const { requests: then } = await record(enforced, [...good, stranger]);
     expect(decisionOf(then[2])).toEqual({ outcome: 'denied', reason: 'untrusted_issuer' });
-    const scoped = configureIssuers(RULES, { enforcement: 'enforce', more: ', name: Billing' });
-    expect(await simulateJson(scoped, then, enforced)).toMatchObject({ code: 0, unchanged: 3, unknown: {} });
+    const renamed = configureIssuers(RULES, { enforcement: 'enforce', more: ', name: Billing' });
+    expect(await simulateJson(renamed, then, enforced)).toMatchObject({ code: 0, unchanged: 3, unknown: {} });
+    const elsewhere = { enforcement: 'enforce', trusted: [0, 1], more: `, issuers: ['${issuers[0]?.issuer}']` };
+    expect(await simulateJson(configureIssuers(RULES, elsewhere), then, enforced)).toMatchObject({
+      code: 3,
+      unknown: { issuer_not_logged: 1 },
+    });
     const trusting = configureIssuers(RULES, { enforcement: 'enforce', trusted: [0, 1] });
     for (const [lines, from] of [
       [requests, old],
