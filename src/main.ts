@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { check, FORMATS, isFormat } from './cli/check.ts';
 import { explain } from './cli/explain.ts';
 import { simulate } from './cli/simulate.ts';
+import { looksLikeToken } from './cli/token-slip.ts';
 import { Primary } from './cluster/primary.ts';
 import { Worker } from './cluster/worker.ts';
 import { loadSource, readSource } from './config/load.ts';
@@ -22,13 +23,16 @@ Usage:
                                   load and lint a configuration, print every problem; --strict: warnings are errors
   audgate explain --config FILE [--token-file F|-] [--method GET] [--at RFC3339] [--json] URL
                                   why a request is forwarded (exit 0) or refused (exit 2), and what to change
-  audgate simulate --config NEW [--json] FILE.ndjson
+  audgate simulate --config NEW [--from OLD] [--json] FILE.ndjson
                                   replay an access log (- for standard input) against another configuration
-                                  and print each decision that would change; exit 0 none, 3 some
+                                  and print each decision that would change; exit 0 none, 3 some or lines that
+                                  cannot be judged; --from: the configuration that wrote the log, which tells
+                                  whether the rules of its issuers changed
   audgate --help | --version
 
-The configuration is the file of --config, of AUDGATE_CONFIG, or /etc/audgate/audgate.yaml.
-It is loaded again when it changes, and on SIGHUP. SIGTERM and SIGINT finish what was accepted, then exit with 0.
+The configuration of serve and explain is the file of --config, of AUDGATE_CONFIG, or /etc/audgate/audgate.yaml;
+simulate needs --config, and check needs FILE.
+A running gateway loads it again when it changes, and on SIGHUP. SIGTERM and SIGINT finish what was accepted, then exit with 0.
 `;
 
 const DEFAULT_CONFIG = '/etc/audgate/audgate.yaml';
@@ -38,6 +42,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
   config: { type: 'string' },
+  from: { type: 'string' },
   format: { type: 'string' },
   strict: { type: 'boolean' },
   'token-file': { type: 'string' },
@@ -64,7 +69,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
     'explain',
     { options: ['config', 'token-file', 'token', 'method', 'at', 'json'], takes: undefined, run: runExplain },
   ],
-  ['simulate', { options: ['config', 'json'], takes: 1, run: runSimulate }],
+  ['simulate', { options: ['config', 'from', 'json'], takes: 1, run: runSimulate }],
 ] satisfies [string, Command][]);
 
 async function main(): Promise<void> {
@@ -79,6 +84,9 @@ async function main(): Promise<void> {
   if (foreign !== undefined) return exitWithUsage(`--${foreign} is no option of ${name}`);
   const { takes = args.length } = command;
   if (args.length !== takes) return exitWithUsage(`${name} takes ${takes === 0 ? 'no argument' : 'one file'}`);
+  // The arguments of the others are files; explain judges its own.
+  const files = command.takes === undefined ? [] : args;
+  if ([configOf(values), values.from ?? '', ...files].some(isToken)) return exitWithFailure('a token is no file name');
   return command.run(values, args);
 }
 
@@ -88,6 +96,11 @@ function readArguments() {
   } catch (error) {
     return exitWithUsage(error instanceof Error ? error.message : 'unreadable arguments');
   }
+}
+
+/** @returns whether it is a token, also in the value of an Authorization field: not repeated, as the name of a file that is not there would be. */
+function isToken(file: string): boolean {
+  return looksLikeToken(file.replace(/^.*bearer +/i, '').trim());
 }
 
 function configOf({ config }: Values): string {
@@ -114,11 +127,11 @@ async function runExplain(values: Values, urls: readonly string[]): Promise<void
   );
 }
 
-async function runSimulate({ config, json = false }: Values, [log = '']: readonly string[]): Promise<void> {
+async function runSimulate({ config, from, json = false }: Values, [log = '']: readonly string[]): Promise<void> {
   if (config === undefined) return exitWithUsage('simulate needs --config');
   const { env, stdin, stderr } = process;
   process.exitCode = await simulate(
-    { config, log, json },
+    { config, from, log, json },
     {
       environment: env,
       input: stdin,
@@ -184,11 +197,21 @@ function exitWithFailure(message: string): never {
 /** For explain, 2 says that a request is refused. */
 function exitWithUsage(message: string): never {
   process.stderr.write(`${message}\n\n${HELP}`);
-  process.exit(process.argv.includes('explain') ? 1 : USAGE_ERROR);
+  // Which command it is, whatever is wrong with its arguments.
+  const [name] = parseArgs({ options: OPTIONS, allowPositionals: true, strict: false }).positionals;
+  process.exit(name === 'explain' ? 1 : USAGE_ERROR);
 }
 
+/** Whoever reads may have seen enough (`| head`); the exit code says what it would have said. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') exitWithFailure(`standard output: ${error.code ?? 'cannot be written'}`);
+}
+
+/** Not for `serve`: a stream on the pipe that its log is written to would turn that pipe non-blocking. */
 function print(text: string): void {
-  process.stdout.write(text);
+  const { stdout } = process;
+  if (stdout.listenerCount('error') === 0) stdout.on('error', endQuietly);
+  stdout.write(text);
 }
 
 function readVersion(): string {

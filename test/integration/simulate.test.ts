@@ -3,8 +3,6 @@
  * answers when the same requests are sent again.
  */
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,12 +12,12 @@ import { compare } from '../../src/cli/simulate/comparison.ts';
 import { readLogLine } from '../../src/cli/simulate/read-line.ts';
 import { Judge } from '../../src/cli/simulate/ruling.ts';
 import { simulate } from '../../src/cli/simulate.ts';
+import { runCommand } from '../support/command.ts';
 import { type LogLine, type RunningGateway, startGateway } from '../support/gateway.ts';
 import { type HeaderPair, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
-const MAIN = join(import.meta.dirname, '../../dist/main.js');
 const RESOURCES = ['https://one.example/r1', 'https://two.example/r2', 'https://one.example/'];
 
 let folder: string;
@@ -131,10 +129,10 @@ function writeLog(lines: readonly unknown[]): string {
   return file;
 }
 
-async function run(yaml: string, log: string, json: boolean) {
+async function run(yaml: string, log: string, json: boolean, from?: string) {
   const out = { stdout: '', stderr: '' };
   const code = await simulate(
-    { config: writeConfig(yaml), log, json },
+    { config: writeConfig(yaml), from: from === undefined ? undefined : writeConfig(from), log, json },
     {
       environment: {},
       input: process.stdin,
@@ -150,8 +148,12 @@ async function run(yaml: string, log: string, json: boolean) {
   return { code, ...out };
 }
 
-async function simulateJson(yaml: string, lines: readonly unknown[]): Promise<Finding & { readonly code: number }> {
-  const { code, stdout } = await run(yaml, writeLog(lines), true);
+async function simulateJson(
+  yaml: string,
+  lines: readonly unknown[],
+  from?: string,
+): Promise<Finding & { readonly code: number }> {
+  const { code, stdout } = await run(yaml, writeLog(lines), true, from);
   return { ...JSON.parse(stdout), code };
 }
 
@@ -260,7 +262,7 @@ describe('a gateway in report mode was asked, and its log is replayed', () => {
   test('a token whose typ the new configuration may accept is unknown: typ is not in the log', async () => {
     const id = lines.filter(line => line['reason'] === 'wrong_token_type');
     const found = await simulateJson(configure({ types: 'at+jwt, JWT', enforcement: 'enforce' }), id);
-    expect(found).toMatchObject({ code: 0, judged: 0, unknown: { token_type_not_logged: 1 } });
+    expect(found).toMatchObject({ code: 1, judged: 0, unknown: { token_type_not_logged: 1 } });
   });
 
   test('each line is judged at its own time, when its token had not expired', async () => {
@@ -285,7 +287,7 @@ describe('a gateway in report mode was asked, and its log is replayed', () => {
     ];
     const tooLong = `{"msg":"request","path":"${'x'.repeat(2 ** 21)}"}`;
     const found = await simulateJson(configure(), [...broken, '', ...log, tooLong, '{"msg":"listening"}', lines[0]]);
-    expect(found).toMatchObject({ code: 0, broken: broken.length + 1, unchanged: MIX.length + 1 });
+    expect(found).toMatchObject({ code: 3, broken: broken.length + 1, unchanged: MIX.length + 1 });
     expect(found.lines).toBe(found.judged + found.broken + found.skipped);
   });
 
@@ -319,41 +321,139 @@ describe('a gateway in report mode was asked, and its log is replayed', () => {
 });
 
 describe('the command', () => {
-  const runMain = async (args: readonly string[], input = '') => {
-    const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'] } });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', piece => (stdout += piece));
-    child.stderr.on('data', piece => (stderr += piece));
-    child.stdin.end(input);
-    const [code] = await once(child, 'close');
-    return { code, stdout, stderr };
-  };
-
   test('reads standard input where the file is -, and draws nothing where there is no terminal', async () => {
     const { log } = await record(configure(), [ask('none')]);
     const text = log.map(line => `${JSON.stringify(line)}\n`).join('');
     const config = writeConfig(configure({ enforcement: 'enforce' }));
-    const { code, stdout, stderr } = await runMain(['simulate', '--config', config, '-', '--json'], text);
+    const { code, stdout, stderr } = await runCommand(['simulate', '--config', config, '-', '--json'], text);
     expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
     expect(JSON.parse(stdout).changes).toMatchObject([
       { kind: 'would_break', count: 1, becomes: { reason: 'missing_token' } },
     ]);
   });
 
-  test('1 for a configuration or a log that cannot be read, 2 for missing arguments', async () => {
-    const config = writeConfig(configure());
-    const absent = join(folder, 'absent');
-    expect(await runMain(['simulate', '--config', absent, writeLog([])])).toMatchObject({ code: 1, stdout: '' });
-    expect(await runMain(['simulate', '--config', writeConfig('routes: 7'), writeLog([])])).toMatchObject({ code: 1 });
-    for (const log of [absent, folder]) {
-      const { code, stdout, stderr } = await runMain(['simulate', '--config', config, log]);
-      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toContain(`${log}: cannot be read`);
-    }
-    expect(await runMain(['simulate', writeLog([])])).toMatchObject({ code: 2, stdout: '' });
-    expect(await runMain(['simulate', '--config', config])).toMatchObject({ code: 2, stdout: '' });
+  test('2 for missing arguments', async () => {
+    expect(await runCommand(['simulate', writeLog([])])).toMatchObject({ code: 2, stdout: '' });
+    expect(await runCommand(['simulate', '--config', writeConfig(configure())])).toMatchObject({ code: 2, stdout: '' });
   });
+});
+
+test('a configuration or a log that cannot be read is a failure', async () => {
+  const log = writeLog([]);
+  expect(await run('routes: 7', log, false)).toMatchObject({ code: 1, stdout: '' });
+  expect(await run(configure(), log, false, 'routes: 7')).toMatchObject({ code: 1, stdout: '' });
+  for (const unreadable of [join(folder, 'absent'), folder, 'x'.repeat(300)]) {
+    const { code, stdout, stderr } = await run(configure(), unreadable, false);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(`${unreadable}: cannot be read (`);
+  }
+});
+
+describe('what the log does not hold', () => {
+  const configureIssuers = (rules: string, { enforcement = 'report', trusted = [0], more = '' } = {}) => `
+issuers:
+${trusted.map(index => `  ${issuers[index]?.issuer}: { jwks_uri: ${issuers[index]?.jwksUri}, ${rules} }`).join('\n')}
+routes:
+  /billing: { resource: ${BILLING}, upstream: ${upstream.origin}, enforcement: ${enforcement}, scopes: [read]${more} }
+  /other: { resource: ${PROFILE}, upstream: ${upstream.origin}, scopes: [read] }
+`;
+  const RULES = 'token_types: [at+jwt, JWT], algorithms: [ES256]';
+  const good = [`good 0 ${BILLING} read`, `id 0 ${BILLING} read`].map(token => ask(token));
+  const stranger = ask(`good 1 ${BILLING} read`);
+
+  test.each([
+    ['scope_claim', `${RULES}, scope_claim: roles`],
+    ['token_types', 'token_types: [at+jwt], algorithms: [ES256]'],
+    ['algorithms', 'token_types: [at+jwt, JWT], algorithms: [RS256]'],
+    ['keys', `${RULES}, KEYS`],
+  ])(
+    'an issuer whose %s changed: unknown with --from, and assumed unchanged in words without',
+    async (_name, rules) => {
+      const old = configureIssuers(RULES);
+      const changed = rules.endsWith('KEYS')
+        ? configureIssuers(RULES).replace(`jwks_uri: ${issuers[0]?.jwksUri}`, `jwks_uri: ${issuers[1]?.jwksUri}`)
+        : configureIssuers(rules);
+      const { requests } = await record(old, [...good, ask('none')]);
+      const log = writeLog(requests);
+      const found = await simulateJson(changed, requests, old);
+      expect(found).toMatchObject({ code: 3, judged: 1, unknown: { issuer_rules: 2 }, assumed_unchanged: ['keys'] });
+      const { stdout } = await run(changed, log, false, old);
+      expect(stdout).toContain('No change found, but not all could be judged: 2 unknown or broken.');
+      expect(stdout).not.toContain('assumed unchanged');
+      const silent = await run(changed, log, false);
+      expect(silent.stdout).toContain(
+        'assumed unchanged: keys, algorithms, token_types and scope_claim of each issuer\n  (--from OLD tells',
+      );
+    },
+  );
+
+  test('more algorithms and types than before take nothing from a token that verified', async () => {
+    const [old, wider] = [
+      configureIssuers(RULES),
+      configureIssuers(RULES.replaceAll(']', ', X]').replace('ES256, X', 'ES256, RS256')),
+    ];
+    const { requests } = await record(old, [...good, ask(`forged 0 ${BILLING} read`)]);
+    const found = await simulateJson(wider, requests, old);
+    expect(found).toMatchObject({ code: 3, unchanged: 2, unknown: { issuer_rules: 1 } });
+  });
+
+  test('a stranger’s token breaks under `enforce` where no issuer was added, and stays refused; else it is unknown', async () => {
+    const [old, enforced] = [configureIssuers(RULES), configureIssuers(RULES, { enforcement: 'enforce' })];
+    const { requests } = await record(old, [...good, stranger]);
+    expect(await simulateJson(enforced, requests)).toMatchObject({ code: 3, unknown: { issuer_not_logged: 1 } });
+    expect(await simulateJson(enforced, requests, old)).toMatchObject({
+      code: 3,
+      unknown: {},
+      changes: [{ count: 1, becomes: { outcome: 'denied', reason: 'untrusted_issuer' } }],
+    });
+    const { requests: then } = await record(enforced, [...good, stranger]);
+    expect(decisionOf(then[2])).toEqual({ outcome: 'denied', reason: 'untrusted_issuer' });
+    const renamed = configureIssuers(RULES, { enforcement: 'enforce', more: ', name: Billing' });
+    expect(await simulateJson(renamed, then, enforced)).toMatchObject({ code: 0, unchanged: 3, unknown: {} });
+    const elsewhere = { enforcement: 'enforce', trusted: [0, 1], more: `, issuers: ['${issuers[0]?.issuer}']` };
+    expect(await simulateJson(configureIssuers(RULES, elsewhere), then, enforced)).toMatchObject({
+      code: 3,
+      unknown: { issuer_not_logged: 1 },
+    });
+    const trusting = configureIssuers(RULES, { enforcement: 'enforce', trusted: [0, 1] });
+    for (const [lines, from] of [
+      [requests, old],
+      [then, enforced],
+    ] as const) {
+      expect(await simulateJson(trusting, lines, from)).toMatchObject({ code: 3, unknown: { issuer_not_logged: 1 } });
+    }
+  });
+
+  test('what is open stays as it was where nothing that it hangs on changed: none can be reached', async () => {
+    const other = 'id 0 x read';
+    const old = configureIssuers('token_types: [JWT]');
+    const { requests } = await record(old, [ask(`id 0 ${BILLING} read`), ask(`good 0 ${BILLING} read`), ask(other)]);
+    const failed = { ...requests[0], outcome: 'failed', reason: 'upstream_timeout', iss: undefined };
+    expect(await simulateJson(old, [...requests, failed])).toMatchObject({ code: 3, unchanged: 2 });
+    expect(await simulateJson(old, [...requests, failed], old)).toMatchObject({ code: 0, unchanged: 4, unknown: {} });
+    const elsewhere = old.replace('/other: {', '/other: { name: Other,');
+    expect(await simulateJson(elsewhere, [...requests, failed], old)).toMatchObject({ code: 0, unchanged: 4 });
+  });
+
+  test('a path that a route let pass with `;` is unknown where that is closed', async () => {
+    const open = configureIssuers(RULES, { more: ', allow_encoded: [";"]' });
+    const { requests } = await record(open, [ask(`good 0 ${BILLING} read`, '/billing/7;v=1'), ask('none', '/other')]);
+    const found = await simulateJson(configureIssuers(RULES), requests, open);
+    expect(found).toMatchObject({ code: 3, judged: 1, unknown: { path_cut: 1 } });
+  });
+});
+
+test('a log of which no line can be judged is a failure: compressed, wrapped, empty, of no request', async () => {
+  const line = JSON.stringify({ msg: 'listening' });
+  const wrapped = [`2026-11-23T14:00:00Z stdout F ${line}`, JSON.stringify({ log: `${line}\n` }), '\u001f\u008b', ''];
+  for (const lines of [[], ...wrapped.map(text => [text]), [line]]) {
+    const { code, stdout, stderr } = await run(configure(), writeLog(lines), false);
+    expect({ code, isTold: stderr.endsWith(': no line of this log could be judged\n') }).toEqual({
+      code: 1,
+      isTold: true,
+    });
+    expect(stdout).toContain('requests judged');
+  }
 });
 
 // Random worlds: the log of one real gateway, judged for a second, against the log of that second one.
@@ -472,7 +572,8 @@ test('in random worlds, what is judged is what the other gateway does; only what
     throw new Error(`with seed ${seed}`, { cause: error });
   }
   // That it met its cases: otherwise it would tell nothing of them.
-  for (const name of ['unchanged', 'would_break', 'would_open']) expect(counts.get(name)).toBeGreaterThan(3);
+  for (const name of ['unchanged', 'would_break', 'would_open', 'known from the old configuration'])
+    expect(counts.get(name)).toBeGreaterThan(3);
   expect(counts.get('unknown')).toBeLessThan(600);
 }, 120_000);
 
@@ -484,7 +585,8 @@ async function compareWorlds(
 ): Promise<void> {
   const [first, second] = [await startGateway(describeWorld(before)), await startGateway(describeWorld(after))];
   try {
-    const [then, now] = [new Judge(first.server.gateway.config), new Judge(second.server.gateway.config)];
+    const [old, next] = [first.server.gateway.config, second.server.gateway.config];
+    const [then, now, knowing] = [new Judge(old), new Judge(next), new Judge(next, old)];
     const was = await askAll(first, questions);
     const truths = await askAll(second, questions);
     for (const [index, logged] of was.entries()) {
@@ -500,6 +602,9 @@ async function compareWorlds(
       const truth = decisionOf(truths[index]);
       expect({ ...story, decision: decision ?? truth }).toEqual({ ...story, decision: truth });
       for (const name of names) tally(name);
+      const known = predict(logged, compare(line, knowing.rule(line)));
+      expect({ ...story, decision: known.decision ?? truth }).toEqual({ ...story, decision: truth });
+      if (decision === undefined && known.decision !== undefined) tally('known from the old configuration');
     }
   } finally {
     await Promise.all([first.close(), second.close()]);

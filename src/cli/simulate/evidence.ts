@@ -1,11 +1,12 @@
 /** What a line tells of the token of its request: every verification that it may stand for, or why it tells too little. */
 
-import type { Issuer } from '../../config/config.ts';
+import type { Issuer, Route } from '../../config/config.ts';
 import { deny } from '../../denial.ts';
 import type { TokenReason } from '../../token/access-token.ts';
 import { judgeTime } from '../../token/claims.ts';
 import type { Verification } from '../../token/verifier.ts';
 import { type LoggedClaims, type LogLine, NO_ROUTE } from './log-line.ts';
+import type { Origin } from './origin.ts';
 import type { Unknown } from './unknown.ts';
 
 /** As `telemetry/log.ts` cuts them. */
@@ -25,28 +26,50 @@ const TOKEN_REASONS: readonly string[] = [
   'token_not_yet_valid',
 ] satisfies TokenReason[];
 
-/**
- * A line without claims keeps the reason of its token: keys, algorithms and clocks are taken to be what they were.
- *
- * @param issuers those of the new configuration.
- * @returns one verification; two where the `typ` of the token decides and the log does not hold it.
- */
-export function readEvidence(line: LogLine, issuers: ReadonlyMap<string, Issuer>): readonly Verification[] | Unknown {
-  if (line.claims) return readVerified(line, line.claims, issuers.get(line.claims.issuer));
-  const wasPublic = line.resource === undefined && line.enforcement === undefined;
-  if (line.route === NO_ROUTE || wasPublic) return { unknown: 'token_not_read' };
-  if (line.reason === 'untrusted_issuer') return { unknown: 'issuer_not_logged' };
-  return isTokenReason(line.reason) ? [deny(line.reason)] : { unknown: 'token_reason_not_logged' };
+/** What hangs on neither keys nor algorithms. */
+const BEFORE_KEYS: readonly unknown[] = ['missing_token', 'malformed_credentials', 'malformed_token'];
+
+/** Under which rules a token is judged, and under which it was. */
+export interface Rules {
+  /** Those of the new configuration. */
+  readonly issuers: ReadonlyMap<string, Issuer>;
+  /** `undefined`: keys, algorithms, `token_types` and `scope_claim` are taken to be what they were. */
+  readonly origin: Origin | undefined;
 }
 
-function readVerified(
-  line: LogLine,
-  claims: LoggedClaims,
-  issuer: Issuer | undefined,
+/**
+ * A line without claims keeps the reason of its token. One of `untrusted_issuer` does so only where the configuration
+ * that wrote the log is known, and the new one trusts no issuer that the old one did not: its issuer is not in the log.
+ *
+ * @param route where the request goes now.
+ * @returns one verification; two where the `typ` of the token decides and the log does not hold it.
+ */
+export function readEvidence(line: LogLine, route: Route, rules: Rules): readonly Verification[] | Unknown {
+  if (line.claims) return readVerified(line, line.claims, rules);
+  const wasPublic = line.resource === undefined && line.enforcement === undefined;
+  if (line.route === NO_ROUTE || wasPublic) return { unknown: 'token_not_read' };
+  if (!isTokenReason(line.reason)) return { unknown: 'token_reason_not_logged' };
+  return readUnverified(line.route, line.reason, route, rules.origin);
+}
+
+function readUnverified(
+  key: string,
+  reason: TokenReason,
+  route: Route,
+  origin: Origin | undefined,
 ): readonly Verification[] | Unknown {
+  if (reason === 'untrusted_issuer') {
+    return origin?.keepsDistrust(key, route) ? [deny(reason)] : { unknown: 'issuer_not_logged' };
+  }
+  const isKept = !origin || origin.keepsSignatures || BEFORE_KEYS.includes(reason);
+  return isKept ? [deny(reason)] : { unknown: 'issuer_rules' };
+}
+
+function readVerified(line: LogLine, claims: LoggedClaims, rules: Rules): readonly Verification[] | Unknown {
   if (isCut(claims)) return { unknown: 'claims_cut' };
+  if (rules.origin?.keepsIssuer(claims.issuer) === false) return { unknown: 'issuer_rules' };
   const scopes = readScopes(claims.scope);
-  return listTypes(line, issuer).map(typeAccepted => {
+  return listTypes(line, claims.issuer, rules).map(typeAccepted => {
     const { issuer, audience, expiresAt } = claims;
     // It verified, so it was past its `nbf` and `iat`.
     const times = { expiresAt, notBefore: undefined, issuedAt: undefined };
@@ -72,8 +95,10 @@ function isCut({ audience, scope }: LoggedClaims): boolean {
 }
 
 /** @returns every value that `typeAccepted` may have. An issuer with the default `token_types` is taken not to have changed them. */
-function listTypes(line: LogLine, issuer: Issuer | undefined): readonly boolean[] {
+function listTypes(line: LogLine, name: string, { issuers, origin }: Rules): readonly boolean[] {
   if (line.reason !== 'wrong_token_type') return wasTypeAccepted(line) ? [true] : [true, false];
+  if (origin?.keepsTypes(name)) return [false];
+  const issuer = issuers.get(name);
   const isDefault = !issuer || (issuer.tokenTypes.size === 1 && issuer.tokenTypes.has(DEFAULT_TYPE));
   return isDefault ? [false] : [false, true];
 }

@@ -29,13 +29,19 @@ export interface Replay {
 /** What is told while it goes on: bytes and lines so far. */
 export type OnProgress = (bytes: number, lines: number) => void;
 
-/** Judges each line of `pieces` under `config`. Settles at the end of the log; rejects where it cannot be read. */
+export interface Configurations {
+  readonly now: Config;
+  /** That which wrote the log, where it is known. */
+  readonly from: Config | undefined;
+}
+
+/** Judges each line of `pieces` under `now`. Settles at the end of the log; rejects where it cannot be read. */
 export async function replay(
   pieces: AsyncIterable<Uint8Array>,
-  config: Config,
+  configurations: Configurations,
   onProgress: OnProgress,
 ): Promise<Replay> {
-  const tally = new Tally(config);
+  const tally = new Tally(configurations);
   let bytes = 0;
   await readLines(pieces, {
     line: text => tally.take(text),
@@ -58,9 +64,9 @@ class Tally {
   #skipped = 0;
   #broken = 0;
 
-  constructor(config: Config) {
-    this.#judge = new Judge(config);
-    this.#ledger = new ChangeLedger(new Set(config.routes.map(({ key }) => key)));
+  constructor({ now, from }: Configurations) {
+    this.#judge = new Judge(now, from);
+    this.#ledger = new ChangeLedger(new Set(now.routes.map(({ key }) => key)));
   }
 
   take(text: string): void {

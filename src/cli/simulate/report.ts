@@ -1,15 +1,20 @@
 /** What a replay found, as JSON for machines: one object. */
 
-import type { Config } from '../../config/config.ts';
 import { toSafeJson } from '../terminal.ts';
 import type { ChangeGroup } from './changes.ts';
-import type { Replay } from './replay.ts';
+import type { Configurations, Replay } from './replay.ts';
+
+/** Keys are fetched, and in neither file. */
+const ASSUMED = ['keys', 'algorithms', 'token_types', 'scope_claim'];
+const ASSUMED_ANYWAY = ['keys'];
 
 /** @returns the JSON text, one line. */
-export function describeAsJson(replayed: Replay, { source }: Config): string {
+export function describeAsJson(replayed: Replay, { now, from }: Configurations): string {
   const { lines, judged, unchanged, changed, skipped, broken, unknown, groups, isCut } = replayed;
   const counts = { lines, judged, unchanged, changed, skipped, broken, unknown: Object.fromEntries(unknown) };
-  return toSafeJson({ config: source, ...counts, truncated: isCut, changes: groups.map(describeGroup) });
+  const files = { config: now.source, from: from?.source ?? null };
+  const assumed = { assumed_unchanged: from ? ASSUMED_ANYWAY : ASSUMED };
+  return toSafeJson({ ...files, ...assumed, ...counts, truncated: isCut, changes: groups.map(describeGroup) });
 }
 
 function describeGroup({ kind, route, was, becomes, clientId, count, first, last, example }: ChangeGroup) {

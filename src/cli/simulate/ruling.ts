@@ -11,8 +11,9 @@ import { deny, type Reason } from '../../denial.ts';
 import { createRouteTable, type Match, matchRoute } from '../../route/match.ts';
 import { type RequestHead, readRequestHead } from '../../route/request-head.ts';
 import type { Verification } from '../../token/verifier.ts';
-import { readEvidence } from './evidence.ts';
+import { type Rules, readEvidence } from './evidence.ts';
 import { type LogLine, NO_ROUTE } from './log-line.ts';
+import { Origin } from './origin.ts';
 import type { Unknown } from './unknown.ts';
 
 export interface Ruling {
@@ -33,7 +34,7 @@ const BEFORE_READING: readonly unknown[] = ['malformed_request', 'headers_too_la
 const READING: readonly string[] = ['GET', 'HEAD'];
 
 export class Judge {
-  readonly #config: Config;
+  readonly #rules: Rules;
   readonly #routes;
   readonly #audiences;
   readonly #metadata;
@@ -41,8 +42,9 @@ export class Judge {
   /** Routes where the part of a path that the log may have cut off can change the decision. */
   readonly #hangingOnTail: ReadonlySet<Route>;
 
-  constructor(config: Config) {
-    this.#config = config;
+  /** @param from the configuration that wrote the log, where it is known. */
+  constructor(config: Config, from?: Config) {
+    this.#rules = { issuers: config.issuers, origin: from && new Origin(from, config) };
     this.#routes = createRouteTable(config.routes);
     this.#audiences = createAudienceIndex(config.routes);
     this.#metadata = createMetadataIndex(config.routes);
@@ -52,6 +54,11 @@ export class Judge {
 
   /** @returns what the configuration decides on the request of `line`, as far as the line tells. */
   rule(line: LogLine): Ruled {
+    const ruled = this.#ruleRequest(line);
+    return isOpen(ruled) && this.#rules.origin?.keepsRoute(line.route) ? 'as_before' : ruled;
+  }
+
+  #ruleRequest(line: LogLine): Ruled {
     if (line.reason === 'internal') return { unknown: 'fault' };
     const isUnrouted = line.route === NO_ROUTE && line.outcome === 'denied';
     if (isUnrouted && BEFORE_READING.includes(line.reason)) return 'as_before';
@@ -90,13 +97,17 @@ export class Judge {
   #ruleRouted(line: LogLine, head: RequestHead): Ruled {
     const match = matchRoute(this.#routes, head.host, head.path);
     // A path that no route opens is logged as it is; of one that had a route, a part may be missing.
-    const mayBeCut = line.route !== NO_ROUTE && (match.ok ? this.#hangingOnTail.has(match.route) : this.#opensCut);
+    const mayBeCut = line.route !== NO_ROUTE && (match.ok ? this.#hangsOnTail(line, match.route) : this.#opensCut);
     if (mayBeCut) return { unknown: 'path_cut' };
     if (!match.ok) return [refuse(match.reason)];
-    const evidence = readEvidence(line, this.#config.issuers);
+    const evidence = readEvidence(line, match.route, this.#rules);
     if (!('unknown' in evidence)) return evidence.map(each => this.#authorize(match, line, each));
     const anyhow = this.#authorize(match, line, deny('missing_token'));
     return match.route.public || anyhow.reason === 'method_not_allowed' ? [anyhow] : evidence;
+  }
+
+  #hangsOnTail(line: LogLine, route: Route): boolean {
+    return this.#hangingOnTail.has(route) || this.#rules.origin?.keepsTail(line.route, route, CUTTING) === false;
   }
 
   #authorize(match: Match, { method }: LogLine, presented: Verification): Ruling {
@@ -104,6 +115,11 @@ export class Judge {
     const outcome = !grant ? 'denied' : denial ? 'reported' : 'forwarded';
     return { outcome, reason: denial?.reason, route: match.route, presented: denial?.presented };
   }
+}
+
+/** Whether what the line does not hold decides. */
+function isOpen(ruled: Ruled): boolean {
+  return ruled !== 'as_before' && ('unknown' in ruled || ruled.length > 1);
 }
 
 function rulingOf(ruling: Partial<Ruling>): Ruling {

@@ -23,17 +23,40 @@ const MEANING: Readonly<Record<ChangeKind, string>> = {
 /** Told also where there is none of it. */
 const ALWAYS: readonly string[] = ['would_break', 'would_open'];
 
-/**
- * @param log and `config`: the names of the two files.
- * @returns lines without their ends, at most 23 of at most 80 characters.
- */
-export function summarise(replayed: Replay, log: string, config: string): readonly string[] {
+const ASSUMED = [
+  'assumed unchanged: keys, algorithms, token_types and scope_claim of each issuer',
+  '  (--from OLD tells: the configuration that wrote the log)',
+];
+
+/** The names of the files. */
+export interface Names {
+  readonly log: string;
+  readonly now: string;
+  readonly from: string | undefined;
+}
+
+/** @returns lines without their ends, at most 23 of at most 80 characters. */
+export function summarise(replayed: Replay, { log, now, from }: Names): readonly string[] {
   const head = [
-    `${fitText(log, 36)} under ${fitText(config, 36)}`,
+    `${fitText(log, 36)} under ${fitText(now, 36)}`,
+    ...(from === undefined ? ASSUMED : [`  written under ${fitText(from, 60)}`]),
     ...describeCounts(replayed),
     ...describeUnknown(replayed.unknown),
+    ...describeDoubt(replayed),
   ];
   return [...head, ...describeGroups(replayed, ROWS - head.length)];
+}
+
+/** @returns how many lines tell of a request, or may do so, that was not judged. */
+export function countUnjudged({ broken, unknown }: Replay): number {
+  return [...unknown.values()].reduce((sum, count) => sum + count, broken);
+}
+
+/** Where no change was found, whether there is none. */
+function describeDoubt(replayed: Replay): readonly string[] {
+  const unjudged = countUnjudged(replayed);
+  if (unjudged === 0 || replayed.judged !== replayed.unchanged) return [];
+  return [`No change found, but not all could be judged: ${unjudged.toLocaleString('en')} unknown or broken.`];
 }
 
 function describeCounts(replayed: Replay): readonly string[] {

@@ -1,7 +1,8 @@
 /** Why a line cannot be judged anew: what the decision would hang on is not in the log. */
 
 export const UNKNOWN = {
-  issuer_not_logged: 'the issuer was not trusted, and is not in the log',
+  issuer_not_logged: 'untrusted issuer, not in the log; it may be trusted now',
+  issuer_rules: 'the rules of its issuer differ from those of --from',
   token_not_read: 'the answer did not depend on the token then',
   token_reason_not_logged: 'the token did not verify, and why is not in the log',
   token_type_not_logged: 'the typ of the token decides, and is not in the log',

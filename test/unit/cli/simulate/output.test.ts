@@ -43,9 +43,15 @@ test('groups are bounded whatever clients call themselves, and every change is i
 test('one group, to the letter: for machines and for people', async () => {
   const times = ['2026-11-20T10:00:00.000Z', '2026-11-20T09:00:00.000Z'];
   const log = times.map((time, index) => `${wrong({ time, request_id: `id-${index}` })}\n`).join('');
-  const replayed = await replay(once(`${log}{"msg":"listening"}\nbroken\n${exampleLine()}`), config, () => undefined);
-  expect(JSON.parse(describeAsJson(replayed, config))).toEqual({
+  const replayed = await replay(
+    once(`${log}{"msg":"listening"}\nbroken\n${exampleLine()}`),
+    { now: config, from: undefined },
+    () => undefined,
+  );
+  expect(JSON.parse(describeAsJson(replayed, { now: config, from: undefined }))).toEqual({
     config: { file: 'new.yaml', hash: '0' },
+    from: null,
+    assumed_unchanged: ['keys', 'algorithms', 'token_types', 'scope_claim'],
     lines: 5,
     judged: 3,
     unchanged: 1,
@@ -69,8 +75,10 @@ test('one group, to the letter: for machines and for people', async () => {
       },
     ],
   });
-  expect(summarise(replayed, 'access.ndjson', 'new.yaml')).toEqual([
+  expect(summarise(replayed, { log: 'access.ndjson', now: 'new.yaml', from: undefined })).toEqual([
     'access.ndjson under new.yaml',
+    'assumed unchanged: keys, algorithms, token_types and scope_claim of each issuer',
+    '  (--from OLD tells: the configuration that wrote the log)',
     '          5  lines; 1 of no request, 1 broken',
     '          3  requests judged',
     '          1  unchanged',
