@@ -114,9 +114,7 @@ function buildConfig(content: unknown, folder: string, findings: Findings): Omit
     findings.error(['routes'], { what: 'no routes', expected: 'at least one route', standsAlone: true }, 'key');
   }
   const trustedProxies = found.trusted_proxies ?? [];
-  const hasAdminToken =
-    (isRawMap(content) && 'admin_token' in content) ||
-    isMisspelled('admin_token', { schema: fileSchema, raw: content });
+  const hasAdminToken = isRawMap(content) && 'admin_token' in content;
   warnOfDangers(
     { routes: drafts, issuers, issuerNames: issuerNames ?? [], trustedProxies, admin: found.admin, hasAdminToken },
     findings,
