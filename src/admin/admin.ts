@@ -1,10 +1,10 @@
 /** The admin listener: metrics, health and the status page. Never on the data listener, so no route can shadow it and no client reach it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Report } from '../telemetry/report.ts';
 import { judgeAccess } from './access.ts';
-import { CONTENT_SECURITY_POLICY, renderPage } from './page.ts';
-import type { Readiness, Serving } from './serving.ts';
+import { CONTENT_SECURITY_POLICY } from './page.ts';
+import type { Readiness } from './serving.ts';
+import { type PageSources, sharePage } from './shared-page.ts';
 
 export interface Exposition {
   readonly contentType: string;
@@ -12,11 +12,12 @@ export interface Exposition {
 }
 
 /** Read at each request. */
-export interface AdminSources {
+export interface AdminSources extends PageSources {
   readonly metrics: { expose(): Promise<Exposition> };
-  readonly readiness: () => Readiness | Promise<Readiness>;
-  readonly report: () => Promise<Report>;
-  readonly serving: () => Serving;
+}
+
+interface AnswerSources extends AdminSources {
+  readonly givePage: () => Promise<string>;
 }
 
 interface Answer {
@@ -41,8 +42,9 @@ const FOR_NOBODY_ELSE = {
  * at `/` the status page, which asks for the admin token where there is one.
  */
 export function createAdminHandler(sources: AdminSources) {
+  const givePage = sharePage(sources);
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { status, contentType, body, headers } = await answer(sources, request).catch(() => FAULT);
+    const { status, contentType, body, headers } = await answer({ ...sources, givePage }, request).catch(() => FAULT);
     response.writeHead(status, {
       'Content-Type': contentType,
       'Content-Length': Buffer.byteLength(body),
@@ -53,7 +55,7 @@ export function createAdminHandler(sources: AdminSources) {
   };
 }
 
-async function answer(sources: AdminSources, request: IncomingMessage): Promise<Answer> {
+async function answer(sources: AnswerSources, request: IncomingMessage): Promise<Answer> {
   const { method, url = '/' } = request;
   if (method !== 'GET' && method !== 'HEAD') {
     return { ...json(405, { error: 'method not allowed' }), headers: { Allow: 'GET, HEAD' } };
@@ -72,17 +74,15 @@ async function answer(sources: AdminSources, request: IncomingMessage): Promise<
   }
 }
 
-async function showPage({ report, serving, readiness }: AdminSources, { headers }: IncomingMessage): Promise<Answer> {
-  const current = serving();
-  const access = judgeAccess(current.config, headers);
+async function showPage({ serving, givePage }: AnswerSources, { headers }: IncomingMessage): Promise<Answer> {
+  const access = judgeAccess(serving().config, headers);
+  if (access === 'foreign_site') return json(403, { error: 'another site asked for the page' });
   if (access === 'token_needed') return ASK_FOR_TOKEN;
   if (access === 'foreign_host') return json(403, { error: FOREIGN_HOST });
-  const [told, state] = await Promise.all([report(), readiness()]);
-  const page = { serving: current, report: told, readiness: state, now: new Date() };
   return {
     status: 200,
     contentType: 'text/html; charset=utf-8',
-    body: renderPage(page),
+    body: await givePage(),
     headers: { 'Content-Security-Policy': CONTENT_SECURITY_POLICY },
   };
 }

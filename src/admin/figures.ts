@@ -72,9 +72,15 @@ export function buildMatrix({ routes }: Pick<Config, 'routes'>, report: Report):
   const presentable = [...new Set([...guarded.map(({ resource }) => resource), ...WITHOUT_RESOURCE, ...met])];
 
   const at = (presented: string, { key }: ProtectedRoute): Cell => cells.get(nameCell(presented, key))?.cell ?? NOTHING;
-  const sum = (list: readonly Cell[]) => list.reduce((total, { refused, forwarded }) => total + refused + forwarded, 0);
-  const columns = keepBusiest(guarded, MOST_COLUMNS, route => sum(presentable.map(each => at(each, route))));
-  const kept = keepBusiest(presentable, MOST_ROWS, each => sum(guarded.map(route => at(each, route))));
+  const inUse = [...cells.values()].filter(({ route }) => keys.has(route));
+  const byRoute = new Map<string, number>();
+  const byPresented = new Map<string, number>();
+  for (const { presented, route, cell } of inUse) {
+    byRoute.set(route, (byRoute.get(route) ?? 0) + cell.refused + cell.forwarded);
+    byPresented.set(presented, (byPresented.get(presented) ?? 0) + cell.refused + cell.forwarded);
+  }
+  const columns = keepBusiest(guarded, MOST_COLUMNS, route => byRoute.get(route.key) ?? 0);
+  const kept = keepBusiest(presentable, MOST_ROWS, each => byPresented.get(each) ?? 0);
   return {
     columns,
     rows: kept.map(presented => ({

@@ -6,6 +6,7 @@
 export const SCRIPT = `'use strict';
 (() => {
   const INTERVAL = 3000;
+  const LONGEST = 60000;
   const PATIENCE = 10000;
   const BETWEEN_WORDS = 20000;
   const [mode, asOf, said, pause, main] = ['mode', 'as-of', 'said', 'pause', 'content'].map(id => document.getElementById(id));
@@ -13,6 +14,7 @@ export const SCRIPT = `'use strict';
   let asking;
   let isPaused = false;
   let isLost = false;
+  let wait = INTERVAL;
   let unsaid = 0;
   let spokenAt = 0;
 
@@ -81,6 +83,7 @@ export const SCRIPT = `'use strict';
     asking = undefined;
     const wasLost = isLost;
     isLost = !page;
+    wait = page ? INTERVAL : Math.min(2 * wait, LONGEST);
     if (page) show(page);
     if (isLost !== wasLost) say(isLost ? 'The gateway does not answer' : 'The gateway answers again');
     tellMode();
@@ -103,7 +106,7 @@ export const SCRIPT = `'use strict';
 
   function schedule() {
     clearTimeout(timer);
-    if (!isPaused && !document.hidden) timer = setTimeout(ask, INTERVAL);
+    if (!isPaused && !document.hidden) timer = setTimeout(ask, wait);
   }
 
   pause.addEventListener('click', () => {

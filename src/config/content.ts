@@ -12,18 +12,31 @@ export type RawMap = Readonly<Record<string, unknown>>;
 /** Aliases can make a short file endless; no configuration comes near. */
 const MOST_NODES = 100_000;
 const MOST_ALIASES = 1_000;
+/** An empty variable or file is a mistake; an empty default was written on purpose. */
+const EMPTY_DEFAULT = /^\$\{[A-Za-z_][A-Za-z0-9_]*:-\}$/;
 
 /**
  * @returns what the document says. A scalar that had to be refused is `''`, which the schema accepts nowhere;
  * `Findings` does not judge it a second time. Aliases that cannot be followed are problems of the syntax.
+ * `admin_token: ${NAME:-}` that comes out empty is as if it were not written: one file for with and without a token.
  */
 export function readContent(document: YamlDocument, sources: Sources, findings: Findings): unknown {
-  return document.root === null ? null : new ContentReader(document, sources, findings).read(document.root, []);
+  if (document.root === null) return null;
+  const content = new ContentReader(document, sources, findings).read(document.root, []);
+  if (!isRawMap(content) || content['admin_token'] !== '' || !hasEmptyDefault(document.root, 'admin_token'))
+    return content;
+  const { admin_token: _, ...others } = content;
+  return Object.assign(Object.create(null), others);
 }
 
 /** @returns whether `value` is a map. */
 export function isRawMap(value: unknown): value is RawMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function hasEmptyDefault(root: Node, key: string): boolean {
+  const written = isMap(root) ? root.get(key, true) : undefined;
+  return isScalar(written) && typeof written.value === 'string' && EMPTY_DEFAULT.test(written.value);
 }
 
 class ContentReader {

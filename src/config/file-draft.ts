@@ -1,6 +1,6 @@
 /** As much of a file as could be read, for judging what only the whole of it shows. */
 
-import type { Issuer } from './config.ts';
+import type { Issuer, ListenAddress } from './config.ts';
 import type { RouteDraft } from './routes.ts';
 
 export interface FileDraft {
@@ -10,4 +10,7 @@ export interface FileDraft {
   /** All names under `issuers`; none where that map cannot be read. */
   readonly issuerNames: readonly string[];
   readonly trustedProxies: readonly string[];
+  readonly admin: ListenAddress | undefined;
+  /** Also where it has a mistake. */
+  readonly hasAdminToken: boolean;
 }

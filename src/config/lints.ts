@@ -144,6 +144,10 @@ export const DANGERS = {
     consequence: 'Every client can choose the address, scheme and host that the upstream believes.',
     remedy: 'Name the networks of your own proxies.',
   },
+  'admin-open': {
+    consequence: 'Whoever reaches the port reads the status page: routes, issuers, and who was denied what.',
+    remedy: 'Set admin_token, or let admin listen on loopback.',
+  },
 } as const satisfies Readonly<Record<string, Lint>>;
 
 export type MistakeCode = keyof typeof MISTAKES;

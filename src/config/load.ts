@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { readNetwork } from './cidr.ts';
 import type { Config } from './config.ts';
-import { readContent } from './content.ts';
+import { isRawMap, readContent } from './content.ts';
 import { checkListeners, checkRoutes } from './cross-checks.ts';
 import { YamlDocument } from './document.ts';
 import { decodeText, readBytes } from './file.ts';
@@ -114,7 +114,11 @@ function buildConfig(content: unknown, folder: string, findings: Findings): Omit
     findings.error(['routes'], { what: 'no routes', expected: 'at least one route', standsAlone: true }, 'key');
   }
   const trustedProxies = found.trusted_proxies ?? [];
-  warnOfDangers({ routes: drafts, issuers, issuerNames: issuerNames ?? [], trustedProxies }, findings);
+  const hasAdminToken = isRawMap(content) && 'admin_token' in content;
+  warnOfDangers(
+    { routes: drafts, issuers, issuerNames: issuerNames ?? [], trustedProxies, admin: found.admin, hasAdminToken },
+    findings,
+  );
 
   if (complete === undefined) return undefined;
   const routes = drafts.flatMap(draft => buildRoute(draft, issuers.keys()) ?? []);

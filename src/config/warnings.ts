@@ -3,6 +3,7 @@
 import { warnOfAliases } from './alias-warnings.ts';
 import type { FileDraft } from './file-draft.ts';
 import type { Findings } from './findings.ts';
+import { isLoopback } from './host.ts';
 import { isWithin } from './path-prefix.ts';
 import { warnOfMultipleAudiences, warnOfResources } from './resource-warnings.ts';
 import type { RouteDraft } from './routes.ts';
@@ -22,6 +23,7 @@ export function warnOfDangers(file: FileDraft, findings: Findings): void {
   warnOfMultipleAudiences(routes, findings);
   warnOfUnusedIssuers(file, findings);
   warnOfProxies(file, findings);
+  warnOfOpenAdmin(file, findings);
 }
 
 /** A path that is meant for the protected route, but misses it by a letter, needs no token. */
@@ -83,4 +85,9 @@ function warnOfProxies({ trustedProxies }: FileDraft, findings: Findings): void 
     if (!/\/0+$/.test(network)) continue;
     findings.warning(['trusted_proxies', index], 'trusted-proxies-anyone', 'every address is in this network');
   }
+}
+
+function warnOfOpenAdmin({ admin, hasAdminToken }: FileDraft, findings: Findings): void {
+  if (admin === undefined || hasAdminToken || isLoopback(admin.host)) return;
+  findings.warning(['admin'], 'admin-open', 'others than this machine reach it, and there is no admin_token');
 }

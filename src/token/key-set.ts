@@ -10,6 +10,7 @@ import { createVerificationKey, fingerprintOf, type VerificationKey } from './ve
 
 export interface KeySetStatus {
   readonly issuer: string;
+  /** Those that may still verify: none past `max_stale`. */
   readonly keys: number;
   /** Seconds since the last successful fetch; `undefined` before the first. */
   readonly ageSeconds: number | undefined;
@@ -90,7 +91,7 @@ export class KeySet {
   status(): KeySetStatus {
     return {
       issuer: this.#issuer.issuer,
-      keys: this.#keys.length,
+      keys: this.#isStale() ? 0 : this.#keys.length,
       ageSeconds: this.#fetchedAt === undefined ? undefined : (performance.now() - this.#fetchedAt) / 1000,
       lastError: this.#lastError,
     };

@@ -171,6 +171,23 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     await Promise.all([answered(), look(false)]);
   });
 
+  test('the longer the gateway does not answer, the more seldom it is asked', async () => {
+    const { page, requests } = await open(world.empty);
+    await page.clock.install();
+    await page.reload();
+    await page.route('**/*', route => route.abort());
+    const lost = () => page.waitForEvent('requestfailed');
+    for (const wait of [INTERVAL, 2 * INTERVAL, 4 * INTERVAL]) {
+      const before = requests.length;
+      await page.clock.runFor(wait - 500);
+      expect(requests).toHaveLength(before);
+      await Promise.all([lost(), page.clock.runFor(500)]);
+      await page.getByText('No answer since').waitFor();
+    }
+    opened.pop();
+    await page.context().close();
+  });
+
   test('behind an admin token it stays fresh with what the browser was told once', async () => {
     const token = 'b4ttery-h0rse-st4ple';
     const gateway = await startGateway(`admin_token: ${token}\nroutes: { /: { public: true, upstream: http://a } }\n`);

@@ -78,6 +78,20 @@ describe('without one', () => {
   });
 });
 
+test('another site gets 403 and nothing of the page; what machines ask for has no such rule', async () => {
+  const foreign: HeaderPair[] = [
+    ['Sec-Fetch-Site', 'cross-site'],
+    ['Sec-Fetch-Mode', 'no-cors'],
+    ['Sec-Fetch-Dest', 'empty'],
+  ];
+  for (const gateway of [open, closed]) {
+    const { status, body } = await ask(gateway, '/', [...foreign, bearer]);
+    expect(status).toBe(403);
+    expect(JSON.parse(body.toString())).toEqual({ error: 'another site asked for the page' });
+  }
+  for (const path of ['/metrics', '/healthz', '/readyz']) expect((await ask(open, path, foreign)).status).toBe(200);
+});
+
 test('HEAD has the fields of GET and no body', async () => {
   const [get, head] = [await ask(open), await ask(open, '/', [], 'HEAD')];
   expect(head.status).toBe(200);

@@ -67,14 +67,26 @@ test('every mounted file is here, read-only, and every volume and network is dec
 });
 
 test('the gateway is given a valid file, in which Prometheus reaches the admin listener', () => {
-  const loaded = loadConfig(findSource('gateway', '/etc/audgate/audgate.yaml'), gateway.environment ?? {});
+  const environment = { ...gateway.environment, AUDGATE_ADMIN_TOKEN: 'a-token-of-the-operators' };
+  const loaded = loadConfig(findSource('gateway', '/etc/audgate/audgate.yaml'), environment);
   expect(loaded).toMatchObject({
     ok: true,
+    warnings: [],
     config: { admin: { host: '0.0.0.0', port: 9090 }, listen: { port: 8080 } },
   });
   const { scrape_configs } = readYaml('prometheus/prometheus.yaml') as { readonly scrape_configs: unknown };
   expect(scrape_configs).toEqual([{ job_name: 'audgate', static_configs: [{ targets: ['gateway:9090'] }] }]);
   expect(gateway.networks.filter(name => prometheus.networks.includes(name))).toEqual(['metrics']);
+});
+
+test('no password comes with it: without a token of the operator nothing starts', () => {
+  expect(gateway.environment?.['AUDGATE_ADMIN_TOKEN']).toMatch(/^\$\{AUDGATE_ADMIN_TOKEN:\?[^{}]+\}$/);
+  const open = loadConfig(join(CONFIG, 'audgate.yaml'), { AUDGATE_ADMIN: gateway.environment?.['AUDGATE_ADMIN'] });
+  expect(open).toMatchObject({ ok: true, warnings: [{ code: 'admin-open' }] });
+});
+
+test.each(['audgate.yaml', 'demo.yaml'])('%s has no warning as it is', file => {
+  expect(loadConfig(join(CONFIG, file), {})).toMatchObject({ ok: true, warnings: [] });
 });
 
 test('the admin listener and Prometheus are not published, and Grafana only to this machine', () => {

@@ -36,6 +36,32 @@ describe('with an admin token', () => {
   });
 });
 
+const fetched = (site: string, mode = 'cors', dest = 'empty') => ({
+  host: '127.0.0.1',
+  'sec-fetch-site': site,
+  'sec-fetch-mode': mode,
+  'sec-fetch-dest': dest,
+});
+
+test.each([
+  ['its own script', fetched('same-origin')],
+  ['the address bar', fetched('none', 'navigate', 'document')],
+  ['a link of another site', fetched('cross-site', 'navigate', 'document')],
+  ['a link of another port', fetched('same-site', 'navigate', 'document')],
+])('%s gets the page', (_, headers) => {
+  expect(judgeAccess(open, headers)).toBe('granted');
+});
+
+test.each([
+  ['fetched by another site', fetched('cross-site', 'no-cors')],
+  ['fetched by another port', fetched('same-site')],
+  ['as an image', fetched('cross-site', 'no-cors', 'image')],
+  ['in a frame', fetched('cross-site', 'navigate', 'iframe')],
+])('%s it is not rendered, with the token or without one', (_, headers) => {
+  expect(judgeAccess(open, headers)).toBe('foreign_site');
+  expect(judgeAccess(closed, { ...headers, authorization: `Bearer ${TOKEN}` })).toBe('foreign_site');
+});
+
 describe('without one', () => {
   test.each([
     '127.0.0.1',

@@ -59,6 +59,17 @@ test('of many routes the busiest are shown, in their order, and the others are c
   expect(matrix.leftOut).toEqual({ rows: 103 - 24, columns: 80 });
 });
 
+test('the matrix of thousands of routes is counted from what was met, not from what could be', async () => {
+  const routes = Array.from({ length: 4_000 }, (_, index) => guard(`/r${index}`));
+  const counted = await report([wrong(routes[3_999], 'missing'), wrong(routes[7], 'https://elsewhere.example/')]);
+  const startedAt = performance.now();
+  const matrix = buildMatrix({ routes }, counted);
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(matrix.columns).toContain(routes[3_999]);
+  expect(matrix.columns).toContain(routes[7]);
+  expect(matrix.rows.map(({ presented }) => presented)).toContain('missing');
+});
+
 test('denials are told by route, action and reason, the most frequent first', async () => {
   const a = guard('/a');
   const denied = (reason: 'missing_token' | 'token_expired', outcome: 'denied' | 'reported') =>

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { load, loadValid } from './configuration.ts';
+import { listCodes, load, loadValid } from './configuration.ts';
 
 const TOKEN = 'b4ttery-h0rse-st4ple';
 const ROUTES = 'routes: { /a: { public: true, upstream: "http://a.example" } }\n';
@@ -18,6 +18,27 @@ test('only the hash of the token is kept, wherever it was written', () => {
     expect(JSON.stringify(config)).not.toContain(TOKEN);
   }
   expect(loadValid(ROUTES).adminTokenHash).toBeUndefined();
+});
+
+test('a token left to a variable: with an empty default there is none, and off loopback that is told', () => {
+  const written = `admin_token: \${TOKEN:-}\n${ROUTES}`;
+  const outside = `admin: 0.0.0.0:9090\n${written}`;
+  for (const environment of [{}, { TOKEN: '' }]) {
+    expect(loadValid(written, { environment }).adminTokenHash).toBeUndefined();
+    expect(listCodes(written, { environment })).toEqual([]);
+    expect(listCodes(outside, { environment })).toEqual(['admin-open']);
+  }
+  expect(loadValid(outside, { environment: { TOKEN } }).adminTokenHash).toBe(HASH);
+  expect(listCodes(outside, { environment: { TOKEN } })).toEqual([]);
+});
+
+test.each([
+  ['${TOKEN}', { environment: { TOKEN: '' } }],
+  ['${file:token}', { files: { token: '\n' } }],
+  ['${TOKEN:-}${TOKEN:-}', {}],
+  ['"x${TOKEN:-}"', {}],
+])('%s that comes out empty or short is a mistake, not an open page', (written, world) => {
+  expect(load(`admin_token: ${written}\n${ROUTES}`, world).ok).toBe(false);
 });
 
 test.each(['fifteen-letters', `${TOKEN} with spaces`, `${TOKEN}\u00e9\u00e9`, 'x'.repeat(1025), '""', '[a, b]'])(

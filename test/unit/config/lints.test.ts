@@ -53,6 +53,7 @@ const EXAMPLES: Readonly<Record<Code, string>> = {
   'allow-encoded': `${I}routes: { ${withKey('allow_encoded: »["%2F"]')} }\n`,
   'issuer-without-tls': `issuers: { »http://i: }\nroutes: { ${A} }\n`,
   'unused-issuer': `issuers: { https://i: , »https://j: }\nroutes: { ${withKey('issuers: [https://i]')} }\n`,
+  'admin-open': `admin: »0.0.0.0:9090\n${PUBLIC}`,
   'trusted-proxies-anyone': `trusted_proxies: [»0.0.0.0/0]\n${I}routes: { ${A} }\n`,
 };
 

@@ -53,6 +53,11 @@ describe('what is legal but dangerous', () => {
       `trusted_proxies: [10.0.0.0/8, "::/0"]\n${file(PROTECTED)}`,
       '1:31: warning: trusted_proxies[1]: every address is in this network',
     ],
+    [
+      'admin-open',
+      `admin: :9090\n${file(PROTECTED)}`,
+      '1:8: warning: admin: others than this machine reach it, and there is no admin_token',
+    ],
     ['unused-issuer', file(PUBLIC), '1:12: warning: issuers.https://i.example: no route accepts tokens of this issuer'],
     [
       'id-token-accepted',

@@ -141,8 +141,10 @@ describe('while the issuer is down', () => {
     await fetches.reached(3, 'failure');
     clock.pass(HOUR / 2);
     expect(await find('key-1')).toEqual(['key-1']);
+    expect(keySet.status().keys).toBe(1);
     clock.pass(HOUR / 2);
     expect(await find('key-1')).toBe('no keys to judge by');
+    expect(keySet.status().keys).toBe(0);
   });
 
   test('keys that were too old are usable again once they were fetched again', async () => {
