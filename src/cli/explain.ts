@@ -10,8 +10,8 @@ import { renderJson } from './explain/json.ts';
 import { judge } from './explain/judgement.ts';
 import { parseInstant, parseMethod, parseUrl, type Question } from './explain/question.ts';
 import { renderText } from './explain/text.ts';
-import { looksLikeToken, readTokenFile } from './explain/token-file.ts';
-import { createPaint, quoteValue } from './terminal.ts';
+import { holdsToken, readTokenFile } from './explain/token-file.ts';
+import { createPaint } from './terminal.ts';
 
 /** As they stand on the command line. */
 export interface ExplainOptions {
@@ -49,7 +49,7 @@ export async function explain(options: ExplainOptions, around: Surroundings): Pr
   if (!question.ok) return fail(around, question.fault.what);
   const file = options['token-file'];
   const token = file === undefined ? accept(undefined) : await readTokenFile(file, around.standardInput);
-  if (!token.ok) return fail(around, `--token-file: ${describe(file ?? '', token)}`);
+  if (!token.ok) return fail(around, `--token-file ${describe(token)}`);
 
   const explanation = describeJudgement(await judge(loaded.config, question.value, token.value));
   const lines = options.json ? [renderJson(explanation)] : renderText(explanation, createPaint(around.isColoured));
@@ -57,8 +57,11 @@ export async function explain(options: ExplainOptions, around: Surroundings): Pr
   return explanation.decision === 'refused' ? 2 : 0;
 }
 
-function judgeArguments({ urls, token }: ExplainOptions): string | undefined {
-  if (token !== undefined || urls.some(looksLikeToken)) return NO_ARGUMENT;
+function judgeArguments(options: ExplainOptions): string | undefined {
+  const { urls, token, config, 'token-file': file, method, at } = options;
+  if (token !== undefined || [...urls, config, file, method, at].some(text => text && holdsToken(text))) {
+    return NO_ARGUMENT;
+  }
   if (urls.length === 1) return undefined;
   return `explain takes one URL, and got ${urls.length}: audgate explain --config FILE [--token-file F|-] [--method GET] [--at RFC3339] [--json] URL`;
 }
@@ -70,11 +73,11 @@ function readQuestion(options: ExplainOptions, config: Config, now: number): Par
     at: atText,
   } = options;
   const target = parseUrl(url, config.listen);
-  if (!target.ok) return name('the URL', '', target);
+  if (!target.ok) return name('the URL', target);
   const method = parseMethod(methodText);
-  if (!method.ok) return name('--method', methodText, method);
+  if (!method.ok) return name('--method', method);
   const at = atText === undefined ? accept(now) : parseInstant(atText);
-  if (!at.ok) return name('--at', atText ?? '', at);
+  if (!at.ok) return name('--at', at);
   return accept({
     ...target.value,
     method: method.value,
@@ -84,14 +87,13 @@ function readQuestion(options: ExplainOptions, config: Config, now: number): Par
   });
 }
 
-/** A URL is not repeated: it may hold a secret. */
-function name(option: string, text: string, refused: Refused): Refused {
-  return { ok: false, fault: { what: `${option}${text === '' ? ' ' : ': '}${describe(text, refused)}` } };
+/** What was given is not repeated: a URL may hold a secret, and any option a token that slipped. */
+function name(option: string, refused: Refused): Refused {
+  return { ok: false, fault: { what: `${option} ${describe(refused)}` } };
 }
 
-function describe(text: string, { fault }: Refused): string {
-  const expected = fault.expected === undefined ? '' : `, expected ${fault.expected}`;
-  return `${text === '' ? '' : `${quoteValue(text)} `}${fault.what}${expected}`;
+function describe({ fault }: Refused): string {
+  return `${fault.what}${fault.expected === undefined ? '' : `, expected ${fault.expected}`}`;
 }
 
 function fail({ complain }: Surroundings, message: string): 1 {

@@ -1,37 +1,36 @@
 /**
- * Dangers of `audiences`. An operator who cures a `wrong_audience` by copying what the tokens carry may copy a value that
+ * Dangers of what is accepted as audience. An operator who cures a `wrong_audience` by copying what the tokens carry may copy a value that
  * tokens for other APIs carry, too.
  */
 
+import type { Path } from './document.ts';
 import type { FileDraft } from './file-draft.ts';
 import type { Findings } from './findings.ts';
 import type { RouteDraft } from './routes.ts';
+import { nameSharedAudience } from './shared-audience.ts';
 
-/** Warns of each alias of `route`, one of the routes of `file`. */
+/** Warns of the resource and each alias of `route`, one of the routes of `file`. */
 export function warnOfAliases(route: RouteDraft, file: FileDraft, findings: Findings): void {
   const { audiences = [], issuers = file.issuerNames } = route.found;
   if (route.found.public === true) return;
+  warnOfSharedAudience(route.found.resource, issuers, [...route.path, 'resource'], findings);
   for (const [index, alias] of audiences.entries()) {
     const path = [...route.path, 'audiences', index];
-    const everyone = nameEveryone(alias, issuers);
-    if (everyone !== undefined) findings.warning(path, 'audience-for-everyone', everyone);
+    warnOfSharedAudience(alias, issuers, path, findings);
     if (alias.includes('*')) findings.warning(path, 'audience-wildcard', 'a * that stands for nothing but itself');
     warnOfForgetful(alias, route, file, path, findings);
   }
   warnOfIdTokens(route, file, findings);
 }
 
-const GRAPH = /^(?:00000003-0000-0000-c000-000000000000|https:\/\/graph\.microsoft\.com\/?)$/;
-
-/** @returns what `audience` is, where tokens carry it whatever API they are for. */
-function nameEveryone(audience: string, issuers: readonly string[]): string | undefined {
-  if (GRAPH.test(audience)) return 'is Microsoft Graph, not this API';
-  if (audience === 'account' && issuers.some(issuer => issuer.includes('/realms/')))
-    return 'is the account console of Keycloak, which is in the tokens of most clients of a realm';
-  const bases = issuers.map(issuer => issuer.replace(/\/$/, ''));
-  if (bases.some(base => audience === base || audience === `${base}/`)) return 'is the issuer itself, not this API';
-  if (bases.some(base => audience === `${base}/userinfo`)) return "is the issuer's userinfo endpoint, not this API";
-  return undefined;
+function warnOfSharedAudience(
+  audience: string | undefined,
+  issuers: readonly string[],
+  path: Path,
+  findings: Findings,
+): void {
+  const shared = audience === undefined ? undefined : nameSharedAudience(audience, issuers);
+  if (shared !== undefined) findings.warning(path, 'audience-for-everyone', `is ${shared}, not this API`);
 }
 
 /** Routes for different issuers may have different aliases: the issuers write them. */
@@ -39,7 +38,7 @@ function warnOfForgetful(
   alias: string,
   { key, found }: RouteDraft,
   { routes, issuerNames }: FileDraft,
-  path: readonly (string | number)[],
+  path: Path,
   findings: Findings,
 ): void {
   const other = routes.find(({ key: otherKey, found: { resource, audiences, issuers = issuerNames } }) => {

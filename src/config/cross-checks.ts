@@ -4,7 +4,7 @@ import type { ListenAddress } from './config.ts';
 import { isRawMap } from './content.ts';
 import type { Path } from './document.ts';
 import type { Fault } from './fault.ts';
-import type { Findings } from './findings.ts';
+import { type Findings, listNames } from './findings.ts';
 import { isSameAddress } from './listen-address.ts';
 import { nameTarget } from './route-key.ts';
 import type { RouteDraft } from './routes.ts';
@@ -54,12 +54,13 @@ function checkDuplicates(routes: readonly RouteDraft[], findings: Findings): voi
 }
 
 function checkIssuers({ found, path }: RouteDraft, issuers: readonly string[], findings: Findings): void {
+  const names = listNames(issuers);
   for (const [index, issuer] of (found.issuers ?? []).entries()) {
     if (issuers.includes(issuer)) continue;
     findings.error([...path, 'issuers', index], {
       code: 'unknown-issuer',
       what: 'is not under issuers',
-      expected: issuers.length === 0 ? 'an entry for it there' : `one of ${issuers.join(', ')}`,
+      expected: names === '' ? 'an entry for it there' : `one of ${names}`,
       nearest: findNearest(issuer, issuers),
     });
   }

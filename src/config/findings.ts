@@ -10,6 +10,8 @@ import { onOneLine, type Problem } from './problem.ts';
 export type Blamed = 'value' | 'key' | 'parent';
 
 const LONGEST_QUOTE = 120;
+/** Stands for what is not repeated: this goes to logs of CI and of the gateway, too. */
+const HIDDEN = '"…"';
 
 export class Findings {
   readonly #file: string;
@@ -63,6 +65,11 @@ export class Findings {
     this.#unreadable = true;
   }
 
+  /** @returns whether the file itself says something at `path`: a default does not. */
+  isWritten(path: Path): boolean {
+    return this.#document.node(path) !== undefined;
+  }
+
   /** @returns the line of the key at `path`, for naming it in another problem. */
   lineOfKey(path: Path): number {
     return this.#document.placeOfKey(path).line;
@@ -86,11 +93,16 @@ export class Findings {
     return this.#document.placeOfKey(blamed === 'key' ? path : path.slice(0, -1));
   }
 
-  /** Quotes what the file says, `${NAME}` and not its value; a nearest form made from a substituted value stays unsaid. */
+  /**
+   * Quotes what the file says, `${NAME}` and not its value; a nearest form made from a substituted value stays unsaid.
+   * So does what may hold credentials, which stand before an @ or in a query.
+   */
   #describe(path: Path, { what, expected, nearest, standsAlone }: Fault, blamed: Blamed): string {
     const written = blamed === 'value' ? this.#written(path) : String(path.at(-1) ?? '');
-    const isSecret = blamed === 'value' && written?.includes('${') === true;
-    const subject = standsAlone === true || written === undefined ? '' : `${quote(written)} `;
+    const isHidden = blamed === 'value' ? /[@?]/.test(written ?? '') : hasCredentials(written ?? '');
+    const isSecret = isHidden || (blamed === 'value' && written?.includes('${') === true);
+    const isNamed = standsAlone !== true && written !== undefined;
+    const subject = isNamed ? `${isHidden ? HIDDEN : quote(written)} ` : '';
     const wanted = expected === undefined ? '' : `, expected ${expected}`;
     const suggestion = nearest === undefined || isSecret ? '' : `; did you mean ${quote(nearest)}?`;
     return `${subject}${what}${wanted}${suggestion}`;
@@ -102,14 +114,28 @@ export class Findings {
   }
 }
 
-/** @returns `text` between quotation marks, on one line and of bounded length. */
+/** @returns `text` between quotation marks, on one line and of bounded length; of a URL that may hold credentials nothing. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text);
+  return hasCredentials(text)
+    ? HIDDEN
+    : JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text);
+}
+
+/** @returns the keys of a map as a list to choose from, without those that may hold credentials. */
+export function listNames(names: readonly string[]): string {
+  return names.filter(name => !hasCredentials(name)).join(', ');
+}
+
+/** A URL with an @ or a query. */
+function hasCredentials(text: string): boolean {
+  return /:\/\/.*[@?]/s.test(text);
 }
 
 /** @returns `routes./profile.scopes[0]`. */
 function namePath(path: Path): string {
-  return onOneLine(
-    path.map(segment => (typeof segment === 'number' ? `[${segment}]` : `.${segment}`)).join(''),
-  ).replace(/^\./, '');
+  const names = path.map(segment => {
+    if (typeof segment === 'number') return `[${segment}]`;
+    return hasCredentials(segment) ? '.…' : `.${segment}`;
+  });
+  return onOneLine(names.join('')).replace(/^\./, '');
 }

@@ -122,7 +122,7 @@ export const DANGERS = {
   },
   'report-strips-token': {
     consequence: 'An API that still reads the token refuses every request.',
-    remedy: 'Set forward_token: true until the API leaves the token to the gateway.',
+    remedy: 'Set forward_token: true until the API leaves the token to the gateway, or false where it reads none.',
   },
   'would-deny-header-on-enforce': {
     consequence: 'The header is never set: on enforce, what would be denied is refused.',
@@ -141,7 +141,7 @@ export const DANGERS = {
     remedy: 'Name it under issuers of a route, or remove it.',
   },
   'trusted-proxies-anyone': {
-    consequence: 'Every client can choose the address, scheme and host that the upstream believes.',
+    consequence: 'Strangers can choose the address, scheme and host that the upstream believes.',
     remedy: 'Name the networks of your own proxies.',
   },
   'admin-open': {

@@ -1,6 +1,7 @@
 /** What is legal but dangerous; `LINTS` says what follows from each and what to do. */
 
 import { warnOfAliases } from './alias-warnings.ts';
+import { readNetwork } from './cidr.ts';
 import type { FileDraft } from './file-draft.ts';
 import type { Findings } from './findings.ts';
 import { isLoopback } from './host.ts';
@@ -43,12 +44,14 @@ function covers({ target: outer }: RouteDraft, { target: inner }: RouteDraft): b
   return isForSameHost && isWithin(inner.prefix, outer.prefix);
 }
 
+/** Who writes `forward_token: false` has answered the question that the default leaves open. */
 function warnOfToken({ found, path }: RouteDraft, findings: Findings): void {
   if (found.forward_token === true && found.upstream !== undefined && isInClear(found.upstream.origin)) {
     const what = 'the token is forwarded in clear text';
     findings.warning([...path, 'forward_token'], 'token-forwarded-in-clear', what);
   }
-  if (found.enforcement === 'report' && found.forward_token === false) {
+  const isStripped = found.forward_token === false && !findings.isWritten([...path, 'forward_token']);
+  if (found.enforcement === 'report' && isStripped) {
     const what = 'this rung leaves the judging to the API, but the token is removed before the API sees the request';
     findings.warning([...path, 'enforcement'], 'report-strips-token', what);
   }
@@ -82,12 +85,20 @@ function warnOfUnusedIssuers({ routes, issuerNames }: FileDraft, findings: Findi
 
 function warnOfProxies({ trustedProxies }: FileDraft, findings: Findings): void {
   for (const [index, network] of trustedProxies.entries()) {
-    if (!/\/0+$/.test(network)) continue;
-    findings.warning(['trusted_proxies', index], 'trusted-proxies-anyone', 'every address is in this network');
+    const { prefix = Number.POSITIVE_INFINITY } = readNetwork(network) ?? {};
+    if (prefix >= shortestPrefixFor(network)) continue;
+    const what = prefix === 0 ? 'every address is in this network' : 'nobody owns a network as large as this one';
+    findings.warning(['trusted_proxies', index], 'trusted-proxies-anyone', what);
   }
 }
 
 function warnOfOpenAdmin({ admin, hasAdminToken }: FileDraft, findings: Findings): void {
   if (admin === undefined || hasAdminToken || isLoopback(admin.host)) return;
   findings.warning(['admin'], 'admin-open', 'others than this machine reach it, and there is no admin_token');
+}
+
+/** 10.0.0.0/8 and the private addresses of IPv6 (RFC 4193) are the largest that one operator has to himself. */
+function shortestPrefixFor(network: string): number {
+  if (!network.includes(':')) return 8;
+  return /^f[cd]/i.test(network) ? 7 : 16;
 }

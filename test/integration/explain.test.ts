@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explain as explainInProcess } from '../../src/cli/explain.ts';
 import { type AuthorizationServer, startAuthorizationServer } from '../support/authorization-server.ts';
 import { runCommand } from '../support/command.ts';
+import { startGateway } from '../support/gateway.ts';
+import { sendRaw } from '../support/raw-http.ts';
 import { type SignOptions, startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 
 const PROFILE = 'https://profile.example.com/';
@@ -18,6 +20,7 @@ const COGNITO = 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_example';
 const KEYCLOAK = 'https://sso.example.com/realms/shop';
 const OKTA = 'https://shop.okta.com/oauth2/default';
 const AUTH0 = 'https://shop.eu.auth0.com/';
+const SLIPPED = 'eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln';
 
 let folder: string;
 let file: string;
@@ -246,7 +249,7 @@ const CAUSES: readonly Cause[] = [
     token: () => sign({ iss: AUTH0, aud: 'shop', nonce: 'n' }, { typ: 'JWT' }),
     reason: 'wrong_audience',
     failed: 'audience',
-    lines: ['it is an ID token', 'send the access token, not the ID token'],
+    lines: ['it is an ID token', 'send the access token, not this one'],
   },
   {
     name: 'expired, and what would follow',
@@ -309,7 +312,7 @@ const CAUSES: readonly Cause[] = [
     token: () => sign({ scope: undefined, roles: ['billing:read'] }),
     reason: 'insufficient_scope',
     failed: 'scope',
-    lines: ['in the claim roles, which is not read', 'scope_claim: set roles'],
+    lines: ['in the claim roles, which is not read', 'set roles: every token of this issuer is then judged by `roles`'],
     at: 'algorithms: [ES256]',
   },
   {
@@ -494,6 +497,46 @@ describe('on the lower rungs', () => {
   });
 });
 
+test('a head as large as limits.headers is refused by the gateway, and so it is foreseen, to the byte', async () => {
+  const yaml = `limits: { headers: 1KiB }
+issuers: { ${issuer.issuer}: { jwks_uri: ${issuer.jwksUri} } }
+routes: { /billing: { resource: ${BILLING}, upstream: 'http://127.0.0.1:1' } }
+`;
+  const small = join(folder, 'small.yaml');
+  writeFileSync(small, yaml);
+  const gateway = await startGateway(yaml);
+  const ask = async (method: string, target: string, bytes: number) => {
+    // Besides the target and the token, names and values: Host, a.be, Authorization and Bearer with its space.
+    const token = 'x'.repeat(bytes - 28 - target.length);
+    const head = `${method} ${target} HTTP/1.1\r\nHost: a.be\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+    const answer = await sendRaw(gateway.port, head, { responses: 1 });
+    const status = Number(answer.toString('latin1').slice(9, 12));
+    const options = ['--config', small, '--token-file', '-', '--json', '--method', method];
+    const { stdout } = await runCommand(['explain', ...options, `http://a.be${target}`], token);
+    const { response, reason, checks, remedy } = JSON.parse(stdout);
+    expect(response.status).toBe(status);
+    return { status, reason, check: checks[0], remedy };
+  };
+  const cases = [
+    ['GET', '/billing'],
+    ['DELETE', '/billing/a?b=%20c'],
+  ] as const;
+  try {
+    for (const [method, target] of cases) {
+      expect(await ask(method, target, 1023)).toMatchObject({ status: 401, reason: 'malformed_token' });
+      for (const bytes of [1024, 1025]) {
+        expect(await ask(method, target, bytes)).toMatchObject({
+          ...{ status: 431, reason: 'headers_too_large' },
+          check: { name: 'request', verdict: 'fail', actual: `${bytes} bytes` },
+          remedy: { path: 'limits.headers', line: 1 },
+        });
+      }
+    }
+  } finally {
+    await gateway.close();
+  }
+});
+
 test('without a token: how to get one, with which the request is then forwarded', async () => {
   const { code, stdout, json } = await explainTwice(undefined, billing());
   expect(code).toBe(2);
@@ -520,11 +563,32 @@ describe('the token', () => {
   test.for([
     ['as an argument', ['eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln']],
     ['as an option', ['--token', 'c2VjcmV0', '/billing']],
+    ['as the name of its file', ['--token-file', SLIPPED, '/billing']],
+    ['as a method', ['--method', SLIPPED, '/billing']],
+    ['as a time', ['--at', SLIPPED, '/billing']],
+    ['in the path', [`https://gateway.example.com/reset/${SLIPPED}`]],
+    ['in the fragment', [`https://gateway.example.com/billing#access_token=${SLIPPED}`]],
   ] as const)('%s is refused with the reason, and not repeated', async ([, args]) => {
     const { code, stdout, stderr } = await runCommand(['explain', '--config', file, ...args]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain('shell history');
     for (const argument of args.filter(each => !/^(?:--|\/)/.test(each))) expect(stderr).not.toContain(argument);
+    expect(stderr).not.toContain(SLIPPED);
+  });
+
+  test('that is opaque is not repeated either: no option is, nor a fragment', async () => {
+    const slips = [
+      ['--token-file', 'ya29secret', '/billing'],
+      ['--method', 'secret', '/billing'],
+      ['--at', 'secret', '/billing'],
+      ['/billing#access_token=secret'],
+      ['--json', '/billing#access_token=secret?x'],
+    ];
+    for (const args of slips) {
+      const { code, stdout, stderr } = await runCommand(['explain', '--config', file, ...args]);
+      expect(code).not.toBe(0);
+      expect(stdout + stderr).not.toContain('secret');
+    }
   });
 
   test('over 64 KiB, empty, or not there: exit 1 with the reason', async () => {

@@ -1,18 +1,19 @@
 /** Why a token's audience is not this route's, and what to do about it without taking in tokens that are for somebody else. */
 
 import type { ProtectedRoute } from '../../config/config.ts';
+import { nameSharedAudience } from '../../config/shared-audience.ts';
 import { quoteValue } from '../terminal.ts';
 import type { Advice, Case } from './case.ts';
 import { type Difference, findDifference, findNearestDifference } from './difference.ts';
 import { listText } from './facts.ts';
-import { type KnownIssuer, looksLikeIdToken, recogniseIssuer } from './known-issuer.ts';
+import { type KnownIssuer, recogniseIssuer } from './known-issuer.ts';
+import { nameOtherKind } from './token-kind.ts';
 
 const GUID = /^(?:api:\/\/)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
-const GRAPH = ['00000003-0000-0000-c000-000000000000', 'https://graph.microsoft.com', 'https://graph.microsoft.com/'];
 
-export function adviseOnAudience(each: Case): Advice {
-  const { judgement, route, jws } = each;
-  const presented = judgement.decision?.denial?.presented;
+/** @param presented as `findWrongAudience` says it; the decision does not say it of a token that was denied for something else. */
+export function adviseOnAudience(each: Case, presented = each.judgement.decision?.denial?.presented): Advice {
+  const { route, jws } = each;
   const known = recogniseIssuer(String(jws?.claims['iss']));
   const audience = listText(jws?.claims['aud']);
   if (presented === 'missing') return adviseOnAbsence(route, known);
@@ -65,7 +66,9 @@ function isTwin(difference: Difference | undefined): boolean {
 
 function adviseOnForeign(each: Case, known: KnownIssuer, audience: readonly string[]): Advice {
   const { route, jws } = each;
-  const ours = audience.find(value => isTwin(findNearestDifference(value, route.audiences)));
+  const ours = audience.find(
+    value => isTwin(findNearestDifference(value, route.audiences)) && !nameSharedAudience(value, [...route.issuers]),
+  );
   if (ours !== undefined && ours.trim() === ours) {
     const words = findNearestDifference(ours, route.audiences)?.words.join(', ');
     const cause = `the issuer spells the resource in another way (${words}), and audiences are compared exactly (RFC 7519 section 2)`;
@@ -73,7 +76,12 @@ function adviseOnForeign(each: Case, known: KnownIssuer, audience: readonly stri
   }
   const claims = jws?.claims ?? {};
   const client = [claims['azp'], claims['appid'], claims['client_id'], claims['cid']];
-  if (looksLikeIdToken(claims) || audience.some(value => client.includes(value))) {
+  const other = nameOtherKind(claims);
+  if (other !== undefined) {
+    const text = `send the access token, not this one; ${known.ask(route.resource)}`;
+    return { cause: `the token is no access token: it is ${other}`, remedy: { text } };
+  }
+  if (audience.some(value => client.includes(value))) {
     const cause =
       'the token is for the client itself: it is an ID token, or one for the client, and no access token for an API';
     return { cause, remedy: { text: `send the access token, not the ID token; ${known.ask(route.resource)}` } };
@@ -91,7 +99,7 @@ function adviseByProduct({ route }: Case, known: KnownIssuer, audience: readonly
   const ask = { text: known.ask(route.resource) };
   switch (known.product) {
     case 'Entra ID':
-      return adviseOnEntra(route, first, ask.text);
+      return adviseOnShared(route, audience, ask.text) ?? adviseOnEntra(route, first);
     case 'Keycloak':
       if (!audience.includes('account')) return undefined;
       return {
@@ -122,13 +130,17 @@ function adviseByProduct({ route }: Case, known: KnownIssuer, audience: readonly
       if (!/^https:\/\/api\.pingone\./.test(first)) return undefined;
       return { cause: 'the token is for the API of PingOne itself, which is the default', remedy: ask };
     default:
-      return undefined;
+      return adviseOnShared(route, audience, ask.text);
   }
 }
 
-function adviseOnEntra(route: ProtectedRoute, audience: string, ask: string): Advice | undefined {
-  if (GRAPH.includes(audience))
-    return { cause: 'the token is for Microsoft Graph, and for nobody else', remedy: { text: ask } };
+function adviseOnShared({ issuers }: ProtectedRoute, audience: readonly string[], ask: string): Advice | undefined {
+  const shared = audience.map(value => nameSharedAudience(value, [...issuers])).find(name => name !== undefined);
+  if (shared === undefined || shared === 'the issuer itself') return undefined;
+  return { cause: `the token is for ${shared}, and for nobody else`, remedy: { text: ask } };
+}
+
+function adviseOnEntra(route: ProtectedRoute, audience: string): Advice | undefined {
   if (!GUID.test(audience)) return undefined;
   const isUri = audience.startsWith('api://');
   const cause = isUri

@@ -30,6 +30,16 @@ export function adviseOnRoute({ config, head, metadata }: Judgement): Advice {
   };
 }
 
+export function adviseOnSize({ config }: Judgement): Advice {
+  return {
+    cause: `node:http does not read a head that fills limits.headers (${config.limits.headers} bytes)`,
+    remedy: {
+      text: 'let the issuer put less into the token (fewer groups and roles); or raise it above what clients send, cookies and all',
+      path: ['limits', 'headers'],
+    },
+  };
+}
+
 function listRoutesOfOtherHosts({ routes }: Config, head: RequestHead): readonly Route[] {
   const table = createRouteTable(routes);
   const hosts = new Set(routes.flatMap(({ host }) => host ?? []));

@@ -2,7 +2,7 @@
 
 import { adviseOnAudience } from './advice-on-audience.ts';
 import { adviseOnScope, adviseOnType } from './advice-on-claims.ts';
-import { adviseOnPath, adviseOnRoute, allowMethod } from './advice-on-route.ts';
+import { adviseOnPath, adviseOnRoute, adviseOnSize, allowMethod } from './advice-on-route.ts';
 import { adviseOnForm, adviseOnIssuer, adviseOnKeys, adviseOnSignature, adviseOnTime } from './advice-on-token.ts';
 import type { Advice, Case } from './case.ts';
 import { type Judgement, reasonOf } from './judgement.ts';
@@ -14,6 +14,7 @@ export function advise(judgement: Judgement): Advice | undefined {
   const { match, credentials } = judgement;
   if (reason === 'no_route') return adviseOnRoute(judgement);
   if (reason === 'ambiguous_path') return adviseOnPath(judgement);
+  if (reason === 'headers_too_large') return adviseOnSize(judgement);
   if (reason === 'malformed_request') return { cause: 'the Host is not a valid host name and port' };
   if (!match?.ok || match.route.public) return undefined;
   const jws = credentials?.jws?.ok ? credentials.jws : undefined;

@@ -52,7 +52,7 @@ export function requirementOf(match: Match, route: ProtectedRoute, method: strin
 export function gatherFacts(name: CheckName, judgement: Judgement): Facts {
   switch (name) {
     case 'request':
-      return { actual: `Host ${judgement.question.authority}` };
+      return describeHead(judgement);
     case 'path':
       return describePath(judgement);
     case 'route':
@@ -62,9 +62,16 @@ export function gatherFacts(name: CheckName, judgement: Judgement): Facts {
   }
 }
 
+function describeHead(judgement: Judgement): Facts {
+  const { headBytes, config, question } = judgement;
+  if (reasonOf(judgement) !== 'headers_too_large') return { actual: `Host ${question.authority}` };
+  const note = 'target and header fields; a client sends more of them than Host and Authorization';
+  return { actual: `${headBytes} bytes`, expected: `fewer than ${config.limits.headers} (limits.headers)`, note };
+}
+
 function describePath(judgement: Judgement): Facts {
   const { head, question } = judgement;
-  const raw = question.target.replace(/\?.*$/s, '');
+  const raw = question.target.replace(/\?.*$/s, '').replace(/#.*$/s, '#');
   if (reasonOf(judgement) === 'ambiguous_path') {
     const { at, what } = describeAmbiguity(raw, head.ok ? head.path.contested : []);
     const fault = { at: escapeExactly(raw.slice(0, at)).length, what };

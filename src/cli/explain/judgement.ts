@@ -10,6 +10,7 @@ import { type RequestHead, readRequestHead } from '../../route/request-head.ts';
 import { readBearerToken } from '../../token/bearer.ts';
 import { type CompactJws, readCompactJws } from '../../token/compact-jws.ts';
 import { TokenVerifier, type Verification } from '../../token/verifier.ts';
+import { countHeadBytes, isHeadTooLarge } from './head-size.ts';
 import { type Question, toIncomingHead } from './question.ts';
 
 /** What each room said; `undefined` where the request did not come so far. */
@@ -17,6 +18,8 @@ export interface Judgement {
   readonly config: Config;
   readonly question: Question;
   readonly head: RequestHead | Denial;
+  /** As `limits.headers` counts them. */
+  readonly headBytes: number;
   /** A document of ours that answers before any route; `null`: several, and the Host selects none. */
   readonly metadata?: string | null | undefined;
   readonly match?: Match | Denial;
@@ -43,21 +46,27 @@ export type TokenShape = 'none' | 'jws' | 'jwe' | 'google' | 'opaque';
 
 /** @returns what each room says of the request, with `token` in its Authorization field. Keys are fetched as configured. */
 export async function judge(config: Config, question: Question, token: string | undefined): Promise<Judgement> {
-  const head = readRequestHead(toIncomingHead(question, token));
-  if (!head.ok) return { config, question, head };
+  const incoming = toIncomingHead(question, token);
+  const headBytes = countHeadBytes(incoming);
+  if (isHeadTooLarge(incoming, config.limits.headers)) {
+    return { config, question, headBytes, head: deny('headers_too_large') };
+  }
+  const head = readRequestHead(incoming);
+  const asked = { config, question, headBytes, head };
+  if (!head.ok) return asked;
   const metadata = findMetadata(createMetadataIndex(config.routes), head.target, head.authority);
-  if (metadata !== undefined) return { config, question, head, metadata };
+  if (metadata !== undefined) return { ...asked, metadata };
   const match = matchRoute(createRouteTable(config.routes), head.host, head.path);
-  if (!match.ok) return { config, question, head, match };
+  if (!match.ok) return { ...asked, match };
 
   const decide = (presented: Verification) =>
     authorize(createAudienceIndex(config.routes), match, head.method, presented);
   if (match.route.public) {
-    return { config, question, head, match, decision: decide(deny('missing_token')) };
+    return { ...asked, match, decision: decide(deny('missing_token')) };
   }
   const { inTime, ...credentials } = await examine(config, head, question.at);
   const decision = decide(credentials.presented);
-  return { config, question, head, match, credentials, decision, ...(inTime && { inTime: decide(inTime) }) };
+  return { ...asked, match, credentials, decision, ...(inTime && { inTime: decide(inTime) }) };
 }
 
 /** @returns why the request is refused, or would be; `undefined` for one that every rung forwards. */

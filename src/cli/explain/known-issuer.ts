@@ -69,8 +69,3 @@ const ANY: KnownIssuer = {
 export function recogniseIssuer(issuer: string): KnownIssuer {
   return KNOWN.find(({ hosts }) => hosts.test(issuer)) ?? ANY;
 }
-
-/** @returns whether the claims are those of an ID token, which no API should take. */
-export function looksLikeIdToken(claims: Readonly<Record<string, unknown>>): boolean {
-  return claims['token_use'] === 'id' || ['nonce', 'at_hash', 'c_hash'].some(name => name in claims);
-}

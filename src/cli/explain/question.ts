@@ -45,10 +45,17 @@ export function parseMethod(text: string): Parsed<string> {
   return refuse('is not a method that can be routed', { expected: 'a method of HTTP in upper case, such as GET' });
 }
 
-/** @returns milliseconds since 1970. */
+/** @returns milliseconds since 1970; refuses a day or hour that no calendar has. */
 export function parseInstant(text: string): Parsed<number> {
-  const time = RFC3339.test(text) ? Date.parse(text.replace(' ', 'T').toUpperCase()) : Number.NaN;
+  const time = RFC3339.test(text) && isOnCalendar(text) ? Date.parse(text.replace(' ', 'T').toUpperCase()) : Number.NaN;
   return Number.isNaN(time) ? refuse('is not a time', { expected: 'RFC 3339, as 2026-01-31T12:00:00Z' }) : accept(time);
+}
+
+/** `Date.parse` takes the 30th of February for the 2nd of March. */
+function isOnCalendar(text: string): boolean {
+  const [date, time] = [text.slice(0, 10), text.slice(11, 19)];
+  const parsed = new Date(`${date}T${time}Z`);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(`${date}T${time}`);
 }
 
 /** @returns the head that node:http would hand to the gateway. */
@@ -72,7 +79,7 @@ function toBytes(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** @returns the URL as it may be shown: a query can hold secrets. */
+/** @returns the URL as it may be shown: a query or a fragment can hold secrets. */
 export function nameUrl({ scheme, authority, target }: Question): string {
-  return `${scheme}://${authority}${target.replace(/\?.*$/s, '?…')}`;
+  return `${scheme}://${authority}${target.replace(/([?#]).*$/s, '$1…')}`;
 }

@@ -205,8 +205,7 @@ const CASES: readonly Case[] = [
   {
     code: 'invalid-value',
     text: `issuers:\n  https://i.example/?a:\n${route(GOOD).replace(ISSUERS, '')}`,
-    problem:
-      '2:3: issuers.https://i.example/?a: "https://i.example/?a" has a query, expected an absolute https:// URI without query and fragment',
+    problem: '2:3: issuers.…: "…" has a query, expected an absolute https:// URI without query and fragment',
   },
   {
     code: 'unknown-issuer',
@@ -297,4 +296,23 @@ test('a short file whose aliases would fill the memory is refused', () => {
 test('a message is one line, whatever the file holds', () => {
   const text = route(`${GOOD}\n"a\\nb\\u202e": 1\nname: 5`);
   for (const line of listProblems(text)) expect(line).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+});
+
+describe('credentials in a URL are in no message', () => {
+  const NEEDY = `${GOOD}\nissuers: [https://i.example/x]`;
+  test.each([
+    ['an upstream', route(GOOD.replace('http://a', 'https://user:s3cret@a:8443'))],
+    ['an upstream of another scheme', route(GOOD.replace('http://a', 'wss://user:s3cret@a'))],
+    ['the key source', route(GOOD).replace('i.example: }', 'i.example: { jwks_uri: "https://k/?key=s3cret#x" } }')],
+    ['a resource', route(GOOD.replace('https://a.example/', '"https://a/?key=s3cret#x"'))],
+    ['the name of an issuer', route(GOOD).replace('https://i.example: }', '"https://u:s3cret@i.example": }')],
+    ['the name of an issuer, offered', route(NEEDY).replace('https://i.example: }', 'https://u:s3cret@i.example: }')],
+    ['an unknown key', `https://u:s3cret@a: 1\n${route(GOOD)}`],
+    ['the host of a route', route(GOOD, 'https://u:s3cret@a/')],
+    ['a value of the environment', route(GOOD.replace('http://a', '${U:-https://user:s3cret@a}'))],
+  ])('%s', (_name, text) => {
+    const problems = listProblems(text);
+    expect(problems).not.toEqual([]);
+    expect(problems.join('\n')).not.toContain('s3cret');
+  });
 });

@@ -49,6 +49,11 @@ describe('what is legal but dangerous', () => {
       '3:70: warning: routes./.audiences[0]: is Microsoft Graph, not this API',
     ],
     [
+      'report-strips-token',
+      file(route('/', 'enforcement: report')),
+      '3:71: warning: routes./.enforcement: this rung leaves the judging to the API, but the token is removed before the API sees the request',
+    ],
+    [
       'trusted-proxies-anyone',
       `trusted_proxies: [10.0.0.0/8, "::/0"]\n${file(PROTECTED)}`,
       '1:31: warning: trusted_proxies[1]: every address is in this network',
@@ -68,6 +73,40 @@ describe('what is legal but dangerous', () => {
     expect(listProblems(text)).toEqual([warning]);
     expect(listCodes(text)).toEqual([code]);
   });
+
+  test.each([
+    ['https://t.auth0.com/userinfo', "the issuer's userinfo endpoint"],
+    ['https://t.auth0.com/', 'the issuer itself'],
+    ['https://t.auth0.com', 'the issuer itself'],
+    ['https://t.auth0.com/api/v2/', 'Auth0 itself'],
+    ['https://graph.microsoft.com', 'Microsoft Graph'],
+    ['https://management.azure.com/', 'the management API of Azure'],
+  ])('audience-for-everyone: %s as resource or alias', (audience, what) => {
+    const issuer = (text: string) => text.replace('https://i.example', 'https://t.auth0.com/');
+    const asResource = issuer(file(`/: { resource: "${audience}", upstream: https://a }`));
+    expect(listProblems(asResource)).toEqual([expect.stringContaining(`3:18: warning: routes./.resource: is ${what}`)]);
+    const asAlias = issuer(file(route('/', `audiences: ["${audience}"]`)));
+    expect(listProblems(asAlias)).toEqual([expect.stringContaining(`routes./.audiences[0]: is ${what}`)]);
+  });
+
+  test.each([
+    ['api://default'],
+    ['00000002-0000-0000-c000-000000000000'],
+    ['00000003-0000-0000-C000-000000000000'],
+    ['797F4846-BA00-4FD7-BA43-DAC1F8F63013'],
+    ['realm-management'],
+    ['broker'],
+  ])('audience-for-everyone: %s', audience => {
+    const text = file(route('/', `audiences: [${audience}], scopes: [x]`)).replace('i.example', 'i.example/realms/x');
+    expect(listCodes(text)).toEqual(['audience-for-everyone']);
+  });
+
+  test.each(['0.0.0.0/1', '128.0.0.0/1', '10.0.0.0/7', '2000::/3', 'fc00::/6', '::/1', '2001::/15'])(
+    'trusted-proxies-anyone: %s',
+    network => {
+      expect(listCodes(`trusted_proxies: ["${network}"]\n${file(PROTECTED)}`)).toEqual(['trusted-proxies-anyone']);
+    },
+  );
 });
 
 describe('no warning', () => {
@@ -114,7 +153,18 @@ describe('no warning', () => {
         .replace('[api://b] }', `[api://b], ${ONLY} }`),
     ],
     ['for account, where no issuer is a realm of Keycloak', file(route('/', 'audiences: [account], scopes: [x]'))],
-    ['for the networks of proxies', `trusted_proxies: [10.0.0.0/8, 192.0.2.10, "fd00::/10"]\n${file(PROTECTED)}`],
+    [
+      'for the networks of proxies',
+      `trusted_proxies: [10.0.0.0/8, 192.0.2.10, "fd00::/8", "fc00::/7", "2001:db8::/32"]\n${file(PROTECTED)}`,
+    ],
+    [
+      'for report where the operator said that the API needs no token',
+      file('/: { resource: https://a.example, upstream: http://a, enforcement: report, forward_token: false }'),
+    ],
+    [
+      'for an API below the origin of its issuer',
+      file('/: { resource: https://i.example/api/v2, audiences: [realm-management2], upstream: https://a }'),
+    ],
   ])('%s', (_name, text) => {
     expect(listProblems(text)).toEqual([]);
   });

@@ -1,7 +1,7 @@
 /** What is advised, above all: what is never advised. */
 
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createAudienceIndex } from '../../../../src/authorization/audience.ts';
 import { authorize } from '../../../../src/authorization/authorize.ts';
 import { advise } from '../../../../src/cli/explain/advice.ts';
@@ -10,14 +10,27 @@ import type { Config, ProtectedRoute } from '../../../../src/config/config.ts';
 import { createRouteTable, matchRoute } from '../../../../src/route/match.ts';
 import { readRequestHead } from '../../../../src/route/request-head.ts';
 import { protectedRoute } from '../../route/example-route.ts';
-import { exampleToken } from '../../token/example-token.ts';
+import { exampleIssuer, exampleToken } from '../../token/example-token.ts';
 
 const ENTRA = 'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0';
 const OURS = 'https://billing.example.com/';
 const GUID = '6731de76-14a6-49ae-97bc-6eba6914391e';
 const SIBLINGS = ['https://profile.example.com/', 'https://billing.example.com:8443/', GUID];
 
-function adviseFor(aud: readonly string[], claims: Record<string, unknown> = {}, fields: Partial<ProtectedRoute> = {}) {
+interface Verified {
+  /** The `typ` of its header, when that is none of those accepted. */
+  readonly type?: string;
+  readonly scopes?: ReadonlySet<string>;
+  /** `scope_claim` of its issuer. */
+  readonly scopeClaim?: string;
+}
+
+function adviseFor(
+  aud: readonly string[],
+  claims: Record<string, unknown> = {},
+  fields: Partial<ProtectedRoute> = {},
+  { type, scopes = new Set(), scopeClaim }: Verified = {},
+) {
   const iss = typeof claims['iss'] === 'string' ? claims['iss'] : 'https://login.example';
   const issuers = new Set([iss]);
   const routes = [
@@ -35,12 +48,23 @@ function adviseFor(aud: readonly string[], claims: Record<string, unknown> = {},
   const match = matchRoute(createRouteTable(routes), 'gateway', head.path);
   if (!match.ok) throw new Error('no route');
   const all = { iss, aud, ...claims };
-  const presented = exampleToken({ issuer: iss, audience: aud, claims: all });
-  const jws = { ok: true, algorithm: 'ES256', keyId: undefined, type: 'at+jwt', claims: all } as const;
+  const presented = exampleToken({
+    ...{ issuer: iss, audience: aud, claims: all },
+    typeAccepted: type === undefined,
+    scopes,
+  });
+  const jws = { ok: true, algorithm: 'ES256', keyId: undefined, type: type ?? 'at+jwt', claims: all } as const;
   const judgement: Judgement = {
-    ...{ config: { routes, issuers: new Map() } as unknown as Config, head, match },
+    ...{ config: { routes, issuers: new Map() } as unknown as Config, head, match, headBytes: 0 },
     question: { ...question, isNow: true, isAuthorityAssumed: false },
-    credentials: { presented, jws, issuer: undefined, keyIds: [], keysError: undefined, shape: 'jws' },
+    credentials: {
+      presented,
+      jws,
+      issuer: exampleIssuer({ issuer: iss, scopeClaim }),
+      keyIds: [],
+      keysError: undefined,
+      shape: 'jws',
+    },
     decision: authorize(createAudienceIndex(routes), match, 'GET', presented),
   };
   return advise(judgement);
@@ -89,6 +113,14 @@ test.for([
   ],
   ['an ID token', ['99999999-2222-3333-4444-555555555555'], { iss: ENTRA, nonce: 'n' }],
   ['a GUID of nobody known', ['99999999-2222-3333-4444-555555555555'], {}],
+  ['Microsoft Graph in capitals', ['00000003-0000-0000-C000-000000000000'], { iss: ENTRA }],
+  ['Azure AD Graph', ['00000002-0000-0000-c000-000000000000'], { iss: ENTRA }],
+  ['the management of Azure', ['797f4846-ba00-4fd7-ba43-dac1f8f63013'], { iss: ENTRA }],
+  [
+    'an ID token of Entra ID without nonce',
+    ['99999999-2222-3333-4444-555555555555'],
+    { iss: ENTRA, preferred_username: 'a@b' },
+  ],
   ["Okta's default", ['api://default'], { iss: 'https://shop.okta.com/oauth2/default' }],
   ["Keycloak's account", ['account'], { iss: 'https://sso.example/realms/shop' }],
   ['a client of Google', ['1.apps.googleusercontent.com'], { iss: 'https://accounts.google.com' }],
@@ -103,4 +135,77 @@ test('the application ID of Entra ID may be, on a condition', () => {
   const advice = adviseFor(['99999999-2222-3333-4444-555555555555'], { iss: ENTRA });
   expect(isAddition(advice)).toBe(true);
   expect(advice?.remedy?.text).toContain('if it is the application (client) ID of this API, and of no other');
+});
+
+describe('a token without typ at+jwt', () => {
+  const KEYCLOAK = 'https://sso.example/realms/shop';
+  const STRANGER = '99999999-2222-3333-4444-555555555555';
+  const adviseOn = (aud: readonly string[], claims: Record<string, unknown>) =>
+    adviseFor(aud, claims, {}, { type: 'JWT' });
+
+  test('has its line in the YAML, where it is an access token for this route', () => {
+    for (const claims of [{}, { preferred_username: 'alice', azp: 'shop', scope: 'openid' }, { typ: 'Bearer' }]) {
+      expect(adviseOn([OURS], { iss: KEYCLOAK, ...claims })?.remedy).toEqual({
+        text: expect.stringContaining('set [at+jwt, JWT]'),
+        path: ['issuers', KEYCLOAK, 'token_types'],
+      });
+    }
+  });
+
+  test.for([
+    ['an ID token of Keycloak', { typ: 'ID', azp: 'shop' }, 'an ID token'],
+    ['a refresh token', { typ: 'Refresh', scope: 'openid' }, 'a refresh token'],
+    ['an offline token', { typ: 'Offline' }, 'a refresh token'],
+    ['a logout token', { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }, 'a logout token'],
+    ['one with nonce', { nonce: 'n' }, 'an ID token'],
+    ['one that names a person and no client', { preferred_username: 'alice' }, 'an ID token'],
+  ] as const)('%s is named, wherever it is for', ([, claims, what]) => {
+    for (const aud of [[OURS], [STRANGER]]) {
+      const advice = adviseOn(aud, { iss: KEYCLOAK, ...claims });
+      expect(advice?.cause).toContain(what);
+      expect(advice?.remedy?.path).toBeUndefined();
+      expect(advice?.remedy?.text).not.toContain('at+jwt');
+    }
+  });
+
+  test('is first advised on its audience, where that is not of this route', () => {
+    const claims = { iss: ENTRA, preferred_username: 'alice', scp: 'read', azp: 'someone' };
+    for (const aud of [[STRANGER], ['https://profile.example.com/'], []]) {
+      const advice = adviseOn(aud, claims);
+      expect(advice?.cause).toMatch(/^first of all, /);
+      expect(advice?.remedy?.text).not.toContain('[at+jwt, JWT]');
+      expect(advice?.remedy?.path?.[0]).not.toBe('issuers');
+    }
+  });
+});
+
+describe('scopes in a claim that is not read', () => {
+  const NEEDY: Partial<ProtectedRoute> = { scopeRules: [{ method: '*', path: '/', scopes: ['read'] }] };
+  const adviseOn = (claims: Record<string, unknown>, more: Verified = {}) => adviseFor([OURS], claims, NEEDY, more);
+
+  test('scope_claim is offered with what follows from it, where no claim is read yet', () => {
+    expect(adviseOn({ roles: ['read'] })?.remedy).toEqual({
+      text: expect.stringContaining('every token of this issuer is then judged by `roles` alone'),
+      path: ['issuers', 'https://login.example', 'scope_claim'],
+    });
+  });
+
+  test.for([
+    ['scope', { scope: 'openid', roles: ['read'] }, {}],
+    ['scope, empty', { scope: '', roles: ['read'] }, {}],
+    ['scp', { scp: ['openid'], roles: ['read'] }, {}],
+    ['scope before scp', { scope: 'openid', scp: ['read'] }, {}],
+    ['the claim of the issuer', { rights: ['x'], scope: 'read' }, { scopeClaim: 'rights' }],
+  ] as const)('not where a claim is: %s', ([, claims, more]) => {
+    const advice = adviseOn(claims, more);
+    expect(advice?.cause).toMatch(/in the claim (?:roles|scp|scope), which is not read/);
+    expect(advice?.remedy?.path).toBeUndefined();
+    expect(advice?.remedy?.text).toContain('let the issuer put read into the claim');
+  });
+
+  test('an entry of an array is one scope, whatever is in it', () => {
+    for (const claims of [{ scope: ['read admin'] }, { scope: [], roles: ['read admin'] }]) {
+      expect(adviseOn(claims)?.cause).toContain('the client did not ask for read');
+    }
+  });
 });

@@ -26,6 +26,12 @@ describe('a URL', () => {
     expect(parseUrl(url, LISTEN).ok).toBe(false);
   });
 
+  test('is shown without its fragment, where some clients leave a token', () => {
+    const target = '/b#access_token=secret?x';
+    const question = { scheme: 'https', authority: 'a', target, method: 'GET', at: 0 } as const;
+    expect(nameUrl({ ...question, isNow: true, isAuthorityAssumed: false })).toBe('https://a/b#…');
+  });
+
   test('is shown without its query', () => {
     const question = {
       scheme: 'https',
@@ -40,7 +46,9 @@ describe('a URL', () => {
 
 test('a time is RFC 3339, with a zone', () => {
   expect(parseInstant('2026-01-31T12:00:00+01:00')).toEqual({ ok: true, value: Date.UTC(2026, 0, 31, 11) });
-  for (const text of ['2026-01-31', '2026-01-31T12:00:00', '2026-13-31T12:00:00Z', '1700000000', 'now']) {
+  expect(parseInstant('2028-02-29 23:59:59.5z')).toEqual({ ok: true, value: Date.UTC(2028, 1, 29, 23, 59, 59, 500) });
+  const nowhere = ['2026-02-30T00:00:00Z', '2026-02-29T00:00:00Z', '2026-04-31T12:00:00+02:00', '2026-01-01T24:00:00Z'];
+  for (const text of [...nowhere, '2026-01-31', '2026-01-31T12:00:00', '2026-13-31T12:00:00Z', '1700000000', 'now']) {
     expect(parseInstant(text).ok).toBe(false);
   }
 });
