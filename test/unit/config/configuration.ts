@@ -1,8 +1,9 @@
 /** Configuration files for the tests of the config room: each text in a folder of its own, with the files that it names. */
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { type LoadResult, loadConfig } from '../../../src/config/load.ts';
 import { formatProblem } from '../../../src/config/problem.ts';
@@ -52,9 +53,13 @@ routes:                          # a map; the key is [host]/path-prefix
     upstream: http://status:8080
 `;
 
-/** @returns a file with `text`, next to the files of `world`. */
+const home = mkdtempSync(join(tmpdir(), 'audgate-config-'));
+
+afterAll(() => rmSync(home, { recursive: true }));
+
+/** @returns a file with `text`, next to the files of `world`; gone when the tests of the importing file are over. */
 export function writeConfiguration(text: string, { files = {} }: World = {}): string {
-  const folder = mkdtempSync(join(tmpdir(), 'audgate-config-'));
+  const folder = mkdtempSync(join(home, 'world-'));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   const file = join(folder, 'audgate.yaml');
   writeFileSync(file, text);
