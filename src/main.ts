@@ -143,16 +143,20 @@ async function runSimulate({ config, from, json = false }: Values, [log = '']: r
 }
 
 async function serve(file: string): Promise<void> {
+  if (cluster.isWorker)
+    exitWithFailure('NODE_UNIQUE_ID is set, which makes Node.js take this for a worker of somebody else');
   const read = readSource(file);
   if (!read.ok) return exitWithProblems(read.problems);
   const loaded = loadSource(read.source, process.env);
   if (!loaded.ok) return exitWithProblems(loaded.problems);
-  const { config, warnings } = loaded;
-  const beginning = { source: read.source, config, warnings, environment: process.env, version: readVersion() };
+  const { config, warnings, source } = loaded;
+  const beginning = { source, config, warnings, environment: process.env, version: readVersion() };
   const serving = config.workers === 1 ? new SingleProcess(beginning) : new Primary(beginning);
   keepLog(serving);
-  await serving.start().catch(error => exitWithFailure(`cannot listen: ${error.message}`));
-  onSignals(serving);
+  // Signals are listened for before anything begins.
+  const started = Promise.resolve().then(() => serving.start());
+  onSignals(serving, started);
+  await started.catch(error => exitWithFailure(`cannot listen: ${error.message}`));
 }
 
 /** Its last lines are not lost with a fault; and what Node.js says of our libraries (http-proxy calls util._extend) is in it. */
@@ -176,12 +180,14 @@ function work(primary: NonNullable<typeof cluster.worker>): void {
   });
 }
 
-function onSignals(serving: Serving): void {
+/** @param started what comes before it waits for it. */
+function onSignals(serving: Serving, started: Promise<void>): void {
   const drain = async (signal: NodeJS.Signals) => {
+    await started;
     await serving.drain(signal);
     process.exit(0);
   };
-  process.on('SIGHUP', () => serving.reload());
+  process.on('SIGHUP', () => started.then(() => serving.reload()));
   process.once('SIGTERM', drain).once('SIGINT', drain);
 }
 
@@ -219,5 +225,5 @@ function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-if (cluster.worker) work(cluster.worker);
+if (cluster.worker && process.send) work(cluster.worker);
 else await main();

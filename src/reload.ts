@@ -67,7 +67,7 @@ export class Reloads {
     const loaded = read.ok ? loadSource(read.source, this.#environment) : read;
     if (!read.ok || !loaded.ok) return this.#fail(loaded.ok ? [] : loaded.problems.map(formatProblem));
     const { config, warnings } = loaded;
-    const isInUse = await this.#apply({ source: read.source, config, warnings }).catch(() => false);
+    const isInUse = await this.#apply(loaded).catch(() => false);
     if (!isInUse) return this.#fail(['the configuration could not be put to use']);
     this.#telemetry.metrics.recordReload('success');
     logLoaded(this.#telemetry.log, config, warnings);

@@ -4,15 +4,15 @@ import type { Issuer, ListenAddress } from '../config/config.ts';
 import type { Source } from '../config/load.ts';
 import type { Snapshot } from '../telemetry/metrics.ts';
 import type { Report } from '../telemetry/report.ts';
-import type { FetchCause, FetchedKeys } from '../token/key-source.ts';
+import type { FetchCause, FetchedKeys, LastKeys } from '../token/key-source.ts';
 
 /** By name: what is asked, and what is answered. */
 export type Calls = { readonly [name: string]: readonly [ask: unknown, answer: unknown] };
 
 /** Asked of a worker. */
 export type WorkerCalls = {
-  /** To serve `source`, as one of `workers`. */
-  readonly begin: readonly [{ readonly source: Source; readonly workers: number }, Begun];
+  /** To serve `source`, as one of `workers`, with what only a restart changes. */
+  readonly begin: readonly [{ readonly source: Source; readonly workers: number; readonly fixed: Fixed }, Begun];
   /** To get ready to serve exactly this; the answer says whether it could. */
   readonly prepare: readonly [Source, boolean];
   /** To serve what was prepared. */
@@ -29,6 +29,13 @@ export type WorkerCalls = {
   /** To finish what was accepted; answered with its last counts, when all lines of its log are out. */
   readonly drain: readonly [null, Snapshot];
 };
+
+/** Settings of the data listener, as they were when the primary started. */
+export interface Fixed {
+  readonly listen: ListenAddress;
+  /** `limits.headers`. */
+  readonly headers: number;
+}
 
 export type Begun =
   | { readonly ok: true; readonly listen: ListenAddress }
@@ -49,4 +56,5 @@ export interface KeyRequest extends Pick<Issuer, 'issuer' | 'keySource' | 'keys'
 
 export type KeyAnswer =
   | ({ readonly ok: true } & FetchedKeys)
-  | { readonly ok: false; readonly error: string; readonly isShared: boolean };
+  /** `last`: the keys that were fetched before it failed, for a worker that has none. */
+  | { readonly ok: false; readonly error: string; readonly isShared: boolean; readonly last?: LastKeys };

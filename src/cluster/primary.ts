@@ -116,7 +116,10 @@ export class Primary implements Serving {
   }
 
   async #begin({ id, channel }: Member): Promise<Begun> {
-    const ask = () => channel.ask('begin', { source: this.#loaded.source, workers: this.#crew.size }, BEGIN_LIMIT);
+    const { listen, limits } = this.#beginning.config;
+    const fixed = { listen, headers: limits.headers };
+    const ask = () =>
+      channel.ask('begin', { source: this.#loaded.source, workers: this.#crew.size, fixed }, BEGIN_LIMIT);
     const begun = await (this.#isListening ? this.#inTurn(ask) : ask());
     if (!begun.ok) this.log.event('error', 'worker could not start', { worker: id, problem: begun.problem });
     return begun;
@@ -124,12 +127,12 @@ export class Primary implements Serving {
 
   /**
    * In all workers or in none. One that ends meanwhile is no failure, and one that does not answer is ended: its successor
-   * begins with what was decided.
+   * begins with what was decided. Where none is left, what this process could load is what their successors begin with.
    */
   async #replace(next: Loaded): Promise<boolean> {
     const asked = await this.#crew.askAll('prepare', next.source, PREPARE_LIMIT);
     const answers = asked.map(({ answer }) => answer);
-    const isAgreed = answers.includes(true) && !answers.includes(false);
+    const isAgreed = asked.length === 0 || (answers.includes(true) && !answers.includes(false));
     if (isAgreed) for (const { id, answer } of asked) if (answer === undefined) this.#crew.end(id);
     await this.#crew.askAll(isAgreed ? 'commit' : 'abandon', null, COMMIT_LIMIT);
     if (!isAgreed) return false;

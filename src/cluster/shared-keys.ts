@@ -40,6 +40,8 @@ export class SharedKeys {
 class SharedSource {
   readonly #onChange: () => void;
   #latest: Fetched | undefined;
+  /** The last that was no failure. */
+  #good: Fetched | undefined;
   #fetching: Promise<KeyAnswer> | undefined;
   #unknownKeyFetchAt = Number.NEGATIVE_INFINITY;
 
@@ -48,17 +50,31 @@ class SharedSource {
   }
 
   async answer(request: KeyRequest): Promise<KeyAnswer> {
-    if (this.#fetching) return { ...(await this.#fetching), isShared: true };
+    if (this.#fetching) return this.#share(await this.#fetching);
     const now = performance.now();
     const latest = this.#latest;
-    if (latest && this.#isEnough(latest, request, now)) return shareAt(latest, now);
+    if (latest && this.#isEnough(latest, request, now)) return this.#share(latest.answer, now - latest.at);
     if (request.cause === 'unknown_key') this.#unknownKeyFetchAt = now;
     this.#fetching = fetchFor(request);
     const answer = await this.#fetching;
     this.#fetching = undefined;
     this.#latest = { at: performance.now(), answer };
-    if (answer.ok && !isDeepStrictEqual(answer, latest?.answer)) this.#onChange();
+    if (!answer.ok) return this.#withLast(answer);
+    const before = this.#good?.answer;
+    this.#good = this.#latest;
+    if (!isDeepStrictEqual(answer, before)) this.#onChange();
     return answer;
+  }
+
+  /** A worker that begins during an outage of the issuer goes on with what the others have. */
+  #withLast(answer: KeyAnswer & { readonly ok: false }): KeyAnswer {
+    const { at, answer: good } = this.#good ?? {};
+    if (at === undefined || !good?.ok) return answer;
+    return { ...answer, last: { jwks: good.jwks, age: performance.now() - at } };
+  }
+
+  #share(answer: KeyAnswer, age = 0): KeyAnswer {
+    return answer.ok ? { ...answer, age, isShared: true } : this.#withLast({ ...answer, isShared: true });
   }
 
   /** What is due is shared with those who ask within half its time; unknown keys have one cooldown for all. */
@@ -75,10 +91,6 @@ async function fetchFor(request: KeyRequest): Promise<KeyAnswer> {
   } catch (error) {
     return { ok: false, error: error instanceof KeyFetchError ? error.message : 'the fetch failed', isShared: false };
   }
-}
-
-function shareAt({ at, answer }: Fetched, now: number): KeyAnswer {
-  return answer.ok ? { ...answer, age: now - at, isShared: true } : { ...answer, isShared: true };
 }
 
 function nameSource({ issuer, keySource }: Pick<KeyRequest, 'issuer' | 'keySource'>): string {

@@ -15,7 +15,7 @@ import { createReport, type Report } from '../telemetry/report.ts';
 import { openSharedOutput } from '../telemetry/shared-output.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type FetchCause, type FetchedKeys, fetchDirectly, KeyFetchError } from '../token/key-source.ts';
-import type { Begun, KeyAnswer, PrimaryCalls, WorkerCalls } from './calls.ts';
+import type { Begun, Fixed, KeyAnswer, PrimaryCalls, WorkerCalls } from './calls.ts';
 import { Channel } from './channel.ts';
 
 /** Metadata and keys, each of which may take five seconds, and somebody's fetch before. */
@@ -33,6 +33,7 @@ export class Worker {
   readonly #telemetry: Telemetry;
   readonly #primary: Channel<WorkerCalls, PrimaryCalls>;
   #workers = 1;
+  #fixed: Fixed | undefined;
   #server: Server | undefined;
   #prepared: Gateway | undefined;
 
@@ -42,12 +43,13 @@ export class Worker {
     this.log = createLog(openSharedOutput(() => this.#metrics.recordDroppedLine()));
     this.#telemetry = { metrics: this.#metrics, log: this.log, denials: new RecentDenials() };
     this.#primary = new Channel<WorkerCalls, PrimaryCalls>(peer, {
-      begin: ({ source, workers }) => this.#begin(source, workers),
+      begin: ({ source, workers, fixed }) => this.#begin(source, workers, fixed),
       prepare: source => this.#prepare(source),
       commit: () => this.#commit(),
       abandon: () => this.#abandon(),
       keysChanged: issuer => {
         this.#server?.gateway.verifier.refresh(issuer);
+        this.#prepared?.verifier.refresh(issuer);
         return null;
       },
       waitingFor: () => this.#server?.readiness().waitingFor ?? [],
@@ -65,8 +67,9 @@ export class Worker {
     await this.log.close();
   }
 
-  async #begin(source: Source, workers: number): Promise<Begun> {
+  async #begin(source: Source, workers: number, fixed: Fixed): Promise<Begun> {
     this.#workers = workers;
+    this.#fixed = fixed;
     const config = this.#load(source);
     if (!config) return { ok: false, problem: 'the configuration could not be put to use' };
     const server = new Server(this.#createGateway(config), this.#telemetry, UNSHOWN);
@@ -112,7 +115,10 @@ export class Worker {
 
   #load(source: Source): Config | undefined {
     const loaded = loadSource(source, this.#environment);
-    return loaded.ok ? shareOut(loaded.config, this.#workers) : undefined;
+    if (!loaded.ok) return undefined;
+    const config = shareOut(loaded.config, this.#workers);
+    const { listen, headers } = this.#fixed ?? { listen: config.listen, headers: config.limits.headers };
+    return { ...config, listen, limits: { ...config.limits, headers } };
   }
 
   #createGateway(config: Config): Gateway {
@@ -125,7 +131,7 @@ export class Worker {
     const { issuer: name, keySource, keys } = issuer;
     const request = { issuer: name, keySource, keys, cause };
     const answer = await this.#primary.ask('fetchKeys', request, KEYS_LIMIT).catch(() => NO_KEYS);
-    if (!answer.ok) throw new KeyFetchError(answer.error, answer.isShared);
+    if (!answer.ok) throw new KeyFetchError(answer.error, answer.isShared, answer.last);
     return answer;
   }
 

@@ -19,7 +19,7 @@ import { readSettings } from './settings.ts';
 import { warnOfDangers } from './warnings.ts';
 
 export type LoadResult =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[]; readonly source: Source }
   /** Errors, and the warnings that were found with them, by place. */
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
@@ -31,6 +31,8 @@ export interface Source {
   readonly text: string;
   /** SHA-256 of the bytes, in hex. */
   readonly hash: string;
+  /** What the files that it names by `${file:PATH}` held; absent before it was loaded. Secrets. */
+  readonly named?: Readonly<Record<string, string>>;
 }
 
 export type ReadResult =
@@ -65,21 +67,25 @@ function refuseFile(file: string, what: string): ReadResult {
   };
 }
 
-/** As `loadConfig`, of a text that was read before: files that it names are read now. */
-export function loadSource(
-  { file, text, hash }: Source,
-  environment: Readonly<Record<string, string | undefined>>,
-): LoadResult {
+/** As `loadConfig`, of a text that was read before: files that it names are read now, unless the source holds them. */
+export function loadSource(source: Source, environment: Readonly<Record<string, string | undefined>>): LoadResult {
+  const { file, text, hash } = source;
   const { document, problems } = YamlDocument.parse(text);
   const findings = new Findings(file, document);
   for (const problem of problems) findings.syntax(problem);
   if (findings.isUnreadable) return { ok: false, problems: findings.sorted };
 
   const folder = dirname(resolve(file));
-  const content = readContent(document, { environment, folder }, findings);
+  const named = new Map(Object.entries(source.named ?? {}));
+  const content = readContent(document, { environment, folder, named }, findings);
   const config = findings.isUnreadable ? undefined : buildConfig(content, folder, findings);
   if (config === undefined || findings.hasErrors) return { ok: false, problems: findings.sorted };
-  return { ok: true, config: freezeDeep({ source: { file, hash }, ...config }), warnings: findings.sorted };
+  return {
+    ok: true,
+    config: freezeDeep({ source: { file, hash }, ...config }),
+    warnings: findings.sorted,
+    source: { ...source, named: Object.fromEntries(named) },
+  };
 }
 
 function readListenerSettings(settings: FileSettings): Omit<Config, 'source' | 'issuers' | 'routes'> {

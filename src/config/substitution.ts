@@ -8,6 +8,8 @@ export interface Sources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Where relative paths start: the folder of the configuration file. */
   readonly folder: string;
+  /** What `${file:PATH}` gave, by path: read once, and the same for every process that serves it. */
+  readonly named: Map<string, string>;
 }
 
 /** The name comes first, so that `${file:-x}` is, as in a shell, the variable `file`. */
@@ -48,9 +50,15 @@ function readVariable(name: string, fallback: string | undefined, { environment 
   });
 }
 
-function readSecret(path: string, { folder }: Sources): Parsed<string> {
+function readSecret(path: string, { folder, named }: Sources): Parsed<string> {
+  const known = named.get(path);
+  if (known !== undefined) return accept(known);
   const file = readText(resolve(folder, path), LARGEST_FILE);
-  if (file.ok) return accept(file.value.replace(/\r?\n$/, ''));
+  if (file.ok) {
+    const value = file.value.replace(/\r?\n$/, '');
+    named.set(path, value);
+    return accept(value);
+  }
   return refuse(`names a file that ${file.fault.what}`, {
     code: 'unreadable-file',
     expected: 'a readable file of at most 64 KiB',

@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Issuer } from '../config/config.ts';
-import { type FetchCause, type FetchedKeys, fetchDirectly, KeyFetchError, type KeyFetcher } from './key-source.ts';
+import { type FetchCause, fetchDirectly, KeyFetchError, type KeyFetcher, type LastKeys } from './key-source.ts';
 import { createVerificationKey, fingerprintOf, type VerificationKey } from './verification-key.ts';
 
 export interface KeySetStatus {
@@ -142,9 +142,12 @@ export class KeySet {
       this.#lastError = undefined;
     } catch (error) {
       if (this.#stopped.signal.aborted) return;
-      if (error instanceof KeyFetchError) isShared ||= error.isShared;
-      this.#failures += 1;
-      this.#lastError = error instanceof KeyFetchError ? error.message : 'the fetch failed';
+      const failure = error instanceof KeyFetchError ? error : new KeyFetchError('the fetch failed');
+      isShared ||= failure.isShared;
+      if (failure.last && this.#keys.length === 0) await this.#adopt(failure.last);
+      // The keys at hand were not due: whoever sends unknown kids during an outage causes no further fetches by it.
+      if (cause === 'schedule' || !this.isReady()) this.#failures += 1;
+      this.#lastError = failure.message;
     }
     const outcome = this.#lastError === undefined ? 'success' : 'failure';
     if (!isShared) this.#events.onFetch(this.#issuer.issuer, outcome, this.#lastError);
@@ -152,7 +155,7 @@ export class KeySet {
   }
 
   /** A key that comes again unchanged stays the same object, so what it verified stays verified. */
-  async #adopt({ jwks, age }: FetchedKeys): Promise<void> {
+  async #adopt({ jwks, age }: LastKeys): Promise<void> {
     const held = new Map(this.#keys.filter(key => !key.retired).map(key => [key.fingerprint, key]));
     const keys = await Promise.all(jwks.map(jwk => held.get(fingerprintOf(jwk)) ?? createVerificationKey(jwk)));
     const usable = [...new Set(keys)].filter(key => key !== undefined);

@@ -8,21 +8,27 @@ import type { Issuer } from '../config/config.ts';
 export class KeyFetchError extends Error {
   /** Whether others were told of this same attempt. */
   readonly isShared: boolean;
+  /** What was fetched before, for an asker that has nothing. */
+  readonly last: LastKeys | undefined;
 
-  constructor(message: string, isShared = false) {
+  constructor(message: string, isShared = false, last?: LastKeys) {
     super(message);
     this.isShared = isShared;
+    this.last = last;
   }
 }
 
 /** Why keys are asked for: they are due, or a token names one that is not among them. */
 export type FetchCause = 'schedule' | 'unknown_key';
 
-export interface FetchedKeys {
+export interface LastKeys {
   /** As published, not yet judged. */
   readonly jwks: readonly JWK[];
   /** Milliseconds since they were fetched. */
   readonly age: number;
+}
+
+export interface FetchedKeys extends LastKeys {
   /** Whether another asker caused this fetch: then it is his to count. */
   readonly isShared: boolean;
 }

@@ -201,23 +201,57 @@ test('a reload under load is in all workers at once, a bad one in none, and each
   expect(counts).toEqual([2, 1]);
 });
 
-test('a configuration that one worker cannot put to use is used by none', async () => {
+/** Ends every worker, and waits for those that follow. */
+async function replaceAll(gateway: GatewayProcess): Promise<void> {
+  const workers = workersOf(gateway);
+  for (const worker of workers) process.kill(worker, 'SIGKILL');
+  await eventually(() => workers.every(worker => !isAlive(worker)));
+  await eventually(async () => (await gateway.readiness()).status === 200);
+}
+
+test('a worker that follows another serves what was loaded, not what stands in the files now', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
+  const secret = join(folder, 'resource');
+  writeFileSync(secret, RESOURCE);
+  const gateway = await start(text => text.replace(`"${RESOURCE}"`, `"\${file:${secret}}"`));
+  writeFileSync(secret, 'https://evil.example.com/');
+  await replaceAll(gateway);
+  for (let round = 0; round < 10; round += 1) expect(await statusOf(gateway)).toBe(200);
+  rmSync(folder, { recursive: true });
+  await replaceAll(gateway);
+  expect(await statusOf(gateway)).toBe(200);
+});
+
+test('a worker that follows another listens where the first did, whatever the file says by now', async () => {
   const gateway = await start();
-  // A file that says something else to each process: 700 is a number of connections, 0 is none.
-  const say = (pid: number, text: string) => writeFileSync(`/proc/${pid}/oom_score_adj`, text);
-  const [first = 0, second = 0] = workersOf(gateway);
-  for (const pid of [gateway.child.pid ?? 0, first]) say(pid, '700');
-  const limits = 'limits: { connections: "${file:/proc/self/oom_score_adj}" }\n';
-  const later = `${configure()}  /later: { public: true, upstream: "${upstream.origin}" }\n`;
-  writeFileSync(gateway.file, gateway.configure(`${limits}${later}`));
-  await gateway.line('reload failed');
-  const ask = async () => new Set(await Promise.all(Array.from({ length: 6 }, () => statusOf(gateway, '/later'))));
-  for (let round = 0; round < 5; round += 1) expect(await ask()).toEqual(new Set([404]));
-  expect(await gateway.sample('audgate_config_reloads_total{outcome="failure"}')).toBe(1);
-  say(second, '700');
-  gateway.child.kill('SIGHUP');
-  await gateway.line('configuration loaded', 2);
-  for (let round = 0; round < 5; round += 1) expect((await ask()).has(404)).toBe(false);
+  writeFileSync(gateway.file, readFileSync(gateway.file, 'utf8').replace(/^listen: .*$/m, 'listen: 127.0.0.1:1'));
+  await gateway.line('a restart is needed for what changed');
+  await replaceAll(gateway);
+  expect(await statusOf(gateway)).toBe(200);
+});
+
+test('a worker that begins while the issuer is away goes on with the keys that the others have', async () => {
+  const gateway = await start(text => text.replace('/jwks" }', '/jwks", keys: { refresh: 1s } }'));
+  expect(await statusOf(gateway)).toBe(200);
+  const { jwks } = issuer;
+  issuer.jwks = undefined;
+  await eventually(async () => (await gateway.sample(fetched('failure'))) > 0);
+  await replaceAll(gateway);
+  expect(await statusOf(gateway)).toBe(200);
+  issuer.jwks = jwks;
+});
+
+test('signals that come before it listens wait', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
+  const file = join(folder, 'audgate.yaml');
+  writeFileSync(file, `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms }\n${configure()}`);
+  const child = spawn(process.execPath, [MAIN, '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  child.stdout.resume();
+  child.kill('SIGHUP');
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  rmSync(folder, { recursive: true });
 });
 
 test('the number of workers needs a restart', async () => {
