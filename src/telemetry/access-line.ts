@@ -8,9 +8,9 @@ import type { Outcome } from '../denial.ts';
 import type { AccessToken } from '../token/access-token.ts';
 import type { FinishedRequest } from './finished-request.ts';
 
-/** Characters of a claim or a path. What is longer was written to fill the log. */
-const LONGEST_TEXT = 1_024;
-const MOST_AUDIENCES = 64;
+/** Characters of a claim or a path. What is longer was written to fill the log. Who reads the log back must know what may be cut. */
+export const LONGEST_TEXT = 1_024;
+export const MOST_AUDIENCES = 64;
 
 const LEVEL_OF: Readonly<Record<Outcome, string>> = {
   forwarded: 'info',

@@ -2,6 +2,7 @@
 
 import type { Issuer, Route } from '../../config/config.ts';
 import { deny } from '../../denial.ts';
+import { LONGEST_TEXT, MOST_AUDIENCES } from '../../telemetry/access-line.ts';
 import type { TokenReason } from '../../token/access-token.ts';
 import { judgeTime } from '../../token/claims.ts';
 import type { Verification } from '../../token/verifier.ts';
@@ -9,9 +10,6 @@ import { type LoggedClaims, type LogLine, NO_ROUTE } from './log-line.ts';
 import type { Origin } from './origin.ts';
 import type { Unknown } from './unknown.ts';
 
-/** As `telemetry/log.ts` cuts them. */
-const LONGEST_CLAIM = 1_024;
-const MOST_AUDIENCES = 64;
 const DEFAULT_TYPE = 'at+jwt';
 
 const TOKEN_REASONS: readonly string[] = [
@@ -90,8 +88,8 @@ function readScopes(text: string): ReadonlySet<string> {
 }
 
 function isCut({ audience, scope }: LoggedClaims): boolean {
-  if (audience.length >= MOST_AUDIENCES || scope.length >= LONGEST_CLAIM) return true;
-  return audience.some(value => value.length >= LONGEST_CLAIM);
+  if (audience.length >= MOST_AUDIENCES || scope.length >= LONGEST_TEXT) return true;
+  return audience.some(value => value.length >= LONGEST_TEXT);
 }
 
 /** @returns every value that `typeAccepted` may have. An issuer with the default `token_types` is taken not to have changed them. */

@@ -10,6 +10,7 @@ import type { Config, Route } from '../../config/config.ts';
 import { deny, type Reason } from '../../denial.ts';
 import { createRouteTable, type Match, matchRoute } from '../../route/match.ts';
 import { type RequestHead, readRequestHead } from '../../route/request-head.ts';
+import { LONGEST_TEXT } from '../../telemetry/access-line.ts';
 import type { Verification } from '../../token/verifier.ts';
 import { type Rules, readEvidence } from './evidence.ts';
 import { type LogLine, NO_ROUTE } from './log-line.ts';
@@ -26,8 +27,6 @@ export interface Ruling {
 /** `as_before`: no configuration changes it. Several rulings: what the line leaves open decides between them. */
 export type Ruled = readonly Ruling[] | 'as_before' | Unknown;
 
-/** Characters of a path in the log. */
-const LONGEST_PATH = 1_024;
 /** Where the log cuts a path, because a query could follow: only a route that opens one of these takes such a path. */
 const CUTTING = [';', '%3F', '%23', '%3B', '%25'];
 const BEFORE_READING: readonly unknown[] = ['malformed_request', 'headers_too_large', 'request_timeout'];
@@ -62,7 +61,7 @@ export class Judge {
     if (line.reason === 'internal') return { unknown: 'fault' };
     const isUnrouted = line.route === NO_ROUTE && line.outcome === 'denied';
     if (isUnrouted && BEFORE_READING.includes(line.reason)) return 'as_before';
-    if (line.path.length >= LONGEST_PATH) return { unknown: 'path_cut' };
+    if (line.path.length >= LONGEST_TEXT) return { unknown: 'path_cut' };
     const head = readHead(line);
     if (line.reason === 'ambiguous_path') return this.#ruleAmbiguous(head);
     // `OPTIONS *` asks about no path.
