@@ -46,12 +46,16 @@ export class Primary implements Serving {
   #loadedAt = new Date();
   /** A worker begins, or all change, one after the other: none begins with what the others leave. */
   #turn: Promise<unknown> = Promise.resolve();
-  #isListening = false;
+  /** Where workers are told to listen. Port 0 stays 0 while some worker holds the listener that all of them share. */
+  #listen: ListenAddress;
+  /** Where the first workers listened. */
+  #found: ListenAddress | undefined;
   #isDraining = false;
 
   constructor(beginning: Beginning) {
     this.#beginning = beginning;
     this.#loaded = beginning;
+    this.#listen = beginning.config.listen;
     this.log = createLog(openSharedOutput(() => this.#metrics.recordDroppedLine()));
     this.#crew = new Crew(beginning.config.workers, {
       answer: id => ({
@@ -86,7 +90,7 @@ export class Primary implements Serving {
     const { config, warnings, version } = this.#beginning;
     logLoaded(this.log, config, warnings);
     const listen = readAddress(await this.#crew.start());
-    this.#isListening = true;
+    this.#found = listen;
     const admin = await openListener(this.#admin, config.admin);
     this.log.event('info', 'listening', { listen, admin, version, workers: this.#crew.size });
     this.#reloads.watch();
@@ -116,11 +120,13 @@ export class Primary implements Serving {
   }
 
   async #begin({ id, channel }: Member): Promise<Begun> {
-    const { listen, limits } = this.#beginning.config;
-    const fixed = { listen, headers: limits.headers };
-    const ask = () =>
-      channel.ask('begin', { source: this.#loaded.source, workers: this.#crew.size, fixed }, BEGIN_LIMIT);
-    const begun = await (this.#isListening ? this.#inTurn(ask) : ask());
+    const ask = () => {
+      // The listener went with the last worker: for port 0 the kernel would now give another port.
+      if (this.#found && this.#crew.members.length === 0) this.#listen = this.#found;
+      const fixed = { listen: this.#listen, headers: this.#beginning.config.limits.headers };
+      return channel.ask('begin', { source: this.#loaded.source, workers: this.#crew.size, fixed }, BEGIN_LIMIT);
+    };
+    const begun = await (this.#found ? this.#inTurn(ask) : ask());
     if (!begun.ok) this.log.event('error', 'worker could not start', { worker: id, problem: begun.problem });
     return begun;
   }
