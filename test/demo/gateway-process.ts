@@ -2,7 +2,6 @@
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -31,23 +30,25 @@ export type LogLine = Readonly<Record<string, unknown>>;
 
 /** Starts the gateway on `config/demo.yaml`. It can be stopped at once, before it is ready too. */
 export async function startGatewayProcess(environment: Readonly<Record<string, string>>): Promise<GatewayProcess> {
-  const [port, adminPort] = await findFreePorts();
   const child = spawn(process.execPath, ['dist/main.js', '--config', 'config/demo.yaml'], {
     cwd: ROOT,
-    env: { ...process.env, ...environment, DEMO_PORT: String(port), DEMO_ADMIN_PORT: String(adminPort) },
+    env: { ...process.env, ...environment, DEMO_PORT: '0', DEMO_ADMIN_PORT: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const killWithUs = () => child.kill('SIGKILL');
   process.once('exit', killWithUs);
   child.once('exit', () => process.off('exit', killWithUs));
   const log = keepLog(child);
-  const adminOrigin = `http://127.0.0.1:${adminPort}`;
-
+  const originOf = (listener: 'listen' | 'admin') => readOrigin(parseLines(log()), listener) ?? '';
   return {
-    origin: `http://127.0.0.1:${port}`,
-    adminOrigin,
+    get origin() {
+      return originOf('listen');
+    },
+    get adminOrigin() {
+      return originOf('admin');
+    },
     log,
-    waitUntilReady: () => waitUntilReady(child, `${adminOrigin}/readyz`),
+    waitUntilReady: () => waitUntilReady(child, () => originOf('admin')),
     findLogLine: isIt => poll(1000, async () => parseLines(log()).find(isIt)),
     close: () => stop(child),
   };
@@ -64,10 +65,16 @@ export async function poll<T>(within: number, ask: () => Promise<T | undefined>)
   return answer;
 }
 
-async function waitUntilReady(child: Child, url: string): Promise<void> {
+/** @returns where the gateway listens, from its line `listening`; `undefined` before that is written. */
+function readOrigin(lines: readonly LogLine[], listener: 'listen' | 'admin'): string | undefined {
+  const address = lines.find(({ msg }) => msg === 'listening')?.[listener] as { readonly port: number } | undefined;
+  return address && `http://127.0.0.1:${address.port}`;
+}
+
+async function waitUntilReady(child: Child, adminOrigin: () => string): Promise<void> {
   const isReady = async () => {
     if (hasEnded(child)) throw new Error('the gateway ended before it was ready');
-    const answer = await fetch(url).catch(() => undefined);
+    const answer = await fetch(`${adminOrigin()}/readyz`).catch(() => undefined);
     return answer?.ok || undefined;
   };
   if (!(await poll(READY_WITHIN_MS, isReady))) throw new Error('the gateway did not get ready');
@@ -100,15 +107,4 @@ async function stop(child: Child): Promise<void> {
   const kill = setTimeout(() => child.kill('SIGKILL'), STOPPED_WITHIN_MS);
   await exited;
   clearTimeout(kill);
-}
-
-/** Two ports that were free a moment ago: both listeners are open at once, so they differ. */
-async function findFreePorts(): Promise<[number, number]> {
-  const listeners = [createServer(), createServer()] as const;
-  await Promise.all(listeners.map(listener => once(listener.listen(0, '127.0.0.1'), 'listening')));
-  const ports = listeners
-    .map(listener => listener.address())
-    .map(at => (typeof at === 'object' ? at?.port : undefined));
-  await Promise.all(listeners.map(listener => once(listener.close(), 'close')));
-  return [ports[0] ?? 0, ports[1] ?? 0];
 }

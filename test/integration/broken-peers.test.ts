@@ -12,6 +12,7 @@ import {
   request,
   sendRaw,
 } from '../support/raw-http.ts';
+import { reservePort } from '../support/reserved-port.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -35,7 +36,7 @@ routes:
   /open: { public: true, upstream: "${upstream.origin}" }
   /rude: { public: true, upstream: "http://127.0.0.1:${rude.port}", timeouts: { connect: 1s, response: 2s, idle: 2s } }
   /brief: { public: true, upstream: "http://127.0.0.1:${rude.port}", timeouts: { connect: 200ms, response: 300ms, idle: 300ms } }
-  /dead: { public: true, upstream: "http://127.0.0.1:${await findDeadPort()}" }
+  /dead: { public: true, upstream: "http://127.0.0.1:${await reservePort()}" }
 `);
   token = await issuer.sign({ claims: { aud: RESOURCE } });
 });
@@ -740,14 +741,4 @@ async function startRudeUpstream(): Promise<RudeUpstream> {
 function portOf(server: ReturnType<typeof createServer>): number {
   const address = server.address();
   return typeof address === 'object' && address ? address.port : 0;
-}
-
-/** A port that was free a moment ago. */
-async function findDeadPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const port = portOf(server);
-  server.close();
-  await once(server, 'close');
-  return port;
 }

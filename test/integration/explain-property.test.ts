@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { explain } from '../../src/cli/explain.ts';
+import { SEED } from '../support/fixed-seed.ts';
 import { startGateway } from '../support/gateway.ts';
 import { headerValues, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
@@ -78,11 +79,10 @@ test(`${WORLDS * QUESTIONS} random requests: status, reason and challenge are wh
   if (issuers[2]) issuers[2].jwks = undefined;
   const upstream = await startUpstream();
   const folder = mkdtempSync(join(tmpdir(), 'audgate-explain-property-'));
-  const seed = Math.floor(Math.random() * 2 ** 31);
   const reasons = new Map<string, number>();
   try {
-    for (const [index, world] of fc.sample(routes, { numRuns: WORLDS, seed }).entries()) {
-      const asked = fc.sample(questions, { numRuns: QUESTIONS, seed: seed + index });
+    for (const [index, world] of fc.sample(routes, { numRuns: WORLDS, seed: SEED }).entries()) {
+      const asked = fc.sample(questions, { numRuns: QUESTIONS, seed: SEED + index });
       for (const reason of await compareWorld(world, asked, {
         issuers,
         upstream,
@@ -91,8 +91,6 @@ test(`${WORLDS * QUESTIONS} random requests: status, reason and challenge are wh
         reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
       }
     }
-  } catch (error) {
-    throw new Error(`with seed ${seed}`, { cause: error });
   } finally {
     rmSync(folder, { recursive: true });
     await Promise.all([...issuers, upstream].map(each => each.close()));

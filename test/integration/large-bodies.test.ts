@@ -1,15 +1,12 @@
 /** 200 MB each way through the built gateway: every byte arrives, and the gateway holds next to none of them. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -24,24 +21,15 @@ const ALLOWED = 64 * MIB;
 const IN_FLIGHT = 80 * MIB;
 const PAUSE_AT = 50;
 
-let folder: string;
 let issuer: TokenIssuer;
 let upstream: Upstream;
-let gateway: ChildProcess;
-let port: number;
+let gateway: GatewayProcess;
 let token: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'audgate-large-'));
   [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
   token = await issuer.sign({ claims: { aud: RESOURCE } });
-  const ports = await findFreePorts();
-  [port] = ports;
-  const file = join(folder, 'audgate.yaml');
-  writeFileSync(file, configure(ports));
-  const main = join(import.meta.dirname, '../../dist/main.js');
-  gateway = spawn(process.execPath, [main, '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] });
-  await waitForLine(gateway, '"msg":"listening"');
+  gateway = await startGatewayProcess(configure());
   // What is allocated once and then used again is there before anything is measured.
   upstream.handle = (req, res) => req.pipe(res);
   const { outgoing, answering } = send('PUT', {});
@@ -50,10 +38,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  const exited = once(gateway, 'exit');
-  gateway.kill('SIGKILL');
-  await exited;
-  rmSync(folder, { recursive: true });
+  await gateway.close();
   await Promise.all([issuer.close(), upstream.close()]);
 });
 
@@ -140,10 +125,8 @@ test.each([
   },
 );
 
-function configure([data, admin]: readonly [number, number]): string {
+function configure(): string {
   return `
-listen: 127.0.0.1:${data}
-admin: 127.0.0.1:${admin}
 issuers:
   ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}" }
 routes:
@@ -166,7 +149,7 @@ interface Memory {
 
 /** Of the gateway, as the kernel has it. */
 function readMemory(): Memory {
-  const status = readFileSync(`/proc/${gateway.pid}/status`, 'utf8');
+  const status = readFileSync(`/proc/${gateway.child.pid}/status`, 'utf8');
   const read = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
   return { now: read('VmRSS'), peak: read('VmHWM') };
 }
@@ -193,7 +176,7 @@ async function untilStill(read: () => number): Promise<void> {
 function send(method: string, headers: Readonly<Record<string, string>>) {
   const outgoing = httpRequest({
     host: '127.0.0.1',
-    port,
+    port: gateway.port,
     method,
     path: '/files/a',
     agent: false,
@@ -213,28 +196,4 @@ async function readText(answer: IncomingMessage): Promise<string> {
   });
   await finished(answer);
   return text;
-}
-
-async function waitForLine(child: ChildProcess, marker: string): Promise<void> {
-  let text = '';
-  const { stdout } = child;
-  if (!stdout) throw new Error('no stdout');
-  const found = new Promise<void>((resolve, reject) => {
-    // It goes on being read, or the log would fill the pipe.
-    stdout.on('data', piece => {
-      text = `${text}${piece}`.slice(-10_000);
-      if (text.includes(marker)) resolve();
-    });
-    child.once('exit', code => reject(new Error(`the gateway ended with ${code}`)));
-  });
-  await found;
-}
-
-/** Two ports that were free a moment ago: both listeners are open at once, so they differ. */
-async function findFreePorts(): Promise<readonly [number, number]> {
-  const servers = [createServer(), createServer()] as const;
-  await Promise.all(servers.map(server => once(server.listen(0, '127.0.0.1'), 'listening')));
-  const [first, second] = servers.map(server => server.address()).map(at => (typeof at === 'object' ? at?.port : 0));
-  await Promise.all(servers.map(server => once(server.close(), 'close')));
-  return [first ?? 0, second ?? 0];
 }

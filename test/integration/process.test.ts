@@ -11,7 +11,9 @@ import { dirname, join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readSample } from '../support/gateway.ts';
+import { readPorts } from '../support/gateway-process.ts';
 import { headerValues, request, sendRaw } from '../support/raw-http.ts';
+import { reservePort } from '../support/reserved-port.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -75,7 +77,7 @@ describe('commands', () => {
   });
 
   test('check: 0 for a good file, 1 for a bad one with every problem, and no listener either way', async () => {
-    const good = await runToEnd(['check', writeConfig(configure(await findFreePorts()))]);
+    const good = await runToEnd(['check', writeConfig(configure())]);
     expect(good.code).toBe(0);
     const bad = await runToEnd(['check', writeConfig(BROKEN)]);
     expect(bad.code).toBe(1);
@@ -108,12 +110,12 @@ describe('start', () => {
   });
 
   test('a broken file: every problem on stderr, exit 1, nothing on stdout, and no listener', async () => {
-    const ports = await findFreePorts();
-    const text = `listen: 127.0.0.1:${ports[0]}\nadmin: 127.0.0.1:${ports[1]}\n${BROKEN}`;
+    const port = await reservePort();
+    const text = `listen: 127.0.0.1:${port}\nadmin: 127.0.0.1:0\n${BROKEN}`;
     const { code, stdout, stderr } = await runToEnd(['--config', writeConfig(text)]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expectEveryProblem(stderr);
-    await expect(sendRaw(ports[0], 'GET / HTTP/1.1\r\n\r\n')).rejects.toThrow('ECONNREFUSED');
+    await expect(sendRaw(port, 'GET / HTTP/1.1\r\n\r\n')).rejects.toThrow('ECONNREFUSED');
   });
 
   test('a file that is not there: exit 1, and its name', async () => {
@@ -123,7 +125,7 @@ describe('start', () => {
   });
 
   test('AUDGATE_CONFIG names the file; --config goes before it; serve may be said', async () => {
-    const file = writeConfig(configure(await findFreePorts()));
+    const file = writeConfig(configure());
     const environment = await runToEnd(['check', file], { AUDGATE_CONFIG: join(folder, 'absent.yaml') });
     expect(environment.code).toBe(0);
     const wrong = await runToEnd([], { AUDGATE_CONFIG: join(folder, 'named-by-environment.yaml') });
@@ -133,12 +135,10 @@ describe('start', () => {
     expect(byDefault.code).toBe(1);
     expect(byDefault.stderr).toContain('/etc/audgate/audgate.yaml');
 
-    const ports = await findFreePorts();
-    const gateway = launch([], { AUDGATE_CONFIG: writeConfig(configure(ports)) }, ports);
+    const gateway = launch([], { AUDGATE_CONFIG: writeConfig(configure()) });
     await gateway.line('listening');
-    const otherPorts = await findFreePorts();
-    const args = ['serve', '--config', writeConfig(configure(otherPorts))];
-    const other = launch(args, { AUDGATE_CONFIG: join(folder, 'absent.yaml') }, otherPorts);
+    const args = ['serve', '--config', writeConfig(configure())];
+    const other = launch(args, { AUDGATE_CONFIG: join(folder, 'absent.yaml') });
     await other.line('listening');
   });
 
@@ -148,9 +148,8 @@ describe('start', () => {
       const holder = createTcpServer().listen(0, '127.0.0.1');
       await once(holder, 'listening');
       const held = portOf(holder);
-      const [free] = await findFreePorts();
-      const ports: Ports = which === 'listen' ? [held, free] : [free, held];
-      const { code, stderr } = await runToEnd(['--config', writeConfig(configure(ports))]);
+      const text = which === 'listen' ? configure(held, 0) : configure(0, held);
+      const { code, stderr } = await runToEnd(['--config', writeConfig(text)]);
       holder.close();
       expect(code).toBe(1);
       expect(stderr).toContain(String(held));
@@ -160,9 +159,8 @@ describe('start', () => {
   );
 
   test('reads ${NAME} of the environment', async () => {
-    const ports = await findFreePorts();
-    const text = configure(ports).replace(`"${upstream.origin}"`, '"${UPSTREAM_ORIGIN}"');
-    const gateway = launch(['--config', writeConfig(text)], { UPSTREAM_ORIGIN: upstream.origin }, ports);
+    const text = configure().replace(`"${upstream.origin}"`, '"${UPSTREAM_ORIGIN}"');
+    const gateway = launch(['--config', writeConfig(text)], { UPSTREAM_ORIGIN: upstream.origin });
     await gateway.line('listening');
     expect((await get(gateway)).status).toBe(200);
   });
@@ -213,24 +211,22 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
   });
 
   test('until drain.delay is over new connections are served, and told that theirs ends', async () => {
-    const ports = await findFreePorts();
-    const text = configure(ports).replace('delay: 1ms', 'delay: 1500ms');
-    const gateway = launch(['--config', writeConfig(text)], {}, ports);
+    const text = configure().replace('delay: 1ms', 'delay: 1500ms');
+    const gateway = launch(['--config', writeConfig(text)]);
     await gateway.line('listening');
     await eventually(async () => (await admin(gateway, '/readyz')).status === 200, 5000);
     gateway.child.kill(signal);
     await gateway.line('draining');
     expect((await admin(gateway, '/readyz')).status).toBe(503);
-    const bytes = await sendRaw(ports[0], formatGet('keep-alive'));
+    const bytes = await sendRaw(gateway.ports[0], formatGet('keep-alive'));
     expect(bytes.toString()).toContain('200 OK');
     expect(bytes.toString()).toMatch(/\r\nConnection: close\r\n/i);
     expect(await gateway.exit).toBe(0);
   });
 
   test('what is not finished by drain.limit is ended, and counts as no clean answer', async () => {
-    const ports = await findFreePorts();
-    const text = configure(ports).replace('limit: 10s', 'limit: 500ms');
-    const gateway = launch(['--config', writeConfig(text)], {}, ports);
+    const text = configure().replace('limit: 10s', 'limit: 500ms');
+    const gateway = launch(['--config', writeConfig(text)]);
     await gateway.line('listening');
     await eventually(async () => (await admin(gateway, '/readyz')).status === 200, 5000);
     const arrived = holdNextRequest();
@@ -284,16 +280,15 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
 
 describe('SIGHUP', () => {
   test('a good file serves from then on, a bad one changes nothing; each is counted', async () => {
-    const ports = await findFreePorts();
-    const file = writeConfig(configure(ports));
-    const gateway = launch(['--config', file], {}, ports);
+    const file = writeConfig(configure());
+    const gateway = launch(['--config', file]);
     await gateway.line('listening');
     await expectReloads(gateway, 0, 0);
     const loadedAt = await sample(gateway, 'audgate_config_last_reload_success_timestamp_seconds');
     expect(Math.abs(loadedAt - Date.now() / 1000)).toBeLessThan(60);
     expect((await get(gateway, '/later/a')).status).toBe(404);
 
-    writeFileSync(file, `${configure(ports)}  /later: { public: true, upstream: "${upstream.origin}" }\n`);
+    writeFileSync(file, `${configure()}  /later: { public: true, upstream: "${upstream.origin}" }\n`);
     gateway.child.kill('SIGHUP');
     await gateway.line('configuration loaded', 2);
     await expectReloads(gateway, 1, 0);
@@ -314,7 +309,7 @@ describe('SIGHUP', () => {
     await expectReloads(gateway, 1, 2);
     expect((await get(gateway, '/later/a')).status).toBe(200);
 
-    writeFileSync(file, configure(ports));
+    writeFileSync(file, configure());
     gateway.child.kill('SIGHUP');
     await gateway.line('configuration loaded', 3);
     await expectReloads(gateway, 2, 2);
@@ -323,10 +318,9 @@ describe('SIGHUP', () => {
   });
 
   test('the status page follows: hash and warnings are those in use, and so is the admin token', async () => {
-    const ports = await findFreePorts();
-    const before = configure(ports);
+    const before = configure();
     const file = writeConfig(before);
-    const gateway = launch(['--config', file], {}, ports);
+    const gateway = launch(['--config', file]);
     await gateway.line('listening');
     const first = await admin(gateway, '/');
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
@@ -352,14 +346,13 @@ describe('SIGHUP', () => {
   });
 
   test('a request in flight finishes under the configuration that admitted it', async () => {
-    const ports = await findFreePorts();
-    const file = writeConfig(configure(ports));
-    const gateway = launch(['--config', file], {}, ports);
+    const file = writeConfig(configure());
+    const gateway = launch(['--config', file]);
     await gateway.line('listening');
     const arrived = holdNextRequest();
     const answering = get(gateway);
     const res = await arrived;
-    writeFileSync(file, configure(ports).replace('  /api:', '  /moved:'));
+    writeFileSync(file, configure().replace('  /api:', '  /moved:'));
     gateway.child.kill('SIGHUP');
     await gateway.line('configuration loaded', 2);
     expect((await get(gateway)).status).toBe(404);
@@ -383,11 +376,10 @@ describe('SIGHUP', () => {
     };
     const server = createServer(answerKeys).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const ports = await findFreePorts();
-    const text = configure(ports)
+    const text = configure()
       .replace(issuer.jwksUri, `http://127.0.0.1:${portOf(server)}/jwks`)
       .replace(issuer.issuer, keys.issuer);
-    const gateway = launch(['--config', writeConfig(text)], {}, ports);
+    const gateway = launch(['--config', writeConfig(text)]);
     await gateway.line('listening');
     await eventually(async () => (await admin(gateway, '/readyz')).status === 200, 5000);
     await keys.rotate();
@@ -423,11 +415,10 @@ describe('SIGHUP', () => {
 
 describe('an issuer that cannot be reached at the start', () => {
   test('public routes serve, protected ones say 503, /readyz names it; once it is up, all is well by itself', async () => {
-    const [issuerPort] = await findFreePorts();
+    const issuerPort = await reservePort();
     const late = `http://127.0.0.1:${issuerPort}`;
-    const ports = await findFreePorts();
-    const text = configure(ports).replace(issuer.jwksUri, `${late}/jwks`).replaceAll(issuer.issuer, late);
-    const gateway = launch(['--config', writeConfig(text)], {}, ports);
+    const text = configure().replace(issuer.jwksUri, `${late}/jwks`).replaceAll(issuer.issuer, late);
+    const gateway = launch(['--config', writeConfig(text)]);
     await gateway.line('listening');
     await gateway.line('keys could not be fetched');
 
@@ -440,7 +431,7 @@ describe('an issuer that cannot be reached at the start', () => {
     expect(refused.status).toBe(503);
     expect(headerValues(refused.headers, 'retry-after').join()).toMatch(/^[1-9]\d*$/);
     expect(JSON.parse(String(refused.body))).toMatchObject({ reason: 'keys_unavailable' });
-    expect((await request(ports[0], { path: '/api/a' })).status).toBe(401);
+    expect((await request(gateway.ports[0], { path: '/api/a' })).status).toBe(401);
 
     const server = createServer((_req, res) => res.end(JSON.stringify(issuer.jwks))).listen(issuerPort, '127.0.0.1');
     const startedAt = performance.now();
@@ -455,9 +446,8 @@ describe('an issuer that cannot be reached at the start', () => {
   test('an issuer that accepts and never answers holds up neither the start nor the end', async () => {
     const mute = createTcpServer(socket => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
     await once(mute, 'listening');
-    const ports = await findFreePorts();
-    const text = configure(ports).replace(issuer.jwksUri, `http://127.0.0.1:${portOf(mute)}/jwks`);
-    const gateway = launch(['--config', writeConfig(text)], {}, ports);
+    const text = configure().replace(issuer.jwksUri, `http://127.0.0.1:${portOf(mute)}/jwks`);
+    const gateway = launch(['--config', writeConfig(text)]);
     await gateway.line('listening');
     expect((await get(gateway, '/open/a')).status).toBe(200);
     expect((await admin(gateway, '/readyz')).status).toBe(503);
@@ -490,10 +480,9 @@ describe('the log', () => {
   });
 
   test('no token, cookie, query or secret of any field, path parameter or configuration is in the output', async () => {
-    const ports = await findFreePorts();
     const marks = new Marks();
-    const text = `${configure(ports)}  /dead: { public: true, upstream: "http://127.0.0.1:1", allow_encoded: [";", "%3B"] }\n`;
-    const gateway = launch(['--config', writeConfig(text)], { SECRET_OF_THE_ENVIRONMENT: marks.next() }, ports);
+    const text = `${configure()}  /dead: { public: true, upstream: "http://127.0.0.1:1", allow_encoded: [";", "%3B"] }\n`;
+    const gateway = launch(['--config', writeConfig(text)], { SECRET_OF_THE_ENVIRONMENT: marks.next() });
     await gateway.line('listening');
     const stranger = await generateKeyPair('ES256', { extractable: true });
     expect(await exportJWK(stranger.publicKey)).toBeDefined();
@@ -517,8 +506,8 @@ describe('the log', () => {
       }
     }
     const targets = [
-      `http://user:${marks.next()}@127.0.0.1:${ports[0]}/open/a?${marks.next()}`,
-      `http://127.0.0.1:${ports[0]}/open/a?${marks.next()}`,
+      `http://user:${marks.next()}@127.0.0.1:${gateway.ports[0]}/open/a?${marks.next()}`,
+      `http://127.0.0.1:${gateway.ports[0]}/open/a?${marks.next()}`,
       `?${marks.next()}`,
       `/open/a\x01?${marks.next()}`,
       `/open/a/../b?${marks.next()}`,
@@ -527,14 +516,14 @@ describe('the log', () => {
       `/nowhere/%zz;${marks.next()}`,
     ];
     for (const target of targets) await sendAnyway(gateway, `GET ${target}`, sent[0] ?? '', marks);
-    await sendRaw(ports[0], `GARBAGE ${marks.next()}\r\nAuthorization: Bearer ${marks.next()}\r\n\r\n`);
-    await sendRaw(ports[0], `GET /open/a HTTP/1.1\r\nHost: u:${marks.next()}@a\r\n\r\n`, { responses: 1 });
+    await sendRaw(gateway.ports[0], `GARBAGE ${marks.next()}\r\nAuthorization: Bearer ${marks.next()}\r\n\r\n`);
+    await sendRaw(gateway.ports[0], `GET /open/a HTTP/1.1\r\nHost: u:${marks.next()}@a\r\n\r\n`, { responses: 1 });
     await sendRaw(
-      ports[0],
+      gateway.ports[0],
       `GET /api/a HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${'a'.repeat(70_000)}${marks.next()}\r\n\r\n`,
     );
     await sendRaw(
-      ports[0],
+      gateway.ports[0],
       `GET /api/a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: ${marks.next()}\r\nCookie: ${marks.next()}\r\n\r\n`,
     );
     upstream.handle = (req: IncomingMessage) =>
@@ -558,11 +547,10 @@ describe('the log', () => {
     ['a path parameter where allow_encoded lets it pass', '/lax/a;jsessionid=MARK'],
     ['an encoded query where allow_encoded lets it pass', '/lax/a%3Ftoken=MARK'],
   ])('%s is not in the output', async (_name, target) => {
-    const ports = await findFreePorts();
     const lax = `  /lax: { public: true, upstream: "${upstream.origin}", allow_encoded: [";", "%3F"] }\n`;
-    const gateway = launch(['--config', writeConfig(`${configure(ports)}${lax}`)], {}, ports);
+    const gateway = launch(['--config', writeConfig(`${configure()}${lax}`)]);
     await gateway.line('listening');
-    await request(ports[0], { path: target.replace('MARK', 's3cret') });
+    await request(gateway.ports[0], { path: target.replace('MARK', 's3cret') });
     await gateway.line('request');
     expect(gateway.stdout()).not.toContain('s3cret');
   });
@@ -645,7 +633,7 @@ function expectEveryProblem(text: string): void {
 
 type Ports = readonly [data: number, admin: number];
 
-function configure([data, adminPort]: Ports): string {
+function configure(data = 0, adminPort = 0): string {
   return `
 listen: 127.0.0.1:${data}
 admin: 127.0.0.1:${adminPort}
@@ -720,6 +708,7 @@ type LogLine = Readonly<Record<string, unknown>>;
 
 interface RunningProcess {
   readonly child: ChildProcess;
+  /** Of its listeners, once the line `listening` is there. */
   readonly ports: Ports;
   readonly exit: Promise<number | null>;
   stdout(): string;
@@ -733,15 +722,14 @@ interface RunningProcess {
 const running = new Set<RunningProcess>();
 
 async function start(): Promise<RunningProcess> {
-  const ports = await findFreePorts();
-  const gateway = launch(['--config', writeConfig(configure(ports))], {}, ports);
+  const gateway = launch(['--config', writeConfig(configure())]);
   await gateway.line('listening');
   // Started means ready: the first fetch of keys goes on beside it.
   await eventually(async () => (await admin(gateway, '/readyz')).status === 200, 5000);
   return gateway;
 }
 
-function launch(args: readonly string[], environment: Readonly<Record<string, string>>, ports: Ports): RunningProcess {
+function launch(args: readonly string[], environment: Readonly<Record<string, string>> = {}): RunningProcess {
   const env = { ...process.env, ...NO_CONFIG, ...environment };
   const child = spawn(process.execPath, [MAIN, ...args], { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   const changes = new EventEmitter();
@@ -760,7 +748,12 @@ function launch(args: readonly string[], environment: Readonly<Record<string, st
   };
   const gateway: RunningProcess = {
     child,
-    ports,
+    get ports(): Ports {
+      const listening = lines().find(({ msg }) => msg === 'listening');
+      if (!listening) throw new Error('it does not listen yet');
+      const { port, adminPort } = readPorts(listening);
+      return [port, adminPort];
+    },
     exit,
     stdout: () => text.stdout,
     stderr: () => text.stderr,
@@ -787,18 +780,9 @@ async function kill(gateway: RunningProcess): Promise<void> {
 }
 
 async function runToEnd(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-  const gateway = launch(args, environment, [0, 0]);
+  const gateway = launch(args, environment);
   const code = await within(10_000, gateway.exit, 'it did not exit');
   return { code, stdout: gateway.stdout(), stderr: gateway.stderr() };
-}
-
-/** Two ports that were free a moment ago: both listeners are open at once, so they differ. */
-async function findFreePorts(): Promise<Ports> {
-  const [first, second] = [createTcpServer(), createTcpServer()];
-  await Promise.all([first, second].map(server => once(server.listen(0, '127.0.0.1'), 'listening')));
-  const ports: Ports = [portOf(first), portOf(second)];
-  await Promise.all([first, second].map(server => once(server.close(), 'close')));
-  return ports;
 }
 
 function portOf(server: ReturnType<typeof createTcpServer>): number {

@@ -12,6 +12,7 @@ import type { Enforcement } from '../../src/denial.ts';
 import { createRouteTable, matchRoute } from '../../src/route/match.ts';
 import { canonicalizePath } from '../../src/route/path.ts';
 import type { AccessToken, TokenReason } from '../../src/token/access-token.ts';
+import { SEED } from '../support/fixed-seed.ts';
 import { startGateway } from '../support/gateway.ts';
 import { request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
@@ -321,15 +322,12 @@ test('500 random requests over real sockets: what is not for an enforcing route 
   if (issuers[2]) issuers[2].jwks = undefined;
   const upstreams = await Promise.all(Array.from({ length: 6 }, (_, index) => startUpstream({ name: `${index}` })));
   const tally = new Tally();
-  const seed = Math.floor(Math.random() * 2 ** 31);
   try {
-    for (const [index, world] of fc.sample(worldsOnSockets, { numRuns: 10, seed }).entries()) {
-      const questions = fc.sample(asksOnSockets(world), { numRuns: 50, seed: seed + index });
+    for (const [index, world] of fc.sample(worldsOnSockets, { numRuns: 10, seed: SEED }).entries()) {
+      const questions = fc.sample(asksOnSockets(world), { numRuns: 50, seed: SEED + index });
       await askWorld(world, questions, issuers, upstreams, tally);
     }
     tally.expectEach(100, ['reached its upstream', 'wrong audience, reached none']);
-  } catch (error) {
-    throw new Error(`with seed ${seed}`, { cause: error });
   } finally {
     await Promise.all([...issuers, ...upstreams].map(each => each.close()));
   }

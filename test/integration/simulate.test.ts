@@ -13,6 +13,7 @@ import { readLogLine } from '../../src/cli/simulate/read-line.ts';
 import { Judge } from '../../src/cli/simulate/ruling.ts';
 import { simulate } from '../../src/cli/simulate.ts';
 import { runCommand } from '../support/command.ts';
+import { SEED } from '../support/fixed-seed.ts';
 import { type LogLine, type RunningGateway, startGateway } from '../support/gateway.ts';
 import { type HeaderPair, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
@@ -560,16 +561,11 @@ function keepOpen(before: Routes, after: Routes): Routes {
 }
 
 test('in random worlds, what is judged is what the other gateway does; only what the log lacks is unknown', async () => {
-  const seed = Math.floor(Math.random() * 2 ** 31);
   const counts = new Map<string, number>();
   const tally = (name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
-  try {
-    for (const [index, { before, after }] of fc.sample(worldPairs, { numRuns: 20, seed }).entries()) {
-      const questions = fc.sample(asks, { numRuns: 50, seed: seed + index });
-      await compareWorlds(before, after, questions, tally);
-    }
-  } catch (error) {
-    throw new Error(`with seed ${seed}`, { cause: error });
+  for (const [index, { before, after }] of fc.sample(worldPairs, { numRuns: 20, seed: SEED }).entries()) {
+    const questions = fc.sample(asks, { numRuns: 50, seed: SEED + index });
+    await compareWorlds(before, after, questions, tally);
   }
   // That it met its cases: otherwise it would tell nothing of them.
   for (const name of ['unchanged', 'would_break', 'would_open', 'known from the old configuration'])

@@ -13,6 +13,7 @@ import {
   type RawResponse,
   request,
 } from '../support/raw-http.ts';
+import { reservePort } from '../support/reserved-port.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -32,7 +33,7 @@ let deadPort: number;
 
 beforeAll(async () => {
   [issuer, upstream, rude] = await Promise.all([startTokenIssuer(), startUpstream(), startRudeUpstream()]);
-  deadPort = await findDeadPort();
+  deadPort = await reservePort();
   echo = upstream.handleUpgrade;
   token = await issuer.sign({ claims: { aud: RESOURCE, sub: 'alice' } });
 });
@@ -654,14 +655,4 @@ async function startRudeUpstream(): Promise<RudeUpstream> {
     },
   };
   return rudeUpstream;
-}
-
-/** A port that was free a moment ago. */
-async function findDeadPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
 }

@@ -3,13 +3,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { readSample } from '../support/gateway.ts';
 import { eventually, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
 import { request } from '../support/raw-http.ts';
+import { reservePort } from '../support/reserved-port.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -350,7 +351,7 @@ test.each(['a pipe', 'a file'])(
     const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
     const log = join(folder, 'log');
     const file = join(folder, 'audgate.yaml');
-    const port = await freePort();
+    const port = await reservePort();
     writeFileSync(file, `listen: 127.0.0.1:${port}\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms }\n${configure()}`);
     const read = join(folder, 'read');
     // A shell's pipe, whose reader comes late and reads page by page: it is full, and the writers wait for room in turn.
@@ -501,13 +502,4 @@ function isAlive(pid: number): boolean {
 function seriesOf(exposition: string): string[] {
   const ours = exposition.split('\n').filter(line => line.startsWith('audgate_'));
   return ours.map(line => line.slice(0, line.lastIndexOf(' ')));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
 }

@@ -3,7 +3,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LogLine, readSample } from './gateway.ts';
@@ -39,9 +38,8 @@ export async function startGatewayProcess(
   nodeOptions: readonly string[] = [],
 ): Promise<GatewayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
-  const [port, adminPort] = await findFreePorts();
   const configure = (text: string) =>
-    `listen: 127.0.0.1:${port}\nadmin: 127.0.0.1:${adminPort}\ndrain: { delay: 1ms, limit: 10s }\n${text}`;
+    `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms, limit: 10s }\n${text}`;
   const file = place(folder, configure(yaml));
   const child = spawn(process.execPath, [...nodeOptions, join(ROOT, 'dist/main.js'), '--config', file], {
     cwd: folder,
@@ -49,6 +47,7 @@ export async function startGatewayProcess(
   });
   const output = readOutput(child);
   const exit = new Promise<number | null>(resolve => child.once('close', code => resolve(code)));
+  const { port, adminPort } = readPorts(await output.line('listening'));
   const scrape = async () => (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
   const readiness = async () => {
     const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
@@ -63,13 +62,12 @@ export async function startGatewayProcess(
       rmSync(folder, { recursive: true });
     },
   };
-  await gateway.line('listening');
   await eventually(async () => (await readiness()).status === 200);
   return gateway;
 }
 
 /** Asks until it is so: for what no event tells. */
-export async function eventually(isSo: () => boolean | Promise<boolean>, milliseconds = 5000): Promise<void> {
+export async function eventually(isSo: () => boolean | Promise<boolean>, milliseconds = 15_000): Promise<void> {
   for (const end = Date.now() + milliseconds; !(await isSo()); await new Promise(resolve => setTimeout(resolve, 20))) {
     if (Date.now() > end) throw new Error('it did not become so');
   }
@@ -78,6 +76,15 @@ export async function eventually(isSo: () => boolean | Promise<boolean>, millise
 function writeFile(folder: string, text: string): string {
   writeFileSync(join(folder, 'audgate.yaml'), text);
   return join(folder, 'audgate.yaml');
+}
+
+/** @returns where a gateway listens, from its line `listening`. */
+export function readPorts({ listen, admin }: LogLine): { readonly port: number; readonly adminPort: number } {
+  return { port: portOf(listen), adminPort: portOf(admin) };
+}
+
+function portOf(address: unknown): number {
+  return (address as { readonly port: number }).port;
 }
 
 function readOutput(child: ChildProcess) {
@@ -104,16 +111,4 @@ function readOutput(child: ChildProcess) {
     }
   };
   return { lines: () => lines, line, stderr: () => complaints };
-}
-
-/** Two ports that were free a moment ago: both listeners are open at once, so they differ. */
-async function findFreePorts(): Promise<readonly [number, number]> {
-  const servers = [createServer(), createServer()];
-  await Promise.all(servers.map(server => once(server.listen(0, '127.0.0.1'), 'listening')));
-  const [port = 0, adminPort = 0] = servers.map(server => {
-    const address = server.address();
-    return typeof address === 'object' && address ? address.port : 0;
-  });
-  await Promise.all(servers.map(server => once(server.close(), 'close')));
-  return [port, adminPort];
 }

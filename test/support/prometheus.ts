@@ -3,9 +3,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { reservePort } from './reserved-port.ts';
 
 /** One series of an answer; a vector has one sample in each. */
 export interface Series {
@@ -41,7 +41,7 @@ export async function startPrometheus(config: string): Promise<Prometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-prometheus-'));
   const file = join(folder, 'prometheus.yaml');
   writeFileSync(file, config);
-  const address = `127.0.0.1:${await findFreePort()}`;
+  const address = `127.0.0.1:${await reservePort()}`;
   const child = spawn(
     'prometheus',
     [`--config.file=${file}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=${address}`],
@@ -113,13 +113,4 @@ function readSeries(data: unknown): Series[] {
 
 function pause(): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, 50));
-}
-
-/** Prometheus takes no port 0: one that was free a moment ago. */
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  await once(server.close(), 'close');
-  return typeof address === 'object' && address ? address.port : 0;
 }

@@ -13,11 +13,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { connect, createServer, Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
+import { reservePort } from '../../../support/reserved-port.ts';
 import type { Sighting } from '../sighting.ts';
 
 /** A kind of server that requests can be sent to. */
@@ -76,7 +77,7 @@ export function findProgram(name: string): string | undefined {
 /** Starts the server of `recipe`. Another process may take the free port first: then it is tried again. */
 export async function startRealServer(recipe: (place: { port: number; folder: string }) => Recipe) {
   for (let attempt = 1; ; attempt += 1) {
-    const port = await findFreePort();
+    const port = await reservePort();
     const folder = mkdtempSync(join(tmpdir(), 'differential-'));
     chmodSync(folder, 0o755); // Servers that root starts give up its rights, and must still read it.
     const server = await tryToStart(recipe({ port, folder }), port, folder);
@@ -146,16 +147,6 @@ async function end(child: ChildProcess, exited: Promise<void>): Promise<void> {
 
 function ignore(): undefined {
   return undefined;
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 function isProgram(path: string): boolean {
