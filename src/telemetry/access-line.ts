@@ -8,7 +8,7 @@ import type { Outcome } from '../denial.ts';
 import type { AccessToken } from '../token/access-token.ts';
 import type { FinishedRequest } from './finished-request.ts';
 
-/** Characters of a claim or a path. What is longer was written to fill the log. Who reads the log back must know what may be cut. */
+/** Characters of a claim or a path. What is longer was written to fill the log; a line in which something was cut says so. */
 export const LONGEST_TEXT = 1_024;
 export const MOST_AUDIENCES = 64;
 
@@ -22,43 +22,67 @@ const LEVEL_OF: Readonly<Record<Outcome, string>> = {
 /** Text that is the same in JSON: printable ASCII but the quote and the backslash. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-const routeParts = new WeakMap<Route, string>();
-const tokenParts = new WeakMap<AccessToken, string>();
+/** A part of a line, and whether something in it was cut. */
+interface Part {
+  readonly text: string;
+  readonly isCut: boolean;
+}
+
+const NOTHING: Part = { text: '', isCut: false };
+const NO_ROUTE: Part = { text: '"route":"(none)"', isCut: false };
+
+const routeParts = new WeakMap<Route, Part>();
+const tokenParts = new WeakMap<AccessToken, Part>();
 
 /** @returns the line, with its line feed. Control characters are escaped, so it is one line whatever is in it. */
 export function formatAccessLine(request: FinishedRequest): string {
-  const { route, verified, upstreamMs, outcome } = request;
+  const { route, verified, upstreamMs, outcome, method, host, path } = request;
   const reason = request.failure ?? request.denial?.reason;
   const rung = route && !route.public ? `,"enforcement":"${route.enforcement}"` : '';
+  const routePart = route ? keep(routeParts, route, describeRoute) : NO_ROUTE;
+  const tokenPart = verified ? keep(tokenParts, verified, describeToken) : NOTHING;
+  const isCut = routePart.isCut || tokenPart.isCut || [method, host, path].some(isLong);
   return (
     `{"level":"${LEVEL_OF[outcome]}","time":"${formatNow()}","request_id":"${request.requestId}",` +
-    `${route ? keep(routeParts, route, describeRoute) : '"route":"(none)"'},"method":${quote(request.method)},` +
-    `"host":${quote(request.host)},"path":${quote(request.path)},"status":${request.status},"outcome":"${outcome}"` +
+    `${routePart.text},"method":${quote(method)},` +
+    `"host":${quote(host)},"path":${quote(path)},"status":${request.status},"outcome":"${outcome}"` +
     `${reason ? `,"reason":"${reason}"` : ''}${rung},"duration_ms":${formatMs(request.durationMs)}` +
     `${upstreamMs === undefined ? '' : `,"upstream_ms":${formatMs(upstreamMs)}`}` +
-    `${verified ? keep(tokenParts, verified, describeToken) : ''},"msg":"request"}\n`
+    `${tokenPart.text}${isCut ? ',"truncated":true' : ''},"msg":"request"}\n`
   );
 }
 
-function describeRoute(route: Route): string {
+function describeRoute(route: Route): Part {
   const key = `"route":${quote(route.key)}`;
-  return route.public ? key : `${key},"resource":${quote(route.resource)}`;
+  if (route.public) return { text: key, isCut: isLong(route.key) };
+  return { text: `${key},"resource":${quote(route.resource)}`, isCut: [route.key, route.resource].some(isLong) };
 }
 
-function describeToken({ issuer, claims, audience, scopes, expiresAt }: AccessToken): string {
+function describeToken({ issuer, claims, audience, scopes, expiresAt }: AccessToken): Part {
   const fields = {
     iss: issuer,
     sub: textOf(claims['sub']),
     client_id: textOf(claims['client_id'] ?? claims['azp']),
-    aud: audience.slice(0, MOST_AUDIENCES).map(cut),
-    scope: cut([...scopes].join(' ')),
+    aud: audience,
+    scope: [...scopes].join(' '),
     jti: textOf(claims['jti']),
     exp: expiresAt,
   };
-  return `,${JSON.stringify(fields).slice(1, -1)}`;
+  const { aud, sub, client_id, scope, jti } = fields;
+  const isCut = aud.length > MOST_AUDIENCES || [issuer, sub, client_id, scope, jti, ...aud].some(isLong);
+  return { text: `,${JSON.stringify(cutFields(fields)).slice(1, -1)}`, isCut };
 }
 
-function keep<K extends object>(parts: WeakMap<K, string>, key: K, describe: (key: K) => string): string {
+function cutFields(fields: Readonly<Record<string, string | number | readonly string[] | undefined>>) {
+  const cutValue = (value: unknown) => (typeof value === 'string' ? cut(value) : value);
+  const entries = Object.entries(fields).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.slice(0, MOST_AUDIENCES).map(cutValue) : cutValue(value),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function keep<K extends object>(parts: WeakMap<K, Part>, key: K, describe: (key: K) => Part): Part {
   const kept = parts.get(key);
   if (kept !== undefined) return kept;
   const part = describe(key);
@@ -67,7 +91,7 @@ function keep<K extends object>(parts: WeakMap<K, string>, key: K, describe: (ke
 }
 
 function textOf(claim: unknown): string | undefined {
-  return typeof claim === 'string' ? cut(claim) : undefined;
+  return typeof claim === 'string' ? claim : undefined;
 }
 
 function quote(text: string): string {
@@ -76,7 +100,11 @@ function quote(text: string): string {
 }
 
 function cut(text: string): string {
-  return text.length > LONGEST_TEXT ? text.slice(0, LONGEST_TEXT) : text;
+  return isLong(text) ? text.slice(0, LONGEST_TEXT) : text;
+}
+
+function isLong(text: string | undefined): boolean {
+  return text !== undefined && text.length > LONGEST_TEXT;
 }
 
 /** With three decimals. Of two whole numbers, since the text of a fraction costs many times theirs. */

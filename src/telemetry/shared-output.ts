@@ -5,9 +5,13 @@ import { type LogDestination, openStandardOutput } from './log.ts';
 
 /** PIPE_BUF of Linux: writes of several processes to one pipe mix within what is longer (POSIX write). */
 const ATOMIC_BYTES = 4_096;
-/** Characters that are left of each text in a line which is too long, at the first try and at the next ones. */
-const CUTS = [512, 128, 32, 8];
-const MOST_ENTRIES = 8;
+/** Characters that are left of each text in a line which is too long, at the first try and at the next ones; and entries of a list. */
+export const CUT_TEXTS: readonly number[] = [512, 128, 32, 8];
+export const MOST_ENTRIES = 8;
+/** Words of ours, never a caller's: a line is of no use without them. */
+const KEPT: ReadonlySet<string> = new Set([
+  ...['time', 'level', 'msg', 'request_id', 'outcome', 'reason', 'cause', 'enforcement'],
+]);
 
 /**
  * As `openStandardOutput`. Into a file the processes write one after the other; into anything else what is written at
@@ -23,8 +27,10 @@ export function openSharedOutput(onDrop: () => void): LogDestination {
 export function fitLine(line: string): string {
   if (fits(line)) return line;
   const fields: Readonly<Record<string, unknown>> = JSON.parse(line);
-  const tries = CUTS.map(most => `${JSON.stringify({ ...cutTexts(fields, most), truncated: true })}\n`);
-  return tries.find(fits) ?? '{"level":"warn","msg":"a line was too long"}\n';
+  const format = (left: object) => `${JSON.stringify({ ...left, truncated: true })}\n`;
+  const tries = CUT_TEXTS.map(most => format(cutTexts(fields, most)));
+  // What is left then tells of a request that nobody can judge, and not of none.
+  return tries.find(fits) ?? format(Object.fromEntries(Object.entries(fields).filter(([name]) => KEPT.has(name))));
 }
 
 function fits(line: string): boolean {
@@ -34,5 +40,7 @@ function fits(line: string): boolean {
 function cutTexts(fields: Readonly<Record<string, unknown>>, most: number): Readonly<Record<string, unknown>> {
   const cut = (value: unknown) => (typeof value === 'string' ? value.slice(0, most) : value);
   const cutAll = (value: unknown) => (Array.isArray(value) ? value.slice(0, MOST_ENTRIES).map(cut) : cut(value));
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, cutAll(value)]));
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, KEPT.has(name) ? value : cutAll(value)]),
+  );
 }

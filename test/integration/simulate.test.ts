@@ -587,7 +587,7 @@ async function compareWorlds(
     const truths = await askAll(second, questions);
     for (const [index, logged] of was.entries()) {
       const story = { ask: questions[index], was: logged, before: describeWorld(before), after: describeWorld(after) };
-      const line = readLogLine(JSON.stringify(logged));
+      const line = readLogLine(logged);
       if (typeof line === 'string') throw new Error(`a line is ${line}`);
       const again = predict(logged, compare(line, then.rule(line)));
       expect({ ...story, decision: again.decision ?? decisionOf(logged) }).toEqual({

@@ -2,7 +2,6 @@
 
 import type { Issuer, Route } from '../../config/config.ts';
 import { deny } from '../../denial.ts';
-import { LONGEST_TEXT, MOST_AUDIENCES } from '../../telemetry/access-line.ts';
 import type { TokenReason } from '../../token/access-token.ts';
 import { judgeTime } from '../../token/claims.ts';
 import type { Verification } from '../../token/verifier.ts';
@@ -64,7 +63,7 @@ function readUnverified(
 }
 
 function readVerified(line: LogLine, claims: LoggedClaims, rules: Rules): readonly Verification[] | Unknown {
-  if (isCut(claims)) return { unknown: 'claims_cut' };
+  if (claims.isCut) return { unknown: 'claims_cut' };
   if (rules.origin?.keepsIssuer(claims.issuer) === false) return { unknown: 'issuer_rules' };
   const scopes = readScopes(claims.scope);
   return listTypes(line, claims.issuer, rules).map(typeAccepted => {
@@ -85,11 +84,6 @@ let last = { text: '', scopes: new Set<string>() };
 function readScopes(text: string): ReadonlySet<string> {
   if (text !== last.text) last = { text, scopes: new Set(text.split(' ').filter(scope => scope !== '')) };
   return last.scopes;
-}
-
-function isCut({ audience, scope }: LoggedClaims): boolean {
-  if (audience.length >= MOST_AUDIENCES || scope.length >= LONGEST_TEXT) return true;
-  return audience.some(value => value.length >= LONGEST_TEXT);
 }
 
 /** @returns every value that `typeAccepted` may have. An issuer with the default `token_types` is taken not to have changed them. */

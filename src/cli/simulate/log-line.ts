@@ -17,6 +17,10 @@ export interface LogLine {
   readonly host: string;
   /** Canonical where it had one reading; without a query, and cut where one could be hidden. */
   readonly path: string;
+  /** Whether the writer may have cut the path. */
+  readonly isPathCut: boolean;
+  /** Whether it may have cut what the route is found by: the route's key, its resource, the method or the Host. */
+  readonly isCut: boolean;
   readonly outcome: Outcome;
   /** Of the denial or of the failure. */
   readonly reason: string | undefined;
@@ -32,6 +36,8 @@ export interface LoggedClaims {
   /** Seconds since 1970. */
   readonly expiresAt: number;
   readonly clientId: string | undefined;
+  /** Whether the writer may have cut the issuer, an audience, the list of them, or the scopes. */
+  readonly isCut: boolean;
 }
 
 export const NO_ROUTE = '(none)';

@@ -1,58 +1,70 @@
-/** The text of one line → what it tells, checked field by field. */
+/** The JSON object of one line → what it tells, checked field by field. */
 
+import { LONGEST_TEXT, MOST_AUDIENCES } from '../../telemetry/access-line.ts';
+import { CUT_TEXTS, MOST_ENTRIES } from '../../telemetry/shared-output.ts';
 import { isOutcome, type LoggedClaims, type LogLine } from './log-line.ts';
-import { readPlainLine } from './plain-line.ts';
 
 /** `skipped`: a line that tells of no request. `broken`: no JSON object, or not the fields that a request's line has. */
 export type ReadLine = LogLine | 'skipped' | 'broken';
 
-/** @param text one line, without its end. Never throws: whoever wrote it may not have been audgate. */
-export function readLogLine(text: string): ReadLine {
-  const plain = readPlainLine(text);
-  if (plain) return plain;
-  const fields = parseObject(text);
-  if (fields === undefined) return 'broken';
-  return fields['msg'] === 'request' ? (readRequest(fields) ?? 'broken') : 'skipped';
-}
+export type Fields = Readonly<Record<string, unknown>>;
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function parseObject(text: string): Fields | undefined {
+/** @returns the object that `text` is, or `undefined`. Never throws: whoever wrote it may not have been audgate. */
+export function parseObject(text: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isFields(value) ? value : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** @param fields of one line; any of them may be anything. */
+export function readLogLine(fields: Fields): ReadLine {
+  return fields['msg'] === 'request' ? (readRequest(fields) ?? 'broken') : 'skipped';
 }
 
 function readRequest(fields: Fields): LogLine | undefined {
-  const { route, method, host, path, outcome, reason, resource, enforcement } = fields;
-  const time = typeof fields['time'] === 'string' ? Date.parse(fields['time']) : Number.NaN;
-  if (Number.isNaN(time) || !isText(route) || !isText(method) || !isText(host) || !isText(path)) return undefined;
+  const { route, method, host, path, outcome, reason, resource, enforcement, duration_ms: durationMs = 0 } = fields;
+  const time = isText(fields['time']) ? Date.parse(fields['time']) : Number.NaN;
+  if (Number.isNaN(time) || !isDuration(durationMs)) return undefined;
+  if (!isText(route) || !isText(method) || !isText(host) || !isText(path)) return undefined;
   if (!isOutcome(outcome) || !isOptionalText(reason)) return undefined;
   if (!isOptionalText(resource) || !isOptionalText(enforcement)) return undefined;
-  const claims = fields['iss'] === undefined ? undefined : readClaims(fields);
+  const mayBeCut = isMarked(fields) ? mayBeCutShort : mayBeCutLong;
+  const claims = fields['iss'] === undefined ? undefined : readClaims(fields, mayBeCut);
   if (claims === null) return undefined;
-  const durationMs = Number(fields['duration_ms'] ?? 0) || 0;
   const requestId = isText(fields['request_id']) ? fields['request_id'] : '';
-  return { time, durationMs, requestId, route, resource, enforcement, method, host, path, outcome, reason, claims };
+  const isPathCut = mayBeCut(path);
+  const isCut = [route, resource, method, host].some(text => text !== undefined && mayBeCut(text));
+  const decided = { outcome, reason, enforcement, claims };
+  return { time, durationMs, requestId, route, resource, method, host, path, isPathCut, isCut, ...decided };
 }
 
 /** @returns `null` where a claim is not what a verified token has. */
-function readClaims({ iss, aud, scope, exp, client_id }: Fields): LoggedClaims | null {
+function readClaims({ iss, aud, scope, exp, client_id }: Fields, mayBeCut: MayBeCut): LoggedClaims | null {
   if (!isText(iss) || !isAudience(aud) || typeof exp !== 'number') return null;
-  return {
-    issuer: iss,
-    audience: aud,
-    scope: isText(scope) ? scope : '',
-    expiresAt: exp,
-    clientId: isText(client_id) ? client_id : undefined,
-  };
+  if (!isOptionalText(scope) || !isOptionalText(client_id)) return null;
+  const isCut = mayBeCut(aud) || mayBeCut(iss) || mayBeCut(scope ?? '') || aud.some(mayBeCut);
+  return { issuer: iss, audience: aud, scope: scope ?? '', expiresAt: exp, clientId: client_id, isCut };
+}
+
+type MayBeCut = (value: string | readonly string[]) => boolean;
+
+/** Whether the line says that something in it was cut; a mark that we would not write is taken for one. */
+function isMarked({ truncated = false }: Fields): boolean {
+  return truncated !== false;
+}
+
+/** As the access log cuts, marked or not: versions that did not mark it did so, too. */
+function mayBeCutLong(value: string | readonly string[]): boolean {
+  return value.length >= (typeof value === 'string' ? LONGEST_TEXT : MOST_AUDIENCES);
+}
+
+/** What is cut has exactly the length that is left of it. */
+function mayBeCutShort(value: string | readonly string[]): boolean {
+  if (mayBeCutLong(value)) return true;
+  return typeof value === 'string' ? CUT_TEXTS.includes(value.length) : value.length === MOST_ENTRIES;
 }
 
 function isText(value: unknown): value is string {
@@ -61,6 +73,10 @@ function isText(value: unknown): value is string {
 
 function isOptionalText(value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string';
+}
+
+function isDuration(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < Number.MAX_SAFE_INTEGER;
 }
 
 function isAudience(value: unknown): value is readonly string[] {

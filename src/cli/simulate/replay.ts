@@ -5,11 +5,11 @@ import { type ChangeGroup, ChangeLedger } from './changes.ts';
 import { type ChangeKind, compare } from './comparison.ts';
 import { readLines } from './lines.ts';
 import type { LogLine } from './log-line.ts';
-import { readLogLine } from './read-line.ts';
 import { Judge } from './ruling.ts';
+import { StoredLines } from './stored-line.ts';
 import type { UnknownCause } from './unknown.ts';
 
-/** `lines` = `judged` + what is unknown + `skipped` + `broken`; `judged` = `unchanged` + what is changed. */
+/** Of the lines that audgate wrote, however they are stored: `lines` = `judged` + what is unknown + `skipped` + `broken`; `judged` = `unchanged` + what is changed. */
 export interface Replay {
   readonly lines: number;
   readonly judged: number;
@@ -55,6 +55,7 @@ export async function replay(
 }
 
 class Tally {
+  readonly #stored = new StoredLines();
   readonly #judge: Judge;
   readonly #ledger: ChangeLedger;
   readonly #changed = { would_break: 0, would_open: 0, newly_reported: 0, no_longer_reported: 0, otherwise: 0 };
@@ -70,7 +71,8 @@ class Tally {
   }
 
   take(text: string): void {
-    const line = readLogLine(text);
+    const line = this.#stored.read(text);
+    if (line === undefined) return;
     this.lines += 1;
     if (line === 'broken') this.#broken += 1;
     else if (line === 'skipped') this.#skipped += 1;
@@ -93,6 +95,7 @@ class Tally {
   }
 
   finish(): Replay {
+    for (let left = this.#stored.unfinished; left > 0; left -= 1) this.takeBroken();
     const changes = Object.values(this.#changed).reduce((sum, number) => sum + number, 0);
     return {
       lines: this.lines,

@@ -10,7 +10,6 @@ import type { Config, Route } from '../../config/config.ts';
 import { deny, type Reason } from '../../denial.ts';
 import { createRouteTable, type Match, matchRoute } from '../../route/match.ts';
 import { type RequestHead, readRequestHead } from '../../route/request-head.ts';
-import { LONGEST_TEXT } from '../../telemetry/access-line.ts';
 import type { Verification } from '../../token/verifier.ts';
 import { type Rules, readEvidence } from './evidence.ts';
 import { type LogLine, NO_ROUTE } from './log-line.ts';
@@ -61,7 +60,8 @@ export class Judge {
     if (line.reason === 'internal') return { unknown: 'fault' };
     const isUnrouted = line.route === NO_ROUTE && line.outcome === 'denied';
     if (isUnrouted && BEFORE_READING.includes(line.reason)) return 'as_before';
-    if (line.path.length >= LONGEST_TEXT) return { unknown: 'path_cut' };
+    if (line.isCut) return { unknown: 'line_cut' };
+    if (line.isPathCut) return { unknown: 'path_cut' };
     const head = readHead(line);
     if (line.reason === 'ambiguous_path') return this.#ruleAmbiguous(head);
     // `OPTIONS *` asks about no path.

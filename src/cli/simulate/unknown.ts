@@ -6,6 +6,7 @@ export const UNKNOWN = {
   token_not_read: 'the answer did not depend on the token then',
   token_reason_not_logged: 'the token did not verify, and why is not in the log',
   token_type_not_logged: 'the typ of the token decides, and is not in the log',
+  line_cut: 'the log has cut the route, method or host',
   claims_cut: 'the claims are longer than the log keeps',
   path_cut: 'the path may go on behind what the log keeps',
   query_not_logged: 'the query decides, and is not in the log',

@@ -1,8 +1,9 @@
 /** Lines of an access log and a judge over them, for tests that need a few of their fields to be something particular. */
 
 import { type Change, compare } from '../../../../src/cli/simulate/comparison.ts';
-import { readLogLine } from '../../../../src/cli/simulate/read-line.ts';
+import type { ReadLine } from '../../../../src/cli/simulate/read-line.ts';
 import { Judge } from '../../../../src/cli/simulate/ruling.ts';
+import { StoredLines } from '../../../../src/cli/simulate/stored-line.ts';
 import type { Config, Issuer, Route } from '../../../../src/config/config.ts';
 
 export const ISSUER = 'https://login.example';
@@ -40,6 +41,11 @@ export function exampleLine(fields: LineFields = {}): string {
   return JSON.stringify({ ...FORWARDED, ...fields });
 }
 
+/** @returns what one line tells, alone in its log. */
+export function readText(text: string): ReadLine | undefined {
+  return new StoredLines().read(text);
+}
+
 /** The fields of a line whose token did not verify. */
 export function unverified(fields: LineFields = {}): LineFields {
   const none = { iss: undefined, sub: undefined, client_id: undefined, aud: undefined, scope: undefined };
@@ -72,8 +78,8 @@ export function exampleConfig(routes: readonly Route[], tokenTypes: readonly str
 
 /** @returns `unchanged`, the cause of not knowing, or the kind of change with what it becomes. */
 export function judge(config: Config, fields: LineFields): string {
-  const line = readLogLine(exampleLine(fields));
-  if (typeof line === 'string') return line;
+  const line = readText(exampleLine(fields));
+  if (line === undefined || typeof line === 'string') return String(line);
   const found = compare(line, new Judge(config).rule(line));
   if (found === 'unchanged') return found;
   return 'unknown' in found ? found.unknown : describe(found);

@@ -8,6 +8,8 @@ const enforce = exampleConfig([route, other]);
 const report = exampleConfig([{ ...route, enforcement: 'report' }, other]);
 const verify = exampleConfig([{ ...route, enforcement: 'verify' }, other]);
 
+const three = (cause: string) => [cause, cause, cause] as const;
+
 const wrongAudience = { outcome: 'reported', reason: 'wrong_audience', aud: ['https://b.example/'] };
 
 test.each<[string, LineFields, string, string, string]>([
@@ -138,6 +140,20 @@ test.each<[string, LineFields, string, string, string]>([
   ['a path cut', { path: `/a/${'x'.repeat(1021)}` }, 'path_cut', 'path_cut', 'path_cut'],
   ['64 audiences', { aud: Array(64).fill('https://api.example/') }, 'claims_cut', 'claims_cut', 'claims_cut'],
   ['an audience cut', { aud: ['x'.repeat(1024)] }, 'claims_cut', 'claims_cut', 'claims_cut'],
+  ...[512, 128, 32, 8].flatMap((length): [string, LineFields, string, string, string][] => [
+    [`a path cut at ${length}`, { path: '/a/'.padEnd(length, 'x'), truncated: true }, ...three('path_cut')],
+    [`scopes cut at ${length}`, { scope: 'read '.padEnd(length, 'x'), truncated: true }, ...three('claims_cut')],
+    [`an audience cut at ${length}`, { aud: ['x'.repeat(length)], truncated: true }, ...three('claims_cut')],
+    [`a Host cut at ${length}`, { host: 'a'.repeat(length), truncated: true }, ...three('line_cut')],
+  ]),
+  ['8 audiences of more', { aud: Array(8).fill('https://api.example/'), truncated: true }, ...three('claims_cut')],
+  ['8 audiences of a line that is whole', { aud: Array(8).fill('https://api.example/') }, ...three('unchanged')],
+  [
+    'a mark that we do not write',
+    { aud: Array(8).fill('https://api.example/'), truncated: 'no' },
+    ...three('claims_cut'),
+  ],
+  ['a line cut where it does not matter', { sub: 'x'.repeat(512), truncated: true }, ...three('unchanged')],
   ['a reason of another version', { outcome: 'denied', reason: 'toString' }, 'unfamiliar', 'unfamiliar', 'unfamiliar'],
   [
     'the same route by another key',

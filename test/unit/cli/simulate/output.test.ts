@@ -2,14 +2,13 @@ import { expect, test, vi } from 'vitest';
 import { ChangeLedger } from '../../../../src/cli/simulate/changes.ts';
 import { compare } from '../../../../src/cli/simulate/comparison.ts';
 import { createProgress } from '../../../../src/cli/simulate/progress.ts';
-import { readLogLine } from '../../../../src/cli/simulate/read-line.ts';
 import { replay } from '../../../../src/cli/simulate/replay.ts';
 import { describeAsJson } from '../../../../src/cli/simulate/report.ts';
 import { Judge } from '../../../../src/cli/simulate/ruling.ts';
 import { summarise } from '../../../../src/cli/simulate/summary.ts';
 import { fitText, toSafeJson } from '../../../../src/cli/terminal.ts';
 import { protectedRoute } from '../../route/example-route.ts';
-import { exampleConfig, exampleLine } from './example-line.ts';
+import { exampleConfig, exampleLine, readText } from './example-line.ts';
 
 const config = exampleConfig([protectedRoute({ prefix: '/a' })]);
 const wrong = (fields: object) => exampleLine({ outcome: 'reported', reason: 'wrong_audience', aud: ['x'], ...fields });
@@ -22,8 +21,8 @@ test('groups are bounded whatever clients call themselves, and every change is i
   const judge = new Judge(config);
   const ledger = new ChangeLedger(new Set(['/a']), 10);
   for (let number = 0; number < 1_000; number++) {
-    const line = readLogLine(wrong({ client_id: `c${number}`, route: number % 2 ? '/a' : `/r${number}` }));
-    if (typeof line === 'string') throw new Error(line);
+    const line = readText(wrong({ client_id: `c${number}`, route: number % 2 ? '/a' : `/r${number}` }));
+    if (typeof line !== 'object') throw new Error(line);
     const change = compare(line, judge.rule(line));
     if (change === 'unchanged' || 'unknown' in change) throw new Error('no change');
     ledger.add(line, change);
