@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { check, FORMATS, isFormat } from './cli/check.ts';
 import { explain } from './cli/explain.ts';
+import { describeCommand, describeUnknownCommand, describeUnknownOption } from './cli/help.ts';
 import { simulate } from './cli/simulate.ts';
 import { looksLikeToken } from './cli/token-slip.ts';
 import { Primary } from './cluster/primary.ts';
@@ -14,26 +15,6 @@ import { loadSource, readSource } from './config/load.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
 import type { Serving } from './serving.ts';
 import { SingleProcess } from './single-process.ts';
-
-const HELP = `audgate: a gateway that forwards only tokens addressed to the API behind it
-
-Usage:
-  audgate [serve] --config FILE   run the gateway
-  audgate check [--format text|json|github] [--strict] FILE
-                                  load and lint a configuration, print every problem; --strict: warnings are errors
-  audgate explain --config FILE [--token-file F|-] [--method GET] [--at RFC3339] [--json] URL
-                                  why a request is forwarded (exit 0) or refused (exit 2), and what to change
-  audgate simulate --config NEW [--from OLD] [--json] FILE.ndjson
-                                  replay an access log (- for standard input) against another configuration
-                                  and print each decision that would change; exit 0 none, 3 some or lines that
-                                  cannot be judged; --from: the configuration that wrote the log, which tells
-                                  whether the rules of its issuers changed
-  audgate --help | --version
-
-The configuration of serve and explain is the file of --config, of AUDGATE_CONFIG, or /etc/audgate/audgate.yaml;
-simulate needs --config, and check needs FILE.
-A running gateway loads it again when it changes, and on SIGHUP. SIGTERM and SIGINT finish what was accepted, then exit with 0.
-`;
 
 const DEFAULT_CONFIG = '/etc/audgate/audgate.yaml';
 const USAGE_ERROR = 2;
@@ -74,12 +55,11 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
 
 async function main(): Promise<void> {
   const { values, positionals } = readArguments();
-  if (values.help) return print(HELP);
-  if (values.version) return print(`audgate ${readVersion()}\n`);
   const [name = 'serve', ...args] = positionals;
   const command = COMMANDS.get(name);
-  // Never echoed: what was meant for another command may be a token.
-  if (!command) return exitWithUsage('unknown command');
+  if (!command) return exitWithUsage(describeUnknownCommand(name));
+  if (values.help) return print(describeCommand(positionals[0]));
+  if (values.version) return print(`audgate ${readVersion()}\n`);
   const foreign = (Object.keys(values) as Option[]).find(option => !command.options.includes(option));
   if (foreign !== undefined) return exitWithUsage(`--${foreign} is no option of ${name}`);
   const { takes = args.length } = command;
@@ -94,8 +74,21 @@ function readArguments() {
   try {
     return parseArgs({ options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    return exitWithUsage(error instanceof Error ? error.message : 'unreadable arguments');
+    return exitWithUsage(describeArguments(error));
   }
+}
+
+/** @param error of `parseArgs`: its message repeats the option, and may go on over several lines. */
+function describeArguments(error: unknown): string {
+  const { message, code } = error as NodeJS.ErrnoException;
+  const option = /'-{1,2}([^'= ]+)/.exec(message)?.[1] ?? '';
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return describeUnknownOption(option, Object.keys(OPTIONS));
+  if (!isOption(option)) return 'the arguments cannot be read';
+  return `--${option} ${OPTIONS[option].type === 'boolean' ? 'takes no value' : 'needs a value'}`;
+}
+
+function isOption(name: string): name is Option {
+  return Object.hasOwn(OPTIONS, name);
 }
 
 /** @returns whether it is a token, also in the value of an Authorization field: not repeated, as the name of a file that is not there would be. */
@@ -202,9 +195,9 @@ function exitWithFailure(message: string): never {
 
 /** For explain, 2 says that a request is refused. */
 function exitWithUsage(message: string): never {
-  process.stderr.write(`${message}\n\n${HELP}`);
   // Which command it is, whatever is wrong with its arguments.
   const [name] = parseArgs({ options: OPTIONS, allowPositionals: true, strict: false }).positionals;
+  process.stderr.write(`${message}\n\n${describeCommand(name)}`);
   process.exit(name === 'explain' ? 1 : USAGE_ERROR);
 }
 

@@ -68,3 +68,44 @@ test('arguments that cannot be read end explain with 1, since 2 is its answer, a
   expect(await runCommand(['--nonsense', 'explain', '/a'])).toMatchObject({ code: 1, stdout: '' });
   expect(await runCommand(['check', '--nonsense', 'explain'])).toMatchObject({ code: 2, stdout: '' });
 });
+
+describe('help', () => {
+  const COMMANDS = ['serve', 'check', 'explain', 'simulate'];
+
+  test.each([['--help'], ...COMMANDS.map(name => [name, '--help'])])(
+    '%s %s: at most 80 columns, exit 0',
+    async (...args) => {
+      const { code, stdout, stderr } = await runCommand(args.filter(each => each !== undefined));
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout.split('\n').filter(line => line.length > 80)).toEqual([]);
+      expect(stdout).toContain('Usage:');
+    },
+  );
+
+  test('that of a command tells of its own options only', async () => {
+    expect((await runCommand(['check', '--help'])).stdout).toContain('--strict');
+    expect((await runCommand(['simulate', '--help'])).stdout).not.toContain('--strict');
+  });
+
+  test.each([
+    [['chek', 'x'], 'unknown command "chek", did you mean "check"?'],
+    [['simulat'], 'unknown command "simulat", did you mean "simulate"?'],
+    [['frobnicate'], 'unknown command "frobnicate"'],
+    [['--confg', 'x'], 'unknown option --confg, did you mean "--config"?'],
+    [['check', '--format'], '--format needs a value'],
+    [['check', '--strict=yes', 'x'], '--strict takes no value'],
+    [['check'], 'check takes one file'],
+  ])('%j: exit 2, and %s', async (args, message) => {
+    const { code, stdout, stderr } = await runCommand(args);
+    expect({ code, stdout, said: stderr.split('\n')[0] }).toEqual({ code: 2, stdout: '', said: message });
+  });
+
+  test.each([[[TOKEN]], [[`Bearer ${TOKEN}`]], [[`--${TOKEN}`]], [['s3cr3t']]])(
+    '%j, which is no command, is not repeated',
+    async args => {
+      const { code, stderr } = await runCommand(args);
+      expect(code).toBe(2);
+      for (const part of args.flatMap(text => text.split('.'))) expect(stderr).not.toContain(part);
+    },
+  );
+});

@@ -1,0 +1,123 @@
+/** What `--help` says, of all commands and of each, in at most 80 columns; and what is said of a command that there is not. */
+
+import { findNearest } from '../config/suggestion.ts';
+
+interface CommandHelp {
+  readonly synopsis: readonly string[];
+  /** One line, for the list of commands. */
+  readonly summary: string;
+  readonly details: string;
+  /** Option or argument, and what it is. */
+  readonly options: readonly (readonly [name: string, meaning: string])[];
+  readonly exit: string;
+}
+
+const CONFIG = 'the configuration; where it is absent, the file of\nAUDGATE_CONFIG, then /etc/audgate/audgate.yaml';
+
+const COMMANDS: Readonly<Record<string, CommandHelp>> = {
+  serve: {
+    synopsis: ['audgate [serve] [--config FILE]'],
+    summary: 'run the gateway',
+    details: `A running gateway loads the file again when it changes, and on SIGHUP. SIGTERM
+and SIGINT finish what was accepted, then exit with 0.`,
+    options: [['--config FILE', CONFIG]],
+    exit: '0 after a signal; 1 a bad configuration, or an address in use',
+  },
+  check: {
+    synopsis: ['audgate check [--strict] [--format text|json|github] FILE'],
+    summary: 'load and lint a configuration, print every problem',
+    details: 'Opens no listener and asks nobody.',
+    options: [
+      ['FILE', 'the configuration'],
+      ['--strict', 'warnings are errors'],
+      ['--format FORMAT', 'text (default), json, or github: annotations of a workflow'],
+    ],
+    exit: '0 clean, or warnings only; 1 errors (with --strict, warnings too)',
+  },
+  explain: {
+    synopsis: [
+      'audgate explain [--config FILE] [--token-file FILE|-] [--method GET]',
+      '                [--at RFC3339] [--json] URL',
+    ],
+    summary: 'why a request is forwarded or refused, and what to change',
+    details: 'Needs no running gateway. The token comes from a file, never from an argument.',
+    options: [
+      ['URL', 'of the request, as the client asks for it'],
+      ['--config FILE', CONFIG],
+      ['--token-file FILE', 'the token, or the Authorization field; - is standard input'],
+      ['--method METHOD', 'of the request; default GET'],
+      ['--at RFC3339', 'as of another time, e.g. 2026-11-26T10:00:00Z'],
+      ['--json', 'for machines'],
+    ],
+    exit: '0 forwarded; 2 refused; 1 cannot be said',
+  },
+  simulate: {
+    synopsis: ['audgate simulate --config NEW [--from OLD] [--json] FILE.ndjson'],
+    summary: 'which decisions of an access log another file would change',
+    details: `Replays the log line by line. Lines as Docker, Kubernetes and journald store
+them are read, too. What the log does not hold is unknown, and never judged.`,
+    options: [
+      ['FILE.ndjson', 'the access log; - is standard input'],
+      ['--config NEW', 'the configuration to judge by'],
+      ['--from OLD', 'the one that wrote the log: tells whether the rules of its\nissuers changed'],
+      ['--json', 'for machines'],
+    ],
+    exit: '0 no change; 3 some, or not all could be judged; 1 a bad\nconfiguration, or a log without a line that can be judged',
+  },
+};
+
+/** The column at which what is said of an option begins. */
+const INDENT = 22;
+
+/** @returns the help of one command; of all of them where there is no such command. */
+export function describeCommand(name: string | undefined): string {
+  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  return command ? formatCommand(command) : OVERVIEW;
+}
+
+/**
+ * @param name what was given as the command. It is repeated only where it is a plain word: it may be a token.
+ * @returns one line that names it, and the nearest command.
+ */
+export function describeUnknownCommand(name: string): string {
+  if (!/^[A-Za-z][A-Za-z-]{0,15}$/.test(name)) return 'unknown command';
+  return `unknown command "${name}"${didYouMean(findNearest(name, Object.keys(COMMANDS)))}`;
+}
+
+/** @returns one line that names an option which there is not, and the nearest of `options`, their names without dashes. */
+export function describeUnknownOption(name: string, options: readonly string[]): string {
+  const shown = /^[a-z][a-z-]{0,29}$/i.test(name) ? `unknown option --${name}` : 'unknown option';
+  const nearest = findNearest(name, options);
+  return `${shown}${didYouMean(nearest && `--${nearest}`)}`;
+}
+
+function didYouMean(nearest: string | undefined): string {
+  return nearest === undefined ? '' : `, did you mean "${nearest}"?`;
+}
+
+function formatCommand({ synopsis, details, options, exit }: CommandHelp): string {
+  const usage = synopsis.map(line => `  ${line}`).join('\n');
+  const rows = options.map(([name, meaning]) => formatRow(name, meaning));
+  return `Usage:\n${usage}\n\n${details}\n\n${rows.join('\n')}\n\nExit status: ${exit}\n`;
+}
+
+function formatRow(name: string, meaning: string): string {
+  return `  ${name.padEnd(INDENT - 2)}${meaning.replaceAll('\n', `\n${' '.repeat(INDENT)}`)}`;
+}
+
+const OVERVIEW = `audgate: a gateway that forwards only tokens addressed to the API behind it
+
+Usage:
+${Object.values(COMMANDS)
+  .flatMap(({ synopsis }) => synopsis.map(line => `  ${line}`))
+  .join('\n')}
+  audgate --version
+
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => formatRow(name, summary))
+  .join('\n')}
+
+The configuration of serve and explain is the file of --config, else that of
+AUDGATE_CONFIG, else /etc/audgate/audgate.yaml.
+audgate COMMAND --help tells more of each.
+`;
