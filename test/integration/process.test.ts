@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readSample } from '../support/gateway.ts';
-import { readPorts } from '../support/gateway-process.ts';
+import { changeAndSignal, readPorts } from '../support/gateway-process.ts';
 import { headerValues, request, sendRaw } from '../support/raw-http.ts';
 import { reservePort } from '../support/reserved-port.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
@@ -288,29 +288,26 @@ describe('SIGHUP', () => {
     expect(Math.abs(loadedAt - Date.now() / 1000)).toBeLessThan(60);
     expect((await get(gateway, '/later/a')).status).toBe(404);
 
-    writeFileSync(file, `${configure()}  /later: { public: true, upstream: "${upstream.origin}" }\n`);
-    gateway.child.kill('SIGHUP');
+    const later = `${configure()}  /later: { public: true, upstream: "${upstream.origin}" }\n`;
+    changeAndSignal(gateway.child, () => writeFileSync(file, later));
     await gateway.line('configuration loaded', 2);
     await expectReloads(gateway, 1, 0);
     expect((await get(gateway, '/later/a')).status).toBe(200);
     expect(await sample(gateway, 'audgate_config_last_reload_success_timestamp_seconds')).toBeGreaterThan(loadedAt);
 
-    writeFileSync(file, BROKEN);
-    gateway.child.kill('SIGHUP');
+    changeAndSignal(gateway.child, () => writeFileSync(file, BROKEN));
     const failed = await gateway.line('reload failed');
     expect(failed['level']).toBe('error');
     expectEveryProblem(JSON.stringify(failed['problems']));
     await expectReloads(gateway, 1, 1);
     expect((await get(gateway, '/later/a')).status).toBe(200);
 
-    rmSync(file);
-    gateway.child.kill('SIGHUP');
+    changeAndSignal(gateway.child, () => rmSync(file));
     await gateway.line('reload failed', 2);
     await expectReloads(gateway, 1, 2);
     expect((await get(gateway, '/later/a')).status).toBe(200);
 
-    writeFileSync(file, configure());
-    gateway.child.kill('SIGHUP');
+    changeAndSignal(gateway.child, () => writeFileSync(file, configure()));
     await gateway.line('configuration loaded', 3);
     await expectReloads(gateway, 2, 2);
     expect((await get(gateway, '/later/a')).status).toBe(404);
@@ -329,8 +326,7 @@ describe('SIGHUP', () => {
     expect(first.body).not.toContain('routes./old.enforcement');
 
     const warned = `${before}  /old: { resource: "https://old.example.com/", upstream: "${upstream.origin}", enforcement: report }\n`;
-    writeFileSync(file, warned);
-    gateway.child.kill('SIGHUP');
+    changeAndSignal(gateway.child, () => writeFileSync(file, warned));
     await gateway.line('configuration loaded', 2);
     await expectReloads(gateway, 1, 0);
     const second = await admin(gateway, '/');
@@ -338,8 +334,8 @@ describe('SIGHUP', () => {
     expect(second.body).toContain('routes./old.enforcement');
 
     writeFileSync(join(dirname(file), 'admin-token'), 'a-token-that-is-long-enough\n');
-    writeFileSync(file, `admin_token: \${file:admin-token}\n${before}`);
-    gateway.child.kill('SIGHUP');
+    const guarded = `admin_token: \${file:admin-token}\n${before}`;
+    changeAndSignal(gateway.child, () => writeFileSync(file, guarded));
     await gateway.line('configuration loaded', 3);
     await expectReloads(gateway, 2, 0);
     expect((await admin(gateway, '/')).status).toBe(401);
@@ -352,8 +348,7 @@ describe('SIGHUP', () => {
     const arrived = holdNextRequest();
     const answering = get(gateway);
     const res = await arrived;
-    writeFileSync(file, configure().replace('  /api:', '  /moved:'));
-    gateway.child.kill('SIGHUP');
+    changeAndSignal(gateway.child, () => writeFileSync(file, configure().replace('  /api:', '  /moved:')));
     await gateway.line('configuration loaded', 2);
     expect((await get(gateway)).status).toBe(404);
     res.end('finished');

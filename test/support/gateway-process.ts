@@ -66,6 +66,17 @@ export async function startGatewayProcess(
   return gateway;
 }
 
+/**
+ * Changes files of a gateway and sends SIGHUP, as one event for it: one that saw the change first, because this process
+ * was late with its signal, would load it twice.
+ */
+export function changeAndSignal(child: ChildProcess, change: () => void): void {
+  child.kill('SIGSTOP');
+  change();
+  child.kill('SIGHUP');
+  child.kill('SIGCONT');
+}
+
 /** Asks until it is so: for what no event tells. */
 export async function eventually(isSo: () => boolean | Promise<boolean>, milliseconds = 15_000): Promise<void> {
   for (const end = Date.now() + milliseconds; !(await isSo()); await new Promise(resolve => setTimeout(resolve, 20))) {
