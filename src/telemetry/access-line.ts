@@ -27,14 +27,14 @@ const tokenParts = new WeakMap<AccessToken, string>();
 
 /** @returns the line, with its line feed. Control characters are escaped, so it is one line whatever is in it. */
 export function formatAccessLine(request: FinishedRequest): string {
-  const { route, verified, upstreamMs, outcome } = request;
-  const reason = request.failure ?? request.denial?.reason;
+  const { route, verified, upstreamMs, outcome, failure } = request;
+  const reason = failure?.reason ?? request.denial?.reason;
   const rung = route && !route.public ? `,"enforcement":"${route.enforcement}"` : '';
   return (
     `{"level":"${LEVEL_OF[outcome]}","time":"${formatNow()}","request_id":"${request.requestId}",` +
     `${route ? keep(routeParts, route, describeRoute) : '"route":"(none)"'},"method":${quote(request.method)},` +
     `"host":${quote(request.host)},"path":${quote(request.path)},"status":${request.status},"outcome":"${outcome}"` +
-    `${reason ? `,"reason":"${reason}"` : ''}${rung},"duration_ms":${formatMs(request.durationMs)}` +
+    `${reason ? `,"reason":"${reason}"` : ''}${failure ? `,"cause":"${failure.cause}"` : ''}${rung},"duration_ms":${formatMs(request.durationMs)}` +
     `${upstreamMs === undefined ? '' : `,"upstream_ms":${formatMs(upstreamMs)}`}` +
     `${verified ? keep(tokenParts, verified, describeToken) : ''},"msg":"request"}\n`
   );
