@@ -113,13 +113,40 @@ export const REFUSALS = {
 /** Why a request is denied: a stable code (contract: the answer's `reason`, the metric label, the log field). */
 export type Reason = keyof typeof REFUSALS;
 
-/** Why a request that was allowed could not be carried. A failure, not a denial. */
+/**
+ * Why a request that was allowed was not answered by its upstream. A failure, not a denial. Unreachable: there was no
+ * connection, so nothing was sent. Bad response: the request was sent, and no usable response came.
+ */
 export const FAILURES = {
   upstream_unreachable: { status: 502, title: 'The upstream could not be reached' },
+  bad_upstream_response: { status: 502, title: 'The upstream gave no usable response' },
   upstream_timeout: { status: 504, title: 'The upstream did not answer in time' },
 } as const;
 
 export type FailureReason = keyof typeof FAILURES;
+
+/** What was seen of the upstream: a closed list, for the log and the metric. It never stands in a response. */
+export const FAILURE_CAUSES = [
+  'dns',
+  'refused',
+  'connect_timeout',
+  'tls',
+  'reset',
+  'malformed_response',
+  'response_headers_too_large',
+  'response_timeout',
+  'idle_timeout',
+  'too_many_open_files',
+  'unhealthy',
+  'other',
+] as const;
+
+export type FailureCause = (typeof FAILURE_CAUSES)[number];
+
+export interface Failure {
+  readonly reason: FailureReason;
+  readonly cause: FailureCause;
+}
 
 /** What became of a request. `reported`: a denial that the route's rung only reports, so the request was forwarded. */
 export type Outcome = 'forwarded' | 'denied' | 'reported' | 'failed';

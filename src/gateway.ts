@@ -161,7 +161,7 @@ export class Gateway {
     if (isTooLarge(head, match.route)) return this.#refuse(exchange, 'body_too_large');
     if (!this.#inFlight.enter(match.route)) return this.#refuse(exchange, 'overloaded');
     try {
-      const settling = this.#settle(exchange, await carry(exchange, decision.grant, head));
+      const settling = this.#settle(exchange, decision.grant, await carry(exchange, decision.grant, head));
       if (settling) await settling;
     } finally {
       this.#inFlight.leave(match.route);
@@ -178,7 +178,7 @@ export class Gateway {
     return bearer.ok ? this.verifier.verify(bearer.token, Date.now()) : bearer;
   }
 
-  #settle(exchange: Exchange, carried: Carried | Upgraded): Promise<void> | undefined {
+  #settle(exchange: Exchange, grant: Grant, carried: Carried | Upgraded): Promise<void> | undefined {
     exchange.upstreamMs = carried.responseMs;
     switch (carried.end) {
       case 'upgraded':
@@ -186,7 +186,9 @@ export class Gateway {
         return this.#keep(carried.tunnel, exchange.request.socket);
       case 'expired':
         this.#telemetry.metrics.recordEnded('token_expired');
-        return finishRequest(exchange);
+        if (exchange.response.headersSent) return finishRequest(exchange);
+        this.#refuse(exchange, 'token_expired', { scopes: grant.scopes, allow: [] });
+        return undefined;
       case 'complete':
         return finishRequest(exchange);
       case 'client_gone':
@@ -199,7 +201,7 @@ export class Gateway {
         return undefined;
       default:
         exchange.failure = carried.end;
-        this.#answer(exchange, createFailure(carried.end, exchange.requestId));
+        this.#answer(exchange, createFailure(carried.end.reason, exchange.requestId));
         return undefined;
     }
   }

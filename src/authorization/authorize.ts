@@ -20,6 +20,8 @@ export interface Grant {
   readonly identity: AccessToken | undefined;
   /** What the route's rung only reports. */
   readonly reported: Reason | undefined;
+  /** ALL scopes that the operation needs, for the challenge once the token has expired. */
+  readonly scopes: readonly string[];
 }
 
 export type Decision = Forwarded | Denied;
@@ -62,12 +64,12 @@ export function authorize(
   presented: AccessToken | Denial<TokenReason>,
 ): Decision {
   const { route } = match;
-  if (route.public) return forward(match, undefined, undefined);
+  if (route.public) return forward(match, undefined, undefined, []);
   const requirement = findRequirements(route.scopeRules, method, [match.rest, ...match.otherRests]);
   const verified = presented.ok && route.issuers.has(presented.issuer) ? presented : undefined;
   const denial = findDenial(index, route, requirement, presented);
   if (denial && isRefused(denial.reason, route.enforcement)) return { grant: undefined, denial, verified };
-  return forward(match, verified, denial);
+  return forward(match, verified, denial, requirement.ok ? requirement.scopes : []);
 }
 
 function findDenial(
@@ -94,7 +96,12 @@ function denialOf(
   return { ...deny(reason), presented, scopes, allow };
 }
 
-function forward(match: Match, verified: AccessToken | undefined, denial: AuthorizationDenial | undefined): Forwarded {
-  const grant: Grant = { [granted]: true, match, identity: verified, reported: denial?.reason };
+function forward(
+  match: Match,
+  verified: AccessToken | undefined,
+  denial: AuthorizationDenial | undefined,
+  scopes: readonly string[],
+): Forwarded {
+  const grant: Grant = { [granted]: true, match, identity: verified, reported: denial?.reason, scopes };
   return { grant, denial, verified };
 }

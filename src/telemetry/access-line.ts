@@ -36,8 +36,8 @@ const tokenParts = new WeakMap<AccessToken, Part>();
 
 /** @returns the line, with its line feed. Control characters are escaped, so it is one line whatever is in it. */
 export function formatAccessLine(request: FinishedRequest): string {
-  const { route, verified, upstreamMs, outcome, method, host, path } = request;
-  const reason = request.failure ?? request.denial?.reason;
+  const { route, verified, upstreamMs, outcome, failure, method, host, path } = request;
+  const reason = failure?.reason ?? request.denial?.reason;
   const rung = route && !route.public ? `,"enforcement":"${route.enforcement}"` : '';
   const routePart = route ? keep(routeParts, route, describeRoute) : NO_ROUTE;
   const tokenPart = verified ? keep(tokenParts, verified, describeToken) : NOTHING;
@@ -46,7 +46,7 @@ export function formatAccessLine(request: FinishedRequest): string {
     `{"level":"${LEVEL_OF[outcome]}","time":"${formatNow()}","request_id":"${request.requestId}",` +
     `${routePart.text},"method":${quote(method)},` +
     `"host":${quote(host)},"path":${quote(path)},"status":${request.status},"outcome":"${outcome}"` +
-    `${reason ? `,"reason":"${reason}"` : ''}${rung},"duration_ms":${formatMs(request.durationMs)}` +
+    `${reason ? `,"reason":"${reason}"` : ''}${failure ? `,"cause":"${failure.cause}"` : ''}${rung},"duration_ms":${formatMs(request.durationMs)}` +
     `${upstreamMs === undefined ? '' : `,"upstream_ms":${formatMs(upstreamMs)}`}` +
     `${tokenPart.text}${isCut ? ',"truncated":true' : ''},"msg":"request"}\n`
   );

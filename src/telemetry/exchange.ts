@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Decision } from '../authorization/authorize.ts';
-import type { FailureReason, Outcome, Reason } from '../denial.ts';
+import type { Failure, Outcome, Reason } from '../denial.ts';
 import type { Match } from '../route/match.ts';
 import { isAuthority, loggablePath, type RequestHead } from '../route/request-head.ts';
 import type { FinishedRequest } from './finished-request.ts';
@@ -22,7 +22,7 @@ export class Exchange {
   decision: Decision | undefined;
   /** A refusal that was answered: by the decision, or before there could be one. */
   refused: Reason | undefined;
-  failure: FailureReason | undefined;
+  failure: Failure | undefined;
   upstreamMs: number | undefined;
   upgraded = false;
 

@@ -2,7 +2,7 @@
 
 import type { PresentedAudience } from '../authorization/audience.ts';
 import type { Route } from '../config/config.ts';
-import type { FailureReason, Outcome, Reason } from '../denial.ts';
+import type { Failure, Outcome, Reason } from '../denial.ts';
 import type { AccessToken } from '../token/access-token.ts';
 
 export interface FinishedRequest {
@@ -20,7 +20,7 @@ export interface FinishedRequest {
   /** Why it was denied, or would have been. */
   readonly denial: { readonly reason: Reason; readonly presented?: PresentedAudience | undefined } | undefined;
   /** Why it could not be carried. */
-  readonly failure: FailureReason | undefined;
+  readonly failure: Failure | undefined;
   /** The token, once it verified. */
   readonly verified: AccessToken | undefined;
   readonly durationMs: number;

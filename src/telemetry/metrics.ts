@@ -72,7 +72,7 @@ export class Metrics {
   readonly #upstreamFailures = this.#counter(
     'audgate_upstream_failures_total',
     'Requests that were allowed and could not be carried.',
-    ['route', 'reason'],
+    ['route', 'reason', 'cause'],
   );
   readonly #jwksFetches = this.#counter('audgate_jwks_fetches_total', 'Fetches of the keys of an issuer.', [
     'issuer',
@@ -142,7 +142,7 @@ export class Metrics {
   record(request: FinishedRequest): void {
     const route = request.route?.key ?? NO_ROUTE;
     this.#tallyOf(route).record(request);
-    if (request.failure) this.#upstreamFailures.inc({ route, reason: request.failure });
+    if (request.failure) this.#upstreamFailures.inc({ route, ...request.failure });
     if (!request.denial) return;
     const { reason, presented } = request.denial;
     const action = actionOf(request);

@@ -1,20 +1,30 @@
 /** The answer to one request on its way back to the client (RFC 9112 sections 6 to 8). */
 
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
-import type { FailureReason } from '../denial.ts';
-import type { Connection, ConnectionUser } from './connection.ts';
+import type { Failure } from '../denial.ts';
+import { authenticatesConnection } from './authenticated-connection.ts';
+import type { Connection } from './connection.ts';
+import { BROKEN_OFF, ConnectError, codeOf, MALFORMED_RESPONSE, readResponseError } from './failure.ts';
+import type { PoolUser } from './pool.ts';
 import { BodyError, type BodyFault } from './request-body.ts';
 import { createResponseHeaders, isEventStream, readLinks, readReasonPhrase } from './response-headers.ts';
 import { startTimer, type Timer } from './timer.ts';
 
 /** `stale`: the connection had served before and was gone when this request came; nothing of an answer was seen. */
-export type CarriageEnd = 'complete' | 'expired' | 'stale' | BodyFault | FailureReason;
+export type CarriageEnd = 'complete' | 'expired' | 'stale' | BodyFault | Failure;
+
+/** When the token expires, in milliseconds since 1970, and whether the request ends then; `undefined`: event streams do. */
+export interface Expiry {
+  readonly at: number;
+  readonly ends: boolean | undefined;
+}
 
 export interface CarriageLimits {
   readonly notice: readonly string[];
   readonly readTimeout: number;
-  readonly expiry: { readonly at: number; readonly ends: boolean | undefined } | undefined;
+  readonly expiry: Expiry | undefined;
 }
 
 const INTERIM_RESPONSES = 16;
@@ -25,23 +35,13 @@ const SMALL = 16 * 1024;
 const OUR_FAULTS: ReadonlySet<unknown> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
 const LENGTH_MISMATCH = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
 const STALE: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
-const TIMEOUTS: ReadonlySet<unknown> = new Set([
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-  'ETIMEDOUT',
-]);
-
-/** @returns what an error of a connection means to the client. */
-export function failureOf(error: Error): FailureReason {
-  return TIMEOUTS.has(codeOf(error)) ? 'upstream_timeout' : 'upstream_unreachable';
-}
 
 /** What is told once: how it ended, and the milliseconds from dispatch to the head of the answer. */
 type Conclude = (end: CarriageEnd, responseMs: number | undefined) => void;
 
 /** With undici's own handler methods: their newer form makes an object of the fields of each answer, which nobody reads here. */
-export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
+export class Carriage implements Dispatcher.DispatchHandler, PoolUser {
+  readonly client: Socket;
   connection: Connection | undefined;
   isOver = false;
   readonly #response: ServerResponse;
@@ -62,21 +62,26 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
   /** @param fault called instead of `conclude` where undici refuses to send the request. */
   constructor(response: ServerResponse, limits: CarriageLimits, fault: (error: Error) => void, conclude: Conclude) {
     this.#response = response;
+    this.client = response.req.socket;
     this.#limits = limits;
     this.#fault = fault;
     this.#conclude = conclude;
     response.on('close', this.#onClientClose);
+    // Of a request that ends with its token whatever its response is: from now on, since an upload may come before any.
+    if (limits.expiry?.ends) this.#startExpiry(limits.expiry.at, false);
   }
 
   onConnect(abort: (error?: Error) => void): void {
     this.#abort = abort;
     this.#receivedBefore = this.connection?.received ?? 0;
-    if (this.#response.destroyed) this.#cancel();
+    if (this.isOver) abort(new Error('it ended before it was sent'));
+    else if (this.#response.destroyed) this.#cancel();
   }
 
   onHeaders(status: number, raw: Buffer[], resume: () => void, phrase: string): boolean {
     this.#resume = resume;
     const fields = raw.map(readLatin1);
+    if (authenticatesConnection(fields)) this.connection?.ownedBy(this.client);
     if (status < 200) this.#onInterim(status, fields);
     else this.#onHead(status, fields, phrase);
     return true;
@@ -107,7 +112,7 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
 
   onComplete(): void {
     if (this.connection?.hasFailed) {
-      this.#end('upstream_unreachable');
+      this.#end(BROKEN_OFF);
       return;
     }
     if (this.connection) this.connection.served += 1;
@@ -134,9 +139,10 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
       this.#finish();
       this.#end('complete');
     } else if (error instanceof BodyError) this.#end(error.fault);
+    else if (error instanceof ConnectError) this.#end(error.failure);
     else if (this.#response.destroyed) this.#end('client_gone');
     else if (OUR_FAULTS.has(codeOf(error))) this.#fault(error);
-    else this.#end(this.#isStale(error) ? 'stale' : failureOf(error));
+    else this.#end(this.#isStale(error) ? 'stale' : readResponseError(error, this.#responseMs !== undefined));
   }
 
   /** RFC 9110 section 15.2. A flood of them would hold the connection for ever: each one restarts undici's clock. */
@@ -145,17 +151,26 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
     // A client of HTTP/1.0 knows of no interim responses, and would take one for the answer.
     const isUnderstood = this.#response.req.httpVersion !== '1.0';
     const link = status === 103 && isUnderstood ? readLinks(fields) : [];
-    if (this.#interim > INTERIM_RESPONSES) this.#abort(new Error('too many interim responses'));
-    else if (link.length > 0) this.#response.writeEarlyHints({ link });
+    if (this.#interim > INTERIM_RESPONSES) {
+      this.#end(MALFORMED_RESPONSE);
+      this.#abort(new Error('too many interim responses'));
+    } else if (link.length > 0) this.#response.writeEarlyHints({ link });
   }
 
   #watchExpiry(fields: readonly string[]): void {
     const { expiry } = this.#limits;
-    if (!expiry || !(expiry.ends ?? isEventStream(fields))) return;
-    this.#expiry = startTimer(expiry.at, () => {
+    if (!expiry) return;
+    const isEvents = isEventStream(fields);
+    this.#expiry?.stop();
+    if (expiry.ends ?? isEvents) this.#startExpiry(expiry.at, isEvents);
+  }
+
+  /** Ends both directions. Without a head there is still room for a reply, which is not written here. */
+  #startExpiry(at: number, isEvents: boolean): void {
+    this.#expiry = startTimer(at, () => {
       // A reader of events expects their end any time; every other body must not look whole.
-      if (isEventStream(fields)) this.#endSoon();
-      else this.#response.socket?.resetAndDestroy();
+      if (isEvents) this.#endSoon();
+      else if (this.#response.headersSent) this.#response.socket?.resetAndDestroy();
       this.#end('expired');
       this.#abort(new Error('the token expired'));
     });
@@ -207,8 +222,4 @@ export class Carriage implements Dispatcher.DispatchHandler, ConnectionUser {
 
 function readLatin1(field: Buffer): string {
   return field.toString('latin1');
-}
-
-function codeOf(error: Error): unknown {
-  return 'code' in error ? error.code : undefined;
 }

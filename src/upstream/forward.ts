@@ -1,13 +1,14 @@
 /** One granted request over HTTP: streamed both ways, each side held back by the other, cancelled from either. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Dispatcher } from 'undici';
-import type { FailureReason } from '../denial.ts';
-import { Carriage } from './carriage.ts';
+import type { Failure } from '../denial.ts';
+import { Carriage, type Expiry } from './carriage.ts';
+import { BROKEN_OFF } from './failure.ts';
+import type { ConnectionPool } from './pool.ts';
 import { type BodyFault, type BodyLimits, RequestBody } from './request-body.ts';
 
 /** How carrying a request ended. `client_gone`: nobody waits for the answer any more. `expired`: the token did. */
-export type CarriedEnd = 'complete' | 'expired' | BodyFault | FailureReason;
+export type CarriedEnd = 'complete' | 'expired' | BodyFault | Failure;
 
 export interface Carried {
   readonly end: CarriedEnd;
@@ -20,6 +21,7 @@ export interface OutgoingRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: string[];
+  readonly connectTimeout: number;
   readonly headersTimeout: number;
   readonly bodyTimeout: number;
 }
@@ -32,8 +34,7 @@ export interface ForwardLimits {
   readonly notice: readonly string[];
   /** Milliseconds that a client may leave its response unread. */
   readonly readTimeout: number;
-  /** When the token expires, in milliseconds since 1970, and whether a response ends then; `undefined`: event streams do. */
-  readonly expiry: { readonly at: number; readonly ends: boolean | undefined } | undefined;
+  readonly expiry: Expiry | undefined;
 }
 
 /** RFC 9110 section 9.2.2; without a body, sending one twice is as good as once. */
@@ -47,7 +48,7 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRAC
  *   ended, lest a cut one look whole (RFC 9112 section 8). Rejects where undici refuses to send what we asked for.
  */
 export function forward(
-  dispatcher: Dispatcher,
+  pool: ConnectionPool,
   outgoing: OutgoingRequest,
   request: IncomingMessage,
   response: ServerResponse,
@@ -56,14 +57,15 @@ export function forward(
   const mayRepeat = limits.body === undefined && IDEMPOTENT.has(outgoing.method);
   return new Promise((resolve, reject) => {
     const send = (isLast: boolean) => {
+      const body = limits.body ? new RequestBody(request, limits.body) : null;
       const carriage = new Carriage(response, limits, reject, (end, responseMs) => {
+        // The rest of an upload is not for the upstream any more, though it may still be read and dropped.
+        if (end === 'expired') body?.destroy();
         if (end !== 'stale') resolve({ end, responseMs });
-        else if (isLast) resolve({ end: 'upstream_unreachable', responseMs: undefined });
+        else if (isLast) resolve({ end: BROKEN_OFF, responseMs: undefined });
         else queueMicrotask(() => send(true));
       });
-      const body = limits.body ? new RequestBody(request, limits.body) : null;
-      const options = { ...outgoing, body, user: carriage };
-      dispatcher.dispatch(options, carriage);
+      pool.dispatch({ ...outgoing, body, user: carriage }, carriage);
     };
     send(!mayRepeat);
   });

@@ -4,8 +4,9 @@
  */
 
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import httpProxy from 'http-proxy';
+import { createResponseHeaders } from './response-headers.ts';
 
 export interface OutgoingHandshake {
   readonly origin: string;
@@ -16,64 +17,74 @@ export interface OutgoingHandshake {
 
 export interface Handshake {
   readonly request: ClientRequest;
-  /** Writes the upstream's 101 to the client and joins the two sockets, in both directions. */
-  readonly join: (answer: IncomingMessage, upstream: Socket, received: Buffer) => void;
+  /** Writes the upstream's 101 to the client, with `notice`, and joins the two sockets, in both directions. */
+  readonly join: (answer: IncomingMessage, upstream: Socket, received: Buffer, notice: readonly string[]) => void;
 }
 
 /**
- * Starts the handshake; nothing is written to the client before `join`.
- *
- * @param received what came behind the head of the client's request.
+ * Starts the handshake. Until `join` nothing is written to the client, and nothing that it sent behind the head of its
+ * request leaves for the upstream. `socket` and `received` are the client's.
  */
-export function startHandshake(
-  outgoing: OutgoingHandshake,
-  request: IncomingMessage,
-  socket: Socket,
-  received: Buffer,
-): Handshake {
+export function startHandshake(outgoing: OutgoingHandshake, socket: Socket, received: Buffer): Handshake {
+  const { protocol, hostname, port, host } = new URL(outgoing.origin);
+  const name = hostname.replace(/^\[|\]$/g, '');
   const proxy = httpProxy.createProxyServer();
   const ignoreErrors = () => undefined;
-  // A ClientRequest that is made with Expect writes its head at once, before it can be replaced.
-  delete request.headers.expect;
   let started: ClientRequest | undefined;
   proxy.once('proxyReqWs', proxyRequest => {
     started = proxyRequest;
     proxyRequest.on('error', ignoreErrors);
     try {
-      replaceHead(proxyRequest, outgoing);
+      replaceHead(proxyRequest, outgoing, host);
     } catch (fault) {
-      // What http-proxy made of the client's fields must not leave instead.
+      // What http-proxy made of the placeholder must not leave instead.
       proxyRequest.destroy();
       throw fault;
     }
   });
-  proxy.ws(request, socket, received, { target: outgoing.origin, ignorePath: true, xfwd: false }, ignoreErrors);
+  // http-proxy and node derive the name that is verified, SNI and more from the request they are given: it is never the
+  // client's. A name is sent for SNI, an IP address is not (RFC 6066 section 3).
+  const placeholder = { method: 'GET', url: '/', headers: { host, connection: 'Upgrade', upgrade: 'websocket' } };
+  const target = { protocol, host: name, hostname: name, port };
+  const ssl = { servername: isIP(name) ? '' : name };
+  const options = { target, ssl, ignorePath: true, xfwd: false };
+  proxy.ws(placeholder as unknown as IncomingMessage, socket, received, options, ignoreErrors);
   if (!started) throw new Error('the handshake was not started');
   // On an error it ends the client's socket before an answer can be written; to a refusal it copies Transfer-Encoding
   // over an unchunked body; it takes every 101 for a WebSocket's. So all three are taken from it, and one is used.
-  const [join] = started.listeners('upgrade') as Handshake['join'][];
+  const [join] = started.listeners('upgrade') as ((...given: [IncomingMessage, Socket, Buffer]) => void)[];
   if (!join) throw new Error('http-proxy does not join upgraded sockets');
   return {
     request: started.removeAllListeners('error').removeAllListeners('response').removeAllListeners('upgrade'),
-    join,
+    join: (answer, upstream, first, notice) => {
+      answer.headers = createSwitchingHeaders(answer.rawHeaders, notice);
+      join(answer, upstream, first);
+    },
   };
 }
 
-/** @returns whether a 101 switches to what was asked for (RFC 6455 section 4.1). Its Sec-WebSocket-Accept is for the client to check. */
-export function isWebSocketAnswer({ headers }: IncomingMessage): boolean {
-  return headers.upgrade?.toLowerCase() === 'websocket';
-}
-
-/** What http-proxy made of the client's path and fields goes; the wire gets what was decided. */
-function replaceHead(proxyRequest: ClientRequest, { origin, path, headers }: OutgoingHandshake): void {
+/** The wire gets what was decided. */
+function replaceHead(proxyRequest: ClientRequest, { path, headers }: OutgoingHandshake, host: string): void {
   proxyRequest.path = path;
   for (const name of proxyRequest.getRawHeaderNames()) proxyRequest.removeHeader(name);
-  proxyRequest.setHeader('Host', new URL(origin).host);
+  proxyRequest.setHeader('Host', host);
   for (let index = 0; index + 1 < headers.length; index += 2) {
     proxyRequest.appendHeader(headers[index] ?? '', headers[index + 1] ?? '');
   }
   proxyRequest.setHeader('Connection', 'Upgrade');
   proxyRequest.setHeader('Upgrade', 'websocket');
+}
+
+/** The end-to-end fields of a 101, which has no body and no length of one (RFC 9110 section 8.6), and those that switch. */
+function createSwitchingHeaders(received: readonly string[], notice: readonly string[]): NodeJS.Dict<string[]> {
+  const headers: NodeJS.Dict<string[]> = { Upgrade: ['websocket'], Connection: ['Upgrade'] };
+  const kept = createResponseHeaders(received, 101, notice);
+  for (let index = 0; index + 1 < kept.length; index += 2) {
+    const name = kept[index] ?? '';
+    const values = headers[name] ?? [];
+    headers[name] = [...values, kept[index + 1] ?? ''];
+  }
+  return headers;
 }
 
 const EARLY_BYTES = 64 * 1024;

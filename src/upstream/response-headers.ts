@@ -6,8 +6,9 @@ import { isHopByHop, readConnectionOptions } from './hop-by-hop.ts';
 
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]+$/;
 
-/** A response with this status has no body, so it must not speak of one's length (RFC 9110 section 8.6). */
+/** A response with such a status has no body, so it must not speak of one's length (RFC 9110 section 8.6). */
 const NO_CONTENT = 204;
+const isInterim = (status: number) => status < 200;
 
 /** For the operator's eyes: why a higher rung would have denied the request. */
 const WOULD_DENY = 'audgate-would-deny';
@@ -34,7 +35,10 @@ export function createResponseHeaders(
   for (let index = 0; index + 1 < received.length; index += 2) {
     const name = received[index] ?? '';
     const lower = name.toLowerCase();
-    const isKept = lower === 'content-length' ? status !== NO_CONTENT : !isHopByHop(lower) && !listed?.has(lower);
+    const isKept =
+      lower === 'content-length'
+        ? status !== NO_CONTENT && !isInterim(status)
+        : !isHopByHop(lower) && !listed?.has(lower);
     if (isKept) headers.push(name, received[index + 1] ?? '');
   }
   return headers;

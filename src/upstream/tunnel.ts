@@ -41,6 +41,9 @@ export class Tunnel {
     if (this.#end) return;
     this.#end = why;
     setTimeout(() => this.destroy(), FAREWELL).unref();
+    // Nothing of the client's is passed on any more, while the upstream may finish the frame that it is in.
+    this.#client.unpipe(this.#upstream);
+    this.#client.resume();
     this.#upstream.unpipe(this.#client);
     if (this.#frames.isBetweenFrames) this.#sayGoodbye();
     else this.#upstream.resume();
@@ -71,7 +74,6 @@ export class Tunnel {
     this.#upstream.off('data', this.#onUpstreamData);
     if (this.#end) this.#client.end(createCloseFrame(CLOSE_CODES[this.#end]));
     this.#upstream.destroy();
-    this.#client.resume();
   }
 
   /** Either side's end, however it comes, ends the other; what was sent before it is still handed on. */

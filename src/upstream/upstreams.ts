@@ -2,27 +2,26 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
-import type { Dispatcher } from 'undici';
 import type { Grant } from '../authorization/authorize.ts';
 import type { Config, Route, Upstream } from '../config/config.ts';
 import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
 import { type Carried, type ForwardLimits, forward } from './forward.ts';
 import { createTrustedProxies, readOrigin } from './origin.ts';
-import { HeldPool } from './pool.ts';
+import { ConnectionPool } from './pool.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
 import { createNotice } from './response-headers.ts';
 import { type Upgraded, type UpgradeRequest, upgrade } from './upgrade.ts';
 
 /** What a route's requests need, made once at load. */
 interface Line {
-  readonly dispatcher: Dispatcher;
+  readonly pool: ConnectionPool;
   readonly policy: HeaderPolicy;
 }
 
 export class Upstreams {
-  /** By origin and connect time-out: routes to one upstream share its connections. */
-  readonly #pools = new Map<string, HeldPool>();
+  /** By origin: routes to one upstream share its connections. */
+  readonly #pools = new Map<string, ConnectionPool>();
   readonly #lines: ReadonlyMap<Route, Line>;
   readonly #trusted: BlockList | undefined;
   /** Milliseconds for a client to send or to read the next piece of a body. */
@@ -34,9 +33,9 @@ export class Upstreams {
     previous?: Upstreams,
   ) {
     const taken = new Map([...groupByOrigin(routes)].map(([origin, group]) => [origin, listIdentityNames(group)]));
-    const before: ReadonlyMap<string, HeldPool> = previous ? previous.#pools : new Map();
+    const before: ReadonlyMap<string, ConnectionPool> = previous ? previous.#pools : new Map();
     const lineOf = (route: Route): Line => ({
-      dispatcher: this.#poolFor(route.upstream, before),
+      pool: this.#poolFor(route.upstream, before),
       policy: createHeaderPolicy(route, taken.get(route.upstream.origin)),
     });
     this.#lines = new Map(routes.map(route => [route, lineOf(route)]));
@@ -53,10 +52,11 @@ export class Upstreams {
       method: head.method,
       path: targetOf(grant, head),
       headers,
+      connectTimeout: timeouts.connect,
       headersTimeout: timeouts.response,
       bodyTimeout: timeouts.idle,
     };
-    return forward(this.#lineOf(grant).dispatcher, outgoing, request, response, this.#limitsOf(grant, head));
+    return forward(this.#lineOf(grant).pool, outgoing, request, response, this.#limitsOf(grant, head));
   }
 
   /** Carries a granted WebSocket handshake. See `upgrade` for how it may end. */
@@ -66,9 +66,9 @@ export class Upstreams {
       origin,
       path: targetOf(grant, head),
       headers: this.#headersOf(grant, head, client.request),
-      timeout: timeouts.connect + timeouts.response,
-      idle: timeouts.idle,
-      expiresAt: expiryOf(grant)?.at,
+      timeouts,
+      readTimeout: this.#patience,
+      expiry: expiryOf(grant),
       notice: createNotice(grant.match.route, grant.reported),
     };
     return upgrade(outgoing, client);
@@ -105,11 +105,10 @@ export class Upstreams {
     return line;
   }
 
-  #poolFor({ origin, timeouts }: Upstream, before: ReadonlyMap<string, HeldPool>): Dispatcher {
-    const key = `${origin} ${timeouts.connect}`;
-    const held = this.#pools.get(key) ?? before.get(key)?.retain() ?? new HeldPool(origin, timeouts.connect);
-    this.#pools.set(key, held);
-    return held.pool;
+  #poolFor({ origin }: Upstream, before: ReadonlyMap<string, ConnectionPool>): ConnectionPool {
+    const pool = this.#pools.get(origin) ?? before.get(origin)?.retain() ?? new ConnectionPool(origin);
+    this.#pools.set(origin, pool);
+    return pool;
   }
 }
 
@@ -123,7 +122,7 @@ function groupByOrigin(routes: readonly Route[]): ReadonlyMap<string, readonly R
   return groups;
 }
 
-/** A stream outlives its token only where nothing is refused for a token. */
+/** A request outlives its token only where nothing is refused for a token. */
 function expiryOf({ match: { route }, identity }: Grant): ForwardLimits['expiry'] {
   if (route.public || !identity || route.enforcement === 'report') return undefined;
   return { at: identity.expiresAt * 1000, ends: route.endAtExpiry };

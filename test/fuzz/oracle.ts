@@ -42,6 +42,7 @@ const TABLE: Readonly<Record<string, readonly [status: number, error?: string]>>
   body_too_large: [413],
   overloaded: [503],
   upstream_unreachable: [502],
+  bad_upstream_response: [502],
   upstream_timeout: [504],
 };
 

@@ -12,6 +12,7 @@ import type { Duplex } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { headerValues, parseResponses } from '../support/raw-http.ts';
+import { SWITCHING } from '../support/switching.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
 
 /** Far away, where it must not be what ends things. */
@@ -45,7 +46,6 @@ afterAll(() => upstream.close());
 const GET = 'GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n';
 const UPGRADE =
   'GET /x HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
-const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
 
 describe('before the listener closes', () => {
   beforeEach(async () => {

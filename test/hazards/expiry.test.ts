@@ -12,6 +12,7 @@ import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { parseResponses } from '../support/raw-http.ts';
+import { SWITCHING } from '../support/switching.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -23,7 +24,6 @@ const PROMPT = 1000;
 const POLICY_VIOLATION = '\x88\x02\x03\xf0';
 const UPGRADE =
   'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
-const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
 /** A frame of 100 bytes, in two parts. */
 const FRAME = `\x82\x64${'x'.repeat(100)}`;
 

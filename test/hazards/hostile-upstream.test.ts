@@ -88,7 +88,7 @@ describe('no head that can be handed on: 502', () => {
     upstream.answer = socket => socket.end(bytes, 'latin1');
     const answer = await request(gateway.port, { path: '/x' });
     expect(answer).toMatchObject({ status: 502, complete: true });
-    expect(JSON.parse(answer.body.toString()).reason).toBe('upstream_unreachable');
+    expect(JSON.parse(answer.body.toString()).reason).toBe('bad_upstream_response');
   });
 
   test('a flood of 1xx that has no end: 502, although none of them is late', async () => {

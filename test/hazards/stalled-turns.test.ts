@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { parseResponses, request, sendRaw } from '../support/raw-http.ts';
+import { SWITCHING } from '../support/switching.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
 const HANDSHAKE =
@@ -45,8 +46,7 @@ test('a handshake that is under way when the drain begins is told to go away, to
   let answer = () => undefined as unknown;
   const arrived = new Promise<void>(resolve => {
     upstream.handleUpgrade = (_request, socket) => {
-      answer = () =>
-        socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+      answer = () => socket.write(SWITCHING);
       resolve();
     };
   });
@@ -105,7 +105,7 @@ test('a client that does not read answers of the gateway itself is held to the t
 
 test('a tunnel behind a request ends with its close frame, and is counted once', async () => {
   upstream.handleUpgrade = (_request, socket) => {
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+    socket.write(SWITCHING);
   };
   const received = await sendRaw(gateway.port, head('/fast') + head('/ws', HANDSHAKE));
   expect(received.subarray(-4).toString('hex')).toBe('880203e9'); // Close, 1001.
@@ -133,7 +133,7 @@ test('an upgrade behind a large answer does not stall that answer', async () => 
 test('a tunnel whose client has left ends, though its upstream reads nothing', async () => {
   upstream.handleUpgrade = (_request, socket) => {
     socket.pause();
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x82\x7e\xff');
+    socket.write(`${SWITCHING}\x82\x7e\xff`);
   };
   const client = connect(gateway.port, '127.0.0.1');
   client.write(head('/ws', HANDSHAKE));

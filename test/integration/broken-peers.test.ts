@@ -3,7 +3,7 @@
 import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type LogLine, type RunningGateway, readSample, startGateway } from '../support/gateway.ts';
+import { type LogLine, type RunningGateway, readFailures, startGateway } from '../support/gateway.ts';
 import {
   type HeaderPair,
   headerValues,
@@ -17,8 +17,11 @@ import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
 
 const RESOURCE = 'https://api.example.com/';
-const UNREACHABLE = 'upstream_unreachable';
-const TIMEOUT = 'upstream_timeout';
+const RESET = 'bad_upstream_response/reset';
+const MALFORMED = 'bad_upstream_response/malformed_response';
+const TOO_LARGE = 'bad_upstream_response/response_headers_too_large';
+const RESPONSE_TIMEOUT = 'upstream_timeout/response_timeout';
+const IDLE_TIMEOUT = 'upstream_timeout/idle_timeout';
 
 let issuer: TokenIssuer;
 let upstream: Upstream;
@@ -57,54 +60,60 @@ afterAll(async () => {
 describe('an upstream that never gives a head', () => {
   const filler = 'X-Filler: '.padEnd(1024, 'x');
   test.each([
-    ['resets', (socket: Socket) => socket.resetAndDestroy()],
-    ['closes', (socket: Socket) => socket.end()],
-    ['sends half a head, then closes', 'HTTP/1.1 200 OK\r\nContent-Le'],
+    ['resets', RESET, (socket: Socket) => socket.resetAndDestroy()],
+    ['closes', RESET, (socket: Socket) => socket.end()],
+    ['sends half a head, then closes', RESET, 'HTTP/1.1 200 OK\r\nContent-Le'],
     [
       'sends half a head, then resets',
+      RESET,
       (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\n', () => socket.resetAndDestroy()),
     ],
-    ['sends a garbage status line', 'HELLO WORLD\r\n\r\n'],
-    ['speaks SSH', 'SSH-2.0-OpenSSH_9.2p1\r\n'],
-    ['speaks TLS', '\x15\x03\x01\x00\x02\x02\x46'],
-    ['speaks HTTP/2', '\x00\x00\x12\x04\x00\x00\x00\x00\x00'],
-    ['answers HTTP/0.9', '<html>hello</html>'],
-    ['answers status 99', 'HTTP/1.1 99 Low\r\nContent-Length: 2\r\n\r\nok'],
-    ['answers status 099', 'HTTP/1.1 099 Low\r\nContent-Length: 2\r\n\r\nok'],
-    ['answers status 000', 'HTTP/1.1 000 None\r\nContent-Length: 2\r\n\r\nok'],
-    ['answers status 1000', 'HTTP/1.1 1000 High\r\nContent-Length: 2\r\n\r\nok'],
-    ['answers status -1', 'HTTP/1.1 -1 Odd\r\nContent-Length: 2\r\n\r\nok'],
-    ['has a control character in a field', 'HTTP/1.1 200 OK\r\nX-A: a\x01b\r\nContent-Length: 2\r\n\r\nok'],
-    ['has a NUL in a field', 'HTTP/1.1 200 OK\r\nX-A: a\0b\r\nContent-Length: 2\r\n\r\nok'],
-    ['has a bare CR in a field', 'HTTP/1.1 200 OK\r\nX-A: a\rX-B: b\r\nContent-Length: 2\r\n\r\nok'],
-    ['has a space in a field name', 'HTTP/1.1 200 OK\r\nX A: b\r\nContent-Length: 2\r\n\r\nok'],
-    ['has an empty field name', 'HTTP/1.1 200 OK\r\n: b\r\nContent-Length: 2\r\n\r\nok'],
-    ['has 200 KB of fields', `HTTP/1.1 200 OK\r\n${`${filler}\r\n`.repeat(200)}Content-Length: 2\r\n\r\nok`],
-    ['has one field of 200 KB', `HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(200 * 1024)}\r\nContent-Length: 2\r\n\r\nok`],
-    ['has two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!'],
-    ['has a length that is none', 'HTTP/1.1 200 OK\r\nContent-Length: 0x2\r\n\r\nok'],
-    ['has a negative length', 'HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok'],
+    ['sends a garbage status line', MALFORMED, 'HELLO WORLD\r\n\r\n'],
+    ['speaks SSH', MALFORMED, 'SSH-2.0-OpenSSH_9.2p1\r\n'],
+    ['speaks TLS', MALFORMED, '\x15\x03\x01\x00\x02\x02\x46'],
+    ['speaks HTTP/2', MALFORMED, '\x00\x00\x12\x04\x00\x00\x00\x00\x00'],
+    ['answers HTTP/0.9', MALFORMED, '<html>hello</html>'],
+    ['answers status 99', MALFORMED, 'HTTP/1.1 99 Low\r\nContent-Length: 2\r\n\r\nok'],
+    ['answers status 099', MALFORMED, 'HTTP/1.1 099 Low\r\nContent-Length: 2\r\n\r\nok'],
+    ['answers status 000', MALFORMED, 'HTTP/1.1 000 None\r\nContent-Length: 2\r\n\r\nok'],
+    ['answers status 1000', MALFORMED, 'HTTP/1.1 1000 High\r\nContent-Length: 2\r\n\r\nok'],
+    ['answers status -1', MALFORMED, 'HTTP/1.1 -1 Odd\r\nContent-Length: 2\r\n\r\nok'],
+    ['has a control character in a field', MALFORMED, 'HTTP/1.1 200 OK\r\nX-A: a\x01b\r\nContent-Length: 2\r\n\r\nok'],
+    ['has a NUL in a field', MALFORMED, 'HTTP/1.1 200 OK\r\nX-A: a\0b\r\nContent-Length: 2\r\n\r\nok'],
+    ['has a bare CR in a field', MALFORMED, 'HTTP/1.1 200 OK\r\nX-A: a\rX-B: b\r\nContent-Length: 2\r\n\r\nok'],
+    ['has a space in a field name', MALFORMED, 'HTTP/1.1 200 OK\r\nX A: b\r\nContent-Length: 2\r\n\r\nok'],
+    ['has an empty field name', MALFORMED, 'HTTP/1.1 200 OK\r\n: b\r\nContent-Length: 2\r\n\r\nok'],
+    ['has 200 KB of fields', TOO_LARGE, `HTTP/1.1 200 OK\r\n${`${filler}\r\n`.repeat(200)}Content-Length: 2\r\n\r\nok`],
+    [
+      'has one field of 200 KB',
+      TOO_LARGE,
+      `HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(200 * 1024)}\r\nContent-Length: 2\r\n\r\nok`,
+    ],
+    ['has two lengths', MALFORMED, 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!'],
+    ['has a length that is none', MALFORMED, 'HTTP/1.1 200 OK\r\nContent-Length: 0x2\r\n\r\nok'],
+    ['has a negative length', MALFORMED, 'HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok'],
     [
       'switches protocols on a plain request',
+      MALFORMED,
       'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nraw',
     ],
-    ['switches protocols without saying to which', 'HTTP/1.1 101 Switching Protocols\r\n\r\nraw'],
-    ['sends interim answers only', 'HTTP/1.1 103 Early Hints\r\n\r\n'],
-  ])('%s: 502, counted once', async (_name, answer) => {
+    ['switches protocols without saying to which', MALFORMED, 'HTTP/1.1 101 Switching Protocols\r\n\r\nraw'],
+    ['sends interim answers only', RESET, 'HTTP/1.1 103 Early Hints\r\n\r\n'],
+  ])('%s: 502, counted once', async (_name, failure, answer) => {
     const delta = await countFailures();
     rude.answer = typeof answer === 'string' ? socket => socket.end(answer, 'latin1') : answer;
     const response = await request(gateway.port, { path: '/rude' });
     expect(response).toMatchObject({ status: 502, complete: true });
-    expect(JSON.parse(String(response.body))).toMatchObject({ reason: UNREACHABLE });
-    expect(await delta()).toEqual({ [UNREACHABLE]: 1, [TIMEOUT]: 0 });
+    expect(JSON.parse(String(response.body))).toMatchObject({ reason: failure.split('/')[0] });
+    expect(await delta()).toEqual({ [failure]: 1 });
     await expectAlive();
   });
 
   test('refuses the connection: 502, counted once', async () => {
-    const series = `audgate_upstream_failures_total{route="/dead",reason="${UNREACHABLE}"}`;
     const response = await request(gateway.port, { method: 'POST', path: '/dead', body: 'x' });
     expect(response).toMatchObject({ status: 502, complete: true });
-    expect(await gateway.sample(series)).toBe(1);
+    expect(JSON.parse(String(response.body))).toMatchObject({ reason: 'upstream_unreachable' });
+    expect(readFailures(await gateway.scrape(), '/dead')).toEqual({ 'upstream_unreachable/refused': 1 });
     await expectAlive();
   });
 
@@ -113,11 +122,11 @@ describe('an upstream that never gives a head', () => {
     const startedAt = performance.now();
     const response = await request(gateway.port, { path: '/brief' });
     expect(response).toMatchObject({ status: 504, complete: true });
-    expect(JSON.parse(String(response.body))).toMatchObject({ reason: TIMEOUT });
+    expect(JSON.parse(String(response.body))).toMatchObject({ reason: 'upstream_timeout' });
     expect(performance.now() - startedAt).toBeGreaterThan(250);
     expect(performance.now() - startedAt).toBeLessThan(2500);
     await within(1000, rude.allClosed(), "the upstream's connection did not end");
-    expect(await delta()).toEqual({ [UNREACHABLE]: 0, [TIMEOUT]: 1 });
+    expect(await delta()).toEqual({ [RESPONSE_TIMEOUT]: 1 });
     await expectAlive();
   });
 
@@ -165,7 +174,7 @@ describe('an upstream that breaks off in the body', () => {
   });
 
   describe.each(['1.0', '1.1'] as const)('once it has reached an HTTP/%s client', version => {
-    test.each(cut)('%s: the body is aborted, counted once', async (_name, start, end) => {
+    test.each(cut)('%s: the body is aborted, counted once', async (name, start, end) => {
       const delta = await countFailures();
       rude.answer = socket => socket.write(start);
       const wire = await ask('/rude', version);
@@ -173,7 +182,9 @@ describe('an upstream that breaks off in the body', () => {
       for (const socket of rude.sockets) end(socket);
       const answered = await endOf(wire);
       expect(looksWhole(answered), JSON.stringify(answered)).toBe(false);
-      expect(await delta()).toEqual({ [UNREACHABLE]: 1, [TIMEOUT]: 0 });
+      expect(await delta()).toEqual({
+        [name.includes('a chunk size') || name.includes('longer than') ? MALFORMED : RESET]: 1,
+      });
       await expectAlive();
     });
   });
@@ -187,7 +198,7 @@ describe('an upstream that breaks off in the body', () => {
       expect(answered.text).toContain('hello');
       expect(looksWhole(answered)).toBe(false);
       await within(1000, rude.allClosed(), "the upstream's connection did not end");
-      expect(await delta()).toEqual({ [UNREACHABLE]: 0, [TIMEOUT]: 1 });
+      expect(await delta()).toEqual({ [IDLE_TIMEOUT]: 1 });
       await expectAlive();
     },
   );
@@ -259,7 +270,7 @@ describe('an upstream that says more than it should', () => {
     const delta = await countFailures();
     const answer = await request(gateway.port, { path: '/rude' });
     expect(answer).toMatchObject({ status: 200, complete: true });
-    expect(await delta()).toEqual({ [UNREACHABLE]: 0, [TIMEOUT]: 0 });
+    expect(await delta()).toEqual({});
     await expectAlive();
   });
 
@@ -472,7 +483,7 @@ describe('a client that leaves', () => {
         route: '/rude',
         outcome: 'forwarded',
       });
-      expect(await delta()).toEqual({ [UNREACHABLE]: 0, [TIMEOUT]: 0 });
+      expect(await delta()).toEqual({});
       await expectAlive();
     },
   );
@@ -501,7 +512,7 @@ describe('a client that leaves', () => {
     leave(wire.socket);
     await within(250, rude.allClosed(), "the upstream's response did not end");
     expect(await line(lines, { path: `/rude/after-${name}` })).toMatchObject({ status: 200, route: '/rude' });
-    expect(await delta()).toEqual({ [UNREACHABLE]: 0, [TIMEOUT]: 0 });
+    expect(await delta()).toEqual({});
     await expectAlive();
   });
 
@@ -569,18 +580,13 @@ function leavings(): [string, (socket: Socket) => unknown][] {
   ];
 }
 
-/** @returns what `audgate_upstream_failures_total` of the route has grown by, by reason. */
+/** @returns by what the failures of the route's upstream have grown, by `reason/cause`. */
 async function countFailures(route = '/rude') {
-  const read = async () => {
-    const text = await gateway.scrape();
-    const sample = (reason: string) =>
-      readSample(text, `audgate_upstream_failures_total{route="${route}",reason="${reason}"}`);
-    return { [UNREACHABLE]: sample(UNREACHABLE), [TIMEOUT]: sample(TIMEOUT) };
-  };
-  const before = await read();
+  const before = readFailures(await gateway.scrape(), route);
   return async () => {
-    const after = await read();
-    return { [UNREACHABLE]: after[UNREACHABLE] - before[UNREACHABLE], [TIMEOUT]: after[TIMEOUT] - before[TIMEOUT] };
+    const after = Object.entries(readFailures(await gateway.scrape(), route));
+    const grown = after.map(([each, count]) => [each, count - (before[each] ?? 0)] as const);
+    return Object.fromEntries(grown.filter(([, count]) => count > 0));
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { REFUSALS } from '../../src/denial.ts';
-import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { type RunningGateway, readFailures, startGateway } from '../support/gateway.ts';
 import {
   type HeaderPair,
   headerValues,
@@ -391,9 +391,7 @@ describe('each reason is answered, counted and logged as the table says', () => 
     const { status, body } = await get('/nowhere');
     expect(status).toBe(502);
     expect(JSON.parse(body.toString())).toMatchObject({ reason: 'upstream_unreachable', status: 502 });
-    expect(
-      await gateway.sample('audgate_upstream_failures_total{route="/nowhere",reason="upstream_unreachable"}'),
-    ).toBe(1);
+    expect(readFailures(await gateway.scrape(), '/nowhere')).toEqual({ 'upstream_unreachable/refused': 1 });
     expect(await gateway.scrape()).not.toContain('audgate_denials_total{route="/nowhere"');
   });
 });

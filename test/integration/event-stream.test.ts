@@ -5,12 +5,12 @@ import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { type RunningGateway, readFailures, startGateway } from '../support/gateway.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
 const RESOURCE = 'https://events.example.com/';
-const SERIES = 'audgate_upstream_failures_total{route="/events",reason="upstream_unreachable"}';
+const SERIES = 'audgate_upstream_failures_total{route="/events",reason="bad_upstream_response",cause="reset"}';
 
 let issuer: TokenIssuer;
 let upstream: Upstream;
@@ -214,7 +214,7 @@ describe('when it ends', () => {
     await events.next();
     await expect(within(4000, events.next(), 'no end')).rejects.toThrow('terminated');
     await within(2000, closed, "the upstream's response did not end");
-    expect(await gateway.sample('audgate_upstream_failures_total{route="/brief",reason="upstream_timeout"}')).toBe(1);
+    expect(readFailures(await gateway.scrape(), '/brief')).toEqual({ 'upstream_timeout/idle_timeout': 1 });
   });
 });
 

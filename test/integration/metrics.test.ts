@@ -79,7 +79,7 @@ test('a scripted run and its scrape agree', async () => {
     'audgate_denials_total{route="(none)",reason="no_route",action="refused"}': 1,
     [confusedDeputy('/billing', BILLING, PROFILE, 'refused')]: 3,
     [confusedDeputy('/legacy', 'https://legacy.example.com/', BILLING, 'forwarded')]: 4,
-    'audgate_upstream_failures_total{route="/down",reason="upstream_unreachable"}': 2,
+    'audgate_upstream_failures_total{route="/down",reason="upstream_unreachable",cause="refused"}': 2,
     'audgate_token_cache_lookups_total{outcome="miss"}': 2,
     'audgate_token_cache_lookups_total{outcome="hit"}': 12,
     [`audgate_jwks_fetches_total{issuer="${issuer.issuer}",outcome="success"}`]: 1,

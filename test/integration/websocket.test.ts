@@ -4,7 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { type RunningGateway, readSample, startGateway } from '../support/gateway.ts';
+import { type RunningGateway, readFailures, readSample, startGateway } from '../support/gateway.ts';
 import {
   type HeaderPair,
   headerValues,
@@ -14,13 +14,13 @@ import {
   request,
 } from '../support/raw-http.ts';
 import { reservePort } from '../support/reserved-port.ts';
+import { SWITCHING } from '../support/switching.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
 const RESOURCE = 'https://live.example.com/';
 const OTHER = 'https://other.example.com/';
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
-const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
 
 let issuer: TokenIssuer;
 let upstream: Upstream;
@@ -313,20 +313,25 @@ describe('an upstream that does not switch', () => {
     const answer = await untilClosed({ path: '/dead', headers: [...HANDSHAKE] });
     expect(answer.status).toBe(502);
     expect(JSON.parse(String(answer.body))).toMatchObject({ reason: 'upstream_unreachable' });
+    expect(readFailures(await gateway.scrape(), '/dead')).toEqual({ 'upstream_unreachable/refused': 1 });
   });
 
   test.each([
-    ['resets', (socket: Socket) => socket.resetAndDestroy()],
-    ['closes', (socket: Socket) => socket.end()],
-    ['answers garbage', (socket: Socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')],
-    ['answers half a head', (socket: Socket) => socket.end('HTTP/1.1 101 Switching Proto')],
-  ])('%s: 502, counted', async (_name, answerRudely) => {
-    const series = 'audgate_upstream_failures_total{route="/rude",reason="upstream_unreachable"}';
-    const before = await gateway.sample(series);
+    ['resets', 'reset', (socket: Socket) => socket.resetAndDestroy()],
+    ['closes', 'reset', (socket: Socket) => socket.end()],
+    ['answers garbage', 'malformed_response', (socket: Socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')],
+    ['answers half a head', 'reset', (socket: Socket) => socket.end('HTTP/1.1 101 Switching Proto')],
+    [
+      'answers 20 KB of fields',
+      'response_headers_too_large',
+      (socket: Socket) => socket.end(`HTTP/1.1 101 Switching Protocols\r\nX-A: ${'x'.repeat(20_000)}\r\n\r\n`),
+    ],
+  ])('%s: 502, counted', async (_name, cause, answerRudely) => {
     rude.answer = answerRudely;
     const answer = await untilClosed({ path: '/rude', headers: [...HANDSHAKE] });
     expect(answer.status).toBe(502);
-    expect(await gateway.sample(series)).toBe(before + 1);
+    expect(JSON.parse(String(answer.body))).toMatchObject({ reason: 'bad_upstream_response' });
+    expect(readFailures(await gateway.scrape(), '/rude')).toEqual({ [`bad_upstream_response/${cause}`]: 1 });
   });
 
   test('never answers: 504 within the time-outs', async () => {

@@ -1,13 +1,13 @@
 /** Run as a process of its own, for its descriptors: takes every WebSocket and every event stream, says one thing, then nothing. */
 
 import { type AddressInfo, createServer } from 'node:net';
+import { SWITCHING } from '../support/switching.ts';
 
-const ACCEPT = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
 const STREAM =
   'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n';
 
 const upstream = createServer(socket => {
   socket.on('error', () => socket.destroy());
-  socket.once('data', head => socket.write(/^upgrade: websocket/im.test(head.toString('latin1')) ? ACCEPT : STREAM));
+  socket.once('data', head => socket.write(/^upgrade: websocket/im.test(head.toString('latin1')) ? SWITCHING : STREAM));
 });
 upstream.listen(0, '127.0.0.1', () => console.log((upstream.address() as AddressInfo).port));

@@ -75,6 +75,13 @@ export function readSample(exposition: string, series: string): number {
   return line === undefined ? 0 : Number(line.slice(series.length + 1));
 }
 
+/** @returns what was counted of the failures of a route's upstream, by `reason/cause`. */
+export function readFailures(exposition: string, route: string): Readonly<Record<string, number>> {
+  const samples = /^audgate_upstream_failures_total\{route="([^"]*)",reason="(\w+)",cause="(\w+)"\} (\d+)$/gm;
+  const found = [...exposition.matchAll(samples)].filter(([, name]) => name === route);
+  return Object.fromEntries(found.map(([, , reason, cause, count]) => [`${reason}/${cause}`, Number(count)]));
+}
+
 class LogRecorder extends EventEmitter {
   readonly lines: LogLine[] = [];
 

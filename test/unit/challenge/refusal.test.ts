@@ -79,6 +79,7 @@ describe('fields that go with a refusal', () => {
 
 test.each<[FailureReason, number]>([
   ['upstream_unreachable', 502],
+  ['bad_upstream_response', 502],
   ['upstream_timeout', 504],
 ])('%s is a failure: %d', (reason, status) => {
   const answer = createFailure(reason, requestId);

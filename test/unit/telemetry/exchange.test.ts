@@ -63,8 +63,11 @@ describe('what became of it', () => {
 
   test('a failure of the upstream', () => {
     const exchange = exchangeOf('/a');
-    exchange.failure = 'upstream_timeout';
-    expect(exchange.finish()).toMatchObject({ outcome: 'failed', failure: 'upstream_timeout' });
+    exchange.failure = { reason: 'upstream_timeout', cause: 'response_timeout' };
+    expect(exchange.finish()).toMatchObject({
+      outcome: 'failed',
+      failure: { reason: 'upstream_timeout', cause: 'response_timeout' },
+    });
   });
 
   test('a client that left before it was answered: 499', () => {

@@ -82,8 +82,11 @@ test('what there is not is left out', () => {
 });
 
 test('a failure is its own reason', () => {
-  expect(parse({ route, outcome: 'failed', failure: 'upstream_timeout' })).toMatchObject({
+  expect(
+    parse({ route, outcome: 'failed', failure: { reason: 'upstream_timeout', cause: 'idle_timeout' } }),
+  ).toMatchObject({
     reason: 'upstream_timeout',
+    cause: 'idle_timeout',
   });
 });
 

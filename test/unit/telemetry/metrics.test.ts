@@ -102,10 +102,12 @@ describe('a denial', () => {
 test('a failure is no denial (contract section 3)', async () => {
   announce();
   const before = await samples('audgate_denials_total');
-  const failure = 'upstream_timeout' as const;
+  const failure = { reason: 'upstream_timeout', cause: 'connect_timeout' } as const;
   metrics.record(finishedRequest({ route: profile, outcome: 'failed', status: 504, failure }));
   expect(await samples('audgate_denials_total')).toEqual(before);
-  expect(await samples('audgate_upstream_failures_total')).toContain('{route="/profile",reason="upstream_timeout"} 1');
+  expect(await samples('audgate_upstream_failures_total')).toContain(
+    '{route="/profile",reason="upstream_timeout",cause="connect_timeout"} 1',
+  );
   expect(await samples('audgate_requests_total')).toEqual(['{route="/profile",method="GET",status="504"} 1']);
 });
 

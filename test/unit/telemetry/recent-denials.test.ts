@@ -20,7 +20,9 @@ test('the latest 200 are kept, newest first', () => {
 test('a request without a denial leaves nothing', () => {
   const denials = new RecentDenials();
   denials.record(finishedRequest());
-  denials.record(finishedRequest({ outcome: 'failed', failure: 'upstream_timeout' }));
+  denials.record(
+    finishedRequest({ outcome: 'failed', failure: { reason: 'upstream_timeout', cause: 'response_timeout' } }),
+  );
   expect(denials.list()).toEqual([]);
 });
 

@@ -1,0 +1,6 @@
+/** The answer that accepts a WebSocket whose key is the example of RFC 6455 section 1.3, which these tests send. */
+
+export const SAMPLE_KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+export const SAMPLE_ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
+
+export const SWITCHING = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${SAMPLE_ACCEPT}\r\n\r\n`;
