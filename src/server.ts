@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { createAdminHandler } from './admin/admin.ts';
+import { createAdminServer } from './admin/listener.ts';
 import type { Readiness } from './admin/serving.ts';
 import { ParserInput } from './client/parser-input.ts';
 import { Turnstile } from './client/turnstile.ts';
@@ -65,7 +66,7 @@ export class Server {
     );
     this.#data = this.#createDataListener();
     this.#applySettings(gateway.config);
-    this.#admin = createServer(
+    this.#admin = createAdminServer(
       createAdminHandler({
         metrics: telemetry.metrics,
         readiness: () => this.readiness(),
@@ -83,12 +84,12 @@ export class Server {
    */
   async listen(): Promise<{ readonly listen: ListenAddress; readonly admin: ListenAddress }> {
     const { admin } = this.#gateway.config;
-    return { listen: await this.listenForClients(), admin: await openListener(this.#admin, admin) };
+    return { listen: await this.listenForClients(), admin: await openListener(this.#admin, 'admin', admin) };
   }
 
   /** Opens the data listener only, for a worker: the admin listener is one for all of them. */
   listenForClients(): Promise<ListenAddress> {
-    return openListener(this.#data, this.#gateway.config.listen);
+    return openListener(this.#data, 'listen', this.#gateway.config.listen);
   }
 
   get gateway(): Gateway {
