@@ -13,6 +13,7 @@ import { Primary } from './cluster/primary.ts';
 import { Worker } from './cluster/worker.ts';
 import { loadSource, readSource } from './config/load.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
+import { ListenError } from './listener.ts';
 import type { Serving } from './serving.ts';
 import { SingleProcess } from './single-process.ts';
 
@@ -146,10 +147,21 @@ async function serve(file: string): Promise<void> {
   const beginning = { source, config, warnings, environment: process.env, version: readVersion() };
   const serving = config.workers === 1 ? new SingleProcess(beginning) : new Primary(beginning);
   keepLog(serving);
+  ignoreSignals(serving);
   // Signals are listened for before anything begins.
   const started = Promise.resolve().then(() => serving.start());
   onSignals(serving, started);
-  await started.catch(error => exitWithFailure(`cannot listen: ${error.message}`));
+  await started.catch(error => failToStart(serving, error));
+}
+
+/** Told where the log is read, and where a person looks. */
+function failToStart({ log }: Serving, error: Error): never {
+  if (!(error instanceof ListenError)) {
+    log.event('error', 'cannot start', { problem: error.message });
+    return exitWithFailure(`cannot start: ${error.message}`);
+  }
+  log.event('error', 'cannot listen', { ...error.failure });
+  return exitWithFailure(`cannot listen: ${error.message}`);
 }
 
 /** Its last lines are not lost with a fault; and what Node.js says of our libraries (http-proxy calls util._extend) is in it. */
@@ -166,11 +178,22 @@ function work(primary: NonNullable<typeof cluster.worker>): void {
   for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, () => undefined);
   const worker = new Worker(primary, process.env);
   keepLog(worker);
+  ignoreSignals(worker);
   process.once('uncaughtException', async fault => {
     process.stderr.write(`${fault.stack ?? fault.message}\n`);
     await worker.leave();
     process.exit(1);
   });
+}
+
+/**
+ * Without a listener SIGUSR1 opens the inspector of Node.js, and with it the memory, tokens and keys, to whoever reaches its port;
+ * and SIGUSR2 ends the process. Other servers open their logs anew, or load their configuration, on these.
+ */
+function ignoreSignals({ log }: Pick<Serving, 'log'>): void {
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+    process.on(signal, () => log.event('warn', 'signal ignored', { signal, pid: process.pid }));
+  }
 }
 
 /** @param started what comes before it waits for it. */
@@ -218,5 +241,7 @@ function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+// At once: a listener of its own comes with the log.
+process.on('SIGUSR1', () => undefined);
 if (cluster.worker && process.send) work(cluster.worker);
 else await main();

@@ -5,7 +5,9 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { createAdminHandler } from './admin/admin.ts';
+import { createAdminServer } from './admin/listener.ts';
 import type { Readiness } from './admin/serving.ts';
+import { ParserInput } from './client/parser-input.ts';
 import { Turnstile } from './client/turnstile.ts';
 import { createUnreadRequest, MALFORMED, readUnreadable, type UnreadableReason } from './client/unreadable.ts';
 import type { Config, ListenAddress } from './config/config.ts';
@@ -31,6 +33,8 @@ export class Server {
   readonly #admin: HttpServer;
   readonly #sockets = new Set<Socket>();
   readonly #turnstile: Turnstile;
+  /** Of the connections that node:http reads. */
+  readonly #inputs = new WeakMap<Duplex, ParserInput>();
   /** Sockets that were refused in the middle of a request: what follows on them is not another one. */
   readonly #refused = new WeakSet<Duplex>();
   /** The gateway in use, and those before it that still have requests under way. */
@@ -56,10 +60,13 @@ export class Server {
     this.#gateway = gateway;
     this.#gateways.add(gateway);
     this.#telemetry = telemetry;
-    this.#turnstile = new Turnstile(() => telemetry.metrics.recordEnded('pipeline_limit'));
+    this.#turnstile = new Turnstile(
+      () => telemetry.metrics.recordEnded('pipeline_limit'),
+      socket => this.#inputs.get(socket)?.continue(),
+    );
     this.#data = this.#createDataListener();
     this.#applySettings(gateway.config);
-    this.#admin = createServer(
+    this.#admin = createAdminServer(
       createAdminHandler({
         metrics: telemetry.metrics,
         readiness: () => this.readiness(),
@@ -77,12 +84,12 @@ export class Server {
    */
   async listen(): Promise<{ readonly listen: ListenAddress; readonly admin: ListenAddress }> {
     const { admin } = this.#gateway.config;
-    return { listen: await this.listenForClients(), admin: await openListener(this.#admin, admin) };
+    return { listen: await this.listenForClients(), admin: await openListener(this.#admin, 'admin', admin) };
   }
 
   /** Opens the data listener only, for a worker: the admin listener is one for all of them. */
   listenForClients(): Promise<ListenAddress> {
-    return openListener(this.#data, this.#gateway.config.listen);
+    return openListener(this.#data, 'listen', this.#gateway.config.listen);
   }
 
   get gateway(): Gateway {
@@ -191,6 +198,7 @@ export class Server {
     this.#accepted += 1;
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
+    this.#inputs.set(socket, new ParserInput(socket, () => this.#turnstile.current(socket)?.request));
     this.#telemetry.metrics.trackConnection(socket);
   }
 
@@ -206,8 +214,8 @@ export class Server {
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    this.#adopt(socket);
-    this.#turnstile.enter(socket, { request, serve: () => this.#gateway.upgrade(request, socket, head) });
+    const received = Buffer.concat([head, this.#adopt(socket)]);
+    this.#turnstile.enter(socket, { request, serve: () => this.#gateway.upgrade(request, socket, received) });
   }
 
   #refuse(request: IncomingMessage, socket: Socket, reason: UnreadableReason): void {
@@ -216,14 +224,20 @@ export class Server {
     this.#turnstile.enter(socket, { request, serve: () => this.#gateway.refuse(request, socket, reason) });
   }
 
-  /** node:http has let go of this socket: its errors are ours, and so is the word to a response that is still being written. */
-  #adopt(socket: Socket): void {
+  /**
+   * node:http has let go of this socket: its errors are ours, and so is the word to a response that is still being written.
+   *
+   * @returns what was read behind the bytes that node:http was given.
+   */
+  #adopt(socket: Socket): Buffer {
     socket.on('error', () => socket.destroy());
+    const rest = this.#inputs.get(socket)?.release() ?? Buffer.alloc(0);
     const response = this.#turnstile.current(socket)?.response;
-    if (!response) return;
+    if (!response) return rest;
     const isCurrent = () => this.#turnstile.current(socket)?.response === response;
     socket.on('drain', () => isCurrent() && response.emit('drain'));
     socket.on('timeout', () => isCurrent() && response.emit('timeout', socket));
+    return rest;
   }
 
   #refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {

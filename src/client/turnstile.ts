@@ -1,6 +1,6 @@
 /**
- * One request of a connection at a time (RFC 9112 section 9.3.2). node:http hands over pipelined requests all at once, and
- * never tells of the responses that were still waiting when the connection closed.
+ * One request of a connection at a time (RFC 9112 section 9.3.2). ParserInput sees to it that node:http hands over the next
+ * one when it is its turn; one that ends the same piece of input as a body before it comes early, and waits here.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -14,22 +14,27 @@ export interface Turn {
   readonly serve: () => Promise<void>;
 }
 
-/** More than any client pipelines in earnest. */
-const LONGEST = 256;
+/** The one that is served, and one that waits. More come of nothing that is a request of HTTP/1. */
+const LONGEST = 2;
 
 export class Turnstile {
   readonly #queues = new WeakMap<Duplex, Queue>();
   readonly #onOverflow: () => void;
+  readonly #onServed: (socket: Duplex) => void;
 
-  /** @param onOverflow told when a connection is ended because too many of its requests wait. */
-  constructor(onOverflow: () => void) {
+  /**
+   * @param onOverflow told when a connection is ended because too many of its requests wait.
+   * @param onServed told when a request has been served; the next one, if it waited, is current by then.
+   */
+  constructor(onOverflow: () => void, onServed: (socket: Duplex) => void) {
     this.#onOverflow = onOverflow;
+    this.#onServed = onServed;
   }
 
-  /** Serves `turn` when everything that came before on this connection has been served. Every one gets its turn. */
+  /** Serves `turn` when everything that came before on this connection has been served. One too many ends the connection. */
   enter(socket: Duplex, turn: Turn): void {
     const queue = this.#queues.get(socket) ?? this.#open(socket);
-    if (queue.enter(turn) <= LONGEST || socket.destroyed) return;
+    if (queue.enter(turn) || socket.destroyed) return;
     this.#onOverflow();
     socket.destroy();
   }
@@ -40,7 +45,7 @@ export class Turnstile {
   }
 
   #open(socket: Duplex): Queue {
-    const queue = new Queue(socket);
+    const queue = new Queue(socket, this.#onServed);
     this.#queues.set(socket, queue);
     return queue;
   }
@@ -49,17 +54,20 @@ export class Turnstile {
 class Queue {
   current: Turn | undefined;
   readonly #socket: Duplex;
+  readonly #onServed: (socket: Duplex) => void;
   readonly #waiting: Turn[] = [];
 
-  constructor(socket: Duplex) {
+  constructor(socket: Duplex, onServed: (socket: Duplex) => void) {
     this.#socket = socket;
+    this.#onServed = onServed;
   }
 
-  /** @returns how many there are now, with the one that is being served. */
-  enter(turn: Turn): number {
-    if (this.current) return this.#waiting.push(turn) + 1;
-    this.#serve(turn);
-    return 1;
+  /** @returns whether there is room for it. */
+  enter(turn: Turn): boolean {
+    if (!this.current) this.#serve(turn);
+    else if (this.#waiting.length + 1 < LONGEST) this.#waiting.push(turn);
+    else return false;
+    return true;
   }
 
   #serve(turn: Turn): void {
@@ -75,6 +83,7 @@ class Queue {
     this.current = undefined;
     const next = this.#waiting.shift();
     if (next) this.#serve(next);
+    this.#onServed(this.#socket);
   };
 
   /** Not to be reached: faults are caught where they are served. Those who wait must not wait for ever. */

@@ -2,6 +2,7 @@
 
 import type { Issuer, ListenAddress } from '../config/config.ts';
 import type { Source } from '../config/load.ts';
+import type { ListenFailure } from '../listener.ts';
 import type { Snapshot } from '../telemetry/metrics.ts';
 import type { Report } from '../telemetry/report.ts';
 import type { FetchCause, FetchedKeys, LastKeys } from '../token/key-source.ts';
@@ -11,6 +12,8 @@ export type Calls = { readonly [name: string]: readonly [ask: unknown, answer: u
 
 /** Asked of a worker. */
 export type WorkerCalls = {
+  /** Whether its event loop turns. */
+  readonly alive: readonly [null, null];
   /** To serve `source`, as one of `workers`, with what only a restart changes. */
   readonly begin: readonly [{ readonly source: Source; readonly workers: number; readonly fixed: Fixed }, Begun];
   /** To get ready to serve exactly this; the answer says whether it could. */
@@ -39,7 +42,8 @@ export interface Fixed {
 
 export type Begun =
   | { readonly ok: true; readonly listen: ListenAddress }
-  | { readonly ok: false; readonly problem: string };
+  /** `failure`: its address cannot be listened on. */
+  | { readonly ok: false; readonly problem: string; readonly failure?: ListenFailure };
 
 /** Asked of the primary. */
 export type PrimaryCalls = {

@@ -4,6 +4,8 @@ import cluster, { type Worker as ClusterWorker } from 'node:cluster';
 import { once } from 'node:events';
 import type { Begun, PrimaryCalls, WorkerCalls } from './calls.ts';
 import { type Answers, Channel } from './channel.ts';
+import { HANG_LIMIT, watchHeartbeat } from './heartbeat.ts';
+import { awaitArrival, forget, isSpawned, spawnWorker } from './spawn.ts';
 
 export interface Member {
   readonly id: number;
@@ -19,8 +21,10 @@ interface Hired extends Member {
 export interface CrewEvents {
   /** What a worker asks of the primary. */
   readonly answer: (id: number) => Omit<Answers<PrimaryCalls>, 'hello'>;
-  /** Puts a new worker to work. */
-  readonly begin: (member: Member) => Promise<Begun>;
+  /** Puts a new worker to work. @param limit milliseconds. */
+  readonly begin: (member: Member, limit: number) => Promise<Begun>;
+  /** A worker could not be started, or does not answer any more. It is replaced. */
+  readonly onFailure: (message: string, details: Readonly<Record<string, unknown>>) => void;
   /** One ended; `isLoss`: by itself, and is about to be replaced. */
   readonly onEnd: (id: number, isLoss: boolean, how: Readonly<Record<string, unknown>>) => void;
   readonly onReplace: () => void;
@@ -30,9 +34,10 @@ export interface CrewEvents {
 const LONG_LIFE = 10_000;
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 30_000;
-const ARRIVAL_LIMIT = 30_000;
+/** Milliseconds for a new process to be there, and then for it to begin: doubled after each worker that did not live long. */
+const START_LIMIT = 10_000;
+const LONGEST_START = 60_000;
 const END_LIMIT = 1_000;
-const ENDED: Begun = { ok: false, problem: 'the worker ended' };
 
 export class Crew {
   readonly size: number;
@@ -54,7 +59,7 @@ export class Crew {
     return [...this.#hired.values()].filter(({ isServing }) => isServing);
   }
 
-  /** Starts every worker. @returns what came of each. */
+  /** Starts every worker. @returns what came of each; those that failed are tried again. */
   start(): Promise<readonly Begun[]> {
     return Promise.all(Array.from({ length: this.size }, () => this.#hire()));
   }
@@ -93,34 +98,72 @@ export class Crew {
     clearTimeout(kill);
   }
 
+  /** Whatever goes wrong here ends in another try. */
   async #hire(): Promise<Begun> {
-    const worker = cluster.fork();
+    const hiredAt = performance.now();
+    const worker = spawnWorker();
+    if (worker instanceof Error) return this.#failToSpawn(worker, hiredAt);
     const { id } = worker;
-    let welcome: (isThere: boolean) => void = () => undefined;
-    const arrived = new Promise<boolean>(resolve => {
-      welcome = resolve;
-      setTimeout(resolve, ARRIVAL_LIMIT, false).unref();
-    });
-    const hello = () => {
-      welcome(true);
-      return null;
-    };
-    const channel = new Channel<PrimaryCalls, WorkerCalls>(worker, { ...this.#events.answer(id), hello });
-    const hired: Hired = { id, worker, channel, hiredAt: performance.now(), isServing: false };
+    const limit = this.#startLimit();
+    const { problem, announce } = awaitArrival(worker, limit);
+    const channel = new Channel<PrimaryCalls, WorkerCalls>(worker, { ...this.#events.answer(id), hello: announce });
+    const hired: Hired = { id, worker, channel, hiredAt, isServing: false };
     this.#hired.set(id, hired);
-    worker.once('exit', (code, signal) => {
-      welcome(false);
-      this.#miss(hired, code, signal);
-    });
-    worker.on('error', () => undefined);
-    return this.#employ(hired, await arrived);
+    worker.once('exit', (code, signal) => this.#miss(hired, code, signal));
+    return this.#employ(hired, await problem, limit);
   }
 
-  async #employ(hired: Hired, isThere: boolean): Promise<Begun> {
-    const begun = isThere ? await this.#events.begin(hired).catch(() => ENDED) : ENDED;
-    if (begun.ok && !this.#isDismissed) hired.isServing = true;
-    else hired.worker.kill('SIGKILL');
+  async #employ(hired: Hired, problem: string | undefined, limit: number): Promise<Begun> {
+    const silent = { ok: false, problem: `it did not begin within ${limit / 1000} s` } as const;
+    const begun = problem === undefined ? await this.#events.begin(hired, limit).catch(() => silent) : refuse(problem);
+    if (begun.ok && !this.#isDismissed) {
+      hired.isServing = true;
+      this.#watch(hired);
+      return begun;
+    }
+    if (!begun.ok) this.#tell('worker could not start', hired, begun.problem);
+    if (isSpawned(hired.worker)) hired.worker.kill('SIGKILL');
+    else this.#dropUnspawned(hired);
     return begun;
+  }
+
+  /** node:cluster could not even make a process of it: too many descriptors or processes, no memory. */
+  #failToSpawn({ message }: Error, hiredAt: number): Begun {
+    this.#tell('worker could not start', undefined, message);
+    this.#replaceLater(hiredAt);
+    return refuse(message);
+  }
+
+  /** It will never exit. */
+  #dropUnspawned({ id, worker, hiredAt }: Hired): void {
+    this.#hired.delete(id);
+    forget(worker);
+    this.#replaceLater(hiredAt);
+  }
+
+  async #watch(hired: Hired): Promise<void> {
+    const { id, channel, worker } = hired;
+    const hangs = await watchHeartbeat(
+      limit =>
+        channel.ask('alive', null, limit).then(
+          () => true,
+          () => false,
+        ),
+      () => this.#hired.get(id) === hired,
+    );
+    if (!hangs) return;
+    this.#tell('worker hangs', hired, `no answer for ${HANG_LIMIT / 1000} s`);
+    worker.kill('SIGKILL');
+  }
+
+  #tell(message: string, hired: Hired | undefined, problem: string): void {
+    if (this.#isDismissed) return;
+    const { process: child } = hired?.worker ?? {};
+    this.#events.onFailure(message, { worker: hired?.id, pid: child?.pid, problem });
+  }
+
+  #startLimit(): number {
+    return Math.min(START_LIMIT * 2 ** this.#shortLives, LONGEST_START);
   }
 
   #miss(hired: Hired, code: number | null, signal: string | null): void {
@@ -129,7 +172,11 @@ export class Crew {
     this.#hired.delete(id);
     const isLoss = !this.#isDismissed;
     this.#events.onEnd(id, isLoss, { pid: child.pid, code: code ?? undefined, signal: signal ?? undefined });
-    if (!isLoss) return;
+    this.#replaceLater(hiredAt);
+  }
+
+  #replaceLater(hiredAt: number): void {
+    if (this.#isDismissed) return;
     this.#shortLives = performance.now() - hiredAt < LONG_LIFE ? this.#shortLives + 1 : 0;
     const delay = this.#shortLives === 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (this.#shortLives - 1), LONGEST_DELAY);
     const timer = setTimeout(() => {
@@ -139,4 +186,8 @@ export class Crew {
     }, delay);
     this.#delays.add(timer);
   }
+}
+
+function refuse(problem: string): Begun {
+  return { ok: false, problem };
 }

@@ -3,13 +3,14 @@
  * owns the admin listener, and looks after the workers, which share the data listener.
  */
 
-import { createServer, type Server as HttpServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { createAdminHandler, type Exposition } from '../admin/admin.ts';
+import { createAdminServer } from '../admin/listener.ts';
 import type { Readiness } from '../admin/serving.ts';
 import { createAudienceIndex } from '../authorization/audience.ts';
 import type { ListenAddress } from '../config/config.ts';
-import { closeListener, openListener } from '../listener.ts';
+import { closeListener, ListenError, openListener } from '../listener.ts';
 import { type Loaded, Reloads } from '../reload.ts';
 import { type Beginning, logLoaded, type Serving } from '../serving.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
@@ -23,7 +24,6 @@ import type { Begun } from './calls.ts';
 import { Crew, type Member } from './crew.ts';
 import { SharedKeys } from './shared-keys.ts';
 
-const BEGIN_LIMIT = 30_000;
 /** A worker prepares until the first fetch of a new issuer's keys has ended, at the latest after 15 s. */
 const PREPARE_LIMIT = 30_000;
 const COMMIT_LIMIT = 5_000;
@@ -65,7 +65,8 @@ export class Primary implements Serving {
           return null;
         },
       }),
-      begin: member => this.#begin(member),
+      begin: (member, limit) => this.#begin(member, limit),
+      onFailure: (message, details) => this.log.event('error', message, details),
       onEnd: (id, isLoss, how) => {
         this.#merged.retire(id);
         if (isLoss) this.log.event('error', 'worker ended', { worker: id, ...how });
@@ -74,7 +75,7 @@ export class Primary implements Serving {
     });
     const telemetry = { metrics: this.#metrics, log: this.log, denials: new RecentDenials() };
     this.#reloads = new Reloads(beginning, telemetry, next => this.#inTurn(() => this.#replace(next)));
-    this.#admin = createServer(
+    this.#admin = createAdminServer(
       createAdminHandler({
         metrics: { expose: () => this.#expose() },
         readiness: () => this.#readiness(),
@@ -91,7 +92,7 @@ export class Primary implements Serving {
     logLoaded(this.log, config, warnings);
     const listen = readAddress(await this.#crew.start());
     this.#found = listen;
-    const admin = await openListener(this.#admin, config.admin);
+    const admin = await openListener(this.#admin, 'admin', config.admin);
     this.log.event('info', 'listening', { listen, admin, version, workers: this.#crew.size });
     this.#reloads.watch();
   }
@@ -119,16 +120,14 @@ export class Primary implements Serving {
     await this.#crew.end(id);
   }
 
-  async #begin({ id, channel }: Member): Promise<Begun> {
+  async #begin({ channel }: Member, limit: number): Promise<Begun> {
     const ask = () => {
       // The listener went with the last worker: for port 0 the kernel would now give another port.
       if (this.#found && this.#crew.members.length === 0) this.#listen = this.#found;
       const fixed = { listen: this.#listen, headers: this.#beginning.config.limits.headers };
-      return channel.ask('begin', { source: this.#loaded.source, workers: this.#crew.size, fixed }, BEGIN_LIMIT);
+      return channel.ask('begin', { source: this.#loaded.source, workers: this.#crew.size, fixed }, limit);
     };
-    const begun = await (this.#found ? this.#inTurn(ask) : ask());
-    if (!begun.ok) this.log.event('error', 'worker could not start', { worker: id, problem: begun.problem });
-    return begun;
+    return this.#found ? this.#inTurn(ask) : ask();
   }
 
   /**
@@ -202,9 +201,19 @@ export class Primary implements Serving {
   }
 }
 
-/** @throws with the first problem of a worker. */
-function readAddress(begun: readonly Begun[]): ListenAddress | undefined {
-  const failed = begun.find(each => !each.ok);
-  if (failed && !failed.ok) throw new Error(failed.problem);
-  return begun.find(each => each.ok)?.listen;
+/**
+ * Where one worker serves, the others are on their way.
+ *
+ * @throws where the address cannot be listened on, or no worker could start.
+ */
+function readAddress(begun: readonly Begun[]): ListenAddress {
+  let problem = '';
+  let listen: ListenAddress | undefined;
+  for (const each of begun) {
+    if (each.ok) listen = each.listen;
+    else if (each.failure) throw new ListenError(each.failure);
+    else problem = each.problem;
+  }
+  if (!listen) throw new Error(`no worker could start: ${problem}`);
+  return listen;
 }

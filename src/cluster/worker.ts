@@ -5,6 +5,7 @@ import type { Config, Issuer } from '../config/config.ts';
 import { loadSource, type Source } from '../config/load.ts';
 import { shareOut } from '../config/workers.ts';
 import { Gateway } from '../gateway.ts';
+import { ListenError } from '../listener.ts';
 import { Server } from '../server.ts';
 import type { Environment } from '../serving.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
@@ -43,6 +44,7 @@ export class Worker {
     this.log = createLog(openSharedOutput(() => this.#metrics.recordDroppedLine()));
     this.#telemetry = { metrics: this.#metrics, log: this.log, denials: new RecentDenials() };
     this.#primary = new Channel<WorkerCalls, PrimaryCalls>(peer, {
+      alive: () => null,
       begin: ({ source, workers, fixed }) => this.#begin(source, workers, fixed),
       prepare: source => this.#prepare(source),
       commit: () => this.#commit(),
@@ -78,7 +80,8 @@ export class Worker {
     try {
       return { ok: true, listen: await server.listenForClients() };
     } catch (error) {
-      return { ok: false, problem: error instanceof Error ? error.message : 'unknown' };
+      const problem = error instanceof Error ? error.message : 'unknown';
+      return { ok: false, problem, ...(error instanceof ListenError && { failure: error.failure }) };
     }
   }
 

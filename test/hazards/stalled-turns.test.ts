@@ -72,7 +72,7 @@ test('a pipelined request may take longer than a client may take to read', async
   ]);
 });
 
-test('the rest of a head that comes after its time, behind a slow request, ends its connection and nothing else', async () => {
+test('the rest of a head that comes after its time, behind an answer, ends its connection and nothing else', async () => {
   let answer = () => undefined as unknown;
   upstream.handle = (received, response) => {
     if (received.url === '/slow') answer = () => response.end('slow');
@@ -82,14 +82,13 @@ test('the rest of a head that comes after its time, behind a slow request, ends 
   const client = connect(gateway.port, '127.0.0.1').on('error', () => client.destroy());
   client.write(`${head('/slow')}GET /b HTTP/1.1\r\nHo`);
   await arrived;
+  answer();
   await counted(gateway, 'slow_headers');
   client.write('st: a\r\n\r\n');
-  await new Promise(resolve => setTimeout(resolve, 100));
-  answer();
   client.resume();
   await once(client, 'close');
   expect(await request(gateway.port, { path: '/fast' })).toMatchObject({ status: 200 });
-  expect(await gateway.requestLines(3)).toHaveLength(4);
+  expect(await gateway.requestLines(3)).toHaveLength(3);
 });
 
 test('a client that does not read answers of the gateway itself is held to the time of a reader', async () => {

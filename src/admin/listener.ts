@@ -1,0 +1,66 @@
+/** The server behind `admin`: bounded, so that whoever reaches it takes neither descriptors nor memory from the data path. */
+
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { ParserInput } from '../client/parser-input.ts';
+
+/** A few for each Prometheus, load balancer and browser. */
+const CONNECTIONS = 100;
+const CHECK_INTERVAL = 1_000;
+/** Milliseconds for a request to arrive. */
+const REQUEST_TIME = 10_000;
+const KEEP_ALIVE = 75_000;
+/** Milliseconds in which no byte moves. */
+const SILENCE = 120_000;
+
+interface Connection {
+  readonly input: ParserInput;
+  /** What is being answered. */
+  request: IncomingMessage | undefined;
+}
+
+/** In the order in which they were last used. */
+type Connections = Map<Socket, Connection>;
+
+/**
+ * @returns a server that answers one request of a connection at a time, and keeps 100 connections. One more takes the place
+ *   of the one that has been idle longest, so that strangers who hold connections keep no probe out; where none is idle, it
+ *   is closed.
+ */
+export function createAdminServer(handle: RequestListener): Server {
+  const connections: Connections = new Map();
+  const server = createServer({
+    connectionsCheckingInterval: CHECK_INTERVAL,
+    headersTimeout: REQUEST_TIME,
+    requestTimeout: REQUEST_TIME,
+    keepAliveTimeout: KEEP_ALIVE,
+  });
+  server.timeout = SILENCE;
+  server.on('connection', (socket: Socket) => {
+    if (connections.size >= CONNECTIONS) (findIdle(connections) ?? socket).destroy();
+    const input = new ParserInput(socket, () => connections.get(socket)?.request);
+    connections.set(socket, { input, request: undefined });
+    socket.once('close', () => connections.delete(socket));
+  });
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const connection = connections.get(request.socket);
+    if (!connection) return;
+    connection.request = request;
+    response.once('close', () => finish(connections, connection, request));
+    handle(request, response);
+  });
+  return server;
+}
+
+function finish(connections: Connections, connection: Connection, { socket }: IncomingMessage): void {
+  if (!connections.delete(socket)) return;
+  connection.request = undefined;
+  connections.set(socket, connection);
+  connection.input.continue();
+}
+
+/** @returns of those that are asked nothing, the one that was used least recently. */
+function findIdle(connections: Connections): Socket | undefined {
+  for (const [socket, { request }] of connections) if (!request && !socket.destroyed) return socket;
+  return undefined;
+}
