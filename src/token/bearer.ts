@@ -9,18 +9,57 @@ export interface BearerToken {
 }
 
 const BEARER = /^bearer(?: +(.*))?$/is;
+/** The scheme, and what may follow it: a blank, or nothing. */
+const BEARER_SCHEME = /^bearer(?:[ \t]|$)/i;
+/** RFC 9110 section 11.2: belongs to the credentials before it. A lone token is a scheme. */
+const PARAMETER = /^[!#$%&'*+\-.^_`|~0-9a-z]+[ \t]*=/i;
 
 /**
  * @param authorization the value of every Authorization field of the request.
- * @returns the token; `missing_token` for no field or another scheme; `malformed_credentials` for two fields
- *   (RFC 6750 section 3.1) or `Bearer` without a token.
+ * @returns the token; `missing_token` for no field or another scheme; `malformed_credentials` for two fields, for two
+ *   credentials in one field, which is what a proxy makes of two fields (RFC 9110 section 5.3), and for `Bearer` without
+ *   a token (RFC 6750 section 3.1).
  */
 export function readBearerToken(
   authorization: readonly string[],
 ): BearerToken | Denial<'missing_token' | 'malformed_credentials'> {
-  if (authorization.length > 1) return deny('malformed_credentials');
-  const credentials = BEARER.exec(authorization[0] ?? '');
-  if (!credentials) return deny('missing_token');
+  const [field = ''] = authorization;
+  if (authorization.length > 1 || hasSeveralCredentials(field)) return deny('malformed_credentials');
+  const credentials = BEARER.exec(field);
+  if (!credentials) return deny(BEARER_SCHEME.test(field) ? 'malformed_credentials' : 'missing_token');
   const token = credentials[1];
   return token ? { ok: true, token } : deny('malformed_credentials');
+}
+
+/** A bearer token has no comma, so with one there is more than it, be it an empty member; other schemes have parameters. */
+function hasSeveralCredentials(field: string): boolean {
+  if (!field.includes(',')) return false;
+  const members = splitList(field).filter(member => member !== '');
+  const credentials = members.filter((member, index) => index === 0 || !PARAMETER.test(member));
+  return credentials.length > 1 || credentials.some(each => BEARER_SCHEME.test(each));
+}
+
+/** RFC 9110 section 5.6.1: at each comma, save within the quoted value of a parameter. One pass, whatever is quoted. */
+function splitList(field: string): string[] {
+  const members: string[] = [];
+  let start = 0;
+  let isValue = false;
+  for (let at = 0; at < field.length; at += 1) {
+    const character = field[at];
+    if (character === '"' && isValue) at = findClosingQuote(field, at);
+    isValue = character === '=' || (isValue && (character === ' ' || character === '\t'));
+    if (character !== ',') continue;
+    members.push(field.slice(start, at).trim());
+    start = at + 1;
+  }
+  return [...members, field.slice(start).trim()];
+}
+
+/** @returns where the string that is quoted from `open` on ends; `open` itself where it does not end. */
+function findClosingQuote(field: string, open: number): number {
+  for (let at = open + 1; at < field.length; at += 1) {
+    if (field[at] === '"') return at;
+    if (field[at] === '\\') at += 1;
+  }
+  return open;
 }
