@@ -1,28 +1,24 @@
 /** The header fields in which claims may reach the upstream (RFC 9110 section 5.1). */
 
 import { accept, type Parsed, refuse } from './fault.ts';
+import { findReservedField, foldFieldName } from './reserved-fields.ts';
 
 export const HEADER_NAME_FORM = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** Fields that frame, route or authenticate a message: a claim in them would change what the upstream believes of it. */
-const RESERVED =
-  /^(?:host|authorization|connection|content-length|transfer-encoding|upgrade|te|trailer|keep-alive|expect|via|forwarded|cookie|proxy-.*|x-forwarded-.*)$/;
-
-/** @returns `name`; refuses what is no field name, and the fields that belong to the gateway. */
+/**
+ * @returns `name`; refuses what is no field name, and each reserved field in every spelling, save those that tell who the
+ *   user is: that is what claims are for.
+ */
 export function parseHeaderName(name: string): Parsed<string> {
   if (!HEADER_NAME_FORM.test(name)) {
     return refuse('is not a header field name', { expected: 'a name such as X-User' });
   }
-  if (RESERVED.test(foldHeaderName(name))) {
-    return refuse('is a header field that claims must not set', {
+  const reserved = findReservedField(foldFieldName(name));
+  if (reserved !== undefined && reserved.group !== 'user') {
+    return refuse(`is a header field that claims must not set: it ${reserved.reason}`, {
       code: 'reserved-header',
       expected: 'a name of your own such as X-User',
     });
   }
   return accept(name);
-}
-
-/** @returns one text for all names that an upstream may confuse: CGI and WSGI read `X_User` and `X-User` alike. */
-export function foldHeaderName(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
 }

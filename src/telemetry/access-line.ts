@@ -6,6 +6,7 @@
 import type { Route } from '../config/config.ts';
 import type { Outcome } from '../denial.ts';
 import type { AccessToken } from '../token/access-token.ts';
+import { readClient } from '../token/client.ts';
 import type { FinishedRequest } from './finished-request.ts';
 
 /** Characters of a claim or a path. What is longer was written to fill the log. Who reads the log back must know what may be cut. */
@@ -49,7 +50,7 @@ function describeToken({ issuer, claims, audience, scopes, expiresAt }: AccessTo
   const fields = {
     iss: issuer,
     sub: textOf(claims['sub']),
-    client_id: textOf(claims['client_id'] ?? claims['azp']),
+    client_id: textOf(readClient(claims)),
     aud: audience.slice(0, MOST_AUDIENCES).map(cut),
     scope: cut([...scopes].join(' ')),
     jti: textOf(claims['jti']),

@@ -142,6 +142,18 @@ const CASES: readonly Case[] = [
   },
   {
     code: 'invalid-value',
+    text: route(`${GOOD}\nclaims_to_headers: { X.User: sub, X-User: azp }`),
+    problem:
+      '6:39: routes./a.claims_to_headers.X-User: "X-User" is for many servers the same field as "X.User", expected one of them',
+  },
+  {
+    code: 'reserved-header',
+    text: route(`${GOOD}\nclaims_to_headers: { X.Forwarded.For: ip }`),
+    problem:
+      '6:26: routes./a.claims_to_headers.X.Forwarded.For: "X.Forwarded.For" is a header field that claims must not set: it tells where a request came from, in most servers, expected a name of your own such as X-User',
+  },
+  {
+    code: 'invalid-value',
     text: route(`${GOOD}\naudiences: [b, https://a.example/]`),
     problem:
       '6:20: routes./a.audiences[1]: "https://a.example/" is already accepted: it is the resource, expected no entry for it',
