@@ -12,6 +12,7 @@ import { Primary } from './cluster/primary.ts';
 import { Worker } from './cluster/worker.ts';
 import { loadSource, readSource } from './config/load.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
+import { onOneLine } from './config/visible-text.ts';
 import type { Serving } from './serving.ts';
 import { SingleProcess } from './single-process.ts';
 
@@ -202,7 +203,7 @@ function exitWithFailure(message: string): never {
 
 /** For explain, 2 says that a request is refused. */
 function exitWithUsage(message: string): never {
-  process.stderr.write(`${message}\n\n${HELP}`);
+  process.stderr.write(`${onOneLine(message)}\n\n${HELP}`);
   // Which command it is, whatever is wrong with its arguments.
   const [name] = parseArgs({ options: OPTIONS, allowPositionals: true, strict: false }).positionals;
   process.exit(name === 'explain' ? 1 : USAGE_ERROR);

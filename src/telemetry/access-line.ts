@@ -4,6 +4,7 @@
  */
 
 import type { Route } from '../config/config.ts';
+import { escapeJson } from '../config/visible-text.ts';
 import type { Outcome } from '../denial.ts';
 import type { AccessToken } from '../token/access-token.ts';
 import { readClient } from '../token/client.ts';
@@ -26,7 +27,7 @@ const PLAIN = /^[ !#-[\]-~]*$/;
 const routeParts = new WeakMap<Route, string>();
 const tokenParts = new WeakMap<AccessToken, string>();
 
-/** @returns the line, with its line feed. Control characters are escaped, so it is one line whatever is in it. */
+/** @returns the line, with its line feed: one line in ASCII or letters, whatever a caller put in it. */
 export function formatAccessLine(request: FinishedRequest): string {
   const { route, verified, upstreamMs, outcome } = request;
   const reason = request.failure ?? request.denial?.reason;
@@ -56,7 +57,7 @@ function describeToken({ issuer, claims, audience, scopes, expiresAt }: AccessTo
     jti: textOf(claims['jti']),
     exp: expiresAt,
   };
-  return `,${JSON.stringify(fields).slice(1, -1)}`;
+  return `,${escapeJson(JSON.stringify(fields)).slice(1, -1)}`;
 }
 
 function keep<K extends object>(parts: WeakMap<K, string>, key: K, describe: (key: K) => string): string {
@@ -73,7 +74,7 @@ function textOf(claim: unknown): string | undefined {
 
 function quote(text: string): string {
   const shown = cut(text);
-  return PLAIN.test(shown) ? `"${shown}"` : JSON.stringify(shown);
+  return PLAIN.test(shown) ? `"${shown}"` : escapeJson(JSON.stringify(shown));
 }
 
 function cut(text: string): string {

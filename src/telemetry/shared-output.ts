@@ -1,6 +1,7 @@
 /** Standard output that several processes write to: whatever reads it gets whole lines. */
 
 import { fstatSync } from 'node:fs';
+import { escapeJson } from '../config/visible-text.ts';
 import { type LogDestination, openStandardOutput } from './log.ts';
 
 /** PIPE_BUF of Linux: writes of several processes to one pipe mix within what is longer (POSIX write). */
@@ -23,7 +24,7 @@ export function openSharedOutput(onDrop: () => void): LogDestination {
 export function fitLine(line: string): string {
   if (fits(line)) return line;
   const fields: Readonly<Record<string, unknown>> = JSON.parse(line);
-  const tries = CUTS.map(most => `${JSON.stringify({ ...cutTexts(fields, most), truncated: true })}\n`);
+  const tries = CUTS.map(most => `${escapeJson(JSON.stringify({ ...cutTexts(fields, most), truncated: true }))}\n`);
   return tries.find(fits) ?? '{"level":"warn","msg":"a line was too long"}\n';
 }
 
