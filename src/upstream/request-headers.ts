@@ -55,7 +55,7 @@ export function createHeaderPolicy(route: Route, taken = listIdentityNames([rout
   return {
     taken,
     dropsMethods: !route.public && route.enforcement !== 'report',
-    forwardToken: route.forwardToken,
+    forwardToken: route.upstreamToken === 'forward',
     identity: route.public ? [] : [...route.claimsToHeaders],
   };
 }
