@@ -1,6 +1,6 @@
 /**
  * Header fields that a server behind the gateway may believe, each with the reader that does. One list for the
- * configuration and for requests, by folded name (`foldFieldName`); `*` at the end stands for any rest.
+ * configuration and for requests, by folded name (`foldFieldName`); `*` stands for any rest, behind four letters at least.
  */
 
 /**
@@ -14,12 +14,7 @@
  */
 export type FieldGroup = 'connection' | 'forwarding' | 'override' | 'method' | 'peer' | 'user' | 'message';
 
-export interface ReservedField {
-  readonly group: FieldGroup;
-  /** For people: who reads the field, and as what. */
-  readonly reason: string;
-}
-
+/** By name: who reads the field, and as what. */
 type Reasons = Readonly<Record<string, string>>;
 
 const CONNECTION: Reasons = {
@@ -209,7 +204,7 @@ const MESSAGE: Reasons = {
   'x-request-id': 'names the request in every log on the way',
 };
 
-const GROUPS: Readonly<Record<FieldGroup, Reasons>> = {
+export const RESERVED_FIELDS: Readonly<Record<FieldGroup, Reasons>> = {
   connection: CONNECTION,
   forwarding: FORWARDING,
   override: OVERRIDE,
@@ -218,27 +213,3 @@ const GROUPS: Readonly<Record<FieldGroup, Reasons>> = {
   user: USERS,
   message: MESSAGE,
 };
-
-const NAMES = new Map<string, ReservedField>();
-const PREFIXES: (readonly [string, ReservedField])[] = [];
-for (const [group, reasons] of Object.entries(GROUPS) as [FieldGroup, Reasons][]) {
-  for (const [name, reason] of Object.entries(reasons)) {
-    if (name.endsWith('*')) PREFIXES.push([name.slice(0, -1), { group, reason }]);
-    else NAMES.set(name, { group, reason });
-  }
-}
-// The longest says most: `x-proxyuser-ip` is no `x-proxy*`.
-PREFIXES.sort(([a], [b]) => b.length - a.length);
-
-/**
- * @returns one text for all names that an upstream may confuse. CGI and its heirs (RFC 3875 section 4.1.18) make the same
- *   variable of `X_User` and `X-User`, some of `X.User` and every other character that no variable may have, too.
- */
-export function foldFieldName(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
-}
-
-/** @param folded a name as `foldFieldName` gives it. @returns what the list says of it; `undefined`: a field like any other. */
-export function findReservedField(folded: string): ReservedField | undefined {
-  return NAMES.get(folded) ?? PREFIXES.find(([prefix]) => folded.startsWith(prefix))?.[1];
-}

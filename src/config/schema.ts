@@ -7,9 +7,8 @@ import { ALLOWED_ENCODING, ALLOWED_ENCODING_FORM, parseAllowedEncoding } from '.
 import { CIDR, CIDR_FORM, parseCidr } from './cidr.ts';
 import { DURATION, DURATION_FORM, parseDuration } from './duration.ts';
 import { accept, refuse } from './fault.ts';
-import { HEADER_NAME_FORM, parseHeaderName } from './header-name.ts';
+import { foldFieldName, HEADER_NAME_FORM, parseHeaderName } from './header-name.ts';
 import { LISTEN_ADDRESS, LISTEN_ADDRESS_FORM, parseListenAddress } from './listen-address.ts';
-import { foldFieldName } from './reserved-fields.ts';
 import { ROUTE_KEY, ROUTE_KEY_FORM } from './route-key.ts';
 import { parseScope, parseScopeKey, RULE_KEY, RULE_KEY_FORM, SCOPE, SCOPE_FORM } from './scope-rule.ts';
 import { COUNT, COUNT_FORM, parseCount, parseSize, SIZE, SIZE_FORM } from './size.ts';

@@ -13,6 +13,7 @@ const BEARER = /^bearer(?: +(.*))?$/is;
 const BEARER_SCHEME = /^bearer(?:[ \t]|$)/i;
 /** RFC 9110 section 11.2: belongs to the credentials before it. A lone token is a scheme. */
 const PARAMETER = /^[!#$%&'*+\-.^_`|~0-9a-z]+[ \t]*=/i;
+const [TAB, SPACE, QUOTE, COMMA, EQUALS, BACKSLASH] = [0x09, 0x20, 0x22, 0x2c, 0x3d, 0x5c];
 
 /**
  * @param authorization the value of every Authorization field of the request.
@@ -34,32 +35,35 @@ export function readBearerToken(
 /** A bearer token has no comma, so with one there is more than it, be it an empty member; other schemes have parameters. */
 function hasSeveralCredentials(field: string): boolean {
   if (!field.includes(',')) return false;
-  const members = splitList(field).filter(member => member !== '');
-  const credentials = members.filter((member, index) => index === 0 || !PARAMETER.test(member));
-  return credentials.length > 1 || credentials.some(each => BEARER_SCHEME.test(each));
+  let first: string | undefined;
+  for (let start = 0, end = 0; start < field.length; start = end + 1) {
+    end = findComma(field, start);
+    const member = end === start ? '' : field.slice(start, end).trim();
+    if (member === '') continue;
+    if (first !== undefined && !PARAMETER.test(member)) return true;
+    first ??= member;
+  }
+  return first !== undefined && BEARER_SCHEME.test(first);
 }
 
-/** RFC 9110 section 5.6.1: at each comma, save within the quoted value of a parameter. One pass, whatever is quoted. */
-function splitList(field: string): string[] {
-  const members: string[] = [];
-  let start = 0;
+/** @returns where the member of a list that begins at `start` ends (RFC 9110 section 5.6.1): not within the quoted value of a parameter. */
+function findComma(field: string, start: number): number {
   let isValue = false;
-  for (let at = 0; at < field.length; at += 1) {
-    const character = field[at];
-    if (character === '"' && isValue) at = findClosingQuote(field, at);
-    isValue = character === '=' || (isValue && (character === ' ' || character === '\t'));
-    if (character !== ',') continue;
-    members.push(field.slice(start, at).trim());
-    start = at + 1;
+  for (let at = start; at < field.length; at += 1) {
+    const code = field.charCodeAt(at);
+    if (code === COMMA) return at;
+    if (code === QUOTE && isValue) at = findClosingQuote(field, at);
+    isValue = code === EQUALS || (isValue && (code === SPACE || code === TAB));
   }
-  return [...members, field.slice(start).trim()];
+  return field.length;
 }
 
 /** @returns where the string that is quoted from `open` on ends; `open` itself where it does not end. */
 function findClosingQuote(field: string, open: number): number {
   for (let at = open + 1; at < field.length; at += 1) {
-    if (field[at] === '"') return at;
-    if (field[at] === '\\') at += 1;
+    const code = field.charCodeAt(at);
+    if (code === QUOTE) return at;
+    if (code === BACKSLASH) at += 1;
   }
   return open;
 }

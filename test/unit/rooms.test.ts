@@ -53,7 +53,7 @@ const JUDGED: readonly string[] = [
   'telemetry/shared-output.ts takes escapeJson from config/visible-text.ts',
   'telemetry/recent-denials.ts takes readClient from token/client.ts',
   'telemetry/access-line.ts takes readClient from token/client.ts',
-  'upstream/request-headers.ts takes findReservedField, foldFieldName from config/reserved-fields.ts',
+  'upstream/request-headers.ts takes findReservedField, foldFieldName from config/header-name.ts',
   'upstream/request-headers.ts takes readClient from token/client.ts',
   'upstream/request-body.ts takes MALFORMED from client/unreadable.ts',
   'upstream/upstreams.ts takes stripPrefix from route/match.ts',
