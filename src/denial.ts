@@ -164,6 +164,11 @@ export function deny<R extends Reason>(reason: R): Denial<R> {
 
 const RUNGS: readonly Enforcement[] = ['report', 'verify', 'enforce'];
 
+/** @returns whether `text` is an enforcement mode. */
+export function isEnforcement(text: unknown): text is Enforcement {
+  return RUNGS.some(rung => rung === text);
+}
+
 /** @returns whether a route on rung `enforcement` refuses `reason`, or only reports it. */
 export function isRefused(reason: Reason, enforcement: Enforcement): boolean {
   return RUNGS.indexOf(enforcement) >= RUNGS.indexOf(REFUSALS[reason].refusedFrom);

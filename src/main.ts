@@ -13,6 +13,7 @@ import { Primary } from './cluster/primary.ts';
 import { Worker } from './cluster/worker.ts';
 import { loadSource, readSource } from './config/load.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
+import { onOneLine } from './config/visible-text.ts';
 import { ListenError } from './listener.ts';
 import type { Serving } from './serving.ts';
 import { SingleProcess } from './single-process.ts';
@@ -220,7 +221,7 @@ function exitWithFailure(message: string): never {
 function exitWithUsage(message: string): never {
   // Which command it is, whatever is wrong with its arguments.
   const [name] = parseArgs({ options: OPTIONS, allowPositionals: true, strict: false }).positionals;
-  process.stderr.write(`${message}\n\n${describeCommand(name)}`);
+  process.stderr.write(`${onOneLine(message)}\n\n${describeCommand(name)}`);
   process.exit(name === 'explain' ? 1 : USAGE_ERROR);
 }
 

@@ -5,8 +5,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Config } from './config/config.ts';
 import { loadSource, type ReadResult, readSource } from './config/load.ts';
 import { formatProblem } from './config/problem.ts';
+import { listTokenChanges, UPSTREAM_TOKENS } from './config/upstream-token.ts';
 import { type FileWatch, watchConfig } from './config/watch.ts';
 import { type Beginning, type Environment, logLoaded } from './serving.ts';
+import type { Log } from './telemetry/log.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
 /** A configuration that was loaded: what it was read from, and what the lint warns of in it. */
@@ -22,6 +24,8 @@ export class Reloads {
   readonly #apply: Apply;
   /** With which the listeners were opened. */
   readonly #first: Config;
+  /** What serves. */
+  #serving: Config;
   /** What was read last, good or bad: it is not tried again for a touch, nor for each look at the file. */
   #lastRead: string;
   #turn: Promise<void> = Promise.resolve();
@@ -33,6 +37,7 @@ export class Reloads {
     this.#telemetry = telemetry;
     this.#apply = apply;
     this.#first = config;
+    this.#serving = config;
     this.#lastRead = source.hash;
   }
 
@@ -71,6 +76,8 @@ export class Reloads {
     if (!isInUse) return this.#fail(['the configuration could not be put to use']);
     this.#telemetry.metrics.recordReload('success');
     logLoaded(this.#telemetry.log, config, warnings);
+    logTokenChanges(this.#telemetry.log, this.#serving, config);
+    this.#serving = config;
     const settings = listFixed(this.#first, config);
     if (settings.length > 0) this.#telemetry.log.event('warn', 'a restart is needed for what changed', { settings });
   }
@@ -78,6 +85,19 @@ export class Reloads {
   #fail(problems: readonly string[]): void {
     this.#telemetry.metrics.recordReload('failure');
     this.#telemetry.log.event('error', 'reload failed', { problems });
+  }
+}
+
+const MOST_NAMES = 20;
+
+/** Tells where Authorization reaches the upstream no more, or from now on, because a route climbed. */
+function logTokenChanges(log: Log, before: Config, after: Config): void {
+  const changes = listTokenChanges(before, after);
+  for (const becomes of UPSTREAM_TOKENS) {
+    const routes = changes.filter(change => change.becomes === becomes).map(({ route }) => route);
+    if (routes.length === 0) continue;
+    const fields = { upstream_token: becomes, routes: routes.slice(0, MOST_NAMES), count: routes.length };
+    log.event('warn', 'the default of upstream_token changed with the enforcement of these routes', fields);
   }
 }
 

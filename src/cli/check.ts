@@ -2,7 +2,8 @@
 
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import { onOneLine, type Problem } from '../config/problem.ts';
+import type { Problem } from '../config/problem.ts';
+import { onOneLine } from '../config/visible-text.ts';
 import { formatForGitHub, formatForPeople, formatJson } from './problem-formats.ts';
 
 export const FORMATS = ['text', 'json', 'github'] as const;

@@ -2,6 +2,8 @@
 
 import { LINTS } from '../config/lints.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
+import { onOneLine } from '../config/visible-text.ts';
+import { toSafeJson } from './terminal.ts';
 
 /**
  * @returns for each problem its line, with the code at the end; below the first of a code, indented, what follows from it and
@@ -24,7 +26,7 @@ export function formatJson(file: string, ok: boolean, problems: readonly Problem
     const { consequence, remedy } = LINTS[code];
     return { severity, code, line, column, path, message, consequence, remedy };
   });
-  return JSON.stringify({ file, ok, problems: entries });
+  return toSafeJson({ file, ok, problems: entries });
 }
 
 /** @returns a workflow command, which GitHub shows at the line of the file in the pull request. */
@@ -42,5 +44,5 @@ function escapeData(text: string): string {
 }
 
 function escapeProperty(text: string): string {
-  return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+  return onOneLine(escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C'));
 }

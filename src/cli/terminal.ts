@@ -1,16 +1,16 @@
 /** Text for a terminal, safe whoever wrote the bytes in it: a claim or a path may hold ANSI escapes or turn the reading direction. */
 
+import { escapeCharacter, escapeJson, onOneLine } from '../config/visible-text.ts';
+
 export type Paint = (style: keyof typeof STYLES, text: string) => string;
 
 const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 /** Characters of a value that are shown. */
 export const LONGEST = 240;
-/** Controls, and what is invisible, joins, or reorders. Unassigned and private characters may be anything in a font. */
-const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 
 /** @returns `text` on one line, what could act on a terminal as `\u{…}`. */
 export function escapeText(text: string): string {
-  return text.replace(UNSAFE, escapeCharacter);
+  return onOneLine(text);
 }
 
 /** @returns a value that somebody else wrote, fit to stand within a sentence: escaped, and cut where it is long. */
@@ -41,7 +41,7 @@ export function fitText(text: string, width = Number.POSITIVE_INFINITY): string 
 
 /** @returns `value` as JSON in which no character acts on a terminal; with `indent` spaces, on several lines. */
 export function toSafeJson(value: unknown, indent = 0): string {
-  return JSON.stringify(value, null, indent).replace(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu, escapeUnits);
+  return escapeJson(JSON.stringify(value, null, indent));
 }
 
 /** @returns how to colour; `false` leaves every text as it is, which must be readable by itself. */
@@ -51,14 +51,4 @@ export function createPaint(isColoured: boolean): Paint {
 
 function cut(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${text.length} characters)` : text;
-}
-
-function escapeCharacter(character: string): string {
-  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-}
-
-function escapeUnits(character: string): string {
-  return [...Array(character.length).keys()]
-    .map(index => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
-    .join('');
 }

@@ -89,7 +89,10 @@ interface AnyRoute {
   readonly prefix: string;
   readonly upstream: Upstream;
   readonly stripPrefix: boolean;
-  readonly forwardToken: boolean;
+  /** What becomes of the client's Authorization. */
+  readonly upstreamToken: UpstreamToken;
+  /** Whether the YAML says so; else it is the default of the enforcement mode. */
+  readonly isUpstreamTokenWritten: boolean;
   /** Percent-encodings (`%2F`, upper-case) and `;` that this route lets pass although servers read them differently. */
   readonly allowEncoded: ReadonlySet<string>;
   readonly limits: RouteLimits;
@@ -124,6 +127,9 @@ export interface ProtectedRoute extends AnyRoute {
   /** Whether a response that is still streaming ends at the token's `exp`; `undefined`: event streams do. */
   readonly endAtExpiry: boolean | undefined;
 }
+
+/** `strip`: the client's Authorization is removed. `forward`: it goes on as it came, whatever its scheme. */
+export type UpstreamToken = 'strip' | 'forward';
 
 /** What a token with several audiences may be: `any` has one of ours, `known` has only this gateway's, `only` has exactly one. */
 export type MultipleAudiences = 'any' | 'known' | 'only';

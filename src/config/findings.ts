@@ -4,7 +4,8 @@ import { isScalar, type Node } from 'yaml';
 import type { Path, Place, SyntaxProblem, YamlDocument } from './document.ts';
 import type { Fault } from './fault.ts';
 import type { Code, DangerCode } from './lints.ts';
-import { onOneLine, type Problem } from './problem.ts';
+import type { Problem } from './problem.ts';
+import { onOneLine } from './visible-text.ts';
 
 /** Whether it is the value, the key itself, or the map that lacks the key. */
 export type Blamed = 'value' | 'key' | 'parent';

@@ -118,11 +118,11 @@ export const DANGERS = {
   },
   'token-forwarded-in-clear': {
     consequence: 'Whoever is on the way to the upstream can read the token and use it.',
-    remedy: 'Use an https:// upstream or one on loopback, or remove forward_token.',
+    remedy: 'Use an https:// upstream or one on loopback, or set upstream_token: strip.',
   },
   'report-strips-token': {
-    consequence: 'An API that still reads the token refuses every request.',
-    remedy: 'Set forward_token: true until the API leaves the token to the gateway, or false where it reads none.',
+    consequence: 'An API that still reads Authorization refuses every request.',
+    remedy: 'Remove the key until the route leaves report, where forward is the default.',
   },
   'would-deny-header-on-enforce': {
     consequence: 'The header is never set: on enforce, what would be denied is refused.',

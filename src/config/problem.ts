@@ -1,6 +1,7 @@
 /** What is wrong, or dangerous, in a configuration file, and where. */
 
 import type { Code } from './lints.ts';
+import { onOneLine } from './visible-text.ts';
 
 export interface Problem {
   readonly severity: 'error' | 'warning';
@@ -21,12 +22,4 @@ export interface Problem {
 export function formatProblem({ severity, file, line, column, path, message }: Problem): string {
   const mark = severity === 'warning' ? 'warning: ' : '';
   return `${onOneLine(file)}:${line}:${column}: ${mark}${path === '' ? '' : `${path}: `}${message}`;
-}
-
-/** @returns `text` with control characters, and the invisible ones that reorder or hide text in a terminal, escaped. */
-export function onOneLine(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    character => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
 }

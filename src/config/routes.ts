@@ -10,6 +10,7 @@ import { parseRouteKey, type RouteTarget } from './route-key.ts';
 import { type RouteSettings, routeSchema } from './schema.ts';
 import { parseScopeKey } from './scope-rule.ts';
 import { readSettings, type Settings } from './settings.ts';
+import { defaultUpstreamToken, isContradicted, readUpstreamToken } from './upstream-token.ts';
 import { RESOURCE } from './uri.ts';
 
 /** A route as far as it could be read. */
@@ -29,6 +30,7 @@ export function readRoutes(raw: RawMap, findings: Findings): readonly RouteDraft
     const settings = readSettings(routeSchema, path, entry, findings);
     judgePresence(entry, settings.found, path, findings);
     judgeAudiences(settings.found, path, findings);
+    judgeUpstreamToken(settings.found, path, findings);
     return { ...settings, key, path, line: findings.lineOfKey(path), target: target.ok ? target.value : undefined };
   });
 }
@@ -42,7 +44,7 @@ export function buildRoute({ key, target, complete }: RouteDraft, issuers: Itera
     ...target,
     upstream: { ...complete.upstream, timeouts: complete.timeouts },
     stripPrefix: complete.strip_prefix,
-    forwardToken: complete.forward_token,
+    ...buildUpstreamToken(complete),
     allowEncoded: new Set(complete.allow_encoded),
     limits: { body: complete.limits.body, inFlight: complete.limits.in_flight },
   };
@@ -61,6 +63,12 @@ export function buildRoute({ key, target, complete }: RouteDraft, issuers: Itera
     claimsToHeaders: new Map(Object.entries(complete.claims_to_headers)),
     endAtExpiry: complete.end_at_expiry,
   };
+}
+
+function buildUpstreamToken(settings: RouteSettings): Pick<Route, 'upstreamToken' | 'isUpstreamTokenWritten'> {
+  const written = readUpstreamToken(settings);
+  const enforcement = settings.public ? undefined : settings.enforcement;
+  return { upstreamToken: written ?? defaultUpstreamToken(enforcement), isUpstreamTokenWritten: written !== undefined };
 }
 
 function buildScopeRules(scopes: RouteSettings['scopes']): readonly ScopeRule[] {
@@ -97,6 +105,12 @@ function judgePresence(raw: unknown, found: Partial<RouteSettings>, path: Path, 
       'key',
     );
   }
+}
+
+function judgeUpstreamToken(found: Partial<RouteSettings>, path: Path, findings: Findings): void {
+  if (!isContradicted(found)) return;
+  const what = `contradicts upstream_token: ${found.upstream_token}`;
+  findings.error([...path, 'forward_token'], { what, expected: 'one of the two' });
 }
 
 function judgeAudiences({ resource, audiences }: Partial<RouteSettings>, path: Path, findings: Findings): void {

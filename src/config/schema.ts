@@ -7,12 +7,13 @@ import { ALLOWED_ENCODING, ALLOWED_ENCODING_FORM, parseAllowedEncoding } from '.
 import { CIDR, CIDR_FORM, parseCidr } from './cidr.ts';
 import { DURATION, DURATION_FORM, parseDuration } from './duration.ts';
 import { accept, refuse } from './fault.ts';
-import { foldHeaderName, HEADER_NAME_FORM, parseHeaderName } from './header-name.ts';
+import { foldFieldName, HEADER_NAME_FORM, parseHeaderName } from './header-name.ts';
 import { LISTEN_ADDRESS, LISTEN_ADDRESS_FORM, parseListenAddress } from './listen-address.ts';
 import { ROUTE_KEY, ROUTE_KEY_FORM } from './route-key.ts';
 import { parseScope, parseScopeKey, RULE_KEY, RULE_KEY_FORM, SCOPE, SCOPE_FORM } from './scope-rule.ts';
 import { COUNT, COUNT_FORM, parseCount, parseSize, SIZE, SIZE_FORM } from './size.ts';
 import { blame, filledList, key, mapWithKeys, text, uniqueList } from './text.ts';
+import { parseUpstreamToken, UPSTREAM_TOKEN, UPSTREAM_TOKENS } from './upstream-token.ts';
 import { ISSUER, JWKS_URI, parseJwksUri, parseResource, parseUpstream, RESOURCE, UPSTREAM, URI_FORM } from './uri.ts';
 import { MOST_WORKERS, parseWorkers, WORKERS, WORKERS_FORM } from './workers.ts';
 
@@ -110,7 +111,7 @@ const claimsToHeaders = mapWithKeys(
     const named = new Map<string, string>();
     for (const header of headers) {
       const name = parseHeaderName(header);
-      const first = named.get(foldHeaderName(header));
+      const first = named.get(foldFieldName(header));
       if (!name.ok) blame(context, name.fault, [header], true);
       else if (first !== undefined) {
         blame(
@@ -120,7 +121,7 @@ const claimsToHeaders = mapWithKeys(
           true,
         );
       }
-      named.set(foldHeaderName(header), first ?? header);
+      named.set(foldFieldName(header), first ?? header);
     }
   },
 );
@@ -164,7 +165,10 @@ export const routeSchema = z.strictObject({
   would_deny_header: flag
     .default(false)
     .describe('The response of a would-be denial has the field audgate-would-deny, with the reason'),
-  forward_token: flag.default(false).describe('Authorization reaches the upstream'),
+  upstream_token: text(UPSTREAM_TOKEN, parseUpstreamToken, { enum: [...UPSTREAM_TOKENS] })
+    .optional()
+    .describe('Whether Authorization reaches the upstream; default: forward on report, else strip'),
+  forward_token: flag.optional().describe('The older name: true is upstream_token: forward, false is strip'),
   claims_to_headers: claimsToHeaders
     .default({})
     .describe('Header fields that are set from claims; inbound copies are always removed'),

@@ -8,6 +8,7 @@ import { isLoopback } from './host.ts';
 import { isWithin } from './path-prefix.ts';
 import { warnOfMultipleAudiences, warnOfResources } from './resource-warnings.ts';
 import type { RouteDraft } from './routes.ts';
+import { isContradicted, readUpstreamToken } from './upstream-token.ts';
 import { isInClear } from './uri.ts';
 
 /** Warns of every danger in `file`. */
@@ -44,16 +45,16 @@ function covers({ target: outer }: RouteDraft, { target: inner }: RouteDraft): b
   return isForSameHost && isWithin(inner.prefix, outer.prefix);
 }
 
-/** Who writes `forward_token: false` has answered the question that the default leaves open. */
+/** Only of what the operator wrote, by either name: the product does not warn of its own defaults. */
 function warnOfToken({ found, path }: RouteDraft, findings: Findings): void {
-  if (found.forward_token === true && found.upstream !== undefined && isInClear(found.upstream.origin)) {
-    const what = 'the token is forwarded in clear text';
-    findings.warning([...path, 'forward_token'], 'token-forwarded-in-clear', what);
+  const written = isContradicted(found) ? undefined : readUpstreamToken(found);
+  const place = [...path, found.upstream_token === undefined ? 'forward_token' : 'upstream_token'];
+  if (written === 'forward' && found.upstream !== undefined && isInClear(found.upstream.origin)) {
+    findings.warning(place, 'token-forwarded-in-clear', 'the token is forwarded in clear text');
   }
-  const isStripped = found.forward_token === false && !findings.isWritten([...path, 'forward_token']);
-  if (found.enforcement === 'report' && isStripped) {
-    const what = 'this rung leaves the judging to the API, but the token is removed before the API sees the request';
-    findings.warning([...path, 'enforcement'], 'report-strips-token', what);
+  if (written === 'strip' && found.enforcement === 'report' && found.public !== true) {
+    const what = 'Authorization is removed, though on report the API is to behave as before';
+    findings.warning(place, 'report-strips-token', what);
   }
 }
 

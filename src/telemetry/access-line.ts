@@ -4,8 +4,10 @@
  */
 
 import type { Route } from '../config/config.ts';
+import { escapeJson } from '../config/visible-text.ts';
 import type { Outcome } from '../denial.ts';
 import type { AccessToken } from '../token/access-token.ts';
+import { readClient } from '../token/client.ts';
 import type { FinishedRequest } from './finished-request.ts';
 
 /** Characters of a claim or a path. What is longer was written to fill the log; a line in which something was cut says so. */
@@ -34,7 +36,7 @@ const NO_ROUTE: Part = { text: '"route":"(none)"', isCut: false };
 const routeParts = new WeakMap<Route, Part>();
 const tokenParts = new WeakMap<AccessToken, Part>();
 
-/** @returns the line, with its line feed. Control characters are escaped, so it is one line whatever is in it. */
+/** @returns the line, with its line feed: one line in ASCII or letters, whatever a caller put in it. */
 export function formatAccessLine(request: FinishedRequest): string {
   const { route, verified, upstreamMs, outcome, failure, method, host, path } = request;
   const reason = failure?.reason ?? request.denial?.reason;
@@ -62,7 +64,7 @@ function describeToken({ issuer, claims, audience, scopes, expiresAt }: AccessTo
   const fields = {
     iss: issuer,
     sub: textOf(claims['sub']),
-    client_id: textOf(claims['client_id'] ?? claims['azp']),
+    client_id: textOf(readClient(claims)),
     aud: audience,
     scope: [...scopes].join(' '),
     jti: textOf(claims['jti']),
@@ -70,7 +72,7 @@ function describeToken({ issuer, claims, audience, scopes, expiresAt }: AccessTo
   };
   const { aud, sub, client_id, scope, jti } = fields;
   const isCut = aud.length > MOST_AUDIENCES || [issuer, sub, client_id, scope, jti, ...aud].some(isLong);
-  return { text: `,${JSON.stringify(cutFields(fields)).slice(1, -1)}`, isCut };
+  return { text: `,${escapeJson(JSON.stringify(cutFields(fields))).slice(1, -1)}`, isCut };
 }
 
 function cutFields(fields: Readonly<Record<string, string | number | readonly string[] | undefined>>) {
@@ -96,7 +98,7 @@ function textOf(claim: unknown): string | undefined {
 
 function quote(text: string): string {
   const shown = cut(text);
-  return PLAIN.test(shown) ? `"${shown}"` : JSON.stringify(shown);
+  return PLAIN.test(shown) ? `"${shown}"` : escapeJson(JSON.stringify(shown));
 }
 
 function cut(text: string): string {

@@ -2,6 +2,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { type DestinationStream, pino } from 'pino';
+import { escapeJson } from '../config/visible-text.ts';
 import { formatAccessLine } from './access-line.ts';
 import type { FinishedRequest } from './finished-request.ts';
 
@@ -43,7 +44,8 @@ export function createLog(destination: LogDestination): Log {
       // A second fence: nothing hands these over in the first place.
       redact: ['authorization', 'cookie', 'token', 'query'],
     },
-    destination,
+    // pino escapes what JSON asks for; DEL, C1 controls and direction marks it leaves as they are.
+    { write: line => destination.write(escapeJson(line)) },
   );
   return {
     event: (level, message, fields = {}) => {

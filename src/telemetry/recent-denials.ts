@@ -1,6 +1,7 @@
 /** The latest denials, for people who look at the status page: what the metrics cannot hold, until the next ones come. */
 
 import type { Reason } from '../denial.ts';
+import { readClient } from '../token/client.ts';
 import { type Action, actionOf, type FinishedRequest } from './finished-request.ts';
 
 /** One denial, refused or only reported. No token, claim value beyond who sent it, or query has a place in it. */
@@ -50,7 +51,7 @@ function describeDenial(
   request: FinishedRequest,
   { reason, presented }: NonNullable<FinishedRequest['denial']>,
 ): RecentDenial {
-  const client = request.verified?.claims['client_id'] ?? request.verified?.claims['azp'];
+  const client = request.verified && readClient(request.verified.claims);
   return {
     at: Date.now(),
     requestId: request.requestId,
@@ -62,7 +63,7 @@ function describeDenial(
     path: cut(request.path),
     presented,
     issuer: request.verified?.issuer,
-    clientId: typeof client === 'string' ? cut(client) : undefined,
+    clientId: client === undefined ? undefined : cut(client),
   };
 }
 

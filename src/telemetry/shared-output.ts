@@ -1,6 +1,7 @@
 /** Standard output that several processes write to: whatever reads it gets whole lines. */
 
 import { fstatSync } from 'node:fs';
+import { escapeJson } from '../config/visible-text.ts';
 import { type LogDestination, openStandardOutput } from './log.ts';
 
 /** PIPE_BUF of Linux: writes of several processes to one pipe mix within what is longer (POSIX write). */
@@ -27,7 +28,7 @@ export function openSharedOutput(onDrop: () => void): LogDestination {
 export function fitLine(line: string): string {
   if (fits(line)) return line;
   const fields: Readonly<Record<string, unknown>> = JSON.parse(line);
-  const format = (left: object) => `${JSON.stringify({ ...left, truncated: true })}\n`;
+  const format = (left: object) => `${escapeJson(JSON.stringify({ ...left, truncated: true }))}\n`;
   const tries = CUT_TEXTS.map(most => format(cutTexts(fields, most)));
   // What is left then tells of a request that nobody can judge, and not of none.
   return tries.find(fits) ?? format(Object.fromEntries(Object.entries(fields).filter(([name]) => KEPT.has(name))));

@@ -9,18 +9,61 @@ export interface BearerToken {
 }
 
 const BEARER = /^bearer(?: +(.*))?$/is;
+/** The scheme, and what may follow it: a blank, or nothing. */
+const BEARER_SCHEME = /^bearer(?:[ \t]|$)/i;
+/** RFC 9110 section 11.2: belongs to the credentials before it. A lone token is a scheme. */
+const PARAMETER = /^[!#$%&'*+\-.^_`|~0-9a-z]+[ \t]*=/i;
+const [TAB, SPACE, QUOTE, COMMA, EQUALS, BACKSLASH] = [0x09, 0x20, 0x22, 0x2c, 0x3d, 0x5c];
 
 /**
  * @param authorization the value of every Authorization field of the request.
- * @returns the token; `missing_token` for no field or another scheme; `malformed_credentials` for two fields
- *   (RFC 6750 section 3.1) or `Bearer` without a token.
+ * @returns the token; `missing_token` for no field or another scheme; `malformed_credentials` for two fields, for two
+ *   credentials in one field, which is what a proxy makes of two fields (RFC 9110 section 5.3), and for `Bearer` without
+ *   a token (RFC 6750 section 3.1).
  */
 export function readBearerToken(
   authorization: readonly string[],
 ): BearerToken | Denial<'missing_token' | 'malformed_credentials'> {
-  if (authorization.length > 1) return deny('malformed_credentials');
-  const credentials = BEARER.exec(authorization[0] ?? '');
-  if (!credentials) return deny('missing_token');
+  const [field = ''] = authorization;
+  if (authorization.length > 1 || hasSeveralCredentials(field)) return deny('malformed_credentials');
+  const credentials = BEARER.exec(field);
+  if (!credentials) return deny(BEARER_SCHEME.test(field) ? 'malformed_credentials' : 'missing_token');
   const token = credentials[1];
   return token ? { ok: true, token } : deny('malformed_credentials');
+}
+
+/** A bearer token has no comma, so with one there is more than it, be it an empty member; other schemes have parameters. */
+function hasSeveralCredentials(field: string): boolean {
+  if (!field.includes(',')) return false;
+  let first: string | undefined;
+  for (let start = 0, end = 0; start < field.length; start = end + 1) {
+    end = findComma(field, start);
+    const member = end === start ? '' : field.slice(start, end).trim();
+    if (member === '') continue;
+    if (first !== undefined && !PARAMETER.test(member)) return true;
+    first ??= member;
+  }
+  return first !== undefined && BEARER_SCHEME.test(first);
+}
+
+/** @returns where the member of a list that begins at `start` ends (RFC 9110 section 5.6.1): not within the quoted value of a parameter. */
+function findComma(field: string, start: number): number {
+  let isValue = false;
+  for (let at = start; at < field.length; at += 1) {
+    const code = field.charCodeAt(at);
+    if (code === COMMA) return at;
+    if (code === QUOTE && isValue) at = findClosingQuote(field, at);
+    isValue = code === EQUALS || (isValue && (code === SPACE || code === TAB));
+  }
+  return field.length;
+}
+
+/** @returns where the string that is quoted from `open` on ends; `open` itself where it does not end. */
+function findClosingQuote(field: string, open: number): number {
+  for (let at = open + 1; at < field.length; at += 1) {
+    const code = field.charCodeAt(at);
+    if (code === QUOTE) return at;
+    if (code === BACKSLASH) at += 1;
+  }
+  return open;
 }

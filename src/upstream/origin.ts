@@ -29,6 +29,7 @@ export function readOrigin(
     chain: [...readChain(textOf(headers['x-forwarded-for'])), address].join(', '),
     authority: isAuthority(host) ? host : authority,
     protocol: protocol === 'https' ? protocol : 'http',
+    isFromTrustedProxy: true,
   };
 }
 

@@ -1,17 +1,19 @@
 /**
  * The field section that the upstream sees. What a client could forge is removed in every spelling that a server may
- * fold into one (case, and `_` or `.` for `-`), and set anew by us.
+ * fold into one (`config/reserved-fields.ts` says what, and why), and set anew by us.
  */
 
 import type { Route } from '../config/config.ts';
+import { findReservedField, foldFieldName } from '../config/header-name.ts';
 import type { AccessToken } from '../token/access-token.ts';
-import { isHopByHop, readConnectionOptions } from './hop-by-hop.ts';
+import { readClient } from '../token/client.ts';
+import { readConnectionOptions } from './hop-by-hop.ts';
 
 export interface HeaderPolicy {
-  /** Folded names (see `fold`) that are never taken from the client on this route … */
-  readonly removed: ReadonlySet<string>;
-  /** … nor on any other route to that upstream. */
+  /** Folded names that some route sets from claims: a client may not set them on this route or any other. */
   readonly taken: ReadonlySet<string>;
+  /** Whether fields that replace the method are removed: this route refuses by method. */
+  readonly dropsMethods: boolean;
   readonly forwardToken: boolean;
   /** Header name and claim name. */
   readonly identity: readonly (readonly [string, string])[];
@@ -24,29 +26,14 @@ export interface Origin {
   /** The Host that the client asked for. */
   readonly authority: string;
   readonly protocol: string;
+  /** Whether the peer is a trusted proxy, whose word on its client's connection is passed on. */
+  readonly isFromTrustedProxy?: boolean;
 }
 
-/** Ours to set, of no concern to the upstream, or read by some servers as the path that was not matched. */
-const REMOVED: ReadonlySet<string> = new Set([
-  'host',
-  'expect',
-  'forwarded',
-  'content-length',
-  'x-original-url',
-  'x-rewrite-url',
-]);
-/** With those that some servers read as the method that was not authorised. */
-const REMOVED_WITH_OVERRIDES: ReadonlySet<string> = new Set([
-  ...REMOVED,
-  'x-http-method',
-  'x-http-method-override',
-  'x-method-override',
-]);
 interface FieldName {
   readonly lower: string;
   readonly folded: string;
-  /** Ends at this hop, or is set by us, on every route. */
-  readonly isOurs: boolean;
+  readonly treatment: 'removed' | 'method' | 'peer' | 'kept';
 }
 
 /** Names as clients spell them, read once: folding each anew would cost more than the audience check. Bounded, as they choose them. */
@@ -55,26 +42,22 @@ const MOST_NAMES = 1_024;
 const LONGEST_NAME = 64;
 const FIELD_VALUE = /^[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/;
 
-/** @returns the folded names that `routes` to one upstream set: what one of them sets, a client may not set through another. */
+/** @returns the folded names that `routes` set: what one of them sets, a client may not set through another. */
 export function listIdentityNames(routes: readonly Route[]): ReadonlySet<string> {
-  return new Set(routes.flatMap(route => (route.public ? [] : [...route.claimsToHeaders.keys()])).map(fold));
+  return new Set(routes.flatMap(route => (route.public ? [] : [...route.claimsToHeaders.keys()])).map(foldFieldName));
 }
 
 /**
- * @param taken `listIdentityNames` of every route to that upstream.
+ * @param taken `listIdentityNames` of every route: two names of an upstream may lead to one server.
  * @returns what `route` removes and adds, compiled once at load.
  */
 export function createHeaderPolicy(route: Route, taken = listIdentityNames([route])): HeaderPolicy {
   return {
-    removed: dependsOnMethod(route) ? REMOVED_WITH_OVERRIDES : REMOVED,
     taken,
-    forwardToken: route.forwardToken,
+    dropsMethods: !route.public && route.enforcement !== 'report',
+    forwardToken: route.upstreamToken === 'forward',
     identity: route.public ? [] : [...route.claimsToHeaders],
   };
-}
-
-function dependsOnMethod(route: Route): boolean {
-  return !route.public && route.scopeRules.some(rule => rule.method !== '*');
 }
 
 /**
@@ -91,13 +74,14 @@ export function createRequestHeaders(
   // Ours come first: some servers stop reading after so many fields, and say nothing.
   const headers = originFields(origin);
   for (const [name, claim] of policy.identity) {
-    const value = identity && claimToField(identity.claims[claim]);
+    const value = identity && claimToField(readClaim(identity, claim));
     if (value !== undefined) headers.push(name, value);
   }
   const listed = readConnectionOptions(received);
   for (let index = 0; index + 1 < received.length; index += 2) {
     const name = received[index] ?? '';
-    if (isForwarded(policy, names.get(name) ?? readName(name), listed)) headers.push(name, received[index + 1] ?? '');
+    if (isForwarded(policy, names.get(name) ?? readName(name), origin, listed))
+      headers.push(name, received[index + 1] ?? '');
   }
   headers.push('Via', '1.1 audgate');
   return headers;
@@ -106,26 +90,28 @@ export function createRequestHeaders(
 /** Connection may not list Authorization: whether the token is forwarded is the operator's policy, not the client's. */
 function isForwarded(
   policy: HeaderPolicy,
-  { lower, folded, isOurs }: FieldName,
+  { lower, folded, treatment }: FieldName,
+  { isFromTrustedProxy = false }: Origin,
   listed: ReadonlySet<string> | undefined,
-) {
+): boolean {
   if (lower === 'authorization') return policy.forwardToken;
-  return !isOurs && !policy.removed.has(folded) && !policy.taken.has(folded) && !listed?.has(lower);
+  if (treatment === 'removed' || policy.taken.has(folded) || listed?.has(lower)) return false;
+  return treatment === 'kept' || (treatment === 'peer' ? isFromTrustedProxy : !policy.dropsMethods);
 }
 
 function readName(name: string): FieldName {
-  const folded = fold(name);
-  const isOurs = isHopByHop(folded) || folded.startsWith('x-forwarded-');
-  const read = { lower: name.toLowerCase(), folded, isOurs };
+  const folded = foldFieldName(name);
+  const read = { lower: name.toLowerCase(), folded, treatment: treatmentOf(folded) };
   // Emptied when it is full: odd names that somebody sent must not keep the ordinary ones out.
   if (names.size >= MOST_NAMES) names.clear();
   if (name.length <= LONGEST_NAME) names.set(name, read);
   return read;
 }
 
-/** CGI and its heirs make the same variable of `X_User` and `X-User`, some of `X.User`, too. */
-function fold(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
+function treatmentOf(folded: string): FieldName['treatment'] {
+  const group = findReservedField(folded)?.group;
+  if (group === undefined || group === 'message') return 'kept';
+  return group === 'method' || group === 'peer' ? group : 'removed';
 }
 
 /** RFC 7239, and the fields that came before it. */
@@ -134,6 +120,11 @@ function originFields({ chain, authority, protocol }: Origin): string[] {
   nodes.push(`${nodes.pop()};host="${authority}";proto=${protocol}`);
   const forwarded = ['X-Forwarded-For', chain, 'X-Forwarded-Host', authority, 'X-Forwarded-Proto', protocol];
   return [...forwarded, 'Forwarded', nodes.join(', ')];
+}
+
+/** `client_id` stands for the client of the token, under whichever name its issuer has it. */
+function readClaim({ claims }: AccessToken, claim: string): unknown {
+  return claim === 'client_id' ? readClient(claims) : claims[claim];
 }
 
 /** Text as UTF-8 bytes, one Latin-1 character each. What a field cannot carry whole is left out, never cut or escaped. */

@@ -32,11 +32,11 @@ export class Upstreams {
     { routes, trustedProxies, timeouts }: Pick<Config, 'routes' | 'trustedProxies' | 'timeouts'>,
     previous?: Upstreams,
   ) {
-    const taken = new Map([...groupByOrigin(routes)].map(([origin, group]) => [origin, listIdentityNames(group)]));
+    const taken = listIdentityNames(routes);
     const before: ReadonlyMap<string, ConnectionPool> = previous ? previous.#pools : new Map();
     const lineOf = (route: Route): Line => ({
       pool: this.#poolFor(route.upstream, before),
-      policy: createHeaderPolicy(route, taken.get(route.upstream.origin)),
+      policy: createHeaderPolicy(route, taken),
     });
     this.#lines = new Map(routes.map(route => [route, lineOf(route)]));
     this.#trusted = createTrustedProxies(trustedProxies);
@@ -110,16 +110,6 @@ export class Upstreams {
     this.#pools.set(origin, pool);
     return pool;
   }
-}
-
-function groupByOrigin(routes: readonly Route[]): ReadonlyMap<string, readonly Route[]> {
-  const groups = new Map<string, Route[]>();
-  for (const route of routes) {
-    const group = groups.get(route.upstream.origin);
-    if (group) group.push(route);
-    else groups.set(route.upstream.origin, [route]);
-  }
-  return groups;
 }
 
 /** A request outlives its token only where nothing is refused for a token. */

@@ -29,6 +29,7 @@ issuers:
   ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}" }
 routes:
   /: { public: true, upstream: "${upstream.origin}" }
+  /alias: { public: true, upstream: "${upstream.origin.replace('127.0.0.1', 'localhost')}" }
   /api:
     resource: https://api.example/
     upstream: ${upstream.origin}
@@ -99,6 +100,42 @@ test.each([...IDENTITY, ...UNSET])('%s of a client does not stand for a claim', 
     [name, 'mallory'],
   ]);
   expect(named('x-user', 'x-client-id', 'x-absent')).toEqual({ 'x-user': ['alice'], 'x-client-id': ['shop'] });
+});
+
+test.each([...IDENTITY, ...UNSET, 'X.User', 'X~Client~Id'])(
+  '%s of a client does not pass by a route that calls the same server by another name',
+  async name => {
+    for (const path of ['/x', '/alias/x']) await send(path, STRANGER, [[name, 'mallory']]);
+    expect(upstream.received).toHaveLength(2);
+    expect(JSON.stringify(upstream.received)).not.toContain('mallory');
+  },
+);
+
+/** Of the client's connection a trusted proxy may tell; path, method and host it may not replace. */
+const OF_A_PROXY =
+  'X-Real-IP True-Client-IP CF-Connecting-IP X-Client-IP Client-IP X-Cluster-Client-IP Front-End-Https X-SSL-Client-Verify';
+const OF_NOBODY =
+  'X-Forwarded X-Original-URL X-Original-URI X-Original-Method X-Original-Host X-Rewrite-URL X-Envoy-Original-Path ' +
+  'X-Envoy-Decorator-Operation X-Host X-Http-Path-Override SCRIPT_NAME Remote-User X-Remote-User';
+
+test.each(`${OF_A_PROXY} ${OF_NOBODY}`.split(' '))('%s of a client does not reach any route', async name => {
+  const spellings = [name, name.toUpperCase(), name.replaceAll('-', '_'), name.replaceAll('-', '.')];
+  const forged: HeaderPair[] = spellings.map(spelling => [spelling, '6.6.6.6']);
+  await send('/x', STRANGER, forged);
+  await send('/api/x', STRANGER, [['Authorization', `Bearer ${token}`], ...forged]);
+  expect(upstream.received).toHaveLength(2);
+  expect(JSON.stringify(upstream.received)).not.toContain('6.6.6.6');
+});
+
+test.each(OF_A_PROXY.split(' '))('%s of a trusted proxy reaches the upstream', async name => {
+  await send('/x', PROXY, [[name, '9.9.9.9']]);
+  expect(headerValues(upstream.received[0]?.rawHeaders ?? [], name)).toEqual(['9.9.9.9']);
+});
+
+test.each(OF_NOBODY.split(' '))('%s of a trusted proxy does not', async name => {
+  await send('/x', PROXY, [[name, '9.9.9.9']]);
+  expect(upstream.received).toHaveLength(1);
+  expect(JSON.stringify(upstream.received)).not.toContain('9.9.9.9');
 });
 
 const TRUSTED: readonly (readonly [string, readonly HeaderPair[], Partial<Record<keyof typeof OURS, string[]>>])[] = [

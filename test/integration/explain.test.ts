@@ -485,7 +485,7 @@ describe('on the lower rungs', () => {
     expect(stdout).toContain('forwarded, and reported: wrong_audience, presented: https://billing.example.com/');
     expect(stdout).toContain('The rung of this route is report; on enforce it would be refused with 401.');
     expect(stdout).toContain('what enforce would answer:\n  HTTP/1.1 401 Unauthorized');
-    expect(stdout).toContain('Authorization: kept (forward_token)');
+    expect(stdout).toContain('Authorization: kept (upstream_token: forward)');
     expect(json.response).toMatchObject({ status: 401, sent: false });
   });
 

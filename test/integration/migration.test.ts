@@ -77,7 +77,7 @@ ${alias === undefined ? '' : `    audiences: [${alias}]\n`}    upstream: ${billi
     multiple_audiences: known
     scopes: [billing:read]
     enforcement: ${enforcement}
-    forward_token: true
+    upstream_token: forward
   /profile:
     resource: ${PROFILE}
     upstream: ${billing.origin}

@@ -203,7 +203,15 @@ function tokenFacts(): fc.Arbitrary<TokenFacts> {
 function buildRoute(fields: RouteFields, issuers: readonly string[], origin = 'http://127.0.0.1:1'): Route {
   const { host, prefix, resource } = fields;
   const common = {
-    ...{ key: `${host ?? ''}${prefix}`, name: undefined, host, prefix, stripPrefix: false, forwardToken: false },
+    ...{
+      key: `${host ?? ''}${prefix}`,
+      name: undefined,
+      host,
+      prefix,
+      stripPrefix: false,
+      upstreamToken: 'strip' as const,
+      isUpstreamTokenWritten: false,
+    },
     upstream: { origin, basePath: '', timeouts: { connect: 5_000, response: 5_000, idle: 5_000 } },
     allowEncoded: new Set(fields.allowEncoded),
     limits: { body: undefined, inFlight: 100 },

@@ -49,6 +49,13 @@ const JUDGED: readonly string[] = [
   'telemetry/exchange.ts takes isAuthority, loggablePath from route/request-head.ts',
   'telemetry/metrics.ts takes listPresentable from authorization/audience.ts',
   'upstream/origin.ts takes isAuthority from route/request-head.ts',
+  'telemetry/access-line.ts takes escapeJson from config/visible-text.ts',
+  'telemetry/log.ts takes escapeJson from config/visible-text.ts',
+  'telemetry/shared-output.ts takes escapeJson from config/visible-text.ts',
+  'telemetry/recent-denials.ts takes readClient from token/client.ts',
+  'telemetry/access-line.ts takes readClient from token/client.ts',
+  'upstream/request-headers.ts takes findReservedField, foldFieldName from config/header-name.ts',
+  'upstream/request-headers.ts takes readClient from token/client.ts',
   'upstream/request-body.ts takes MALFORMED from client/unreadable.ts',
   'upstream/upstreams.ts takes stripPrefix from route/match.ts',
 ];

@@ -135,7 +135,7 @@ function renderForwarding({ forwarding, judgement }: Explanation, paint: Paint):
   return [
     '',
     `${paint('bold', 'to the upstream:')} ${judgement.question.method} ${escapeText(forwarding.url)}${query}`,
-    `  Authorization: ${forwarding.isTokenForwarded ? 'kept (forward_token)' : 'removed'}`,
+    `  Authorization: ${forwarding.isTokenForwarded ? 'kept (upstream_token: forward)' : 'removed'}`,
     ...identity,
     '  X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto, Forwarded and Via: set by the gateway',
   ];

@@ -1,12 +1,14 @@
 /** An access log, line by line, against a configuration: what would change, and what cannot be known. */
 
 import type { Config } from '../../config/config.ts';
+import type { TokenChange } from '../../config/upstream-token.ts';
 import { type ChangeGroup, ChangeLedger } from './changes.ts';
 import { type ChangeKind, compare } from './comparison.ts';
 import { readLines } from './lines.ts';
 import type { LogLine } from './log-line.ts';
 import { Judge } from './ruling.ts';
 import { StoredLines } from './stored-line.ts';
+import { TokenDefaults } from './token-defaults.ts';
 import type { UnknownCause } from './unknown.ts';
 
 /** Of the lines that audgate wrote, however they are stored: `lines` = `judged` + what is unknown + `skipped` + `broken`; `judged` = `unchanged` + what is changed. */
@@ -24,6 +26,8 @@ export interface Replay {
   readonly groups: readonly ChangeGroup[];
   /** Whether there were more groups than are kept one by one. */
   readonly isCut: boolean;
+  /** Routes whose default of `upstream_token` changes. */
+  readonly tokenDefaults: readonly TokenChange[];
 }
 
 /** What is told while it goes on: bytes and lines so far. */
@@ -58,6 +62,7 @@ class Tally {
   readonly #stored = new StoredLines();
   readonly #judge: Judge;
   readonly #ledger: ChangeLedger;
+  readonly #tokenDefaults: TokenDefaults;
   readonly #changed = { would_break: 0, would_open: 0, newly_reported: 0, no_longer_reported: 0, otherwise: 0 };
   readonly #unknown = new Map<UnknownCause, number>();
   lines = 0;
@@ -67,6 +72,7 @@ class Tally {
 
   constructor({ now, from }: Configurations) {
     this.#judge = new Judge(now, from);
+    this.#tokenDefaults = new TokenDefaults(now, from);
     this.#ledger = new ChangeLedger(new Set(now.routes.map(({ key }) => key)));
   }
 
@@ -85,6 +91,7 @@ class Tally {
   }
 
   #judgeLine(line: LogLine): void {
+    this.#tokenDefaults.take(line);
     const result = compare(line, this.#judge.rule(line));
     if (result === 'unchanged') this.#unchanged += 1;
     else if ('unknown' in result) this.#unknown.set(result.unknown, (this.#unknown.get(result.unknown) ?? 0) + 1);
@@ -107,6 +114,7 @@ class Tally {
       unknown: this.#unknown,
       groups: this.#ledger.list(),
       isCut: this.#ledger.isCut,
+      tokenDefaults: this.#tokenDefaults.list(),
     };
   }
 }

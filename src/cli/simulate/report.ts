@@ -10,11 +10,18 @@ const ASSUMED_ANYWAY = ['keys'];
 
 /** @returns the JSON text, one line. */
 export function describeAsJson(replayed: Replay, { now, from }: Configurations): string {
-  const { lines, judged, unchanged, changed, skipped, broken, unknown, groups, isCut } = replayed;
+  const { lines, judged, unchanged, changed, skipped, broken, unknown, groups, isCut, tokenDefaults } = replayed;
   const counts = { lines, judged, unchanged, changed, skipped, broken, unknown: Object.fromEntries(unknown) };
   const files = { config: now.source, from: from?.source ?? null };
   const assumed = { assumed_unchanged: from ? ASSUMED_ANYWAY : ASSUMED };
-  return toSafeJson({ ...files, ...assumed, ...counts, truncated: isCut, changes: groups.map(describeGroup) });
+  return toSafeJson({
+    ...files,
+    ...assumed,
+    ...counts,
+    truncated: isCut,
+    upstream_token_defaults: tokenDefaults,
+    changes: groups.map(describeGroup),
+  });
 }
 
 function describeGroup({ kind, route, was, becomes, clientId, count, first, last, example }: ChangeGroup) {

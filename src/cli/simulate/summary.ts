@@ -1,5 +1,6 @@
 /** What a replay found, for people: one screen of 80 columns and 24 rows, the most frequent changes first. */
 
+import { UPSTREAM_TOKENS } from '../../config/upstream-token.ts';
 import { fitText } from '../terminal.ts';
 import type { ChangeGroup } from './changes.ts';
 import type { ChangeKind } from './comparison.ts';
@@ -43,6 +44,7 @@ export function summarise(replayed: Replay, { log, now, from }: Names): readonly
     ...describeCounts(replayed),
     ...describeUnknown(replayed.unknown),
     ...describeDoubt(replayed),
+    ...describeTokenDefaults(replayed),
   ];
   return [...head, ...describeGroups(replayed, ROWS - head.length)];
 }
@@ -57,6 +59,17 @@ function describeDoubt(replayed: Replay): readonly string[] {
   const unjudged = countUnjudged(replayed);
   if (unjudged === 0 || replayed.judged !== replayed.unchanged) return [];
   return [`No change found, but not all could be judged: ${unjudged.toLocaleString('en')} unknown or broken.`];
+}
+
+/** No decision changes by it, but an API that reads Authorization does. */
+function describeTokenDefaults({ tokenDefaults }: Replay): readonly string[] {
+  return UPSTREAM_TOKENS.flatMap(choice => {
+    const routes = tokenDefaults.filter(({ becomes }) => becomes === choice).map(({ route }) => route);
+    if (routes.length === 0) return [];
+    const what = choice === 'strip' ? 'no longer reaches' : 'reaches';
+    const head = `Authorization ${what} the upstream then: the default of upstream_token`;
+    return [head, `  is ${choice} on ${fitText(routes.join(', '), 60)}`];
+  });
 }
 
 function describeCounts(replayed: Replay): readonly string[] {

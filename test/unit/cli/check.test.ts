@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type CheckOptions, check } from '../../../src/cli/check.ts';
 import { EXAMPLE, writeConfiguration } from '../config/configuration.ts';
@@ -101,3 +102,20 @@ test('the name of a file cannot begin a line, nor end a property', () => {
   expect(lines[0]).toMatch(/^a\\u\{a\}::error::b,c:d%:1:1: /);
   expect(lines.at(-1)).toMatch(/^::error file=a%0A%3A%3Aerror%3A%3Ab%2Cc%3Ad%25,line=1,col=1,/);
 });
+
+test.each(['text', 'json', 'github'] as const)(
+  '--format %s: nothing in the file or in its name acts on a terminal',
+  format => {
+    const active = '\x7f\x85\x9b\u2028\u202e\u2066\ufeff\u{e0041}\u3164';
+    const plain = writeConfiguration(
+      `routes: { "/${active}": { resource: "${active}", upstream: x, "${active}": 1 } }\n"${active}": 1\n`,
+    );
+    const file = plain.replace('audgate.yaml', `${active}.yaml`);
+    renameSync(plain, file);
+    for (const name of [file, `${file}.absent`]) {
+      const lines: string[] = [];
+      expect(check(name, {}, line => lines.push(line), { format })).toBe(1);
+      expect(lines.join('')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u);
+    }
+  },
+);

@@ -44,7 +44,8 @@ describe('the example of the contract', () => {
           upstream: { origin: 'http://profile:8080', basePath: '', timeouts: TIMEOUTS },
           limits: { body: undefined, inFlight: 10_000 },
           stripPrefix: false,
-          forwardToken: false,
+          upstreamToken: 'strip',
+          isUpstreamTokenWritten: false,
           allowEncoded: new Set(),
           public: false,
           resource: 'https://profile.example.com/',
@@ -64,7 +65,8 @@ describe('the example of the contract', () => {
           upstream: { origin: 'http://billing:8080', basePath: '/api', timeouts: TIMEOUTS },
           limits: { body: undefined, inFlight: 10_000 },
           stripPrefix: true,
-          forwardToken: true,
+          upstreamToken: 'forward',
+          isUpstreamTokenWritten: true,
           allowEncoded: new Set(),
           public: false,
           resource: 'https://billing.example.com/',
@@ -91,7 +93,8 @@ describe('the example of the contract', () => {
           upstream: { origin: 'http://status:8080', basePath: '', timeouts: TIMEOUTS },
           limits: { body: undefined, inFlight: 10_000 },
           stripPrefix: false,
-          forwardToken: false,
+          upstreamToken: 'strip',
+          isUpstreamTokenWritten: false,
           allowEncoded: new Set(),
           public: true,
         },
@@ -163,6 +166,36 @@ describe('defaults', () => {
 
   test('a byte order mark does not move the first line', () => {
     expect(listProblems(`\uFEFFlisen: 1\n${MINIMAL}`)[0]).toMatch(/^1:1: lisen: unknown key/);
+  });
+});
+
+describe('upstream_token', () => {
+  const tokenOf = (keys: string) => {
+    const route = `  /a: { resource: https://a.example/, upstream: https://a, ${keys} }\n`;
+    const [{ upstreamToken, isUpstreamTokenWritten } = {}] = loadValid(
+      `issuers: { https://i.example: }\nroutes:\n${route}`,
+    ).routes;
+    return `${upstreamToken}${isUpstreamTokenWritten ? ', as written' : ''}`;
+  };
+
+  test.each([
+    ['enforcement: report', 'forward'],
+    ['enforcement: verify', 'strip'],
+    ['enforcement: enforce', 'strip'],
+    ['name: A', 'strip'],
+    ['enforcement: report, upstream_token: strip', 'strip, as written'],
+    ['enforcement: enforce, upstream_token: forward', 'forward, as written'],
+    ['forward_token: true', 'forward, as written'],
+    ['enforcement: report, forward_token: false', 'strip, as written'],
+    ['forward_token: true, upstream_token: forward', 'forward, as written'],
+    ['forward_token: false, upstream_token: strip', 'strip, as written'],
+  ])('%s: %s', (keys, expected) => expect(tokenOf(keys)).toBe(expected));
+
+  test('a public route: strip, unless it says forward', () => {
+    const routes = loadValid(
+      `${MINIMAL}  /f: { public: true, upstream: http://127.0.0.1, upstream_token: forward }\n`,
+    ).routes;
+    expect(routes.map(({ upstreamToken }) => upstreamToken)).toEqual(['strip', 'forward']);
   });
 });
 

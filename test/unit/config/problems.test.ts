@@ -3,7 +3,7 @@ import { EXAMPLE, listCodes, listProblems, type World } from './configuration.ts
 
 const ISSUERS = 'issuers: { https://i.example: }\n';
 const KEYS =
-  'public, name, resource, audiences, multiple_audiences, issuers, upstream, strip_prefix, allow_encoded, scopes, enforcement, would_deny_header, forward_token, claims_to_headers, timeouts, limits, end_at_expiry';
+  'public, name, resource, audiences, multiple_audiences, issuers, upstream, strip_prefix, allow_encoded, scopes, enforcement, would_deny_header, upstream_token, forward_token, claims_to_headers, timeouts, limits, end_at_expiry';
 
 /** A route on line 3, its lines from 4, without further problems. */
 function route(lines: string, key = '/a'): string {
@@ -139,6 +139,40 @@ const CASES: readonly Case[] = [
     text: route(`${GOOD}\nclaims_to_headers: { X_User: sub, x-user: sub }`),
     problem:
       '6:39: routes./a.claims_to_headers.x-user: "x-user" is for many servers the same field as "X_User", expected one of them',
+  },
+  {
+    code: 'invalid-value',
+    text: route(`${GOOD}\nclaims_to_headers: { X.User: sub, X-User: azp }`),
+    problem:
+      '6:39: routes./a.claims_to_headers.X-User: "X-User" is for many servers the same field as "X.User", expected one of them',
+  },
+  {
+    code: 'reserved-header',
+    text: route(`${GOOD}\nclaims_to_headers: { X.Forwarded.For: ip }`),
+    problem:
+      '6:26: routes./a.claims_to_headers.X.Forwarded.For: "X.Forwarded.For" is a header field that claims must not set: it tells where a request came from, in most servers, expected a name of your own such as X-User',
+  },
+  {
+    code: 'invalid-value',
+    text: route(`${GOOD}\nupstream_token: exchange`),
+    problem:
+      '6:21: routes./a.upstream_token: "exchange" is not available yet: token exchange comes with a later version, expected strip or forward',
+  },
+  {
+    code: 'invalid-value',
+    text: route(`${GOOD}\nupstream_token: forwards`),
+    problem:
+      '6:21: routes./a.upstream_token: "forwards" is not accepted, expected strip or forward; did you mean "forward"?',
+  },
+  {
+    code: 'invalid-value',
+    text: route(`${GOOD}\nupstream_token: strip\nforward_token: true`),
+    problem: '7:20: routes./a.forward_token: "true" contradicts upstream_token: strip, expected one of the two',
+  },
+  {
+    code: 'invalid-value',
+    text: route(`${GOOD}\nforward_token: false\nupstream_token: forward`),
+    problem: '6:20: routes./a.forward_token: "false" contradicts upstream_token: forward, expected one of the two',
   },
   {
     code: 'invalid-value',

@@ -50,8 +50,18 @@ describe('what is legal but dangerous', () => {
     ],
     [
       'report-strips-token',
-      file(route('/', 'enforcement: report')),
-      '3:71: warning: routes./.enforcement: this rung leaves the judging to the API, but the token is removed before the API sees the request',
+      file(route('/', 'enforcement: report, forward_token: false')),
+      '3:94: warning: routes./.forward_token: Authorization is removed, though on report the API is to behave as before',
+    ],
+    [
+      'token-forwarded-in-clear',
+      file('/: { public: true, upstream: http://a, upstream_token: forward }').replace('{ https://i.example: }', '{}'),
+      '3:58: warning: routes./.upstream_token: the token is forwarded in clear text',
+    ],
+    [
+      'token-forwarded-in-clear',
+      file('/: { resource: https://a.example, upstream: http://a, forward_token: true }'),
+      '3:72: warning: routes./.forward_token: the token is forwarded in clear text',
     ],
     [
       'trusted-proxies-anyone',
@@ -158,8 +168,16 @@ describe('no warning', () => {
       `trusted_proxies: [10.0.0.0/8, 192.0.2.10, "fd00::/8", "fc00::/7", "2001:db8::/32"]\n${file(PROTECTED)}`,
     ],
     [
-      'for report where the operator said that the API needs no token',
-      file('/: { resource: https://a.example, upstream: http://a, enforcement: report, forward_token: false }'),
+      'for what the product does by itself: the token goes to the API in clear text on report, and nowhere else',
+      file(
+        '/a: { resource: https://a.example, upstream: http://a, enforcement: report }',
+        '/b: { resource: https://a.example, upstream: http://a, enforcement: verify }',
+        '/c: { resource: https://a.example, upstream: http://a }',
+      ),
+    ],
+    [
+      'for strip where it is the default',
+      file('/: { resource: https://a.example, upstream: http://a, enforcement: verify, upstream_token: strip }'),
     ],
     [
       'for an API below the origin of its issuer',

@@ -11,7 +11,8 @@ const COMMON = {
     timeouts: { connect: 1_000, response: 1_000, idle: 1_000 },
   },
   stripPrefix: false,
-  forwardToken: false,
+  upstreamToken: 'strip',
+  isUpstreamTokenWritten: true,
   allowEncoded: new Set<string>(),
   limits: { body: undefined, inFlight: 100 },
 } as const;

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { StoredLines } from '../../../src/cli/simulate/stored-line.ts';
 import type { FinishedRequest } from '../../../src/telemetry/finished-request.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { protectedRoute, publicRoute } from '../route/example-route.ts';
@@ -99,6 +101,54 @@ test('a claim of another shape is not written', () => {
 test('a line is one line, whatever is in it', () => {
   const line = write({ path: '/a\n{"msg":"forged"}', host: 'a\r\nb' });
   expect(line.trimEnd()).not.toMatch(/[\r\n]/);
+});
+
+const NOT_SHOWN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** DEL, C1, line separators, direction marks, the byte order mark, a tag, half a character. */
+const ACTIVE = '\x7f\x85\x9b\u2028\u2029\u061c\u200e\u202e\u2066\ufeff\u{e0041}\ud800';
+
+test('whatever a caller writes, nothing of it acts on a terminal, and JSON gives it back', () => {
+  const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.constant(ACTIVE));
+  const holds = fc.property(fc.array(text, { minLength: 8, maxLength: 8 }), texts => {
+    const [method = '', host = '', path = '', sub = '', client = '', jti = '', aud = '', scope = ''] = texts;
+    const claims = { sub, client_id: `c${client}`, jti };
+    const token = { ...verified, claims, audience: [aud], scopes: new Set([scope]) };
+    const line = write({ route, method, host, path, verified: token });
+    expect(line.slice(0, -1)).not.toMatch(NOT_SHOWN);
+    expect(line.at(-1)).toBe('\n');
+    const fields = { method, host, path, sub, client_id: `c${client}`, jti, aud: [aud], scope };
+    expect(JSON.parse(line)).toMatchObject(fields);
+    expect(new StoredLines().read(line.trimEnd())).toMatchObject({
+      path,
+      host,
+      claims: { clientId: `c${client}`, scope },
+    });
+  });
+  fc.assert(holds, { seed: 10, numRuns: 500 });
+});
+
+test('a line about the process: what a peer or a file said does not act on a terminal either', () => {
+  const lines: string[] = [];
+  const log = createLog({ write: line => lines.push(line), close: async () => undefined });
+  log.event('warn', `keys ${ACTIVE}`, { error: ACTIVE, problems: [ACTIVE], [ACTIVE]: { deep: ACTIVE } });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]?.slice(0, -1)).not.toMatch(NOT_SHOWN);
+  expect(lines[0]?.at(-1)).toBe('\n');
+  // pino writes half a character as U+FFFD.
+  const whole = ACTIVE.toWellFormed();
+  const parsed = JSON.parse((lines[0] ?? '').replaceAll('\\ud800', '\ufffd'));
+  expect(parsed).toMatchObject({ msg: `keys ${whole}`, error: whole, problems: [whole], [whole]: { deep: whole } });
+});
+
+test.each<[string, Readonly<Record<string, unknown>>, string | undefined]>([
+  ['client_id', { azp: 'b', client_id: 'a' }, 'a'],
+  ['azp', { appid: 'c', azp: 'b' }, 'b'],
+  ['appid', { cid: 'd', appid: 'c' }, 'c'],
+  ['cid', { cid: 'd' }, 'd'],
+  ['a client_id that is no text, whatever else there is', { client_id: 7, azp: 'b' }, undefined],
+  ['an empty client_id', { client_id: '', azp: 'b' }, undefined],
+])('client_id is the client of the token: %s', (_, claims, client) => {
+  expect(parse({ route, verified: { ...verified, claims } })['client_id']).toBe(client);
 });
 
 test('what a caller made long to fill the log is cut', () => {

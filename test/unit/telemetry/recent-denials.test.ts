@@ -49,6 +49,16 @@ test('it says who asked and for what, and nothing else of the token', () => {
   expect(JSON.stringify(kept)).not.toMatch(/alice|email/);
 });
 
+test.each<[string, Readonly<Record<string, unknown>>, string | undefined]>([
+  ['cid', { cid: 'd' }, 'd'],
+  ['an empty client_id', { client_id: '', azp: 'b' }, undefined],
+])('the client of the token: %s', (_, claims, client) => {
+  const denials = new RecentDenials();
+  const denial = { reason: 'wrong_audience' } as const;
+  denials.record(finishedRequest({ outcome: 'denied', denial, verified: exampleToken({ claims }) }));
+  expect(denials.list()[0]?.clientId).toBe(client);
+});
+
 test('what was written to fill the page is cut', () => {
   const denials = new RecentDenials();
   const verified = exampleToken({ claims: { client_id: 'c'.repeat(10_000) } });

@@ -26,3 +26,14 @@ test('numbers and short texts are left alone', () => {
   const fitted = fitLine(line({ msg: 'request', status: 401, path: 'a'.repeat(5000) }));
   expect(JSON.parse(fitted)).toEqual({ msg: 'request', status: 401, path: 'a'.repeat(512), truncated: true });
 });
+
+test('what was escaped in the line stays escaped in the cut one', () => {
+  const sub = '\x7f\x85\u2028\u202e\ufeff';
+  const escaped = JSON.stringify({ msg: 'request', sub, path: 'a'.repeat(5000) }).replace(
+    sub,
+    '\\u007f\\u0085\\u2028\\u202e\\ufeff',
+  );
+  const fitted = fitLine(`${escaped}\n`);
+  expect(fitted).toMatch(/^[ -~]*\n$/);
+  expect(JSON.parse(fitted)).toMatchObject({ sub, truncated: true });
+});

@@ -50,7 +50,13 @@ describe('a trusted proxy’s word is continued', () => {
     ['fd12::1', 'fd12::1'],
     ['::ffff:10.1.2.3', '10.1.2.3'],
   ])('%s', (address, last) => {
-    const expected = { chain: `203.0.113.9, ${last}`, authority: 'public.example', protocol: 'https' };
+    const isFromTrustedProxy = true;
+    const expected = {
+      isFromTrustedProxy,
+      chain: `203.0.113.9, ${last}`,
+      authority: 'public.example',
+      protocol: 'https',
+    };
     expect(read(address, CLAIMED)).toEqual(expected);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Route } from '../../../src/config/config.ts';
-import { createHeaderPolicy, createRequestHeaders } from '../../../src/upstream/request-headers.ts';
+import { createHeaderPolicy, createRequestHeaders, listIdentityNames } from '../../../src/upstream/request-headers.ts';
 import { protectedRoute, publicRoute } from '../route/example-route.ts';
 import { exampleToken } from '../token/example-token.ts';
 
@@ -21,13 +21,14 @@ function forward(
   received: readonly Field[],
   route: Route = plain,
   claims?: Readonly<Record<string, unknown>>,
+  origin = ORIGIN,
 ): Field[] {
   const identity = claims && exampleToken({ claims });
-  const headers = createRequestHeaders(createHeaderPolicy(route), received.flat(), ORIGIN, identity);
+  const headers = createRequestHeaders(createHeaderPolicy(route), received.flat(), origin, identity);
   return headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1] ?? ''] as const] : []));
 }
 
-const fold = (name: string) => name.toLowerCase().replaceAll('_', '-');
+const fold = (name: string) => name.toLowerCase().replace(/[_.~]/g, '-');
 const valuesOf = (fields: readonly Field[], name: string) =>
   fields.filter(([each]) => fold(each) === fold(name)).map(([, value]) => value);
 
@@ -136,22 +137,93 @@ describe('what a client says of where it comes from is not believed', () => {
   });
 });
 
+/** As servers may fold them: case, and what no CGI variable may have for `-`. */
+const respell = (name: string) => [
+  name,
+  name.toUpperCase(),
+  ...['_', '.', '~'].map(separator => name.replaceAll('-', separator)),
+  name.replace('-', '_'),
+];
+
+/** Each is believed by a common server; `config/reserved-fields.ts` says by which. */
+const OF_A_PROXY =
+  'X-Real-IP X-Real-Port True-Client-IP X-True-Client-IP CF-Connecting-IP CF-Connecting-IPv6 CF-Pseudo-IPv4 CF-Visitor ' +
+  'CF-IPCountry X-Client-IP Client-IP X-Cluster-Client-IP Fastly-Client-IP Fastly-SSL Fly-Client-IP DO-Connecting-IP ' +
+  'X-Azure-ClientIP X-Azure-SocketIP X-AppEngine-User-IP X-AppEngine-Cron X-ProxyUser-IP X-Remote-IP X-Remote-Addr ' +
+  'Remote-Addr Remote-Host HTTP-Client-IP HTTP-X-Forwarded-For HTTP-X-Real-IP Proxy-Client-IP WL-Proxy-Client-IP ' +
+  'WL-Proxy-SSL X-Originating-IP Coming-From X-Coming-From CloudFront-Viewer-Address CloudFront-Forwarded-Proto ' +
+  'X-NF-Client-Connection-IP X-Vercel-Forwarded-For X-Sucuri-ClientIP Incap-Client-IP Front-End-Https X-Scheme ' +
+  'X-Url-Scheme X-Arr-SSL X-Arr-ClientCert X-SSL-Client-Verify X-SSL-CERT SSL_CLIENT_CERT ssl-client-verify ' +
+  'X-Client-Cert X-Client-Cert-Chain X-Client-DN X-Client-Verify Client-Cert Client-Cert-Chain X-Amzn-Mtls-Clientcert ' +
+  'X-TLS-Client-CN X-Envoy-External-Address X-Original-For X-Original-Remote-Addr CERT_CHAIN';
+const OF_NOBODY =
+  'X-Forwarded X-Forwarded- Forwarded-For Forwarded-Host X-Forward-For X-Original-URL X-Original-URI X-Original-Path ' +
+  'X-Original-Method X-Original-Host X-Original-Proto X-Original-Forwarded-For X-Rewrite-URL X-Rewrite-URI X-Host ' +
+  'X-HTTP-Host-Override X-Http-Path-Override X-Envoy-Original-Path X-Envoy-Internal X-Envoy-Retry-On Script-Name ' +
+  'Path-Info X-Script-Name X-Replaced-Path Disguised-Host X-WAWS-Unencoded-URL X-CF-Forwarded-Url X-ProxyHost ' +
+  'X-ProxyContextPath X-ProxiedEntitiesChain X-Accel-Mapping X-Sendfile-Type X-Middleware-Subrequest X-Invoke-Path ' +
+  'X-Matched-Path Proxy Proxy-Status Remote-User Remote-Groups Remote-Email X-Remote-User X-Remote-Group ' +
+  'X-Remote-Extra-Scopes X-WEBAUTH-USER X-Auth-Request-User X-Authenticated-Userid X-Authentik-Username ' +
+  'X-Consumer-Username X-Credential-Identifier X-Anonymous-Consumer X-Userinfo X-Goog-Authenticated-User-Email ' +
+  'X-Goog-IAP-JWT-Assertion X-MS-Client-Principal-Name X-MS-Token-AAD-Access-Token X-Amzn-Oidc-Data ' +
+  'Cf-Access-Authenticated-User-Email Tailscale-User-Login X-Pomerium-Claim-Email X-Vouch-User OIDC_CLAIM_sub ' +
+  'Shib-Session-ID SM_USER iv-user OAM_REMOTE_USER LOGON_USER AUTH_TYPE AUTH_USER';
+const METHODS = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'];
+
+describe('what common servers believe is not the client’s to say, in any spelling', () => {
+  const trusted = { ...ORIGIN, isFromTrustedProxy: true };
+  const forge = (name: string): Field[] => respell(name).map(spelling => [spelling, 'forged']);
+  const routes = [plain, publicRoute({ prefix: '/a' }), protectedRoute({ prefix: '/a', enforcement: 'report' })];
+
+  test.each(OF_A_PROXY.split(' '))('%s: passes from a trusted proxy only', name => {
+    for (const route of routes) expect(JSON.stringify(forward(forge(name), route))).not.toContain('forged');
+    expect(valuesOf(forward([[name, 'told']], plain, undefined, trusted), name)).toEqual(['told']);
+  });
+
+  test.each(OF_NOBODY.split(' '))('%s: passes from nobody', name => {
+    for (const route of routes) {
+      for (const origin of [ORIGIN, trusted]) {
+        expect(JSON.stringify(forward(forge(name), route, undefined, origin))).not.toContain('forged');
+      }
+    }
+  });
+
+  test.each(METHODS)('%s: passes only where no route refuses by method', name => {
+    for (const enforcement of ['verify', 'enforce'] as const) {
+      for (const origin of [ORIGIN, trusted]) {
+        const route = protectedRoute({ prefix: '/a', enforcement });
+        expect(JSON.stringify(forward(forge(name), route, undefined, origin))).not.toContain('forged');
+      }
+    }
+    for (const route of routes.slice(1)) expect(valuesOf(forward([[name, 'PUT']], route), name)).toEqual(['PUT']);
+  });
+
+  test('fields that only look alike pass', () => {
+    const fields = [
+      ...['X-Forwarder', 'X-Real-Estate', 'X-Hostname', 'Client-IPs', 'X-Original-Filename', 'X-Username', 'Proxied'],
+      ...['SM-Key', 'IV-Nonce', 'X-Api-Key', 'X-Auth-Token', 'X-Goog-Api-Key', 'X-MS-Version', 'X-Request-Id', 'Sslx'],
+      ...['traceparent', 'tracestate', 'baggage', 'Origin', 'Referer', 'Content-Type', 'Sec-Fetch-Site', 'Cookie'],
+    ].map((name): Field => [name, 'kept']);
+    expect(forward(fields).slice(-fields.length - 1, -1)).toEqual(fields);
+  });
+});
+
 describe('Authorization is the operator’s to forward', () => {
   const token: Field = ['AUTHORIZATION', 'Bearer abc'];
-  const routes = (forwardToken: boolean) => [
-    protectedRoute({ prefix: '/a', forwardToken }),
-    publicRoute({ prefix: '/a', forwardToken }),
+  const routes = (upstreamToken: 'strip' | 'forward') => [
+    protectedRoute({ prefix: '/a', upstreamToken }),
+    publicRoute({ prefix: '/a', upstreamToken }),
   ];
 
-  test('by default it is removed', () => {
-    for (const route of routes(false)) {
+  test('with strip it is removed', () => {
+    for (const route of routes('strip')) {
       expect(valuesOf(forward([token], route), 'Authorization')).toEqual([]);
       expect(valuesOf(forward([token, ['Authorization', 'Basic x']], route), 'Authorization')).toEqual([]);
     }
   });
 
-  test('with forward_token it passes, and Connection cannot drop it (CVE-2026-33805)', () => {
-    for (const route of routes(true)) {
+  test('with forward it passes, and Connection cannot drop it (CVE-2026-33805)', () => {
+    for (const route of routes('forward')) {
       expect(valuesOf(forward([token], route), 'Authorization')).toEqual(['Bearer abc']);
       expect(valuesOf(forward([['Connection', 'authorization'], token], route), 'Authorization')).toEqual([
         'Bearer abc',
@@ -160,7 +232,7 @@ describe('Authorization is the operator’s to forward', () => {
   });
 
   test('Proxy-Authorization never passes', () => {
-    for (const route of [...routes(true), ...routes(false)]) {
+    for (const route of [...routes('forward'), ...routes('strip')]) {
       expect(valuesOf(forward([['Proxy-Authorization', 'Basic x']], route), 'Proxy-Authorization')).toEqual([]);
     }
   });
@@ -180,6 +252,37 @@ describe('identity headers say what the token said, or are absent', () => {
   test('a name with underscores in the YAML protects its hyphens, too', () => {
     const route = protectedRoute({ prefix: '/a', claimsToHeaders: new Map([['X_User', 'sub']]) });
     expect(valuesOf(forward(forged, route, { sub: 'alice' }), 'X-User')).toEqual(['alice']);
+  });
+
+  test('what another route sets is not the client’s either, whatever its upstream is called', () => {
+    const taken = listIdentityNames([identified, plain]);
+    const headers = createRequestHeaders(createHeaderPolicy(plain, taken), forged.flat(), ORIGIN, undefined);
+    expect(JSON.stringify(headers)).not.toContain('mallory');
+  });
+
+  test.each([
+    ['X.User', 'X-User'],
+    ['X~User', 'x_user'],
+    ['X-User', 'X.USER'],
+    ['X|User', "X'User"],
+  ])('%s in the YAML takes %s from the client', (name, spelling) => {
+    const route = protectedRoute({ prefix: '/a', claimsToHeaders: new Map([[name, 'sub']]) });
+    const fields = forward([[spelling, 'mallory']], route, { sub: 'alice' });
+    expect(fields).toContainEqual([name, 'alice']);
+    expect(JSON.stringify(fields)).not.toContain('mallory');
+  });
+
+  test.each<[string, Readonly<Record<string, unknown>>, string[]]>([
+    ['client_id before azp', { azp: 'b', client_id: 'a' }, ['a']],
+    ['azp before appid', { appid: 'c', azp: 'b' }, ['b']],
+    ['appid before cid', { cid: 'd', appid: 'c' }, ['c']],
+    ['cid', { cid: 'd' }, ['d']],
+    ['a number: no client', { client_id: 7, azp: 'b' }, []],
+    ['an empty text: no client', { client_id: '', azp: 'b' }, []],
+    ['null: no client', { azp: null, cid: 'd' }, []],
+    ['none', { sub: 'alice' }, []],
+  ])('client_id is the client of the token: %s', (_, claims, values) => {
+    expect(valuesOf(forward([], identified, claims), 'X-Client')).toEqual(values);
   });
 
   const utf8 = (text: string) => Buffer.from(text).toString('latin1');

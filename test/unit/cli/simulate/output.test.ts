@@ -59,6 +59,7 @@ test('one group, to the letter: for machines and for people', async () => {
     broken: 1,
     unknown: {},
     truncated: false,
+    upstream_token_defaults: [],
     changes: [
       {
         kind: 'would_break',
