@@ -7,7 +7,7 @@ export const UNKNOWN = {
   token_reason_not_logged: 'the token did not verify, and why is not in the log',
   token_type_not_logged: 'the typ of the token decides, and is not in the log',
   claims_cut: 'the claims are longer than the log keeps',
-  path_cut: 'the path may go on behind what the log keeps',
+  path_cut: 'the path is longer than the log keeps, or a value in it is masked',
   query_not_logged: 'the query decides, and is not in the log',
   fault: 'a fault of the gateway decided',
   unfamiliar: 'the line is not one that this version writes',
