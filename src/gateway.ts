@@ -14,7 +14,7 @@ import { type Answer, createResponse, finishRequest, writeAnswer } from './clien
 import type { UnreadableReason } from './client/unreadable.ts';
 import type { Config, Route } from './config/config.ts';
 import { deny, type Reason } from './denial.ts';
-import { createRouteTable, matchRoute, type RouteTable } from './route/match.ts';
+import { createRouteTable, matchRequest, type RouteTable } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
 import { isWebSocketHandshake } from './route/websocket-handshake.ts';
 import { Exchange } from './telemetry/exchange.ts';
@@ -146,7 +146,7 @@ export class Gateway {
     const metadata = findMetadata(this.#metadata, head.target, head.authority);
     if (metadata !== undefined) return this.#publish(exchange, head.method, metadata);
 
-    const match = matchRoute(this.#routes, head.host, head.path);
+    const match = matchRequest(this.#routes, head);
     if (!match.ok) return this.#refuse(exchange, match.reason);
     exchange.match = match;
 

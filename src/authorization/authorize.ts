@@ -64,12 +64,13 @@ export function authorize(
   presented: AccessToken | Denial<TokenReason>,
 ): Decision {
   const { route } = match;
-  if (route.public) return forward(match, undefined, undefined, []);
+  const ambiguous = match.isAmbiguous ? denialOf('ambiguous_path', {}) : undefined;
+  if (route.public) return forward(match, undefined, ambiguous, []);
   const requirement = findRequirements(route.scopeRules, method, [match.rest, ...match.otherRests]);
   const verified = presented.ok && route.issuers.has(presented.issuer) ? presented : undefined;
   const denial = findDenial(index, route, requirement, presented);
   if (denial && isRefused(denial.reason, route.enforcement)) return { grant: undefined, denial, verified };
-  return forward(match, verified, denial, requirement.ok ? requirement.scopes : []);
+  return forward(match, verified, ambiguous ?? denial, requirement.ok ? requirement.scopes : []);
 }
 
 function findDenial(

@@ -30,7 +30,11 @@ const HARMLESS = new RegExp(`%(?!${CONTESTED_HEX})[2-7][0-9A-F]|(?:%[89A-F][0-9A
 const NOT_ASCII = /%[89A-F][0-9A-F]/g;
 
 const UNRESERVED = /[\w\-.~]/;
-const DOTS = /^\.\.?(?:%20)*$/;
+/**
+ * `.` or `..`, with the blanks and dots behind it that Windows drops, between slashes or beside anything that a server may
+ * take for a separator.
+ */
+const DOT_SEGMENT = /(?:^|[/;]|%[0-9A-F]{2})\.\.?(?: [ .]*)?(?:[/;%]|$)/;
 const C1_CONTROL = /[\x80-\x9f]/;
 
 /**
@@ -42,38 +46,31 @@ export function canonicalizePath(raw: string): CanonicalPath | Denial<'ambiguous
   if (PLAIN.test(raw) && raw !== '') return { ok: true, text: raw, key: raw, contested: [] };
   if (!raw.startsWith('/') || UNREADABLE.test(raw)) return deny('ambiguous_path');
   const text = raw.replace(/%../g, decodeUnreserved);
-  if (text.slice(1).split('/').some(isEmptyBeforeLast) || text.split('/').some(hasDotSegment))
-    return deny('ambiguous_path');
-  const key = text.replace(HARMLESS, decodeHarmless);
-  if (CONTESTED.test(key) && listReadings(key).some(reading => reading.split('/').some(hasDotSegment))) {
+  const key = decodeHarmless(text);
+  if (text.includes('//') || hasDotSegment(key)) return deny('ambiguous_path');
+  if (CONTESTED.test(key) && hasDotSegment(key.replace(/%(?:25)+/g, '%').replace(/%../g, decodeUnreserved))) {
     return deny('ambiguous_path');
   }
   return { ok: true, text, key, contested: [...(text.match(EACH_CONTESTED) ?? []), ...(key.match(NOT_ASCII) ?? [])] };
 }
 
 /**
- * @param key a canonical path, as matched.
- * @returns every way in which a server may read it: itself, and where it has contested encodings, with separators
- *   decoded (again and again) and slashes merged, with path parameters cut off, and with all cut off behind an encoded end.
+ * @param sent the path of a request target as it was sent, canonical or not.
+ * @returns it with each percent-encoding decoded as in the key of a canonical path, and nothing else about it changed.
  */
-export function listReadings(key: string): readonly string[] {
-  if (!CONTESTED.test(key)) return [key];
-  let readings = [key];
-  for (const read of [decodeSeparators, cutParameters, cutAtEnd]) readings = [...readings, ...readings.map(read)];
-  return [...new Set(readings)];
+export function decodeAsKey(sent: string): string {
+  return decodeHarmless(sent.replace(/%[0-9A-Fa-f]{2}/g, decodeUnreserved));
 }
 
-function decodeSeparators(key: string): string {
-  const decoded = key.replace(/%(?:25)*(?:2F|5C)/gi, '/').replace(/%(?:25)+(?=[0-9A-F]{2})/gi, '%');
-  return decoded.replace(/%../g, decodeUnreserved).replace(/\/+/g, '/');
+/** @returns whether a server could find a dot segment in `key` (RFC 3986 section 5.2.4). */
+export function hasDotSegment(key: string): boolean {
+  return DOT_SEGMENT.test(key);
 }
 
-function cutParameters(key: string): string {
-  return key.replace(/(?:;|%3B)[^/]*/gi, '');
-}
-
-function cutAtEnd(key: string): string {
-  return key.replace(/%(?:00|3F|23).*$/is, '');
+/** @returns a character as a key has it: encoded where servers differ on it. */
+export function toKeyCharacter(codePoint: number): string {
+  const encoded = `%${codePoint.toString(16).toUpperCase().padStart(2, '0')}`;
+  return CONTESTED.test(encoded) ? encoded : String.fromCodePoint(codePoint);
 }
 
 function decodeUnreserved(encoding: string): string {
@@ -81,17 +78,12 @@ function decodeUnreserved(encoding: string): string {
   return UNRESERVED.test(character) ? character : encoding.toUpperCase();
 }
 
-function isEmptyBeforeLast(segment: string, index: number, segments: readonly string[]): boolean {
-  return segment === '' && index < segments.length - 1;
-}
-
-/** A server that reads a contested encoding as a separator sees a segment in each piece. */
-function hasDotSegment(segment: string): boolean {
-  return segment.split(CONTESTED).some(piece => DOTS.test(piece));
+function decodeHarmless(text: string): string {
+  return text.replace(HARMLESS, decodeUtf8);
 }
 
 /** Bytes that are not UTF-8, or that are a control of Unicode, stay as they are: then they are contested. */
-function decodeHarmless(encoded: string): string {
+function decodeUtf8(encoded: string): string {
   try {
     const decoded = decodeURIComponent(encoded);
     return C1_CONTROL.test(decoded) ? encoded : decoded;

@@ -22,7 +22,10 @@ export interface RequestHead {
   readonly host: string;
   /** Path and query, as sent. */
   readonly target: string;
-  readonly path: CanonicalPath;
+  /** In its one reading; what has several is for `matchRequest` to judge. */
+  readonly path: CanonicalPath | Denial<'ambiguous_path'>;
+  /** As sent. No control character or blank is in it. */
+  readonly sentPath: string;
   /** With its `?`; never rewritten and never matched on. */
   readonly query: string;
   /** The value of every Authorization field. */
@@ -39,12 +42,14 @@ const AUTHORITY = /^([A-Za-z0-9._~!$&'()*+=-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^#]*)$/i;
 /** Some servers stop reading after so many, and say nothing; Apache refuses more than 100. */
 const MOST_FIELDS = 200;
-const CONTROL_OR_FRAGMENT = /[\x00-\x20\x7f#]/;
+/** Never forwarded: some server takes it for the end of the request line (RFC 9112 section 3). */
+const CONTROL_OR_BLANK = /[\x00-\x20\x7f]/;
 
 /**
  * @returns the head in its one reading, or `malformed_request` (not exactly one valid Host, a target that is not in
  *   origin-form nor an absolute-form of the same authority, a transfer coding other than a lone `chunked`, an
- *   expectation other than 100-continue), `headers_too_large` (more than 200 fields), `ambiguous_path`, or `no_route` for `OPTIONS *`.
+ *   expectation other than 100-continue), `headers_too_large` (more than 200 fields), `ambiguous_path` (a control character
+ *   or a blank in the target), or `no_route` for `OPTIONS *`.
  */
 export function readRequestHead(request: IncomingHead): RequestHead | Denial<HeadReason> {
   if (request.rawHeaders.length > 2 * MOST_FIELDS) return deny('headers_too_large');
@@ -55,17 +60,14 @@ export function readRequestHead(request: IncomingHead): RequestHead | Denial<Hea
   if (host === undefined || target === undefined) return deny('malformed_request');
   if (!hasOneFraming(fields, request.httpVersion)) return deny('malformed_request');
   if (target === '*') return deny('no_route');
-  if (CONTROL_OR_FRAGMENT.test(target)) return deny('ambiguous_path');
-  const { path, query } = splitTarget(target);
-  if (!path.ok) return path;
+  if (CONTROL_OR_BLANK.test(target)) return deny('ambiguous_path');
   return {
     ok: true,
     method: request.method ?? '',
     authority,
     host: host.toLowerCase().replace(/\.$/, ''),
     target,
-    path,
-    query,
+    ...splitTarget(target),
     authorization: fields.authorization,
     ...describeBody(fields, request.httpVersion),
   };
@@ -74,7 +76,10 @@ export function readRequestHead(request: IncomingHead): RequestHead | Denial<Hea
 function splitTarget(target: string) {
   const question = target.indexOf('?');
   const end = question === -1 ? target.length : question;
-  return { path: canonicalizePath(target.slice(0, end)), query: target.slice(end) };
+  const sentPath = target.slice(0, end);
+  const query = target.slice(end);
+  // Servers differ on a fragment behind a query, too.
+  return { path: query.includes('#') ? deny('ambiguous_path') : canonicalizePath(sentPath), sentPath, query };
 }
 
 function describeBody({ transferEncoding, contentLength, expect }: Fields, version: string) {
@@ -84,15 +89,6 @@ function describeBody({ transferEncoding, contentLength, expect }: Fields, versi
     contentLength: length,
     expectsContinue: expect.length > 0 && version !== '1.0',
   };
-}
-
-/**
- * What a log line may show of a target: its path without a query, also where that is encoded or follows a `;` or `#`.
- * For requests that were refused before their path had one reading.
- */
-export function loggablePath(target: string): string {
-  const path = ABSOLUTE_FORM.exec(target)?.[2] ?? target;
-  return path.startsWith('/') ? path.replace(/(?:[?#;]|%(?:25)*(?:3f|23|3b)).*$/is, '').slice(0, 1024) : '';
 }
 
 /** @returns whether a Host value may be shown in a log line. */

@@ -5,8 +5,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Decision } from '../authorization/authorize.ts';
 import type { Failure, Outcome, Reason } from '../denial.ts';
+import { toLoggablePath } from '../route/loggable-path.ts';
 import type { Match } from '../route/match.ts';
-import { isAuthority, loggablePath, type RequestHead } from '../route/request-head.ts';
+import { isAuthority, type RequestHead } from '../route/request-head.ts';
 import type { FinishedRequest } from './finished-request.ts';
 
 /** Nothing was sent: the client left first. The code is nginx's, for want of a registered one. */
@@ -73,10 +74,12 @@ export class Exchange {
     return isAuthority(host) ? host : '';
   }
 
-  /** A path with one reading and nothing contested in it shows no query, in no spelling. */
+  /** As forwarded; what was refused for its path, or reported for it, as it was sent. */
   #path(): string {
-    const { path } = this.head ?? {};
-    return path?.contested.length === 0 ? path.text : loggablePath(path?.text ?? this.request.url ?? '');
+    const { head, match } = this;
+    if (!head?.path.ok) return toLoggablePath(head?.sentPath ?? this.request.url ?? '');
+    if (head.path.contested.length === 0) return head.path.text;
+    return toLoggablePath(match && !match.isAmbiguous ? head.path.text : head.sentPath);
   }
 
   #status(): number {

@@ -7,15 +7,20 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { request } from '../support/raw-http.ts';
+import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
+let issuer: TokenIssuer;
 let upstream: Upstream;
 let gateway: RunningGateway;
 
 beforeAll(async () => {
-  upstream = await startUpstream();
+  [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
   gateway = await startGateway(`
+issuers:
+  ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}" }
 routes:
+  /guarded: { resource: "https://guarded.example/", upstream: "${upstream.origin}" }
   /a: { public: true, upstream: "${upstream.origin}" }
   /matrix: { public: true, upstream: "${upstream.origin}", allow_encoded: [";"] }
   /encoded: { public: true, upstream: "${upstream.origin}", allow_encoded: ["%3B"] }
@@ -24,7 +29,7 @@ routes:
 
 afterAll(async () => {
   await gateway.close();
-  await upstream.close();
+  await Promise.all([issuer.close(), upstream.close()]);
 });
 
 test.each([

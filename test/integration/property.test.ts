@@ -9,7 +9,7 @@ import { createAudienceIndex } from '../../src/authorization/audience.ts';
 import { authorize } from '../../src/authorization/authorize.ts';
 import type { MultipleAudiences, ProtectedRoute, Route, ScopeRule } from '../../src/config/config.ts';
 import type { Enforcement } from '../../src/denial.ts';
-import { createRouteTable, matchRoute } from '../../src/route/match.ts';
+import { createRouteTable, matchRequest } from '../../src/route/match.ts';
 import { canonicalizePath } from '../../src/route/path.ts';
 import type { AccessToken, TokenReason } from '../../src/token/access-token.ts';
 import { SEED } from '../support/fixed-seed.ts';
@@ -50,12 +50,16 @@ interface Verdict {
 const isWithin = (path: string, base: string) => base === '/' || `${path}/`.startsWith(`${base}/`);
 
 function foresee(routes: readonly Route[], issuers: readonly string[], ask: Ask): Verdict {
-  // An upstream may take %2F for a slash or not: the route must be the same, and the scopes be enough, either way.
+  // An upstream may take %2F for a slash or not: the route must be the same, and the scopes be enough, either way; unless
+  // nothing behind that upstream is refused anyway.
   const kept = decodeURIComponent(ask.path.replaceAll('%2F', '%252F'));
   const [route, sameRoute] = [kept, kept.replaceAll('%2F', '/')].map(path => findRoute(routes, ask.host, path));
   const isContested = kept.includes('%2F');
-  if (isContested && !(route?.allowEncoded.has('%2F') && route === sameRoute))
-    return { reason: 'ambiguous_path', refused: true };
+  if (isContested && !(route?.allowEncoded.has('%2F') && route === sameRoute)) {
+    const neighbours = routes.filter(each => each.upstream.origin === route?.upstream.origin);
+    const refused = !route || neighbours.some(each => !each.public && each.enforcement !== 'report');
+    return { ...(route && !refused && { route: route.key }), reason: 'ambiguous_path', refused };
+  }
   if (!route) return { reason: 'no_route', refused: true };
   if (route.public) return { route: route.key, refused: false };
   const below = kept.slice(route.prefix === '/' ? 0 : route.prefix.length);
@@ -236,8 +240,7 @@ function buildRoute(fields: RouteFields, issuers: readonly string[], origin = 'h
 /** The same question, put to the code. */
 function decide(routes: readonly Route[], ask: Ask): Verdict {
   const path = canonicalizePath(ask.path);
-  if (!path.ok) return { reason: path.reason, refused: true };
-  const match = matchRoute(createRouteTable(routes), ask.host, path);
+  const match = matchRequest(createRouteTable(routes), { host: ask.host, path, sentPath: ask.path });
   if (!match.ok) return { reason: match.reason, refused: true };
   const { grant, denial } = authorize(createAudienceIndex(routes), match, ask.method, presentedBy(ask));
   return {
@@ -349,7 +352,7 @@ async function askWorld(
   tally: Tally,
 ): Promise<void> {
   const names = issuers.map(({ issuer }) => issuer);
-  const routes = world.map(fields => buildRoute(fields, names));
+  const routes = world.map((fields, index) => buildRoute(fields, names, upstreams[index]?.origin));
   const gateway = await startGateway(describeWorld(world, issuers, upstreams));
   try {
     for (const ask of questions) {

@@ -436,11 +436,12 @@ routes:
     expect(await simulateJson(elsewhere, [...requests, failed], old)).toMatchObject({ code: 0, unchanged: 4 });
   });
 
-  test('a path that a route let pass with `;` is unknown where that is closed', async () => {
+  test('a path that a route let pass with `;`, where that is closed: would break', async () => {
     const open = configureIssuers(RULES, { more: ', allow_encoded: [";"]' });
     const { requests } = await record(open, [ask(`good 0 ${BILLING} read`, '/billing/7;v=1'), ask('none', '/other')]);
     const found = await simulateJson(configureIssuers(RULES), requests, open);
-    expect(found).toMatchObject({ code: 3, judged: 1, unknown: { path_cut: 1 } });
+    expect(found).toMatchObject({ code: 3, judged: 2, changed: { would_break: 1 }, unknown: {} });
+    expect(await simulateJson(open, requests)).toMatchObject({ code: 3, judged: 1, unknown: { path_cut: 1 } });
   });
 });
 

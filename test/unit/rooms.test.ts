@@ -46,7 +46,8 @@ const JUDGED: readonly string[] = [
   // Pure functions and tables of one room, asked by a later one.
   'admin/listener.ts takes ParserInput from client/parser-input.ts',
   'admin/configuration-section.ts takes LINTS from config/lints.ts',
-  'telemetry/exchange.ts takes isAuthority, loggablePath from route/request-head.ts',
+  'telemetry/exchange.ts takes isAuthority from route/request-head.ts',
+  'telemetry/exchange.ts takes toLoggablePath from route/loggable-path.ts',
   'telemetry/metrics.ts takes listPresentable from authorization/audience.ts',
   'upstream/origin.ts takes isAuthority from route/request-head.ts',
   'telemetry/access-line.ts takes escapeJson from config/visible-text.ts',

@@ -3,7 +3,7 @@
 import type { Config, Route } from '../../config/config.ts';
 import { findNearest } from '../../config/suggestion.ts';
 import { createRouteTable, matchRoute } from '../../route/match.ts';
-import type { RequestHead } from '../../route/request-head.ts';
+import type { CanonicalPath } from '../../route/path.ts';
 import { showValue } from '../terminal.ts';
 import type { Advice, Case } from './case.ts';
 import type { Judgement } from './judgement.ts';
@@ -12,7 +12,8 @@ export function adviseOnRoute({ config, head, metadata }: Judgement): Advice {
   if (!head.ok) return { cause: 'OPTIONS * is about no resource' };
   if (metadata === null)
     return { cause: 'several resources have metadata at this path, and the Host is none of theirs' };
-  const elsewhere = listRoutesOfOtherHosts(config, head);
+  if (!head.path.ok) return { cause: 'no route has a prefix of this path' };
+  const elsewhere = listRoutesOfOtherHosts(config, head.path);
   const nearest = findNearestRoute(
     head.path.key,
     config.routes.map(({ key }) => key),
@@ -40,11 +41,11 @@ export function adviseOnSize({ config }: Judgement): Advice {
   };
 }
 
-function listRoutesOfOtherHosts({ routes }: Config, head: RequestHead): readonly Route[] {
+function listRoutesOfOtherHosts({ routes }: Config, path: CanonicalPath): readonly Route[] {
   const table = createRouteTable(routes);
   const hosts = new Set(routes.flatMap(({ host }) => host ?? []));
   return [...hosts].flatMap(host => {
-    const match = matchRoute(table, host, head.path);
+    const match = matchRoute(table, host, path);
     return match.ok ? match.route : [];
   });
 }
@@ -57,19 +58,24 @@ export function findNearestRoute(path: string, keys: readonly string[]): string 
   });
 }
 
+const PLAIN_FORM = 'let the client send the path in its plain form';
+const REPORTED = `${PLAIN_FORM}, before a route to this upstream leaves report: then it is refused`;
+
+const UNUSUAL_END = 'a server that drops dots and blanks at the end of a name (Windows) would come to another route';
+
 export function adviseOnPath({ head, config, match }: Judgement): Advice {
   const cause = 'two servers could read the path differently, and then what is authorised is not what is served';
-  if (!head.ok || match === undefined)
-    return { cause, remedy: { text: 'let the client send the path in its plain form' } };
+  if (match?.ok) return { cause, remedy: { text: REPORTED } };
+  if (!head.ok || !head.path.ok) return { cause, remedy: { text: PLAIN_FORM } };
+  if (head.path.contested.length === 0) return { cause: UNUSUAL_END, remedy: { text: PLAIN_FORM } };
   const encodings = [...new Set(head.path.contested)].filter(encoding => /^(?:%[2-7][0-9A-F]|;)$/.test(encoding));
   const plain = { ...head.path, contested: [] };
   const found = matchRoute(createRouteTable(config.routes), head.host, plain);
-  if (!found.ok || encodings.length === 0)
-    return { cause, remedy: { text: 'let the client send the path in its plain form' } };
+  if (!found.ok || encodings.length === 0) return { cause, remedy: { text: PLAIN_FORM } };
   const list = encodings.map(encoding => JSON.stringify(encoding)).join(', ');
   if (encodings.every(encoding => found.route.allowEncoded.has(encoding))) {
     return {
-      cause: 'an upstream that decodes the path would come to another route',
+      cause: 'a server that decodes the path could come to another route, or the path has too many readings',
       remedy: { text: 'let the client send another path' },
     };
   }

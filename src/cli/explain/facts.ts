@@ -73,12 +73,12 @@ function describePath(judgement: Judgement): Facts {
   const { head, question } = judgement;
   const raw = question.target.replace(/\?.*$/s, '').replace(/#.*$/s, '#');
   if (reasonOf(judgement) === 'ambiguous_path') {
-    const { at, what } = describeAmbiguity(raw, head.ok ? head.path.contested : []);
+    const { at, what } = describeAmbiguity(raw, head.ok && head.path.ok ? head.path.contested : []);
     const fault = { at: escapeExactly(raw.slice(0, at)).length, what };
     return { actual: escapeExactly(raw), expected: 'a path that every server reads alike', fault };
   }
-  const isRewritten = head.ok && head.path.text !== raw;
-  return { actual: raw, ...(isRewritten && { note: `forwarded as ${head.path.text}` }) };
+  const path = head.ok && head.path.ok ? head.path.text : raw;
+  return { actual: raw, ...(path !== raw && { note: `forwarded as ${path}` }) };
 }
 
 function describeRoute({ config, match, metadata }: Judgement): Facts {

@@ -5,7 +5,7 @@ import { authorize, type Decision } from '../../authorization/authorize.ts';
 import { createMetadataIndex, findMetadata } from '../../challenge/metadata.ts';
 import type { Config, Issuer } from '../../config/config.ts';
 import { type Denial, deny, type Reason } from '../../denial.ts';
-import { createRouteTable, type Match, matchRoute } from '../../route/match.ts';
+import { createRouteTable, type Match, matchRequest } from '../../route/match.ts';
 import { type RequestHead, readRequestHead } from '../../route/request-head.ts';
 import { readBearerToken } from '../../token/bearer.ts';
 import { type CompactJws, readCompactJws } from '../../token/compact-jws.ts';
@@ -56,7 +56,7 @@ export async function judge(config: Config, question: Question, token: string | 
   if (!head.ok) return asked;
   const metadata = findMetadata(createMetadataIndex(config.routes), head.target, head.authority);
   if (metadata !== undefined) return { ...asked, metadata };
-  const match = matchRoute(createRouteTable(config.routes), head.host, head.path);
+  const match = matchRequest(createRouteTable(config.routes), head);
   if (!match.ok) return { ...asked, match };
 
   const decide = (presented: Verification) =>

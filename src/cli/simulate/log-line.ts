@@ -15,7 +15,7 @@ export interface LogLine {
   readonly method: string;
   /** The Host as sent; empty where it was not valid. */
   readonly host: string;
-  /** Canonical where it had one reading; without a query, and cut where one could be hidden. */
+  /** Canonical where it was forwarded so, else as sent; without a query, and with `MASK` where a value is not shown. */
   readonly path: string;
   /** Whether the writer may have cut the path. */
   readonly isPathCut: boolean;

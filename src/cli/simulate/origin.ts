@@ -52,10 +52,10 @@ export class Origin {
     return isWithin(route.issuers, old.issuers);
   }
 
-  /** @returns whether what the log may have cut off a path, since its route let it pass, is let pass by `route`. */
-  keepsTail(key: string, route: Route, cutting: readonly string[]): boolean {
+  /** @returns whether `route` lets every encoding pass that the route of the log did, so also those that the log masks. */
+  keepsEncodings(key: string, route: Route): boolean {
     const opened = this.#oldRoutes.get(key)?.allowEncoded;
-    return !opened || cutting.every(encoding => !opened.has(encoding) || route.allowEncoded.has(encoding));
+    return opened !== undefined && isWithin(opened, route.allowEncoded);
   }
 
   /** Where issuers, paths and audiences are the same, a route is judged by itself. */

@@ -8,7 +8,8 @@ import { authorize } from '../../authorization/authorize.ts';
 import { createMetadataIndex, findMetadata } from '../../challenge/metadata.ts';
 import type { Config, Route } from '../../config/config.ts';
 import { deny, type Reason } from '../../denial.ts';
-import { createRouteTable, type Match, matchRoute } from '../../route/match.ts';
+import { MASK } from '../../route/loggable-path.ts';
+import { createRouteTable, type Match, matchRequest } from '../../route/match.ts';
 import { type RequestHead, readRequestHead } from '../../route/request-head.ts';
 import type { Verification } from '../../token/verifier.ts';
 import { type Rules, readEvidence } from './evidence.ts';
@@ -26,8 +27,6 @@ export interface Ruling {
 /** `as_before`: no configuration changes it. Several rulings: what the line leaves open decides between them. */
 export type Ruled = readonly Ruling[] | 'as_before' | Unknown;
 
-/** Where the log cuts a path, because a query could follow: only a route that opens one of these takes such a path. */
-const CUTTING = [';', '%3F', '%23', '%3B', '%25'];
 const BEFORE_READING: readonly unknown[] = ['malformed_request', 'headers_too_large', 'request_timeout'];
 const READING: readonly string[] = ['GET', 'HEAD'];
 
@@ -36,9 +35,8 @@ export class Judge {
   readonly #routes;
   readonly #audiences;
   readonly #metadata;
-  readonly #opensCut: boolean;
-  /** Routes where the part of a path that the log may have cut off can change the decision. */
-  readonly #hangingOnTail: ReadonlySet<Route>;
+  /** Routes where what the log masks in a path can change the decision. */
+  readonly #hangingOnMasked: ReadonlySet<Route>;
 
   /** @param from the configuration that wrote the log, where it is known. */
   constructor(config: Config, from?: Config) {
@@ -46,8 +44,7 @@ export class Judge {
     this.#routes = createRouteTable(config.routes);
     this.#audiences = createAudienceIndex(config.routes);
     this.#metadata = createMetadataIndex(config.routes);
-    this.#opensCut = config.routes.some(opensCut);
-    this.#hangingOnTail = new Set(config.routes.filter(route => hangsOnTail(route, config.routes)));
+    this.#hangingOnMasked = new Set(config.routes.filter(route => hangsOnMasked(route, config.routes)));
   }
 
   /** @returns what the configuration decides on the request of `line`, as far as the line tells. */
@@ -63,20 +60,11 @@ export class Judge {
     if (line.isCut) return { unknown: 'line_cut' };
     if (line.isPathCut) return { unknown: 'path_cut' };
     const head = readHead(line);
-    if (line.reason === 'ambiguous_path') return this.#ruleAmbiguous(head);
     // `OPTIONS *` asks about no path.
     if (isUnrouted && line.path === '') return 'as_before';
-    if (!head) return { unknown: 'unfamiliar' };
+    // What has a control character or a blank in it is refused by every configuration.
+    if (!head) return line.reason === 'ambiguous_path' ? 'as_before' : { unknown: 'unfamiliar' };
     return this.#ruleMetadata(line, head) ?? this.#ruleRouted(line, head);
-  }
-
-  /** Its path is logged as it was sent, save what follows a `?`, `#` or `;`. */
-  #ruleAmbiguous(head: RequestHead | undefined): Ruled {
-    if (!head) return 'as_before';
-    if (this.#opensCut) return { unknown: 'path_cut' };
-    if (head.path.contested.length === 0) return 'as_before';
-    const match = matchRoute(this.#routes, head.host, head.path);
-    return match.ok ? { unknown: 'token_not_read' } : 'as_before';
   }
 
   /** Documents are found by the whole target, as sent; the log has its path, without a query. */
@@ -94,19 +82,21 @@ export class Judge {
   }
 
   #ruleRouted(line: LogLine, head: RequestHead): Ruled {
-    const match = matchRoute(this.#routes, head.host, head.path);
-    // A path that no route opens is logged as it is; of one that had a route, a part may be missing.
-    const mayBeCut = line.route !== NO_ROUTE && (match.ok ? this.#hangsOnTail(line, match.route) : this.#opensCut);
-    if (mayBeCut) return { unknown: 'path_cut' };
+    const match = matchRequest(this.#routes, head);
+    // What is masked can only add readings to those of which there are too many already.
     if (!match.ok) return [refuse(match.reason)];
+    if (line.path.includes(MASK) && this.#hangsOnMasked(line, match)) return { unknown: 'path_cut' };
     const evidence = readEvidence(line, match.route, this.#rules);
     if (!('unknown' in evidence)) return evidence.map(each => this.#authorize(match, line, each));
     const anyhow = this.#authorize(match, line, deny('missing_token'));
-    return match.route.public || anyhow.reason === 'method_not_allowed' ? [anyhow] : evidence;
+    const isDecided =
+      match.route.public || anyhow.reason === 'ambiguous_path' || anyhow.reason === 'method_not_allowed';
+    return isDecided ? [anyhow] : evidence;
   }
 
-  #hangsOnTail(line: LogLine, route: Route): boolean {
-    return this.#hangingOnTail.has(route) || this.#rules.origin?.keepsTail(line.route, route, CUTTING) === false;
+  #hangsOnMasked({ route: key }: LogLine, { route, isAmbiguous }: Match): boolean {
+    if (isAmbiguous) return false;
+    return this.#hangingOnMasked.has(route) || this.#rules.origin?.keepsEncodings(key, route) !== true;
   }
 
   #authorize(match: Match, { method }: LogLine, presented: Verification): Ruling {
@@ -131,16 +121,12 @@ function refuse(reason: Reason): Ruling {
 
 function readHead({ method, host, path }: LogLine): RequestHead | undefined {
   if (path === '') return undefined;
-  const head = readRequestHead({ method, url: path, httpVersion: '1.1', rawHeaders: ['Host', host] });
+  const url = path.replaceAll(MASK, 'x');
+  const head = readRequestHead({ method, url, httpVersion: '1.1', rawHeaders: ['Host', host] });
   return head.ok ? head : undefined;
 }
 
-function opensCut({ allowEncoded }: Route): boolean {
-  return CUTTING.some(encoding => allowEncoded.has(encoding));
-}
-
-function hangsOnTail(route: Route, routes: readonly Route[]): boolean {
-  if (!opensCut(route)) return false;
+function hangsOnMasked(route: Route, routes: readonly Route[]): boolean {
   const below = route.prefix === '/' ? '/' : `${route.prefix}/`;
   if (routes.some(other => other !== route && other.prefix.startsWith(below))) return true;
   return !route.public && route.scopeRules.some(rule => rule.path !== '/');

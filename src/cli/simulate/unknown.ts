@@ -8,7 +8,7 @@ export const UNKNOWN = {
   token_type_not_logged: 'the typ of the token decides, and is not in the log',
   line_cut: 'the log has cut the route, method or host',
   claims_cut: 'the claims are longer than the log keeps',
-  path_cut: 'the path may go on behind what the log keeps',
+  path_cut: 'the path is longer than the log keeps, or a value in it is masked',
   query_not_logged: 'the query decides, and is not in the log',
   fault: 'a fault of the gateway decided',
   unfamiliar: 'the line is not one that this version writes',

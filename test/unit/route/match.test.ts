@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Route } from '../../../src/config/config.ts';
-import { createRouteTable, matchRoute, type RouteTable, stripPrefix } from '../../../src/route/match.ts';
+import { createRouteTable, matchRequest, matchRoute, type RouteTable, stripPrefix } from '../../../src/route/match.ts';
 import { canonicalizePath } from '../../../src/route/path.ts';
 import { protectedRoute, publicRoute } from './example-route.ts';
 
@@ -178,6 +178,169 @@ describe('an upstream that reads an encoding in its own way comes to no other ro
     const match = matchRoute(table, 'a.example', path);
     expect(match).toMatchObject({ ok: true, rest: '/x%2Fy;z' });
     expect(match.ok && [...match.otherRests].sort()).toEqual(['/x%2Fy', '/x/y', '/x/y;z']);
+  });
+
+  test.each([
+    ['/shop/;/admin', '/admin'],
+    ['/shop/;a/%3Bb/admin', '/admin'],
+    ['/shop/x;/../admin', undefined],
+    ['/shop/%253B/admin', '/admin'],
+    ['/shop/%2561dmin', '/admin'],
+    ['/shop/caf%25C3%25A9', '/café'],
+    ['/shop/%2540me', '/@me'],
+    ['/shop/admin%2500.html', '/admin'],
+    ['/shop/%255Cadmin', '/admin'],
+    ['/shop/a%25u0064min', '/admin'],
+    ['/shop/admin.%20', '/admin'],
+    ['/shop/admin.', '/admin'],
+    ['/shop/adm%FFin', '/admin'],
+    ['/shop/caf%E9', '/café'],
+    ['/shop/a%E0%81%A4min', '/admin'],
+    ['/cut/;/admin', '/admin'],
+    ['/cut/%2Fhost%2Fadmin', '/admin'],
+  ])('%s is also read as %s below the route, whose scopes it needs', (raw, rest) => {
+    const opened = new Set([';', '%3B', '%25', '%2F', '%5C', '%00', '%FF', '%E0', '%E9', '%81', '%A4']);
+    const shop = createRouteTable([
+      protectedRoute({ prefix: '/shop', allowEncoded: opened }),
+      protectedRoute({ prefix: '/cut', allowEncoded: opened, stripPrefix: true }),
+    ]);
+    const path = canonicalizePath(raw);
+    const match = path.ok ? matchRoute(shop, 'x', path) : path;
+    if (rest === undefined) expect(match).toMatchObject({ reason: 'ambiguous_path' });
+    else expect(match).toMatchObject({ ok: true, otherRests: expect.arrayContaining([rest]) });
+  });
+});
+
+describe('the readings of a path are closed under each other', () => {
+  const table = createRouteTable([
+    publicRoute({ prefix: '/', allowEncoded: new Set([';', '%25', '%2F', '%E9', '%C3', '%0A', '%00']) }),
+    protectedRoute({ prefix: '/other' }),
+    protectedRoute({ prefix: '/@me' }),
+    protectedRoute({ prefix: '/caf%C3%A9' }),
+    protectedRoute({ prefix: '/base/secret' }),
+  ]);
+  test.each([
+    ['path parameters cut, then slashes merged', '/;/other/x'],
+    ['the same, several times', '/;a/;b/other'],
+    ['the same, in the middle', '/;a/other;b/x'],
+    ['decoded, cut, then merged', '/%253B/other'],
+    ['an encoded slash behind a parameter', '/;a%2Fother'],
+    ['a second decoding uncovers @', '/%2540me/x'],
+    ['a second decoding uncovers UTF-8', '/caf%25C3%25A9/x'],
+    ['a second decoding completes UTF-8', '/caf%C3%25A9/x'],
+    ['a third decoding', '/%252540me'],
+    ['an encoding in lower case', '/caf%25c3%25a9'],
+    ['a second decoding uncovers a slash and a letter', '/%2fx%252f..%252fother'],
+    ['%uNNNN (http.sys)', '/%25u006fther'],
+    ['overlong UTF-8 behind a second decoding', '/%25C1%25AFther'],
+    ['Latin-1 (http.sys)', '/caf%E9'],
+    ['a line feed that a URL parser drops', '/ot%0Aher'],
+    ['NUL ends the path', '/other%00.html'],
+    ['a dot at the end of a name (Win32)', '/other.'],
+    ['blanks and dots at the end of a name (Win32)', '/other.%20./x'],
+    ['a slash that begins an authority', '/%2Fhost/other'],
+    ['an authority uncovered', '/%252Fhost%252Fother'],
+  ])('%s: %s is ambiguous', (_, raw) => {
+    const path = canonicalizePath(raw);
+    expect(path.ok ? matchRoute(table, 'x', path) : path).toEqual({ ok: false, reason: 'ambiguous_path' });
+  });
+
+  test.each(['/;/others', '/a;v=1/b', '/100%25', '/x%2540me', '/v1./x', '/caf%25C3', '/caf%E9s'])(
+    '%s leads nowhere else, and passes',
+    raw => {
+      expect(find(table, 'x', raw)).toMatch(/^\/ /);
+    },
+  );
+
+  test('a route of the Host takes every reading under that Host; a path without encodings is no_route as before', () => {
+    const own = createRouteTable([
+      publicRoute({ prefix: '/', host: 'own.example', allowEncoded: new Set([';']) }),
+      protectedRoute({ prefix: '/other' }),
+    ]);
+    expect(find(own, 'own.example', '/;/other')).toBe('own.example/ /;/other');
+    expect(find(own, 'any.example', '/;/other')).toBe('ambiguous_path');
+    expect(find(own, 'any.example', '/other.')).toBe('no_route');
+  });
+});
+
+describe('of readings without end', () => {
+  const allowEncoded = new Set([';', '%25', '%2F', '%5C', '%3B', '%3F', '%23', '%00', '%FF']);
+  const table = createRouteTable([protectedRoute({ prefix: '/', allowEncoded })]);
+
+  test.each([
+    ['escapes of escapes', `/${'%25'.repeat(5_000)}`],
+    ['one escape, 8,000 levels deep', `/%${'25'.repeat(8_000)}`],
+    ['all there is, again and again', `/${';a%2Fb%5Cc%253Bd%253Fe%2523f%2500g%FF/'.repeat(400)}x`],
+    ['parameters', `/${';/'.repeat(8_000)}x`],
+    ['slashes', `/${'%2F'.repeat(5_000)}`],
+    ['dots', `/${'.'.repeat(16_000)}%FF`],
+    ['blanks', `/${'%20'.repeat(5_000)}x%FF`],
+  ])('%s in 16 KB: decided within 100 ms', (_, raw) => {
+    const startedAt = performance.now();
+    const path = canonicalizePath(raw);
+    if (path.ok) matchRoute(table, 'x', path);
+    expect(performance.now() - startedAt).toBeLessThan(100);
+  });
+
+  test('what has more readings than can be listed is ambiguous', () => {
+    expect(find(table, 'x', `/%${'25'.repeat(300)}`)).toBe('ambiguous_path');
+    expect(find(table, 'x', `/%${'25'.repeat(100)}`)).toMatch(/^\/ /);
+  });
+});
+
+describe('every route to an upstream is public or on report: a path of several readings is only reported', () => {
+  const at = (port: string, basePath = '') => ({
+    ...protectedRoute({ prefix: '/' }).upstream,
+    origin: `http://${port}`,
+    basePath,
+  });
+  const report = (prefix: string, port: string, fields = {}) =>
+    protectedRoute({ prefix, enforcement: 'report', upstream: at(port), ...fields });
+  const table = createRouteTable([
+    report('/free', 'one:1001'),
+    publicRoute({ prefix: '/open', upstream: at('one:1001') }),
+    report('/cut', 'one:1001', { stripPrefix: true }),
+    report('/@me', 'one:1001', { stripPrefix: true }),
+    report('/mixed', 'one:1002'),
+    protectedRoute({ prefix: '/guarded', upstream: at('two:1002') }),
+    report('/plain', 'one'),
+    protectedRoute({ prefix: '/verified', enforcement: 'verify', upstream: at('two:80') }),
+  ]);
+  const ask = (sentPath: string) => matchRequest(table, { host: 'x', path: canonicalizePath(sentPath), sentPath });
+
+  test.each([
+    ['/free//x', '/free'],
+    ['/free/../guarded', '/free'],
+    ['/free/;a/x', '/free'],
+    ['/free/%2f%61', '/free'],
+    ['/free/a\\b', '/free'],
+    ['/free/caf\xe9', '/free'],
+    ['/free/%zz', '/free'],
+    ['/free/#x', '/free'],
+    ['/open/..%2fx', '/open'],
+    ['/%66ree//x', '/free'],
+    ['/cut//x', '/cut'],
+    ['/@me//x', '/@me'],
+  ])('%j: by route %s, as it was sent', (path, key) => {
+    expect(ask(path)).toMatchObject({ ok: true, isAmbiguous: true, path, route: { key } });
+  });
+
+  test.each([
+    ['another route to that port enforces, whatever the host is called', '/mixed//x'],
+    ['the port that http has by default', '/plain//x'],
+    ['no route as it was sent', '//free/x'],
+    ['no route as it was sent, encoded', '/free%2Fx'],
+    ['no whole segment', '/free;a/x'],
+    ['a prefix to strip that does not stand there literally', '/%63ut//x'],
+    ['the same, encoded', '/%40me//x'],
+    ['no slash at the beginning', 'free//x'],
+    ['enforced', '/guarded//x'],
+  ])('%s: %j is refused', (_, path) => {
+    expect(ask(path)).toEqual({ ok: false, reason: 'ambiguous_path' });
+  });
+
+  test('a path with one reading is not reported', () => {
+    expect(ask('/free/x')).not.toHaveProperty('isAmbiguous');
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isAuthority, loggablePath, readRequestHead } from '../../../src/route/request-head.ts';
+import { isAuthority, readRequestHead } from '../../../src/route/request-head.ts';
 
 const HOST = ['Host', 'api.example'];
 
@@ -108,16 +108,23 @@ describe('one target form (RFC 9112 section 3.2)', () => {
     expect(reasonOf('http://api.example/a', ['Host', 'api.example:8080'])).toBe('malformed_request');
   });
 
-  test.each(['/a#b', '/#', '/a?b#c', '/a b', '/a?b c', '/a\x00', '/a?\x00', '/a?\r\nX: y', '/a?\x7f'])(
-    'a fragment, a space or a control makes %j ambiguous, also behind the query',
+  test.each(['/a b', '/a?b c', '/a\x00', '/a?\x00', '/a?\r\nX: y', '/a?\x7f', '/a/../b\t'])(
+    'a blank or a control makes %j ambiguous on every route, also behind the query',
     url => {
       expect(reasonOf(url)).toBe('ambiguous_path');
     },
   );
 
-  test('dots in an absolute-form target are refused like any other', () => {
-    expect(reasonOf('http://api.example/a/../b')).toBe('ambiguous_path');
-    expect(reasonOf('http://api.example/..')).toBe('ambiguous_path');
+  test.each([
+    ['/a#b', '/a#b', ''],
+    ['/#', '/#', ''],
+    ['/a?b#c', '/a', '?b#c'],
+    ['//a?b', '//a', '?b'],
+    ['/caf\xe9', '/caf\xe9', ''],
+    ['http://api.example/a/../b', '/a/../b', ''],
+    ['http://api.example/..', '/..', ''],
+  ])('%j has no one reading; what was sent is kept for routes that only report it', (url, sentPath, query) => {
+    expect(read(url)).toMatchObject({ ok: true, path: { ok: false, reason: 'ambiguous_path' }, sentPath, query });
   });
 
   test('what is malformed is told before what is ambiguous', () => {
@@ -205,37 +212,6 @@ test('no Authorization field is hidden from the token room', () => {
 
 test('the method is what was sent, in its own case', () => {
   expect(read('/', HOST, 'get')).toMatchObject({ method: 'get' });
-});
-
-describe('no query gets into a log line, in whatever disguise', () => {
-  test.each([
-    ['/a?secret', '/a'],
-    ['/a?b?secret', '/a'],
-    ['/a#secret', '/a'],
-    ['/a;secret/b', '/a'],
-    ['/a%3Fsecret', '/a'],
-    ['/a%3fsecret', '/a'],
-    ['/a%23secret', '/a'],
-    ['/a%3bsecret', '/a'],
-    ['/a%253Fsecret', '/a'],
-    ['/a%2525253fsecret', '/a'],
-    ['/a?line\nsecret', '/a'],
-    ['http://api.example/a?secret', '/a'],
-    ['http://user:secret@api.example/a?secret', '/a'],
-    ['http://api.example?secret', ''],
-    ['*', ''],
-    ['api.example:443', ''],
-    ['secret', ''],
-    ['', ''],
-    ['/a/../b', '/a/../b'],
-    ['/a%2Fb', '/a%2Fb'],
-  ])('%j is logged as %j', (target, path) => {
-    expect(loggablePath(target)).toBe(path);
-  });
-
-  test('a long path is cut', () => {
-    expect(loggablePath(`/${'a'.repeat(5_000)}`)).toHaveLength(1024);
-  });
 });
 
 test('a Host that is no authority is not logged', () => {

@@ -7,7 +7,7 @@ import { authorize } from '../../../../src/authorization/authorize.ts';
 import { advise } from '../../../../src/cli/explain/advice.ts';
 import type { Judgement } from '../../../../src/cli/explain/judgement.ts';
 import type { Config, ProtectedRoute } from '../../../../src/config/config.ts';
-import { createRouteTable, matchRoute } from '../../../../src/route/match.ts';
+import { createRouteTable, matchRequest } from '../../../../src/route/match.ts';
 import { readRequestHead } from '../../../../src/route/request-head.ts';
 import { protectedRoute } from '../../route/example-route.ts';
 import { exampleIssuer, exampleToken } from '../../token/example-token.ts';
@@ -45,7 +45,7 @@ function adviseFor(
   const question = { scheme: 'https', method: 'GET', target: '/billing', authority: 'gateway', at: 0 } as const;
   const head = readRequestHead({ method: 'GET', url: '/billing', httpVersion: '1.1', rawHeaders: ['Host', 'gateway'] });
   if (!head.ok) throw new Error('the head is not valid');
-  const match = matchRoute(createRouteTable(routes), 'gateway', head.path);
+  const match = matchRequest(createRouteTable(routes), head);
   if (!match.ok) throw new Error('no route');
   const all = { iss, aud, ...claims };
   const presented = exampleToken({

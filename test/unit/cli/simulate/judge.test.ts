@@ -194,16 +194,40 @@ test('a token is judged at the time of its request, not of the end of its answer
   expect(judge(enforce, { exp, duration_ms: 1_000 })).toBe('would_break: denied token_expired');
 });
 
-describe('what a cut path hides', () => {
+describe('a path that two servers could read differently', () => {
   const open = exampleConfig([protectedRoute({ prefix: '/a', allowEncoded: new Set([';']) })]);
+  const free = exampleConfig([publicRoute({ prefix: '/a', allowEncoded: new Set([';']) })]);
   const nested = exampleConfig([...open.routes, publicRoute({ prefix: '/a/b' })]);
-  const ambiguous = unverified({ route: '(none)', path: '/a/1', outcome: 'denied', reason: 'ambiguous_path' });
+  const tolerant = exampleConfig([{ ...route, enforcement: 'report' }, publicRoute({ prefix: '/c' })]);
+  const denied = unverified({ route: '(none)', path: '/a/1;v/2', outcome: 'denied', reason: 'ambiguous_path' });
+  const reported = { path: '/a/1;v/2', outcome: 'reported', reason: 'ambiguous_path' };
+  const masked = { path: '/a/1;v=\u2026' };
 
   test.each([
-    ['nothing opens it: it stays ambiguous', enforce, ambiguous, 'unchanged'],
-    ['a route opens it: unknown', open, ambiguous, 'path_cut'],
-    ['where the rest of the path decides nothing, it is judged', open, {}, 'unchanged'],
-    ['where another route lies below, it is unknown', nested, {}, 'path_cut'],
+    ['nothing opens it: it stays ambiguous', enforce, denied, 'unchanged'],
+    ['a protected route opens it: no token was read', open, denied, 'token_not_read'],
+    ['a public route opens it', free, denied, 'would_open: forwarded'],
+    ['every route is on report: from now on reported', tolerant, denied, 'would_open: reported ambiguous_path'],
+    ['reported, and still on report', tolerant, reported, 'unchanged'],
+    [
+      'reported, and another route to the upstream enforces from now on',
+      report,
+      reported,
+      'would_break: denied ambiguous_path',
+    ],
+    ['reported, and enforced from now on', enforce, reported, 'would_break: denied ambiguous_path'],
+    ['reported without a token, and still on report', tolerant, unverified(reported), 'unchanged'],
+    ['reported for its dots', tolerant, { ...reported, path: '/a/../b' }, 'unchanged'],
+    ['let pass so far, closed from now on', enforce, { path: '/a/1;v/2' }, 'would_break: denied ambiguous_path'],
+    [
+      'let pass so far, reported from now on',
+      tolerant,
+      { path: '/a/1;v/2' },
+      'newly_reported: reported ambiguous_path',
+    ],
+    ['masked, closed from now on', enforce, masked, 'would_break: denied ambiguous_path'],
+    ['masked, and which encodings were open is not known', open, masked, 'path_cut'],
+    ['masked, and another route lies below', nested, masked, 'path_cut'],
   ])('%s', (_name, config, fields, expected) => {
     expect(judge(config, fields)).toBe(expected);
   });

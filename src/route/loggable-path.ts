@@ -1,0 +1,29 @@
+/**
+ * What a log line may show of a path: all of it, so that it never hides what was asked for, save what a client may have meant
+ * to be in a query, a fragment or a session parameter.
+ */
+
+/** Stands for what is not shown. No request target has it, since it is no byte. */
+export const MASK = '\u2026';
+
+const TARGET = /^(?:https?:\/\/[^/?#]*)?(\/[^?]*)/i;
+/** From here on there is something to mask: `;`, `#`, or `? # ;` encoded, however often. */
+const BEGINNING = /[;#]|%(?:25)*(?:3f|23|3b)/i;
+/** Servers route by what stands between these, so they are shown, and so is what follows. */
+const SEPARATOR = String.raw`[/\\;]|%(?:25)*(?:2f|5c|3b)`;
+/** What stands behind `#`, or `?` and `#` encoded. */
+const QUERY = new RegExp(`(#|%(?:25)*(?:3f|23))(?:(?!${SEPARATOR})[^])+`, 'gi');
+/** What stands behind `=`. */
+const VALUE = new RegExp(`(=|%(?:25)*3d)(?:(?!${SEPARATOR}|[&#]|%(?:25)*(?:26|23|3f))[^])+`, 'gi');
+
+/**
+ * @param target a request target, or a path.
+ * @returns its path to its end, without a query. In a segment, what stands behind a `#` or an encoded `?` or `#` is masked, and
+ *   from the first of them or the first `;` on, the value of each `name=value`. Empty for a target without a path.
+ */
+export function toLoggablePath(target: string): string {
+  const path = TARGET.exec(target)?.[1] ?? '';
+  const at = path.search(BEGINNING);
+  if (at === -1) return path;
+  return path.slice(0, at) + path.slice(at).replace(QUERY, `$1${MASK}`).replace(VALUE, `$1${MASK}`);
+}

@@ -1,0 +1,74 @@
+/**
+ * Every path that a server may come to from one path. Each rule below is what some server does of its own accord; servers
+ * apply them in different orders and more than once, so all of them are applied to all that comes of them.
+ */
+
+import { decodeAsKey, hasDotSegment, toKeyCharacter } from './path.ts';
+
+/** Past either, nobody can say any more what a server would make of the path. */
+const MOST_READINGS = 256;
+const MOST_CHARACTERS = 16_384;
+
+const OVERLONG = /%C[01]%[89AB][0-9A-F]|%E0%[89][0-9A-F]%[89AB][0-9A-F]|%F0%8[0-9A-F]%[89AB][0-9A-F]%[89AB][0-9A-F]/g;
+
+/** Text to text, none longer than before, so that applying them comes to an end. */
+const RULES: readonly ((key: string) => string)[] = [
+  // nginx, Apache with AllowEncodedSlashes, Tomcat with encodedSolidusHandling=decode.
+  key => key.replaceAll('%2F', '/'),
+  // IIS, and Tomcat with ALLOW_BACKSLASH.
+  key => key.replaceAll('%5C', '/'),
+  // nginx (merge_slashes), Apache (MergeSlashes), Tomcat, Spring.
+  key => key.replace(/\/{2,}/g, '/'),
+  // What reads a target as a URL reference takes `//` for the beginning of an authority (RFC 3986 section 4.2).
+  key => key.replace(/^\/\/[^/]*\/?/, '/'),
+  // Servlet containers and Spring cut path parameters, either before or after they decode.
+  key => key.replaceAll('%3B', ';'),
+  key => key.replace(/;[^/]*/g, ''),
+  // C strings end at NUL; what is decoded and then parsed as a URL ends at ? or #.
+  key => cutAt(key, '%00'),
+  key => cutAt(key, '%3F'),
+  key => cutAt(key, '%23'),
+  // What decodes a second time: a proxy before a server, a server before a framework.
+  key => decodeAsKey(key.replace(/%25(?=[0-9A-Fa-f]{2})/g, '%')),
+  // http.sys (PercentUAllowed), on the same occasion.
+  key => key.replace(/%25[uU]([0-9A-Fa-f]{4})/g, (_, hex: string) => toKeyCharacter(Number.parseInt(hex, 16))),
+  // URL parsers remove tabs and line ends (WHATWG URL section 4.4), decoders what is not UTF-8.
+  key => key.replace(/%(?:[01][0-9A-F]|7F|[89A-F][0-9A-F])/g, ''),
+  // http.sys (EnableNonUTF8) and Tomcat (URIEncoding) read other bytes as Latin-1; older decoders take overlong UTF-8.
+  key => key.replace(/%[A-F][0-9A-F]/g, byte => String.fromCharCode(Number.parseInt(byte.slice(1), 16))),
+  key => key.replace(OVERLONG, readOverlong),
+  // Win32 drops blanks and dots at the end of a name.
+  key => key.replace(/(?<![ .])[ .]+(?=\/|$)/g, ''),
+];
+
+/**
+ * @param key a path, as matched.
+ * @returns every way in which a server may read it, the path itself first; `undefined` where one of them has a dot segment,
+ *   or where there are too many to tell.
+ */
+export function listReadings(key: string): readonly string[] | undefined {
+  const readings = new Set([key]);
+  let characters = 0;
+  // What is added meanwhile is visited, too.
+  for (const reading of readings) {
+    characters += reading.length;
+    if (readings.size > MOST_READINGS || characters > MOST_CHARACTERS || hasDotSegment(reading)) return undefined;
+    for (const read of RULES) readings.add(read(reading));
+  }
+  return [...readings];
+}
+
+function cutAt(key: string, end: string): string {
+  const at = key.indexOf(end);
+  return at === -1 ? key : key.slice(0, at);
+}
+
+/** RFC 3629 section 3 forbids them; what accepts them takes the bits that are left. */
+function readOverlong(encoded: string): string {
+  const [first = 0, ...others] = encoded
+    .split('%')
+    .slice(1)
+    .map(hex => Number.parseInt(hex, 16));
+  const lead = first & (others.length === 1 ? 0x1f : others.length === 2 ? 0x0f : 0x07);
+  return toKeyCharacter(others.reduce((bits, byte) => (bits << 6) | (byte & 0x3f), lead));
+}
