@@ -13,7 +13,7 @@ export const IDENTITY_PRODUCTS: readonly IdentityProduct[] = [
     // https://docs.pingidentity.com/pingam/8/oauth2-guide/modifying-access-tokens-scripts.html
     name: 'ForgeRock',
     family: 'ForgeRock',
-    issuer: /^https?:\/\/[^/]+\/(?:am|openam)\/oauth2(?:\/[^?#]*?)?(?:\/(?<tenant>[^/?#]+))?\/?$/i,
+    issuer: /^https?:\/\/[^/]+\/(?:am|openam)\/oauth2(?:\/[^?#]*?)??(?:\/(?<tenant>[^/?#]+))?\/?$/i,
     isTenantOfServer: true,
     tokenTypes: ['JWT'],
     audience: 'the client that asked',

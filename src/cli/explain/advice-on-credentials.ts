@@ -37,7 +37,7 @@ export function adviseOnAbsence({ judgement, route }: Case): Advice {
 
 function adviseOnScheme(field: string, resource: string): Advice {
   const [scheme = ''] = field.toLowerCase().split(/[ \t]/, 1);
-  const other = OTHERS[scheme];
+  const other = Object.hasOwn(OTHERS, scheme) ? OTHERS[scheme] : undefined;
   if (other !== undefined)
     return { cause: other, remedy: { text: `get a token for ${resource} and send it as Bearer` } };
   return { cause: describeScheme(field, scheme), remedy: { text: WRITE } };
@@ -67,5 +67,6 @@ export function adviseOnCredentials({ judgement }: Case): Advice {
     const cause = 'there is nothing behind Bearer: the variable with the token was empty';
     return { cause, remedy: { text: 'see that the client has a token before it sends the request' } };
   }
+  if (!fields[0]?.includes(',')) return { cause: describeScheme(fields[0] ?? '', ''), remedy: { text: WRITE } };
   return { cause: 'the field holds more than one credential, as proxies join two fields with a comma', remedy: one };
 }

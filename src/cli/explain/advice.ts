@@ -19,6 +19,8 @@ export function advise(judgement: Judgement): Advice | undefined {
   if (reason === 'ambiguous_path') return adviseOnPath(judgement);
   if (reason === 'headers_too_large') return adviseOnSize(judgement);
   if (reason === 'malformed_request') return { cause: 'the Host is not a valid host name and port' };
+  if (judgement.metadata !== undefined)
+    return { cause: 'the protected resource metadata is read with GET (RFC 9728 section 3.1)' };
   if (!match?.ok || match.route.public) return undefined;
   const jws = credentials?.jws?.ok ? credentials.jws : undefined;
   return adviseOnToken({ judgement, reason, route: match.route, jws });

@@ -106,7 +106,7 @@ export const SHAPES = {
 export type TokenShape = keyof typeof SHAPES;
 
 const NO_VALUE = /^(?:undefined|null|nil|none|nan|true|false|\[object \w*\]|\(null\)|promise|<nil>|<null>)$/i;
-const VARIABLES = /^(?:\$\{?[\w.:-]+\}?|\$\(.*\)|\{+[^}]*\}+|<[^>]*>|%\w+%|@\w+@|\[[\w -]+\])$/;
+const VARIABLES = /^(?:\$\{?[\w.:-]+\}?|\$\(.*\)|\{{1,2}[\w .:-]*\}{1,2}|<[^>]*>|%\w+%|@\w+@|\[[\w -]+\])$/;
 const EXAMPLES =
   /^(?:(?:your|my|the|some|valid|insert)?[-_ ]?(?:(?:api|jwt|access|bearer|id)[-_ ]?)*(?:token|jwt)(?:[-_ ]?here)?|x{3,}|\.{3}|…|â¦|changeme|todo)$/i;
 /** A word that stands there instead of a token is short; the patterns are not tried on kilobytes. */
