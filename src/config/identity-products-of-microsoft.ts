@@ -79,7 +79,7 @@ export const MICROSOFT_PRODUCTS: readonly IdentityProduct[] = [
     // access_token_issuer; https://learn.microsoft.com/en-us/windows-server/identity/ad-fs/development/ad-fs-openid-connect-oauth-concepts
     name: 'AD FS',
     family: 'AD FS',
-    issuer: /^https?:\/\/(?<tenant>[^/:]+)(?::\d+)?\/adfs(?:\/services\/trust)?\/?$/i,
+    issuer: /^https?:\/\/(?<alias>[^/:]+)(?::\d+)?\/adfs(?:\/services\/trust)?\/?$/i,
     tokenTypes: ['JWT'],
     audience: 'the identifier of the Web API, with microsoft:identityserver: before it where that is no URI',
     scopeClaims: ['scp'],
