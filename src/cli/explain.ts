@@ -48,10 +48,10 @@ export async function explain(options: ExplainOptions, around: Surroundings): Pr
   const question = readQuestion(options, loaded.config, around.now);
   if (!question.ok) return fail(around, question.fault.what);
   const file = options['token-file'];
-  const token = file === undefined ? accept(undefined) : await readTokenFile(file, around.standardInput);
-  if (!token.ok) return fail(around, `--token-file ${describe(token)}`);
+  const fields = file === undefined ? accept([]) : await readTokenFile(file, around.standardInput);
+  if (!fields.ok) return fail(around, `--token-file ${describe(fields)}`);
 
-  const explanation = describeJudgement(await judge(loaded.config, question.value, token.value));
+  const explanation = describeJudgement(await judge(loaded.config, question.value, fields.value));
   const lines = options.json ? [renderJson(explanation)] : renderText(explanation, createPaint(around.isColoured));
   for (const line of lines) around.write(line);
   return explanation.decision === 'refused' ? 2 : 0;

@@ -1,10 +1,10 @@
 /** Why a value is refused, before it is known where the value stands. */
 
-import type { MistakeCode } from './lints.ts';
+import type { Code } from './lints.ts';
 
 export interface Fault {
   /** `invalid-value` where absent. */
-  readonly code?: MistakeCode;
+  readonly code?: Code;
   /**
    * What is wrong, to be read after the value or key: `has a fragment`.
    * Like `expected` it never repeats the value, which may be a secret: only `Findings` quotes, and it quotes what the file says.

@@ -6,6 +6,7 @@ import type { Issuer, KeySource } from './config.ts';
 import type { RawMap } from './content.ts';
 import type { Path } from './document.ts';
 import type { Findings } from './findings.ts';
+import { findPlaceholder } from './identity-issuer.ts';
 import { judgeJwksFile } from './jwks-file.ts';
 import { type IssuerSettings, issuerSchema } from './schema.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -16,20 +17,31 @@ export function readIssuers(raw: RawMap, folder: string, findings: Findings): Re
   const issuers = new Map<string, Issuer>();
   for (const [issuer, entry] of Object.entries(raw)) {
     const path = ['issuers', issuer];
-    judgeName(issuer, path, findings);
     // An issuer that needs no settings may stand there alone: `https://login.example.com:`.
     const settings = readSettings(issuerSchema, path, entry ?? {}, findings);
+    judgeName(issuer, path, findings);
     judgeKeys(settings, path, folder, findings);
     if (settings.complete !== undefined) issuers.set(issuer, buildIssuer(issuer, settings.complete, folder));
   }
   return issuers;
 }
 
+/** A name is only compared. It needs TLS where the keys are discovered from it: AD FS writes an http `iss`, and publishes its keys by https. */
 function judgeName(issuer: string, path: Path, findings: Findings): void {
   const uri = parseIssuerUri(issuer);
-  if (!uri.ok) findings.error(path, { expected: ISSUER, ...uri.fault }, 'key');
-  else if (isInClear(issuer)) {
-    findings.warning(path, 'issuer-without-tls', 'an issuer without TLS', 'key');
+  const placeholder = findPlaceholder(issuer);
+  if (!uri.ok) {
+    const code =
+      placeholder === undefined
+        ? {}
+        : ({ code: 'issuer-placeholder', what: placeholder, expected: 'the iss that tokens carry' } as const);
+    findings.error(path, { expected: ISSUER, ...uri.fault, ...code }, 'key');
+    return;
+  }
+  if (placeholder !== undefined) findings.warning(path, 'issuer-placeholder', placeholder, 'key');
+  const isDiscovered = !['jwks_uri', 'jwks_file'].some(key => findings.isWritten([...path, key]));
+  if (isDiscovered && isInClear(issuer)) {
+    findings.warning(path, 'issuer-without-tls', 'an issuer without TLS, from which its keys are fetched', 'key');
   }
 }
 

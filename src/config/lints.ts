@@ -134,7 +134,12 @@ export const DANGERS = {
   },
   'issuer-without-tls': {
     consequence: 'Whoever is on the way to the issuer can put in keys, and so mint tokens.',
-    remedy: 'Write https://.',
+    remedy:
+      'Fetch the keys by https (jwks_uri) or from a file (jwks_file); the name itself must stay as the issuer writes iss.',
+  },
+  'issuer-placeholder': {
+    consequence: 'No token carries it as iss, so every token of this issuer is refused.',
+    remedy: 'Write the iss that your tokens carry, with the tenant in it, as audgate explain shows it.',
   },
   'unused-issuer': {
     consequence: 'Its keys are fetched and its tokens refused everywhere.',

@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Issuer } from '../config/config.ts';
 import { type FetchCause, fetchDirectly, KeyFetchError, type KeyFetcher, type LastKeys } from './key-source.ts';
-import { createVerificationKey, fingerprintOf, type VerificationKey } from './verification-key.ts';
+import { createVerificationKey, fingerprintOf, type PublishedKey, type VerificationKey } from './verification-key.ts';
 
 export interface KeySetStatus {
   readonly issuer: string;
@@ -83,9 +83,9 @@ export class KeySet {
     return this.#keys.length > 0 && !this.#isStale();
   }
 
-  /** @returns the `kid` of each key that has one. */
-  keyIds(): readonly string[] {
-    return this.#keys.flatMap(({ keyId }) => keyId ?? []);
+  /** @returns what the issuer says of each key. */
+  published(): readonly PublishedKey[] {
+    return this.#keys;
   }
 
   status(): KeySetStatus {

@@ -2,8 +2,16 @@
 
 import { type CompactVerifyGetKey, createLocalJWKSet, type JWK } from 'jose';
 
-export interface VerificationKey {
+/** What an issuer says of one of its keys. */
+export interface PublishedKey {
   readonly keyId: string | undefined;
+  /** Its `alg`: with one, it is for no other algorithm (RFC 7517 section 4.4). */
+  readonly algorithm: string | undefined;
+  /** Its `crv`, else its `kty`. */
+  readonly type: string;
+}
+
+export interface VerificationKey extends PublishedKey {
   /** For jose: gives the key when the token's `alg` fits its type, curve, `alg`, `use` and `key_ops`, and throws otherwise. */
   readonly resolve: CompactVerifyGetKey;
   /** The whole JWK as text. A key that a refresh brings again unchanged is the same key. */
@@ -35,7 +43,8 @@ export async function createVerificationKey(jwk: JWK): Promise<VerificationKey |
     if (jwk.kty === 'RSA' && !isStrongRsa(jwk)) return undefined;
     const resolve = createLocalJWKSet({ keys: [jwk] });
     await resolve({ alg: jwk.alg ?? ALGORITHM_OF[jwk.crv ?? jwk.kty ?? ''] ?? '' });
-    return { keyId: jwk.kid, resolve, fingerprint: fingerprintOf(jwk), retired: false };
+    const published = { keyId: jwk.kid, algorithm: jwk.alg, type: jwk.crv ?? jwk.kty ?? '' };
+    return { ...published, resolve, fingerprint: fingerprintOf(jwk), retired: false };
   } catch {
     return undefined;
   }

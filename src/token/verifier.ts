@@ -15,7 +15,7 @@ import { judgeTime, readAccessToken } from './claims.ts';
 import { type CompactJws, readCompactJws } from './compact-jws.ts';
 import { KeySet, type KeySetEvents, type KeySetStatus } from './key-set.ts';
 import { fetchDirectly } from './key-source.ts';
-import type { VerificationKey } from './verification-key.ts';
+import type { PublishedKey, VerificationKey } from './verification-key.ts';
 
 export type Verification = AccessToken | Denial<TokenReason>;
 
@@ -88,9 +88,9 @@ export class TokenVerifier {
     return [...this.#keySets.values()].map(keySet => keySet.status());
   }
 
-  /** @returns the `kid` of each key that `issuer` publishes, as last fetched. */
-  keyIdsOf(issuer: string): readonly string[] {
-    return this.#keySets.get(issuer)?.keyIds() ?? [];
+  /** @returns what `issuer` says of each key that it publishes, as last fetched. */
+  keysOf(issuer: string): readonly PublishedKey[] {
+    return this.#keySets.get(issuer)?.published() ?? [];
   }
 
   /**

@@ -137,7 +137,7 @@ test.each([
     authority: 'a.example',
     isAuthorityAssumed: false,
   } as const;
-  const judgement = await judge(config, { ...question, at: Date.now(), isNow: true }, undefined);
+  const judgement = await judge(config, { ...question, at: Date.now(), isNow: true }, []);
   await request(gateway.port, { path: target });
   const [arrived] = legacy.received;
   expect(foreseeForwarding(judgement)?.url).toBe(arrived && `${legacy.origin}${arrived.url}`);

@@ -3,80 +3,28 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { explain } from '../../src/cli/explain.ts';
+import { runExplain } from '../support/explain.ts';
 import { SEED } from '../support/fixed-seed.ts';
 import { startGateway } from '../support/gateway.ts';
 import { headerValues, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
+import { FORMS, type Question, questions, routes, type Token, type World } from './explain-questions.ts';
 
 const WORLDS = 12;
 const QUESTIONS = 40;
-const RESOURCES = ['https://a.example/', 'https://a.example', 'https://b.example/v1'];
-const SCOPES = ['read', 'write'];
-const pick = <T>(...values: readonly T[]) => fc.constantFrom(...values);
-
-const routes = fc.uniqueArray(
-  fc.record({
-    key: pick('/', '/a', '/a/b', '/%40c', 'one.example/', 'one.example/a', '/d', '/e'),
-    isPublic: fc.nat(9).map(number => number === 9),
-    resource: pick(...RESOURCES),
-    hasAlias: fc.boolean(),
-    multiple: pick('any', 'known', 'only'),
-    enforcement: pick('report', 'verify', 'enforce', 'enforce', 'enforce'),
-    allow: pick<readonly string[]>([], ['%2F'], [';']),
-    onlyFirstIssuer: fc.boolean(),
-    forwardToken: fc.boolean(),
-    scopes: pick<unknown>([], ['read'], { GET: ['read'], 'POST /b': SCOPES }, { '*': [], 'GET /b': ['write'] }),
-  }),
-  { selector: ({ key }) => key, minLength: 2, maxLength: 6 },
-);
-type World = typeof routes extends fc.Arbitrary<infer Value> ? Value : never;
-
-const tokens = fc.record({
-  kind: pick(
-    'good',
-    'good',
-    'good',
-    'good',
-    'none',
-    'opaque',
-    'expired',
-    'early',
-    'stranger',
-    'unknown key',
-    'bad',
-    'no exp',
-    'down',
-  ),
-  issuer: pick(0, 0, 1),
-  typ: pick('at+jwt', 'at+jwt', 'at+jwt', 'JWT'),
-  aud: fc.oneof(
-    pick<unknown>(...RESOURCES),
-    pick<unknown>(undefined, [], 7, 'alias:https://a.example/'),
-    fc.subarray(RESOURCES),
-  ),
-  scope: fc.subarray(SCOPES).map(list => list.join(' ')),
-});
-type Token = typeof tokens extends fc.Arbitrary<infer Value> ? Value : never;
-
-const questions = fc.record({
-  host: pick('one.example', 'ONE.example:8080', 'two.example', 'two.example', 'bad%host'),
-  path: fc
-    .array(pick('a', 'b', 'a', 'b', 'd', 'e', '@c', '%40c', '%61', 'b%2Fb', '..', '%2e', 'x;y', ''), { maxLength: 3 })
-    .map(segments => `/${segments.join('/')}`),
-  method: pick('GET', 'GET', 'POST', 'HEAD', 'DELETE'),
-  metadata: fc.nat(15).map(number => number === 15),
-  token: tokens,
-});
-type Question = typeof questions extends fc.Arbitrary<infer Value> ? Value : never;
-
 test(`${WORLDS * QUESTIONS} random requests: status, reason and challenge are what explain says`, async () => {
-  const issuers = await Promise.all([startTokenIssuer(), startTokenIssuer('RS256'), startTokenIssuer()]);
-  if (issuers[2]) issuers[2].jwks = undefined;
+  const issuers = await Promise.all([
+    startTokenIssuer(),
+    startTokenIssuer('RS256'),
+    startTokenIssuer(),
+    startTokenIssuer('RS256'),
+  ]);
+  issuers[2].jwks = undefined;
+  // Its key is published for another algorithm than the one that it signs with.
+  issuers[3].jwks = { keys: (issuers[3].jwks?.keys ?? []).map(key => ({ ...key, alg: 'PS256' })) };
   const upstream = await startUpstream();
   const folder = mkdtempSync(join(tmpdir(), 'audgate-explain-property-'));
   const reasons = new Map<string, number>();
@@ -96,9 +44,12 @@ test(`${WORLDS * QUESTIONS} random requests: status, reason and challenge are wh
     await Promise.all([...issuers, upstream].map(each => each.close()));
   }
   // A property that never meets its cases holds of nothing.
-  const met = ['forwarded', 'no_route', 'ambiguous_path', 'missing_token', 'wrong_audience', 'malformed_request'];
+  const met = [
+    ...['forwarded', 'no_route', 'ambiguous_path', 'missing_token', 'wrong_audience', 'malformed_request'],
+    ...['malformed_credentials', 'malformed_token', 'bad_signature', 'insufficient_scope'],
+  ];
   expect(met.filter(reason => (reasons.get(reason) ?? 0) < 5)).toEqual([]);
-  expect(reasons.size).toBeGreaterThan(10);
+  expect(reasons.size).toBeGreaterThan(12);
 }, 120_000);
 
 interface Peers {
@@ -114,22 +65,19 @@ async function compareWorld(world: World, asked: readonly Question[], peers: Pee
   const reasons: string[] = [];
   try {
     for (const question of asked) {
-      const token = await makeToken(question.token, peers.issuers);
+      const { fields: sent, input } = await present(question.token, peers.issuers);
       const path = question.metadata ? '/.well-known/oauth-protected-resource' : question.path;
-      const fields = [
-        ['Host', question.host] as const,
-        ...(token === undefined ? [] : [['Authorization', `Bearer ${token}`] as const]),
-      ];
+      const fields = [['Host', question.host] as const, ...sent.map(value => ['Authorization', value] as const)];
       const before = peers.upstream.received.length;
       const answer = await request(gateway.port, { method: question.method, path, headers: fields });
-      const foreseen = await foresee(question, path, token, peers.file);
+      const foreseen = await foresee(question, path, input, peers.file);
       const isForwarded = peers.upstream.received.length > before;
       if (isForwarded) {
         expect({ question, decision: foreseen.decision }).toEqual({ question, decision: 'forwarded' });
         const [, received] = [foreseen, peers.upstream.received.at(-1)];
         expect(foreseen.forwarding.url).toBe(`${peers.upstream.origin}${received?.url}`);
         const hasToken = received?.rawHeaders.some(([name]) => name.toLowerCase() === 'authorization');
-        expect(hasToken).toBe(foreseen.forwarding.forward_token && token !== undefined);
+        expect(hasToken).toBe(foreseen.forwarding.forward_token && sent.length > 0);
       } else {
         expect({ question, decision: foreseen.decision }).not.toEqual({ question, decision: 'forwarded' });
         compareAnswers(question, answer, foreseen);
@@ -160,21 +108,20 @@ function compareAnswers(question: Question, answer: Answer, foreseen: Foreseen):
 interface Foreseen {
   readonly decision: string;
   readonly reason: string | null;
+  readonly cause: string | null;
   readonly response: { readonly status: number; readonly headers: Record<string, string>; readonly body: string };
   readonly forwarding: { readonly url: string; readonly forward_token: boolean };
 }
 
-async function foresee(question: Question, path: string, token: string | undefined, config: string): Promise<Foreseen> {
-  const lines: string[] = [];
-  const options = { config, urls: [`http://${question.host}${path}`], method: question.method, json: true };
-  const around = {
-    ...{ environment: {}, isColoured: false, now: Date.now(), write: (line: string) => lines.push(line) },
-    complain: (line: string) => expect(line).toBe(''),
-    standardInput: Readable.from(token === undefined ? [] : [Buffer.from(token)]),
-  };
-  const code = await explain({ ...options, ...(token !== undefined && { 'token-file': '-' }) }, around);
-  const foreseen = JSON.parse(lines.join('\n')) as Foreseen;
+async function foresee(question: Question, path: string, input: string | undefined, config: string): Promise<Foreseen> {
+  const source = input === undefined ? [] : ['--token-file', '-'];
+  const args = ['--config', config, '--method', question.method, ...source, '--json', `http://${question.host}${path}`];
+  const { code, stdout, stderr } = await runExplain(args, input);
+  expect({ question, stderr }).toEqual({ question, stderr: '' });
+  for (const part of input?.match(/[\w-]{25,}/g) ?? []) expect(stdout).not.toContain(part);
+  const foreseen = JSON.parse(stdout) as Foreseen;
   expect(code).toBe(foreseen.decision === 'refused' ? 2 : 0);
+  if (foreseen.decision === 'refused') expect(foreseen.cause).toBeTruthy();
   return foreseen;
 }
 
@@ -196,6 +143,22 @@ function describeWorld(world: World, { issuers, upstream }: Peers): string {
   return `issuers: ${JSON.stringify(Object.fromEntries(trusted))}\nroutes: ${JSON.stringify(Object.fromEntries(entries))}\n`;
 }
 
+interface Presented {
+  /** As the client sends them. */
+  readonly fields: readonly string[];
+  /** As the file holds them; `undefined`: no file. */
+  readonly input: string | undefined;
+}
+
+async function present(token: Token, issuers: readonly TokenIssuer[]): Promise<Presented> {
+  const text = await makeToken(token, issuers);
+  if (text === undefined) return { fields: [], input: undefined };
+  const fields = FORMS.get(token.form)?.(text);
+  if (fields) return { fields, input: fields.map(value => `Authorization: ${value}`).join('\n') };
+  const input = token.form === 'response' ? JSON.stringify({ access_token: text }) : `${text}\n`;
+  return { fields: [`Bearer ${text}`], input };
+}
+
 async function makeToken(
   { kind, issuer, typ, aud, scope }: Token,
   issuers: readonly TokenIssuer[],
@@ -207,9 +170,21 @@ async function makeToken(
     early: { nbf: 3_900_000_000, exp: 4_000_000_000 },
     stranger: { iss: 'https://stranger.example' },
     'no exp': { exp: undefined },
+    'exp in milliseconds': { exp: 4_000_000_000_000 },
+    'exp as text': { exp: '4000000000' },
+    nonce: { nonce: 'n' },
+    kind: { typ: 'Refresh' },
   };
   const signer = issuers[kind === 'down' ? 2 : issuer];
   const header = { typ, ...(kind === 'unknown key' && { kid: 'unknown' }) };
   const token = await signer?.sign({ header, claims: { aud, scope, ...changes[kind] } });
+  if (kind === 'numeric kid') return token && changeHeader(token, { kid: 1 });
+  if (kind === 'other alg') return token && changeHeader(token, { alg: 'PS384' });
   return kind === 'bad' ? token?.replace(/[^.]+$/, 'A'.repeat(86)) : token;
+}
+
+function changeHeader(token: string, changes: Readonly<Record<string, unknown>>): string {
+  const [header = '', ...rest] = token.split('.');
+  const changed = { ...JSON.parse(Buffer.from(header, 'base64url').toString()), ...changes };
+  return [Buffer.from(JSON.stringify(changed)).toString('base64url'), ...rest].join('.');
 }

@@ -1,13 +1,15 @@
-/** `audgate explain` as operators run it: the built program, a real authorization server, an issuer that signs anything. */
+/**
+ * `audgate explain`: a real authorization server, an issuer that signs anything. Called in this process, save where the process
+ * itself is asked about: a start of Node.js takes half a second, and ten on a busy machine.
+ */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { explain as explainInProcess } from '../../src/cli/explain.ts';
 import { type AuthorizationServer, startAuthorizationServer } from '../support/authorization-server.ts';
 import { runCommand } from '../support/command.ts';
+import { runExplain } from '../support/explain.ts';
 import { startGateway } from '../support/gateway.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { type SignOptions, startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
@@ -86,7 +88,7 @@ const lineOf = (text: string) =>
 
 async function explain(token: string | undefined, url: string, ...more: readonly string[]) {
   const source = token === undefined ? [] : ['--token-file', '-'];
-  const { code, stdout, stderr } = await runCommand(['explain', '--config', file, ...source, ...more, url], token);
+  const { code, stdout, stderr } = await runExplain(['--config', file, ...source, ...more, url], token);
   expect(stderr).toBe('');
   // Neither the token nor its signature, whatever is explained.
   if (token !== undefined)
@@ -94,29 +96,12 @@ async function explain(token: string | undefined, url: string, ...more: readonly
   return { code, stdout };
 }
 
-/** The same question, to people by the built program, and to machines within this process, which is quicker. */
+/** The same question, for people and for machines. */
 async function explainTwice(token: string | undefined, url: string, ...more: readonly string[]) {
   const { code, stdout } = await explain(token, url, ...more);
-  const option = (name: string) => (more.includes(name) ? more[more.indexOf(name) + 1] : undefined);
-  const lines: string[] = [];
-  const jsonCode = await explainInProcess(
-    {
-      ...{ config: file, urls: [url], json: true, method: option('--method'), at: option('--at') },
-      ...(token !== undefined && { 'token-file': '-' }),
-    },
-    {
-      ...{
-        environment: {},
-        isColoured: false,
-        now: Date.now(),
-        write: line => lines.push(line),
-        complain: expect.fail,
-      },
-      standardInput: Readable.from([Buffer.from(token ?? '')]),
-    },
-  );
-  expect(jsonCode).toBe(code);
-  return { code, stdout, json: JSON.parse(lines.join('\n')) };
+  const forMachines = await explain(token, url, ...more, '--json');
+  expect(forMachines.code).toBe(code);
+  return { code, stdout, json: JSON.parse(forMachines.stdout) };
 }
 
 const sign = (claims: SignOptions['claims'], header?: SignOptions['header']) =>
@@ -246,7 +231,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     name: 'an ID token',
-    token: () => sign({ iss: AUTH0, aud: 'shop', nonce: 'n' }, { typ: 'JWT' }),
+    token: () => sign({ iss: AUTH0, aud: 'shop', nonce: 'n', scope: undefined }, { typ: 'JWT' }),
     reason: 'wrong_audience',
     failed: 'audience',
     lines: ['it is an ID token', 'send the access token, not this one'],
@@ -512,7 +497,7 @@ routes: { /billing: { resource: ${BILLING}, upstream: 'http://127.0.0.1:1' } }
     const answer = await sendRaw(gateway.port, head, { responses: 1 });
     const status = Number(answer.toString('latin1').slice(9, 12));
     const options = ['--config', small, '--token-file', '-', '--json', '--method', method];
-    const { stdout } = await runCommand(['explain', ...options, `http://a.be${target}`], token);
+    const { stdout } = await runExplain([...options, `http://a.be${target}`], token);
     const { response, reason, checks, remedy } = JSON.parse(stdout);
     expect(response.status).toBe(status);
     return { status, reason, check: checks[0], remedy };
@@ -556,7 +541,7 @@ describe('the token', () => {
   test('from a file, with Bearer before it and white space around it', async () => {
     const name = join(folder, 'token.txt');
     writeFileSync(name, `\n Bearer ${await sign({})}\r\n`);
-    const { code } = await runCommand(['explain', '--config', file, '--token-file', name, billing()]);
+    const { code } = await runExplain(['--config', file, '--token-file', name, billing()]);
     expect(code).toBe(0);
   });
 
@@ -569,7 +554,7 @@ describe('the token', () => {
     ['in the path', [`https://gateway.example.com/reset/${SLIPPED}`]],
     ['in the fragment', [`https://gateway.example.com/billing#access_token=${SLIPPED}`]],
   ] as const)('%s is refused with the reason, and not repeated', async ([, args]) => {
-    const { code, stdout, stderr } = await runCommand(['explain', '--config', file, ...args]);
+    const { code, stdout, stderr } = await runExplain(['--config', file, ...args]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain('shell history');
     for (const argument of args.filter(each => !/^(?:--|\/)/.test(each))) expect(stderr).not.toContain(argument);
@@ -585,7 +570,7 @@ describe('the token', () => {
       ['--json', '/billing#access_token=secret?x'],
     ];
     for (const args of slips) {
-      const { code, stdout, stderr } = await runCommand(['explain', '--config', file, ...args]);
+      const { code, stdout, stderr } = await runExplain(['--config', file, ...args]);
       expect(code).not.toBe(0);
       expect(stdout + stderr).not.toContain('secret');
     }
@@ -593,7 +578,7 @@ describe('the token', () => {
 
   test('over 64 KiB, empty, or not there: exit 1 with the reason', async () => {
     const ask = (name: string, input: string) =>
-      runCommand(['explain', '--config', file, '--token-file', name, '/billing'], input);
+      runExplain(['--config', file, '--token-file', name, '/billing'], input);
     const answers = await Promise.all([ask('-', 'x'.repeat(70_000)), ask('-', ' \n'), ask(join(folder, 'absent'), '')]);
     expect(answers.map(({ code }) => code)).toEqual([1, 1, 1]);
     expect(answers.map(({ stderr }) => stderr)).toEqual([
@@ -611,13 +596,42 @@ test.for([
   ['a URL with user information', ['https://user:secret@gateway.example.com/'], 'user information'],
   ['a time without a zone', ['--at', '2026-01-01', '/billing'], 'expected RFC 3339'],
   ['a method in lower case', ['--method', 'get', '/billing'], 'upper case'],
-  ['an unknown option', ['--frobnicate', '/billing'], 'Usage:'],
 ] as const)('%s: exit 1, and why on standard error', async ([, args, why]) => {
   const config = args[0] === '--config' ? [] : ['--config', file];
-  const { code, stdout, stderr } = await runCommand(['explain', ...config, ...args]);
+  const { code, stdout, stderr } = await runExplain([...config, ...args]);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain(why);
   expect(stderr).not.toContain('secret');
+});
+
+describe('the built program', () => {
+  test('prints the same as the function, in text and JSON, and exits with the same code', async () => {
+    const token = await sign({ exp: 1_700_000_600, iat: 1_700_000_000, scope: 'billing:read' });
+    const at = ['--at', '2023-11-14T22:20:00Z'];
+    const asked = [
+      { args: [...at, '--token-file', '-', billing()], code: 0 },
+      { args: [...at, '--json', '--token-file', '-', billing()], code: 0 },
+      { args: [...at, '--token-file', '-', 'https://gateway.example.com/profile'], code: 2 },
+      { args: ['--token-file', '-', 'not-a-url'], code: 1 },
+    ];
+    const built = await Promise.all(asked.map(({ args }) => runCommand(['explain', '--config', file, ...args], token)));
+    const called = await Promise.all(asked.map(({ args }) => runExplain(['--config', file, ...args], token)));
+    expect(built).toEqual(called);
+    expect(built.map(({ code }) => code)).toEqual(asked.map(({ code }) => code));
+  });
+
+  test('an unknown option: exit 1, and the usage on standard error', async () => {
+    const { code, stdout, stderr } = await runCommand(['explain', '--config', file, '--frobnicate', '/billing']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('Usage:');
+  });
+
+  test('a token as an argument: exit 1, and it is not repeated', async () => {
+    const { code, stdout, stderr } = await runCommand(['explain', '--config', file, '--token', SLIPPED, '/billing']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('shell history');
+    expect(stderr).not.toContain(SLIPPED);
+  });
 });
 
 test('what a stranger wrote into claims acts on no terminal, in text and JSON', async () => {

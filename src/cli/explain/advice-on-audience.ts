@@ -1,20 +1,19 @@
 /** Why a token's audience is not this route's, and what to do about it without taking in tokens that are for somebody else. */
 
 import type { ProtectedRoute } from '../../config/config.ts';
-import { nameSharedAudience } from '../../config/shared-audience.ts';
+import { recogniseProduct } from '../../config/identity-issuer.ts';
+import type { IdentityProduct } from '../../config/identity-product.ts';
+import { findOwnAudience, nameSharedAudience } from '../../config/shared-audience.ts';
 import { quoteValue } from '../terminal.ts';
 import type { Advice, Case } from './case.ts';
 import { type Difference, findDifference, findNearestDifference } from './difference.ts';
 import { listText } from './facts.ts';
-import { type KnownIssuer, recogniseIssuer } from './known-issuer.ts';
-import { nameOtherKind } from './token-kind.ts';
-
-const GUID = /^(?:api:\/\/)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+import { hasMarkOfIdToken, listClients, nameOtherKind, saysWhatIsAllowed } from './token-kind.ts';
 
 /** @param presented as `findWrongAudience` says it; the decision does not say it of a token that was denied for something else. */
 export function adviseOnAudience(each: Case, presented = each.judgement.decision?.denial?.presented): Advice {
   const { route, jws } = each;
-  const known = recogniseIssuer(String(jws?.claims['iss']));
+  const known = recogniseProduct(String(jws?.claims['iss']));
   const audience = listText(jws?.claims['aud']);
   if (presented === 'missing') return adviseOnAbsence(route, known);
   if (presented === 'multiple') return adviseOnSeveral(each, known, audience);
@@ -23,14 +22,14 @@ export function adviseOnAudience(each: Case, presented = each.judgement.decision
   return adviseOnForeign(each, known, audience);
 }
 
-function adviseOnAbsence({ resource }: ProtectedRoute, known: KnownIssuer): Advice {
+function adviseOnAbsence({ resource }: ProtectedRoute, known: IdentityProduct): Advice {
   const cause =
     known.withoutAudience ??
     'the token has no aud: it was not asked for any resource, or its issuer does not write one';
   return { cause, remedy: { text: `${known.ask(resource)}; a token without aud is never accepted` } };
 }
 
-function adviseOnSeveral({ route }: Case, known: KnownIssuer, audience: readonly string[]): Advice {
+function adviseOnSeveral({ route }: Case, known: IdentityProduct, audience: readonly string[]): Advice {
   const rule = `multiple_audiences: ${route.multipleAudiences}`;
   const others = audience.filter(value => !route.audiences.has(value));
   const cause = `the token is for this resource and also for ${nameAudiences(others)}, which ${rule} refuses`;
@@ -64,29 +63,37 @@ function isTwin(difference: Difference | undefined): boolean {
   return difference !== undefined && (difference.isSameResource || difference.words.some(word => alike.includes(word)));
 }
 
-function adviseOnForeign(each: Case, known: KnownIssuer, audience: readonly string[]): Advice {
+function adviseOnForeign(each: Case, known: IdentityProduct, audience: readonly string[]): Advice {
   const { route, jws } = each;
-  const ours = audience.find(
-    value => isTwin(findNearestDifference(value, route.audiences)) && !nameSharedAudience(value, [...route.issuers]),
-  );
-  if (ours !== undefined && ours.trim() === ours) {
-    const words = findNearestDifference(ours, route.audiences)?.words.join(', ');
-    const cause = `the issuer spells the resource in another way (${words}), and audiences are compared exactly (RFC 7519 section 2)`;
-    return addAudience(route, ours, cause, `or ${known.ask(route.resource)}`);
-  }
   const claims = jws?.claims ?? {};
-  const client = [claims['azp'], claims['appid'], claims['client_id'], claims['cid']];
   const other = nameOtherKind(claims);
   if (other !== undefined) {
     const text = `send the access token, not this one; ${known.ask(route.resource)}`;
     return { cause: `the token is no access token: it is ${other}`, remedy: { text } };
   }
-  if (audience.some(value => client.includes(value))) {
-    const cause =
-      'the token is for the client itself: it is an ID token, or one for the client, and no access token for an API';
-    return { cause, remedy: { text: `send the access token, not the ID token; ${known.ask(route.resource)}` } };
-  }
-  return adviseByProduct(each, known, audience) ?? adviseOnStranger(each, known, audience);
+  return (
+    adviseOnSpelling(route, known, audience) ??
+    adviseOnClient(each, known, audience) ??
+    adviseOnOwn(route, known, audience) ??
+    adviseOnApiAudience(each, known, audience) ??
+    adviseOnStranger(each, known, audience)
+  );
+}
+
+/** Only what RFC 3986 section 6.2 calls the same resource may become an alias. */
+function adviseOnSpelling(
+  route: ProtectedRoute,
+  known: IdentityProduct,
+  audience: readonly string[],
+): Advice | undefined {
+  const ours = audience.find(
+    value => isTwin(findNearestDifference(value, route.audiences)) && !nameSharedAudience(value, [...route.issuers]),
+  );
+  if (ours === undefined) return undefined;
+  const words = findNearestDifference(ours, route.audiences)?.words.join(', ');
+  const cause = `the issuer spells the resource in another way (${words}), and audiences are compared exactly (RFC 7519 section 2)`;
+  if (ours.trim() !== ours) return { cause, remedy: { text: 'let the issuer write it without the white space' } };
+  return addAudience(route, ours, cause, `or ${known.ask(route.resource)}`);
 }
 
 function addAudience(route: ProtectedRoute, audience: string, cause: string, otherwise: string): Advice {
@@ -94,73 +101,77 @@ function addAudience(route: ProtectedRoute, audience: string, cause: string, oth
   return { cause, remedy: { text, path: ['routes', route.key, 'audiences'] } };
 }
 
-function adviseByProduct({ route }: Case, known: KnownIssuer, audience: readonly string[]): Advice | undefined {
-  const [first = ''] = audience;
-  const ask = { text: known.ask(route.resource) };
-  switch (known.product) {
-    case 'Entra ID':
-      return adviseOnShared(route, audience, ask.text) ?? adviseOnEntra(route, first);
-    case 'Keycloak':
-      if (!audience.includes('account')) return undefined;
-      return {
-        cause:
-          'Keycloak\'s "account" is the audience of its own account console: the client has no audience mapper for this API',
-        remedy: ask,
-      };
-    case 'Okta':
-      if (first !== 'api://default') return undefined;
-      return {
-        cause:
-          '"api://default" is the audience of Okta\'s default authorization server: every API behind it would accept the same tokens',
-        remedy: ask,
-      };
-    case 'Auth0':
-      if (!audience.some(value => /\/(?:userinfo|api\/v2\/)$/.test(value))) return undefined;
-      return {
-        cause:
-          'the token is for Auth0 itself (/userinfo or its Management API): the client did not name this API as audience',
-        remedy: ask,
-      };
-    case 'Google':
-      return {
-        cause: 'Google issues tokens for its own APIs and ID tokens for clients, none for other APIs',
-        remedy: ask,
-      };
-    case 'Ping':
-      if (!/^https:\/\/api\.pingone\./.test(first)) return undefined;
-      return { cause: 'the token is for the API of PingOne itself, which is the default', remedy: ask };
-    default:
-      return adviseOnShared(route, audience, ask.text);
+/** Never an alias: the ID tokens of that client carry the same audience. */
+function adviseOnClient({ route, jws }: Case, known: IdentityProduct, audience: readonly string[]): Advice | undefined {
+  const claims = jws?.claims ?? {};
+  if (!audience.some(value => listClients(claims).includes(value))) return undefined;
+  if (!saysWhatIsAllowed(claims)) {
+    const cause =
+      'the token is for the client itself: it is an ID token, or one for the client, and no access token for an API';
+    return { cause, remedy: { text: `send the access token, not the ID token; ${known.ask(route.resource)}` } };
   }
+  const { cause, remedy } = known.clientAudience ?? {};
+  return {
+    cause: `it is an access token, but its audience is the client that asked for it${cause === undefined ? '' : `: ${cause}`}`,
+    remedy: {
+      text: `${remedy ?? known.ask(route.resource)}; the client's ID is not to be accepted, since its ID tokens carry it, too`,
+    },
+  };
 }
 
-function adviseOnShared({ issuers }: ProtectedRoute, audience: readonly string[], ask: string): Advice | undefined {
-  const shared = audience.map(value => nameSharedAudience(value, [...issuers])).find(name => name !== undefined);
-  if (shared === undefined || shared === 'the issuer itself') return undefined;
-  return { cause: `the token is for ${shared}, and for nobody else`, remedy: { text: ask } };
+function adviseOnOwn(
+  { resource, issuers }: ProtectedRoute,
+  known: IdentityProduct,
+  audience: readonly string[],
+): Advice | undefined {
+  const own = audience.map(value => findOwnAudience(value, [...issuers])).find(each => each !== undefined);
+  if (own === undefined) return undefined;
+  return {
+    cause: own.cause ?? `the token is for ${own.what}, and for nobody else`,
+    remedy: { text: known.ask(resource) },
+  };
 }
 
-function adviseOnEntra(route: ProtectedRoute, audience: string): Advice | undefined {
-  if (!GUID.test(audience)) return undefined;
-  const isUri = audience.startsWith('api://');
-  const cause = isUri
-    ? 'v1 tokens of Entra ID carry the Application ID URI (api://…) as aud; v2 tokens the application (client) ID'
-    : 'v2 tokens of Entra ID carry the application (client) ID of the API as aud, whatever resource or scope was asked for';
-  const otherwise = isUri
-    ? 'if it is the Application ID URI of this API; or set requestedAccessTokenVersion (accessTokenAcceptedVersion) to 2 in its manifest and add its client ID'
-    : 'if it is the application (client) ID of this API, and of no other, in Entra ID';
-  return addAudience(route, audience, cause, otherwise);
+function adviseOnApiAudience(
+  { route, jws }: Case,
+  known: IdentityProduct,
+  audience: readonly string[],
+): Advice | undefined {
+  const [first = ''] = audience;
+  const claims = jws?.claims ?? {};
+  const fitting = known.apiAudiences?.find(({ form }) => form.test(first));
+  if (fitting === undefined || (hasMarkOfIdToken(claims) && !('scp' in claims))) return undefined;
+  return addAudience(route, first, fitting.cause, fitting.condition);
 }
 
-function adviseOnStranger({ route, jws }: Case, known: KnownIssuer, audience: readonly string[]): Advice {
+function adviseOnStranger({ route, jws }: Case, known: IdentityProduct, audience: readonly string[]): Advice {
   const names = nameAudiences(audience);
+  const ask = known.ask(route.resource);
+  const list = audience.map(splitList).find(parts => parts.some(part => route.audiences.has(part)));
+  if (list !== undefined) {
+    const cause = `aud is one text, ${names}, with several audiences in it, where an array of them belongs (RFC 7519 section 4.1.3)`;
+    return { cause, remedy: { text: 'let the issuer write aud as an array' } };
+  }
+  if (known.foreign !== undefined) return { cause: known.foreign, remedy: { text: ask } };
   const isForIssuer = audience.some(
     value => findDifference(value, String(jws?.claims['iss']))?.isSameResource !== false,
   );
   const cause = isForIssuer
     ? `the token is for its issuer itself (${names}): the client named no resource`
-    : `the token is for ${names}, which is no resource of this gateway`;
-  return { cause, remedy: { text: known.ask(route.resource) } };
+    : `the token is for ${names}, which is no resource of this gateway${describeNearest(audience, route)}`;
+  return { cause, remedy: { text: ask } };
+}
+
+/** `"https://a/ https://b/"`, `"https://a/,https://b/"`, and the JSON of an array as text. */
+function splitList(value: string): readonly string[] {
+  const parts = value.split(/[\s,;[\]"]+/).filter(part => part !== '');
+  return parts.length > 1 || parts[0] !== value ? parts : [];
+}
+
+/** What differs, where it is little: another port, a dot behind the host, an encoded path. */
+function describeNearest(audience: readonly string[], { audiences }: ProtectedRoute): string {
+  const near = audience.map(value => findNearestDifference(value, audiences)).find(each => each?.isNear);
+  return near === undefined ? '' : `; it differs from ${near.expected} in: ${near.words.join(', ')}`;
 }
 
 /** However many a stranger puts into a token. */

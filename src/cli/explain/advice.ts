@@ -1,9 +1,12 @@
 /** The likely cause of a denial, and what to change: a line of the YAML only where that is safe, else something at the client or the issuer. */
 
 import { adviseOnAudience } from './advice-on-audience.ts';
-import { adviseOnScope, adviseOnType } from './advice-on-claims.ts';
+import { adviseOnAbsence, adviseOnCredentials } from './advice-on-credentials.ts';
+import { adviseOnIssuer } from './advice-on-issuer.ts';
 import { adviseOnPath, adviseOnRoute, adviseOnSize, allowMethod } from './advice-on-route.ts';
-import { adviseOnForm, adviseOnIssuer, adviseOnKeys, adviseOnSignature, adviseOnTime } from './advice-on-token.ts';
+import { adviseOnScope } from './advice-on-scope.ts';
+import { adviseOnForm, adviseOnKeys, adviseOnSignature, adviseOnTime } from './advice-on-token.ts';
+import { adviseOnType } from './advice-on-type.ts';
 import type { Advice, Case } from './case.ts';
 import { type Judgement, reasonOf } from './judgement.ts';
 
@@ -16,6 +19,8 @@ export function advise(judgement: Judgement): Advice | undefined {
   if (reason === 'ambiguous_path') return adviseOnPath(judgement);
   if (reason === 'headers_too_large') return adviseOnSize(judgement);
   if (reason === 'malformed_request') return { cause: 'the Host is not a valid host name and port' };
+  if (judgement.metadata !== undefined)
+    return { cause: 'the protected resource metadata is read with GET (RFC 9728 section 3.1)' };
   if (!match?.ok || match.route.public) return undefined;
   const jws = credentials?.jws?.ok ? credentials.jws : undefined;
   return adviseOnToken({ judgement, reason, route: match.route, jws });
@@ -27,6 +32,8 @@ function adviseOnToken(each: Case): Advice | undefined {
       return allowMethod(each);
     case 'missing_token':
       return adviseOnAbsence(each);
+    case 'malformed_credentials':
+      return adviseOnCredentials(each);
     case 'malformed_token':
       return adviseOnForm(each);
     case 'untrusted_issuer':
@@ -48,12 +55,4 @@ function adviseOnToken(each: Case): Advice | undefined {
     default:
       return undefined;
   }
-}
-
-function adviseOnAbsence({ judgement, route }: Case): Advice {
-  const isInQuery = /[?&]access_token=/.test(judgement.question.target);
-  const cause = isInQuery
-    ? 'the token is in the query, where it is never looked for (RFC 6750 section 2.3): it belongs into the Authorization field'
-    : 'no token was given: the request is judged as one without Authorization';
-  return { cause, remedy: { text: `get a token for ${route.resource} as shown below, and give it with --token-file` } };
 }

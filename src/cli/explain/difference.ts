@@ -10,8 +10,10 @@ export interface Difference {
   readonly at: number;
   /** Every difference, in words: `trailing slash`, `https, not http`. */
   readonly words: readonly string[];
-  /** Two spellings of one resource (RFC 3986 section 6.2): a trailing slash, the case of scheme or host, a default port. */
+  /** Two spellings of one resource (RFC 3986 section 6.2): a trailing slash, the case of scheme or host, a default port, letters encoded. */
   readonly isSameResource: boolean;
+  /** Not the same, and yet easily taken for it. */
+  readonly isNear: boolean;
 }
 
 interface Parts {
@@ -21,6 +23,20 @@ interface Parts {
   readonly rest: string;
 }
 
+const HARMLESS = [
+  'trailing slash',
+  'letter case of the host',
+  'letter case of the scheme',
+  'default port',
+  'percent-encoded letters',
+];
+const NEAR = [
+  'another port',
+  'a dot behind the host',
+  'letter case of the path',
+  'percent-encoding',
+  'http, not https',
+];
 const URI = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)(.*)$/s;
 const LONGEST_SCHEME = 20;
 const DEFAULT_PORT: Readonly<Record<string, string>> = { http: ':80', https: ':443' };
@@ -30,9 +46,9 @@ export function findDifference(actual: string, expected: string): Difference | u
   if (actual === expected) return undefined;
   const shown = { actual: escapeExactly(actual), expected: escapeExactly(expected) };
   const words = describe(actual, expected);
-  const harmless = ['trailing slash', 'letter case of the host', 'letter case of the scheme', 'default port'];
-  const isSameResource = words.every(word => harmless.includes(word));
-  return { ...shown, at: countCommon(shown.actual, shown.expected), words, isSameResource };
+  const isSameResource = words.every(word => HARMLESS.includes(word));
+  const isNear = !isSameResource && words.every(word => HARMLESS.includes(word) || NEAR.includes(word));
+  return { ...shown, at: countCommon(shown.actual, shown.expected), words, isSameResource, isNear };
 }
 
 /** @returns the difference from the candidate that is most like `actual`; `undefined` without candidates. */
@@ -74,13 +90,29 @@ function describeAuthority(a: Parts, b: Parts): string | undefined {
   if (actual === expected) return 'letter case of the host';
   const [bare, wanted] = [withoutDefaultPort(a), withoutDefaultPort(b)];
   if (bare === wanted) return 'default port';
+  const dotless = (name: string) => name.replace(/\.(?=:\d*$|$)/, '');
+  if (dotless(bare) === dotless(wanted)) return 'a dot behind the host';
   return bare.replace(/:\d*$/, '') === wanted.replace(/:\d*$/, '') ? 'another port' : 'another host';
 }
 
 function describePath(actual: string, expected: string): string | undefined {
   if (actual === expected) return undefined;
   if (`${actual}/` === expected || actual === `${expected}/`) return 'trailing slash';
-  return actual.toLowerCase() === expected.toLowerCase() ? 'letter case of the path' : 'another path';
+  if (decodeUnreserved(actual) === decodeUnreserved(expected)) return 'percent-encoded letters';
+  if (actual.toLowerCase() === expected.toLowerCase()) return 'letter case of the path';
+  return decode(actual) === decode(expected) ? 'percent-encoding' : 'another path';
+}
+
+/** RFC 3986 section 6.2.2: an encoded letter, digit, `-`, `.`, `_` or `~` is that character, and `%2f` is `%2F`. */
+function decodeUnreserved(path: string): string {
+  return path.replace(/%[0-9a-f]{2}/gi, encoded => {
+    const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
+    return /[\w.~-]/.test(character) ? character : encoded.toUpperCase();
+  });
+}
+
+function decode(path: string): string {
+  return path.replace(/%[0-9a-f]{2}/gi, encoded => String.fromCharCode(Number.parseInt(encoded.slice(1), 16)));
 }
 
 function readParts(text: string): Parts | undefined {

@@ -9,6 +9,7 @@ import { type Difference, findNearestDifference } from './difference.ts';
 import { describeInstant, nameInstant } from './instant.ts';
 import { type Judgement, reasonOf } from './judgement.ts';
 import { describeAmbiguity, type PathFault } from './path-fault.ts';
+import { SHAPES } from './token-shape.ts';
 
 export const CHECKS = [
   'request',
@@ -109,10 +110,10 @@ function gatherOfToken(name: CheckName, judgement: Judgement): Facts {
     case 'method':
       return describeMethod(route, match, question.method);
     case 'credentials':
-      return { actual: shape === 'none' ? 'no token' : 'one Bearer token', expected: 'one Bearer token' };
+      return describeCredentials(judgement);
     case 'form':
       if (shape === 'none') return {};
-      return { actual: NAMES[shape], expected: 'a signed JWT (compact JWS, RFC 7515 section 7.1)' };
+      return { actual: SHAPES[shape].name, expected: 'a signed JWT (compact JWS, RFC 7515 section 7.1)' };
     case 'scope':
       return compareScopes(match, route, judgement);
     default:
@@ -134,13 +135,14 @@ function gatherOfClaims(name: CheckName, jws: CompactJws, route: ProtectedRoute,
   }
 }
 
-const NAMES = {
-  none: 'none',
-  jws: 'three parts with dots between',
-  jwe: 'an encrypted token (JWE, five parts)',
-  google: 'an opaque token of Google (ya29.)',
-  opaque: 'an opaque token',
-} as const;
+/** Of a field that no token could be read from, only what may be shown: its value may be the token. */
+function describeCredentials({ head, credentials }: Judgement): Facts {
+  const fields = head.ok ? head.authorization.length : 0;
+  const actual =
+    ['no Authorization field', 'one Authorization field without a Bearer token'][fields] ??
+    `${fields} Authorization fields`;
+  return { actual: credentials?.token === undefined ? actual : 'one Bearer token', expected: 'one Bearer token' };
+}
 
 function describeMethod(route: ProtectedRoute, match: Match, method: string): Facts {
   const requirement = requirementOf(match, route, method);
@@ -180,7 +182,7 @@ function compareScopes(match: Match, route: ProtectedRoute, { question, credenti
 }
 
 function gatherOfIssuer(name: CheckName, jws: CompactJws, { credentials, question }: Judgement): Facts {
-  const { issuer, keyIds = [], keysError } = credentials ?? {};
+  const { issuer, keys = [], keysError } = credentials ?? {};
   if (!issuer) return {};
   switch (name) {
     case 'algorithm':
@@ -188,7 +190,7 @@ function gatherOfIssuer(name: CheckName, jws: CompactJws, { credentials, questio
     case 'key':
       return {
         actual: jws.keyId === undefined ? 'no kid: every key is tried' : `kid ${jws.keyId}`,
-        expected: keyIds.map(kid => `kid ${kid}`),
+        expected: keys.flatMap(({ keyId }) => (keyId === undefined ? [] : `kid ${keyId}`)),
         ...(keysError !== undefined && { note: `the keys could not be fetched: ${keysError}` }),
       };
     case 'claims':
@@ -197,7 +199,11 @@ function gatherOfIssuer(name: CheckName, jws: CompactJws, { credentials, questio
         expected: 'exp, nbf and iat as numbers, aud as text or a list of it',
       };
     case 'time':
-      return { actual: describeTimes(jws, question.at), expected: `now ${nameInstant(question.at / 1000)}` };
+      return {
+        actual: describeTimes(jws, question.at),
+        expected: `now ${nameInstant(question.at / 1000)}`,
+        note: describeUnit(jws),
+      };
     case 'type':
       return { actual: jws.type ?? 'no typ, which counts as JWT', expected: [...issuer.tokenTypes] };
     default:
@@ -210,6 +216,13 @@ function describeTimes({ claims }: CompactJws, now: number): readonly string[] {
     const value = claims[name];
     return typeof value === 'number' ? [`${name} ${describeInstant(value, now)}`] : [];
   });
+}
+
+/** Seconds of today are a thousandth of it; 1e11 is the year 5138. */
+function describeUnit({ claims }: CompactJws): string | undefined {
+  const names = ['exp', 'nbf', 'iat'].filter(name => Number(claims[name]) > 1e11);
+  if (names.length === 0) return undefined;
+  return `${names.join(', ')} in milliseconds, where seconds belong (RFC 7519 section 2)`;
 }
 
 /** @returns the texts of a claim that is a text or a list. */

@@ -9,9 +9,11 @@ import { createRouteTable, type Match, matchRequest } from '../../route/match.ts
 import { type RequestHead, readRequestHead } from '../../route/request-head.ts';
 import { readBearerToken } from '../../token/bearer.ts';
 import { type CompactJws, readCompactJws } from '../../token/compact-jws.ts';
+import type { PublishedKey } from '../../token/verification-key.ts';
 import { TokenVerifier, type Verification } from '../../token/verifier.ts';
 import { countHeadBytes, isHeadTooLarge } from './head-size.ts';
 import { type Question, toIncomingHead } from './question.ts';
+import { recogniseShape, type TokenShape } from './token-shape.ts';
 
 /** What each room said; `undefined` where the request did not come so far. */
 export interface Judgement {
@@ -35,18 +37,20 @@ export interface Credentials {
   readonly jws: CompactJws | Denial | undefined;
   readonly issuer: Issuer | undefined;
   /** Of that issuer, as published. */
-  readonly keyIds: readonly string[];
+  readonly keys: readonly PublishedKey[];
   /** Why there are none, in our words. */
   readonly keysError: string | undefined;
-  /** Whether the token has the form of a bearer token, whatever it is. */
   readonly shape: TokenShape;
+  /** Unverified; a secret. */
+  readonly token: string | undefined;
 }
 
-export type TokenShape = 'none' | 'jws' | 'jwe' | 'google' | 'opaque';
-
-/** @returns what each room says of the request, with `token` in its Authorization field. Keys are fetched as configured. */
-export async function judge(config: Config, question: Question, token: string | undefined): Promise<Judgement> {
-  const incoming = toIncomingHead(question, token);
+/**
+ * @param authorization the value of each Authorization field.
+ * @returns what each room says of the request. Keys are fetched as configured.
+ */
+export async function judge(config: Config, question: Question, authorization: readonly string[]): Promise<Judgement> {
+  const incoming = toIncomingHead(question, authorization);
   const headBytes = countHeadBytes(incoming);
   if (isHeadTooLarge(incoming, config.limits.headers)) {
     return { config, question, headBytes, head: deny('headers_too_large') };
@@ -84,7 +88,8 @@ async function examine(config: Config, head: RequestHead, now: number): Promise<
   const jws = bearer.ok ? readCompactJws(bearer.token) : undefined;
   const issuer = jws?.ok && typeof jws.claims['iss'] === 'string' ? config.issuers.get(jws.claims['iss']) : undefined;
   const shape = bearer.ok ? recogniseShape(bearer.token) : 'none';
-  const known = { jws, issuer, shape, keyIds: [], keysError: undefined, inTime: undefined };
+  const token = bearer.ok ? bearer.token : undefined;
+  const known = { jws, issuer, shape, token, keys: [], keysError: undefined, inTime: undefined };
   if (!bearer.ok) return { ...known, presented: bearer };
 
   // The other issuers are not asked for their keys: one that does not answer has no part in this.
@@ -94,8 +99,8 @@ async function examine(config: Config, head: RequestHead, now: number): Promise<
     await verifier.start();
     const presented = await verifier.verify(bearer.token, now);
     const inTime = presented.ok ? undefined : await verifyInTime(verifier, bearer.token, presented, jws);
-    const keyIds = issuer ? verifier.keyIdsOf(issuer.issuer) : [];
-    return { ...known, presented, inTime, keyIds, keysError: verifier.status()[0]?.lastError };
+    const keys = issuer ? verifier.keysOf(issuer.issuer) : [];
+    return { ...known, presented, inTime, keys, keysError: verifier.status()[0]?.lastError };
   } finally {
     verifier.stop();
   }
@@ -112,11 +117,4 @@ async function verifyInTime(
   const exp = jws?.ok ? Number(jws.claims['exp']) : Number.NaN;
   const verification = await verifier.verify(token, exp * 1000 - 1);
   return verification.ok ? verification : undefined;
-}
-
-function recogniseShape(token: string): TokenShape {
-  if (token.startsWith('ya29.')) return 'google';
-  const dots = token.split('.').length - 1;
-  if (dots === 4) return 'jwe';
-  return dots === 2 && token.startsWith('eyJ') ? 'jws' : 'opaque';
 }

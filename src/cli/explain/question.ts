@@ -58,9 +58,9 @@ function isOnCalendar(text: string): boolean {
   return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(`${date}T${time}`);
 }
 
-/** @returns the head that node:http would hand to the gateway. */
-export function toIncomingHead(question: Question, token: string | undefined): IncomingHead {
-  const credentials = token === undefined ? [] : ['Authorization', `Bearer ${token}`];
+/** @returns the head that node:http would hand to the gateway, with a field Authorization of each value. */
+export function toIncomingHead(question: Question, authorization: readonly string[]): IncomingHead {
+  const credentials = authorization.flatMap(value => ['Authorization', value]);
   return {
     method: question.method,
     url: question.target,

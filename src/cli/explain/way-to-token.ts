@@ -1,9 +1,9 @@
 /** How a client gets a token for a route: what to ask for, and where. */
 
 import { protectedResourceMetadataUrl } from '../../challenge/metadata.ts';
+import { recogniseProduct } from '../../config/identity-issuer.ts';
 import { authorizationServerMetadataUrl } from '../../token/key-source.ts';
 import type { Judgement } from './judgement.ts';
-import { recogniseIssuer } from './known-issuer.ts';
 
 export interface WayToToken {
   readonly resource: string;
@@ -31,7 +31,7 @@ export function describeWayToToken({ match, decision }: Judgement): WayToToken |
 
 /** Client credentials (RFC 6749 section 4.4) with a resource (RFC 8707 section 2). */
 function describeRequest(issuer: string, resource: string, scopes: readonly string[]): readonly string[] {
-  const own = recogniseIssuer(issuer).parameters?.(resource) ?? [['resource', resource] as const];
+  const own = recogniseProduct(issuer).parameters?.(resource) ?? [['resource', resource] as const];
   const isScopeGiven = own.some(([name]) => name === 'scope');
   const scope = scopes.length > 0 && !isScopeGiven ? [['scope', scopes.join(' ')] as const] : [];
   const fields = [['grant_type', 'client_credentials'] as const, ...own, ...scope];

@@ -29,6 +29,16 @@ describe('what is legal but dangerous', () => {
       '1:43: warning: issuers.https://i.example.jwks_uri: keys fetched without TLS',
     ],
     [
+      'issuer-without-tls',
+      file(PROTECTED).replace('https://i.example: }', 'http://i.example: }'),
+      '1:12: warning: issuers.http://i.example: an issuer without TLS, from which its keys are fetched',
+    ],
+    [
+      'issuer-placeholder',
+      file(PROTECTED).replace('https://i.example: }', '"https://*.example": }'),
+      '1:12: warning: issuers.https://*.example: has a *, which stands for nothing but itself',
+    ],
+    [
       'audience-wildcard',
       file('/: { resource: "https://*.example/", upstream: https://a }'),
       '3:18: warning: routes./.resource: a * that stands for nothing but itself',
@@ -196,4 +206,24 @@ test('an alias from the environment stays unsaid', () => {
   const text = file(route('/a', 'audiences: ["${A:-s3cret}*"]'), route('/b', 'scopes: [x]'));
   expect(listCodes(text)).toEqual(['audience-wildcard', 'alias-on-one-route']);
   expect(listProblems(text).join('\n')).not.toContain('s3cret');
+});
+
+test('an http name whose keys come by https is a name, and nothing else: AD FS writes such a one', () => {
+  const named = (settings: string) =>
+    file(PROTECTED).replace('https://i.example: }', `http://fs.example/adfs/services/trust: { ${settings} } }`);
+  expect(listCodes(named('jwks_uri: https://fs.example/adfs/discovery/keys'))).toEqual([]);
+  expect(listProblems(named('jwks_uri: http://fs.example/adfs/discovery/keys'))).toEqual([
+    expect.stringContaining('.jwks_uri: keys fetched without TLS'),
+  ]);
+});
+
+test('a placeholder that no URI may have is an error of the same code', () => {
+  const text = file(PROTECTED).replace(
+    'https://i.example: }',
+    '"https://login.microsoftonline.com/{tenantid}/v2.0": }',
+  );
+  expect(listCodes(text)).toEqual(['issuer-placeholder']);
+  expect(listProblems(text)[0]).toMatch(
+    /^1:12: issuers\..* has a placeholder in brackets.*, expected the iss that tokens carry$/,
+  );
 });

@@ -17,10 +17,22 @@ describe('the first difference is pointed at, and named', () => {
     ['https://billing.example.com/v2', 28, ['another path'], false],
     ['https://billing.example.com/?a', 28, ['query or fragment'], false],
     ['http://billing.example.com', 4, ['http, not https', 'trailing slash'], false],
+    ['https://billing.example.com./', 27, ['a dot behind the host'], false],
+    ['https://billing.example.com/%2F', 28, ['another path'], false],
     ['billing', 0, ['another name'], false],
     [' https://billing.example.com/', 0, ['white space'], false],
   ] as const)('%s', ([actual, at, words, isSameResource]) => {
     expect(findDifference(actual, OURS)).toMatchObject({ at, words, isSameResource });
+  });
+
+  test('letters that need no encoding are the same letters (RFC 3986 section 6.2.2); a slash is not', () => {
+    const [plain, coded] = ['https://a.example/v~1', 'https://a.example/%76%7e1'];
+    expect(findDifference(coded, plain)).toMatchObject({ words: ['percent-encoded letters'], isSameResource: true });
+    expect(findDifference('https://a.example/a%2fb', 'https://a.example/a/b')).toMatchObject({
+      words: ['percent-encoding'],
+      isSameResource: false,
+      isNear: true,
+    });
   });
 
   test('names that are no URIs', () => {
@@ -57,5 +69,5 @@ test('whatever is compared: up to the caret both are the same, at the caret they
     expect(words.length).toBeGreaterThan(0);
     if (a.length < 20 && b.length < 20) expect(actual[at]).not.toBe(expected[at]);
   });
-  fc.assert(holds, { numRuns: 2_000 });
+  fc.assert(holds, { numRuns: 2_000, seed: 1 });
 });
