@@ -12,6 +12,7 @@ import { Findings } from './findings.ts';
 import { freezeDeep } from './freeze.ts';
 import { isMisspelled } from './issue.ts';
 import { readIssuers } from './issuers.ts';
+import { LIMITS } from './limits.ts';
 import type { Problem } from './problem.ts';
 import { buildRoute, readRoutes } from './routes.ts';
 import { type FileSettings, fileSchema } from './schema.ts';
@@ -22,8 +23,6 @@ export type LoadResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[]; readonly source: Source }
   /** Errors, and the warnings that were found with them, by place. */
   | { readonly ok: false; readonly problems: readonly Problem[] };
-
-const LARGEST_FILE = 4 * 1024 * 1024;
 
 /** What a configuration file held at one moment. */
 export interface Source {
@@ -51,7 +50,7 @@ export function loadConfig(file: string, environment: Readonly<Record<string, st
 
 /** @returns what `file` holds, not yet judged; refuses what cannot be read, is no UTF-8, or is larger than 4 MiB. */
 export function readSource(file: string): ReadResult {
-  const bytes = readBytes(file, LARGEST_FILE);
+  const bytes = readBytes(file, LIMITS.fileBytes);
   if (!bytes.ok) return refuseFile(file, bytes.fault.what);
   const text = decodeText(bytes.value);
   if (!text.ok) return refuseFile(file, text.fault.what);
@@ -127,6 +126,7 @@ function buildConfig(content: unknown, folder: string, findings: Findings): Omit
   );
 
   if (complete === undefined) return undefined;
-  const routes = drafts.flatMap(draft => buildRoute(draft, issuers.keys()) ?? []);
+  const everyIssuer = new Set(issuers.keys());
+  const routes = drafts.flatMap(draft => buildRoute(draft, everyIssuer) ?? []);
   return { ...readListenerSettings(complete), issuers, routes };
 }

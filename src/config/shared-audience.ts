@@ -25,18 +25,38 @@ const OF_KEYCLOAK: ReadonlyMap<string, string> = new Map([
   ['realm-management', 'the administration of a realm of Keycloak'],
 ]);
 
+/** What tokens of some issuers carry for more APIs than one. */
+export interface SharedAudiences {
+  /** What it is, by audience without a slash at its end. */
+  readonly ofIssuers: ReadonlyMap<string, string>;
+  readonly hasKeycloak: boolean;
+}
+
+/** @returns what tokens of `issuers` may carry; made once for all audiences that are looked up in it. */
+export function listSharedAudiences(issuers: readonly string[]): SharedAudiences {
+  const ofIssuers = new Map<string, string>();
+  for (const [path, what] of OF_ISSUER.toReversed()) {
+    for (const issuer of issuers) ofIssuers.set(`${withoutSlash(issuer)}${path}`, what);
+  }
+  return { ofIssuers, hasKeycloak: issuers.some(issuer => issuer.includes('/realms/')) };
+}
+
 /**
  * @param issuers whose tokens it may stand in.
  * @returns what `audience` is, as `Microsoft Graph`, where tokens for other APIs carry it; whatever the case of a GUID or
  *   a host, and with or without a slash at its end.
  */
 export function nameSharedAudience(audience: string, issuers: readonly string[]): string | undefined {
+  return findSharedAudience(audience, listSharedAudiences(issuers));
+}
+
+/** As `nameSharedAudience`, for many audiences of the same issuers. */
+export function findSharedAudience(audience: string, { ofIssuers, hasKeycloak }: SharedAudiences): string | undefined {
   const bare = withoutSlash(audience);
-  if (issuers.some(issuer => issuer.includes('/realms/')) && OF_KEYCLOAK.has(audience))
-    return OF_KEYCLOAK.get(audience);
-  const known = OF_ISSUER.find(([path]) => issuers.some(issuer => bare === `${withoutSlash(issuer)}${path}`));
+  if (hasKeycloak && OF_KEYCLOAK.has(audience)) return OF_KEYCLOAK.get(audience);
+  const known = ofIssuers.get(bare);
   if (known === undefined && OF_AUTH0.test(bare)) return 'Auth0 itself (/userinfo or its Management API)';
-  return known?.[1] ?? BY_NAME.get(bare.toLowerCase());
+  return known ?? BY_NAME.get(bare.toLowerCase());
 }
 
 function withoutSlash(text: string): string {
