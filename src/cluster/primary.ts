@@ -9,9 +9,11 @@ import { createAdminHandler, type Exposition } from '../admin/admin.ts';
 import type { Readiness } from '../admin/serving.ts';
 import { createAudienceIndex } from '../authorization/audience.ts';
 import type { ListenAddress } from '../config/config.ts';
+import { type ConfigPieces, toPieces } from '../config/loading/pieces.ts';
 import { closeListener, openListener } from '../listener.ts';
 import { type Loaded, Reloads } from '../reload.ts';
 import { type Beginning, logLoaded, type Serving } from '../serving.ts';
+import { eachInSlices } from '../slices.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { MergedMetrics } from '../telemetry/merged-metrics.ts';
 import { mergeDenials, mergeKeySets } from '../telemetry/merged-report.ts';
@@ -19,7 +21,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { RecentDenials } from '../telemetry/recent-denials.ts';
 import type { Report } from '../telemetry/report.ts';
 import { openSharedOutput } from '../telemetry/shared-output.ts';
-import type { Begun } from './calls.ts';
+import type { Begun, ConfigPart } from './calls.ts';
 import { Crew, type Member } from './crew.ts';
 import { SharedKeys } from './shared-keys.ts';
 
@@ -51,7 +53,7 @@ export class Primary implements Serving {
 
   constructor(beginning: Beginning) {
     this.#beginning = beginning;
-    this.#loaded = beginning;
+    this.#loaded = { ...beginning, pieces: toPieces(beginning.config) };
     this.log = createLog(openSharedOutput(() => this.#metrics.recordDroppedLine()));
     this.#crew = new Crew(beginning.config.workers, {
       answer: id => ({
@@ -78,7 +80,7 @@ export class Primary implements Serving {
         serving: () => this.#serving(),
       }),
     );
-    this.#announce();
+    for (const _step of this.#announceInSteps());
     this.#metrics.recordLoad();
   }
 
@@ -118,8 +120,11 @@ export class Primary implements Serving {
   async #begin({ id, channel }: Member): Promise<Begun> {
     const { listen, limits } = this.#beginning.config;
     const fixed = { listen, headers: limits.headers };
-    const ask = () =>
-      channel.ask('begin', { source: this.#loaded.source, workers: this.#crew.size, fixed }, BEGIN_LIMIT);
+    const ask = async () => {
+      for (const part of listParts(this.#loaded.pieces)) await channel.ask('take', part, BEGIN_LIMIT);
+      const pieces = this.#loaded.pieces.length;
+      return channel.ask('begin', { pieces, workers: this.#crew.size, fixed }, BEGIN_LIMIT);
+    };
     const begun = await (this.#isListening ? this.#inTurn(ask) : ask());
     if (!begun.ok) this.log.event('error', 'worker could not start', { worker: id, problem: begun.problem });
     return begun;
@@ -130,7 +135,8 @@ export class Primary implements Serving {
    * begins with what was decided. Where none is left, what this process could load is what their successors begin with.
    */
   async #replace(next: Loaded): Promise<boolean> {
-    const asked = await this.#crew.askAll('prepare', next.source, PREPARE_LIMIT);
+    for (const part of listParts(next.pieces)) await this.#crew.askAll('take', part, PREPARE_LIMIT);
+    const asked = await this.#crew.askAll('prepare', next.pieces.length, PREPARE_LIMIT);
     const answers = asked.map(({ answer }) => answer);
     const isAgreed = asked.length === 0 || (answers.includes(true) && !answers.includes(false));
     if (isAgreed) for (const { id, answer } of asked) if (answer === undefined) this.#crew.end(id);
@@ -139,7 +145,7 @@ export class Primary implements Serving {
     this.#loaded = next;
     this.#loadedAt = new Date();
     this.#keys.retain(next.config);
-    this.#announce();
+    await eachInSlices(this.#announceInSteps(), () => undefined);
     return true;
   }
 
@@ -152,9 +158,9 @@ export class Primary implements Serving {
   }
 
   /** The workers count; here the series begin at 0. */
-  #announce(): void {
+  #announceInSteps(): Iterable<void> {
     const { routes, issuers } = this.#loaded.config;
-    this.#metrics.announce(routes, createAudienceIndex(routes), [...issuers.keys()]);
+    return this.#metrics.announceInSteps(routes, createAudienceIndex(routes), [...issuers.keys()]);
   }
 
   async #expose(): Promise<Exposition> {
@@ -193,6 +199,16 @@ export class Primary implements Serving {
       draining,
       missingWorkers,
     };
+  }
+}
+
+/** Small enough that nobody who takes one in keeps a request waiting for it. */
+const PIECES_OF_PART = 4;
+
+function* listParts(pieces: ConfigPieces): Generator<ConfigPart> {
+  for (let start = 0; start < pieces.length; start += PIECES_OF_PART) {
+    const part = pieces.slice(start, start + PIECES_OF_PART).map(piece => Buffer.from(piece).toString('base64'));
+    yield { isFirst: start === 0, pieces: part };
   }
 }
 

@@ -20,7 +20,7 @@ import { readSettings } from './settings.ts';
 import { warnOfDangers } from './warnings.ts';
 
 export type LoadResult =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[]; readonly source: Source }
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
   /** Errors, and the warnings that were found with them, by place. */
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
@@ -30,8 +30,6 @@ export interface Source {
   readonly text: string;
   /** SHA-256 of the bytes, in hex. */
   readonly hash: string;
-  /** What the files that it names by `${file:PATH}` held; absent before it was loaded. Secrets. */
-  readonly named?: Readonly<Record<string, string>>;
 }
 
 export type ReadResult =
@@ -58,6 +56,11 @@ export function readSource(file: string): ReadResult {
   return { ok: true, source: { file, text: text.value, hash } };
 }
 
+/** @returns what tells one content of a file, or one failure to read it, from another. */
+export function fingerprintOf(read: ReadResult): string {
+  return read.ok ? read.source.hash : read.problems.map(({ message }) => message).join();
+}
+
 function refuseFile(file: string, what: string): ReadResult {
   const message = `the file ${what}, expected a readable YAML file`;
   return {
@@ -66,7 +69,7 @@ function refuseFile(file: string, what: string): ReadResult {
   };
 }
 
-/** As `loadConfig`, of a text that was read before: files that it names are read now, unless the source holds them. */
+/** As `loadConfig`, of a text that was read before: files that it names are read now. */
 export function loadSource(source: Source, environment: Readonly<Record<string, string | undefined>>): LoadResult {
   const { file, text, hash } = source;
   const { document, problems } = YamlDocument.parse(text);
@@ -75,7 +78,7 @@ export function loadSource(source: Source, environment: Readonly<Record<string, 
   if (findings.isUnreadable) return { ok: false, problems: findings.sorted };
 
   const folder = dirname(resolve(file));
-  const named = new Map(Object.entries(source.named ?? {}));
+  const named = new Map<string, string>();
   const content = readContent(document, { environment, folder, named }, findings);
   const config = findings.isUnreadable ? undefined : buildConfig(content, folder, findings);
   if (config === undefined || findings.hasErrors) return { ok: false, problems: findings.sorted };
@@ -83,7 +86,6 @@ export function loadSource(source: Source, environment: Readonly<Record<string, 
     ok: true,
     config: freezeDeep({ source: { file, hash }, ...config }),
     warnings: findings.sorted,
-    source: { ...source, named: Object.fromEntries(named) },
   };
 }
 

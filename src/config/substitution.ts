@@ -9,7 +9,7 @@ export interface Sources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Where relative paths start: the folder of the configuration file. */
   readonly folder: string;
-  /** What `${file:PATH}` gave, by path: read once, and the same for every process that serves it. */
+  /** What `${file:PATH}` gave, by path: read once. */
   readonly named: Map<string, string>;
 }
 

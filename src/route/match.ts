@@ -5,7 +5,7 @@ import { type Denial, deny } from '../denial.ts';
 import { type CanonicalPath, canonicalizePath, listReadings } from './path.ts';
 
 export interface RouteTable {
-  readonly hosts: ReadonlyMap<string, Branch>;
+  readonly hosts: Map<string, Branch>;
   readonly everyHost: Branch;
 }
 
@@ -27,13 +27,14 @@ export interface Match {
 
 /** @returns the routes, arranged so that a look-up costs the depth of the prefix that matches, however many routes there are. */
 export function createRouteTable(routes: readonly Route[]): RouteTable {
-  const hosts = new Map<string, Branch>();
-  const everyHost: Branch = { children: new Map() };
-  for (const route of routes) {
-    const root = route.host === undefined ? everyHost : branchOf(hosts, route.host);
-    plant(root, route);
-  }
-  return { hosts, everyHost };
+  const table: RouteTable = { hosts: new Map(), everyHost: { children: new Map() } };
+  for (const route of routes) addRoute(table, route);
+  return table;
+}
+
+/** Adds one route more to a table that serves nothing yet. */
+export function addRoute({ hosts, everyHost }: RouteTable, route: Route): void {
+  plant(route.host === undefined ? everyHost : branchOf(hosts, route.host), route);
 }
 
 /**

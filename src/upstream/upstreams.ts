@@ -14,7 +14,7 @@ import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdenti
 import { createNotice } from './response-headers.ts';
 import { type Upgraded, type UpgradeRequest, upgrade } from './upgrade.ts';
 
-/** What a route's requests need, made once at load. */
+/** What a route's requests need, made when the first comes. */
 interface Line {
   readonly dispatcher: Dispatcher;
   readonly policy: HeaderPolicy;
@@ -23,7 +23,10 @@ interface Line {
 export class Upstreams {
   /** By origin and connect time-out: routes to one upstream share its connections. */
   readonly #pools = new Map<string, HeldPool>();
-  readonly #lines: ReadonlyMap<Route, Line>;
+  readonly #lines = new Map<Route, Line>();
+  readonly #byOrigin: ReadonlyMap<string, readonly Route[]>;
+  /** The identity headers of all routes to one origin. */
+  readonly #taken = new Map<string, ReadonlySet<string>>();
   readonly #trusted: BlockList | undefined;
   /** Milliseconds for a client to send or to read the next piece of a body. */
   readonly #patience: number;
@@ -33,13 +36,8 @@ export class Upstreams {
     { routes, trustedProxies, timeouts }: Pick<Config, 'routes' | 'trustedProxies' | 'timeouts'>,
     previous?: Upstreams,
   ) {
-    const taken = new Map([...groupByOrigin(routes)].map(([origin, group]) => [origin, listIdentityNames(group)]));
-    const before: ReadonlyMap<string, HeldPool> = previous ? previous.#pools : new Map();
-    const lineOf = (route: Route): Line => ({
-      dispatcher: this.#poolFor(route.upstream, before),
-      policy: createHeaderPolicy(route, taken.get(route.upstream.origin)),
-    });
-    this.#lines = new Map(routes.map(route => [route, lineOf(route)]));
+    this.#byOrigin = groupByOrigin(routes);
+    if (previous) for (const { upstream } of routes) this.#takeOver(upstream, previous);
     this.#trusted = createTrustedProxies(trustedProxies);
     this.#patience = timeouts.body;
   }
@@ -100,17 +98,35 @@ export class Upstreams {
   }
 
   #lineOf({ match }: Grant): Line {
-    const line = this.#lines.get(match.route);
-    if (!line) throw new Error(`route ${match.route.key} is not of this configuration`);
+    return this.#lines.get(match.route) ?? this.#createLine(match.route);
+  }
+
+  #createLine(route: Route): Line {
+    const neighbours = this.#byOrigin.get(route.upstream.origin);
+    if (!neighbours?.includes(route)) throw new Error(`route ${route.key} is not of this configuration`);
+    const taken = this.#taken.get(route.upstream.origin) ?? listIdentityNames(neighbours);
+    this.#taken.set(route.upstream.origin, taken);
+    const line = { dispatcher: this.#poolFor(route.upstream), policy: createHeaderPolicy(route, taken) };
+    this.#lines.set(route, line);
     return line;
   }
 
-  #poolFor({ origin, timeouts }: Upstream, before: ReadonlyMap<string, HeldPool>): Dispatcher {
-    const key = `${origin} ${timeouts.connect}`;
-    const held = this.#pools.get(key) ?? before.get(key)?.retain() ?? new HeldPool(origin, timeouts.connect);
-    this.#pools.set(key, held);
+  #takeOver(upstream: Upstream, previous: Upstreams): void {
+    const name = nameOf(upstream);
+    const held = this.#pools.has(name) ? undefined : previous.#pools.get(name)?.retain();
+    if (held) this.#pools.set(name, held);
+  }
+
+  #poolFor(upstream: Upstream): Dispatcher {
+    const name = nameOf(upstream);
+    const held = this.#pools.get(name) ?? new HeldPool(upstream.origin, upstream.timeouts.connect);
+    this.#pools.set(name, held);
     return held.pool;
   }
+}
+
+function nameOf({ origin, timeouts }: Upstream): string {
+  return `${origin} ${timeouts.connect}`;
 }
 
 function groupByOrigin(routes: readonly Route[]): ReadonlyMap<string, readonly Route[]> {
