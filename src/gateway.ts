@@ -5,22 +5,23 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type AudienceIndex, createAudienceIndex } from './authorization/audience.ts';
 import { type AuthorizationDenial, authorize, type Grant } from './authorization/authorize.ts';
 import { createChallenge } from './challenge/challenge.ts';
-import { createMetadataIndex, findMetadata, type MetadataIndex } from './challenge/metadata.ts';
+import { findMetadata } from './challenge/metadata.ts';
 import { createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
 import { type Answer, createResponse, finishRequest, writeAnswer } from './client/answer.ts';
 import type { UnreadableReason } from './client/unreadable.ts';
 import type { Config, Route } from './config/config.ts';
 import { deny, type Reason } from './denial.ts';
-import { createRouteTable, matchRequest, type RouteTable } from './route/match.ts';
+import { createIndexes, createIndexesInSlices, type Indexes } from './indexes.ts';
+import { matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
 import { isWebSocketHandshake } from './route/websocket-handshake.ts';
+import { eachInSlices } from './slices.ts';
 import { Exchange } from './telemetry/exchange.ts';
 import { recordRequest, type Telemetry } from './telemetry/telemetry.ts';
 import { readBearerToken } from './token/bearer.ts';
-import { fetchDirectly } from './token/key-source.ts';
+import { fetchDirectly, type KeyFetcher } from './token/key-source.ts';
 import { TokenVerifier, type Verification, type VerifierEvents } from './token/verifier.ts';
 import type { Carried } from './upstream/forward.ts';
 import { InFlight } from './upstream/in-flight.ts';
@@ -42,9 +43,7 @@ export class Gateway {
   readonly config: Config;
   readonly verifier: TokenVerifier;
   readonly #telemetry: Telemetry;
-  readonly #routes: RouteTable;
-  readonly #audiences: AudienceIndex;
-  readonly #metadata: MetadataIndex;
+  readonly #indexes: Indexes;
   readonly #upstreams: Upstreams;
   readonly #inFlight: InFlight;
   readonly #tunnels = new Set<Tunnel>();
@@ -53,14 +52,21 @@ export class Gateway {
   #onIdle: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
-  /** @param previous the gateway that this one follows: what did not change is taken over from it. */
-  constructor(config: Config, telemetry: Telemetry, previous?: Gateway, fetchKeys = fetchDirectly) {
+  /**
+   * @param previous the gateway that this one follows: what did not change is taken over from it.
+   * @param indexes of the routes of `config`; by default they are made, and all series announced, at once.
+   */
+  constructor(
+    config: Config,
+    telemetry: Telemetry,
+    previous?: Gateway,
+    fetchKeys: KeyFetcher = fetchDirectly,
+    indexes?: Indexes,
+  ) {
     const { metrics, log } = telemetry;
     this.config = config;
     this.#telemetry = telemetry;
-    this.#routes = createRouteTable(config.routes);
-    this.#audiences = createAudienceIndex(config.routes);
-    this.#metadata = createMetadataIndex(config.routes);
+    this.#indexes = indexes ?? createIndexes(config.routes);
     this.#upstreams = new Upstreams(config, previous ? previous.#upstreams : undefined);
     this.#inFlight = previous ? previous.#inFlight : new InFlight();
     const events: VerifierEvents = {
@@ -71,7 +77,21 @@ export class Gateway {
       },
     };
     this.verifier = new TokenVerifier(config.issuers, events, previous?.verifier, fetchKeys);
-    metrics.announce(config.routes, this.#audiences, [...config.issuers.keys()]);
+    if (!indexes) metrics.announce(config.routes, this.#indexes.audiences, [...config.issuers.keys()]);
+  }
+
+  /** The gateway that follows `previous`, made in slices: requests are served in between. */
+  static async follow(
+    previous: Gateway | undefined,
+    config: Config,
+    telemetry: Telemetry,
+    fetchKeys?: KeyFetcher,
+  ): Promise<Gateway> {
+    const indexes = await createIndexesInSlices(config.routes);
+    const gateway = new Gateway(config, telemetry, previous, fetchKeys, indexes);
+    const steps = telemetry.metrics.announceInSteps(config.routes, indexes.audiences, [...config.issuers.keys()]);
+    await eachInSlices(steps, () => undefined);
+    return gateway;
   }
 
   /** Fetches keys. Settles after the first attempt of every issuer; what failed is tried again by itself. */
@@ -143,16 +163,16 @@ export class Gateway {
     if (!head.ok) return this.#refuse(exchange, head.reason);
     exchange.head = head;
 
-    const metadata = findMetadata(this.#metadata, head.target, head.authority);
+    const metadata = findMetadata(this.#indexes.metadata, head.target, head.authority);
     if (metadata !== undefined) return this.#publish(exchange, head.method, metadata);
 
-    const match = matchRequest(this.#routes, head);
+    const match = matchRequest(this.#indexes.routes, head);
     if (!match.ok) return this.#refuse(exchange, match.reason);
     exchange.match = match;
 
     const verification = match.route.public ? deny('missing_token') : this.#verify(head);
     const presented = verification instanceof Promise ? await verification : verification;
-    const decision = authorize(this.#audiences, match, head.method, presented);
+    const decision = authorize(this.#indexes.audiences, match, head.method, presented);
     exchange.decision = decision;
     if (!decision.grant) return this.#refuse(exchange, decision.denial.reason, decision.denial);
 

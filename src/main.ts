@@ -144,8 +144,8 @@ async function serve(file: string): Promise<void> {
   if (!read.ok) return exitWithProblems(read.problems);
   const loaded = loadSource(read.source, process.env);
   if (!loaded.ok) return exitWithProblems(loaded.problems);
-  const { config, warnings, source } = loaded;
-  const beginning = { source, config, warnings, environment: process.env, version: readVersion() };
+  const { config, warnings } = loaded;
+  const beginning = { config, warnings, environment: process.env, version: readVersion() };
   const serving = config.workers === 1 ? new SingleProcess(beginning) : new Primary(beginning);
   keepLog(serving);
   ignoreSignals(serving);
@@ -177,7 +177,7 @@ function keepLog({ log }: Pick<Serving, 'log'>): void {
 /** As one of several workers. What a terminal or an init sends to all of them is the primary's to judge. */
 function work(primary: NonNullable<typeof cluster.worker>): void {
   for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, () => undefined);
-  const worker = new Worker(primary, process.env);
+  const worker = new Worker(primary);
   keepLog(worker);
   ignoreSignals(worker);
   process.once('uncaughtException', async fault => {

@@ -3,16 +3,20 @@
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from './config/config.ts';
-import { loadSource, type ReadResult, readSource } from './config/load.ts';
+import { LoaderFailure, type Loading, loadInThread } from './config/loading/loader.ts';
+import { type ConfigPieces, fromPieces } from './config/loading/pieces.ts';
 import { formatProblem } from './config/problem.ts';
 import { listTokenChanges, UPSTREAM_TOKENS } from './config/upstream-token.ts';
 import { type FileWatch, watchConfig } from './config/watch.ts';
 import { type Beginning, type Environment, logLoaded } from './serving.ts';
+import { Slices } from './slices.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
-/** A configuration that was loaded: what it was read from, and what the lint warns of in it. */
-export type Loaded = Pick<Beginning, 'source' | 'config' | 'warnings'>;
+/** A configuration that was loaded, also in the pieces in which it can be handed on, and what the lint warns of in it. */
+export interface Loaded extends Pick<Beginning, 'config' | 'warnings'> {
+  readonly pieces: ConfigPieces;
+}
 
 /** Puts a configuration to use, everywhere or nowhere. @returns whether it serves now. */
 export type Apply = (next: Loaded) => Promise<boolean>;
@@ -31,19 +35,19 @@ export class Reloads {
   #turn: Promise<void> = Promise.resolve();
   #watch: FileWatch | undefined;
 
-  constructor({ source, config, environment }: Beginning, telemetry: Telemetry, apply: Apply) {
-    this.#file = source.file;
+  constructor({ config, environment }: Beginning, telemetry: Telemetry, apply: Apply) {
+    this.#file = config.source.file;
     this.#environment = environment;
     this.#telemetry = telemetry;
     this.#apply = apply;
     this.#first = config;
     this.#serving = config;
-    this.#lastRead = source.hash;
+    this.#lastRead = config.source.hash;
   }
 
   /** From now on a file that holds something else is loaded by itself. */
   watch(): void {
-    this.#watch = watchConfig(this.#file, () => this.#inTurn(() => this.#reloadChanged()));
+    this.#watch = watchConfig(this.#file, () => this.#inTurn(() => this.#load(this.#isChanged)));
   }
 
   /** No reload begins after this. */
@@ -54,7 +58,7 @@ export class Reloads {
 
   /** Loads the file in its turn, changed or not: files that it names may have. */
   reload(): void {
-    this.#inTurn(() => this.#load(readSource(this.#file)));
+    this.#inTurn(() => this.#load());
   }
 
   #inTurn = (reload: () => Promise<void>): void => {
@@ -62,17 +66,35 @@ export class Reloads {
   };
 
   /** A file that is not there is about to be: that is how some editors save. */
-  async #reloadChanged(): Promise<void> {
-    const read = readSource(this.#file);
-    if (fingerprintOf(read) !== this.#lastRead && (read.ok || existsSync(this.#file))) await this.#load(read);
+  readonly #isChanged = (fingerprint: string, isReadable: boolean): boolean =>
+    fingerprint !== this.#lastRead && (isReadable || existsSync(this.#file));
+
+  async #load(isWanted: (fingerprint: string, isReadable: boolean) => boolean = () => true): Promise<void> {
+    const loading = await this.#loadInThread((fingerprint, isReadable) => {
+      if (!isWanted(fingerprint, isReadable)) return false;
+      this.#lastRead = fingerprint;
+      return true;
+    });
+    if (loading?.kind === 'loaded') await this.#use(loading);
+    else if (loading) this.#fail(loading.problems);
   }
 
-  async #load(read: ReadResult): Promise<void> {
-    this.#lastRead = fingerprintOf(read);
-    const loaded = read.ok ? loadSource(read.source, this.#environment) : read;
-    if (!read.ok || !loaded.ok) return this.#fail(loaded.ok ? [] : loaded.problems.map(formatProblem));
-    const { config, warnings } = loaded;
-    const isInUse = await this.#apply(loaded).catch(() => false);
+  /** Whatever becomes of the thread, the old configuration goes on serving. */
+  async #loadInThread(isWanted: (fingerprint: string, isReadable: boolean) => boolean) {
+    try {
+      const loading = await loadInThread({ file: this.#file, environment: this.#environment }, isWanted);
+      return loading?.kind === 'failed'
+        ? { kind: 'failed' as const, problems: loading.problems.map(formatProblem) }
+        : loading;
+    } catch (failure) {
+      const problem = failure instanceof LoaderFailure ? failure.message : 'the thread that loads it failed';
+      return { kind: 'failed' as const, problems: [problem] };
+    }
+  }
+
+  async #use({ pieces, warnings }: Extract<Loading, { kind: 'loaded' }>): Promise<void> {
+    const config = await fromPieces(pieces, new Slices().pause);
+    const isInUse = await this.#apply({ config, warnings, pieces }).catch(() => false);
     if (!isInUse) return this.#fail(['the configuration could not be put to use']);
     this.#telemetry.metrics.recordReload('success');
     logLoaded(this.#telemetry.log, config, warnings);
@@ -107,8 +129,4 @@ function listFixed(first: Config, next: Config): readonly string[] {
     name => !isDeepStrictEqual(first[name], next[name]),
   );
   return first.limits.headers === next.limits.headers ? settings : [...settings, 'limits.headers'];
-}
-
-function fingerprintOf(read: ReadResult): string {
-  return read.ok ? read.source.hash : read.problems.map(({ message }) => message).join();
 }

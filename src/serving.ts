@@ -1,14 +1,12 @@
 /** What a process that serves is to the one who started it, and what it starts with. */
 
 import type { Config } from './config/config.ts';
-import type { Source } from './config/load.ts';
 import { formatProblem, type Problem } from './config/problem.ts';
 import type { Log } from './telemetry/log.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Beginning {
-  readonly source: Source;
   readonly config: Config;
   readonly warnings: readonly Problem[];
   readonly environment: Environment;

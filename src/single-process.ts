@@ -49,7 +49,7 @@ export class SingleProcess implements Serving {
   }
 
   async #replace({ config, warnings }: Loaded): Promise<boolean> {
-    const next = new Gateway(config, this.#telemetry, this.#server.gateway);
+    const next = await Gateway.follow(this.#server.gateway, config, this.#telemetry);
     await next.start();
     this.#server.swap(next, warnings);
     return true;

@@ -14,11 +14,14 @@ export type PresentedAudience = string;
 /** @returns the index over all routes. No audience belongs to two resources: the configuration refuses that at load. */
 export function createAudienceIndex(routes: readonly Route[]): AudienceIndex {
   const index = new Map<string, string>();
-  for (const route of routes) {
-    if (route.public) continue;
-    for (const audience of route.audiences) index.set(audience, route.resource);
-  }
+  for (const route of routes) addAudiences(index, route);
   return index;
+}
+
+/** Adds what one route more accepts to an index that serves nothing yet. */
+export function addAudiences(index: Map<string, string>, route: Route): void {
+  if (route.public) return;
+  for (const audience of route.audiences) index.set(audience, route.resource);
 }
 
 /** @returns every value of `presented` that a wrong audience at `route` can have, so that each can be counted from 0. */

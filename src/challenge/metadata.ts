@@ -4,14 +4,18 @@ import type { ProtectedRoute, Route } from '../config/config.ts';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
-/** Exact request target → the documents found there, each with the authority of its resource. */
-export type MetadataIndex = ReadonlyMap<string, readonly MetadataDocument[]>;
+export interface MetadataIndex {
+  /** Exact request target → the documents found there, each with the authority of its resource. */
+  readonly targets: Map<string, MetadataDocument[]>;
+  readonly resources: Map<string, MetadataDocument>;
+}
 
-export interface MetadataDocument {
+interface MetadataDocument {
   /** Host and port of the resource URI, lower-case. */
   readonly authority: string;
-  /** JSON text. */
-  readonly body: string;
+  readonly group: Group;
+  /** JSON text, made when it is asked for first: of most documents, nobody asks. */
+  body?: string;
 }
 
 /** @returns where the metadata of `resource` is found: inserted between host and path (RFC 9728 section 3.1). */
@@ -25,17 +29,29 @@ export function protectedResourceMetadataUrl(resource: string): string {
  *   The targets are a closed set that is matched byte for byte, before the routes.
  */
 export function createMetadataIndex(routes: readonly Route[]): MetadataIndex {
-  const index = new Map<string, MetadataDocument[]>();
-  for (const group of groupByResource(routes)) {
-    const { host, pathname, search } = new URL(group[0].resource);
-    const document = { authority: host, body: JSON.stringify(describeResource(group)) };
-    const target = wellKnownTarget(pathname, search);
-    // The root is asked for with and without its slash.
-    for (const spelling of pathname === '/' && search === '' ? [target, `${target}/`] : [target]) {
-      index.set(spelling, [...(index.get(spelling) ?? []), document]);
-    }
-  }
+  const index: MetadataIndex = { targets: new Map(), resources: new Map() };
+  for (const route of routes) addMetadata(index, route);
   return index;
+}
+
+/** Adds one route more to an index that serves nothing yet. */
+export function addMetadata({ targets, resources }: MetadataIndex, route: Route): void {
+  if (route.public) return;
+  const known = resources.get(route.resource);
+  if (known) {
+    known.group.push(route);
+    return;
+  }
+  const { host, pathname, search } = new URL(route.resource);
+  const document: MetadataDocument = { authority: host, group: [route] };
+  resources.set(route.resource, document);
+  const target = wellKnownTarget(pathname, search);
+  // The root is asked for with and without its slash.
+  for (const spelling of pathname === '/' && search === '' ? [target, `${target}/`] : [target]) {
+    const documents = targets.get(spelling);
+    if (documents) documents.push(document);
+    else targets.set(spelling, [document]);
+  }
 }
 
 /**
@@ -44,12 +60,15 @@ export function createMetadataIndex(routes: readonly Route[]): MetadataIndex {
  * @returns the JSON text; `undefined` where nothing is published; `null` where several are and the Host names none of
  *   them: the target is ours all the same, and no upstream's.
  */
-export function findMetadata(index: MetadataIndex, target: string, authority: string): string | null | undefined {
-  const documents = index.get(target);
-  if (!documents || documents.length === 1) return documents?.[0]?.body;
+export function findMetadata({ targets }: MetadataIndex, target: string, authority: string): string | null | undefined {
+  const documents = targets.get(target);
+  if (!documents) return undefined;
+  const [only] = documents;
+  if (only && documents.length === 1) return bodyOf(only);
   const wanted = authority.toLowerCase();
   const exact = documents.find(document => document.authority === wanted);
-  return (exact ?? documents.find(document => hostname(document.authority) === hostname(wanted)))?.body ?? null;
+  const found = exact ?? documents.find(document => hostname(document.authority) === hostname(wanted));
+  return found ? bodyOf(found) : null;
 }
 
 /** A terminating slash after the host goes when nothing follows it (RFC 9728 section 3.1). */
@@ -57,17 +76,12 @@ function wellKnownTarget(pathname: string, search: string): string {
   return `${WELL_KNOWN}${pathname === '/' ? '' : pathname}${search}`;
 }
 
-type Group = readonly [ProtectedRoute, ...ProtectedRoute[]];
+/** Routes of one resource. */
+type Group = [ProtectedRoute, ...ProtectedRoute[]];
 
-function groupByResource(routes: readonly Route[]): Iterable<Group> {
-  const groups = new Map<string, [ProtectedRoute, ...ProtectedRoute[]]>();
-  for (const route of routes) {
-    if (route.public) continue;
-    const group = groups.get(route.resource);
-    if (group) group.push(route);
-    else groups.set(route.resource, [route]);
-  }
-  return groups.values();
+function bodyOf(document: MetadataDocument): string {
+  document.body ??= JSON.stringify(describeResource(document.group));
+  return document.body;
 }
 
 /** RFC 9728 section 2; a parameter without elements is left out (section 3.2). */

@@ -1,7 +1,6 @@
 /** What the primary and its workers ask of each other. Everything of it survives JSON. */
 
 import type { Issuer, ListenAddress } from '../config/config.ts';
-import type { Source } from '../config/load.ts';
 import type { ListenFailure } from '../listener.ts';
 import type { Snapshot } from '../telemetry/metrics.ts';
 import type { Report } from '../telemetry/report.ts';
@@ -14,10 +13,12 @@ export type Calls = { readonly [name: string]: readonly [ask: unknown, answer: u
 export type WorkerCalls = {
   /** Whether its event loop turns. */
   readonly alive: readonly [null, null];
-  /** To serve `source`, as one of `workers`, with what only a restart changes. */
-  readonly begin: readonly [{ readonly source: Source; readonly workers: number; readonly fixed: Fixed }, Begun];
-  /** To get ready to serve exactly this; the answer says whether it could. */
-  readonly prepare: readonly [Source, boolean];
+  /** To take in a part of the configuration that it is to begin with, or to prepare. */
+  readonly take: readonly [ConfigPart, null];
+  /** To serve what was taken in, so many pieces, as one of `workers`, with what only a restart changes. */
+  readonly begin: readonly [{ readonly pieces: number; readonly workers: number; readonly fixed: Fixed }, Begun];
+  /** To get ready to serve exactly what was taken in, so many pieces; the answer says whether it could. */
+  readonly prepare: readonly [number, boolean];
   /** To serve what was prepared. */
   readonly commit: readonly [null, null];
   /** To let go of what was prepared: another worker could not. */
@@ -32,6 +33,13 @@ export type WorkerCalls = {
   /** To finish what was accepted; answered with its last counts, when all lines of its log are out. */
   readonly drain: readonly [null, Snapshot];
 };
+
+/** Some of the pieces of a configuration, in base64. */
+export interface ConfigPart {
+  /** Whether it is the first: what came before belongs to a configuration that is not wanted any more. */
+  readonly isFirst: boolean;
+  readonly pieces: readonly string[];
+}
 
 /** Settings of the data listener, as they were when the primary started. */
 export interface Fixed {

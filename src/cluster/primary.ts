@@ -10,9 +10,11 @@ import { createAdminServer } from '../admin/listener.ts';
 import type { Readiness } from '../admin/serving.ts';
 import { createAudienceIndex } from '../authorization/audience.ts';
 import type { ListenAddress } from '../config/config.ts';
+import { type ConfigPieces, toPieces } from '../config/loading/pieces.ts';
 import { closeListener, ListenError, openListener } from '../listener.ts';
 import { type Loaded, Reloads } from '../reload.ts';
 import { type Beginning, logLoaded, type Serving } from '../serving.ts';
+import { eachInSlices } from '../slices.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { MergedMetrics } from '../telemetry/merged-metrics.ts';
 import { mergeDenials, mergeKeySets } from '../telemetry/merged-report.ts';
@@ -20,7 +22,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { RecentDenials } from '../telemetry/recent-denials.ts';
 import type { Report } from '../telemetry/report.ts';
 import { openSharedOutput } from '../telemetry/shared-output.ts';
-import type { Begun } from './calls.ts';
+import type { Begun, ConfigPart } from './calls.ts';
 import { Crew, type Member } from './crew.ts';
 import { SharedKeys } from './shared-keys.ts';
 
@@ -54,7 +56,7 @@ export class Primary implements Serving {
 
   constructor(beginning: Beginning) {
     this.#beginning = beginning;
-    this.#loaded = beginning;
+    this.#loaded = { ...beginning, pieces: toPieces(beginning.config) };
     this.#listen = beginning.config.listen;
     this.log = createLog(openSharedOutput(() => this.#metrics.recordDroppedLine()));
     this.#crew = new Crew(beginning.config.workers, {
@@ -83,7 +85,7 @@ export class Primary implements Serving {
         serving: () => this.#serving(),
       }),
     );
-    this.#announce();
+    for (const _step of this.#announceInSteps());
     this.#metrics.recordLoad();
   }
 
@@ -121,11 +123,12 @@ export class Primary implements Serving {
   }
 
   async #begin({ channel }: Member, limit: number): Promise<Begun> {
-    const ask = () => {
+    const ask = async () => {
       // The listener went with the last worker: for port 0 the kernel would now give another port.
       if (this.#found && this.#crew.members.length === 0) this.#listen = this.#found;
       const fixed = { listen: this.#listen, headers: this.#beginning.config.limits.headers };
-      return channel.ask('begin', { source: this.#loaded.source, workers: this.#crew.size, fixed }, limit);
+      for (const part of listParts(this.#loaded.pieces)) await channel.ask('take', part, limit);
+      return channel.ask('begin', { pieces: this.#loaded.pieces.length, workers: this.#crew.size, fixed }, limit);
     };
     return this.#found ? this.#inTurn(ask) : ask();
   }
@@ -135,7 +138,8 @@ export class Primary implements Serving {
    * begins with what was decided. Where none is left, what this process could load is what their successors begin with.
    */
   async #replace(next: Loaded): Promise<boolean> {
-    const asked = await this.#crew.askAll('prepare', next.source, PREPARE_LIMIT);
+    for (const part of listParts(next.pieces)) await this.#crew.askAll('take', part, PREPARE_LIMIT);
+    const asked = await this.#crew.askAll('prepare', next.pieces.length, PREPARE_LIMIT);
     const answers = asked.map(({ answer }) => answer);
     const isAgreed = asked.length === 0 || (answers.includes(true) && !answers.includes(false));
     if (isAgreed) for (const { id, answer } of asked) if (answer === undefined) this.#crew.end(id);
@@ -144,7 +148,7 @@ export class Primary implements Serving {
     this.#loaded = next;
     this.#loadedAt = new Date();
     this.#keys.retain(next.config);
-    this.#announce();
+    await eachInSlices(this.#announceInSteps(), () => undefined);
     return true;
   }
 
@@ -157,9 +161,9 @@ export class Primary implements Serving {
   }
 
   /** The workers count; here the series begin at 0. */
-  #announce(): void {
+  #announceInSteps(): Iterable<void> {
     const { routes, issuers } = this.#loaded.config;
-    this.#metrics.announce(routes, createAudienceIndex(routes), [...issuers.keys()]);
+    return this.#metrics.announceInSteps(routes, createAudienceIndex(routes), [...issuers.keys()]);
   }
 
   async #expose(): Promise<Exposition> {
@@ -198,6 +202,16 @@ export class Primary implements Serving {
       draining,
       missingWorkers,
     };
+  }
+}
+
+/** Small enough that nobody who takes one in keeps a request waiting for it. */
+const PIECES_OF_PART = 4;
+
+function* listParts(pieces: ConfigPieces): Generator<ConfigPart> {
+  for (let start = 0; start < pieces.length; start += PIECES_OF_PART) {
+    const part = pieces.slice(start, start + PIECES_OF_PART).map(piece => Buffer.from(piece).toString('base64'));
+    yield { isFirst: start === 0, pieces: part };
   }
 }
 

@@ -2,12 +2,12 @@
 
 import type { Worker as ClusterWorker } from 'node:cluster';
 import type { Config, Issuer } from '../config/config.ts';
-import { loadSource, type Source } from '../config/load.ts';
-import { shareOut } from '../config/workers.ts';
+import { fromPieces } from '../config/loading/pieces.ts';
+import { shareLimits, shareRoute } from '../config/workers.ts';
 import { Gateway } from '../gateway.ts';
 import { ListenError } from '../listener.ts';
 import { Server } from '../server.ts';
-import type { Environment } from '../serving.ts';
+import { Slices } from '../slices.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { withoutZeros } from '../telemetry/merged-metrics.ts';
 import { Metrics, type Snapshot } from '../telemetry/metrics.ts';
@@ -16,7 +16,7 @@ import { createReport, type Report } from '../telemetry/report.ts';
 import { openSharedOutput } from '../telemetry/shared-output.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type FetchCause, type FetchedKeys, fetchDirectly, KeyFetchError } from '../token/key-source.ts';
-import type { Begun, Fixed, KeyAnswer, PrimaryCalls, WorkerCalls } from './calls.ts';
+import type { Begun, ConfigPart, Fixed, KeyAnswer, PrimaryCalls, WorkerCalls } from './calls.ts';
 import { Channel } from './channel.ts';
 
 /** Metadata and keys, each of which may take five seconds, and somebody's fetch before. */
@@ -29,7 +29,6 @@ const NO_KEYS: KeyAnswer = { ok: false, error: 'the primary did not answer', isS
 
 export class Worker {
   readonly log: Log;
-  readonly #environment: Environment;
   readonly #metrics: Metrics;
   readonly #telemetry: Telemetry;
   readonly #primary: Channel<WorkerCalls, PrimaryCalls>;
@@ -37,16 +36,18 @@ export class Worker {
   #fixed: Fixed | undefined;
   #server: Server | undefined;
   #prepared: Gateway | undefined;
+  /** Of the configuration that it is to begin with, or to prepare. */
+  #pieces: Buffer[] = [];
 
-  constructor(peer: ClusterWorker, environment: Environment) {
-    this.#environment = environment;
+  constructor(peer: ClusterWorker) {
     this.#metrics = new Metrics({ keySets: () => this.#server?.gateway.verifier.status() ?? [] });
     this.log = createLog(openSharedOutput(() => this.#metrics.recordDroppedLine()));
     this.#telemetry = { metrics: this.#metrics, log: this.log, denials: new RecentDenials() };
     this.#primary = new Channel<WorkerCalls, PrimaryCalls>(peer, {
       alive: () => null,
-      begin: ({ source, workers, fixed }) => this.#begin(source, workers, fixed),
-      prepare: source => this.#prepare(source),
+      take: part => this.#take(part),
+      begin: ({ pieces, workers, fixed }) => this.#begin(pieces, workers, fixed),
+      prepare: pieces => this.#prepare(pieces),
       commit: () => this.#commit(),
       abandon: () => this.#abandon(),
       keysChanged: issuer => {
@@ -69,12 +70,16 @@ export class Worker {
     await this.log.close();
   }
 
-  async #begin(source: Source, workers: number, fixed: Fixed): Promise<Begun> {
+  #take({ isFirst, pieces }: ConfigPart): null {
+    if (isFirst) this.#pieces = [];
+    for (const piece of pieces) this.#pieces.push(Buffer.from(piece, 'base64'));
+    return null;
+  }
+
+  async #begin(pieces: number, workers: number, fixed: Fixed): Promise<Begun> {
     this.#workers = workers;
     this.#fixed = fixed;
-    const config = this.#load(source);
-    if (!config) return { ok: false, problem: 'the configuration could not be put to use' };
-    const server = new Server(this.#createGateway(config), this.#telemetry, UNSHOWN);
+    const server = new Server(await this.#createGateway(pieces), this.#telemetry, UNSHOWN);
     this.#server = server;
     server.gateway.start();
     try {
@@ -86,11 +91,9 @@ export class Worker {
   }
 
   /** Whatever goes wrong here is an answer: the primary takes silence for a worker that has ended. */
-  async #prepare(source: Source): Promise<boolean> {
+  async #prepare(pieces: number): Promise<boolean> {
     try {
-      const config = this.#load(source);
-      if (!config) return false;
-      this.#prepared = this.#createGateway(config);
+      this.#prepared = await this.#createGateway(pieces);
       await this.#prepared.start();
       return true;
     } catch {
@@ -116,16 +119,21 @@ export class Worker {
     return this.#snapshot();
   }
 
-  #load(source: Source): Config | undefined {
-    const loaded = loadSource(source, this.#environment);
-    if (!loaded.ok) return undefined;
-    const config = shareOut(loaded.config, this.#workers);
-    const { listen, headers } = this.#fixed ?? { listen: config.listen, headers: config.limits.headers };
-    return { ...config, listen, limits: { ...config.limits, headers } };
+  /** In slices: other requests are served meanwhile. */
+  async #createGateway(expected: number): Promise<Gateway> {
+    const config = await this.#assemble(expected);
+    return Gateway.follow(this.#server?.gateway, config, this.#telemetry, (...asked) => this.#fetchKeys(...asked));
   }
 
-  #createGateway(config: Config): Gateway {
-    return new Gateway(config, this.#telemetry, this.#server?.gateway, (...asked) => this.#fetchKeys(...asked));
+  /** @throws where a piece is missing: half of a configuration is never served. */
+  async #assemble(expected: number): Promise<Config> {
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    if (pieces.length !== expected) throw new Error('the configuration is not complete');
+    const whole = await fromPieces(pieces, new Slices().pause, route => shareRoute(route, this.#workers));
+    const config = shareLimits(whole, this.#workers);
+    const { listen, headers } = this.#fixed ?? { listen: config.listen, headers: config.limits.headers };
+    return { ...config, listen, limits: { ...config.limits, headers } };
   }
 
   /** A file is read here; what is fetched is fetched by the primary, for all. */

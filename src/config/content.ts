@@ -1,17 +1,15 @@
 /** The tree of the YAML → plain maps, lists and scalars, references substituted. */
 
-import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import { nameKey, type Path, type YamlDocument } from './document.ts';
 import type { Fault } from './fault.ts';
 import { type Findings, quote } from './findings.ts';
+import { formatLimit, LIMITS } from './limits.ts';
 import { type Sources, substitute } from './substitution.ts';
 
 /** A map of the YAML. It has no prototype, so no key is found that the file does not have. */
 export type RawMap = Readonly<Record<string, unknown>>;
 
-/** Aliases can make a short file endless; no configuration comes near. */
-const MOST_NODES = 100_000;
-const MOST_ALIASES = 1_000;
 /** An empty variable or file is a mistake; an empty default was written on purpose. */
 const EMPTY_DEFAULT = /^\$\{[A-Za-z_][A-Za-z0-9_]*:-\}$/;
 
@@ -47,8 +45,8 @@ class ContentReader {
   readonly #open = new Set<Node>();
   /** Maps whose keys were judged; an alias shows them again. */
   readonly #judged = new Set<Node>();
-  #nodes = 0;
-  #aliases = 0;
+  /** How much there is so far; aliases can make a short file endless. */
+  readonly #seen = { values: 0, aliases: 0, references: 0, replaced: 0 };
 
   constructor(document: YamlDocument, sources: Sources, findings: Findings) {
     this.#document = document;
@@ -67,12 +65,12 @@ class ContentReader {
   }
 
   #follow(written: Node): Node | undefined {
-    this.#nodes += 1;
-    this.#aliases += isAlias(written) ? 1 : 0;
-    if (this.#nodes > MOST_NODES || this.#aliases > MOST_ALIASES) {
-      if (!this.#findings.isUnreadable) this.#complain(written, 'the aliases expand to too much');
+    const seen = this.#seen;
+    seen.values += 1;
+    seen.aliases += isAlias(written) ? 1 : 0;
+    if (this.#isTooMuch(written, seen.values, LIMITS.values, 'values, with those that aliases repeat'))
       return undefined;
-    }
+    if (this.#isTooMuch(written, seen.aliases, LIMITS.aliases, 'aliases')) return undefined;
     const node = this.#document.resolve(written);
     if (node === undefined) this.#complain(written, 'no anchor of this name stands before this alias');
     else if (this.#open.has(node)) this.#complain(written, 'the alias stands within what it stands for');
@@ -80,29 +78,50 @@ class ContentReader {
     return undefined;
   }
 
+  /** Complains of the first that is too much; what is left out then is not missed, as nothing is judged any more. */
+  #isTooMuch(node: Node, count: number, most: number, what: string): boolean {
+    if (count <= most) return false;
+    if (!this.#findings.isUnreadable) {
+      const message = `more than ${formatLimit(most)} ${what}, expected fewer`;
+      this.#findings.syntax({ ...this.#document.placeOf(node), message, isTooMuch: true });
+    }
+    return true;
+  }
+
   #readList(node: Node, path: Path): unknown[] {
-    if (!isSeq(node)) return [];
+    if (!isSeq(node) || this.#isTooMuch(node, node.items.length, LIMITS.entries, 'entries in one list')) return [];
     return node.items.map((item, index) => this.read(item as Node, [...path, index]));
   }
 
   #readMap(map: YAMLMap, path: Path): RawMap {
     const content: Record<string, unknown> = Object.create(null);
-    for (const pair of map.items) {
-      const name = nameKey(pair);
-      const fault = judgeKey(name, content);
-      if (name !== undefined && fault === undefined) {
-        content[name] = pair.value === null ? null : this.read(pair.value as Node, [...path, name]);
-      } else if (fault !== undefined && !this.#judged.has(map)) {
-        this.#findings.keyError(pair.key as Node, name === undefined ? path : [...path, name], fault);
-      }
-    }
+    const [most, what] = limitOf(path);
+    if (this.#isTooMuch(map, map.items.length, most, what)) return content;
+    for (const pair of map.items) this.#readPair(pair, map, path, content);
     this.#judged.add(map);
     return content;
   }
 
+  #readPair(pair: Pair, map: YAMLMap, path: Path, content: Record<string, unknown>): void {
+    const name = nameKey(pair);
+    if (this.#isTooMuch(pair.key as Node, name?.length ?? 0, LIMITS.key, 'characters in a key')) return;
+    const fault = judgeKey(name, content);
+    if (name !== undefined && fault === undefined) {
+      content[name] = pair.value === null ? null : this.read(pair.value as Node, [...path, name]);
+    } else if (fault !== undefined && !this.#judged.has(map)) {
+      this.#findings.keyError(pair.key as Node, name === undefined ? path : [...path, name], fault);
+    }
+  }
+
   #readScalar(scalar: Scalar, path: Path): unknown {
     if (typeof scalar.value !== 'string' || !scalar.value.includes('${')) return scalar.value;
+    const seen = this.#seen;
+    seen.references += scalar.value.split('${').length - 1;
+    if (this.#isTooMuch(scalar, seen.references, LIMITS.references, 'references in all values')) return '';
     const replaced = substitute(scalar.value, this.#sources);
+    seen.replaced += replaced.ok ? replaced.value.length : 0;
+    const what = 'characters in all values that have references';
+    if (this.#isTooMuch(scalar, seen.replaced, LIMITS.fileBytes, what)) return '';
     if (replaced.ok) return scalar.type === 'PLAIN' ? retype(replaced.value) : replaced.value;
     this.#findings.error(path, replaced.fault);
     return '';
@@ -111,6 +130,12 @@ class ContentReader {
   #complain(node: Node, message: string): void {
     this.#findings.syntax({ ...this.#document.placeOf(node), message });
   }
+}
+
+function limitOf(path: Path): readonly [most: number, what: string] {
+  if (path.length === 1 && path[0] === 'routes') return [LIMITS.routes, 'routes'];
+  if (path.length === 1 && path[0] === 'issuers') return [LIMITS.issuers, 'issuers'];
+  return [LIMITS.entries, 'entries in one map'];
 }
 
 function judgeKey(name: string | undefined, content: RawMap): Fault | undefined {

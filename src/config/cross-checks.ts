@@ -33,7 +33,8 @@ export function checkRoutes(
 ): void {
   checkDuplicates(routes, findings);
   if (issuers !== undefined) {
-    for (const route of routes) checkIssuers(route, issuers, findings);
+    const names = { list: issuers, set: new Set(issuers) };
+    for (const route of routes) checkIssuers(route, names, findings);
     checkNeedForIssuers(routes, issuers, findings);
   }
   checkAudiences(routes, findings);
@@ -53,15 +54,20 @@ function checkDuplicates(routes: readonly RouteDraft[], findings: Findings): voi
   }
 }
 
-function checkIssuers({ found, path }: RouteDraft, issuers: readonly string[], findings: Findings): void {
-  const names = listNames(issuers);
+interface Names {
+  readonly list: readonly string[];
+  readonly set: ReadonlySet<string>;
+}
+
+function checkIssuers({ found, path }: RouteDraft, issuers: Names, findings: Findings): void {
   for (const [index, issuer] of (found.issuers ?? []).entries()) {
-    if (issuers.includes(issuer)) continue;
+    if (issuers.set.has(issuer)) continue;
+    const names = listNames(issuers.list);
     findings.error([...path, 'issuers', index], {
       code: 'unknown-issuer',
       what: 'is not under issuers',
       expected: names === '' ? 'an entry for it there' : `one of ${names}`,
-      nearest: findNearest(issuer, issuers),
+      nearest: findings.isFull ? undefined : findNearest(issuer, issuers.list),
     });
   }
 }

@@ -3,6 +3,7 @@
 import { isScalar, type Node } from 'yaml';
 import type { Path, Place, SyntaxProblem, YamlDocument } from './document.ts';
 import type { Fault } from './fault.ts';
+import { formatLimit, MOST_LISTED } from './limits.ts';
 import type { Code, DangerCode } from './lints.ts';
 import type { Problem } from './problem.ts';
 import { onOneLine } from './visible-text.ts';
@@ -21,6 +22,9 @@ export class Findings {
   /** A scalar that was refused once is not judged again: it may stand in for an unset variable, or be shared by aliases. */
   readonly #refused = new Set<Node>();
   #unreadable = false;
+  /** How many there are, those too that are not listed, and the place of the first that is not. */
+  readonly #counts = { error: 0, warning: 0 };
+  readonly #unlisted: { error?: Problem; warning?: Problem } = {};
 
   constructor(file: string, document: YamlDocument) {
     this.#file = file;
@@ -33,12 +37,18 @@ export class Findings {
   }
 
   get hasErrors(): boolean {
-    return this.#problems.some(({ severity }) => severity === 'error');
+    return this.#counts.error > 0;
   }
 
-  /** @returns every problem, by place. */
+  /** Whether a further error would only be counted: then it need not be described with care. */
+  get isFull(): boolean {
+    return this.#counts.error >= MOST_LISTED;
+  }
+
+  /** @returns every problem, by place; of more than 1,000 errors or warnings the rest as one. */
   get sorted(): readonly Problem[] {
-    return this.#problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    const rest = (['error', 'warning'] as const).flatMap(severity => this.#describeRest(severity));
+    return [...this.#problems, ...rest].toSorted((a, b) => a.line - b.line || a.column - b.column);
   }
 
   error(path: Path, fault: Fault, blamed: Blamed = 'value'): void {
@@ -61,8 +71,8 @@ export class Findings {
   }
 
   /** The file cannot be read to its end. */
-  syntax({ line, column, message }: SyntaxProblem): void {
-    this.#push('error', { line, column }, [], 'yaml-syntax', message);
+  syntax({ line, column, message, isTooMuch = false }: SyntaxProblem): void {
+    this.#push('error', { line, column }, [], isTooMuch ? 'over-limit' : 'yaml-syntax', message);
     this.#unreadable = true;
   }
 
@@ -78,7 +88,9 @@ export class Findings {
 
   #push(severity: Problem['severity'], place: Place, path: Path, code: Code | undefined, message: string): void {
     const { line, column } = place;
-    this.#problems.push({
+    this.#counts[severity] += 1;
+    if (this.#counts[severity] > MOST_LISTED && this.#unlisted[severity]) return;
+    const problem = {
       severity,
       code: code ?? 'invalid-value',
       file: this.#file,
@@ -86,7 +98,18 @@ export class Findings {
       column,
       path: namePath(path),
       message: onOneLine(message),
-    });
+    } as const;
+    if (this.#counts[severity] > MOST_LISTED) this.#unlisted[severity] = problem;
+    else this.#problems.push(problem);
+  }
+
+  #describeRest(severity: Problem['severity']): Problem[] {
+    const first = this.#unlisted[severity];
+    if (first === undefined) return [];
+    const more = this.#counts[severity] - MOST_LISTED;
+    if (more === 1) return [first];
+    const message = `${formatLimit(more)} more ${severity}s, from here on, are not listed`;
+    return [{ ...first, code: 'over-limit', message }];
   }
 
   #place(path: Path, blamed: Blamed): Place {
@@ -122,21 +145,33 @@ export function quote(text: string): string {
     : JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text);
 }
 
-/** @returns the keys of a map as a list to choose from, without those that may hold credentials. */
+const MOST_NAMES = 10;
+
+/** @returns the keys of a map as a list to choose from, without those that may hold credentials; of many, the first ten. */
 export function listNames(names: readonly string[]): string {
-  return names.filter(name => !hasCredentials(name)).join(', ');
+  const shown = names.slice(0, MOST_NAMES).filter(name => !hasCredentials(name));
+  const more = names.length > MOST_NAMES ? `, … (${formatLimit(names.length - MOST_NAMES)} more)` : '';
+  return shown.length === 0 ? '' : `${shown.join(', ')}${more}`;
 }
 
 /** A URL with an @ or a query. */
 function hasCredentials(text: string): boolean {
-  return /:\/\/.*[@?]/s.test(text);
+  const scheme = text.indexOf('://');
+  return scheme !== -1 && /[@?]/.test(text.slice(scheme));
 }
 
-/** @returns `routes./profile.scopes[0]`. */
+/** Words without blanks at their ends or twice in a row, and without what could be taken for the end of a quotation. */
+const PLAIN_NAME = /^[^\s"\p{C}]+(?: [^\s"\p{C}]+)*$/u;
+
+/** @returns `routes./profile.scopes[0]`; a name that is not plain stands in quotation marks. */
 function namePath(path: Path): string {
   const names = path.map(segment => {
     if (typeof segment === 'number') return `[${segment}]`;
-    return hasCredentials(segment) ? '.…' : `.${segment}`;
+    return hasCredentials(segment) ? '.…' : `.${isPlain(segment) ? segment : quote(segment)}`;
   });
   return onOneLine(names.join('')).replace(/^\./, '');
+}
+
+function isPlain(name: string): boolean {
+  return name.length <= LONGEST_QUOTE && PLAIN_NAME.test(name) && !/:(?: |$)/.test(name);
 }

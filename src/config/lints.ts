@@ -14,7 +14,11 @@ export interface Lint {
 export const MISTAKES = {
   'yaml-syntax': {
     consequence: 'The file cannot be read to its end, so nothing else in it was looked at.',
-    remedy: 'Correct the YAML at this place; often a value needs quotation marks.',
+    remedy: 'Correct the YAML at this place.',
+  },
+  'over-limit': {
+    consequence: 'Loading more than that could hold up, or end, the process that serves.',
+    remedy: 'Write less than the limit in the message.',
   },
   'unreadable-file': {
     consequence: 'What the file was to say is unknown.',

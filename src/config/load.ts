@@ -12,6 +12,7 @@ import { Findings } from './findings.ts';
 import { freezeDeep } from './freeze.ts';
 import { isMisspelled } from './issue.ts';
 import { readIssuers } from './issuers.ts';
+import { LIMITS } from './limits.ts';
 import type { Problem } from './problem.ts';
 import { buildRoute, readRoutes } from './routes.ts';
 import { type FileSettings, fileSchema } from './schema.ts';
@@ -19,11 +20,9 @@ import { readSettings } from './settings.ts';
 import { warnOfDangers } from './warnings.ts';
 
 export type LoadResult =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[]; readonly source: Source }
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
   /** Errors, and the warnings that were found with them, by place. */
   | { readonly ok: false; readonly problems: readonly Problem[] };
-
-const LARGEST_FILE = 4 * 1024 * 1024;
 
 /** What a configuration file held at one moment. */
 export interface Source {
@@ -31,8 +30,6 @@ export interface Source {
   readonly text: string;
   /** SHA-256 of the bytes, in hex. */
   readonly hash: string;
-  /** What the files that it names by `${file:PATH}` held; absent before it was loaded. Secrets. */
-  readonly named?: Readonly<Record<string, string>>;
 }
 
 export type ReadResult =
@@ -51,12 +48,17 @@ export function loadConfig(file: string, environment: Readonly<Record<string, st
 
 /** @returns what `file` holds, not yet judged; refuses what cannot be read, is no UTF-8, or is larger than 4 MiB. */
 export function readSource(file: string): ReadResult {
-  const bytes = readBytes(file, LARGEST_FILE);
+  const bytes = readBytes(file, LIMITS.fileBytes);
   if (!bytes.ok) return refuseFile(file, bytes.fault.what);
   const text = decodeText(bytes.value);
   if (!text.ok) return refuseFile(file, text.fault.what);
   const hash = createHash('sha256').update(bytes.value).digest('hex');
   return { ok: true, source: { file, text: text.value, hash } };
+}
+
+/** @returns what tells one content of a file, or one failure to read it, from another. */
+export function fingerprintOf(read: ReadResult): string {
+  return read.ok ? read.source.hash : read.problems.map(({ message }) => message).join();
 }
 
 function refuseFile(file: string, what: string): ReadResult {
@@ -67,7 +69,7 @@ function refuseFile(file: string, what: string): ReadResult {
   };
 }
 
-/** As `loadConfig`, of a text that was read before: files that it names are read now, unless the source holds them. */
+/** As `loadConfig`, of a text that was read before: files that it names are read now. */
 export function loadSource(source: Source, environment: Readonly<Record<string, string | undefined>>): LoadResult {
   const { file, text, hash } = source;
   const { document, problems } = YamlDocument.parse(text);
@@ -76,7 +78,7 @@ export function loadSource(source: Source, environment: Readonly<Record<string, 
   if (findings.isUnreadable) return { ok: false, problems: findings.sorted };
 
   const folder = dirname(resolve(file));
-  const named = new Map(Object.entries(source.named ?? {}));
+  const named = new Map<string, string>();
   const content = readContent(document, { environment, folder, named }, findings);
   const config = findings.isUnreadable ? undefined : buildConfig(content, folder, findings);
   if (config === undefined || findings.hasErrors) return { ok: false, problems: findings.sorted };
@@ -84,7 +86,6 @@ export function loadSource(source: Source, environment: Readonly<Record<string, 
     ok: true,
     config: freezeDeep({ source: { file, hash }, ...config }),
     warnings: findings.sorted,
-    source: { ...source, named: Object.fromEntries(named) },
   };
 }
 
@@ -127,6 +128,7 @@ function buildConfig(content: unknown, folder: string, findings: Findings): Omit
   );
 
   if (complete === undefined) return undefined;
-  const routes = drafts.flatMap(draft => buildRoute(draft, issuers.keys()) ?? []);
+  const everyIssuer = new Set(issuers.keys());
+  const routes = drafts.flatMap(draft => buildRoute(draft, everyIssuer) ?? []);
   return { ...readListenerSettings(complete), issuers, routes };
 }

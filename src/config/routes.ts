@@ -35,8 +35,8 @@ export function readRoutes(raw: RawMap, findings: Findings): readonly RouteDraft
   });
 }
 
-/** @returns the route of a draft without mistakes; `issuers` are all there are. */
-export function buildRoute({ key, target, complete }: RouteDraft, issuers: Iterable<string>): Route | undefined {
+/** @returns the route of a draft without mistakes; `issuers` are all there are, one set for all routes that name none. */
+export function buildRoute({ key, target, complete }: RouteDraft, issuers: ReadonlySet<string>): Route | undefined {
   if (target === undefined || complete === undefined) return undefined;
   const common = {
     key,
@@ -56,7 +56,7 @@ export function buildRoute({ key, target, complete }: RouteDraft, issuers: Itera
     resource: complete.resource,
     audiences: new Set([complete.resource, ...complete.audiences]),
     multipleAudiences: complete.multiple_audiences,
-    issuers: new Set(complete.issuers ?? issuers),
+    issuers: complete.issuers === undefined ? issuers : new Set(complete.issuers),
     scopeRules: buildScopeRules(complete.scopes),
     enforcement: complete.enforcement,
     wouldDenyHeader: complete.would_deny_header,

@@ -22,6 +22,11 @@ export function readSettings<S extends z.ZodRawShape>(
   // zod's own sentences are silenced: a message that is left is what one of our schemas expected.
   const result = schema.safeParse(raw, { reportInput: true, error: () => '' });
   if (result.success) return { found: result.data, complete: result.data };
+  if (findings.isFull) {
+    // What is only counted is not explained: that costs more than to find it.
+    findings.error(path, { what: 'is not valid' }, 'key');
+    return { found: readEach(schema, raw), complete: undefined };
+  }
   for (const issue of result.error.issues) {
     for (const { below, fault, blamed } of explainIssue(issue, { schema, raw })) {
       findings.error([...path, ...below], fault, blamed);

@@ -1,11 +1,20 @@
 /** The nearest valid name, for "did you mean". */
 
+/** What is compared, at most: whoever makes many slips does not wait for suggestions. */
+const MOST_CANDIDATES = 200;
+const LONGEST_NAME = 200;
+
 /** @returns the candidate that `name` is most probably a slip of, or `undefined` when none is near. */
 export function findNearest(name: string, candidates: Iterable<string>): string | undefined {
-  const written = name.toLowerCase().slice(0, 200);
+  const written = name.slice(0, LONGEST_NAME).toLowerCase();
   let limit = Math.max(1, Math.floor(written.length / 3)) + 1;
   let nearest: string | undefined;
+  let left = MOST_CANDIDATES;
   for (const candidate of candidates) {
+    left -= 1;
+    if (left < 0) break;
+    // Each letter more or less is an edit.
+    if (Math.abs(candidate.length - written.length) >= limit) continue;
     const distance = countEdits(written, candidate.toLowerCase());
     if (distance < limit) {
       limit = distance;

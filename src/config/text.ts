@@ -40,9 +40,11 @@ export function uniqueList<S extends z.ZodType<string>>(entry: S) {
     .array(entry)
     .meta({ uniqueItems: true })
     .superRefine((entries, context) => {
+      const seen = new Set<unknown>();
       for (const [index, value] of entries.entries()) {
-        const isRepeated = typeof value === 'string' && entries.indexOf(value) < index;
+        const isRepeated = typeof value === 'string' && seen.has(value);
         if (isRepeated) blame(context, { what: 'stands in the list already' }, [index]);
+        seen.add(value);
       }
     }, JUDGE_EVERY_LIST);
 }

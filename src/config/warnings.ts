@@ -5,9 +5,9 @@ import { readNetwork } from './cidr.ts';
 import type { FileDraft } from './file-draft.ts';
 import type { Findings } from './findings.ts';
 import { isLoopback } from './host.ts';
-import { isWithin } from './path-prefix.ts';
 import { warnOfMultipleAudiences, warnOfResources } from './resource-warnings.ts';
 import type { RouteDraft } from './routes.ts';
+import { warnOfShadows } from './shadow-warnings.ts';
 import { isContradicted, readUpstreamToken } from './upstream-token.ts';
 import { isInClear } from './uri.ts';
 
@@ -15,34 +15,17 @@ import { isInClear } from './uri.ts';
 export function warnOfDangers(file: FileDraft, findings: Findings): void {
   const { routes } = file;
   for (const route of routes) {
-    warnOfShadow(route, routes, findings);
     warnOfToken(route, findings);
     warnOfHeader(route, findings);
     warnOfEncodings(route, findings);
-    warnOfAliases(route, file, findings);
   }
+  warnOfShadows(routes, findings);
+  warnOfAliases(file, findings);
   warnOfResources(routes, findings);
   warnOfMultipleAudiences(routes, findings);
   warnOfUnusedIssuers(file, findings);
   warnOfProxies(file, findings);
   warnOfOpenAdmin(file, findings);
-}
-
-/** A path that is meant for the protected route, but misses it by a letter, needs no token. */
-function warnOfShadow(route: RouteDraft, routes: readonly RouteDraft[], findings: Findings): void {
-  if (route.found.public !== true) return;
-  const within = routes.filter(other => other.found.public === false && covers(route, other));
-  const [first] = within;
-  if (first === undefined) return;
-  const more = within.length > 1 ? ` and ${within.length - 1} more` : '';
-  const what = `this public route contains the protected route "${first.key}" (line ${first.line})${more}`;
-  findings.warning(route.path, 'public-over-protected', what, 'key');
-}
-
-function covers({ target: outer }: RouteDraft, { target: inner }: RouteDraft): boolean {
-  if (outer === undefined || inner === undefined) return false;
-  const isForSameHost = outer.host === undefined || inner.host === undefined || outer.host === inner.host;
-  return isForSameHost && isWithin(inner.prefix, outer.prefix);
 }
 
 /** Only of what the operator wrote, by either name: the product does not warn of its own defaults. */
@@ -78,7 +61,8 @@ function warnOfUnusedIssuers({ routes, issuerNames }: FileDraft, findings: Findi
     if (found.public === undefined || found.issuers === undefined) return;
     for (const issuer of found.issuers) used.add(issuer);
   }
-  if (routes.length === 0 || [...used].some(issuer => !issuerNames.includes(issuer))) return;
+  const names = new Set(issuerNames);
+  if (routes.length === 0 || [...used].some(issuer => !names.has(issuer))) return;
   for (const issuer of issuerNames.filter(name => !used.has(name))) {
     findings.warning(['issuers', issuer], 'unused-issuer', 'no route accepts tokens of this issuer', 'key');
   }

@@ -17,18 +17,19 @@ export function parseWorkers(text: string): Parsed<number> {
 }
 
 /**
- * @returns the configuration of one of `workers` processes. `limits.connections`, and `in_flight` of each route, are
- *   shared out in equal parts, rounded up: no worker knows how busy the others are, so one may refuse while another has room.
+ * @returns the configuration of one of `workers` processes, of one whose routes went through `shareRoute`. What all take
+ *   together is shared out in equal parts, rounded up: no worker knows how busy the others are, so one may refuse while
+ *   another has room.
  */
-export function shareOut(config: Config, workers: number): Config {
-  const share = (limit: number) => Math.ceil(limit / workers);
-  const shareRoute = (route: Route): Route => ({
-    ...route,
-    limits: { ...route.limits, inFlight: share(route.limits.inFlight) },
-  });
-  return {
-    ...config,
-    limits: { ...config.limits, connections: share(config.limits.connections) },
-    routes: config.routes.map(shareRoute),
-  };
+export function shareLimits(config: Config, workers: number): Config {
+  return { ...config, limits: { ...config.limits, connections: share(config.limits.connections, workers) } };
+}
+
+/** @returns `route` with the part of its `in_flight` that one of `workers` has. */
+export function shareRoute(route: Route, workers: number): Route {
+  return { ...route, limits: { ...route.limits, inFlight: share(route.limits.inFlight, workers) } };
+}
+
+function share(limit: number, workers: number): number {
+  return Math.ceil(limit / workers);
 }

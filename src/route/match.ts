@@ -4,13 +4,12 @@ import type { Route } from '../config/config.ts';
 import { type Denial, deny } from '../denial.ts';
 import { type CanonicalPath, canonicalizePath, decodeAsKey } from './path.ts';
 import { listReadings } from './readings.ts';
-import { listTolerant } from './tolerance.ts';
+import { addGuardedPort, type GuardedPorts, isTolerant } from './tolerance.ts';
 
 export interface RouteTable {
-  readonly hosts: ReadonlyMap<string, Branch>;
+  readonly hosts: Map<string, Branch>;
   readonly everyHost: Branch;
-  /** Routes to upstreams that nothing protects yet: there a path of several readings is only reported. */
-  readonly tolerant: ReadonlySet<Route>;
+  readonly guardedPorts: GuardedPorts;
 }
 
 interface Branch {
@@ -44,13 +43,20 @@ export interface RequestPath {
 
 /** @returns the routes, arranged so that a look-up costs the depth of the prefix that matches, however many routes there are. */
 export function createRouteTable(routes: readonly Route[]): RouteTable {
-  const hosts = new Map<string, Branch>();
-  const everyHost: Branch = { children: new Map() };
-  for (const route of routes) {
-    const root = route.host === undefined ? everyHost : branchOf(hosts, route.host);
-    plant(root, route);
-  }
-  return { hosts, everyHost, tolerant: listTolerant(routes) };
+  const table = createEmptyTable();
+  for (const route of routes) addRoute(table, route);
+  return table;
+}
+
+/** @returns a table without routes, to which they are added one by one. */
+export function createEmptyTable(): RouteTable {
+  return { hosts: new Map(), everyHost: { children: new Map() }, guardedPorts: new Set() };
+}
+
+/** Adds one route more to a table that serves nothing yet. */
+export function addRoute({ hosts, everyHost, guardedPorts }: RouteTable, route: Route): void {
+  plant(route.host === undefined ? everyHost : branchOf(hosts, route.host), route);
+  addGuardedPort(guardedPorts, route);
 }
 
 /**
@@ -110,7 +116,7 @@ function listKeys(key: string, { route, rest }: Found): readonly string[] | unde
 /** Nothing about `sent` is decided but where its segments are; whoever reads it otherwise finds nothing protected there. */
 function matchAsSent(table: RouteTable, host: string, sent: string): Match | undefined {
   const found = sent.startsWith('/') ? find(table, host, decodeAsKey(sent)) : undefined;
-  if (!found || !table.tolerant.has(found.route)) return undefined;
+  if (!found || !isTolerant(table.guardedPorts, found.route)) return undefined;
   const { stripPrefix, prefix } = found.route;
   if (stripPrefix && prefix !== '/' && !`${sent}/`.startsWith(`${prefix}/`)) return undefined;
   return { ...accept(found, sent, []), isAmbiguous: true };

@@ -2,14 +2,17 @@
 
 import type { Route } from '../config/config.ts';
 
-/**
- * @returns the routes whose upstream only public routes and routes on `report` lead to. Upstreams are one where the port is:
- *   a server has many names.
- */
-export function listTolerant(routes: readonly Route[]): ReadonlySet<Route> {
-  const isProtecting = (route: Route) => !route.public && route.enforcement !== 'report';
-  const guarded = new Set(routes.filter(isProtecting).map(portOf));
-  return new Set(routes.filter(route => !guarded.has(portOf(route))));
+/** The ports of upstreams that some route protects. Upstreams are one where the port is: a server has many names. */
+export type GuardedPorts = Set<string>;
+
+/** Notes that `route` protects its upstream; a public route, and one on `report`, protects none. */
+export function addGuardedPort(ports: GuardedPorts, route: Route): void {
+  if (!route.public && route.enforcement !== 'report') ports.add(portOf(route));
+}
+
+/** @returns whether only public routes and routes on `report` lead to the upstream of `route`. */
+export function isTolerant(ports: GuardedPorts, route: Route): boolean {
+  return !ports.has(portOf(route));
 }
 
 function portOf({ upstream: { origin } }: Route): string {

@@ -129,13 +129,19 @@ export class Metrics {
 
   /** Starts every series that a configuration can bring at 0, so that `rate()` sees the first event. */
   announce(routes: readonly Route[], index: AudienceIndex, issuers: readonly string[]): void {
+    for (const _step of this.announceInSteps(routes, index, issuers));
+  }
+
+  /** As `announce`, one route in each step: a thread that serves can do something else in between. */
+  *announceInSteps(routes: readonly Route[], index: AudienceIndex, issuers: readonly string[]): Generator<void> {
     for (const issuer of issuers) {
       for (const outcome of ['success', 'failure']) this.#jwksFetches.inc({ issuer, outcome }, 0);
     }
     const guarded = routes.filter(route => !route.public);
-    for (const route of guarded) this.#announceDenials(route);
+    for (const route of guarded) yield this.#announceDenials(route);
     const series = guarded.length * new Set(index.values()).size * issuers.length;
-    if (series <= MAXIMUM_ZERO_SERIES) for (const route of guarded) this.#announceConfusedDeputies(route, index);
+    if (series > MAXIMUM_ZERO_SERIES) return;
+    for (const route of guarded) yield this.#announceConfusedDeputies(route, index);
   }
 
   /** Counts one request. Called once, when its response has closed. */

@@ -13,7 +13,7 @@ import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdenti
 import { createNotice } from './response-headers.ts';
 import { type Upgraded, type UpgradeRequest, upgrade } from './upgrade.ts';
 
-/** What a route's requests need, made once at load. */
+/** What a route's requests need, made when the first comes. */
 interface Line {
   readonly pool: ConnectionPool;
   readonly policy: HeaderPolicy;
@@ -22,7 +22,10 @@ interface Line {
 export class Upstreams {
   /** By origin: routes to one upstream share its connections. */
   readonly #pools = new Map<string, ConnectionPool>();
-  readonly #lines: ReadonlyMap<Route, Line>;
+  readonly #lines = new Map<Route, Line>();
+  readonly #routes: ReadonlySet<Route>;
+  /** The header fields that some route sets. */
+  readonly #taken: ReadonlySet<string>;
   readonly #trusted: BlockList | undefined;
   /** Milliseconds for a client to send or to read the next piece of a body. */
   readonly #patience: number;
@@ -32,13 +35,9 @@ export class Upstreams {
     { routes, trustedProxies, timeouts }: Pick<Config, 'routes' | 'trustedProxies' | 'timeouts'>,
     previous?: Upstreams,
   ) {
-    const taken = listIdentityNames(routes);
-    const before: ReadonlyMap<string, ConnectionPool> = previous ? previous.#pools : new Map();
-    const lineOf = (route: Route): Line => ({
-      pool: this.#poolFor(route.upstream, before),
-      policy: createHeaderPolicy(route, taken),
-    });
-    this.#lines = new Map(routes.map(route => [route, lineOf(route)]));
+    this.#routes = new Set(routes);
+    this.#taken = listIdentityNames(routes);
+    if (previous) for (const { upstream } of routes) this.#takeOver(upstream, previous);
     this.#trusted = createTrustedProxies(trustedProxies);
     this.#patience = timeouts.body;
   }
@@ -100,13 +99,23 @@ export class Upstreams {
   }
 
   #lineOf({ match }: Grant): Line {
-    const line = this.#lines.get(match.route);
-    if (!line) throw new Error(`route ${match.route.key} is not of this configuration`);
+    return this.#lines.get(match.route) ?? this.#createLine(match.route);
+  }
+
+  #createLine(route: Route): Line {
+    if (!this.#routes.has(route)) throw new Error(`route ${route.key} is not of this configuration`);
+    const line = { pool: this.#poolFor(route.upstream), policy: createHeaderPolicy(route, this.#taken) };
+    this.#lines.set(route, line);
     return line;
   }
 
-  #poolFor({ origin }: Upstream, before: ReadonlyMap<string, ConnectionPool>): ConnectionPool {
-    const pool = this.#pools.get(origin) ?? before.get(origin)?.retain() ?? new ConnectionPool(origin);
+  #takeOver({ origin }: Upstream, previous: Upstreams): void {
+    const pool = this.#pools.has(origin) ? undefined : previous.#pools.get(origin)?.retain();
+    if (pool) this.#pools.set(origin, pool);
+  }
+
+  #poolFor({ origin }: Upstream): ConnectionPool {
+    const pool = this.#pools.get(origin) ?? new ConnectionPool(origin);
     this.#pools.set(origin, pool);
     return pool;
   }

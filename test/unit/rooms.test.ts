@@ -27,6 +27,8 @@ const COMPOSERS = [
   'server.ts',
   'listener.ts',
   'gateway.ts',
+  'indexes.ts',
+  'slices.ts',
   'cli',
 ];
 
@@ -105,6 +107,7 @@ test('main → single-process or cluster → server → gateway → rooms, and m
   expect(importersOf('server.ts')).toEqual(new Set(['single-process.ts', 'cluster']));
   expect(importersOf('cli')).toEqual(new Set(['main.ts']));
   expect(['single-process.ts', 'cluster', 'server.ts']).toEqual(expect.arrayContaining([...importersOf('gateway.ts')]));
+  expect(importersOf('indexes.ts')).toEqual(new Set(['gateway.ts']));
 });
 
 test('one library has one door', () => {

@@ -73,7 +73,8 @@ export class Judge {
       line.route === NO_ROUTE && (line.outcome === 'forwarded' || line.reason === 'method_not_allowed');
     const metadata = findMetadata(this.#metadata, head.target, head.authority);
     if (metadata === undefined) {
-      const withQuery = wasMetadata && [...this.#metadata.keys()].some(target => target.startsWith(`${line.path}?`));
+      const withQuery =
+        wasMetadata && [...this.#metadata.targets.keys()].some(target => target.startsWith(`${line.path}?`));
       return withQuery ? { unknown: 'query_not_logged' } : undefined;
     }
     if (!wasMetadata && !(metadata === null && line.reason === 'no_route')) return { unknown: 'query_not_logged' };

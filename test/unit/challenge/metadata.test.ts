@@ -133,6 +133,6 @@ describe('what a document says (RFC 9728 section 2)', () => {
   });
 
   test('public routes have none', () => {
-    expect([...createMetadataIndex([publicRoute({ prefix: '/' })])]).toEqual([]);
+    expect([...createMetadataIndex([publicRoute({ prefix: '/' })]).targets]).toEqual([]);
   });
 });

@@ -20,6 +20,7 @@ function withKey(key: string): string {
 /** For each code the shortest YAML that has it, with a » at the place that is to be printed. */
 const EXAMPLES: Readonly<Record<Code, string>> = {
   'yaml-syntax': 'routes: {\n»',
+  'over-limit': `a: ${'['.repeat(62)}»[\n`,
   'unreadable-file': `listen: »\${file:absent}\n${PUBLIC}`,
   'unset-variable': `listen: »\${PORT}\n${PUBLIC}`,
   'invalid-value': 'routes: { /: { public: true, upstream: »a:80 } }\n',

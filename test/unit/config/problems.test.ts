@@ -24,11 +24,28 @@ const CASES: readonly Case[] = [
   { code: 'yaml-syntax', text: 'a: &x [*x]\n', problem: '1:8: the alias stands within what it stands for' },
   { code: 'yaml-syntax', text: 'a: *x\n', problem: '1:4: no anchor of this name stands before this alias' },
   { code: 'yaml-syntax', text: 'a: !secret x\n', problem: '1:4: Unresolved tag: !secret' },
-  { code: 'yaml-syntax', text: `${'['.repeat(70)}`, problem: '1:1: nested deeper than 64 levels' },
+  { code: 'over-limit', text: `${'['.repeat(70)}`, problem: '1:64: nested deeper than 64 levels' },
   {
     code: 'yaml-syntax',
     text: 'a: 1\n---\nb: 1\n',
     problem: '2:1: a second document begins here, expected one document',
+  },
+  {
+    code: 'yaml-syntax',
+    text: 'routes:\n  /a:\n    resource: x\n   upstream: y\n',
+    problem:
+      '4:1: All mapping items must start at the same column, expected what belongs to one map or list at one indent: this line, or the next, begins too far left or right',
+  },
+  {
+    code: 'yaml-syntax',
+    text: 'routes:\n\t/a: 1\n',
+    problem: '2:1: Tabs are not allowed as indentation, expected blanks',
+  },
+  {
+    code: 'yaml-syntax',
+    text: 'listen: a: b\n',
+    problem:
+      '1:9: Nested mappings are not allowed in compact mappings, expected a value with ": " in it in quotation marks',
   },
   {
     code: 'yaml-syntax',
@@ -316,6 +333,31 @@ test('warnings are told together with errors', () => {
   ]);
 });
 
+describe('a name that is not plain stands in quotation marks', () => {
+  test.each([
+    ['"\\n  "', '"\\n  "'],
+    ['""', '""'],
+    ['" a"', '" a"'],
+    ['"a: b"', '"a: b"'],
+    ['"a:"', '"a:"'],
+    ['"a  b"', '"a  b"'],
+    ['a"b', '"a\\"b"'],
+    ['"a\\u00a0b"', '"a\\u{a0}b"'],
+    ['"\\u202e"', '"\\u{202e}"'],
+    [`${'k'.repeat(121)}`, `"${'k'.repeat(120)}…"`],
+    ['a b', 'a b'],
+    ['a.b/c', 'a.b/c'],
+  ])('%s', (key, shown) => {
+    const [printed = ''] = listProblems(`${route(GOOD)}${key}: 1\n`);
+    expect(printed.split(': unknown key ')[0]).toBe(`6:1: ${shown}`);
+  });
+
+  test('a key of a line feed and blanks, as its own entry', () => {
+    const [printed] = listProblems(`${route(GOOD)}? "\n  "\n`);
+    expect(printed).toMatch(/^6:3: " ": unknown key " ", expected one of /);
+  });
+});
+
 test('a short file whose aliases would fill the memory is refused', () => {
   const levels = ['a: &a [x, x, x, x, x, x, x, x, x]'];
   for (const [index, name] of [...'bcdefgh'].entries()) {
@@ -323,7 +365,7 @@ test('a short file whose aliases would fill the memory is refused', () => {
     levels.push(`${name}: &${name} [${inner}]`);
   }
   const [problem, ...more] = listProblems(levels.join('\n'));
-  expect(problem).toMatch(/the aliases expand to too much$/);
+  expect(problem).toMatch(/: more than 1,000 aliases, expected fewer$/);
   expect(more).toEqual([]);
 });
 

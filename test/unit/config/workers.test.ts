@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
-import { shareOut } from '../../../src/config/workers.ts';
+import { shareLimits, shareRoute } from '../../../src/config/workers.ts';
 import { listProblems, loadValid } from './configuration.ts';
 
 const ROUTES = 'routes: { /a: { public: true, upstream: "http://a", limits: { in_flight: 7 } } }\n';
@@ -22,8 +22,8 @@ test.each(['0', '-1', '257', '1.5', 'many', 'true', '[2]'])('workers: %s is refu
 
 test('what all workers together may take is shared out, rounded up', () => {
   const config = loadValid(`limits: { connections: 100 }\n${ROUTES}`);
-  const shared = shareOut(config, 3);
+  const shared = shareLimits(config, 3);
   expect(shared.limits.connections).toBe(34);
-  expect(shared.routes.map(({ limits }) => limits.inFlight)).toEqual([3]);
-  expect({ ...shared, limits: config.limits, routes: config.routes }).toEqual(config);
+  expect({ ...shared, limits: config.limits }).toEqual(config);
+  expect(config.routes.map(route => shareRoute(route, 3).limits.inFlight)).toEqual([3]);
 });

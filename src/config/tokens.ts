@@ -1,0 +1,41 @@
+/** YAML text → tokens (YAML 1.2.2 chapter 5 and 6), no more and no deeper than `LIMITS` allows. */
+
+import { type CST, Lexer, type LineCounter, Parser } from 'yaml';
+import { formatLimit, LIMITS } from './limits.ts';
+
+export type Tokens =
+  | { readonly ok: true; readonly tokens: readonly CST.Token[] }
+  | { readonly ok: false; readonly offset: number; readonly message: string };
+
+/**
+ * Composing is recursive, and each step of it costs more than a token does: what is too much is refused before.
+ *
+ * @param lines gets the start of each line.
+ */
+export function readTokens(text: string, lines: LineCounter): Tokens {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  const tokens: CST.Token[] = [];
+  let count = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    count += 1;
+    const { offset } = parser;
+    for (const token of parser.next(lexeme)) tokens.push(token);
+    const message = judgeLexeme(lexeme, count, parser);
+    if (message !== undefined) return { ok: false, offset, message };
+  }
+  for (const token of parser.end()) tokens.push(token);
+  return { ok: true, tokens };
+}
+
+const TOO_DEEP = `nested deeper than ${LIMITS.depth} levels`;
+
+function judgeLexeme({ length }: string, count: number, { stack }: Parser): string | undefined {
+  if (count > LIMITS.tokens) {
+    return `more than ${formatLimit(LIMITS.tokens)} words, signs, blanks, line ends and comments, expected fewer`;
+  }
+  if (length > LIMITS.text)
+    return `a value or comment longer than ${formatLimit(LIMITS.text)} characters, expected a shorter one`;
+  // What is open here: the document, the maps and lists around this place, and a scalar.
+  return stack.length > LIMITS.depth ? TOO_DEEP : undefined;
+}

@@ -1,0 +1,39 @@
+/** What a request is looked up in: made of all routes of one configuration, at once or while others are served. */
+
+import { type AudienceIndex, addAudiences } from './authorization/audience.ts';
+import { addMetadata, type MetadataIndex } from './challenge/metadata.ts';
+import type { Route } from './config/config.ts';
+import { addRoute, createEmptyTable, type RouteTable } from './route/match.ts';
+import { eachInSlices } from './slices.ts';
+
+export interface Indexes {
+  readonly routes: RouteTable;
+  readonly audiences: AudienceIndex;
+  readonly metadata: MetadataIndex;
+}
+
+/** @returns the indexes over `routes`. */
+export function createIndexes(routes: readonly Route[]): Indexes {
+  const builder = new IndexBuilder();
+  for (const route of routes) builder.add(route);
+  return builder;
+}
+
+/** As `createIndexes`, in slices, for a thread that serves. */
+export async function createIndexesInSlices(routes: readonly Route[]): Promise<Indexes> {
+  const builder = new IndexBuilder();
+  await eachInSlices(routes, route => builder.add(route));
+  return builder;
+}
+
+class IndexBuilder implements Indexes {
+  readonly routes = createEmptyTable();
+  readonly audiences = new Map<string, string>();
+  readonly metadata: MetadataIndex = { targets: new Map(), resources: new Map() };
+
+  add(route: Route): void {
+    addRoute(this.routes, route);
+    addAudiences(this.audiences, route);
+    addMetadata(this.metadata, route);
+  }
+}
