@@ -10,7 +10,7 @@ import { createAdminServer } from '../admin/listener.ts';
 import type { Readiness } from '../admin/serving.ts';
 import { createAudienceIndex } from '../authorization/audience.ts';
 import type { ListenAddress } from '../config/config.ts';
-import { closeListener, ListenError, openListener } from '../listener.ts';
+import { closeListener, openListener } from '../listener.ts';
 import { type Loaded, Reloads } from '../reload.ts';
 import { type Beginning, logLoaded, type Serving } from '../serving.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
@@ -83,7 +83,15 @@ export class Primary implements Serving {
     this.#metrics.recordLoad();
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.#start().catch(error => {
+      // Nobody is to follow those that are there, nor to complain that this process has gone.
+      this.#crew.dismiss();
+      throw error;
+    });
+  }
+
+  async #start(): Promise<void> {
     const { config, warnings, version } = this.#beginning;
     logLoaded(this.log, config, warnings);
     const listen = readAddress(await this.#crew.start());
@@ -197,16 +205,13 @@ export class Primary implements Serving {
 /**
  * Where one worker serves, the others are on their way.
  *
- * @throws where the address cannot be listened on, or no worker could start.
+ * @throws where no worker could start.
  */
 function readAddress(begun: readonly Begun[]): ListenAddress {
   let problem = '';
-  let listen: ListenAddress | undefined;
   for (const each of begun) {
-    if (each.ok) listen = each.listen;
-    else if (each.failure) throw new ListenError(each.failure);
-    else problem = each.problem;
+    if (each.ok) return each.listen;
+    problem = each.problem;
   }
-  if (!listen) throw new Error(`no worker could start: ${problem}`);
-  return listen;
+  throw new Error(`no worker could start: ${problem}`);
 }
