@@ -157,12 +157,10 @@ async function serve(file: string): Promise<void> {
 
 /** Told where the log is read, and where a person looks. */
 function failToStart({ log }: Serving, error: Error): never {
-  if (!(error instanceof ListenError)) {
-    log.event('error', 'cannot start', { problem: error.message });
-    return exitWithFailure(`cannot start: ${error.message}`);
-  }
-  log.event('error', 'cannot listen', { ...error.failure });
-  return exitWithFailure(`cannot listen: ${error.message}`);
+  const failure = error instanceof ListenError ? error.failure : undefined;
+  const what = failure ? 'cannot listen' : 'cannot start';
+  log.event('error', what, failure ? { ...failure } : { problem: error.message });
+  return exitWithFailure(`${what}: ${error.message}`);
 }
 
 /** Its last lines are not lost with a fault; and what Node.js says of our libraries (http-proxy calls util._extend) is in it. */
@@ -188,8 +186,8 @@ function work(primary: NonNullable<typeof cluster.worker>): void {
 }
 
 /**
- * Without a listener SIGUSR1 opens the inspector of Node.js, and with it the memory, tokens and keys, to whoever reaches its port;
- * and SIGUSR2 ends the process. Other servers open their logs anew, or load their configuration, on these.
+ * Without a listener SIGUSR1 opens the inspector of Node.js, and with it the memory, tokens and all, and SIGUSR2 ends the process.
+ * Operators send them to other servers to open their logs anew.
  */
 function ignoreSignals({ log }: Pick<Serving, 'log'>): void {
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {

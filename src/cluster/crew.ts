@@ -2,6 +2,7 @@
 
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
 import { once } from 'node:events';
+import { ListenError } from '../listener.ts';
 import type { Begun, PrimaryCalls, WorkerCalls } from './calls.ts';
 import { type Answers, Channel } from './channel.ts';
 import { HANG_LIMIT, watchHeartbeat } from './heartbeat.ts';
@@ -34,9 +35,11 @@ export interface CrewEvents {
 const LONG_LIFE = 10_000;
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 30_000;
-/** Milliseconds for a new process to be there, and then for it to begin: doubled after each worker that did not live long. */
-const START_LIMIT = 10_000;
-const LONGEST_START = 60_000;
+/** Milliseconds for a new process to be there; those that begin or serve do not wait for it. */
+const ARRIVAL_LIMIT = 30_000;
+/** Milliseconds for it to begin, while a reload waits: doubled after each worker that did not live long. */
+const BEGIN_LIMIT = 15_000;
+const LONGEST_BEGIN = 60_000;
 const END_LIMIT = 1_000;
 
 export class Crew {
@@ -59,9 +62,19 @@ export class Crew {
     return [...this.#hired.values()].filter(({ isServing }) => isServing);
   }
 
-  /** Starts every worker. @returns what came of each; those that failed are tried again. */
+  /**
+   * Starts every worker.
+   *
+   * @returns what came of each; those that failed are tried again.
+   * @throws ListenError at the first that cannot listen.
+   */
   start(): Promise<readonly Begun[]> {
-    return Promise.all(Array.from({ length: this.size }, () => this.#hire()));
+    const start = async () => {
+      const begun = await this.#hire();
+      if (!begun.ok && begun.failure) throw new ListenError(begun.failure);
+      return begun;
+    };
+    return Promise.all(Array.from({ length: this.size }, start));
   }
 
   /** Asks all that serve. @returns the answers there were; `undefined` of those that ended or were late. */
@@ -104,16 +117,16 @@ export class Crew {
     const worker = spawnWorker();
     if (worker instanceof Error) return this.#failToSpawn(worker, hiredAt);
     const { id } = worker;
-    const limit = this.#startLimit();
-    const { problem, announce } = awaitArrival(worker, limit);
+    const { problem, announce } = awaitArrival(worker, ARRIVAL_LIMIT);
     const channel = new Channel<PrimaryCalls, WorkerCalls>(worker, { ...this.#events.answer(id), hello: announce });
     const hired: Hired = { id, worker, channel, hiredAt, isServing: false };
     this.#hired.set(id, hired);
     worker.once('exit', (code, signal) => this.#miss(hired, code, signal));
-    return this.#employ(hired, await problem, limit);
+    return this.#employ(hired, await problem);
   }
 
-  async #employ(hired: Hired, problem: string | undefined, limit: number): Promise<Begun> {
+  async #employ(hired: Hired, problem: string | undefined): Promise<Begun> {
+    const limit = Math.min(BEGIN_LIMIT * 2 ** this.#shortLives, LONGEST_BEGIN);
     const silent = { ok: false, problem: `it did not begin within ${limit / 1000} s` } as const;
     const begun = problem === undefined ? await this.#events.begin(hired, limit).catch(() => silent) : refuse(problem);
     if (begun.ok && !this.#isDismissed) {
@@ -160,10 +173,6 @@ export class Crew {
     if (this.#isDismissed) return;
     const { process: child } = hired?.worker ?? {};
     this.#events.onFailure(message, { worker: hired?.id, pid: child?.pid, problem });
-  }
-
-  #startLimit(): number {
-    return Math.min(START_LIMIT * 2 ** this.#shortLives, LONGEST_START);
   }
 
   #miss(hired: Hired, code: number | null, signal: string | null): void {

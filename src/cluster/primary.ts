@@ -11,7 +11,7 @@ import type { Readiness } from '../admin/serving.ts';
 import { createAudienceIndex } from '../authorization/audience.ts';
 import type { ListenAddress } from '../config/config.ts';
 import { type ConfigPieces, toPieces } from '../config/loading/pieces.ts';
-import { closeListener, ListenError, openListener } from '../listener.ts';
+import { closeListener, openListener } from '../listener.ts';
 import { type Loaded, Reloads } from '../reload.ts';
 import { type Beginning, logLoaded, type Serving } from '../serving.ts';
 import { eachInSlices } from '../slices.ts';
@@ -89,7 +89,15 @@ export class Primary implements Serving {
     this.#metrics.recordLoad();
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.#start().catch(error => {
+      // Nobody is to follow those that are there, nor to complain that this process has gone.
+      this.#crew.dismiss();
+      throw error;
+    });
+  }
+
+  async #start(): Promise<void> {
     const { config, warnings, version } = this.#beginning;
     logLoaded(this.log, config, warnings);
     const listen = readAddress(await this.#crew.start());
@@ -218,16 +226,13 @@ function* listParts(pieces: ConfigPieces): Generator<ConfigPart> {
 /**
  * Where one worker serves, the others are on their way.
  *
- * @throws where the address cannot be listened on, or no worker could start.
+ * @throws where no worker could start.
  */
 function readAddress(begun: readonly Begun[]): ListenAddress {
   let problem = '';
-  let listen: ListenAddress | undefined;
   for (const each of begun) {
-    if (each.ok) listen = each.listen;
-    else if (each.failure) throw new ListenError(each.failure);
-    else problem = each.problem;
+    if (each.ok) return each.listen;
+    problem = each.problem;
   }
-  if (!listen) throw new Error(`no worker could start: ${problem}`);
-  return listen;
+  throw new Error(`no worker could start: ${problem}`);
 }
