@@ -40,6 +40,7 @@ interface FieldName {
 const names = new Map<string, FieldName>();
 const MOST_NAMES = 1_024;
 const LONGEST_NAME = 64;
+const NOTHING: ReadonlySet<string> = new Set();
 const FIELD_VALUE = /^[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/;
 
 /** @returns the folded names that `routes` set: what one of them sets, a client may not set through another. */
@@ -78,25 +79,43 @@ export function createRequestHeaders(
     if (value !== undefined) headers.push(name, value);
   }
   const listed = readConnectionOptions(received);
+  const told = origin.isFromTrustedProxy ? listToldOnce(received) : NOTHING;
   for (let index = 0; index + 1 < received.length; index += 2) {
     const name = received[index] ?? '';
-    if (isForwarded(policy, names.get(name) ?? readName(name), origin, listed))
-      headers.push(name, received[index + 1] ?? '');
+    if (isForwarded(policy, findName(name), told, listed)) headers.push(name, received[index + 1] ?? '');
   }
   headers.push('Via', '1.1 audgate');
   return headers;
+}
+
+/**
+ * @returns the folded names of the fields about a client's connection that a trusted proxy may have set: those that stand
+ *   once. Beside the proxy's own, a second one in any spelling is the client's, and who reads it is not known.
+ */
+function listToldOnce(received: readonly string[]): ReadonlySet<string> {
+  const once = new Set<string>();
+  const more = new Set<string>();
+  for (let index = 0; index < received.length; index += 2) {
+    const { treatment, folded } = findName(received[index] ?? '');
+    if (treatment === 'peer') (once.has(folded) ? more : once).add(folded);
+  }
+  return new Set([...once].filter(name => !more.has(name)));
 }
 
 /** Connection may not list Authorization: whether the token is forwarded is the operator's policy, not the client's. */
 function isForwarded(
   policy: HeaderPolicy,
   { lower, folded, treatment }: FieldName,
-  { isFromTrustedProxy = false }: Origin,
+  told: ReadonlySet<string>,
   listed: ReadonlySet<string> | undefined,
 ): boolean {
   if (lower === 'authorization') return policy.forwardToken;
   if (treatment === 'removed' || policy.taken.has(folded) || listed?.has(lower)) return false;
-  return treatment === 'kept' || (treatment === 'peer' ? isFromTrustedProxy : !policy.dropsMethods);
+  return treatment === 'kept' || (treatment === 'peer' ? told.has(folded) : !policy.dropsMethods);
+}
+
+function findName(name: string): FieldName {
+  return names.get(name) ?? readName(name);
 }
 
 function readName(name: string): FieldName {

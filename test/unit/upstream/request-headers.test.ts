@@ -198,6 +198,19 @@ describe('what common servers believe is not the client’s to say, in any spell
     for (const route of routes.slice(1)) expect(valuesOf(forward([[name, 'PUT']], route), name)).toEqual(['PUT']);
   });
 
+  test.each<[string, string[]]>([
+    ['two spellings', ['X-Real-IP', 'X_Real_IP']],
+    ['another case', ['X-Real-IP', 'x-real-ip']],
+    ['twice', ['X-Real-IP', 'X-Real-IP']],
+    ['three times', ['X-Real-IP', 'X.Real.IP', 'X-Real-IP']],
+  ])('of a trusted proxy, %s: which is its own is not known, so none passes', (_, spellings) => {
+    const fields = spellings.map((name): Field => [name, '6.6.6.6']);
+    expect(JSON.stringify(forward(fields, plain, undefined, trusted))).not.toContain('6.6.6.6');
+    expect(
+      valuesOf(forward([...fields, ['True-Client-IP', '9.9.9.9']], plain, undefined, trusted), 'True-Client-IP'),
+    ).toEqual(['9.9.9.9']);
+  });
+
   test('fields that only look alike pass', () => {
     const fields = [
       ...['X-Forwarder', 'X-Real-Estate', 'X-Hostname', 'Client-IPs', 'X-Original-Filename', 'X-Username', 'Proxied'],
