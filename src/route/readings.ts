@@ -5,13 +5,14 @@
 
 import { decodeAsKey, hasDotSegment, toKeyCharacter } from './path.ts';
 
-/** Past either, nobody can say any more what a server would make of the path. */
+/** Past any of these, nobody can say any more what a server would make of the path, nor should it be found out at any cost. */
+const LONGEST = 4_096;
 const MOST_READINGS = 256;
-const MOST_CHARACTERS = 16_384;
+const MOST_CHARACTERS = 32_768;
 
 const OVERLONG = /%C[01]%[89AB][0-9A-F]|%E0%[89][0-9A-F]%[89AB][0-9A-F]|%F0%8[0-9A-F]%[89AB][0-9A-F]%[89AB][0-9A-F]/g;
 
-/** Text to text, none longer than before, so that applying them comes to an end. */
+/** Each leaves fewer escapes, segments or characters than before, so that applying them comes to an end. */
 const RULES: readonly ((key: string) => string)[] = [
   // nginx, Apache with AllowEncodedSlashes, Tomcat with encodedSolidusHandling=decode.
   key => key.replaceAll('%2F', '/'),
@@ -34,8 +35,10 @@ const RULES: readonly ((key: string) => string)[] = [
   key => key.replace(/%25[uU]([0-9A-Fa-f]{4})/g, (_, hex: string) => toKeyCharacter(Number.parseInt(hex, 16))),
   // URL parsers remove tabs and line ends (WHATWG URL section 4.4), decoders what is not UTF-8.
   key => key.replace(/%(?:[01][0-9A-F]|7F|[89A-F][0-9A-F])/g, ''),
-  // http.sys (EnableNonUTF8) and Tomcat (URIEncoding) read other bytes as Latin-1; older decoders take overlong UTF-8.
-  key => key.replace(/%[A-F][0-9A-F]/g, byte => String.fromCharCode(Number.parseInt(byte.slice(1), 16))),
+  // Http.sys (EnableNonUTF8) and Tomcat (URIEncoding) read such bytes as Latin-1, or then all of them; older decoders take
+  // overlong UTF-8.
+  decodeLatin1,
+  key => (/%[89A-F][0-9A-F]/.test(key) ? decodeLatin1(Buffer.from(key, 'utf8').toString('latin1')) : key),
   key => key.replace(OVERLONG, readOverlong),
   // Win32 drops blanks and dots at the end of a name.
   key => key.replace(/(?<![ .])[ .]+(?=\/|$)/g, ''),
@@ -47,6 +50,7 @@ const RULES: readonly ((key: string) => string)[] = [
  *   or where there are too many to tell.
  */
 export function listReadings(key: string): readonly string[] | undefined {
+  if (key.length > LONGEST) return undefined;
   const readings = new Set([key]);
   let characters = 0;
   // What is added meanwhile is visited, too.
@@ -61,6 +65,10 @@ export function listReadings(key: string): readonly string[] | undefined {
 function cutAt(key: string, end: string): string {
   const at = key.indexOf(end);
   return at === -1 ? key : key.slice(0, at);
+}
+
+function decodeLatin1(key: string): string {
+  return key.replace(/%[89A-F][0-9A-F]/g, byte => String.fromCharCode(Number.parseInt(byte.slice(1), 16)));
 }
 
 /** RFC 3629 section 3 forbids them; what accepts them takes the bits that are left. */
