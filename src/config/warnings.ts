@@ -6,7 +6,7 @@ import type { FileDraft } from './file-draft.ts';
 import type { Findings } from './findings.ts';
 import { isLoopback } from './host.ts';
 import { isWithin } from './path-prefix.ts';
-import { warnOfMultipleAudiences, warnOfResources } from './resource-warnings.ts';
+import { warnOfResources } from './resource-warnings.ts';
 import type { RouteDraft } from './routes.ts';
 import { isInClear } from './uri.ts';
 
@@ -21,7 +21,6 @@ export function warnOfDangers(file: FileDraft, findings: Findings): void {
     warnOfAliases(route, file, findings);
   }
   warnOfResources(routes, findings);
-  warnOfMultipleAudiences(routes, findings);
   warnOfUnusedIssuers(file, findings);
   warnOfProxies(file, findings);
   warnOfOpenAdmin(file, findings);
