@@ -71,7 +71,11 @@ export class Gateway {
       },
     };
     this.verifier = new TokenVerifier(config.issuers, events, previous?.verifier, fetchKeys);
-    metrics.announce(config.routes, this.#audiences, [...config.issuers.keys()]);
+  }
+
+  /** Tells the metrics that this configuration serves from now on. */
+  announce(): void {
+    this.#telemetry.metrics.announce(this.config.routes, this.#audiences, [...this.config.issuers.keys()]);
   }
 
   /** Fetches keys. Settles after the first attempt of every issuer; what failed is tried again by itself. */

@@ -150,7 +150,14 @@ async function serve(file: string): Promise<void> {
   const loaded = loadSource(read.source, process.env);
   if (!loaded.ok) return exitWithProblems(loaded.problems);
   const { config, warnings, source } = loaded;
-  const beginning = { source, config, warnings, environment: process.env, version: readVersion() };
+  const beginning = {
+    source,
+    config,
+    warnings,
+    environment: process.env,
+    version: readVersion(),
+    node: process.version,
+  };
   const serving = config.workers === 1 ? new SingleProcess(beginning) : new Primary(beginning);
   keepLog(serving);
   // Signals are listened for before anything begins.

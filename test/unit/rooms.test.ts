@@ -46,7 +46,7 @@ const JUDGED: readonly string[] = [
   // Pure functions and tables of one room, asked by a later one.
   'admin/configuration-section.ts takes LINTS from config/lints.ts',
   'telemetry/exchange.ts takes isAuthority, loggablePath from route/request-head.ts',
-  'telemetry/metrics.ts takes listPresentable from authorization/audience.ts',
+  'telemetry/zero-series.ts takes listPresentable from authorization/audience.ts',
   'upstream/origin.ts takes isAuthority from route/request-head.ts',
   'upstream/request-body.ts takes MALFORMED from client/unreadable.ts',
   'upstream/upstreams.ts takes stripPrefix from route/match.ts',
