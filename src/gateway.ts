@@ -17,7 +17,6 @@ import { createIndexes, createIndexesInSlices, type Indexes } from './indexes.ts
 import { matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
 import { isWebSocketHandshake } from './route/websocket-handshake.ts';
-import { eachInSlices } from './slices.ts';
 import { Exchange } from './telemetry/exchange.ts';
 import { recordRequest, type Telemetry } from './telemetry/telemetry.ts';
 import { readBearerToken } from './token/bearer.ts';
@@ -77,7 +76,6 @@ export class Gateway {
       },
     };
     this.verifier = new TokenVerifier(config.issuers, events, previous?.verifier, fetchKeys);
-    if (!indexes) metrics.announce(config.routes, this.#indexes.audiences, [...config.issuers.keys()]);
   }
 
   /** The gateway that follows `previous`, made in slices: requests are served in between. */
@@ -88,10 +86,12 @@ export class Gateway {
     fetchKeys?: KeyFetcher,
   ): Promise<Gateway> {
     const indexes = await createIndexesInSlices(config.routes);
-    const gateway = new Gateway(config, telemetry, previous, fetchKeys, indexes);
-    const steps = telemetry.metrics.announceInSteps(config.routes, indexes.audiences, [...config.issuers.keys()]);
-    await eachInSlices(steps, () => undefined);
-    return gateway;
+    return new Gateway(config, telemetry, previous, fetchKeys, indexes);
+  }
+
+  /** Tells the metrics that this configuration serves from now on. */
+  announce(): void {
+    this.#telemetry.metrics.announce(this.config.routes, this.#indexes.audiences, [...this.config.issuers.keys()]);
   }
 
   /** Fetches keys. Settles after the first attempt of every issuer; what failed is tried again by itself. */

@@ -145,7 +145,7 @@ async function serve(file: string): Promise<void> {
   const loaded = loadSource(read.source, process.env);
   if (!loaded.ok) return exitWithProblems(loaded.problems);
   const { config, warnings } = loaded;
-  const beginning = { config, warnings, environment: process.env, version: readVersion() };
+  const beginning = { config, warnings, environment: process.env, version: readVersion(), node: process.version };
   const serving = config.workers === 1 ? new SingleProcess(beginning) : new Primary(beginning);
   keepLog(serving);
   ignoreSignals(serving);

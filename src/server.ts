@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { createAdminHandler } from './admin/admin.ts';
 import { createAdminServer } from './admin/listener.ts';
-import type { Readiness } from './admin/serving.ts';
+import { describeKeys, type KeyReadiness, type Readiness, ReadinessGate } from './admin/readiness.ts';
 import { ParserInput } from './client/parser-input.ts';
 import { Turnstile } from './client/turnstile.ts';
 import { createUnreadRequest, MALFORMED, readUnreadable, type UnreadableReason } from './client/unreadable.ts';
@@ -46,6 +46,7 @@ export class Server {
   /** Of the configuration in use. */
   #warnings: readonly Problem[];
   #draining = false;
+  readonly #gate = new ReadinessGate();
   /** Connections so far. */
   #accepted = 0;
 
@@ -66,6 +67,7 @@ export class Server {
     );
     this.#data = this.#createDataListener();
     this.#applySettings(gateway.config);
+    gateway.announce();
     this.#admin = createAdminServer(
       createAdminHandler({
         metrics: telemetry.metrics,
@@ -99,11 +101,14 @@ export class Server {
   /** Requests from now on are served by `gateway`; those under way finish under the configuration that admitted them. */
   swap(gateway: Gateway, warnings: readonly Problem[]): void {
     const before = this.#gateway;
+    // Who was ready stays so, also where nobody has asked yet.
+    this.readiness();
     this.#gateway = gateway;
     this.#loadedAt = new Date();
     this.#warnings = warnings;
     this.#gateways.add(gateway);
     this.#applySettings(gateway.config);
+    gateway.announce();
     before.stop().then(() => this.#gateways.delete(before));
   }
 
@@ -260,9 +265,14 @@ export class Server {
 
   /** Whether this process should be sent requests. */
   readiness(): Readiness {
-    const waitingFor = this.#gateway.verifier.waitingFor();
-    const draining = this.#draining;
-    return { ready: !draining && waitingFor.length === 0, waitingFor, draining };
+    const keys = [this.keyReadiness()];
+    const isOpen = this.#gate.judge(keys);
+    return { ready: isOpen && !this.#draining, ...describeKeys(keys), draining: this.#draining };
+  }
+
+  /** How far the keys of the configuration in use are. */
+  keyReadiness(): KeyReadiness {
+    return this.#gateway.verifier.keyReadiness();
   }
 
   #serving() {

@@ -11,6 +11,8 @@ export interface Beginning {
   readonly warnings: readonly Problem[];
   readonly environment: Environment;
   readonly version: string;
+  /** Of Node.js. */
+  readonly node: string;
 }
 
 export interface Serving {

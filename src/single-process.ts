@@ -17,7 +17,10 @@ export class SingleProcess implements Serving {
   readonly #reloads: Reloads;
 
   constructor(beginning: Beginning) {
-    const metrics: Metrics = new Metrics({ keySets: () => this.#server.gateway.verifier.status() });
+    const metrics: Metrics = new Metrics({
+      keySets: () => this.#server.gateway.verifier.status(),
+      build: beginning,
+    });
     this.log = createLog(openStandardOutput(() => metrics.recordDroppedLine()));
     this.#beginning = beginning;
     this.#telemetry = { metrics, log: this.log, denials: new RecentDenials() };
@@ -29,7 +32,7 @@ export class SingleProcess implements Serving {
   async start(): Promise<void> {
     const { config, warnings, version } = this.#beginning;
     logLoaded(this.log, config, warnings);
-    // The APIs behind us do not wait for an issuer that is slow to answer: /readyz tells when every one has a key.
+    // The APIs behind us do not wait for an issuer that is slow to answer: /readyz tells when every one was asked.
     this.#server.gateway.start();
     const listening = await this.#server.listen();
     this.log.event('info', 'listening', { listen: listening.listen, admin: listening.admin, version });

@@ -1,15 +1,12 @@
 /** The admin listener: metrics, health and the status page. Never on the data listener, so no route can shadow it and no client reach it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { judgeAccess } from './access.ts';
+import type { Exposition } from '../telemetry/text-format.ts';
+import { findForeign, holdsToken } from './access.ts';
 import { CONTENT_SECURITY_POLICY } from './page.ts';
-import type { Readiness } from './serving.ts';
+import type { Readiness } from './readiness.ts';
+import { shareMaking } from './shared-making.ts';
 import { type PageSources, sharePage } from './shared-page.ts';
-
-export interface Exposition {
-  readonly contentType: string;
-  readonly body: string;
-}
 
 /** Read at each request. */
 export interface AdminSources extends PageSources {
@@ -18,12 +15,13 @@ export interface AdminSources extends PageSources {
 
 interface AnswerSources extends AdminSources {
   readonly givePage: () => Promise<string>;
+  readonly giveMetrics: () => Promise<Exposition>;
 }
 
 interface Answer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | readonly Buffer[];
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
@@ -37,21 +35,31 @@ const FOR_NOBODY_ELSE = {
   'X-Content-Type-Options': 'nosniff',
 };
 
+/** In milliseconds: as long as Prometheus waits by default. A reader that takes longer would keep a page of its own in memory. */
+const READING_LIMIT = 10_000;
+
 /**
  * @returns the listener's handler: `/metrics`, `/healthz` (the process answers), `/readyz` (it should be sent requests), and
  * at `/` the status page, which asks for the admin token where there is one.
  */
 export function createAdminHandler(sources: AdminSources) {
   const givePage = sharePage(sources);
+  const giveMetrics = shareMaking(() => sources.metrics.expose());
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { status, contentType, body, headers } = await answer({ ...sources, givePage }, request).catch(() => FAULT);
+    const { status, contentType, body, headers } = await answer({ ...sources, givePage, giveMetrics }, request).catch(
+      () => FAULT,
+    );
+    const pieces = typeof body === 'string' ? [Buffer.from(body)] : body;
     response.writeHead(status, {
       'Content-Type': contentType,
-      'Content-Length': Buffer.byteLength(body),
+      'Content-Length': pieces.reduce((length, piece) => length + piece.length, 0),
       ...FOR_NOBODY_ELSE,
       ...headers,
     });
-    response.end(body);
+    const overdue = setTimeout(() => response.destroy(), READING_LIMIT).unref();
+    response.once('close', () => clearTimeout(overdue));
+    for (const piece of pieces) response.write(piece);
+    response.end();
   };
 }
 
@@ -60,25 +68,19 @@ async function answer(sources: AnswerSources, request: IncomingMessage): Promise
   if (method !== 'GET' && method !== 'HEAD') {
     return { ...json(405, { error: 'method not allowed' }), headers: { Allow: 'GET, HEAD' } };
   }
-  switch (url.split('?', 1)[0]) {
-    case '/metrics':
-      return { status: 200, ...(await sources.metrics.expose()) };
-    case '/healthz':
-      return json(200, { status: 'ok' });
-    case '/readyz':
-      return describeReadiness(await sources.readiness());
-    case '/':
-      return showPage(sources, request);
-    default:
-      return json(404, { error: 'not found' });
-  }
+  const path = url.split('?', 1)[0];
+  // Asked by load balancers and orchestrators under whatever name; they say nothing that a web site could use.
+  if (path === '/healthz') return json(200, { status: 'ok' });
+  if (path === '/readyz') return describeReadiness(await sources.readiness());
+  const foreign = findForeign(sources.serving().config, request);
+  if (foreign) return json(403, { error: FOREIGN[foreign] });
+  if (path === '/metrics') return { status: 200, ...(await sources.giveMetrics()) };
+  return path === '/' ? showPage(sources, request) : json(404, { error: 'not found' });
 }
 
 async function showPage({ serving, givePage }: AnswerSources, { headers }: IncomingMessage): Promise<Answer> {
-  const access = judgeAccess(serving().config, headers);
-  if (access === 'foreign_site') return json(403, { error: 'another site asked for the page' });
-  if (access === 'token_needed') return ASK_FOR_TOKEN;
-  if (access === 'foreign_host') return json(403, { error: FOREIGN_HOST });
+  const { adminTokenHash } = serving().config;
+  if (adminTokenHash !== undefined && !holdsToken(adminTokenHash, headers.authorization)) return ASK_FOR_TOKEN;
   return {
     status: 200,
     contentType: 'text/html; charset=utf-8',
@@ -87,8 +89,11 @@ async function showPage({ serving, givePage }: AnswerSources, { headers }: Incom
   };
 }
 
-const FOREIGN_HOST =
-  'under this name the page is shown only with an admin_token; without one, ask by IP address, as localhost, or by the name in admin';
+const FOREIGN = {
+  foreign_site: 'another site asked for the page',
+  foreign_host:
+    'this name is not known here: ask by IP address, as localhost, by a name without a dot or by the host in admin, or add the name to admin_hosts',
+} as const;
 
 /** RFC 9110 section 11.6.1: browsers ask for a password, programs send a Bearer token. */
 const ASK_FOR_TOKEN: Answer = {
@@ -99,12 +104,12 @@ const ASK_FOR_TOKEN: Answer = {
 /** A page that cannot be shown must not end the gateway. */
 const FAULT = json(500, { error: 'a fault of audgate' });
 
-function describeReadiness({ ready, waitingFor, draining, missingWorkers = 0 }: Readiness): Answer {
+function describeReadiness({ ready, waitingFor, errors, draining, missingWorkers = 0 }: Readiness): Answer {
   return json(ready ? 200 : 503, {
     status: ready ? 'ready' : 'not ready',
     ...(draining && { draining }),
     ...(missingWorkers > 0 && { workers_missing: missingWorkers }),
-    ...(waitingFor.length > 0 && { issuers_without_keys: waitingFor }),
+    ...(waitingFor.length > 0 && { issuers_without_keys: waitingFor, key_errors: errors }),
   });
 }
 

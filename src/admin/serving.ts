@@ -11,13 +11,3 @@ export interface Serving {
   /** Of the lint, for the configuration in use. */
   readonly warnings: readonly Problem[];
 }
-
-/** Whether requests should be sent to this process: what `/readyz` answers and the page says first. */
-export interface Readiness {
-  readonly ready: boolean;
-  /** Issuers without a key. */
-  readonly waitingFor: readonly string[];
-  readonly draining: boolean;
-  /** Workers that do not serve, or did not answer. */
-  readonly missingWorkers?: number;
-}

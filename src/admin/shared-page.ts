@@ -3,7 +3,8 @@
 import type { Config } from '../config/config.ts';
 import type { Report } from '../telemetry/report.ts';
 import { renderPage } from './page.ts';
-import type { Readiness, Serving } from './serving.ts';
+import type { Readiness } from './readiness.ts';
+import type { Serving } from './serving.ts';
 
 /** Read at each rendering. */
 export interface PageSources {

@@ -1,8 +1,9 @@
 /** What the primary and its workers ask of each other. Everything of it survives JSON. */
 
+import type { KeyReadiness } from '../admin/readiness.ts';
 import type { Issuer, ListenAddress } from '../config/config.ts';
 import type { ListenFailure } from '../listener.ts';
-import type { Snapshot } from '../telemetry/metrics.ts';
+import type { ProcessMetrics } from '../telemetry/metrics.ts';
 import type { Report } from '../telemetry/report.ts';
 import type { FetchCause, FetchedKeys, LastKeys } from '../token/key-source.ts';
 
@@ -25,13 +26,13 @@ export type WorkerCalls = {
   readonly abandon: readonly [null, null];
   /** An issuer's keys are others now: to ask for them. */
   readonly keysChanged: readonly [string, null];
-  /** Issuers without a key. */
-  readonly waitingFor: readonly [null, readonly string[]];
-  readonly scrape: readonly [null, Snapshot];
+  readonly keyReadiness: readonly [null, KeyReadiness];
+  /** What it counted since a version of its counts, a part at a time; see `Counts.changes`. */
+  readonly scrape: readonly [{ readonly since: number; readonly from: number }, ProcessMetrics];
   /** For the status page. */
-  readonly report: readonly [null, Report];
+  readonly report: readonly [null, Omit<Report, 'metrics'>];
   /** To finish what was accepted; answered with its last counts, when all lines of its log are out. */
-  readonly drain: readonly [null, Snapshot];
+  readonly drain: readonly [null, ProcessMetrics];
 };
 
 /** Some of the pieces of a configuration, in base64. */
@@ -59,7 +60,7 @@ export type PrimaryCalls = {
   readonly hello: readonly [null, null];
   readonly fetchKeys: readonly [KeyRequest, KeyAnswer];
   /** The counts of a worker that is about to end by a fault. */
-  readonly lastWord: readonly [Snapshot, null];
+  readonly lastWord: readonly [ProcessMetrics, null];
 };
 
 export interface KeyRequest extends Pick<Issuer, 'issuer' | 'keySource' | 'keys'> {

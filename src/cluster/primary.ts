@@ -5,23 +5,23 @@
 
 import type { Server as HttpServer } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
-import { createAdminHandler, type Exposition } from '../admin/admin.ts';
+import { createAdminHandler } from '../admin/admin.ts';
 import { createAdminServer } from '../admin/listener.ts';
-import type { Readiness } from '../admin/serving.ts';
+import { describeKeys, type Readiness, ReadinessGate } from '../admin/readiness.ts';
 import { createAudienceIndex } from '../authorization/audience.ts';
 import type { ListenAddress } from '../config/config.ts';
 import { type ConfigPieces, toPieces } from '../config/loading/pieces.ts';
 import { closeListener, openListener } from '../listener.ts';
 import { type Loaded, Reloads } from '../reload.ts';
 import { type Beginning, logLoaded, type Serving } from '../serving.ts';
-import { eachInSlices } from '../slices.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { MergedMetrics } from '../telemetry/merged-metrics.ts';
 import { mergeDenials, mergeKeySets } from '../telemetry/merged-report.ts';
-import { Metrics } from '../telemetry/metrics.ts';
+import { Metrics, type ProcessMetrics } from '../telemetry/metrics.ts';
 import { RecentDenials } from '../telemetry/recent-denials.ts';
 import type { Report } from '../telemetry/report.ts';
 import { openSharedOutput } from '../telemetry/shared-output.ts';
+import type { Exposition } from '../telemetry/text-format.ts';
 import type { Begun, ConfigPart } from './calls.ts';
 import { Crew, type Member } from './crew.ts';
 import { SharedKeys } from './shared-keys.ts';
@@ -36,8 +36,8 @@ const DRAIN_SLACK = 2_000;
 export class Primary implements Serving {
   readonly log: Log;
   readonly #beginning: Beginning;
-  readonly #metrics = new Metrics({ keySets: () => [] });
-  readonly #merged = new MergedMetrics(this.#metrics);
+  readonly #metrics: Metrics;
+  readonly #merged: MergedMetrics;
   readonly #keys = new SharedKeys(issuer => this.#crew.askAll('keysChanged', issuer, LOOK_LIMIT));
   readonly #crew: Crew;
   readonly #reloads: Reloads;
@@ -52,12 +52,16 @@ export class Primary implements Serving {
   #listen: ListenAddress;
   /** Where the first workers listened. */
   #found: ListenAddress | undefined;
+  #collecting: Promise<unknown> = Promise.resolve();
   #isDraining = false;
+  readonly #gate = new ReadinessGate();
 
   constructor(beginning: Beginning) {
     this.#beginning = beginning;
     this.#loaded = { ...beginning, pieces: toPieces(beginning.config) };
     this.#listen = beginning.config.listen;
+    this.#metrics = new Metrics({ keySets: () => [], build: beginning });
+    this.#merged = new MergedMetrics(this.#metrics);
     this.log = createLog(openSharedOutput(() => this.#metrics.recordDroppedLine()));
     this.#crew = new Crew(beginning.config.workers, {
       answer: id => ({
@@ -85,7 +89,7 @@ export class Primary implements Serving {
         serving: () => this.#serving(),
       }),
     );
-    for (const _step of this.#announceInSteps());
+    this.#announce();
     this.#metrics.recordLoad();
   }
 
@@ -156,7 +160,7 @@ export class Primary implements Serving {
     this.#loaded = next;
     this.#loadedAt = new Date();
     this.#keys.retain(next.config);
-    await eachInSlices(this.#announceInSteps(), () => undefined);
+    this.#announce();
     return true;
   }
 
@@ -169,21 +173,38 @@ export class Primary implements Serving {
   }
 
   /** The workers count; here the series begin at 0. */
-  #announceInSteps(): Iterable<void> {
+  #announce(): void {
     const { routes, issuers } = this.#loaded.config;
-    return this.#metrics.announceInSteps(routes, createAudienceIndex(routes), [...issuers.keys()]);
+    this.#metrics.announce(routes, createAudienceIndex(routes), [...issuers.keys()]);
+    this.#merged.retain();
   }
 
   async #expose(): Promise<Exposition> {
-    for (const { id, answer } of await this.#crew.askAll('scrape', null, LOOK_LIMIT)) {
-      if (answer) this.#merged.keep(id, answer);
-    }
+    await this.#collect();
     return this.#merged.expose();
   }
 
+  /** Asks each worker for what it counted since it was asked last: one page after the other. */
+  #collect(): Promise<unknown> {
+    const collect = () => Promise.all(this.#crew.members.map(member => this.#collectFrom(member)));
+    this.#collecting = this.#collecting.then(collect);
+    return this.#collecting;
+  }
+
+  async #collectFrom({ id, channel }: Member): Promise<void> {
+    const since = this.#merged.versionOf(id);
+    for (let from: number | undefined = 0; from !== undefined; ) {
+      const told: ProcessMetrics | undefined = await channel
+        .ask('scrape', { since, from }, LOOK_LIMIT)
+        .catch(() => undefined);
+      if (!told) return;
+      this.#merged.keep(id, told);
+      from = told.changes.next;
+    }
+  }
+
   async #report(): Promise<Report> {
-    const answers = await this.#crew.askAll('report', null, LOOK_LIMIT);
-    for (const { id, answer } of answers) if (answer) this.#merged.keep(id, answer.metrics);
+    const [answers] = await Promise.all([this.#crew.askAll('report', null, LOOK_LIMIT), this.#collect()]);
     const reports = answers.flatMap(({ answer }) => (answer ? [answer] : []));
     return {
       metrics: await this.#merged.list(),
@@ -199,17 +220,13 @@ export class Primary implements Serving {
   }
 
   async #readiness(): Promise<Readiness> {
-    const answers = await this.#crew.askAll('waitingFor', null, LOOK_LIMIT);
-    const lists = answers.flatMap(({ answer }) => (answer ? [answer] : []));
-    const waitingFor = [...new Set(lists.flat())];
-    const missingWorkers = this.#crew.size - lists.length;
+    const answers = await this.#crew.askAll('keyReadiness', null, LOOK_LIMIT);
+    const keys = answers.flatMap(({ answer }) => answer ?? []);
+    const missingWorkers = this.#crew.size - keys.length;
     const draining = this.#isDraining;
-    return {
-      ready: !draining && missingWorkers === 0 && waitingFor.length === 0,
-      waitingFor,
-      draining,
-      missingWorkers,
-    };
+    // At the start all of them; from then on one that is being replaced takes nobody out, but somebody has to serve.
+    const isOpen = this.#gate.judge(missingWorkers === 0 ? keys : []);
+    return { ready: isOpen && keys.length > 0 && !draining, ...describeKeys(keys), draining, missingWorkers };
   }
 }
 

@@ -1,6 +1,7 @@
 /** One of several processes that serve the data listener. It does what the primary says, and ends with it. */
 
 import type { Worker as ClusterWorker } from 'node:cluster';
+import type { KeyReadiness } from '../admin/readiness.ts';
 import type { Config, Issuer } from '../config/config.ts';
 import { fromPieces } from '../config/loading/pieces.ts';
 import { shareLimits, shareRoute } from '../config/workers.ts';
@@ -9,10 +10,8 @@ import { ListenError } from '../listener.ts';
 import { Server } from '../server.ts';
 import { Slices } from '../slices.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
-import { withoutZeros } from '../telemetry/merged-metrics.ts';
-import { Metrics, type Snapshot } from '../telemetry/metrics.ts';
+import { Metrics, type ProcessMetrics } from '../telemetry/metrics.ts';
 import { RecentDenials } from '../telemetry/recent-denials.ts';
-import { createReport, type Report } from '../telemetry/report.ts';
 import { openSharedOutput } from '../telemetry/shared-output.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type FetchCause, type FetchedKeys, fetchDirectly, KeyFetchError } from '../token/key-source.ts';
@@ -25,6 +24,7 @@ const HELLO_LIMIT = 10_000;
 const LAST_WORD_LIMIT = 500;
 /** The status page is the primary's, and so are its warnings. */
 const UNSHOWN = { version: '', warnings: [] };
+const NOT_YET: KeyReadiness = { isSettled: false, hasHadKeys: false, without: [] };
 const NO_KEYS: KeyAnswer = { ok: false, error: 'the primary did not answer', isShared: true };
 
 export class Worker {
@@ -55,9 +55,12 @@ export class Worker {
         this.#prepared?.verifier.refresh(issuer);
         return null;
       },
-      waitingFor: () => this.#server?.readiness().waitingFor ?? [],
-      scrape: () => this.#snapshot(),
-      report: () => this.#report(),
+      keyReadiness: () => this.#server?.keyReadiness() ?? NOT_YET,
+      scrape: ({ since, from }) => this.#metrics.tell(since, from),
+      report: () => ({
+        denials: this.#telemetry.denials.list(),
+        keySets: this.#server?.gateway.verifier.status() ?? [],
+      }),
       drain: () => this.#drain(),
     });
     this.#primary.ask('hello', null, HELLO_LIMIT).catch(() => null);
@@ -65,7 +68,7 @@ export class Worker {
 
   /** Before an end by a fault: what it counted stays counted, and its last lines are told. */
   async leave(): Promise<void> {
-    const snapshot = await this.#snapshot();
+    const snapshot = await this.#tellAll();
     await this.#primary.ask('lastWord', snapshot, LAST_WORD_LIMIT).catch(() => null);
     await this.log.close();
   }
@@ -113,10 +116,10 @@ export class Worker {
     return null;
   }
 
-  async #drain(): Promise<Snapshot> {
+  async #drain(): Promise<ProcessMetrics> {
     await this.#server?.drain();
     await this.log.close();
-    return this.#snapshot();
+    return this.#tellAll();
   }
 
   /** In slices: other requests are served meanwhile. */
@@ -146,12 +149,7 @@ export class Worker {
     return answer;
   }
 
-  async #report(): Promise<Report> {
-    const report = await createReport(this.#telemetry, this.#server?.gateway.verifier.status() ?? []);
-    return { ...report, metrics: withoutZeros(report.metrics) };
-  }
-
-  async #snapshot(): Promise<Snapshot> {
-    return withoutZeros(await this.#metrics.list());
+  #tellAll(): Promise<ProcessMetrics> {
+    return this.#metrics.tell(0, 0, Number.POSITIVE_INFINITY);
   }
 }

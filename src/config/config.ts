@@ -7,6 +7,8 @@ export interface Config {
   readonly source: { readonly file: string; readonly hash: string };
   readonly listen: ListenAddress;
   readonly admin: ListenAddress;
+  /** Further names, in lower case, under which the admin listener may be asked. */
+  readonly adminHosts: ReadonlySet<string>;
   /** SHA-256, in hex, of the token that the status page asks for; `undefined`: it asks for none. The token itself is not kept. */
   readonly adminTokenHash: string | undefined;
   readonly limits: ClientLimits;

@@ -1,6 +1,19 @@
 /** Host names and addresses (RFC 3986 section 3.2.2, RFC 1123 section 2.1). */
 
 import { isIPv4, isIPv6 } from 'node:net';
+import { accept, type Parsed, refuse } from './fault.ts';
+
+export const HOST_NAME = 'a host name without a port, such as audgate.monitoring.svc';
+/** For editors; `parseHostName` is stricter. */
+export const HOST_NAME_FORM = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/;
+
+/** @returns `text` in lower case; refuses what is no name by itself: a port, a scheme, a wildcard, a dot at the end. */
+export function parseHostName(text: string): Parsed<string> {
+  if (isHostName(text)) return accept(text.toLowerCase());
+  const [, nearest] = /^(?:https?:\/\/)?([^/:]+?)\.?(?::\d*)?\/?$/i.exec(text) ?? [];
+  const isName = nearest !== undefined && isHostName(nearest);
+  return refuse('is not a host name', isName ? { nearest: nearest.toLowerCase() } : {});
+}
 
 /** Underscores are not host names by RFC 1123, but Docker Compose and Kubernetes hand them out. */
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;

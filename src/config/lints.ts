@@ -100,10 +100,6 @@ export const DANGERS = {
     consequence: 'Few clients keep the query, and RFC 8707 section 2 advises against it.',
     remedy: 'Tell the resources apart by host or path.',
   },
-  'multiple-audiences-any': {
-    consequence: 'A token that is also for another API is accepted, so that API can replay it here.',
-    remedy: 'Set multiple_audiences to known or only.',
-  },
   'audience-for-everyone': {
     consequence: 'Tokens that were never meant for this API pass as if they were.',
     remedy: 'Have the issuer put the resource of this API into aud, and accept only that.',

@@ -90,10 +90,11 @@ export function loadSource(source: Source, environment: Readonly<Record<string, 
 }
 
 function readListenerSettings(settings: FileSettings): Omit<Config, 'source' | 'issuers' | 'routes'> {
-  const { listen, admin, admin_token, limits, timeouts, drain, workers, trusted_proxies } = settings;
+  const { listen, admin, admin_hosts, admin_token, limits, timeouts, drain, workers, trusted_proxies } = settings;
   return {
     listen,
     admin,
+    adminHosts: new Set(admin_hosts),
     adminTokenHash: admin_token,
     limits,
     timeouts: { headers: timeouts.headers, body: timeouts.body, keepAlive: timeouts.keep_alive },

@@ -28,14 +28,3 @@ function listDangers(resource: string, twin: RouteDraft | undefined): [DangerCod
   ];
   return dangers.flatMap(([isThere, code, what]) => (isThere ? [[code, what]] : []));
 }
-
-/** Warns once per file: `any` is the default, and one line per route would bury the rest. */
-export function warnOfMultipleAudiences(routes: readonly RouteDraft[], findings: Findings): void {
-  const resources = new Set(routes.flatMap(({ found }) => found.resource ?? []));
-  const open = routes.filter(({ found }) => found.resource !== undefined && found.multiple_audiences === 'any');
-  const [first] = open;
-  if (first === undefined || resources.size < 2) return;
-  const others = open.length > 1 ? ` (and by ${open.length - 1} more of the routes)` : '';
-  const what = `a token for this resource and another one is accepted here${others}`;
-  findings.warning([...first.path, 'multiple_audiences'], 'multiple-audiences-any', what);
-}

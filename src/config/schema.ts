@@ -8,6 +8,7 @@ import { CIDR, CIDR_FORM, parseCidr } from './cidr.ts';
 import { DURATION, DURATION_FORM, parseDuration } from './duration.ts';
 import { accept, refuse } from './fault.ts';
 import { foldFieldName, HEADER_NAME_FORM, parseHeaderName } from './header-name.ts';
+import { HOST_NAME, HOST_NAME_FORM, parseHostName } from './host.ts';
 import { LISTEN_ADDRESS, LISTEN_ADDRESS_FORM, parseListenAddress } from './listen-address.ts';
 import { ROUTE_KEY, ROUTE_KEY_FORM } from './route-key.ts';
 import { parseScope, parseScopeKey, RULE_KEY, RULE_KEY_FORM, SCOPE, SCOPE_FORM } from './scope-rule.ts';
@@ -205,6 +206,9 @@ const settings = {
     .describe(
       'What the status page asks for, as a Bearer token or the password of any user; write ${file:…} or ${NAME}',
     ),
+  admin_hosts: uniqueList(text(HOST_NAME, parseHostName, HOST_NAME_FORM))
+    .default([])
+    .describe('Further names under which the admin listener may be asked, beside addresses and names without a dot'),
   limits: clientLimits.prefault({}).describe('What clients may take'),
   timeouts: clientTimeouts.prefault({}).describe('How long clients may take'),
   drain: drain.prefault({}).describe('How SIGTERM ends the process'),

@@ -5,7 +5,7 @@ import { readNetwork } from './cidr.ts';
 import type { FileDraft } from './file-draft.ts';
 import type { Findings } from './findings.ts';
 import { isLoopback } from './host.ts';
-import { warnOfMultipleAudiences, warnOfResources } from './resource-warnings.ts';
+import { warnOfResources } from './resource-warnings.ts';
 import type { RouteDraft } from './routes.ts';
 import { warnOfShadows } from './shadow-warnings.ts';
 import { isContradicted, readUpstreamToken } from './upstream-token.ts';
@@ -22,7 +22,6 @@ export function warnOfDangers(file: FileDraft, findings: Findings): void {
   warnOfShadows(routes, findings);
   warnOfAliases(file, findings);
   warnOfResources(routes, findings);
-  warnOfMultipleAudiences(routes, findings);
   warnOfUnusedIssuers(file, findings);
   warnOfProxies(file, findings);
   warnOfOpenAdmin(file, findings);

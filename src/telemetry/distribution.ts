@@ -1,20 +1,28 @@
-/** Durations by route, as a Prometheus histogram. prom-client's own looks its series up anew by hashing labels at each observation. */
-
-import type { Metric } from 'prom-client';
+/** Durations as a Prometheus histogram, kept as plain numbers until they are read. */
 
 /** Upper bounds of the buckets, in seconds. */
-const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
-interface Sample {
-  readonly metricName: string;
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly value: number;
-}
+export const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export class Distribution {
   /** One more than there are bounds: the last is for what is beyond them all. */
   readonly #counts: number[] = new Array(BOUNDS.length + 1).fill(0);
   #sum = 0;
+  #count = 0;
+
+  /** Observations in each bucket alone: not cumulative. */
+  get counts(): readonly number[] {
+    return this.#counts;
+  }
+
+  /** Seconds of all observations together. */
+  get sum(): number {
+    return this.#sum;
+  }
+
+  /** Observations so far. */
+  get count(): number {
+    return this.#count;
+  }
 
   /** @param milliseconds that one request took. */
   observe(milliseconds: number): void {
@@ -23,37 +31,32 @@ export class Distribution {
     while (bucket < BOUNDS.length && seconds > (BOUNDS[bucket] ?? 0)) bucket += 1;
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
     this.#sum += seconds;
+    this.#count += 1;
   }
 
-  /** @returns the samples of the histogram `name`: cumulative buckets, sum and count; none before the first observation. */
-  describe(name: string, labels: Readonly<Record<string, string>>): readonly Sample[] {
-    let total = 0;
-    if (this.#counts.every(count => count === 0)) return [];
-    const buckets = this.#counts.map((count, index) => {
-      total += count;
-      return { metricName: `${name}_bucket`, labels: { le: BOUNDS[index] ?? '+Inf', ...labels }, value: total };
-    });
-    return [
-      ...buckets,
-      { metricName: `${name}_sum`, labels, value: this.#sum },
-      { metricName: `${name}_count`, labels, value: total },
-    ];
+  /** @returns its numbers, for another process: the counts of the buckets, then the sum. */
+  numbers(): readonly number[] {
+    return [...this.#counts, this.#sum];
   }
-}
 
-/**
- * @param read gives the distribution of each route, at each scrape.
- * @returns what a registry of prom-client asks of a metric: its name, and `get` for its samples.
- */
-export function createHistograms(
-  name: string,
-  help: string,
-  read: () => Iterable<readonly [string, Distribution]>,
-): Metric {
-  const get = async () => {
-    const values = Array.from(read(), ([route, distribution]) => distribution.describe(name, { route })).flat();
-    return { name, help, type: 'histogram', values, aggregator: 'sum' };
-  };
-  // Its types know only its own four classes.
-  return { name, get } as unknown as Metric;
+  /** Takes over `numbers` of another process, and gives `total` what they are more than before. */
+  follow(numbers: readonly number[], total: Distribution): void {
+    const counts = numbers.slice(0, -1);
+    const sum = numbers.at(-1) ?? 0;
+    const count = counts.reduce((all, each) => all + each, 0);
+    // Fewer than before: the other process began anew.
+    const isAnew = count < this.#count;
+    for (const [index, now] of counts.entries()) {
+      total.#add(index, now - (isAnew ? 0 : (this.#counts[index] ?? 0)));
+      this.#counts[index] = now;
+    }
+    total.#sum += sum - (isAnew ? 0 : this.#sum);
+    this.#sum = sum;
+    this.#count = count;
+  }
+
+  #add(bucket: number, count: number): void {
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + count;
+    this.#count += count;
+  }
 }

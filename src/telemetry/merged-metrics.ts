@@ -1,69 +1,76 @@
 /** The metrics of several processes as those of one. A process that ended takes nothing back: no counter ever falls. */
 
-import { AggregatorRegistry } from 'prom-client';
-import type { Metrics, Snapshot } from './metrics.ts';
+import { Counts } from './counts.ts';
+import type { Snapshot } from './exposition.ts';
+import { type Measured, mergeMeasured } from './gauges.ts';
+import type { Metrics, ProcessMetrics } from './metrics.ts';
+import { keepCounted, type RuntimeValues } from './runtime-metrics.ts';
+import type { Exposition } from './text-format.ts';
+
+interface Told {
+  /** As the worker has counted them; what they were more than before is in those of this process. */
+  readonly counts: Counts;
+  /** Of the changes that came last. */
+  version: number;
+  measured: Measured | undefined;
+  runtime: RuntimeValues;
+}
 
 export class MergedMetrics {
   readonly #own: Metrics;
-  /** By worker, as it told them last. */
-  readonly #snapshots = new Map<number, Snapshot>();
+  /** By worker, as it told last. */
+  readonly #told = new Map<number, Told>();
   readonly #ended = new Set<number>();
-  /** What those that ended had counted. */
-  #counted: Snapshot = [];
+  /** What the runtimes of those that ended had counted. */
+  #counted: RuntimeValues = [];
 
-  /** @param own those of this process: it announces every series, and so gives their order. */
+  /** @param own those of this process: it knows which series exist, and adds up what the workers count. */
   constructor(own: Metrics) {
     this.#own = own;
   }
 
-  /** Replaces what `worker` told before. What arrives behind its end is counted already, or lost. */
-  keep(worker: number, snapshot: Snapshot): void {
-    if (!this.#ended.has(worker)) this.#snapshots.set(worker, snapshot);
+  /** @returns the version of the counts of `worker` that are known here; 0: none. */
+  versionOf(worker: number): number {
+    return this.#told.get(worker)?.version ?? 0;
   }
 
-  /** Keeps what `worker` had counted; what it measured went with it. */
+  /** Adds what `worker` tells now. What arrives behind its end is counted already, or lost. */
+  keep(worker: number, { changes, measured, runtime }: ProcessMetrics): void {
+    if (this.#ended.has(worker)) return;
+    const told = this.#told.get(worker) ?? { counts: new Counts(), version: 0, measured, runtime };
+    this.#told.set(worker, told);
+    told.counts.follow(changes, this.#own.counts);
+    // Only then: where a part is missing, all of it is asked for again.
+    if (changes.next === undefined) told.version = changes.version;
+    told.measured = measured;
+    told.runtime = runtime;
+  }
+
+  /** Keeps what `worker` had counted; what it measured goes with it. */
   retire(worker: number): void {
-    const last = this.#snapshots.get(worker) ?? [];
-    this.#snapshots.delete(worker);
+    const runtime = this.#told.get(worker)?.runtime ?? [];
+    this.#told.delete(worker);
     this.#ended.add(worker);
-    const counted = last.filter(metric => !isOf('gauge', metric));
-    this.#counted = aggregate([this.#counted, counted]).list();
+    this.#counted = keepCounted([this.#counted, runtime]);
   }
 
-  /** @returns the exposition text and its content type. */
-  async expose(): Promise<{ readonly contentType: string; readonly body: string }> {
-    const { registry } = await this.#merge();
-    return { contentType: registry.contentType, body: await registry.metrics() };
+  /** Forgets what the configuration of the own metrics cannot count any more. */
+  retain(): void {
+    for (const { counts } of this.#told.values()) this.#own.retain(counts);
+  }
+
+  /** @returns the page for Prometheus. */
+  expose(): Promise<Exposition> {
+    const runtimes = [...this.#told.values()].map(({ runtime }) => runtime);
+    return this.#own.expose(this.#measured(), [this.#counted, ...runtimes]);
   }
 
   /** @returns every metric as values, for a reader in this program. */
-  async list(): Promise<Snapshot> {
-    return (await this.#merge()).list();
+  list(): Promise<Snapshot> {
+    return this.#own.list(this.#measured());
   }
 
-  async #merge() {
-    return aggregate([await this.#own.list(), this.#counted, ...this.#snapshots.values()]);
+  #measured(): Measured {
+    return mergeMeasured([...this.#told.values()].flatMap(({ measured }) => measured ?? []));
   }
-}
-
-/** @returns `snapshot` without the counters at 0, which are most of them: who merges it has announced them. */
-export function withoutZeros(snapshot: Snapshot): Snapshot {
-  return snapshot.map(metric =>
-    isOf('counter', metric) ? { ...metric, values: metric.values.filter(({ value }) => value !== 0) } : metric,
-  );
-}
-
-function aggregate(snapshots: readonly Snapshot[]) {
-  const registry = AggregatorRegistry.aggregate(snapshots.map(metrics => [...metrics]));
-  return { registry, list: () => registry.getMetricsAsArray().flatMap(metric => (isMerged(metric) ? [metric] : [])) };
-}
-
-/** prom-client's types have a number where it gives a word. */
-function isOf(type: string, metric: { readonly type: unknown }): boolean {
-  return metric.type === type;
-}
-
-/** What prom-client merged has its values at hand; its types do not say so. */
-function isMerged(metric: object): metric is Snapshot[number] {
-  return 'values' in metric && Array.isArray(metric.values);
 }

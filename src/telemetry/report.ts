@@ -1,13 +1,13 @@
 /** What a process tells whoever shows it to people: the counters that are scraped, the latest denials, the keys. */
 
 import type { KeySetStatus } from '../token/key-set.ts';
-import type { Snapshot } from './metrics.ts';
+import type { Snapshot } from './exposition.ts';
 import type { RecentDenial } from './recent-denials.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** What one process tells of itself; those of several workers are merged into one. */
 export interface Report {
-  /** Every metric as prom-client gives it (`registry.getMetricsAsJSON()`). */
+  /** Our own metrics as values; series at 0 are left out. */
   readonly metrics: Snapshot;
   /** The latest denials, newest first, at most 200. */
   readonly denials: readonly RecentDenial[];

@@ -5,6 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Issuer } from '../config/config.ts';
+import { describeSource } from './key-fetch-failure.ts';
 import { type FetchCause, fetchDirectly, KeyFetchError, type KeyFetcher, type LastKeys } from './key-source.ts';
 import { createVerificationKey, fingerprintOf, type PublishedKey, type VerificationKey } from './verification-key.ts';
 
@@ -35,6 +36,7 @@ export class KeySet {
   #fetchedAt: number | undefined;
   #lastError: string | undefined;
   #failures = 0;
+  #hasTried = false;
   #holders = 1;
   #started: Promise<void> | undefined;
   #fetching: Promise<void> | undefined;
@@ -86,6 +88,16 @@ export class KeySet {
   /** @returns what the issuer says of each key. */
   published(): readonly PublishedKey[] {
     return this.#keys;
+  }
+
+  /** @returns whether the first fetch has come to an end, failed or not. */
+  hasTried(): boolean {
+    return this.#hasTried;
+  }
+
+  /** @returns whether there ever was a key. */
+  hasHadKeys(): boolean {
+    return this.#fetchedAt !== undefined;
   }
 
   status(): KeySetStatus {
@@ -149,6 +161,7 @@ export class KeySet {
       if (cause === 'schedule' || !this.isReady()) this.#failures += 1;
       this.#lastError = failure.message;
     }
+    this.#hasTried = true;
     const outcome = this.#lastError === undefined ? 'success' : 'failure';
     if (!isShared) this.#events.onFetch(this.#issuer.issuer, outcome, this.#lastError);
     this.#schedule();
@@ -159,7 +172,9 @@ export class KeySet {
     const held = new Map(this.#keys.filter(key => !key.retired).map(key => [key.fingerprint, key]));
     const keys = await Promise.all(jwks.map(jwk => held.get(fingerprintOf(jwk)) ?? createVerificationKey(jwk)));
     const usable = [...new Set(keys)].filter(key => key !== undefined);
-    if (usable.length === 0) throw new KeyFetchError('the key set has no usable key');
+    if (usable.length === 0) {
+      throw new KeyFetchError(`${describeSource(this.#issuer)}: the key set has no usable key`);
+    }
     this.#retire(this.#keys.filter(key => !usable.includes(key)));
     this.#keys = usable;
     this.#fetchedAt = performance.now() - age;

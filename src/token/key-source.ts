@@ -3,8 +3,19 @@
 import { readFile } from 'node:fs/promises';
 import type { JWK } from 'jose';
 import type { Issuer } from '../config/config.ts';
+import {
+  describeFetchFailure,
+  describeIssuer,
+  describeStatus,
+  describeUrl,
+  NO_ANSWER_IN_TIME,
+  TIMEOUT,
+} from './key-fetch-failure.ts';
 
-/** A fetch that did not give keys. The message is ours and short; nothing of the peer's answer is in it. */
+/**
+ * A fetch that did not give keys. The message is ours: it names what was asked, and of the peer's answer at most a URL. No
+ * credentials, query or fragment of a URL are in it.
+ */
 export class KeyFetchError extends Error {
   /** Whether others were told of this same attempt. */
   readonly isShared: boolean;
@@ -41,8 +52,6 @@ export const fetchDirectly: KeyFetcher = async (issuer, _cause, stopped) => {
   return { jwks: await fetchKeys(issuer, stopped), age: 0, isShared: false };
 };
 
-const TIMEOUT = 5_000;
-const NO_ANSWER_IN_TIME = `no answer within ${TIMEOUT / 1000} s`;
 const MAXIMUM_BYTES = 1024 * 1024;
 const MAXIMUM_KEYS = 100;
 
@@ -74,28 +83,54 @@ async function fetchFrom(
 ): Promise<readonly JWK[]> {
   switch (keySource.kind) {
     case 'file':
-      return readKeys(parseObject(await readKeyFile(keySource.path)));
+      return naming(keySource.path, async () => readKeys(parseObject(await readKeyFile(keySource.path))));
     case 'uri':
-      return readKeys(await fetchObject(keySource.uri, signal));
+      return fetchKeySet(keySource.uri, signal);
     case 'discovery':
-      return readKeys(await fetchObject(await discoverJwksUri(issuer, signal), signal));
+      return fetchKeySet(await discoverJwksUri(issuer, signal), signal);
   }
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-function discoverJwksUri(issuer: string, signal: AbortSignal): Promise<string> {
+/** Whatever goes wrong in `read` is told of `source`. */
+async function naming<T>(source: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw new KeyFetchError(`${source}: ${messageOf(error)}`);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof KeyFetchError ? error.message : 'the fetch failed';
+}
+
+function fetchKeySet(uri: string, signal: AbortSignal): Promise<readonly JWK[]> {
+  return naming(describeUrl(uri), async () => readKeys(await fetchObject(uri, signal)));
+}
+
+/** @throws KeyFetchError that tells what was wrong with each of the two documents. */
+async function discoverJwksUri(issuer: string, signal: AbortSignal): Promise<string> {
   const openId = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  return readJwksUri(issuer, authorizationServerMetadataUrl(issuer), signal).catch(() =>
-    readJwksUri(issuer, openId, signal),
-  );
+  const problems: string[] = [];
+  for (const url of [authorizationServerMetadataUrl(issuer), openId]) {
+    try {
+      return await naming(describeUrl(url), () => readJwksUri(issuer, url, signal));
+    } catch (error) {
+      problems.push(messageOf(error));
+    }
+  }
+  throw new KeyFetchError(problems.join('; '));
 }
 
 /** The metadata names the issuer it belongs to; another one's is refused (RFC 8414 section 3.3). */
 async function readJwksUri(issuer: string, url: string, signal: AbortSignal): Promise<string> {
   const metadata = await fetchObject(url, signal);
   const uri = metadata['jwks_uri'];
-  if (metadata['issuer'] !== issuer) throw new KeyFetchError('the metadata is of another issuer');
+  if (metadata['issuer'] !== issuer) {
+    throw new KeyFetchError(`the metadata is of ${describeIssuer(metadata['issuer'])}, not of this issuer`);
+  }
   if (typeof uri !== 'string' || !/^https?:\/\//.test(uri) || !URL.canParse(uri))
     throw new KeyFetchError('the metadata has no jwks_uri');
   if (new URL(issuer).protocol === 'https:' && new URL(uri).protocol !== 'https:') {
@@ -117,7 +152,7 @@ function readKeys({ keys }: JsonObject): readonly JWK[] {
 
 async function fetchObject(url: string, signal: AbortSignal): Promise<JsonObject> {
   const response = await fetch(url, {
-    redirect: 'error',
+    redirect: 'manual',
     headers: { accept: 'application/json' },
     signal,
   }).catch(error => {
@@ -125,7 +160,7 @@ async function fetchObject(url: string, signal: AbortSignal): Promise<JsonObject
   });
   if (response.status !== 200) {
     await response.body?.cancel();
-    throw new KeyFetchError(`the answer has status ${response.status}`);
+    throw new KeyFetchError(describeStatus(response, url));
   }
   return parseObject(await readBounded(response, signal));
 }
@@ -171,11 +206,4 @@ function parseObject(text: string): JsonObject {
 
 function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function describeFetchFailure(error: unknown): string {
-  if (!(error instanceof Error)) return 'no answer';
-  if (error.name === 'AbortError') return NO_ANSWER_IN_TIME;
-  const code: unknown = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : undefined;
-  return typeof code === 'string' ? `no answer (${code})` : 'no answer';
 }

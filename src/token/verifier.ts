@@ -79,9 +79,15 @@ export class TokenVerifier {
     for (const keySet of this.#keySets.values()) keySet.release();
   }
 
-  /** @returns the issuers that have no key to verify with. */
-  waitingFor(): readonly string[] {
-    return [...this.#keySets].filter(([, keySet]) => !keySet.isReady()).map(([issuer]) => issuer);
+  /** @returns how far the keys are: of every issuer's first fetch, of all that there ever were, and who has none now. */
+  keyReadiness() {
+    const keySets = [...this.#keySets.values()];
+    const without = keySets.filter(keySet => !keySet.isReady()).map(keySet => keySet.status());
+    return {
+      isSettled: keySets.every(keySet => keySet.hasTried()),
+      hasHadKeys: keySets.length === 0 || keySets.some(keySet => keySet.hasHadKeys()),
+      without: without.map(({ issuer, lastError }) => ({ issuer, error: lastError })),
+    };
   }
 
   status(): readonly KeySetStatus[] {

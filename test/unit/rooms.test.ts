@@ -50,7 +50,7 @@ const JUDGED: readonly string[] = [
   'admin/configuration-section.ts takes LINTS from config/lints.ts',
   'telemetry/exchange.ts takes isAuthority from route/request-head.ts',
   'telemetry/exchange.ts takes toLoggablePath from route/loggable-path.ts',
-  'telemetry/metrics.ts takes listPresentable from authorization/audience.ts',
+  'telemetry/zero-series.ts takes listPresentable from authorization/audience.ts',
   'upstream/origin.ts takes isAuthority from route/request-head.ts',
   'telemetry/access-line.ts takes escapeJson from config/visible-text.ts',
   'telemetry/log.ts takes escapeJson from config/visible-text.ts',

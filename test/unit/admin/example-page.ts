@@ -80,6 +80,7 @@ function exampleConfig({ file, hash, key, name, resource, sibling, issuer }: Tex
     source: { file, hash },
     listen: { host: '127.0.0.1', port: 8080 },
     admin: { host: '127.0.0.1', port: 9090 },
+    adminHosts: new Set(),
     adminTokenHash: undefined,
     limits: { headers: 16_384, connections: 100 },
     timeouts: { headers: 1_000, body: 1_000, keepAlive: 1_000 },

@@ -4,6 +4,7 @@ import { parseAllowedEncoding } from '../../../src/config/allowed-encoding.ts';
 import { parseDuration } from '../../../src/config/duration.ts';
 import type { Parsed } from '../../../src/config/fault.ts';
 import { parseHeaderName } from '../../../src/config/header-name.ts';
+import { parseHostName } from '../../../src/config/host.ts';
 import { isSameAddress, parseListenAddress } from '../../../src/config/listen-address.ts';
 import { parsePathPrefix } from '../../../src/config/path-prefix.ts';
 import { parseRouteKey } from '../../../src/config/route-key.ts';
@@ -230,3 +231,21 @@ test.each([
   ['UPSTREAM', 'upstream'],
   ['x', undefined],
 ])('the nearest of %s is %s', (name, nearest) => expect(findNearest(name, ['resource', 'upstream'])).toBe(nearest));
+
+test.each([
+  ['audgate.monitoring.svc', 'audgate.monitoring.svc'],
+  ['Audgate.Example.COM', 'audgate.example.com'],
+  ['gateway', 'gateway'],
+  ['audgate.example.com:9090', ['is not a host name', 'audgate.example.com']],
+  ['https://Audgate.example.com/', ['is not a host name', 'audgate.example.com']],
+  ['audgate.example.com.', ['is not a host name', 'audgate.example.com']],
+  ['*.example.com', ['is not a host name']],
+  ['audgate.example.com/metrics', ['is not a host name']],
+  ['[::1]', ['is not a host name']],
+  ['gatéway.example', ['is not a host name']],
+  ['user@audgate.example.com', ['is not a host name']],
+  ['audgate..com', ['is not a host name']],
+  ['', ['is not a host name']],
+])('admin_hosts: %s → %j', (text, expected) => {
+  expect(read(parseHostName(text))).toEqual(expected);
+});

@@ -43,7 +43,6 @@ const EXAMPLES: Readonly<Record<Code, string>> = {
   'resource-trailing-slash-twin': `${I}routes:\n  ${A}\n  ${A.replace('/a', '/b').replace('https://a/', '»https://a')}\n`,
   'resource-without-tls': `${I}routes: { ${A.replace('https', '»http')} }\n`,
   'resource-with-query': `${I}routes: { ${A.replace('https://a/', '»https://a/?v=1')} }\n`,
-  'multiple-audiences-any': `${I}routes:\n  ${A}\n  /b: { resource: https://b/, upstream: https://b, multiple_audiences: »any }\n`,
   'audience-for-everyone': `issuers: { https://kc/realms/x: }\nroutes: { ${withKey('audiences: [»account]')} }\n`,
   'audience-wildcard': `${I}routes: { ${withKey('audiences: [»"https://*.a/"]')} }\n`,
   'alias-on-one-route': `${I}routes:\n  ${withKey('audiences: [»6731de76]')}\n  ${A.replace('/a', '/b')}\n`,

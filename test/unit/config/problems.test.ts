@@ -72,7 +72,7 @@ const CASES: readonly Case[] = [
     code: 'unknown-key',
     text: `lisen: x\n${route(GOOD)}`,
     problem:
-      '1:1: lisen: unknown key "lisen", expected one of listen, admin, admin_token, limits, timeouts, drain, workers, trusted_proxies, issuers, routes; did you mean "listen"?',
+      '1:1: lisen: unknown key "lisen", expected one of listen, admin, admin_token, admin_hosts, limits, timeouts, drain, workers, trusted_proxies, issuers, routes; did you mean "listen"?',
   },
   {
     code: 'unknown-key',
@@ -326,7 +326,6 @@ routes:
 test('warnings are told together with errors', () => {
   const problems = listProblems(EXAMPLE.replace('public: true', 'pubic: true'));
   expect(problems.map(line => line.split(':').slice(0, 3).join(':'))).toEqual([
-    '14:3: warning',
     '31:20: warning',
     '35:3: routes./status.resource',
     '36:5: routes./status.pubic',

@@ -227,3 +227,25 @@ test('a placeholder that no URI may have is an error of the same code', () => {
     /^1:12: issuers\..* has a placeholder in brackets.*, expected the iss that tokens carry$/,
   );
 });
+
+describe('a minimal file, with every default: no warning', () => {
+  const api = (name: string, more = '') =>
+    `/${name}: { resource: https://${name}.example.com, upstream: http://${name}:8080${more} }`;
+
+  test.each([
+    ['one route', [api('a')]],
+    ['two routes', [api('a'), api('b')]],
+    [
+      'three routes, one of them public',
+      [api('a'), api('b', ', scopes: [b:read]'), '/status: { public: true, upstream: http://s }'],
+    ],
+    ['two routes of one API', [api('a'), api('a').replace('/a:', '/v2:')]],
+    ['two routes on verify', [api('a', ', enforcement: verify'), api('b', ', enforcement: verify')]],
+    [
+      'routes with each value of multiple_audiences',
+      ['any', 'known', 'only'].map(each => api(each, `, multiple_audiences: ${each}`)),
+    ],
+  ])('%s', (_, routes) => {
+    expect(listProblems(file(...routes))).toEqual([]);
+  });
+});

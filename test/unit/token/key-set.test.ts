@@ -127,7 +127,11 @@ describe('while the issuer is down', () => {
     await start({ keys: { refresh: 20, cooldown: HOUR, maxStale: HOUR } });
     expect(keySet.isReady()).toBe(false);
     expect(await find('key-1')).toBe('no keys to judge by');
-    expect(keySet.status()).toMatchObject({ keys: 0, ageSeconds: undefined, lastError: 'the answer has status 500' });
+    expect(keySet.status()).toMatchObject({
+      keys: 0,
+      ageSeconds: undefined,
+      lastError: `${issuer.jwksUri}: the answer has status 500`,
+    });
     issuer.jwks = jwks;
     await fetches.reached(1, 'success');
     expect(await find('key-1')).toEqual(['key-1']);
@@ -165,7 +169,7 @@ describe('while the issuer is down', () => {
     issuer.jwks = { keys: [] };
     await fetches.reached(1, 'failure');
     expect(await find('key-1')).toEqual(['key-1']);
-    expect(keySet.status()).toMatchObject({ lastError: 'the key set has no usable key' });
+    expect(keySet.status()).toMatchObject({ lastError: `${issuer.jwksUri}: the key set has no usable key` });
   });
 
   test('it is not asked in a loop', async () => {

@@ -1,8 +1,10 @@
 /** Where keys come from, and what an issuer may not do to us. Every peer is a real server. */
 
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +12,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { KeySource } from '../../../src/config/config.ts';
+import { describeFetchFailure } from '../../../src/token/key-fetch-failure.ts';
 import { fetchKeys } from '../../../src/token/key-source.ts';
 import { exampleIssuer } from './example-token.ts';
 
@@ -118,6 +121,80 @@ describe('discovery', () => {
   });
 });
 
+describe('what is told of discovery that failed', () => {
+  const told = () => fetchFrom(DISCOVERY).then(String, String);
+
+  test('each document that was asked, and what was wrong with it', async () => {
+    published = { [OIDC]: { issuer: `${origin}/`, jwks_uri: `${origin}/jwks` } };
+    expect(await told()).toBe(
+      `Error: ${origin}${OAUTH}: the answer has status 404; ${origin}${OIDC}: the metadata is of "${origin}/", not of this issuer`,
+    );
+  });
+
+  test.each([
+    [undefined, 'no issuer'],
+    [7, 'no issuer'],
+    ['https://u:p@login.example', 'another issuer'],
+    ['https://login.example?token=x', 'another issuer'],
+    ['peer-text', 'another issuer'],
+    ['https://login.example/\u202e', 'another issuer'],
+    [`https://login.example/${'x'.repeat(300)}`, 'another issuer'],
+    ['https://login.example/realms/a', '"https://login.example/realms/a"'],
+    ['https://login.microsoftonline.com/{tenantid}/v2.0', '"https://login.microsoftonline.com/{tenantid}/v2.0"'],
+  ])('the issuer that a document names, where it is a plain URL: %s', async (issuer, name) => {
+    published = { [OAUTH]: { issuer, jwks_uri: `${origin}/jwks` } };
+    expect(await told()).toContain(`${OAUTH}: the metadata is of ${name}, not of this issuer;`);
+  });
+
+  test('the place that the metadata named, where the keys are missing', async () => {
+    published = { [OAUTH]: { issuer: origin, jwks_uri: `${origin}/keys?secret=1` } };
+    expect(await told()).toBe(`Error: ${origin}/keys: the answer has status 404`);
+  });
+});
+
+test('credentials and query of a jwks_uri: not in the message', async () => {
+  const uri = `${origin.replace('http://', 'http://user:pass@')}/jwks?key=secret`;
+  const error = await fetchFrom({ kind: 'uri', uri }).then(String, String);
+  expect(error).toMatch(/^Error: http:\/\/127\.0\.0\.1:\d+\/jwks: /);
+  expect(error).not.toMatch(/user|pass@|secret/);
+});
+
+describe('TLS that fails', () => {
+  test.each([
+    [
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      /authority that is not trusted here \(.*\); name a private one in NODE_EXTRA_CA_CERTS/,
+    ],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /authority that is not trusted/],
+    ['CERT_HAS_EXPIRED', /has expired/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /for another name/],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', /^TLS failed/],
+    ['ENOTFOUND', /^no answer \(ENOTFOUND\)$/],
+    ['peer text', /^no answer$/],
+  ])('%s: told as such', (code, words) => {
+    const cause = Object.assign(new Error('peer-text'), { code });
+    expect(describeFetchFailure(new TypeError('fetch failed', { cause }))).toMatch(words);
+  });
+
+  test('a certificate of a private authority, from a real server', async () => {
+    const { key, cert } = createCertificate();
+    const secure = createSecureServer({ key, cert }, (_, response) => response.end('{}')).listen(0, '127.0.0.1');
+    await once(secure, 'listening');
+    const { port } = secure.address() as AddressInfo;
+    try {
+      await expect(fetchFrom({ kind: 'uri', uri: `https://127.0.0.1:${port}/jwks` })).rejects.toThrow(
+        `https://127.0.0.1:${port}/jwks: its certificate is of an authority that is not trusted here (DEPTH_ZERO_SELF_SIGNED_CERT)`,
+      );
+      await expect(fetchFrom({ kind: 'uri', uri: `${origin.replace('http:', 'https:')}/jwks` })).rejects.toThrow(
+        /TLS failed/,
+      );
+    } finally {
+      secure.closeAllConnections();
+      secure.close();
+    }
+  });
+});
+
 describe('an answer that is no key set', () => {
   test.each([
     ['text', 'hello'],
@@ -131,7 +208,7 @@ describe('an answer that is no key set', () => {
   ])('%s: refused, in our own words', async (_, content) => {
     published['/jwks'] = content;
     const error = await fetchJwks().then(String, String);
-    expect(error).toMatch(/^Error: the answer is not a (?:JSON object|key set)$/);
+    expect(error).toMatch(/^Error: http:\/\/127\.0\.0\.1:\d+\/jwks: the answer is not a (?:JSON object|key set)$/);
   });
 
   test.each([201, 204, 304, 400, 404, 500, 503])('status %d', async status => {
@@ -150,8 +227,21 @@ describe('a hostile or broken issuer', () => {
   test.each([301, 302, 303, 307, 308])('that redirects (%d) is not followed', async status => {
     const redirect: RequestListener = (_, response) => response.writeHead(status, { location: '/elsewhere' }).end();
     published = { '/jwks': redirect, '/elsewhere': KEYS };
-    await expect(fetchJwks()).rejects.toThrow();
+    await expect(fetchJwks()).rejects.toThrow(
+      `${origin}/jwks: the answer is a redirect (${status}) to ${origin}/elsewhere, which is not followed`,
+    );
     expect(asked).toEqual(['/jwks']);
+  });
+
+  test.each([
+    ['https://u:p@login.example/jwks?secret=1#x', ' to https://login.example/jwks, which is not followed'],
+    ['javascript:alert(1)', ', which is not followed'],
+    ['http://[', ', which is not followed'],
+    ['', ` to ORIGIN/jwks, which is not followed`],
+  ])('that redirects to %s: told without credentials and query', async (location, told) => {
+    published['/jwks'] = ((_, response) => response.writeHead(302, { location }).end()) as RequestListener;
+    const error = await fetchJwks().then(String, String);
+    expect(error).toBe(`Error: ${origin}/jwks: the answer is a redirect (302)${told.replace('ORIGIN', origin)}`);
   });
 
   test('that redirects discovery is not followed', async () => {
@@ -225,12 +315,17 @@ describe('a hostile or broken issuer', () => {
       setImmediate(() => response.destroy());
     };
     published['/jwks'] = cut;
-    await expect(fetchJwks()).rejects.toThrow(/^no answer/);
+    await expect(fetchJwks()).rejects.toThrow(/\/jwks: no answer/);
   });
 
   test('that is not there is told with the code of the system', async () => {
-    await expect(fetchFrom({ kind: 'uri', uri: 'http://127.0.0.1:1/jwks' })).rejects.toThrow(
-      /^no answer(?: \(ECONNREFUSED\))?$/,
+    const gone = createServer().listen(0, '127.0.0.1');
+    await once(gone, 'listening');
+    const { port } = gone.address() as AddressInfo;
+    gone.close();
+    await once(gone, 'close');
+    await expect(fetchFrom({ kind: 'uri', uri: `http://127.0.0.1:${port}/jwks` })).rejects.toThrow(
+      `http://127.0.0.1:${port}/jwks: no answer (ECONNREFUSED)`,
     );
   });
 
@@ -262,4 +357,15 @@ describe('a file', () => {
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   runInNewContext('gc')();
+}
+
+/** A certificate that signed itself, as small installations have. */
+function createCertificate() {
+  const folder = mkdtempSync(join(tmpdir(), 'audgate-certificate-'));
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  const { status } = spawnSync('openssl', [...request, '-subj', '/CN=127.0.0.1', '-keyout', key, '-out', cert]);
+  const files = { status, key: readFileSync(key), cert: readFileSync(cert) };
+  rmSync(folder, { recursive: true });
+  return files;
 }

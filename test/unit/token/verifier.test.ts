@@ -125,14 +125,14 @@ describe('who signed it, before what it says', () => {
     issuer.jwks = undefined;
     await start();
     expect(await verdict(await issuer.sign())).toBe('keys_unavailable');
-    expect(verifier.waitingFor()).toEqual([issuer.issuer]);
+    expect(verifier.keyReadiness().without.map(({ issuer: name }) => name)).toEqual([issuer.issuer]);
   });
 
   test('an issuer that is down does not hold up another', async () => {
     const other = await startTokenIssuer();
     other.jwks = undefined;
     await start({}, issuerOf(other));
-    expect(verifier.waitingFor()).toEqual([other.issuer]);
+    expect(verifier.keyReadiness().without.map(({ issuer: name }) => name)).toEqual([other.issuer]);
     expect(await verdict(await issuer.sign())).toBe('good');
     expect(await verdict(await other.sign())).toBe('keys_unavailable');
     await other.close();
@@ -438,10 +438,10 @@ describe('a reload', () => {
 
 test('an issuer without keys of its own kind is still listed', async () => {
   await start({}, exampleIssuer({ issuer: 'https://nowhere.invalid', keySource: { kind: 'file', path: '/nowhere' } }));
-  expect(verifier.waitingFor()).toEqual(['https://nowhere.invalid']);
+  expect(verifier.keyReadiness().without.map(({ issuer: name }) => name)).toEqual(['https://nowhere.invalid']);
   expect(verifier.status()).toMatchObject([
     { issuer: issuer.issuer, keys: 1, lastError: undefined },
-    { issuer: 'https://nowhere.invalid', keys: 0, lastError: 'the file cannot be read' },
+    { issuer: 'https://nowhere.invalid', keys: 0, lastError: '/nowhere: the file cannot be read' },
   ]);
 });
 
