@@ -46,18 +46,26 @@ function adviseOnTenant(
   return {
     cause: `it is a token of ${name}, and of the tenant or realm of ${quoteValue(key)}, under another name (${words}); iss is compared exactly`,
     remedy: {
-      text: `write the key as ${quoteValue(iss)}, which is what these tokens carry${describeKeys(key, issuers.get(key))}${describeVersion(iss, key)}`,
+      text: `write the key as ${quoteValue(iss)}, which is what these tokens carry${describeKeys(iss, key, issuers.get(key))}${describeVersion(iss, key)}`,
       path: ['issuers', key],
     },
   };
 }
 
 /** Wherever the name leads: the keys stay those of the server that is trusted now. */
-function describeKeys(key: string, issuer: Issuer | undefined): string {
+function describeKeys(iss: string, key: string, issuer: Issuer | undefined): string {
   const { jwksUri } = recogniseProduct(key);
   if (issuer?.keySource.kind === 'file') return ', and leave its jwks_file';
   if (issuer?.keySource.kind === 'uri') return ', and leave its jwks_uri';
-  return jwksUri === undefined ? '' : `, with jwks_uri: ${jwksUri(key)}, the keys of the server that is trusted now`;
+  if (jwksUri === undefined || isDiscoverable(iss, key)) return '';
+  return `, with jwks_uri: ${jwksUri(key)}, the keys of the server that is trusted now`;
+}
+
+/** The very server that is trusted now says by https where its keys are. */
+function isDiscoverable(iss: string, key: string): boolean {
+  if (!URL.canParse(iss)) return false;
+  const { protocol, host } = new URL(iss);
+  return protocol === 'https:' && host === new URL(key).host;
 }
 
 /** https://learn.microsoft.com/en-us/entra/identity-platform/access-tokens: the API's registration chooses the version. */
