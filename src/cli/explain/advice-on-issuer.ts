@@ -68,11 +68,10 @@ function isDiscoverable(iss: string, key: string): boolean {
   return protocol === 'https:' && host === new URL(key).host;
 }
 
-/** https://learn.microsoft.com/en-us/entra/identity-platform/access-tokens: the API's registration chooses the version. */
+/** The product may be told to write the name that is configured. */
 function describeVersion(iss: string, key: string): string {
-  const [token, configured] = [recogniseProduct(iss).name, recogniseProduct(key).name];
-  if (token !== 'Entra ID v1' || configured !== 'Entra ID v2') return '';
-  return "; or set requestedAccessTokenVersion (accessTokenAcceptedVersion) to 2 in the manifest of the API's app registration, and the tokens are v2";
+  const { instead } = recogniseProduct(iss);
+  return instead?.product === recogniseProduct(key).name ? `; or ${instead.how}` : '';
 }
 
 function adviseOnSpelling(iss: string, keys: readonly string[]): Advice | undefined {
