@@ -18,6 +18,8 @@ export interface IdentityProduct {
   readonly scopeClaims: readonly string[];
   /** Why a scope in the token is shorter than the one that clients ask for. */
   readonly shortScopes?: string;
+  /** How roles within nested claims come to be scopes at the top. */
+  readonly nestedScopes?: string;
   /** The claim that names the kind of a token, such as `ID` or `refresh`. */
   readonly kindClaim?: string;
   /** Claims that stand in its ID tokens only, beside those of OpenID Connect. */
@@ -34,6 +36,10 @@ export interface IdentityProduct {
   readonly apiAudiences?: readonly { readonly form: RegExp; readonly cause: string; readonly condition: string }[];
   /** Audiences of the product itself, which tokens carry whatever API they are for. */
   readonly ownAudiences?: readonly OwnAudience[];
+  /** How the same API gets tokens of another row. */
+  readonly instead?: { readonly product: string; readonly how: string };
+  /** Whose tokens nobody else can verify. */
+  readonly unverifiable?: string;
   /** Why a token of it is for nobody here, where nothing else tells. */
   readonly foreign?: string;
   /** Where the keys of `issuer` are published, seen from the same host. */

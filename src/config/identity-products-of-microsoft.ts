@@ -44,6 +44,7 @@ const ENTRA = {
     },
   ],
   ownAudiences: OWN_AUDIENCES,
+  unverifiable: 'tokens for Microsoft Graph verify nowhere else',
 } as const satisfies Partial<IdentityProduct>;
 
 export const MICROSOFT_PRODUCTS: readonly IdentityProduct[] = [
@@ -61,6 +62,10 @@ export const MICROSOFT_PRODUCTS: readonly IdentityProduct[] = [
     name: 'Entra ID v1',
     issuer: /^https:\/\/sts\.(?:windows\.net|chinacloudapi\.cn)\/(?<tenant>[^/]+)\/?$/i,
     audience: 'the Application ID URI of the API, api://…',
+    instead: {
+      product: 'Entra ID v2',
+      how: "set requestedAccessTokenVersion (accessTokenAcceptedVersion) to 2 in the manifest of the API's app registration, and the tokens are v2",
+    },
   },
   {
     // https://learn.microsoft.com/en-us/azure/active-directory-b2c/tokens-overview

@@ -36,6 +36,7 @@ export const IDENTITY_PRODUCTS: readonly IdentityProduct[] = [
     tokenTypes: ['JWT', 'at+jwt'],
     audience: 'nothing until a mapper adds it, and the clients of which the user has a role',
     scopeClaims: ['scope', 'realm_access', 'resource_access'],
+    nestedScopes: 'give the client a client scope of that name, or map the roles to a claim at the top, in Keycloak',
     kindClaim: 'typ',
     ask: resource => `give the client a client scope with an audience mapper for ${resource} in Keycloak`,
     withoutAudience: 'Keycloak writes no audience for an API until an audience mapper says so',

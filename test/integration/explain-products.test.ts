@@ -94,6 +94,13 @@ describe('an issuer of one product and tenant under another name: which key to w
     ],
     ['B2C by tfp', `https://contoso.b2clogin.com/tfp/${TENANT}/B2C_1_susi/v2.0/`, {}, B2C, 'leave its jwks_file'],
     ['AD FS', 'https://fs.example.com/adfs', null, ADFS, 'with jwks_uri: https://fs.example.com/adfs/discovery/keys'],
+    [
+      'AD FS with a port that is none',
+      'https://fs.example.com/adfs',
+      null,
+      `${ADFS.replace('.com', '.com:99999')}`,
+      'with jwks_uri: https://fs',
+    ],
     ['AD FS by https', 'https://fs.example.com/adfs/services/trust', {}, ADFS, 'leave its jwks_file'],
     [
       'Keycloak, internal and public',
@@ -121,7 +128,7 @@ describe('an issuer of one product and tenant under another name: which key to w
       'https://sso.example.com/auth/realms/shop',
       null,
       KEYCLOAK,
-      'with jwks_uri: https://sso.example.com/auth/realms/shop/',
+      'which is what these tokens carry',
     ],
     ['Keycloak, by http', KEYCLOAK, {}, 'http://sso.example.com/realms/shop', 'leave its jwks_file'],
     [

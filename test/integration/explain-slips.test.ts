@@ -1,5 +1,6 @@
 /** Slips of clients, of issuers and of those who configure them: told as what they are. */
 
+import fc from 'fast-check';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { ask, ENTRA_V2, PLAIN, RESOURCE, signingKey, writeKeys } from './explain-world.ts';
@@ -209,3 +210,33 @@ test('times: another unit, another type', async () => {
   expect(told).toMatchObject({ code: 0, reason: null });
   expect(told.text).toContain('exp in milliseconds, where seconds belong');
 });
+
+test('whatever a token says of itself: explained, without a fault, and nothing of it acts on a terminal', async () => {
+  const values = fc.oneof(
+    fc.jsonValue({ maxDepth: 2 }),
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom(RESOURCE, PLAIN, 'read'),
+  );
+  const names = [
+    'iss',
+    'aud',
+    'exp',
+    'iat',
+    'nbf',
+    'scope',
+    'scp',
+    'scopes',
+    'roles',
+    'realm_access',
+    'resource_access',
+  ];
+  const more = ['azp', 'client_id', 'typ', 'token_use', 'tokenName', 'nonce', 'events', 'preferred_username'];
+  const claims = fc.dictionary(fc.constantFrom(...names, ...more), values, { maxKeys: 6 });
+  const header = fc.record({ typ: fc.oneof(fc.constant('JWT'), values), kid: fc.constantFrom('key-1', 'key-1', 'x') });
+  for (const [index, forged] of fc.sample(fc.record({ claims, header }), { numRuns: 80, seed: 1 }).entries()) {
+    const { code, text } = await ask({ scopes: index % 2 === 0 ? ['read'] : [], ...forged });
+    expect([0, 2]).toContain(code);
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(text.split('\n').every(line => line.length < 3_000)).toBe(true);
+  }
+}, 600_000);

@@ -34,7 +34,7 @@ function adviseOnSeveral({ route }: Case, known: IdentityProduct, audience: read
   const others = audience.filter(value => !route.audiences.has(value));
   const cause = `the token is for this resource and also for ${nameAudiences(others)}, which ${rule} refuses`;
   if (others.some(value => value.endsWith('/userinfo'))) {
-    const text = 'let the client leave out the scope openid: then Auth0 adds no /userinfo audience';
+    const text = 'let the client leave out the scope openid, for which the issuer adds its userinfo endpoint';
     return { cause, remedy: { text, path: ['routes', route.key, 'multiple_audiences'] } };
   }
   return { cause, remedy: { text: `${known.ask(route.resource)}, and for nothing else` } };

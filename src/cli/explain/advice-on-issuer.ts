@@ -46,25 +46,32 @@ function adviseOnTenant(
   return {
     cause: `it is a token of ${name}, and of the tenant or realm of ${quoteValue(key)}, under another name (${words}); iss is compared exactly`,
     remedy: {
-      text: `write the key as ${quoteValue(iss)}, which is what these tokens carry${describeKeys(key, issuers.get(key))}${describeVersion(iss, key)}`,
+      text: `write the key as ${quoteValue(iss)}, which is what these tokens carry${describeKeys(iss, key, issuers.get(key))}${describeVersion(iss, key)}`,
       path: ['issuers', key],
     },
   };
 }
 
 /** Wherever the name leads: the keys stay those of the server that is trusted now. */
-function describeKeys(key: string, issuer: Issuer | undefined): string {
+function describeKeys(iss: string, key: string, issuer: Issuer | undefined): string {
   const { jwksUri } = recogniseProduct(key);
   if (issuer?.keySource.kind === 'file') return ', and leave its jwks_file';
   if (issuer?.keySource.kind === 'uri') return ', and leave its jwks_uri';
-  return jwksUri === undefined ? '' : `, with jwks_uri: ${jwksUri(key)}, the keys of the server that is trusted now`;
+  if (jwksUri === undefined || isDiscoverable(iss, key)) return '';
+  return `, with jwks_uri: ${jwksUri(key)}, the keys of the server that is trusted now`;
 }
 
-/** https://learn.microsoft.com/en-us/entra/identity-platform/access-tokens: the API's registration chooses the version. */
+/** The very server that is trusted now says by https where its keys are. */
+function isDiscoverable(iss: string, key: string): boolean {
+  if (!URL.canParse(iss)) return false;
+  const { protocol, host } = new URL(iss);
+  return protocol === 'https:' && host === new URL(key).host;
+}
+
+/** The product may be told to write the name that is configured. */
 function describeVersion(iss: string, key: string): string {
-  const [token, configured] = [recogniseProduct(iss).name, recogniseProduct(key).name];
-  if (token !== 'Entra ID v1' || configured !== 'Entra ID v2') return '';
-  return "; or set requestedAccessTokenVersion (accessTokenAcceptedVersion) to 2 in the manifest of the API's app registration, and the tokens are v2";
+  const { instead } = recogniseProduct(iss);
+  return instead?.product === recogniseProduct(key).name ? `; or ${instead.how}` : '';
 }
 
 function adviseOnSpelling(iss: string, keys: readonly string[]): Advice | undefined {

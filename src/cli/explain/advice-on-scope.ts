@@ -86,12 +86,8 @@ function adviseOnElsewhere(each: Case, claims: Claims, read: string, missing: re
   const nested = findNested(claims, missing);
   if (nested === undefined) return undefined;
   const cause = `the token has ${missing.join(' ')} in ${nested}, which is not read`;
-  return {
-    cause,
-    remedy: {
-      text: 'let the issuer write them into scope (in Keycloak: a client scope, or a mapper of roles to a claim at the top)',
-    },
-  };
+  const { nestedScopes = 'let the issuer write them into scope' } = recogniseProduct(String(claims['iss']));
+  return { cause, remedy: { text: nestedScopes } };
 }
 
 /** Roles of Keycloak, of the realm and of a client. The name of the client is the issuer's, and may be anything. */

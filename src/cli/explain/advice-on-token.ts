@@ -2,6 +2,7 @@
 
 import { ALGORITHMS } from '../../config/algorithm.ts';
 import type { Issuer } from '../../config/config.ts';
+import { recogniseProduct } from '../../config/identity-issuer.ts';
 import type { PublishedKey } from '../../token/verification-key.ts';
 import { quoteValue, showValue } from '../terminal.ts';
 import type { Advice, Case } from './case.ts';
@@ -72,10 +73,12 @@ export function adviseOnSignature({ judgement, jws }: Case): Advice {
   const candidates = keys.filter(({ keyId }) => jws?.keyId === undefined || keyId === jws.keyId);
   const unfit = describeUnfit(algorithm, candidates);
   if (unfit !== undefined) return unfit;
+  const { unverifiable } = recogniseProduct(String(jws?.claims['iss']));
+  const anew = 'take the token anew from the token response';
   return {
     cause:
       'the token was changed after it was signed, or cut, or its key is not the one that is published under its kid',
-    remedy: { text: 'take the token anew from the token response; tokens for Microsoft Graph verify nowhere else' },
+    remedy: { text: unverifiable === undefined ? anew : `${anew}; ${unverifiable}` },
   };
 }
 

@@ -36,7 +36,7 @@ export function nameOtherKind(claims: Claims): string | undefined {
   );
   if (typeof named === 'string') return BY_NAME.get(named.toLowerCase());
   // OpenID Connect Back-Channel Logout section 2.4, RFC 8417 section 2.2.
-  if (typeof claims['events'] === 'object')
+  if (typeof claims['events'] === 'object' && claims['events'] !== null)
     return 'a logout token or another security event, which tells what happened';
   return !saysWhatIsAllowed(claims) && hasMarkOfIdToken(claims) ? ID_TOKEN : undefined;
 }
