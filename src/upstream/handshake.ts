@@ -77,12 +77,16 @@ function replaceHead(proxyRequest: ClientRequest, { path, headers }: OutgoingHan
 
 /** The end-to-end fields of a 101, which has no body and no length of one (RFC 9110 section 8.6), and those that switch. */
 function createSwitchingHeaders(received: readonly string[], notice: readonly string[]): NodeJS.Dict<string[]> {
-  const headers: NodeJS.Dict<string[]> = { Upgrade: ['websocket'], Connection: ['Upgrade'] };
+  // Without a prototype, since the names are the upstream's.
+  const headers: NodeJS.Dict<string[]> = Object.create(null);
+  headers['Upgrade'] = ['websocket'];
+  headers['Connection'] = ['Upgrade'];
   const kept = createResponseHeaders(received, 101, notice);
   for (let index = 0; index + 1 < kept.length; index += 2) {
     const name = kept[index] ?? '';
     const values = headers[name] ?? [];
-    headers[name] = [...values, kept[index + 1] ?? ''];
+    values.push(kept[index + 1] ?? '');
+    headers[name] = values;
   }
   return headers;
 }

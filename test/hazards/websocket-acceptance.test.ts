@@ -125,7 +125,7 @@ describe('a tunnel, and then what the client sent behind its handshake', () => {
   test.each(['Content-Length: 5', 'Transfer-Encoding: chunked'])(
     '%s in a 101 reaches nobody (RFC 9110 section 8.6, RFC 9112 section 6.1)',
     async field => {
-      bytes = answer(...SWITCH, ACCEPT, field, 'X-Kept: a', 'X-Kept: b');
+      bytes = answer(...SWITCH, ACCEPT, field, 'X-Kept: a', 'X-Kept: b', '__proto__: c', 'constructor: d');
       const { headers } = await handshake([KEY]);
       expect(headers.map(([name, value]) => `${name}: ${value}`).sort()).toEqual([
         'Connection: Upgrade',
@@ -133,6 +133,8 @@ describe('a tunnel, and then what the client sent behind its handshake', () => {
         'Upgrade: websocket',
         'X-Kept: a',
         'X-Kept: b',
+        '__proto__: c',
+        'constructor: d',
       ]);
     },
   );
