@@ -49,6 +49,10 @@ const JUDGED: readonly string[] = [
   'admin/configuration-section.ts takes LINTS from config/lints.ts',
   'telemetry/exchange.ts takes isAuthority, loggablePath from route/request-head.ts',
   'telemetry/metrics.ts takes listPresentable from authorization/audience.ts',
+  // One judgement of keys, for `check` and for what verifies.
+  'token/key-set.ts takes countReasons, judgeKey from config/json-web-key.ts',
+  'token/key-source.ts takes MOST_KEYS, parseObject, readKeyFile from config/json-web-key.ts',
+  'token/verification-key.ts takes judgeKey from config/json-web-key.ts',
   'upstream/origin.ts takes isAuthority from route/request-head.ts',
   'upstream/request-body.ts takes MALFORMED from client/unreadable.ts',
   'upstream/upstreams.ts takes stripPrefix from route/match.ts',
