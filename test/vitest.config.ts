@@ -6,8 +6,9 @@ export default defineConfig({
     root: import.meta.dirname,
     include: ['**/*.test.ts'],
     setupFiles: ['support/fixed-seed.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Long enough for a busy machine: what must be fast says so itself.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     maxWorkers: 2,
   },
 });

@@ -54,7 +54,8 @@ function judgeKeys({ found }: Settings<IssuerSettings>, path: Path, folder: stri
   if (jwks_uri !== undefined && isInClear(jwks_uri)) {
     findings.warning([...path, 'jwks_uri'], 'issuer-without-tls', 'keys fetched without TLS');
   }
-  const fault = jwks_file === undefined ? undefined : judgeJwksFile(resolve(folder, jwks_file));
+  const algorithms = new Set(found.algorithms ?? ALGORITHMS);
+  const fault = jwks_file === undefined ? undefined : judgeJwksFile(resolve(folder, jwks_file), algorithms);
   if (fault !== undefined) findings.error([...path, 'jwks_file'], fault);
   if (keys !== undefined && keys.max_stale < keys.refresh) {
     const what = 'max_stale is shorter than refresh';

@@ -4,7 +4,9 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import type { JWK } from 'jose';
 import type { Issuer } from '../config/config.ts';
+import { countReasons, judgeKey } from '../config/json-web-key.ts';
 import { describeSource } from './key-fetch-failure.ts';
 import { type FetchCause, fetchDirectly, KeyFetchError, type KeyFetcher, type LastKeys } from './key-source.ts';
 import { createVerificationKey, fingerprintOf, type PublishedKey, type VerificationKey } from './verification-key.ts';
@@ -172,9 +174,7 @@ export class KeySet {
     const held = new Map(this.#keys.filter(key => !key.retired).map(key => [key.fingerprint, key]));
     const keys = await Promise.all(jwks.map(jwk => held.get(fingerprintOf(jwk)) ?? createVerificationKey(jwk)));
     const usable = [...new Set(keys)].filter(key => key !== undefined);
-    if (usable.length === 0) {
-      throw new KeyFetchError(`${describeSource(this.#issuer)}: the key set has no usable key`);
-    }
+    if (usable.length === 0) throw new KeyFetchError(`${describeSource(this.#issuer)}: ${describeUnusable(jwks)}`);
     this.#retire(this.#keys.filter(key => !usable.includes(key)));
     this.#keys = usable;
     this.#fetchedAt = performance.now() - age;
@@ -202,4 +202,9 @@ export class KeySet {
     const delay = this.#failures === 0 ? untilDue : Math.min(retry, Math.max(untilStale, FIRST_RETRY));
     this.#timer = setTimeout(() => this.#refresh(), delay).unref();
   }
+}
+
+function describeUnusable(jwks: readonly JWK[]): string {
+  const reasons = countReasons(jwks.map(judgeKey));
+  return `the key set has no usable key${reasons === '' ? '' : `: ${reasons}`}`;
 }

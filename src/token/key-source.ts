@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import type { JWK } from 'jose';
 import type { Issuer } from '../config/config.ts';
+import { MOST_KEYS, parseObject, readKeyFile } from '../config/json-web-key.ts';
 import {
   describeFetchFailure,
   describeIssuer,
@@ -53,7 +54,6 @@ export const fetchDirectly: KeyFetcher = async (issuer, _cause, stopped) => {
 };
 
 const MAXIMUM_BYTES = 1024 * 1024;
-const MAXIMUM_KEYS = 100;
 
 /**
  * @param stopped ends a fetch under way; by itself it ends after five seconds, metadata included.
@@ -83,7 +83,7 @@ async function fetchFrom(
 ): Promise<readonly JWK[]> {
   switch (keySource.kind) {
     case 'file':
-      return naming(keySource.path, async () => readKeys(parseObject(await readKeyFile(keySource.path))));
+      return naming(keySource.path, async () => readKeysOf(await readFileText(keySource.path)));
     case 'uri':
       return fetchKeySet(keySource.uri, signal);
     case 'discovery':
@@ -147,7 +147,14 @@ export function authorizationServerMetadataUrl(issuer: string): string {
 
 function readKeys({ keys }: JsonObject): readonly JWK[] {
   if (!Array.isArray(keys)) throw new KeyFetchError('the answer is not a key set');
-  return keys.filter(isObject).slice(0, MAXIMUM_KEYS);
+  return keys.filter(isObject).slice(0, MOST_KEYS);
+}
+
+/** As it was judged when the configuration was loaded: it may have changed since. */
+function readKeysOf(text: string): readonly JWK[] {
+  const keys = readKeyFile(text);
+  if (keys.ok) return keys.value as readonly JWK[];
+  throw new KeyFetchError(`the file ${keys.fault.what}`);
 }
 
 async function fetchObject(url: string, signal: AbortSignal): Promise<JsonObject> {
@@ -162,7 +169,7 @@ async function fetchObject(url: string, signal: AbortSignal): Promise<JsonObject
     await response.body?.cancel();
     throw new KeyFetchError(describeStatus(response, url));
   }
-  return parseObject(await readBounded(response, signal));
+  return readObject(await readBounded(response, signal));
 }
 
 /** Cancels by itself: a signal that a fetch was given may lose sight of the body once the head is there (Node.js 20). */
@@ -188,19 +195,15 @@ async function readBounded(response: Response, signal: AbortSignal): Promise<str
   return Buffer.concat(pieces).toString('utf8');
 }
 
-async function readKeyFile(path: string): Promise<string> {
+async function readFileText(path: string): Promise<string> {
   return readFile(path, 'utf8').catch(() => {
     throw new KeyFetchError('the file cannot be read');
   });
 }
 
-function parseObject(text: string): JsonObject {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isObject(value)) return value;
-  } catch {
-    // Falls through: what is not JSON is no object either.
-  }
+function readObject(text: string): JsonObject {
+  const value = parseObject(text);
+  if (value) return value;
   throw new KeyFetchError('the answer is not a JSON object');
 }
 

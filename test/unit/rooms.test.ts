@@ -51,6 +51,10 @@ const JUDGED: readonly string[] = [
   'telemetry/exchange.ts takes isAuthority from route/request-head.ts',
   'telemetry/exchange.ts takes toLoggablePath from route/loggable-path.ts',
   'telemetry/zero-series.ts takes listPresentable from authorization/audience.ts',
+  // One judgement of keys, for `check` and for what verifies.
+  'token/key-set.ts takes countReasons, judgeKey from config/json-web-key.ts',
+  'token/key-source.ts takes MOST_KEYS, parseObject, readKeyFile from config/json-web-key.ts',
+  'token/verification-key.ts takes judgeKey from config/json-web-key.ts',
   'upstream/origin.ts takes isAuthority from route/request-head.ts',
   'telemetry/access-line.ts takes escapeJson from config/visible-text.ts',
   'telemetry/log.ts takes escapeJson from config/visible-text.ts',

@@ -13,6 +13,10 @@ export interface World {
   readonly files?: Readonly<Record<string, string>>;
 }
 
+/** A key set with one public key, P-256. */
+export const KEY_SET =
+  '{"keys":[{"kty":"EC","x":"dit37FUXZ8un8q6JQckTjX0CTiyAat0ckeQLF5eUj_A","y":"eyH5r27pnGUE_a72YlYQUIoiwXew7PHGsxARbgzfwDE","crv":"P-256"}]}';
+
 /** The configuration of contract section 1. */
 export const EXAMPLE = `# yaml-language-server: $schema=./audgate.schema.json
 listen: 0.0.0.0:8080             # data listener. host:port, or [::]:port

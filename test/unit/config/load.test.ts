@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
-import { EXAMPLE, listProblems, loadValid, writeConfiguration } from './configuration.ts';
+import { EXAMPLE, KEY_SET, listProblems, loadValid, writeConfiguration } from './configuration.ts';
 
 const TIMEOUTS = { connect: 5_000, response: 60_000, idle: 300_000 };
 const MINIMAL = 'routes:\n  /:\n    public: true\n    upstream: http://x\n';
@@ -152,7 +152,7 @@ describe('defaults', () => {
 
   test('a jwks_file starts at the folder of the configuration, token types lose their prefix', () => {
     const text = `issuers:\n  https://i.example:\n    jwks_file: ./keys.json\n    token_types: [Application/AT+JWT, JWT]\n${MINIMAL}`;
-    const config = loadValid(text, { files: { 'keys.json': '{"keys":[{"kty":"EC"}]}' } });
+    const config = loadValid(text, { files: { 'keys.json': KEY_SET } });
     expect(config.issuers.get('https://i.example')).toMatchObject({
       keySource: { kind: 'file', path: join(config.source.file, '../keys.json') },
       tokenTypes: new Set(['at+jwt', 'jwt']),

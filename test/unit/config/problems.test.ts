@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EXAMPLE, listCodes, listProblems, type World } from './configuration.ts';
+import { EXAMPLE, KEY_SET, listCodes, listProblems, type World } from './configuration.ts';
 
 const ISSUERS = 'issuers: { https://i.example: }\n';
 const KEYS =
@@ -237,7 +237,7 @@ const CASES: readonly Case[] = [
   {
     code: 'invalid-value',
     text: `issuers:\n  https://i.example:\n    jwks_uri: https://i.example/k\n    jwks_file: k\n${route(GOOD).replace(ISSUERS, '')}`,
-    world: { files: { k: '{"keys":[{}]}' } },
+    world: { files: { k: KEY_SET } },
     problem:
       '4:5: issuers.https://i.example.jwks_file: jwks_file does not go together with jwks_uri, expected one of the two',
   },

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 /** Where keys come from, and what an issuer may not do to us. Every peer is a real server. */
 
 import { spawnSync } from 'node:child_process';
@@ -341,12 +342,13 @@ describe('a file', () => {
     const folder = mkdtempSync(join(tmpdir(), 'audgate-keys-'));
     const path = join(folder, 'keys.json');
     try {
-      writeFileSync(path, JSON.stringify(KEYS));
-      expect(await fetchFrom({ kind: 'file', path })).toEqual(KEYS.keys);
-      writeFileSync(path, JSON.stringify({ keys: [{ kty: 'RSA' }] }));
-      expect(await fetchFrom({ kind: 'file', path })).toEqual([{ kty: 'RSA' }]);
+      const key = { ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'a' };
+      writeFileSync(path, JSON.stringify({ keys: [key] }));
+      expect(await fetchFrom({ kind: 'file', path })).toEqual([key]);
+      writeFileSync(path, JSON.stringify({ keys: [key, { kty: 'XYZ' }] }));
+      expect(await fetchFrom({ kind: 'file', path })).toEqual([key, { kty: 'XYZ' }]);
       writeFileSync(path, 'no JSON');
-      await expect(fetchFrom({ kind: 'file', path })).rejects.toThrow('the answer is not a JSON object');
+      await expect(fetchFrom({ kind: 'file', path })).rejects.toThrow('the file is not a JSON object');
     } finally {
       rmSync(folder, { recursive: true });
     }
