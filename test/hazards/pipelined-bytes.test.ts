@@ -256,9 +256,11 @@ describe('a client that leaves while its request is under way', () => {
     ['one head of 15 KB', LARGE],
     ['a hundred small heads', get('/x/b').repeat(100)],
   ];
-  const cases = behind.flatMap(each => (['resets', 'closes'] as const).map(how => [...each, how] as const));
+  const cases = behind.flatMap(([name, bytes]) =>
+    (['resets', 'closes'] as const).map(how => [name, how, bytes] as const),
+  );
 
-  test.each(cases)('%s sent behind it: its request ends within 250 ms (%#, it %3$s)', async (_name, bytes, how) => {
+  test.each(cases)('%s sent behind it, and it %s: its request ends within 250 ms', async (_name, how, bytes) => {
     const measured: number[] = [];
     while (measured.length < 5 && !measured.some(elapsed => elapsed <= PROMPT)) {
       const { client, closed, socket } = await startSlowRequest(bytes);

@@ -77,8 +77,8 @@ export function changeAndSignal(child: ChildProcess, change: () => void): void {
   child.kill('SIGCONT');
 }
 
-/** Asks until it is so: for what no event tells. */
-export async function eventually(isSo: () => boolean | Promise<boolean>, milliseconds = 15_000): Promise<void> {
+/** Asks until it is so: for what no event tells. The limit is for what never becomes so, however busy the machine is. */
+export async function eventually(isSo: () => boolean | Promise<boolean>, milliseconds = 30_000): Promise<void> {
   for (const end = Date.now() + milliseconds; !(await isSo()); await new Promise(resolve => setTimeout(resolve, 20))) {
     if (Date.now() > end) throw new Error('it did not become so');
   }
