@@ -111,7 +111,9 @@ function renderDecision(
   const rung = route && !route.public ? route.enforcement : '';
   return [
     paint('yellow', `forwarded, and reported: ${reason}${detail}`),
-    `  The rung of this route is ${rung}; on enforce it would be refused with ${response?.status}.`,
+    reason === 'ambiguous_path'
+      ? `  Every route to this upstream is public or on report; on verify or enforce it would be refused with ${response?.status}.`
+      : `  The rung of this route is ${rung}; on enforce it would be refused with ${response?.status}.`,
     ...after,
   ];
 }

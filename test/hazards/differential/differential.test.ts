@@ -48,7 +48,7 @@ afterAll(async () => {
 describe.concurrent('what a server parses is what was authorised', () => {
   for (const kind of SERVERS) {
     const where = kind.program === undefined ? `is not installed: ${COUNT} payloads not run` : 'equal or refused';
-    test.skipIf(kind.program === undefined)(`${kind.name}: ${where}`, { timeout: 60_000 }, async () => {
+    test.skipIf(kind.program === undefined)(`${kind.name}: ${where}`, { timeout: 300_000 }, async () => {
       const found = await sendAll(kind);
       outcomes.push(...found);
       const mismatches = found.filter(each => each.mismatches.length > 0);
@@ -68,7 +68,7 @@ test('the table is large, and not made of what is refused anyway', () => {
 async function sendAll(kind: ServerKind): Promise<Outcome[]> {
   const server = await kind.start();
   running.push(server);
-  const gateway = await startGatewayBefore(server.port, issuer);
+  const gateway = await startGatewayBefore(server.address, issuer);
   running.push(gateway);
   const found: Outcome[] = [];
   const early: Course['early'] = new Map();

@@ -7,8 +7,8 @@ import { IDENTITY, ROUTES, type RouteTraits } from './routes.ts';
 import { fold, type Sighting } from './sighting.ts';
 
 export interface World {
-  /** Of the server. */
-  readonly port: number;
+  /** Host and port of the server. */
+  readonly address: string;
   readonly token: string;
 }
 
@@ -60,11 +60,12 @@ function normalise(target: string): string {
   });
 }
 
-/** A line may end before what could be a query to some server, and does not hold more than a thousand bytes or so. */
+/** A line shows the path to its end, save values that a query could have had, and not more than a thousand bytes or so. */
 function compareLogged(logged: string, path: string): string[] {
-  const rest = path.slice(logged.length);
-  const isCut = path.startsWith(logged) && (logged.length >= 1000 || /^(?:;|%(?:25)*(?:3B|3F|23))/.test(rest));
-  return isCut ? [] : differ('path authorised', logged, path);
+  const shown = logged.length >= 1000 ? path.slice(0, logged.length) : path;
+  const pieces = logged.split('…').map(piece => piece.replace(/[^\w/]/g, '\\$&'));
+  const isSame = new RegExp(`^${pieces.join('[^/]+')}$`).test(shown);
+  return isSame ? [] : differ('path authorised', logged, path);
 }
 
 function forwardedPath(path: string, { stripped, base }: RouteTraits): string {
@@ -96,7 +97,7 @@ function expectedFields(reading: Reading, line: LogLine, traits: RouteTraits, wo
   return new Map<string, string | undefined>([
     ...ENDED.map(name => [name, undefined] as const),
     ...Object.entries(IDENTITY).map(([name, value]) => [name, traits.identified ? value : undefined] as const),
-    ['host', `127.0.0.1:${world.port}`],
+    ['host', world.address],
     ['authorization', traits.token ? `Bearer ${world.token}` : undefined],
     ['x-forwarded-for', '127.0.0.1'],
     ['x-forwarded-host', String(line['host'])],

@@ -33,9 +33,9 @@ export const ROUTES: Readonly<Record<string, RouteTraits>> = {
   '/@me/box': { ...PLAIN, stripped: 2, base: '/base' },
 };
 
-/** Starts a gateway in front of the server at `port`. */
-export function startGatewayBefore(port: number, issuer: TokenIssuer): Promise<RunningGateway> {
-  const upstream = `http://127.0.0.1:${port}`;
+/** Starts a gateway in front of the server at `address`. */
+export function startGatewayBefore(address: string, issuer: TokenIssuer): Promise<RunningGateway> {
+  const upstream = `http://${address}`;
   const known = `resource: "${RESOURCE}", claims_to_headers: { X-User: sub, X-Client: client_id }`;
   return startGateway(`
 issuers:

@@ -37,7 +37,8 @@ interface Sent {
  */
 type Fate = 'carried' | 'cut' | 'left' | 'refused';
 
-const LIMIT = 4000;
+/** Longer than a machine with too much to do takes: only what went wrong waits so long. */
+const LIMIT = 20_000;
 /** A refusal that ends the connection. */
 const FAREWELL = /\r\nConnection: close\r\n\r\n\{"title"[^}]*\}$/;
 
@@ -73,7 +74,7 @@ export async function attempt(course: Course, payload: Payload, number: number):
   const surplus = lines
     .slice(sent.length)
     .map(line => `the gateway read a request more: ${line['method']} ${line['path']}`);
-  const world = { port: server.port, token };
+  const world = { address: server.address, token };
   const differences = sent.flatMap(each => judge(each, news, world));
   const result = resultOf(sent.slice(0, payload.messages.length), news);
   return { result, mismatches: [...surplus, ...differences, ...findStrangers(sent, news)] };
@@ -102,9 +103,15 @@ function findStrangers(sent: readonly Sent[], news: readonly Sighting[]): string
     ...strangers.map(each => `seen, and not authorised: ${each.method} ${each.target} (${idOf(each)})`),
     ...(unnamed.length === waiting.size
       ? []
-      : [`${unnamed.length} nameless requests seen for ${waiting.size} forwarded`]),
+      : [
+          `${unnamed.length} nameless requests seen for ${waiting.size} forwarded: ${unnamed.map(describe).join(', ')}`,
+        ]),
     ...unnamed.filter(each => !each.refused).map(each => `seen without its name: ${each.method} ${each.target}`),
   ];
+}
+
+function describe({ status, method, target }: Sighting): string {
+  return `${status} ${method} ${target}`.trim();
 }
 
 function resultOf(own: readonly Sent[], news: readonly Sighting[]): Verdict['result'] {

@@ -14,13 +14,13 @@ const handler = readFileSync(join(import.meta.dirname, 'seen.lua'), 'utf8');
 export const apache: ServerKind = {
   name: 'apache2',
   program,
-  start: () => startRealServer(({ port, folder }) => describe(program ?? '', port, folder)),
+  start: () => startRealServer(({ address, folder }) => describe(program ?? '', address, folder)),
 };
 
-function describe(command: string, port: number, folder: string): Recipe {
+function describe(command: string, address: string, folder: string): Recipe {
   const config = `
 ServerName 127.0.0.1
-Listen 127.0.0.1:${port}
+Listen ${address}
 ServerRoot ${folder}
 DefaultRuntimeDir ${folder}
 PidFile ${folder}/pid

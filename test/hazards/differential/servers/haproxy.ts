@@ -8,13 +8,13 @@ const program = findProgram('haproxy');
 export const haproxy: ServerKind = {
   name: 'haproxy',
   program,
-  start: () => startRealServer(({ port, folder }) => describe(program ?? '', port, folder)),
+  start: () => startRealServer(({ address, folder }) => describe(program ?? '', address, folder)),
 };
 
 const HEAD = { target: 'url', path: 'path,url_dec', fields: 'req.hdrs' };
 const BODY = { sha1: 'req.body,sha1', length: 'req.body_len' };
 
-function describe(command: string, port: number, folder: string): Recipe {
+function describe(command: string, address: string, folder: string): Recipe {
   const remember = (seen: Readonly<Record<string, string>>) =>
     Object.entries(seen)
       .map(([name, fetch]) => `http-request set-var(txn.${name}) ${fetch}`)
@@ -32,7 +32,7 @@ defaults
   timeout connect 5s
   timeout server 5s
 frontend seen
-  bind 127.0.0.1:${port}
+  bind ${address}
   log global
   option dontlognull
   ${remember(HEAD)}

@@ -39,10 +39,10 @@ const program = findProgram('nginx');
 export const nginx: ServerKind = {
   name: 'nginx',
   program,
-  start: () => startRealServer(({ port, folder }) => describe(program ?? '', port, folder)),
+  start: () => startRealServer(({ address, folder }) => describe(program ?? '', address, folder)),
 };
 
-function describe(command: string, port: number, folder: string): Recipe {
+function describe(command: string, address: string, folder: string): Recipe {
   const names = FIELDS.map(name => `"${name}":"$http_${name.replaceAll('-', '_')}"`).join(',');
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const config = `
@@ -61,7 +61,7 @@ http {
   client_body_buffer_size 256k;
   client_body_in_single_buffer on;
   server {
-    listen 127.0.0.1:${port};
+    listen ${address};
     # The body becomes a variable only where it is passed on.
     location / {
       proxy_pass http://unix:${folder}/inner:/;

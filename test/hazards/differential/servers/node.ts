@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { groupFields, type Sighting } from '../sighting.ts';
-import { type RealServer, type ServerKind, Sightings } from './real-server.ts';
+import { chooseHost, type RealServer, type ServerKind, Sightings } from './real-server.ts';
 
 export const node: ServerKind = { name: 'node:http', program: process.execPath, start };
 
@@ -31,14 +31,15 @@ async function start(): Promise<RealServer> {
   });
   const sockets = new Set<Socket>();
   server.on('connection', socket => sockets.add(socket.on('close', () => sockets.delete(socket))));
-  server.listen(0, '127.0.0.1');
+  const host = chooseHost();
+  server.listen(0, host);
   await once(server, 'listening');
   const close = async () => {
     server.close();
     for (const socket of sockets) socket.destroy();
     await once(server, 'close');
   };
-  return { port: (server.address() as AddressInfo).port, seen, close };
+  return { address: `${host}:${(server.address() as AddressInfo).port}`, seen, close };
 }
 
 const REFUSED: Sighting = {

@@ -10,9 +10,9 @@ export const python: ServerKind = {
   name: 'python3',
   program,
   start: () =>
-    startRealServer(({ port }) => ({
+    startRealServer(({ address }) => ({
       command: program ?? '',
-      args: ['-u', join(import.meta.dirname, 'seen.py'), String(port)],
+      args: ['-u', join(import.meta.dirname, 'seen.py'), address],
       files: {},
       parse: parseSeenLine,
     })),

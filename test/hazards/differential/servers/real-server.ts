@@ -1,6 +1,7 @@
-/** Starts a server of another make on a free port of loopback, in a folder of its own, and reads what it logs. */
+/** Starts a server of another make on a free port of an address of its own, in a folder of its own, and reads what it logs. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import {
   accessSync,
@@ -30,7 +31,8 @@ export interface ServerKind {
 }
 
 export interface RealServer {
-  readonly port: number;
+  /** Host and port. */
+  readonly address: string;
   /** Every request that it saw, those included that it refused by itself. */
   readonly seen: Sightings;
   close(): Promise<void>;
@@ -66,7 +68,18 @@ export class Sightings extends EventEmitter {
 }
 
 const ATTEMPTS = 3;
-const START_LIMIT = 10_000;
+const START_LIMIT = 60_000;
+
+/**
+ * Every request that a server sees is held against one that was sent to it, so nobody else may reach it: on 127.0.0.1, tests
+ * that ask a port where nothing listens any more, or wait for their own server on it, did.
+ *
+ * @returns an address of loopback that nobody else knows. Systems other than Linux have only one.
+ */
+export function chooseHost(): string {
+  if (process.platform !== 'linux') return '127.0.0.1';
+  return `127.${randomInt(1, 255)}.${randomInt(256)}.${randomInt(1, 255)}`;
+}
 
 /** @returns the path of a program of this system, or `undefined`. */
 export function findProgram(name: string): string | undefined {
@@ -75,18 +88,19 @@ export function findProgram(name: string): string | undefined {
 }
 
 /** Starts the server of `recipe`. Another process may take the free port first: then it is tried again. */
-export async function startRealServer(recipe: (place: { port: number; folder: string }) => Recipe) {
+export async function startRealServer(recipe: (place: { address: string; folder: string }) => Recipe) {
   for (let attempt = 1; ; attempt += 1) {
+    const host = chooseHost();
     const port = await reservePort();
     const folder = mkdtempSync(join(tmpdir(), 'differential-'));
     chmodSync(folder, 0o755); // Servers that root starts give up its rights, and must still read it.
-    const server = await tryToStart(recipe({ port, folder }), port, folder);
+    const server = await tryToStart(recipe({ address: `${host}:${port}`, folder }), host, port, folder);
     if (typeof server !== 'string') return server;
     if (attempt === ATTEMPTS) throw new Error(`the server did not start: ${server}`);
   }
 }
 
-async function tryToStart(recipe: Recipe, port: number, folder: string): Promise<RealServer | string> {
+async function tryToStart(recipe: Recipe, host: string, port: number, folder: string): Promise<RealServer | string> {
   for (const [name, text] of Object.entries(recipe.files)) writeFileSync(join(folder, name), text);
   const seen = new Sightings();
   const log = openLog(join(folder, 'log'), line => {
@@ -98,14 +112,14 @@ async function tryToStart(recipe: Recipe, port: number, folder: string): Promise
   const child = spawn(recipe.command, recipe.args, { stdio: ['ignore', log.writer, errors] });
   closeSync(errors);
   const exited = new Promise<void>(resolve => child.once('exit', () => resolve()).once('error', () => resolve()));
-  const isReady = (await isAnswering(port, child)) && (await seen.until(() => seen.list.length > 0, START_LIMIT));
+  const isReady = (await isAnswering(host, port, child)) && (await seen.until(() => seen.list.length > 0, START_LIMIT));
   seen.list.length = 0;
   const close = async () => {
     await end(child, exited);
     log.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  if (isReady) return { port, seen, close };
+  if (isReady) return { address: `${host}:${port}`, seen, close };
   const complaint = readFileSync(complaints, 'latin1');
   await close();
   return complaint;
@@ -126,10 +140,10 @@ function openLog(path: string, onLine: (line: string) => void) {
 }
 
 /** No server of the four tells when it is ready, so it is asked until it answers. */
-async function isAnswering(port: number, child: ChildProcess): Promise<boolean> {
+async function isAnswering(host: string, port: number, child: ChildProcess): Promise<boolean> {
   const deadline = Date.now() + START_LIMIT;
   while (Date.now() < deadline && child.exitCode === null && child.pid !== undefined) {
-    const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.0\r\nHost: ready\r\n\r\n'));
+    const socket = connect(port, host, () => socket.write('GET / HTTP/1.0\r\nHost: ready\r\n\r\n'));
     const answered = await Promise.race([once(socket, 'data'), once(socket, 'close').then(ignore)]).catch(ignore);
     socket.destroy();
     if (answered) return true;

@@ -88,4 +88,5 @@ class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
 
-Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+host, port = sys.argv[1].split(":")
+Server((host, int(port)), Handler).serve_forever()
