@@ -16,7 +16,7 @@ export interface Config {
   readonly drain: Drain;
   /** Processes that serve the data listener; 1: the one that was started. */
   readonly workers: number;
-  /** Peers whose `X-Forwarded-For`, `-Proto` and `-Host` are continued; everybody else's are removed. */
+  /** Peers whose `X-Forwarded-For`, `-Proto` and `-Host` are continued, and whose `X-Real-IP` and its like pass; everybody else's are removed. */
   readonly trustedProxies: readonly Network[];
   /** By exact `iss`. */
   readonly issuers: ReadonlyMap<string, Issuer>;

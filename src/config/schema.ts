@@ -217,7 +217,9 @@ const settings = {
     .describe('Processes that serve: a number, or auto for one on each core; limits are shared out among them'),
   trusted_proxies: uniqueList(text(CIDR, parseCidr, CIDR_FORM))
     .default([])
-    .describe('Networks of proxies in front, whose X-Forwarded-For, -Proto and -Host are continued'),
+    .describe(
+      'Networks of proxies in front, whose X-Forwarded-For, -Proto and -Host are continued; X-Real-IP and its like pass',
+    ),
 };
 const ISSUERS = 'The authorization servers that are trusted; the key is the exact iss';
 const ROUTES = 'What is forwarded where; the key is [host]/path-prefix';
