@@ -19,6 +19,8 @@ import type { Serving } from './serving.ts';
 import { SingleProcess } from './single-process.ts';
 
 const DEFAULT_CONFIG = '/etc/audgate/audgate.yaml';
+/** Below a file that cannot be read, and that was not named in the arguments. */
+const WHICH_FILE = `the configuration is the file of --config FILE, else of AUDGATE_CONFIG, else ${DEFAULT_CONFIG}`;
 const USAGE_ERROR = 2;
 
 const OPTIONS = {
@@ -46,7 +48,7 @@ interface Command {
 }
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
-  ['serve', { options: ['config'], takes: 0, run: values => serve(configOf(values)) }],
+  ['serve', { options: ['config'], takes: 0, run: values => serve(configOf(values), values.config) }],
   ['check', { options: ['format', 'strict'], takes: 1, run: runCheck }],
   [
     'explain',
@@ -137,10 +139,12 @@ async function runSimulate({ config, from, json = false }: Values, [log = '']: r
   );
 }
 
-async function serve(file: string): Promise<void> {
+/** @param named the file as it was given; `undefined`: nobody gave one. */
+async function serve(file: string, named: string | undefined): Promise<void> {
   if (cluster.isWorker)
     exitWithFailure('NODE_UNIQUE_ID is set, which makes Node.js take this for a worker of somebody else');
   const read = readSource(file);
+  if (!read.ok && named === undefined) return exitWithFailure(`${listProblems(read.problems)}\n${WHICH_FILE}`);
   if (!read.ok) return exitWithProblems(read.problems);
   const loaded = loadSource(read.source, process.env);
   if (!loaded.ok) return exitWithProblems(loaded.problems);
@@ -207,7 +211,11 @@ function onSignals(serving: Serving, started: Promise<void>): void {
 }
 
 function exitWithProblems(problems: readonly Problem[]): never {
-  return exitWithFailure(problems.map(formatProblem).join('\n'));
+  return exitWithFailure(listProblems(problems));
+}
+
+function listProblems(problems: readonly Problem[]): string {
+  return problems.map(formatProblem).join('\n');
 }
 
 function exitWithFailure(message: string): never {

@@ -39,7 +39,7 @@ export function parseJwksUri(text: string): Parsed<string> {
 export function parseResource(text: string): Parsed<string> {
   const uri = parseHttpUri(text);
   if (uri.ok) return accept(text);
-  if (!/^[A-Za-z][A-Za-z0-9+.-]*:/.test(text) || /^https?:/i.test(text)) return uri;
+  if (/^https?:/i.test(text) || suggestScheme(text) !== undefined) return uri;
   return refuse('is not an https URI, where the metadata of RFC 9728 is found', {
     expected: `${RESOURCE}, and any other identifier under audiences`,
   });

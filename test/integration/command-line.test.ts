@@ -109,3 +109,25 @@ describe('help', () => {
     },
   );
 });
+
+describe('a configuration that is not there', () => {
+  const WHICH =
+    'the configuration is the file of --config FILE, else of AUDGATE_CONFIG, else /etc/audgate/audgate.yaml';
+
+  test.each([[[]], [['serve']]])('audgate %s, without --config: says how to name another', async args => {
+    const { code, stdout, stderr } = await runCommand(args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      '/etc/audgate/audgate.yaml:1:1: the file does not exist, expected a readable YAML file',
+      WHICH,
+    ]);
+  });
+
+  test('with --config: only that it is not there', async () => {
+    const { code, stderr } = await runCommand(['--config', 'absent.yaml']);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'absent.yaml:1:1: the file does not exist, expected a readable YAML file\n',
+    });
+  });
+});

@@ -1,5 +1,6 @@
 /** Loads a configuration file in a thread of its own: the thread that serves goes on serving, whatever the file holds. */
 
+import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { Order, Report } from './thread.ts';
 
@@ -11,7 +12,10 @@ export interface ThreadLimits {
   readonly megabytes: number;
 }
 
-const THREAD_LIMITS: ThreadLimits = { seconds: 60, megabytes: 1024 };
+const MEBIBYTE = 2 ** 20;
+/** A process that may have little gives little. */
+const MEGABYTES = Math.min(1024, Math.max(128, Math.floor(getHeapStatistics().heap_size_limit / 2 / MEBIBYTE)));
+const THREAD_LIMITS: ThreadLimits = { seconds: 60, megabytes: MEGABYTES };
 /** Of the memory: for objects that are short-lived, as most of a parser are. */
 const YOUNG_MEGABYTES = 64;
 const THREAD = new URL('./thread.js', import.meta.url);
@@ -58,6 +62,8 @@ export async function loadInThread(
   }
 }
 
-function describeEnd(error: NodeJS.ErrnoException): string {
-  return error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'needed too much memory' : `failed (${error.code ?? error.name})`;
+function describeEnd(error: unknown): string {
+  if (!(error instanceof Error)) return 'failed';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'needed too much memory' : `failed (${code})`;
 }

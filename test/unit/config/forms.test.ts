@@ -132,6 +132,10 @@ test.each([
   ['https://x:99999/', ['has no valid host or port']],
   ['https:///x', ['has no host']],
   ['api://x', ['is not an https URI, where the metadata of RFC 9728 is found']],
+  ['orders-api', ['is not an https URI, where the metadata of RFC 9728 is found']],
+  ['6731de76-14a6-49ae-97bc-6eba6914391e', ['is not an https URI, where the metadata of RFC 9728 is found']],
+  ['orders api', ['is not an https URI, where the metadata of RFC 9728 is found']],
+  ['https:/orders', ['has no host']],
 ])('resource %s', (text, expected) => expect(read(parseResource(text))).toEqual(expected));
 
 test.each([

@@ -332,6 +332,12 @@ test('warnings are told together with errors', () => {
   ]);
 });
 
+test('resource: orders-api: any other identifier belongs under audiences', () => {
+  expect(listProblems(route('upstream: http://a\nresource: orders-api'))).toEqual([
+    '5:15: routes./a.resource: "orders-api" is not an https URI, where the metadata of RFC 9728 is found, expected an absolute https:// or http:// URI without fragment, and any other identifier under audiences',
+  ]);
+});
+
 describe('a name that is not plain stands in quotation marks', () => {
   test.each([
     ['"\\n  "', '"\\n  "'],
