@@ -15,7 +15,7 @@ export interface AdminSources extends PageSources {
 
 interface AnswerSources extends AdminSources {
   readonly givePage: () => Promise<string>;
-  readonly giveMetrics: () => Promise<Exposition>;
+  readonly giveMetrics: (patience: number) => Promise<Exposition>;
 }
 
 interface Answer {
@@ -74,8 +74,14 @@ async function answer(sources: AnswerSources, request: IncomingMessage): Promise
   if (path === '/readyz') return describeReadiness(await sources.readiness());
   const foreign = findForeign(sources.serving().config, request);
   if (foreign) return json(403, { error: FOREIGN[foreign] });
-  if (path === '/metrics') return { status: 200, ...(await sources.giveMetrics()) };
+  if (path === '/metrics') return { status: 200, ...(await sources.giveMetrics(readPatience(request))) };
   return path === '/' ? showPage(sources, request) : json(404, { error: 'not found' });
+}
+
+/** Prometheus says how long it waits for a scrape, in seconds. Half of it is for the page to be made and sent. */
+function readPatience({ headers }: IncomingMessage): number {
+  const seconds = Number(headers['x-prometheus-scrape-timeout-seconds']);
+  return seconds > 0 ? (seconds * 1_000) / 2 : Number.POSITIVE_INFINITY;
 }
 
 async function showPage({ serving, givePage }: AnswerSources, { headers }: IncomingMessage): Promise<Answer> {

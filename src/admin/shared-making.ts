@@ -7,11 +7,12 @@ const INTERVAL = 1_000;
 
 /**
  * @returns what gives the next thing that `make` makes. Whoever asks while one is waited for shares it, and what he gets was
- *   begun after he asked, so it shows all that had happened by then: he waits a second at most, and never for long gets more
- *   than one in a second. No two are made at once.
+ *   begun after he asked, so it shows all that had happened by then; a reader in a loop gets one in a second. Who cannot wait
+ *   `patience` milliseconds until it begins is given the last one. No two are made at once.
  */
-export function shareMaking<T>(make: () => Promise<T>, interval = INTERVAL): () => Promise<T> {
+export function shareMaking<T>(make: () => Promise<T>, interval = INTERVAL): (patience?: number) => Promise<T> {
   let next: Promise<T> | undefined;
+  let last: Promise<T> | undefined;
   let before: Promise<unknown> = Promise.resolve();
   let earliest = Number.NEGATIVE_INFINITY;
   const makeNext = async () => {
@@ -21,10 +22,16 @@ export function shareMaking<T>(make: () => Promise<T>, interval = INTERVAL): () 
     next = undefined;
     earliest = performance.now() + interval;
     const making = make();
-    before = making.catch(() => undefined);
+    before = making.then(
+      () => {
+        last = making;
+      },
+      () => undefined,
+    );
     return making;
   };
-  return () => {
+  return (patience = Number.POSITIVE_INFINITY) => {
+    if (last && earliest - performance.now() > patience) return last;
     next ??= makeNext();
     return next;
   };

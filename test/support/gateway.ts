@@ -55,7 +55,11 @@ export async function startGateway(yaml: string, environment: Record<string, str
   const server = new Server(new Gateway(config, telemetry), telemetry, { version: '0.0.0', warnings });
   await server.gateway.start();
   const { listen, admin } = await server.listen();
-  const scrape = async () => (await fetch(`http://127.0.0.1:${admin.port}/metrics`)).text();
+  // The admin listener gives one page a second, and tests read more often: what was sent before has been counted by then.
+  const scrape = async () => {
+    await fetch(`http://127.0.0.1:${admin.port}/healthz`);
+    return Buffer.concat((await metrics.expose()).body).toString();
+  };
   return {
     port: listen.port,
     adminPort: admin.port,
