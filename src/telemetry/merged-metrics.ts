@@ -12,7 +12,7 @@ interface Told {
   readonly counts: Counts;
   /** Of the changes that came last. */
   version: number;
-  measured: Measured | undefined;
+  measured?: Measured;
   runtime: RuntimeValues;
 }
 
@@ -35,15 +35,14 @@ export class MergedMetrics {
   }
 
   /** Adds what `worker` tells now. What arrives behind its end is counted already, or lost. */
-  keep(worker: number, { changes, measured, runtime }: ProcessMetrics): void {
+  keep(worker: number, { changes, now }: ProcessMetrics): void {
     if (this.#ended.has(worker)) return;
-    const told = this.#told.get(worker) ?? { counts: new Counts(), version: 0, measured, runtime };
+    const told = this.#told.get(worker) ?? { counts: new Counts(), version: 0, runtime: [] };
     this.#told.set(worker, told);
     told.counts.follow(changes, this.#own.counts);
     // Only then: where a part is missing, all of it is asked for again.
     if (changes.next === undefined) told.version = changes.version;
-    told.measured = measured;
-    told.runtime = runtime;
+    Object.assign(told, now);
   }
 
   /** Keeps what `worker` had counted; what it measured goes with it. */

@@ -26,8 +26,8 @@ export interface MetricSources {
 /** What one of several processes tells the one that merges them. Survives JSON. */
 export interface ProcessMetrics {
   readonly changes: Changes;
-  readonly measured: Measured;
-  readonly runtime: RuntimeValues;
+  /** With the first part. */
+  readonly now?: { readonly measured: Measured; readonly runtime: RuntimeValues };
 }
 
 /** Callers choose the method, and on how many routes: past so many series of requests, new ones are counted together. */
@@ -143,7 +143,8 @@ export class Metrics {
   /** @returns a part of what changed; see `Counts.changes`. */
   async tell(since: number, from: number, most?: number): Promise<ProcessMetrics> {
     const changes = this.counts.changes(since, from, most);
-    return { changes, measured: this.#measure(), runtime: await this.#runtime.getMetricsAsJSON() };
+    if (from > 0) return { changes };
+    return { changes, now: { measured: this.#measure(), runtime: await this.#runtime.getMetricsAsJSON() } };
   }
 
   #measure(): Measured {

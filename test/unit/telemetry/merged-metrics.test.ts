@@ -67,7 +67,7 @@ test('the start of the process is in it, and every series of this process', asyn
 });
 
 describe('counts that are told in parts', () => {
-  const routes = Array.from({ length: 250 }, (_, index) => publicRoute({ prefix: `/${index}` }));
+  const routes = Array.from({ length: 500 }, (_, index) => publicRoute({ prefix: `/${index}` }));
   const total = async () => {
     const lines = Buffer.concat((await merged.expose()).body)
       .toString()
@@ -80,7 +80,7 @@ describe('counts that are told in parts', () => {
     const metrics = new Metrics({ keySets: () => [] });
     for (const route of routes) metrics.record(finishedRequest({ route }));
     const first = await metrics.tell(0, 0);
-    expect(first.changes.tallies).toHaveLength(100);
+    expect(first.changes.tallies).toHaveLength(200);
     merged.keep(1, first);
     // The second part does not arrive, and meanwhile a route of the first one counts.
     metrics.record(finishedRequest({ route: routes[0] }));
@@ -95,12 +95,12 @@ describe('counts that are told in parts', () => {
       }
     };
     await ask();
-    expect([asked, await total()]).toEqual([3, 251]);
+    expect([asked, await total()]).toEqual([3, 501]);
     metrics.record(finishedRequest({ route: routes[7] }));
     const again = await metrics.tell(merged.versionOf(1), 0);
     expect(again.changes.tallies.map(({ name }) => name)).toEqual(['/7']);
     await ask();
-    expect([asked, await total()]).toEqual([4, 252]);
+    expect([asked, await total()]).toEqual([4, 502]);
   });
 
   test('what counts while the parts are told is not lost', async () => {
@@ -112,9 +112,9 @@ describe('counts that are told in parts', () => {
       from = told.changes.next;
       // A route of the first part, and one of the last.
       metrics.record(finishedRequest({ route: routes[0] }));
-      metrics.record(finishedRequest({ route: routes[249] }));
+      metrics.record(finishedRequest({ route: routes[499] }));
     }
     merged.keep(1, await metrics.tell(merged.versionOf(1), 0));
-    expect(await total()).toBe(250 + 6);
+    expect(await total()).toBe(500 + 6);
   });
 });
