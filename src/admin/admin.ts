@@ -2,9 +2,10 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { judgeAccess } from './access.ts';
+import { DENIALS_PATH, readFilter } from './denial-filter.ts';
 import { CONTENT_SECURITY_POLICY } from './page.ts';
 import type { Readiness } from './serving.ts';
-import { type PageSources, sharePage } from './shared-page.ts';
+import { type PageSources, type SharedPage, sharePage } from './shared-page.ts';
 
 export interface Exposition {
   readonly contentType: string;
@@ -17,7 +18,7 @@ export interface AdminSources extends PageSources {
 }
 
 interface AnswerSources extends AdminSources {
-  readonly givePage: () => Promise<string>;
+  readonly givePage: () => Promise<SharedPage>;
 }
 
 interface Answer {
@@ -39,7 +40,8 @@ const FOR_NOBODY_ELSE = {
 
 /**
  * @returns the listener's handler: `/metrics`, `/healthz` (the process answers), `/readyz` (it should be sent requests), and
- * at `/` the status page, which asks for the admin token where there is one.
+ * the status page: `/` whole, `/denials` some of its denials, `/status.json` for programs, which asks for the admin token
+ * where there is one.
  */
 export function createAdminHandler(sources: AdminSources) {
   const givePage = sharePage(sources);
@@ -68,21 +70,34 @@ async function answer(sources: AnswerSources, request: IncomingMessage): Promise
     case '/readyz':
       return describeReadiness(await sources.readiness());
     case '/':
-      return showPage(sources, request);
+      return showPage(sources, request, page => asPage(page.html()));
+    case DENIALS_PATH:
+      return showPage(sources, request, page => asPage(page.denials(readFilter(url))));
+    case '/status.json':
+      return showPage(sources, request, page => ({ status: 200, contentType: 'application/json', body: page.json() }));
     default:
       return json(404, { error: 'not found' });
   }
 }
 
-async function showPage({ serving, givePage }: AnswerSources, { headers }: IncomingMessage): Promise<Answer> {
+/** One rule for the page in all its forms. */
+async function showPage(
+  { serving, givePage }: AnswerSources,
+  { headers }: IncomingMessage,
+  show: (page: SharedPage) => Answer,
+): Promise<Answer> {
   const access = judgeAccess(serving().config, headers);
   if (access === 'foreign_site') return json(403, { error: 'another site asked for the page' });
   if (access === 'token_needed') return ASK_FOR_TOKEN;
   if (access === 'foreign_host') return json(403, { error: FOREIGN_HOST });
+  return show(await givePage());
+}
+
+function asPage(body: string): Answer {
   return {
     status: 200,
     contentType: 'text/html; charset=utf-8',
-    body: await givePage(),
+    body,
     headers: { 'Content-Security-Policy': CONTENT_SECURITY_POLICY },
   };
 }

@@ -10,10 +10,9 @@ import type { Environment } from '../serving.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { withoutZeros } from '../telemetry/merged-metrics.ts';
 import { Metrics, type Snapshot } from '../telemetry/metrics.ts';
-import { RecentDenials } from '../telemetry/recent-denials.ts';
 import { createReport, type Report } from '../telemetry/report.ts';
 import { openSharedOutput } from '../telemetry/shared-output.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
+import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { type FetchCause, type FetchedKeys, fetchDirectly, KeyFetchError } from '../token/key-source.ts';
 import type { Begun, Fixed, KeyAnswer, PrimaryCalls, WorkerCalls } from './calls.ts';
 import { Channel } from './channel.ts';
@@ -41,7 +40,7 @@ export class Worker {
     this.#environment = environment;
     this.#metrics = new Metrics({ keySets: () => this.#server?.gateway.verifier.status() ?? [] });
     this.log = createLog(openSharedOutput(() => this.#metrics.recordDroppedLine()));
-    this.#telemetry = { metrics: this.#metrics, log: this.log, denials: new RecentDenials() };
+    this.#telemetry = createTelemetry(this.#metrics, this.log);
     this.#primary = new Channel<WorkerCalls, PrimaryCalls>(peer, {
       begin: ({ source, workers, fixed }) => this.#begin(source, workers, fixed),
       prepare: source => this.#prepare(source),

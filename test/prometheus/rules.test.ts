@@ -72,6 +72,21 @@ test('no alert depends on the name of a job, and every aggregation keeps it', ()
   }
 });
 
+test('README names every alert, and its links into the runbook lead somewhere', () => {
+  const readme = readFileSync(join(CONFIG, '../README.md'), 'utf8');
+  expect(alerts.filter(({ alert }) => !readme.includes(`\`${alert}\``))).toEqual([]);
+  const runbook = readFileSync(join(CONFIG, 'prometheus/runbook.md'), 'utf8');
+  const anchors = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+  const links = [...readme.matchAll(/runbook\.md#([\w-]+)/g)].map(([, anchor]) => anchor);
+  expect(links.length).toBeGreaterThan(0);
+  expect(anchors).toEqual(expect.arrayContaining(links));
+});
+
 test('every alert leads to its own section of the runbook, and no section is about an alert that is not there', () => {
   const runbook = readFileSync(join(CONFIG, 'prometheus/runbook.md'), 'utf8');
   const sections = [...runbook.matchAll(/^## (Audgate\w+)$/gm)].map(([, title = '']) => title);
