@@ -6,8 +6,7 @@ import { Server } from './server.ts';
 import { type Beginning, logLoaded, type Serving } from './serving.ts';
 import { createLog, type Log, openStandardOutput } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
-import { RecentDenials } from './telemetry/recent-denials.ts';
-import type { Telemetry } from './telemetry/telemetry.ts';
+import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 
 export class SingleProcess implements Serving {
   readonly log: Log;
@@ -23,7 +22,7 @@ export class SingleProcess implements Serving {
     });
     this.log = createLog(openStandardOutput(() => metrics.recordDroppedLine()));
     this.#beginning = beginning;
-    this.#telemetry = { metrics, log: this.log, denials: new RecentDenials() };
+    this.#telemetry = createTelemetry(metrics, this.log);
     this.#server = new Server(new Gateway(beginning.config, this.#telemetry), this.#telemetry, beginning);
     this.#reloads = new Reloads(beginning, this.#telemetry, next => this.#replace(next));
     metrics.recordLoad();

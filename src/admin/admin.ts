@@ -3,10 +3,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exposition } from '../telemetry/text-format.ts';
 import { findForeign, holdsToken } from './access.ts';
+import { DENIALS_PATH, readFilter } from './denial-filter.ts';
 import { CONTENT_SECURITY_POLICY } from './page.ts';
 import type { Readiness } from './readiness.ts';
 import { shareMaking } from './shared-making.ts';
-import { type PageSources, sharePage } from './shared-page.ts';
+import { type PageSources, type SharedPage, sharePage } from './shared-page.ts';
 
 /** Read at each request. */
 export interface AdminSources extends PageSources {
@@ -14,7 +15,7 @@ export interface AdminSources extends PageSources {
 }
 
 interface AnswerSources extends AdminSources {
-  readonly givePage: () => Promise<string>;
+  readonly givePage: () => Promise<SharedPage>;
   readonly giveMetrics: (patience: number) => Promise<Exposition>;
 }
 
@@ -40,7 +41,8 @@ const READING_LIMIT = 10_000;
 
 /**
  * @returns the listener's handler: `/metrics`, `/healthz` (the process answers), `/readyz` (it should be sent requests), and
- * at `/` the status page, which asks for the admin token where there is one.
+ * the status page: `/` whole, `/denials` some of its denials, `/status.json` for programs, which asks for the admin token
+ * where there is one.
  */
 export function createAdminHandler(sources: AdminSources) {
   const givePage = sharePage(sources);
@@ -74,8 +76,18 @@ async function answer(sources: AnswerSources, request: IncomingMessage): Promise
   if (path === '/readyz') return describeReadiness(await sources.readiness());
   const foreign = findForeign(sources.serving().config, request);
   if (foreign) return json(403, { error: FOREIGN[foreign] });
-  if (path === '/metrics') return { status: 200, ...(await sources.giveMetrics(readPatience(request))) };
-  return path === '/' ? showPage(sources, request) : json(404, { error: 'not found' });
+  switch (path) {
+    case '/metrics':
+      return { status: 200, ...(await sources.giveMetrics(readPatience(request))) };
+    case '/':
+      return showPage(sources, request, page => asPage(page.html()));
+    case DENIALS_PATH:
+      return showPage(sources, request, page => asPage(page.denials(readFilter(url))));
+    case '/status.json':
+      return showPage(sources, request, page => ({ status: 200, contentType: 'application/json', body: page.json() }));
+    default:
+      return json(404, { error: 'not found' });
+  }
 }
 
 /** Prometheus says how long it waits for a scrape, in seconds. Half of it is for the page to be made and sent. */
@@ -84,13 +96,22 @@ function readPatience({ headers }: IncomingMessage): number {
   return seconds > 0 ? (seconds * 1_000) / 2 : Number.POSITIVE_INFINITY;
 }
 
-async function showPage({ serving, givePage }: AnswerSources, { headers }: IncomingMessage): Promise<Answer> {
+/** One rule for the page in all its forms. */
+async function showPage(
+  { serving, givePage }: AnswerSources,
+  { headers }: IncomingMessage,
+  show: (page: SharedPage) => Answer,
+): Promise<Answer> {
   const { adminTokenHash } = serving().config;
   if (adminTokenHash !== undefined && !holdsToken(adminTokenHash, headers.authorization)) return ASK_FOR_TOKEN;
+  return show(await givePage());
+}
+
+function asPage(body: string): Answer {
   return {
     status: 200,
     contentType: 'text/html; charset=utf-8',
-    body: await givePage(),
+    body,
     headers: { 'Content-Security-Policy': CONTENT_SECURITY_POLICY },
   };
 }

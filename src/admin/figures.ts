@@ -45,6 +45,16 @@ export function sumOf(report: Report, name: string, labels: Readonly<Record<stri
   return samples.reduce((total, { value }) => total + value, 0);
 }
 
+/** @returns the sums of a counter by route. */
+export function sumByRoute(report: Report, name: string): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  for (const { labels, value } of listSamples(report, name)) {
+    const route = String(labels['route']);
+    sums.set(route, (sums.get(route) ?? 0) + value);
+  }
+  return sums;
+}
+
 /** @returns the denials of every route that had one, by the key of the route. */
 export function countDenials(report: Report): ReadonlyMap<string, RouteFigures> {
   const routes = new Map<string, { refused: ReasonCount[]; forwarded: ReasonCount[] }>();
@@ -91,13 +101,14 @@ export function buildMatrix({ routes }: Pick<Config, 'routes'>, report: Report):
   };
 }
 
-interface CountedCell {
+export interface CountedCell {
   readonly cell: Cell;
   readonly presented: string;
   readonly route: string;
 }
 
-function readCells(report: Report): ReadonlyMap<string, CountedCell> {
+/** @returns every cell that is not 0. */
+export function readCells(report: Report): ReadonlyMap<string, CountedCell> {
   const cells = new Map<string, CountedCell>();
   for (const { labels, value } of listSamples(report, 'audgate_confused_deputy_rejections_total')) {
     if (value === 0) continue;

@@ -29,6 +29,14 @@ export function formatDuration(seconds: number): string {
   return shown.map(([unit, amount]) => `${amount} ${unit}`).join(' ');
 }
 
+/** @returns `0.4 ms`, `12 ms`, `1.25 s`; from 10 s on, which the histograms do not tell apart, `over 10 s`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds >= 10) return 'over 10 s';
+  if (seconds >= 1) return `${Number(seconds.toFixed(2))} s`;
+  const milliseconds = seconds * 1000;
+  return `${Number(milliseconds.toFixed(milliseconds < 10 ? 1 : 0))} ms`;
+}
+
 /** @returns a time of day in UTC, machine-readable in full. */
 export function formatTime(milliseconds: number): Html {
   const text = new Date(milliseconds).toISOString();

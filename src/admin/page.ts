@@ -2,8 +2,10 @@
 
 import { createHash } from 'node:crypto';
 import type { Report } from '../telemetry/report.ts';
+import { renderClients } from './clients-section.ts';
 import { renderConfiguration } from './configuration-section.ts';
-import { renderDenials } from './denials-section.ts';
+import { type DenialFilter, filterDenials } from './denial-filter.ts';
+import { renderDenials, renderFiltered } from './denials-section.ts';
 import { sumOf } from './figures.ts';
 import { formatAmount, formatCount, formatDuration, formatMoment, formatTime } from './format.ts';
 import { type Html, html, textOf, trusted } from './html.ts';
@@ -41,6 +43,28 @@ export const CONTENT_SECURITY_POLICY = [
 
 /** @returns the page, as HTML. */
 export function renderPage(page: StatusPage): string {
+  const { serving, report, now } = page;
+  const { config } = serving;
+  return renderDocument(
+    page,
+    html`${renderOverview(page)}
+${renderRoutes(config, report, now)}
+${renderMatrix(config, report)}
+${renderClients(report.traffic.clients)}
+${renderDenials(report.denials, config.source.file)}
+${renderIssuers(config, report)}
+${renderConfiguration(serving, report)}`,
+  );
+}
+
+/** @returns a page with those of the latest denials that `filter` asks for, and nothing else. */
+export function renderFilteredPage(page: StatusPage, filter: DenialFilter): string {
+  const { denials } = page.report;
+  const { file } = page.serving.config.source;
+  return renderDocument(page, renderFiltered(filterDenials(denials, filter), filter, file, denials.length));
+}
+
+function renderDocument(page: StatusPage, content: Html): string {
   const { serving, readiness } = page;
   return textOf(html`<!doctype html>
 <html lang="en" data-version="${serving.version}">
@@ -56,12 +80,7 @@ export function renderPage(page: StatusPage): string {
 <a class="skip" href="#content">Skip to content</a>
 ${renderBanner(page)}
 <main id="content" tabindex="-1">
-${renderOverview(page)}
-${renderRoutes(serving.config, page.report)}
-${renderMatrix(serving.config, page.report)}
-${renderDenials(page.report.denials)}
-${renderIssuers(serving.config, page.report)}
-${renderConfiguration(serving, page.report)}
+${content}
 </main>
 <script>${trusted(SCRIPT)}</script>
 </body>
@@ -70,10 +89,10 @@ ${renderConfiguration(serving, page.report)}
 }
 
 function renderBanner({ serving, now }: StatusPage): Html {
-  const sections = ['Routes', 'Matrix', 'Denials', 'Issuers', 'Configuration'];
+  const sections = ['Routes', 'Matrix', 'Clients', 'Denials', 'Issuers', 'Configuration'];
   return html`<header>
 <p class="brand">audgate <span>${serving.version}</span></p>
-<nav aria-label="Sections"><ul>${sections.map(name => html`<li><a href="#${name.toLowerCase()}">${name}</a></li>`)}</ul></nav>
+<nav aria-label="Sections"><ul>${sections.map(name => html`<li><a href="./#${name.toLowerCase()}">${name}</a></li>`)}</ul></nav>
 <div class="fresh">
 <p><span id="mode">As of</span> <span id="as-of">${formatTime(now.getTime())} UTC</span></p>
 <noscript><a href="/">Reload</a></noscript>
@@ -96,9 +115,11 @@ ${figure('Requests', formatCount(sumOf(report, 'audgate_requests_total')))}
 ${figure('Would be denied', denials('forwarded'), 'forwarded all the same', 'forwarded')}
 ${figure('Denied', denials('refused'), 'refused', 'refused')}
 ${figure('For another resource', formatCount(sumOf(report, 'audgate_confused_deputy_rejections_total')), 'genuine tokens, wrong API')}
+${figure('Upstream failures', formatCount(sumOf(report, 'audgate_upstream_failures_total')), 'allowed, not carried', 'refused')}
 ${figure('Issuers with keys', `${withKeys} of ${serving.config.issuers.size}`)}
 ${figure('Warnings', formatCount(serving.warnings.length), 'of the lint')}
 </dl>
+<p class="soft machine">For programs: <a href="./status.json">/status.json</a></p>
 </section>`;
 }
 

@@ -1,50 +1,63 @@
-/** Each route with its rung on the ladder, and what it denied or would have denied. */
+/** Each route with its enforcement mode, its traffic, and what it denied or would have denied, since the start and lately. */
 
 import type { Config, Route } from '../config/config.ts';
 import type { Report } from '../telemetry/report.ts';
-import { countDenials, NO_ROUTE, type ReasonCount, type RouteFigures } from './figures.ts';
-import { formatCount } from './format.ts';
+import { renderCount } from './clients-section.ts';
+import { formatCount, formatMoment, formatSeconds, formatTime } from './format.ts';
 import { type Html, html } from './html.ts';
+import type { Latency } from './latency.ts';
+import { type Counted, listRoutes, type RouteStatus } from './route-figures.ts';
 
-const NOTHING: RouteFigures = { refused: [], forwarded: [] };
+const DAY = 86_400_000;
 
 /** @returns the section of the routes, in the order of the YAML. */
-export function renderRoutes({ routes }: Config, report: Report): Html {
-  const denials = countDenials(report);
-  const strays = denials.get(NO_ROUTE);
+export function renderRoutes(config: Pick<Config, 'routes'>, report: Report, now: Date): Html {
+  const columns = ['Route', 'Mode', 'Would be denied', 'Denied', 'Requests', 'Latency', 'Upstream failures'];
   return html`<section id="routes" aria-labelledby="routes-title">
 <h2 id="routes-title">Routes</h2>
 <table role="table" class="stack routes">
-<caption>What would be denied is forwarded on this rung and refused on a higher one. Once it stays at 0, the route can climb.</caption>
-<thead role="rowgroup"><tr role="row">
-<th role="columnheader" scope="col">Route</th><th role="columnheader" scope="col">Mode</th><th role="columnheader" scope="col">Would be denied</th><th role="columnheader" scope="col">Denied</th>
-</tr></thead>
+<caption>Counted since the start, and below in the last hour and day${renderSince(report.traffic.since, now)}. What would be denied is forwarded in this mode and refused in a stricter one. Once it stays at 0, the route can take the next mode.</caption>
+<thead role="rowgroup"><tr role="row">${columns.map(name => html`<th role="columnheader" scope="col">${name}</th>`)}</tr></thead>
 <tbody role="rowgroup">
-${routes.map(route => renderRoute(route, denials.get(route.key) ?? NOTHING))}
-${strays && renderRow(html`<span class="soft">No route was found</span>`, html`<span class="dim">none</span>`, strays)}
+${listRoutes(config, report).map(renderRow)}
 </tbody>
 </table>
 </section>`;
 }
 
-function renderRoute(route: Route, figures: RouteFigures): Html {
-  const name = html`<code>${route.key}</code>${route.name !== undefined && html` <bdi class="soft">${route.name}</bdi>`}`;
-  const mode = route.public ? 'public' : route.enforcement;
-  return renderRow(
-    html`${name}${!route.public && html`<span class="below"><bdi>${route.resource}</bdi></span>`}`,
-    html`<span class="mode ${mode}">${!route.public && html`<span class="rungs" aria-hidden="true"><i></i><i></i><i></i></span>`}${mode}</span>`,
-    figures,
-  );
+/** Before a day has passed, a 0 in the last day says less than it seems to. */
+function renderSince(since: number, now: Date): Html | undefined {
+  if (now.getTime() - since >= DAY) return undefined;
+  return html`, which are complete only since ${formatMoment(since)}: the process, or a worker that was replaced, began then`;
 }
 
-function renderRow(name: Html, mode: Html, { refused, forwarded }: RouteFigures): Html {
-  return html`<tr role="row"><th role="rowheader" scope="row">${name}</th><td role="cell" data-label="Mode">${mode}</td><td role="cell" data-label="Would be denied">${renderTally(forwarded, 'forwarded')}</td><td role="cell" data-label="Denied">${renderTally(refused, 'refused')}</td></tr>
+function renderRow(status: RouteStatus): Html {
+  const { route, requests, forwarded, refused, failed, latency, upstreamLatency } = status;
+  const name = route ? renderName(route) : html`<span class="soft">No route was found</span>`;
+  return html`<tr role="row"><th role="rowheader" scope="row">${name}</th><td role="cell" data-label="Mode">${renderMode(route)}</td><td role="cell" data-label="Would be denied">${renderTally(forwarded, 'forwarded')}</td><td role="cell" data-label="Denied">${renderTally(refused, 'refused')}</td><td role="cell" data-label="Requests">${renderCount(requests.total, requests.lastHour, requests.lastDay)}</td><td role="cell" data-label="Latency">${renderLatency(latency, upstreamLatency)}</td><td role="cell" data-label="Upstream failures">${renderTally(failed, 'refused')}</td></tr>
 `;
 }
 
-function renderTally(reasons: readonly ReasonCount[], tone: string): Html {
-  if (reasons.length === 0) return html`<span class="dim">0</span>`;
-  const total = reasons.reduce((sum, { count }) => sum + count, 0);
-  return html`<span class="count ${tone}">${formatCount(total)}</span>
+function renderName(route: Route): Html {
+  return html`<code>${route.key}</code>${route.name !== undefined && html` <bdi class="soft">${route.name}</bdi>`}${!route.public && html`<span class="below"><bdi>${route.resource}</bdi></span>`}`;
+}
+
+function renderMode(route: Route | undefined): Html {
+  if (!route) return html`<span class="dim">none</span>`;
+  const mode = route.public ? 'public' : route.enforcement;
+  return html`<span class="mode ${mode}">${!route.public && html`<span class="rungs" aria-hidden="true"><i></i><i></i><i></i></span>`}${mode}</span>`;
+}
+
+function renderTally({ total, lastHour, lastDay, reasons, lastAt }: Counted, tone: string): Html {
+  if (total === 0) return renderCount(0);
+  const latest = lastAt !== undefined && html`<span class="below">latest ${formatTime(lastAt)}</span>`;
+  return html`${renderCount(total, lastHour, lastDay, tone)}${latest}
 <ul class="reasons">${reasons.map(({ reason, count }) => html`<li><code>${reason}</code> ${formatCount(count)}</li>`)}</ul>`;
+}
+
+function renderLatency(latency: Latency | undefined, upstream: Latency | undefined): Html {
+  if (!latency) return html`<span class="dim">none yet</span>`;
+  const pair = ({ p50, p99 }: Latency) =>
+    html`<span class="whole">p50 ${formatSeconds(p50)},</span> <span class="whole">p99 ${formatSeconds(p99)}</span>`;
+  return html`${pair(latency)}${upstream && html`<span class="below">upstream ${pair(upstream)}</span>`}`;
 }

@@ -94,7 +94,7 @@ export const SCRIPT = `'use strict';
     clearTimeout(timer);
     if (asking || isPaused || document.hidden) return;
     asking = new XMLHttpRequest();
-    asking.open('GET', location.pathname);
+    asking.open('GET', location.pathname + location.search);
     asking.responseType = 'document';
     asking.timeout = PATIENCE;
     asking.onloadend = ({ target }) => {

@@ -1,21 +1,31 @@
-/** One rendering for all who ask: the page is made on the thread that forwards, so it is made once in a second at most. */
+/** One collection for all who ask: it is made on the thread that forwards, so it is made once in a second at most. */
 
 import type { Config } from '../config/config.ts';
 import type { Report } from '../telemetry/report.ts';
-import { renderPage } from './page.ts';
+import type { DenialFilter } from './denial-filter.ts';
+import { renderFilteredPage, renderPage, type StatusPage } from './page.ts';
 import type { Readiness } from './readiness.ts';
 import type { Serving } from './serving.ts';
+import { renderJson } from './status-json.ts';
 
-/** Read at each rendering. */
+/** Read at each collection. */
 export interface PageSources {
   readonly readiness: () => Readiness | Promise<Readiness>;
   readonly report: () => Promise<Report>;
   readonly serving: () => Serving;
 }
 
-interface Rendering {
+/** What was collected, each form rendered once, when it is first asked for. */
+export interface SharedPage {
+  readonly html: () => string;
+  readonly json: () => string;
+  /** The denials that `filter` asks for, of which there are 200 at most. */
+  readonly denials: (filter: DenialFilter) => string;
+}
+
+interface Collection {
   readonly config: Config;
-  readonly page: Promise<string>;
+  readonly page: Promise<SharedPage>;
   /** Endless while it is under way. */
   until: number;
 }
@@ -24,29 +34,42 @@ interface Rendering {
 const FRESH = 1_000;
 
 /**
- * @returns what gives the page, as HTML: the rendering under way, one of the last second, or a new one. A page that a reload
- * has made wrong, or that could not be rendered, is not given again.
+ * @returns what gives the page: the collection under way, one of the last second, or a new one. A page that a reload has
+ * made wrong, or that could not be collected, is not given again.
  */
-export function sharePage(sources: PageSources): () => Promise<string> {
-  let latest: Rendering | undefined;
+export function sharePage(sources: PageSources): () => Promise<SharedPage> {
+  let latest: Collection | undefined;
   return () => {
     const serving = sources.serving();
     if (latest?.config === serving.config && performance.now() < latest.until) return latest.page;
-    const rendering: Rendering = {
+    const collection: Collection = {
       config: serving.config,
-      page: render(sources, serving),
+      page: collect(sources, serving),
       until: Number.POSITIVE_INFINITY,
     };
     const keepFor = (time: number) => () => {
-      rendering.until = performance.now() + time;
+      collection.until = performance.now() + time;
     };
-    rendering.page.then(keepFor(FRESH), keepFor(0));
-    latest = rendering;
-    return rendering.page;
+    collection.page.then(keepFor(FRESH), keepFor(0));
+    latest = collection;
+    return collection.page;
   };
 }
 
-async function render(sources: PageSources, serving: Serving): Promise<string> {
+async function collect(sources: PageSources, serving: Serving): Promise<SharedPage> {
   const [report, readiness] = await Promise.all([sources.report(), sources.readiness()]);
-  return renderPage({ serving, report, readiness, now: new Date() });
+  const page: StatusPage = { serving, report, readiness, now: new Date() };
+  return {
+    html: once(() => renderPage(page)),
+    json: once(() => renderJson(page)),
+    denials: filter => renderFilteredPage(page, filter),
+  };
+}
+
+function once(render: () => string): () => string {
+  let text: string | undefined;
+  return () => {
+    text ??= render();
+    return text;
+  };
 }

@@ -4,13 +4,13 @@ export const STYLE = `
 :root {
   color-scheme: light dark;
   --paper: #fcfbf9; --raised: #f4f2ed; --ink: #211f1c; --soft: #5d5850; --dim: #736d64; --rule: #e2ded6;
-  --refused: #a3262b; --forwarded: #7c4f00; --good: #2a6a3d; --link: #1f56a8;
+  --refused: #a3262b; --forwarded: #7c4f00; --good: #2a6a3d; --link: #1f56a8; --shade: #0003;
   --mono: ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #171614; --raised: #211f1c; --ink: #e8e4dd; --soft: #aaa398; --dim: #938c82; --rule: #34312d;
-    --refused: #f0938f; --forwarded: #e0b35f; --good: #8ec99c; --link: #91b8f3;
+    --refused: #f0938f; --forwarded: #e0b35f; --good: #8ec99c; --link: #91b8f3; --shade: #000a;
   }
 }
 * { box-sizing: border-box; }
@@ -52,6 +52,8 @@ h1 { font-size: 1.75rem; line-height: 1.25; font-weight: 600; letter-spacing: -0
 h1::before { content: ""; display: inline-block; width: 0.5em; height: 0.5em; margin-right: 0.4em; border-radius: 50%; background: var(--good); vertical-align: 0.1em; }
 h1.not-ready::before { border: 2px solid var(--refused); background: none; }
 h1.draining::before { background: var(--forwarded); }
+h1.plain::before { content: none; }
+h1.plain { font-size: 1.25rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.125rem; line-height: 1.4; font-weight: 600; letter-spacing: -0.01em; }
 h3 { margin-top: 1.5rem; font-size: 0.9375rem; font-weight: 600; }
 h2 + .soft { font-size: 0.875rem; }
@@ -81,8 +83,18 @@ tbody tr:hover { background: var(--raised); }
 .rungs i { width: 7px; height: 7px; border: 1px solid var(--soft); border-radius: 50%; }
 .report i:nth-child(1), .verify i:nth-child(-n + 2), .enforce i { background: var(--ink); border-color: var(--ink); }
 .stack { table-layout: fixed; }
-.routes thead th:nth-child(1) { width: 30%; }
-.routes thead th:nth-child(2) { width: 8.5rem; }
+.routes thead th:nth-child(1) { width: 23%; }
+.routes thead th:nth-child(2) { width: 6.5rem; }
+.routes th, .routes td { padding-right: 1rem; }
+.routes .reasons { display: block; }
+.routes .reasons li, .clients .reasons li { white-space: normal; }
+.clients thead th:nth-child(1) { width: 24%; }
+.clients thead th:nth-child(4) { width: 32%; }
+.clients thead th:nth-child(5) { width: 9rem; }
+.whole { white-space: nowrap; }
+.machine { margin-top: 0.75rem; font-size: 0.875rem; }
+.explain { margin-top: 0.25rem; font-size: 0.8125rem; }
+.line { margin-top: 0.25rem; padding: 0.375rem 0.5rem; overflow-wrap: anywhere; font: 0.75rem/1.5 var(--mono); background: var(--raised); user-select: all; -webkit-user-select: all; }
 .denials thead th:nth-child(1) { width: 6.75rem; }
 .denials thead th:nth-child(2) { width: 8.25rem; }
 .denials thead th:nth-child(3) { width: 24%; }
@@ -92,7 +104,16 @@ tbody tr:hover { background: var(--raised); }
 .issuers thead th:nth-child(1) { width: 35%; }
 .issuers thead th:nth-child(2) { width: 5rem; }
 
-.scroll { position: relative; margin-top: 0.5rem; overflow-x: auto; }
+.hint { display: none; margin-top: 0.5rem; color: var(--soft); font-size: 0.8125rem; }
+.hint.wide { display: block; }
+/* The covers move with the content and hide the shadows where nothing is left to scroll to. */
+.scroll {
+  position: relative; margin-top: 0.5rem; overflow-x: auto;
+  background:
+    linear-gradient(to right, var(--paper) 2rem, transparent) left / 4rem 100% no-repeat local,
+    linear-gradient(to left, var(--paper) 2rem, transparent) right / 4rem 100% no-repeat local,
+    linear-gradient(to left, var(--shade), transparent) right / 1.25rem 100% no-repeat scroll;
+}
 .matrix { width: auto; min-width: 100%; }
 .matrix th, .matrix td { padding: 0.375rem 1rem; }
 .matrix thead th { min-width: 6.5rem; max-width: 11rem; white-space: normal; vertical-align: bottom; }
@@ -101,6 +122,9 @@ tbody tr:hover { background: var(--raised); }
 .matrix tbody tr:hover > :first-child { background: var(--raised); }
 .matrix .own { color: var(--dim); }
 .met { background: var(--raised); }
+.met a { color: inherit; text-decoration: none; }
+.met a:hover span, .met a:focus-visible span { text-decoration: underline; }
+.met b { text-decoration: underline; text-decoration-thickness: 1px; text-underline-offset: 0.2em; }
 .met span { display: block; white-space: nowrap; font-size: 0.8125rem; }
 .met b { font-size: 0.9375rem; font-weight: 650; }
 
@@ -122,10 +146,11 @@ details table { margin-top: 0.75rem; }
   .stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .stack tbody tr { padding: 0.625rem 0; border-bottom: 1px solid var(--rule); }
   .stack tbody th, .stack tbody td { padding: 0.125rem 0; border: 0; }
-  .stack tbody td { position: relative; padding-left: 7.5rem; }
+  .stack tbody td { position: relative; padding-left: 8.25rem; }
   .stack tbody td::before { content: attr(data-label); position: absolute; left: 0; color: var(--soft); font-size: 0.8125rem; line-height: 1.75; }
   .matrix tr > :first-child { max-width: 10rem; font-size: 0.8125rem; }
   .matrix th .soft { display: block; }
+  .hint { display: block; }
   .facts div { grid-template-columns: 5.5rem 1fr; }
 }
 @media print { .skip, nav, .fresh button { display: none; } }

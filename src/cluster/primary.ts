@@ -18,9 +18,10 @@ import { createLog, type Log } from '../telemetry/log.ts';
 import { MergedMetrics } from '../telemetry/merged-metrics.ts';
 import { mergeDenials, mergeKeySets } from '../telemetry/merged-report.ts';
 import { Metrics, type ProcessMetrics } from '../telemetry/metrics.ts';
-import { RecentDenials } from '../telemetry/recent-denials.ts';
+import { mergeTraffic } from '../telemetry/recent-traffic.ts';
 import type { Report } from '../telemetry/report.ts';
 import { openSharedOutput } from '../telemetry/shared-output.ts';
+import { createTelemetry } from '../telemetry/telemetry.ts';
 import type { Exposition } from '../telemetry/text-format.ts';
 import type { Begun, ConfigPart } from './calls.ts';
 import { Crew, type Member } from './crew.ts';
@@ -79,7 +80,7 @@ export class Primary implements Serving {
       },
       onReplace: () => this.#metrics.recordWorkerRestart(),
     });
-    const telemetry = { metrics: this.#metrics, log: this.log, denials: new RecentDenials() };
+    const telemetry = createTelemetry(this.#metrics, this.log);
     this.#reloads = new Reloads(beginning, telemetry, next => this.#inTurn(() => this.#replace(next)));
     this.#admin = createAdminServer(
       createAdminHandler({
@@ -210,6 +211,7 @@ export class Primary implements Serving {
       metrics: await this.#merged.list(),
       denials: mergeDenials(reports.map(({ denials }) => denials)),
       keySets: mergeKeySets(reports.map(({ keySets }) => keySets)),
+      traffic: mergeTraffic(reports.map(({ traffic }) => traffic)),
     };
   }
 

@@ -11,9 +11,8 @@ import { Server } from '../server.ts';
 import { Slices } from '../slices.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { Metrics, type ProcessMetrics } from '../telemetry/metrics.ts';
-import { RecentDenials } from '../telemetry/recent-denials.ts';
 import { openSharedOutput } from '../telemetry/shared-output.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
+import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { type FetchCause, type FetchedKeys, fetchDirectly, KeyFetchError } from '../token/key-source.ts';
 import type { Begun, ConfigPart, Fixed, KeyAnswer, PrimaryCalls, WorkerCalls } from './calls.ts';
 import { Channel } from './channel.ts';
@@ -42,7 +41,7 @@ export class Worker {
   constructor(peer: ClusterWorker) {
     this.#metrics = new Metrics({ keySets: () => this.#server?.gateway.verifier.status() ?? [] });
     this.log = createLog(openSharedOutput(() => this.#metrics.recordDroppedLine()));
-    this.#telemetry = { metrics: this.#metrics, log: this.log, denials: new RecentDenials() };
+    this.#telemetry = createTelemetry(this.#metrics, this.log);
     this.#primary = new Channel<WorkerCalls, PrimaryCalls>(peer, {
       alive: () => null,
       take: part => this.#take(part),
@@ -60,6 +59,7 @@ export class Worker {
       report: () => ({
         denials: this.#telemetry.denials.list(),
         keySets: this.#server?.gateway.verifier.status() ?? [],
+        traffic: this.#telemetry.traffic.list(),
       }),
       drain: () => this.#drain(),
     });

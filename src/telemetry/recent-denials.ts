@@ -1,7 +1,7 @@
 /** The latest denials, for people who look at the status page: what the metrics cannot hold, until the next ones come. */
 
 import type { Reason } from '../denial.ts';
-import { readClient } from '../token/client.ts';
+import { clientIdOf, cut } from './client-denials.ts';
 import { type Action, actionOf, type FinishedRequest } from './finished-request.ts';
 
 /** One denial, refused or only reported. No token, claim value beyond who sent it, or query has a place in it. */
@@ -15,6 +15,8 @@ export interface RecentDenial {
   readonly action: Action;
   readonly status: number;
   readonly method: string;
+  /** As sent, where it was valid; else empty. */
+  readonly host: string;
   /** Without the query. */
   readonly path: string;
   /** Of a wrong audience: whose token it was, as `presented` in the metrics. */
@@ -26,8 +28,6 @@ export interface RecentDenial {
 
 /** How many are kept, by each process and in what several tell together. */
 export const MOST_DENIALS = 200;
-/** Characters. What is longer was written to fill the page. */
-const LONGEST_TEXT = 256;
 
 /** A ring: the newest takes the place of the oldest. */
 export class RecentDenials {
@@ -51,7 +51,6 @@ function describeDenial(
   request: FinishedRequest,
   { reason, presented }: NonNullable<FinishedRequest['denial']>,
 ): RecentDenial {
-  const client = request.verified && readClient(request.verified.claims);
   return {
     at: Date.now(),
     requestId: request.requestId,
@@ -60,13 +59,10 @@ function describeDenial(
     action: actionOf(request),
     status: request.status,
     method: cut(request.method),
+    host: cut(request.host),
     path: cut(request.path),
     presented,
     issuer: request.verified?.issuer,
-    clientId: client === undefined ? undefined : cut(client),
+    clientId: request.verified && clientIdOf(request.verified),
   };
-}
-
-function cut(text: string): string {
-  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
 }

@@ -3,6 +3,7 @@
 import type { KeySetStatus } from '../token/key-set.ts';
 import type { Snapshot } from './exposition.ts';
 import type { RecentDenial } from './recent-denials.ts';
+import type { Traffic } from './recent-traffic.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** What one process tells of itself; those of several workers are merged into one. */
@@ -12,9 +13,11 @@ export interface Report {
   /** The latest denials, newest first, at most 200. */
   readonly denials: readonly RecentDenial[];
   readonly keySets: readonly KeySetStatus[];
+  readonly traffic: Traffic;
 }
 
 /** @returns what this process tells of itself now. */
-export async function createReport({ metrics, denials }: Telemetry, keySets: readonly KeySetStatus[]): Promise<Report> {
-  return { metrics: await metrics.list(), denials: denials.list(), keySets };
+export async function createReport(telemetry: Telemetry, keySets: readonly KeySetStatus[]): Promise<Report> {
+  const { metrics, denials, traffic } = telemetry;
+  return { metrics: await metrics.list(), denials: denials.list(), keySets, traffic: traffic.list() };
 }

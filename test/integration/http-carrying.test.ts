@@ -12,7 +12,7 @@ import { Gateway } from '../../src/gateway.ts';
 import { Server } from '../../src/server.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
-import { RecentDenials } from '../../src/telemetry/recent-denials.ts';
+import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { type RunningGateway, readFailures, startGateway } from '../support/gateway.ts';
 import {
   formatRequest,
@@ -803,7 +803,7 @@ async function startOn(host: string): Promise<{ readonly port: number; close(): 
   if (!loaded.ok) throw new Error('the configuration has problems');
   const metrics = new Metrics({ keySets: () => [] });
   const log = createLog({ write: () => true, close: async () => undefined });
-  const telemetry = { metrics, log, denials: new RecentDenials() };
+  const telemetry = createTelemetry(metrics, log);
   const server = new Server(new Gateway(loaded.config, telemetry), telemetry, { version: '0.0.0', warnings: [] });
   const { listen } = await server.listen();
   return { port: listen.port, close: () => server.drain() };

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   hasChromium,
@@ -86,6 +86,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
       ['Would be denied', String(forwarded)],
       ['Denied', String(refused)],
       ['For another resource', '29'],
+      ['Upstream failures', '3'],
       ['Issuers with keys', '1 of 2'],
       ['Warnings', String(await page.locator('.warnings li').count())],
     ]);
@@ -106,10 +107,85 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     expect(await page.content()).not.toMatch(/in-the-query|alice|eyJ/);
   });
 
+  test.each([true, false])('a cell leads to its own denials and back; JavaScript: %s', async javaScriptEnabled => {
+    const { page } = await open(world.busy, { javaScriptEnabled });
+    await cellLocator(page, PROFILE, 'billing.example.com/v2').then(cell => cell.getByRole('link').click());
+    await page.waitForURL(/\/denials\?/);
+    expect(await page.locator('h1').textContent()).toBe(
+      `Latest denials of tokens for ${PROFILE} at billing.example.com/v2`,
+    );
+    const rows = await page.locator('tbody tr').allInnerTexts();
+    expect(rows).toHaveLength(12);
+    for (const row of rows) expect(row).toMatch(/wrong_audience[\s\S]*\/v2\/invoices[\s\S]*mobile-app/);
+    // axe is a script that the page would not run.
+    if (javaScriptEnabled) expect(await findAxeViolations(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Show all' }).click();
+    await page.waitForURL(/\/#denials$/);
+    expect(await page.locator('#denials tr[id]').count()).toBe(world.sent.refused + world.sent.forwarded);
+  });
+
+  test('a client leads to its denials, also one whose name is hostile', async () => {
+    const { page } = await open(world.busy);
+    const link = page.locator('.clients a').getByText(HOSTILE.replace('\u202e', '\\u{202e}'), { exact: true });
+    await link.click();
+    await page.waitForURL(/\/denials\?client=/);
+    expect(await page.locator('tbody tr').count()).toBe(1);
+    expect(await page.locator('tbody').innerText()).toContain('/profile/%3Cscript%3E');
+    expect(await page.locator('img, main script').count()).toBe(0);
+  });
+
+  test('what a link asks for is a text, whatever is in it, and finds nothing that is not there', async () => {
+    const { page } = await open(world.busy);
+    await page.goto(`http://127.0.0.1:${world.busy.adminPort}/denials?route=${encodeURIComponent(HOSTILE)}`);
+    expect(await page.locator('h1').textContent()).toBe(`Latest denials at ${HOSTILE.replace('\u202e', '\\u{202e}')}`);
+    expect(await page.locator('tbody tr, img').count()).toBe(0);
+    expect(await page.locator('main').innerText()).toMatch(/0 of the latest \d+ denials/);
+  });
+
+  test('the clients are told with what they did; who sends most comes first', async () => {
+    const { page } = await open(world.busy);
+    const rows = await page.locator('.clients tbody tr').allInnerTexts();
+    expect(rows[0]).toMatch(
+      /^mobile-app[\s\S]*12[\s\S]*12 in 1 h, 12 in 24 h[\s\S]*billing\.example\.com\/v2 wrong_audience 12/,
+    );
+    expect(rows[1]).toMatch(/^(?:invoice-export|web-shop)/);
+  });
+
+  test('each denial that can be explained has its line, whole at one click', async () => {
+    const { page } = await open(world.busy);
+    const first = page.locator('#denials > table tbody tr').first();
+    await first.locator('summary').click();
+    const line = first.locator('.line');
+    await line.click();
+    const selected = await page.evaluate('getSelection().toString()');
+    expect(selected).toMatch(
+      /^audgate explain --config=\S+ --token-file=- --method=GET --at=\S+Z 'http:\/\/127\.0\.0\.1:\d+\/profile\/%3Cscript%3E'$|^audgate explain --config=\S+ --token-file=- --method=GET --at=\S+Z http:\/\/127\.0\.0\.1:\d+\/profile\/%3Cscript%3E$/,
+    );
+  });
+
+  test('on a phone the matrix says and shows that it scrolls; on a desk, where it fits, it does not say so', async () => {
+    for (const [size, isScrolled] of [
+      ['phone', true],
+      ['desk', false],
+    ] as const) {
+      const { page } = await open(world.busy, { viewport: WINDOWS[size] });
+      const scrolls = await page.evaluate(`(() => {
+        const { scrollWidth, clientWidth } = document.querySelector('.scroll');
+        return scrollWidth > clientWidth;
+      })()`);
+      const shadow = await page.evaluate(`getComputedStyle(document.querySelector('.scroll')).backgroundAttachment`);
+      expect({ size, scrolls, said: await page.locator('.hint').isVisible(), shadow }).toEqual({
+        ...{ size, scrolls: isScrolled, said: isScrolled },
+        shadow: 'local, local, scroll',
+      });
+    }
+  });
+
   test('what a stranger wrote is read, not run', async () => {
     const { page } = await open(world.busy);
     const shown = HOSTILE.replace('\u202e', '\\u{202e}');
-    expect(await page.getByText(shown, { exact: true }).count()).toBe(1);
+    // Among the denials, and among the clients.
+    expect(await page.getByText(shown, { exact: true }).count()).toBe(2);
     expect(await page.locator('img, main script').count()).toBe(0);
   });
 
@@ -118,7 +194,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     expect(await page.locator('#denials tr[id]').count()).toBe(world.sent.refused + world.sent.forwarded);
     expect(await page.locator('header').innerText()).toMatch(/As of \d\d:\d\d:\d\d UTC/);
     expect(await page.getByRole('button').count()).toBe(0);
-    await page.locator('summary').click();
+    await page.locator('#older > summary').click();
     expect(await page.locator('#older table').isVisible()).toBe(true);
     await page.getByRole('link', { name: 'Reload' }).click();
     await page.waitForLoadState();
@@ -127,8 +203,8 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
 
   test('a new denial appears by itself; focus, scroll and opened details stay; it is said once', async () => {
     const { page } = await open(world.busy, { viewport: { width: 1280, height: 500 } });
-    await page.locator('summary').click();
-    await page.locator('summary').focus();
+    await page.locator('#older > summary').click();
+    await page.locator('#older > summary').focus();
     const read = () =>
       page.evaluate(
         `({ focus: document.activeElement.tagName, open: document.getElementById('older').open, y: scrollY > 0 })`,
@@ -216,9 +292,15 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
       expect({ name, outline, visible }).toEqual({ name, outline: 'solid 2px', visible: true });
       reached.push(name);
     }
-    const sections = ['Routes', 'Matrix', 'Denials', 'Issuers', 'Configuration'];
-    const older = expect.stringMatching(/^\d+ older denials$/);
-    expect(reached).toEqual(['Skip to content', ...sections, 'Pause updates', 'The matrix, to scroll', older]);
+    const sections = ['Routes', 'Matrix', 'Clients', 'Denials', 'Issuers', 'Configuration'];
+    const cells = await page.locator('.matrix td.met a').allTextContents();
+    const clients = await page.locator('.clients th a').allTextContents();
+    const explained = await page.locator('#denials > table summary').allTextContents();
+    expect(reached).toEqual([
+      ...['Skip to content', ...sections, 'Pause updates', '/status.json'],
+      ...['The matrix, to scroll', ...cells, ...clients],
+      ...[...explained, expect.stringMatching(/^\d+ older denials$/)],
+    ]);
   });
 
   test('the skip link and the sections lead where they say', async () => {
@@ -226,8 +308,9 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     expect(await page.evaluate('document.activeElement.id')).toBe('content');
-    for (const name of ['Routes', 'Matrix', 'Denials', 'Issuers', 'Configuration']) {
-      const target = await page.getByRole('link', { name, exact: true }).getAttribute('href');
+    for (const name of ['Routes', 'Matrix', 'Clients', 'Denials', 'Issuers', 'Configuration']) {
+      const link = page.getByRole('navigation').getByRole('link', { name, exact: true });
+      const target = (await link.getAttribute('href'))?.replace('./', '');
       expect(await page.locator(`section${target}`).count()).toBe(1);
     }
   });
@@ -254,9 +337,13 @@ async function findAxeViolations(page: Page): Promise<readonly string[]> {
 }
 
 async function cellOf(page: Page, presented: string, route: string): Promise<string> {
+  return (await cellLocator(page, presented, route)).innerText();
+}
+
+async function cellLocator(page: Page, presented: string, route: string): Promise<Locator> {
   const columns = await page.locator('.matrix thead th').allInnerTexts();
   const row = page
     .locator('.matrix tbody tr')
     .filter({ has: page.locator('th').getByText(presented, { exact: true }) });
-  return row.locator(':scope > *').nth(columns.indexOf(route)).innerText();
+  return row.locator(':scope > *').nth(columns.indexOf(route));
 }

@@ -34,6 +34,7 @@ routes:
   /orders: { resource: ${ORDERS}, upstream: ${upstream.origin}, enforcement: report, forward_token: true }
   /search: { resource: https://search.example.com, upstream: ${upstream.origin}, multiple_audiences: only, enforcement: report }
   /status: { public: true, upstream: ${upstream.origin} }
+  /gone: { public: true, upstream: "http://127.0.0.1:9" }
 `;
   const [busy, empty] = await Promise.all([
     startGateway(yaml),
@@ -71,6 +72,7 @@ routes:
   await send('/profile/me', [['Authorization', 'Bearer not.a.token']]);
   await send('/profile/me', [['Authorization', `Bearer ${await silent.sign({ claims: { aud: PROFILE } })}`]]);
   await send('/nowhere', []);
+  for (let count = 0; count < 3; count++) await send('/gone', []);
   await send('/profile/..%2fadmin', []);
   await use('/profile/%3Cscript%3E?token=in-the-query', { aud: BILLING, client_id: HOSTILE });
 

@@ -77,6 +77,32 @@ describe('without one', () => {
   });
 });
 
+describe('/status.json and /denials: the rules of the page', () => {
+  test.each([
+    ['/status.json', 'application/json'],
+    ['/denials?route=/a', 'text/html; charset=utf-8'],
+  ])('%s', async (path, contentType) => {
+    const { status, headers, body } = await ask(closed, path);
+    expect({ status, body: body.toString() }).toEqual({ status: 401, body: '{"error":"the admin token is needed"}' });
+    expect(headerValues(headers, 'WWW-Authenticate')).toHaveLength(2);
+    expect((await ask(closed, path, [['Authorization', `Bearer ${TOKEN}x`]])).status).toBe(401);
+    for (const header of [bearer, basic]) {
+      const shown = await ask(closed, path, [header]);
+      expect({ status: shown.status, type: headerValues(shown.headers, 'Content-Type') }).toEqual({
+        status: 200,
+        type: [contentType],
+      });
+      expect(headerValues(shown.headers, 'Cache-Control')).toEqual(['no-store']);
+      expect(headerValues(shown.headers, 'Content-Security-Policy')).toHaveLength(1);
+      expect(shown.body.toString()).not.toContain(TOKEN);
+    }
+    expect((await ask(open, path, [['Host', 'rebound.example:9090']])).status).toBe(403);
+    const embedded: HeaderPair[] = [['Sec-Fetch-Site', 'cross-site'], ['Sec-Fetch-Mode', 'no-cors'], bearer];
+    expect((await ask(closed, path, embedded)).status).toBe(403);
+    expect((await ask(open, path, [], 'POST')).status).toBe(405);
+  });
+});
+
 test('another site gets 403 and nothing of the page', async () => {
   const foreign: HeaderPair[] = [
     ['Sec-Fetch-Site', 'cross-site'],

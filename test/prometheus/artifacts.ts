@@ -28,14 +28,25 @@ export interface Panel {
   readonly description?: string;
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
   readonly targets?: readonly Target[];
-  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
+  readonly fieldConfig?: { readonly defaults: { readonly unit?: string; readonly noValue?: string } };
+}
+
+export interface Variable {
+  readonly name: string;
+  readonly definition?: string;
+  readonly multi: boolean;
+  readonly includeAll: boolean;
+  readonly current: { readonly value?: unknown };
 }
 
 export interface Dashboard {
+  readonly __inputs: readonly { readonly name: string; readonly type: string; readonly pluginId: string }[];
+  readonly __requires: readonly { readonly type: string; readonly id: string }[];
+  readonly annotations: { readonly list: readonly { readonly name: string; readonly expr: string }[] };
   readonly uid: string;
   readonly schemaVersion: number;
   readonly panels: readonly Panel[];
-  readonly templating: { readonly list: readonly { readonly name: string; readonly definition?: string }[] };
+  readonly templating: { readonly list: readonly Variable[] };
 }
 
 /** @returns the alerts of alerts.yaml, in order. */
@@ -54,21 +65,34 @@ export function readYaml(file: string): unknown {
   return parse(readFileSync(join(CONFIG, file), 'utf8'), { merge: true });
 }
 
+/** What is chosen in the variables of the dashboard; none of a kind is "All". */
+export interface Selection {
+  readonly job?: readonly string[];
+  readonly instance?: readonly string[];
+  readonly route?: readonly string[];
+}
+
 /**
- * @param routes the selected routes; none is "All".
  * @param seconds the scrape interval and the time range, from which Grafana makes its variables.
- * @returns the query as Grafana sends it: values of `$route` are escaped and alternated, as its Prometheus source does.
+ * @returns the query as Grafana sends it: values of `$job`, `$instance` and `$route` are escaped and alternated, as its
+ *   Prometheus source does.
  */
 export function interpolate(
   expression: string,
-  routes: readonly string[],
+  selection: Selection,
   seconds: { readonly scrape: number; readonly range: number; readonly step: number },
 ): string {
-  const escaped = routes.map(route => route.replace(/[$^*{}[\]'+?.()|\\]/g, '\\\\$&'));
-  const route = escaped.length > 1 ? `(${escaped.join('|')})` : (escaped[0] ?? '.*');
   const rateInterval = Math.max(seconds.step + seconds.scrape, 4 * seconds.scrape);
-  return expression
-    .replaceAll('$__rate_interval', `${rateInterval * 1000}ms`)
-    .replaceAll('$__range', `${Math.ceil(seconds.range)}s`)
-    .replaceAll('$route', () => route);
+  const names = ['job', 'instance', 'route'] as const;
+  return names.reduce(
+    (text, name) => text.replaceAll(`$${name}"`, () => `${alternate(selection[name])}"`),
+    expression
+      .replaceAll('$__rate_interval', `${rateInterval * 1000}ms`)
+      .replaceAll('$__range', `${Math.ceil(seconds.range)}s`),
+  );
+}
+
+function alternate(values: readonly string[] = []): string {
+  const escaped = values.map(value => value.replace(/[$^*{}[\]'+?.()|\\]/g, '\\\\$&'));
+  return escaped.length > 1 ? `(${escaped.join('|')})` : (escaped[0] ?? '.*');
 }

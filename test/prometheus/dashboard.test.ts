@@ -3,12 +3,52 @@
 import { expect, test } from 'vitest';
 import { type Panel, readDashboard } from './artifacts.ts';
 
-const { panels, schemaVersion, templating, uid } = readDashboard();
+const dashboard = readDashboard();
+const { panels, schemaVersion, templating, uid } = dashboard;
 const withData = panels.filter(({ type }) => type !== 'row');
 
-test('it has a fixed address, a data source to choose, and routes to choose', () => {
+const queries = [
+  ...withData.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr }))),
+  ...dashboard.annotations.list.map(({ name, expr }) => ({ title: name, expr })),
+];
+/** A selector of one of the gateway's metrics, or of its process, with its braces. */
+const SELECTOR = /\b(?:audgate|nodejs|process)_[a-z0-9_]+(\{[^}]*\})?/g;
+
+test('it has a fixed address, a data source, and jobs, instances and routes to choose, several or all', () => {
   expect({ uid, schemaVersion }).toEqual({ uid: 'audgate', schemaVersion: 41 });
-  expect(templating.list.map(({ name }) => name)).toEqual(['datasource', 'route']);
+  const [source, ...others] = templating.list;
+  expect(source?.name).toBe('datasource');
+  expect(others.map(({ name, multi, includeAll }) => ({ name, multi, includeAll }))).toEqual(
+    ['job', 'instance', 'route'].map(name => ({ name, multi: true, includeAll: true })),
+  );
+});
+
+test('an import asks for the data source, and says what it needs', () => {
+  expect(dashboard.__inputs).toMatchObject([{ name: 'DS_PROMETHEUS', type: 'datasource', pluginId: 'prometheus' }]);
+  expect(templating.list[0]?.current.value).toBe('${DS_PROMETHEUS}');
+  const needed = dashboard.__requires.map(({ type, id }) => `${type} ${id}`).sort();
+  const types = new Set(withData.map(({ type }) => `panel ${type}`));
+  expect(needed).toEqual([...types, 'datasource prometheus', 'grafana grafana'].sort());
+});
+
+test('every selector of every query and annotation has the chosen job and instance', () => {
+  const bare = queries.flatMap(({ title, expr }) =>
+    [...expr.matchAll(SELECTOR)].flatMap(([selector, braces = '']) =>
+      braces.includes('job=~"$job", instance=~"$instance"') ? [] : [`${title}: ${selector}`],
+    ),
+  );
+  expect(bare).toEqual([]);
+  expect(queries.filter(({ expr }) => expr.match(SELECTOR) === null)).toEqual([]);
+});
+
+test('no query draws a line that is not measured', () => {
+  expect(queries.filter(({ expr }) => /vector\(|absent|label_replace/.test(expr))).toEqual([]);
+});
+
+test('there is a panel for CPU, memory, garbage collection, the event loop and the versions', () => {
+  const titles = panels.map(({ title }) => title);
+  const needed = ['CPU', 'Memory', 'Garbage collection', 'Delay of the event loop', 'Versions'];
+  expect(titles).toEqual(expect.arrayContaining(needed));
 });
 
 test('every panel has a description, a unit, and queries of the chosen data source', () => {

@@ -1,15 +1,20 @@
 /** The alerts: promtool takes them and runs their tests, and none is without a test, an explanation or a way out. */
 
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isInstalled } from '../support/prometheus.ts';
 import { CONFIG, readAlerts, readYaml } from './artifacts.ts';
 
+interface Expected {
+  readonly exp_labels: Readonly<Record<string, string>>;
+}
+
 interface RuleTests {
   readonly tests: readonly {
     readonly name: string;
-    readonly alert_rule_test: readonly { readonly alertname: string; readonly exp_alerts: readonly unknown[] }[];
+    readonly alert_rule_test: readonly { readonly alertname: string; readonly exp_alerts: readonly Expected[] }[];
   }[];
 }
 
@@ -21,7 +26,7 @@ test.skipIf(!hasPromtool).each([
   ['check', 'rules', 'prometheus/alerts.yaml'],
   ['check', 'config', 'prometheus/prometheus.yaml'],
   ['test', 'rules', 'prometheus/alerts.test.yaml'],
-])(`promtool %s %s %s${told}`, { timeout: 60_000 }, (verb, what, file) => {
+])(`promtool %s %s %s${told}`, { timeout: 120_000 }, (verb, what, file) => {
   const { status, stdout, stderr } = spawnSync('promtool', [verb, what, join(CONFIG, file)], { encoding: 'utf8' });
   expect({ status, output: `${stdout}${stderr}` }).toEqual({ status: 0, output: expect.stringContaining('SUCCESS') });
 });
@@ -42,5 +47,52 @@ test('every alert has a severity, tells what is the matter, and says what to do'
     expect(alert).toMatch(/^Audgate[A-Z]/);
     expect(labels['severity']).toMatch(/^(info|warning|critical)$/);
     for (const name of ['summary', 'description', 'runbook']) expect(annotations[name]).toBeTruthy();
+  }
+});
+
+test('every alert fires in two jobs at once, each by itself, and has a test in which only one of them has a reason to', () => {
+  const { tests } = readYaml('prometheus/alerts.test.yaml') as RuleTests;
+  const looks = tests.flatMap(each => each.alert_rule_test);
+  for (const { alert } of alerts) {
+    const jobs = looks
+      .filter(({ alertname }) => alertname === alert)
+      .map(({ exp_alerts }) => [...new Set(exp_alerts.flatMap(({ exp_labels }) => exp_labels['job'] ?? []))].sort());
+    expect({ alert, jobs }).toEqual({ alert, jobs: expect.arrayContaining([['eu', 'us'], [expect.any(String)]]) });
+  }
+});
+
+test('no alert depends on the name of a job, and every aggregation keeps it', () => {
+  for (const { alert, expr } of alerts) {
+    expect(`${alert}: ${expr}`).not.toMatch(/job\s*=/);
+    const groupings = [...expr.matchAll(/\b(?:by|on)\s*\(([^)]*)\)/g)].map(([, labels = '']) => labels.split(', '));
+    for (const labels of groupings)
+      expect({ alert, labels }).toEqual({ alert, labels: expect.arrayContaining(['job']) });
+    const aggregations = expr.match(/\b(?:sum|max|min|avg|count|group)\b/g) ?? [];
+    expect({ alert, by: expr.match(/\bby\b/g)?.length ?? 0 }).toEqual({ alert, by: aggregations.length });
+  }
+});
+
+test('README names every alert, and its links into the runbook lead somewhere', () => {
+  const readme = readFileSync(join(CONFIG, '../README.md'), 'utf8');
+  expect(alerts.filter(({ alert }) => !readme.includes(`\`${alert}\``))).toEqual([]);
+  const runbook = readFileSync(join(CONFIG, 'prometheus/runbook.md'), 'utf8');
+  const anchors = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+  const links = [...readme.matchAll(/runbook\.md#([\w-]+)/g)].map(([, anchor]) => anchor);
+  expect(links.length).toBeGreaterThan(0);
+  expect(anchors).toEqual(expect.arrayContaining(links));
+});
+
+test('every alert leads to its own section of the runbook, and no section is about an alert that is not there', () => {
+  const runbook = readFileSync(join(CONFIG, 'prometheus/runbook.md'), 'utf8');
+  const sections = [...runbook.matchAll(/^## (Audgate\w+)$/gm)].map(([, title = '']) => title);
+  expect(sections).toEqual(alerts.map(({ alert }) => alert));
+  for (const { alert, annotations } of alerts) {
+    const link = `{{ $externalLabels.audgate_runbooks }}runbook.md#${alert.toLowerCase()}`;
+    expect({ alert, link: annotations['runbook_url'] }).toEqual({ alert, link });
   }
 });

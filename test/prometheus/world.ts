@@ -1,42 +1,45 @@
-/** A built gateway under a real Prometheus, and traffic that makes every kind of event there is a panel or an alert for. */
+/** Two deployments of two built gateways each under one real Prometheus, and traffic that makes every kind of event there is a panel or an alert for. */
 
 import { spawn } from 'node:child_process';
 import { on, once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 import { type Prometheus, startPrometheus } from '../support/prometheus.ts';
-import { request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { CONFIG } from './artifacts.ts';
+import { BILLING, PROFILE, ROUNDS, sendForSeveral, sendRound } from './traffic.ts';
 
-export const PROFILE = 'https://profile.example.com/';
-export const BILLING = 'https://billing.example.com/';
 /** Nobody listens there: the discard service is not for TCP on loopback. */
 const NOBODY = 'http://127.0.0.1:9';
 /** Seconds. */
 export const SCRAPE_INTERVAL = 0.5;
-/** How often the token for profile is sent to billing in one round. */
-export const REPLAYS = 2;
-/** And how often one for an API that is not here, to profile. */
-export const FOREIGN = 25;
-export const ROUNDS = 2;
 const MAIN = join(import.meta.dirname, '../../dist/main.js');
+
+/** The jobs, and before every route key of each. None is called as the product is. */
+export const JOBS = { 'gateway/eu': '', 'gateway/us': '/us' } as const;
+export type Job = keyof typeof JOBS;
 
 export interface World {
   readonly prometheus: Prometheus;
+  /** The address of each instance; the first lives through `ROUNDS` rounds and a reload, the others through one round. */
+  readonly instances: Readonly<Record<Job, readonly [string, string]>>;
+  /** A folder with the access log of both instances of a job, as the alerts name it. */
+  readonly logs: Readonly<Record<Job, string>>;
   /** Seconds since the epoch, before the first request. */
   readonly startedAt: number;
   /** Scraped some times, and not asked for anything yet. */
   readonly idleAt: number;
+  /** Ends one instance. */
+  end(instance: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
-/** Starts everything, lets the gateway live through it all, and settles once Prometheus has seen the last of it. */
+/** Starts everything, lets the gateways live through it all, and settles once Prometheus has seen the last of it. */
 export async function liveThroughEverything(): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-scraped-'));
   const started: { close(): Promise<unknown> }[] = [];
@@ -51,35 +54,70 @@ export async function liveThroughEverything(): Promise<World> {
   try {
     const issuer = keep(await startTokenIssuer());
     const upstream = keep(await startUpstream({ handle: answerSlowly }));
-    const file = join(folder, 'audgate.yaml');
-    writeFileSync(file, configure(issuer, upstream.origin));
-    const gateway = keep(await startGatewayProcess(file));
-    const prometheus = keep(await startPrometheus(scrape(gateway.adminPort)));
+    const start = async (job: Job, name: string) => {
+      const place = join(folder, JOBS[job], 'logs');
+      mkdirSync(place, { recursive: true });
+      const file = join(folder, `${name}.yaml`);
+      writeFileSync(file, configure(issuer, upstream.origin, JOBS[job]));
+      return {
+        ...keep(await startGatewayProcess(file, join(place, 'audgate.ndjson'))),
+        file,
+        prefix: JOBS[job],
+        place,
+      };
+    };
+    const eu = [await start('gateway/eu', 'eu-1'), await start('gateway/eu', 'eu-2')] as const;
+    const us = [await start('gateway/us', 'us-1'), await start('gateway/us', 'us-2')] as const;
+    const addressesOf = ([one, other]: typeof eu) => [addressOf(one), addressOf(other)] as const;
+    const instances = { 'gateway/eu': addressesOf(eu), 'gateway/us': addressesOf(us) };
+    const prometheus = keep(await startPrometheus(scrape(instances)));
     const startedAt = Date.now() / 1000;
-    await prometheus.until(lasting('up == 1'));
+    await prometheus.until(lasting('count(up{job=~"gateway/.*"} == 1) == 4'));
     const idleAt = Date.now() / 1000;
-    await liveThrough(prometheus, gateway, issuer, file);
-    return { prometheus, startedAt, idleAt, close };
+    await liveThrough(prometheus, [...eu, ...us], issuer);
+    const end = async (instance: string) => [...eu, ...us].find(each => addressOf(each) === instance)?.close();
+    const logs = { 'gateway/eu': eu[0].place, 'gateway/us': us[0].place };
+    return { prometheus, instances, logs, startedAt, idleAt, end, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function liveThrough(prometheus: Prometheus, gateway: GatewayProcess, issuer: TokenIssuer, file: string) {
-  const webSocket = await openWebSocket(gateway.port, await issuer.sign({ claims: { aud: PROFILE } }));
+interface Scraped extends GatewayProcess {
+  readonly file: string;
+  readonly prefix: string;
+}
+
+function addressOf({ adminPort }: Pick<GatewayProcess, 'adminPort'>): string {
+  return `127.0.0.1:${adminPort}`;
+}
+
+async function liveThrough(prometheus: Prometheus, gateways: readonly Scraped[], issuer: TokenIssuer) {
+  const [first, ...others] = gateways;
+  if (first === undefined) return;
+  const webSocket = await openWebSocket(first.port, await issuer.sign({ claims: { aud: PROFILE } }));
+  for (const { port, prefix } of others) await sendRound(port, issuer, prefix);
   for (let round = 1; round <= ROUNDS; round++) {
-    await sendRound(gateway.port, issuer);
-    await prometheus.until(lasting(`sum(audgate_requests_total{route="/down"}) == ${2 * round}`));
+    await sendRound(first.port, issuer, first.prefix);
+    await prometheus.until(
+      lasting(`sum(audgate_requests_total{route="/down", instance="${addressOf(first)}"}) == ${2 * round}`),
+    );
   }
-  const good = readFileSync(file);
-  writeFileSync(file, 'routes: nonsense\n');
-  await gateway.reload('reload failed');
-  writeFileSync(file, good);
-  await gateway.reload('configuration loaded');
+  // Once more, later: increase() does not see the event that a series begins with.
+  for (const { port, prefix } of others) await sendForSeveral(port, issuer, prefix);
+  const good = readFileSync(first.file);
+  writeFileSync(first.file, 'routes: nonsense\n');
+  await first.reload('reload failed');
+  writeFileSync(first.file, good);
+  await first.reload('configuration loaded');
   await prometheus.until(lasting('sum(audgate_config_reloads_total) == 2'));
-  await prometheus.until(lasting('increase(audgate_jwks_fetches_total{outcome="failure"}[10s]) > 0'));
-  await prometheus.until('ALERTS{alertname="AudgateConfusedDeputy", alertstate="firing"}');
+  // A failed fetch is repeated after 30 s at the latest.
+  await prometheus.until(
+    lasting('count(increase(audgate_jwks_fetches_total{outcome="failure"}[5m]) > 0) == 4'),
+    60_000,
+  );
+  await prometheus.until('count(ALERTS{alertname="AudgateWouldDeny", alertstate="firing"}) > 6');
   webSocket.terminate();
 }
 
@@ -100,7 +138,7 @@ function answerSlowly(request: IncomingMessage, response: ServerResponse): void 
   setTimeout(() => response.end('done'), request.url?.endsWith('/slow') ? 300 : 0);
 }
 
-function configure(issuer: TokenIssuer, upstream: string): string {
+function configure(issuer: TokenIssuer, upstream: string, prefix: string): string {
   return `
 listen: 127.0.0.1:0
 admin: 127.0.0.1:0
@@ -109,50 +147,32 @@ issuers:
   ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}" }
   https://away.example.com: { jwks_uri: "${NOBODY}/jwks" }
 routes:
-  /profile: { resource: "${PROFILE}", upstream: "${upstream}", multiple_audiences: only }
-  /billing: { resource: "${BILLING}", upstream: "${upstream}", scopes: ["billing:read"] }
-  /legacy: { resource: "https://legacy.example.com/", upstream: "${upstream}", enforcement: report }
-  /verified: { resource: "https://verified.example.com/", upstream: "${upstream}", enforcement: verify }
-  /down: { public: true, upstream: "${NOBODY}" }
+  ${prefix}/profile: { resource: "${PROFILE}", upstream: "${upstream}", multiple_audiences: only }
+  ${prefix}/billing: { resource: "${BILLING}", upstream: "${upstream}", scopes: ["billing:read"] }
+  ${prefix}/legacy: { resource: "https://legacy.example.com/", upstream: "${upstream}", enforcement: report }
+  ${prefix}/verified: { resource: "https://verified.example.com/", upstream: "${upstream}", enforcement: verify }
+  ${prefix}/o'neill: { resource: "https://oneill.example.com/", upstream: "${upstream}", enforcement: report }
+  ${prefix}/down: { public: true, upstream: "${NOBODY}" }
 `;
 }
 
-function scrape(adminPort: number): string {
+/** A third job has a target that never answered and is none of ours. */
+function scrape(instances: World['instances']): string {
+  const jobs = { ...instances, node: ['127.0.0.1:9'] };
+  const interval = `${SCRAPE_INTERVAL * 1000}ms`;
+  const scrapes = Object.entries(jobs).map(
+    ([job, targets]) =>
+      `  - { job_name: ${job}, scrape_timeout: ${interval}, static_configs: [{ targets: ${JSON.stringify(targets)} }] }`,
+  );
   return `
-global: { scrape_interval: ${SCRAPE_INTERVAL * 1000}ms, evaluation_interval: 500ms }
+global:
+  scrape_interval: ${interval}
+  evaluation_interval: 500ms
+  external_labels: { audgate_runbooks: "https://ops.example.com/", audgate_grafana: "https://grafana.example.com" }
 rule_files: ["${join(CONFIG, 'prometheus/alerts.yaml')}"]
 scrape_configs:
-  - { job_name: audgate, scrape_timeout: ${SCRAPE_INTERVAL * 1000}ms, static_configs: [{ targets: ["127.0.0.1:${adminPort}"] }] }
+${scrapes.join('\n')}
 `;
-}
-
-/** Denials of all kinds, refused and only reported; a failing upstream; a slow body. */
-async function sendRound(port: number, issuer: TokenIssuer): Promise<void> {
-  const tokenFor = (aud: unknown, claims = {}) => issuer.sign({ claims: { aud, ...claims } });
-  const [profile, billing, foreign, missing, both, expired] = await Promise.all([
-    tokenFor(PROFILE),
-    tokenFor(BILLING, { scope: 'billing:read' }),
-    tokenFor('https://elsewhere.example.com/'),
-    tokenFor(undefined),
-    tokenFor([PROFILE, BILLING]),
-    tokenFor(PROFILE, { exp: 1 }),
-  ]);
-  const send = (path: string, token?: string) => {
-    const headers = token === undefined ? [] : ([['Authorization', `Bearer ${token}`]] as const);
-    return request(port, { path, headers });
-  };
-  await Promise.all([
-    ...Array.from({ length: REPLAYS }, () => send('/billing', profile)),
-    ...Array.from({ length: FOREIGN }, () => send('/profile', foreign)),
-    ...[profile, missing, both, expired, undefined, 'nonsense'].map(token => send('/profile', token)),
-    ...[profile, foreign, missing, expired, undefined].map(token => send('/legacy', token)),
-    ...[profile, foreign, undefined].map(token => send('/verified', token)),
-    send('/billing/slow', billing),
-    send('/billing', await tokenFor(BILLING)),
-    send('/down'),
-    send('/down'),
-    send('/nowhere'),
-  ]);
 }
 
 interface GatewayProcess {
@@ -163,9 +183,11 @@ interface GatewayProcess {
   close(): Promise<unknown>;
 }
 
-async function startGatewayProcess(file: string): Promise<GatewayProcess> {
+/** @param log where its lines go as well, behind those that are there. */
+async function startGatewayProcess(file: string, log: string): Promise<GatewayProcess> {
   const child = spawn(process.execPath, [MAIN, '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
+  child.stdout.pipe(createWriteStream(log, { flags: 'a' }));
   const lines = on(createInterface(child.stdout), 'line', { close: ['close'] });
   const line = async (message: string): Promise<Readonly<Record<string, unknown>>> => {
     for (;;) {

@@ -10,8 +10,7 @@ import { Gateway } from '../../src/gateway.ts';
 import { Server } from '../../src/server.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
-import { RecentDenials } from '../../src/telemetry/recent-denials.ts';
-import type { Telemetry } from '../../src/telemetry/telemetry.ts';
+import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
@@ -50,7 +49,7 @@ export async function startGateway(yaml: string, environment: Record<string, str
 
   const log = new LogRecorder();
   const metrics: Metrics = new Metrics({ keySets: () => server.gateway.verifier.status() });
-  const telemetry: Telemetry = { metrics, log: createLog(log), denials: new RecentDenials() };
+  const telemetry = createTelemetry(metrics, createLog(log));
   const { config, warnings } = loaded;
   const server = new Server(new Gateway(config, telemetry), telemetry, { version: '0.0.0', warnings });
   await server.gateway.start();

@@ -77,7 +77,7 @@ function createClient(origin: string): Omit<Prometheus, 'close'> {
     const path = typeof when === 'number' ? '/api/v1/query' : '/api/v1/query_range';
     return readSeries(await readData(await fetch(`${origin}${path}`, { method: 'POST', body })));
   };
-  const until = async (expression: string, milliseconds = 30_000) => {
+  const until = async (expression: string, milliseconds = 60_000) => {
     for (const end = Date.now() + milliseconds; (await query(expression)).length === 0; await pause()) {
       if (Date.now() > end) throw new Error(`nothing within ${milliseconds} ms: ${expression}`);
     }

@@ -3,6 +3,7 @@
 import type { StatusPage } from '../../../src/admin/page.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
+import { RecentTraffic } from '../../../src/telemetry/recent-traffic.ts';
 import type { Report } from '../../../src/telemetry/report.ts';
 import { protectedRoute, publicRoute } from '../route/example-route.ts';
 import { finishedRequest } from '../telemetry/finished-example.ts';
@@ -22,6 +23,7 @@ export interface Texts {
   readonly requestId: string;
   readonly method: string;
   readonly path: string;
+  readonly host: string;
   readonly clientId: string;
   readonly problemPath: string;
   readonly message: string;
@@ -40,6 +42,7 @@ export const PLAIN: Texts = {
   requestId: '0b6d1d3e',
   method: 'GET',
   path: '/billing/1',
+  host: 'api.example',
   clientId: 'shop',
   problemPath: 'routes./billing',
   message: 'is dangerous',
@@ -109,17 +112,29 @@ function exampleConfig({ file, hash, key, name, resource, sibling, issuer }: Tex
 }
 
 async function exampleReport({ routes }: Config, texts: Texts, now: Date): Promise<Report> {
-  const { requestId, key, method, path, issuer, clientId, sibling, lastError } = texts;
+  const { requestId, key, method, path, host, issuer, clientId, sibling, lastError } = texts;
   const metrics = new Metrics({ keySets: () => [] });
   const denial = { reason: 'wrong_audience', presented: sibling } as const;
-  const verified = exampleToken({ issuer });
-  metrics.record(finishedRequest({ route: routes[0], outcome: 'reported', denial, verified }));
-  metrics.record(finishedRequest({ outcome: 'denied', denial: { reason: 'no_route' } }));
+  const verified = exampleToken({ issuer, claims: { client_id: clientId } });
+  const traffic = new RecentTraffic();
+  for (const request of [
+    finishedRequest({ route: routes[0], outcome: 'reported', denial, verified, upstreamMs: 8 }),
+    finishedRequest({ outcome: 'denied', denial: { reason: 'no_route' } }),
+    finishedRequest({
+      route: routes[2],
+      outcome: 'failed',
+      failure: { reason: 'upstream_timeout', cause: 'response_timeout' },
+    }),
+  ]) {
+    metrics.record(request);
+    traffic.record(request);
+  }
   const common = { at: now.getTime(), route: key, reason: 'wrong_audience', action: 'forwarded', status: 200 } as const;
-  const denials = [{ ...common, requestId, method, path, presented: sibling, issuer, clientId }];
+  const denials = [{ ...common, requestId, method, path, host, presented: sibling, issuer, clientId }];
   return {
     metrics: await metrics.list(),
-    denials: [...denials, ...Array.from({ length: 25 }, () => ({ ...common, requestId, method, path }))],
+    denials: [...denials, ...Array.from({ length: 25 }, () => ({ ...common, requestId, method, path, host }))],
+    traffic: { ...traffic.list(), since: now.getTime() },
     keySets: [
       { issuer, keys: 0, ageSeconds: undefined, lastError },
       { issuer, keys: 1, ageSeconds: 3_725, lastError: undefined },

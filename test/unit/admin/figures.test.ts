@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { buildMatrix, countDenials, sumOf } from '../../../src/admin/figures.ts';
 import type { FinishedRequest } from '../../../src/telemetry/finished-request.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
-import { RecentDenials } from '../../../src/telemetry/recent-denials.ts';
 import { createReport } from '../../../src/telemetry/report.ts';
+import { createTelemetry } from '../../../src/telemetry/telemetry.ts';
 import { protectedRoute, publicRoute } from '../route/example-route.ts';
 import { finishedRequest } from '../telemetry/finished-example.ts';
 import { exampleToken } from '../token/example-token.ts';
@@ -17,7 +17,7 @@ async function report(requests: readonly FinishedRequest[]) {
   for (const request of requests) metrics.record(request);
   const nothing = () => undefined;
   const log = { event: nothing, request: nothing, flush: nothing, close: async () => undefined };
-  return createReport({ metrics, log, denials: new RecentDenials() }, []);
+  return createReport(createTelemetry(metrics, log), []);
 }
 
 test('the matrix has a row for each resource and for tokens without one, and a column for each protected route', async () => {

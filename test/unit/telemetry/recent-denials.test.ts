@@ -41,6 +41,7 @@ test('it says who asked and for what, and nothing else of the token', () => {
     action: 'forwarded',
     status: 200,
     method: 'GET',
+    host: 'api.example',
     path: '/a',
     presented: 'foreign',
     issuer: verified.issuer,

@@ -1,0 +1,82 @@
+/** What is shown of each route: counts since the start out of the counters that are scraped, and beside them the last hour and day. Pure. */
+
+import type { Config, Route } from '../config/config.ts';
+import type { RouteTraffic } from '../telemetry/recent-traffic.ts';
+import type { Report } from '../telemetry/report.ts';
+import { countDenials, NO_ROUTE, type ReasonCount, sumByRoute } from './figures.ts';
+import { type Latency, readLatencies } from './latency.ts';
+
+export interface Counted {
+  readonly total: number;
+  readonly lastHour: number;
+  readonly lastDay: number;
+  /** Most frequent first; of requests there are none. */
+  readonly reasons: readonly ReasonCount[];
+  /** Milliseconds since the epoch, where it was within the last day. */
+  readonly lastAt: number | undefined;
+}
+
+export interface RouteStatus {
+  /** `undefined`: requests for which no route was found. */
+  readonly route: Route | undefined;
+  readonly requests: Counted;
+  readonly forwarded: Counted;
+  readonly refused: Counted;
+  readonly failed: Counted;
+  readonly latency: Latency | undefined;
+  readonly upstreamLatency: Latency | undefined;
+}
+
+/** @returns the routes in the order of the YAML, then what no route was found for, where there is any. */
+export function listRoutes({ routes }: Pick<Config, 'routes'>, report: Report): readonly RouteStatus[] {
+  const read = createReader(report);
+  const strays = read(undefined);
+  return [...routes.map(read), ...(strays.requests.total > 0 ? [strays] : [])];
+}
+
+function createReader(report: Report): (route: Route | undefined) => RouteStatus {
+  const requests = sumByRoute(report, 'audgate_requests_total');
+  const denials = countDenials(report);
+  const failures = countFailures(report);
+  const latencies = readLatencies(report, 'audgate_request_duration_seconds');
+  const upstreamLatencies = readLatencies(report, 'audgate_upstream_duration_seconds');
+  const recent = new Map(report.traffic.routes.map(each => [each.route, each]));
+  return route => {
+    const key = route?.key ?? NO_ROUTE;
+    const traffic = recent.get(key);
+    const { refused = [], forwarded = [] } = denials.get(key) ?? {};
+    const failed = failures.get(key) ?? [];
+    return {
+      route,
+      requests: { ...windowsOf(traffic, 0), total: requests.get(key) ?? 0, reasons: [], lastAt: undefined },
+      refused: { ...windowsOf(traffic, 1), ...totalOf(refused), lastAt: traffic?.lastRefused || undefined },
+      forwarded: { ...windowsOf(traffic, 2), ...totalOf(forwarded), lastAt: traffic?.lastForwarded || undefined },
+      failed: { ...windowsOf(traffic, 3), ...totalOf(failed), lastAt: undefined },
+      latency: latencies.get(key),
+      upstreamLatency: upstreamLatencies.get(key),
+    };
+  };
+}
+
+function windowsOf(traffic: RouteTraffic | undefined, kind: number) {
+  return { lastHour: traffic?.windows.hour[kind] ?? 0, lastDay: traffic?.windows.day[kind] ?? 0 };
+}
+
+function totalOf(reasons: readonly ReasonCount[]) {
+  return { reasons, total: reasons.reduce((sum, { count }) => sum + count, 0) };
+}
+
+/** By cause where the counter tells one. */
+function countFailures(report: Report): ReadonlyMap<string, readonly ReasonCount[]> {
+  const routes = new Map<string, ReasonCount[]>();
+  for (const { labels, value } of report.metrics.find(({ name }) => name === 'audgate_upstream_failures_total')
+    ?.values ?? []) {
+    if (value === 0) continue;
+    const cause = labels['cause'] === undefined ? '' : ` (${labels['cause']})`;
+    const reasons = routes.get(String(labels['route'])) ?? [];
+    reasons.push({ reason: `${labels['reason']}${cause}`, count: value });
+    routes.set(String(labels['route']), reasons);
+  }
+  for (const reasons of routes.values()) reasons.sort((a, b) => b.count - a.count);
+  return routes;
+}

@@ -1,0 +1,116 @@
+/** /status.json: what the status page shows, for programs. Times are RFC 3339, durations seconds. */
+
+import { LINTS } from '../config/lints.ts';
+import type { ClientDenials } from '../telemetry/client-denials.ts';
+import type { RecentDenial } from '../telemetry/recent-denials.ts';
+import { explainLine } from './explain-line.ts';
+import { readCells, sumOf } from './figures.ts';
+import type { Latency } from './latency.ts';
+import type { StatusPage } from './page.ts';
+import { type Counted, listRoutes, type RouteStatus } from './route-figures.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** @returns the JSON text. The matrix has every cell that is not 0, also those for which the page has no room. */
+export function renderJson({ serving, report, readiness, now }: StatusPage): string {
+  const { config, version, startedAt } = serving;
+  const { ready, draining, waitingFor, missingWorkers = 0 } = readiness;
+  return JSON.stringify({
+    version,
+    time: now.toISOString(),
+    started_at: startedAt.toISOString(),
+    status: draining ? 'draining' : ready ? 'ready' : 'not ready',
+    issuers_without_keys: waitingFor,
+    workers_missing: missingWorkers,
+    recent_complete_since: timeOf(report.traffic.since),
+    totals: {
+      requests: sumOf(report, 'audgate_requests_total'),
+      would_be_denied: sumOf(report, 'audgate_denials_total', { action: 'forwarded' }),
+      denied: sumOf(report, 'audgate_denials_total', { action: 'refused' }),
+      for_another_resource: sumOf(report, 'audgate_confused_deputy_rejections_total'),
+      upstream_failures: sumOf(report, 'audgate_upstream_failures_total'),
+    },
+    routes: listRoutes(config, report).map(describeRoute),
+    matrix: [...readCells(report).values()].map(({ presented, route, cell }) => ({ presented, route, ...cell })),
+    clients: report.traffic.clients.map(describeClient),
+    denials: report.denials.map(denial => describeDenial(denial, config.source.file)),
+    issuers: report.keySets.map(({ issuer, keys, ageSeconds, lastError }) => ({
+      issuer,
+      keys,
+      age_seconds: ageSeconds,
+      last_error: lastError,
+    })),
+    configuration: describeConfiguration({ serving, report }),
+  });
+}
+
+function describeRoute({ route, requests, forwarded, refused, failed, latency, upstreamLatency }: RouteStatus): Json {
+  return {
+    route: route?.key ?? '(none)',
+    name: route?.name,
+    ...(route && { mode: route.public ? 'public' : route.enforcement }),
+    ...(route && !route.public && { resource: route.resource }),
+    requests: describeCounted(requests),
+    would_be_denied: describeCounted(forwarded),
+    denied: describeCounted(refused),
+    upstream_failures: describeCounted(failed),
+    latency: describeLatency(latency),
+    upstream_latency: describeLatency(upstreamLatency),
+  };
+}
+
+function describeCounted({ total, lastHour, lastDay, reasons, lastAt }: Counted): Json {
+  return {
+    total,
+    last_hour: lastHour,
+    last_day: lastDay,
+    ...(reasons.length > 0 && { reasons: Object.fromEntries(reasons.map(({ reason, count }) => [reason, count])) }),
+    ...(lastAt !== undefined && { latest: timeOf(lastAt) }),
+  };
+}
+
+function describeLatency(latency: Latency | undefined): Json | undefined {
+  return latency && { p50_seconds: latency.p50, p99_seconds: latency.p99 };
+}
+
+function describeClient({ issuer, clientId, refused, forwarded, windows, lastAt, details }: ClientDenials): Json {
+  const [[refusedHour, forwardedHour], [refusedDay, forwardedDay]] = [windows.hour, windows.day];
+  return {
+    issuer,
+    client_id: clientId,
+    would_be_denied: { total: forwarded, last_hour: forwardedHour, last_day: forwardedDay },
+    denied: { total: refused, last_hour: refusedHour, last_day: refusedDay },
+    latest: timeOf(lastAt),
+    details,
+  };
+}
+
+function describeDenial(denial: RecentDenial, file: string): Json {
+  const { at, requestId, clientId, ...others } = denial;
+  return {
+    time: timeOf(at),
+    request_id: requestId,
+    ...others,
+    client_id: clientId,
+    explain: explainLine(denial, file),
+  };
+}
+
+function describeConfiguration({ serving, report }: Pick<StatusPage, 'serving' | 'report'>): Json {
+  const reloads = (outcome: string) => sumOf(report, 'audgate_config_reloads_total', { outcome });
+  return {
+    file: serving.config.source.file,
+    sha256: serving.config.source.hash,
+    loaded_at: serving.loadedAt.toISOString(),
+    reloads: { success: reloads('success'), failure: reloads('failure') },
+    warnings: serving.warnings.map(({ line, column, path, code, message }) => ({
+      ...{ line, column, path, code, message },
+      consequence: LINTS[code].consequence,
+      remedy: LINTS[code].remedy,
+    })),
+  };
+}
+
+function timeOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

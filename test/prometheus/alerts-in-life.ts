@@ -1,0 +1,124 @@
+/** The tests of the alerts in a Prometheus that has lived through everything: what fires, and where its links lead. */
+
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { readAlerts } from './artifacts.ts';
+import { BATCH, BATCHES, FOREIGN, PROFILE, REPLAYS, ROUNDS } from './traffic.ts';
+import type { Job, World } from './world.ts';
+
+const hasJq = spawnSync('jq', ['--version']).status === 0;
+const EU: Job = 'gateway/eu';
+const US: Job = 'gateway/us';
+/** Rounds of both instances of EU. */
+const IN_ALL = ROUNDS + 1;
+
+interface Firing {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** @param lived gives the world, and when it had lived. @param isPending whether an expression asks for what is not there yet. */
+export function testAlerts(
+  lived: () => { readonly world: World; readonly end: number },
+  isPending: (expression: string) => boolean,
+): void {
+  test('every alert evaluates, keeps the job, and finds what happened and nothing else', async () => {
+    const found: Record<string, string[]> = {};
+    for (const { alert, expr } of readAlerts().filter(each => !isPending(each.expr))) {
+      const series = await lived().world.prometheus.query(expr, lived().end);
+      if (series.length > 0) found[alert] = [...new Set(series.map(({ labels }) => labels['job'] ?? ''))].sort();
+    }
+    expect(found).toEqual({
+      AudgateConfusedDeputy: [EU, US],
+      AudgateForeignAudiences: [EU, US],
+      AudgateWouldDeny: [EU, US],
+      AudgateKeyFetchesFail: [EU, US],
+      AudgateNoKeys: [EU, US],
+      // A series of failures begins with the first; in one round there is no second that rate() would see.
+      AudgateUpstreamErrors: [EU],
+    });
+  });
+
+  test('Prometheus runs every rule without an error, and the alert names the API and the route', async () => {
+    const { groups } = (await lived().world.prometheus.get('/api/v1/rules')) as {
+      groups: readonly { readonly rules: readonly { readonly name: string; readonly health: string }[] }[];
+    };
+    const health = groups.flatMap(({ rules }) => rules).map(rule => `${rule.name} ${rule.health}`);
+    expect(health.sort()).toEqual(
+      readAlerts()
+        .map(({ alert }) => `${alert} ok`)
+        .sort(),
+    );
+    const summaries = (await listFiring('AudgateConfusedDeputy')).map(({ annotations }) => annotations['summary']);
+    expect(summaries).toContain(`A token for ${PROFILE} was used at /billing`);
+    expect(summaries).toContain(`A token for ${PROFILE} was used at /us/billing`);
+  });
+
+  /** What `log_query` of the alert prints in a shell, in a folder that has the access log of its job. */
+  const runLogQuery = ({ labels, annotations }: Firing) => {
+    const cwd = lived().world.logs[labels['job'] as Job];
+    const { stdout, stderr } = spawnSync('sh', ['-c', annotations['log_query'] ?? ''], { cwd, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    return stdout.split('\n').filter(line => line !== '');
+  };
+
+  test.skipIf(!hasJq)(
+    'log_query of AudgateWouldDeny names the client that sends most, whatever others call themselves',
+    async () => {
+      const firing = await listFiring('AudgateWouldDeny');
+      const printed = Object.fromEntries(
+        firing.map(each => [`${each.labels['route']} ${each.labels['reason']}`, runLogQuery(each)]),
+      );
+      expect(printed['/legacy wrong_audience']).toEqual([
+        expect.stringMatching(new RegExp(`^ *${BATCHES * IN_ALL} "${BATCH}"$`)),
+        expect.stringMatching(new RegExp(`^ *${3 * IN_ALL} "shop"$`)),
+        expect.stringMatching(new RegExp(`^ *${IN_ALL} "x\\\\"\\\\n 9999 \\\\"shop\\\\"\\\\u009b2J\\\\u202e"$`)),
+      ]);
+      expect(printed["/us/o'neill wrong_audience"]).toEqual([expect.stringMatching(new RegExp(`^ *2 "${BATCH}"$`))]);
+      // Nobody can be named whose token did not verify.
+      expect(printed['/us/legacy missing_token']).toEqual([expect.stringMatching(/^ *2 null$/)]);
+    },
+  );
+
+  test.skipIf(!hasJq)(
+    'log_query of an alert about refused tokens names the client and whom its token was for',
+    async () => {
+      for (const alert of ['AudgateConfusedDeputy', 'AudgateForeignAudiences']) {
+        const [us] = (await listFiring(alert)).filter(({ labels }) => labels['job'] === US);
+        if (!us) throw new Error(`${alert} does not fire`);
+        const [most] = runLogQuery(us);
+        const [aud, count] =
+          alert === 'AudgateConfusedDeputy' ? [PROFILE, 2 * REPLAYS] : ['https://elsewhere.example.com/', 2 * FOREIGN];
+        expect(most?.trim()).toBe(`${count} ["shop",["${aud}"]]`);
+      }
+    },
+  );
+
+  test('logs_url opens the same question in Explore, with the job, the route and the reason of the alert', async () => {
+    const [alert] = (await listFiring('AudgateWouldDeny')).filter(({ labels }) => labels['route'] === "/us/o'neill");
+    const url = new URL(alert?.annotations['logs_url'] ?? '');
+    expect(`${url.origin}${url.pathname}`).toBe('https://grafana.example.com/explore');
+    const { audgate } = JSON.parse(url.searchParams.get('panes') ?? '');
+    expect(audgate).toMatchObject({ datasource: 'loki', range: { from: 'now-1d', to: 'now' } });
+    expect(audgate.queries[0].expr).toBe(
+      `topk(10, sum by (client_id, iss) (count_over_time({job="${US}"} | json | outcome="reported" | route="/us/o'neill" | reason="wrong_audience" [1d])))`,
+    );
+    expect(alert?.annotations['runbook_url']).toBe('https://ops.example.com/runbook.md#audgatewoulddeny');
+  });
+
+  test.skipIf(isPending('audgate_build_info'))(
+    'an instance that ends is down, whatever its job is called, and a target that was never ours is not',
+    async () => {
+      const [instance] = lived().world.instances[US];
+      await lived().world.end(instance);
+      await lived().world.prometheus.until(`ALERTS{alertname="AudgateDown", instance="${instance}"}`);
+      const down = await lived().world.prometheus.query('ALERTS{alertname=~"Audgate.*Down"}');
+      expect(down.map(({ labels }) => `${labels['alertname']} ${labels['job']}`)).toEqual([`AudgateDown ${US}`]);
+    },
+  );
+
+  async function listFiring(alert: string): Promise<readonly Firing[]> {
+    const { alerts } = (await lived().world.prometheus.get('/api/v1/alerts')) as { alerts: readonly Firing[] };
+    return alerts.filter(({ labels }) => labels['alertname'] === alert);
+  }
+}
