@@ -189,10 +189,7 @@ function work(primary: NonNullable<typeof cluster.worker>): void {
   });
 }
 
-/**
- * Without a listener SIGUSR1 opens the inspector of Node.js, and with it the memory, tokens and all, and SIGUSR2 ends the process.
- * Operators send them to other servers to open their logs anew.
- */
+/** Else SIGUSR1 opens the inspector of Node.js, with tokens and all, and SIGUSR2 ends the process; to other servers both are harmless. */
 function ignoreSignals({ log }: Pick<Serving, 'log'>): void {
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
     process.on(signal, () => log.event('warn', 'signal ignored', { signal, pid: process.pid }));

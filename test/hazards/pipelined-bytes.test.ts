@@ -65,6 +65,7 @@ beforeEach(() => {
 afterAll(async () => {
   unsubscribe('net.server.socket', onSocket);
   unsubscribe('http.server.request.start', onRequest);
+  upstream.server.closeAllConnections();
   await gateway.close();
   await upstream.close();
 });
@@ -232,6 +233,8 @@ describe('what waits on a connection', () => {
     other.destroy();
     answer();
     expect([socket.destroyed, parsed.get(port)]).toEqual([true, 1]);
+    // It is not seen to have left.
+    upstream.server.closeAllConnections();
   });
 
   test('heads that are none of HTTP/1, behind a body in one piece: the connection ends, and is counted', async () => {

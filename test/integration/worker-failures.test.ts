@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest';
 import { eventually, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
 import { request } from '../support/raw-http.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
@@ -53,7 +53,8 @@ function createOrder(): string {
   return join(mkdtempSync(join(folder, 'order-')), 'order');
 }
 
-async function start(order = createOrder()): Promise<GatewayProcess> {
+/** Closed when this test ends, of those that run beside each other. */
+async function start({ onTestFinished }: TestContext, order = createOrder()): Promise<GatewayProcess> {
   const yaml = `workers: ${WORKERS}\nroutes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
   const gateway = await startGatewayProcess(yaml, undefined, ['--import', preload(order)]);
   onTestFinished(() => gateway.close());
@@ -73,14 +74,16 @@ async function endOne(gateway: GatewayProcess): Promise<number> {
 }
 
 async function expectWhole(gateway: GatewayProcess): Promise<void> {
-  await eventually(async () => (await gateway.readiness()).status === 200, PATIENCE);
+  await eventually(async () => (await gateway.readiness()).status === 200, PATIENCE).catch(error => {
+    throw new Error(`${error.message}: ${gateway.child.exitCode} ${gateway.child.signalCode} ${gateway.stderr()}`);
+  });
   expect(workersOf(gateway)).toHaveLength(WORKERS);
   expect((await request(gateway.port, { path: '/x' })).status).toBe(200);
 }
 
 describe.concurrent('a worker that cannot start: told, tried again ever more slowly, and there in the end', () => {
-  test('no descriptor is left for it (EMFILE)', async () => {
-    const gateway = await start();
+  test('no descriptor is left for it (EMFILE)', async context => {
+    const gateway = await start(context);
     const limit = (count: string) =>
       spawnSync('prlimit', ['--pid', String(gateway.child.pid), `--nofile=${count}`], { encoding: 'utf8' });
     expect(limit('8:').stderr).toBe('');
@@ -93,12 +96,12 @@ describe.concurrent('a worker that cannot start: told, tried again ever more slo
     await expectWhole(gateway);
   });
 
-  test.each([
+  test.for([
     ['no process can be made', 'throw', 'ENOMEM'],
     ['it exits before it is there', 'exit', 'it ended'],
-  ])('%s', async (_name, what, problem) => {
+  ] as const)('%s', async ([, what, problem], context) => {
     const order = createOrder();
-    const gateway = await start(order);
+    const gateway = await start(context, order);
     writeFileSync(order, what);
     await endOne(gateway);
     const [first, third] = [
@@ -112,12 +115,12 @@ describe.concurrent('a worker that cannot start: told, tried again ever more slo
     await expectWhole(gateway);
   });
 
-  test.each([
+  test.for([
     ['it is never there', 'hang', 'it was not there after'],
     ['it is there and never begins', 'mute', 'it did not begin within'],
-  ])('%s', async (_name, what, problem) => {
+  ] as const)('%s', async ([, what, problem], context) => {
     const order = createOrder();
-    const gateway = await start(order);
+    const gateway = await start(context, order);
     writeFileSync(order, what);
     await endOne(gateway);
     const failed = await gateway.line('worker could not start');
@@ -128,10 +131,10 @@ describe.concurrent('a worker that cannot start: told, tried again ever more slo
 });
 
 describe.concurrent('a worker that hangs: told, ended and replaced', () => {
-  test.each(['SIGSTOP', 'SIGWINCH'] as const)(
+  test.for(['SIGSTOP', 'SIGWINCH'] as const)(
     'by %s (stopped; its event loop blocked), and a reload does not wait for more than that',
-    async signal => {
-      const gateway = await start();
+    async (signal, context) => {
+      const gateway = await start(context);
       const [victim = 0] = workersOf(gateway);
       process.kill(victim, signal);
       const startedAt = performance.now();
@@ -148,8 +151,8 @@ describe.concurrent('a worker that hangs: told, ended and replaced', () => {
     },
   );
 
-  test('none is ended because the primary was stopped for longer', async () => {
-    const gateway = await start();
+  test('none is ended because the primary was stopped for longer', async context => {
+    const gateway = await start(context);
     const before = workersOf(gateway);
     gateway.child.kill('SIGSTOP');
     await new Promise(resolve => setTimeout(resolve, 14_000));
