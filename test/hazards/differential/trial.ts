@@ -33,7 +33,7 @@ interface Sent {
 
 /**
  * `cut`: authorised, but its body turned out to be malformed, so nobody may take it for a whole request. `left`: its client
- * did not wait for the answer; a server may have seen it or not.
+ * did not wait, or the server closed the connection that it was sent on; a server may have seen it or not.
  */
 type Fate = 'carried' | 'cut' | 'left' | 'refused';
 
@@ -104,7 +104,7 @@ function findStrangers(sent: readonly Sent[], news: readonly Sighting[]): string
     ...(unnamed.length === waiting.size
       ? []
       : [
-          `${unnamed.length} nameless requests seen for ${waiting.size} forwarded: ${unnamed.map(describe).join(', ')}`,
+          `${unnamed.length} nameless requests seen for ${waiting.size} forwarded (${[...waiting].join(' ')}): ${unnamed.map(describe).join(', ')}`,
         ]),
     ...unnamed.filter(each => !each.refused).map(each => `seen without its name: ${each.method} ${each.target}`),
   ];
@@ -124,7 +124,7 @@ function resultOf(own: readonly Sent[], news: readonly Sighting[]): Verdict['res
 function fateOf(line: LogLine | undefined): Fate {
   if (line === undefined) return 'refused';
   if (line['outcome'] === 'denied') return line['sub'] === undefined ? 'refused' : 'cut';
-  return line['status'] === 499 ? 'left' : 'carried';
+  return line['status'] === 499 || line['outcome'] === 'failed' ? 'left' : 'carried';
 }
 
 /** What a server saw of a request that ended early: its start, or all of it late. */

@@ -5,11 +5,22 @@ import http.server
 import posixpath
 import socketserver
 import sys
+import threading
 import urllib.parse
 
 
 def hexed(text):
     return text.encode("latin-1", "replace").hex() or "-"
+
+
+lock = threading.Lock()
+
+
+def write_line(*parts):
+    """Whole: with -u, print() writes each part by itself, and two threads mix their lines."""
+    with lock:
+        sys.stdout.write(" ".join(map(str, parts)) + "\n")
+        sys.stdout.flush()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -71,12 +82,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         fields = "\r\n".join(f"{name}: {value}" for name, value in self.headers.items())
         seen = [self.command, self.path, normal, fields]
         digest = hashlib.sha1(body).hexdigest()
-        print("seen", status, *map(hexed, seen), len(body), digest, flush=True)
+        write_line("seen", status, *map(hexed, seen), len(body), digest)
         self.told = True
 
     def send_error(self, code, message=None, explain=None):
         if not self.told:
-            print("seen", code, flush=True)
+            write_line("seen", int(code))
         super().send_error(code, message, explain)
 
     def log_message(self, *arguments):
