@@ -3,7 +3,6 @@
 import type { Config, Route } from '../config/config.ts';
 import type { Report } from '../telemetry/report.ts';
 import { renderCount } from './clients-section.ts';
-import { keepBusiest } from './figures.ts';
 import { formatAmount, formatCount, formatMoment, formatSeconds, formatTime } from './format.ts';
 import { type Html, html } from './html.ts';
 import type { Latency } from './latency.ts';
@@ -15,9 +14,8 @@ const MOST_SHOWN = 500;
 
 /** @returns the section of the routes, in the order of the YAML. */
 export function renderRoutes(config: Pick<Config, 'routes'>, report: Report, now: Date): Html {
-  const routes = listRoutes(config, report);
-  const shown = keepBusiest(routes, MOST_SHOWN, weigh);
-  const leftOut = routes.length - shown.length;
+  const shown = listRoutes(config, report, MOST_SHOWN);
+  const leftOut = config.routes.length - shown.filter(({ route }) => route).length;
   const columns = ['Route', 'Mode', 'Would be denied', 'Denied', 'Requests', 'Latency', 'Upstream failures'];
   return html`<section id="routes" aria-labelledby="routes-title">
 <h2 id="routes-title">Routes</h2>
@@ -29,12 +27,6 @@ ${shown.map(renderRow)}
 </tbody>
 </table>
 </section>`;
-}
-
-/** What has to be mended comes before what is busy. */
-function weigh({ requests, refused, forwarded, failed }: RouteStatus): number {
-  const toMend = refused.total + forwarded.total + failed.total;
-  return toMend > 0 ? Number.MAX_SAFE_INTEGER / 2 + toMend : requests.total;
 }
 
 /** Before a day has passed, a 0 in the last day says less than it seems to. */
