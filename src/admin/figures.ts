@@ -126,8 +126,8 @@ function nameCell(presented: string, route: string): string {
   return JSON.stringify([presented, route]);
 }
 
-/** In their order. */
-function keepBusiest<T>(entries: readonly T[], most: number, weigh: (entry: T) => number): readonly T[] {
+/** @returns the `most` heaviest of `entries`, in their order. */
+export function keepBusiest<T>(entries: readonly T[], most: number, weigh: (entry: T) => number): readonly T[] {
   if (entries.length <= most) return entries;
   const weights = new Map(entries.map(entry => [entry, weigh(entry)]));
   const busiest = entries.toSorted((a, b) => (weights.get(b) ?? 0) - (weights.get(a) ?? 0)).slice(0, most);

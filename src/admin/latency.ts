@@ -14,12 +14,12 @@ interface Bucket {
   readonly count: number;
 }
 
-/** @returns the latencies of the histogram `name` by route; none for a route that has no observation. */
-export function readLatencies(report: Report, name: string): ReadonlyMap<string, Latency> {
+/** @returns the latencies of the histogram `name` for each of `wanted`; none for a route that has no observation. */
+export function readLatencies(report: Report, name: string, wanted: ReadonlySet<string>): ReadonlyMap<string, Latency> {
   const routes = new Map<string, Bucket[]>();
   for (const sample of report.metrics.find(metric => metric.name === name)?.values ?? []) {
     const { le, route } = sample.labels;
-    if (le === undefined) continue;
+    if (le === undefined || !wanted.has(String(route))) continue;
     const buckets = routes.get(String(route)) ?? [];
     buckets.push({ bound: le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le), count: sample.value });
     routes.set(String(route), buckets);

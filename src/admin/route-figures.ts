@@ -3,7 +3,7 @@
 import type { Config, Route } from '../config/config.ts';
 import type { RouteTraffic } from '../telemetry/recent-traffic.ts';
 import type { Report } from '../telemetry/report.ts';
-import { countDenials, NO_ROUTE, type ReasonCount, sumByRoute } from './figures.ts';
+import { countDenials, keepBusiest, NO_ROUTE, type ReasonCount, sumByRoute } from './figures.ts';
 import { type Latency, readLatencies } from './latency.ts';
 
 export interface Counted {
@@ -27,19 +27,34 @@ export interface RouteStatus {
   readonly upstreamLatency: Latency | undefined;
 }
 
-/** @returns the routes in the order of the YAML, then what no route was found for, where there is any. */
-export function listRoutes({ routes }: Pick<Config, 'routes'>, report: Report): readonly RouteStatus[] {
+/** @returns the routes in the order of the YAML, then what no route was found for, where there is any; `most` of them, those to mend first. */
+export function listRoutes(
+  { routes }: Pick<Config, 'routes'>,
+  report: Report,
+  most = Number.POSITIVE_INFINITY,
+): readonly RouteStatus[] {
   const read = createReader(report);
   const strays = read(undefined);
-  return [...routes.map(read), ...(strays.requests.total > 0 ? [strays] : [])];
+  const listed = keepBusiest([...routes.map(read), ...(strays.requests.total > 0 ? [strays] : [])], most, weigh);
+  const keys = new Set(listed.map(({ route }) => route?.key ?? NO_ROUTE));
+  const latencies = readLatencies(report, 'audgate_request_duration_seconds', keys);
+  const upstreamLatencies = readLatencies(report, 'audgate_upstream_duration_seconds', keys);
+  return listed.map(status => {
+    const key = status.route?.key ?? NO_ROUTE;
+    return { ...status, latency: latencies.get(key), upstreamLatency: upstreamLatencies.get(key) };
+  });
+}
+
+/** What has to be mended comes before what is busy. */
+function weigh({ requests, refused, forwarded, failed }: RouteStatus): number {
+  const toMend = refused.total + forwarded.total + failed.total;
+  return toMend > 0 ? Number.MAX_SAFE_INTEGER / 2 + toMend : requests.total;
 }
 
 function createReader(report: Report): (route: Route | undefined) => RouteStatus {
   const requests = sumByRoute(report, 'audgate_requests_total');
   const denials = countDenials(report);
   const failures = countFailures(report);
-  const latencies = readLatencies(report, 'audgate_request_duration_seconds');
-  const upstreamLatencies = readLatencies(report, 'audgate_upstream_duration_seconds');
   const recent = new Map(report.traffic.routes.map(each => [each.route, each]));
   return route => {
     const key = route?.key ?? NO_ROUTE;
@@ -52,8 +67,8 @@ function createReader(report: Report): (route: Route | undefined) => RouteStatus
       refused: { ...windowsOf(traffic, 1), ...totalOf(refused), lastAt: traffic?.lastRefused || undefined },
       forwarded: { ...windowsOf(traffic, 2), ...totalOf(forwarded), lastAt: traffic?.lastForwarded || undefined },
       failed: { ...windowsOf(traffic, 3), ...totalOf(failed), lastAt: undefined },
-      latency: latencies.get(key),
-      upstreamLatency: upstreamLatencies.get(key),
+      latency: undefined,
+      upstreamLatency: undefined,
     };
   };
 }

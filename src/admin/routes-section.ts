@@ -3,23 +3,27 @@
 import type { Config, Route } from '../config/config.ts';
 import type { Report } from '../telemetry/report.ts';
 import { renderCount } from './clients-section.ts';
-import { formatCount, formatMoment, formatSeconds, formatTime } from './format.ts';
+import { formatAmount, formatCount, formatMoment, formatSeconds, formatTime } from './format.ts';
 import { type Html, html } from './html.ts';
 import type { Latency } from './latency.ts';
 import { type Counted, listRoutes, type RouteStatus } from './route-figures.ts';
 
 const DAY = 86_400_000;
+/** A table larger than that is read by machines, and would hold up requests while it is made. */
+const MOST_SHOWN = 500;
 
 /** @returns the section of the routes, in the order of the YAML. */
 export function renderRoutes(config: Pick<Config, 'routes'>, report: Report, now: Date): Html {
+  const shown = listRoutes(config, report, MOST_SHOWN);
+  const leftOut = config.routes.length - shown.filter(({ route }) => route).length;
   const columns = ['Route', 'Mode', 'Would be denied', 'Denied', 'Requests', 'Latency', 'Upstream failures'];
   return html`<section id="routes" aria-labelledby="routes-title">
 <h2 id="routes-title">Routes</h2>
 <table role="table" class="stack routes">
-<caption>Counted since the start, and below in the last hour and day${renderSince(report.traffic.since, now)}. What would be denied is forwarded in this mode and refused in a stricter one. Once it stays at 0, the route can take the next mode.</caption>
+<caption>Counted since the start, and below in the last hour and day${renderSince(report.traffic.since, now)}. What would be denied is forwarded in this mode and refused in a stricter one. Once it stays at 0, the route can take the next mode.${leftOut > 0 && ` Only the routes with the most denials, failures and requests are shown: ${formatAmount(leftOut, 'route')} more are in /status.json.`}</caption>
 <thead role="rowgroup"><tr role="row">${columns.map(name => html`<th role="columnheader" scope="col">${name}</th>`)}</tr></thead>
 <tbody role="rowgroup">
-${listRoutes(config, report).map(renderRow)}
+${shown.map(renderRow)}
 </tbody>
 </table>
 </section>`;
