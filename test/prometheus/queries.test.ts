@@ -15,10 +15,6 @@ const US: Job = 'gateway/us';
 /** Rounds of both instances of EU. */
 const IN_ALL = ROUNDS + 1;
 
-/** Metrics that the gateway does not have yet. What asks for them is looked at once they are taken from this list. */
-const PENDING: readonly string[] = ['audgate_build_info', 'audgate_multiple_audience_tokens_total'];
-const isPending = (expression: string) => PENDING.some(name => expression.includes(name));
-
 /** What did not happen to the gateways: there at 0 all the same. */
 const QUIET = ['Lines of the access log dropped', 'Connections and streams that the gateway ended'];
 /** What is about requests, or about what went wrong: without a line until there is something. */
@@ -50,18 +46,12 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${t
 
   /** What the panel's queries give; the matrix has one query, most others one or two. */
   function ask({ targets = [] }: Panel, selection: Selection = {}): Promise<(readonly Series[])[]> {
-    const asked = targets.filter(({ expr }) => !isPending(expr));
     return Promise.all(
-      asked.map(({ expr, instant }) =>
+      targets.map(({ expr, instant }) =>
         world.prometheus.query(interpolate(expr, selection, secondsOf(range.end)), instant ? range.end : range),
       ),
     );
   }
-
-  test('what is pending is not there: what has come must be taken from the list', async () => {
-    const found = await Promise.all(PENDING.map(name => world.prometheus.query(`count(${name})`)));
-    expect(found.flat()).toEqual([]);
-  });
 
   test.each(panels.map(panel => [panel.title, panel] as const))(
     '%s: data for each of two jobs',
@@ -97,9 +87,8 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${t
   test('no panel is empty while nothing happens, but those about requests', async () => {
     const empty: string[] = [];
     for (const { title, targets = [] } of panels) {
-      const asked = targets.filter(({ expr }) => !isPending(expr) || NEEDS_REQUESTS.includes(title));
-      if (asked.length === 0) continue;
-      const answers = asked.map(({ expr }) =>
+      if (targets.length === 0) continue;
+      const answers = targets.map(({ expr }) =>
         world.prometheus.query(interpolate(expr, {}, secondsOf(world.idleAt)), world.idleAt),
       );
       if ((await Promise.all(answers)).flat().length === 0) empty.push(title);
@@ -185,7 +174,7 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${t
     }
   });
 
-  testAlerts(() => ({ world, end: range.end }), isPending);
+  testAlerts(() => ({ world, end: range.end }));
 });
 
 function find(title: string): Panel {

@@ -12,7 +12,11 @@ test('of 10,000 routes 500 are shown: those with something to mend, then the bus
   const at = (index: number) => routes[index];
   for (const request of [
     finishedRequest({ route: at(9_999), outcome: 'reported', denial: { reason: 'missing_token' } }),
-    finishedRequest({ route: at(9_000), outcome: 'failed', failure: 'upstream_timeout' }),
+    finishedRequest({
+      route: at(9_000),
+      outcome: 'failed',
+      failure: { reason: 'upstream_timeout', cause: 'response_timeout' },
+    }),
     ...Array.from({ length: 600 }, (_, index) => finishedRequest({ route: at(1_000 + index) })),
     ...Array.from({ length: 600 }, (_, index) => finishedRequest({ route: at(8_000 - (index % 300)) })),
   ]) {
