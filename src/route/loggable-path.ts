@@ -16,14 +16,22 @@ const QUERY = new RegExp(`(#|%(?:25)*(?:3f|23))(?:(?!${SEPARATOR})[^])+`, 'gi');
 /** What stands behind `=`. */
 const VALUE = new RegExp(`(=|%(?:25)*3d)(?:(?!${SEPARATOR}|[&#]|%(?:25)*(?:26|23|3f))[^])+`, 'gi');
 
+/** A parameter without a value, longer than the names that servers read: it may be a session of itself. */
+const BARE = new RegExp(
+  `(;|%(?:25)*3b)(?:(?!${SEPARATOR}|[=&#]|%(?:25)*(?:3d|26|23|3f))[^]){9,}(?=${SEPARATOR}|[&#]|$)`,
+  'gi',
+);
+
 /**
  * @param target a request target, or a path.
  * @returns its path to its end, without a query. In a segment, what stands behind a `#` or an encoded `?` or `#` is masked, and
- *   from the first of them or the first `;` on, the value of each `name=value`. Empty for a target without a path.
+ *   from the first of them or the first `;` on, the value of each `name=value`, and a parameter of more than 8 characters
+ *   without a value. Empty for a target without a path.
  */
 export function toLoggablePath(target: string): string {
   const path = TARGET.exec(target)?.[1] ?? '';
   const at = path.search(BEGINNING);
   if (at === -1) return path;
-  return path.slice(0, at) + path.slice(at).replace(QUERY, `$1${MASK}`).replace(VALUE, `$1${MASK}`);
+  const masked = [QUERY, VALUE, BARE].reduce((shown, hidden) => shown.replace(hidden, `$1${MASK}`), path.slice(at));
+  return path.slice(0, at) + masked;
 }

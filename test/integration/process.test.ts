@@ -323,15 +323,15 @@ describe('SIGHUP', () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     expect(first.body).toContain(`data-version="${version}"`);
     expect(first.body).toContain(createHash('sha256').update(before).digest('hex'));
-    expect(first.body).not.toContain('routes./old.enforcement');
+    expect(first.body).not.toContain('routes./old.upstream_token');
 
-    const warned = `${before}  /old: { resource: "https://old.example.com/", upstream: "${upstream.origin}", enforcement: report }\n`;
+    const warned = `${before}  /old: { resource: "https://old.example.com/", upstream: "${upstream.origin}", enforcement: report, upstream_token: strip }\n`;
     changeAndSignal(gateway.child, () => writeFileSync(file, warned));
     await gateway.line('configuration loaded', 2);
     await expectReloads(gateway, 1, 0);
     const second = await admin(gateway, '/');
     expect(second.body).toContain(createHash('sha256').update(warned).digest('hex'));
-    expect(second.body).toContain('routes./old.enforcement');
+    expect(second.body).toContain('routes./old.upstream_token');
 
     writeFileSync(join(dirname(file), 'admin-token'), 'a-token-that-is-long-enough\n');
     const guarded = `admin_token: \${file:admin-token}\n${before}`;

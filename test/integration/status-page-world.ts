@@ -32,7 +32,7 @@ routes:
   /profile: { resource: ${PROFILE}, upstream: ${upstream.origin}, scopes: [profile:read] }
   billing.example.com/v2: { name: Billing, resource: ${BILLING}, upstream: ${upstream.origin}, enforcement: verify }
   /orders: { resource: ${ORDERS}, upstream: ${upstream.origin}, enforcement: report, forward_token: true }
-  /search: { resource: https://search.example.com, upstream: ${upstream.origin}, multiple_audiences: only, enforcement: report }
+  /search: { resource: https://search.example.com, upstream: ${upstream.origin}, multiple_audiences: only, enforcement: report, upstream_token: strip }
   /status: { public: true, upstream: ${upstream.origin} }
   /gone: { public: true, upstream: "http://127.0.0.1:9" }
 `;

@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest';
-import { eventually, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
+import { eventually, type GatewayProcess, isWhole, startGatewayProcess } from '../support/gateway-process.ts';
 import { request } from '../support/raw-http.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -74,7 +74,7 @@ async function endOne(gateway: GatewayProcess): Promise<number> {
 }
 
 async function expectWhole(gateway: GatewayProcess): Promise<void> {
-  await eventually(async () => (await gateway.readiness()).status === 200, PATIENCE).catch(error => {
+  await eventually(() => isWhole(gateway), PATIENCE).catch(error => {
     throw new Error(`${error.message}: ${gateway.child.exitCode} ${gateway.child.signalCode} ${gateway.stderr()}`);
   });
   expect(workersOf(gateway)).toHaveLength(WORKERS);
@@ -144,7 +144,7 @@ describe.concurrent('a worker that hangs: told, ended and replaced', () => {
       expect(hung).toMatchObject({ level: 'error', pid: victim, problem: 'no answer for 10 s' });
       await gateway.line('configuration loaded', 2);
       expect(performance.now() - startedAt).toBeLessThan(HANG_LIMIT + 6_000);
-      await eventually(async () => (await gateway.readiness()).status === 200, PATIENCE);
+      await eventually(() => isWhole(gateway), PATIENCE);
       expect(workersOf(gateway)).not.toContain(victim);
       for (let count = 0; count < 10; count += 1)
         expect((await request(gateway.port, { path: '/y' })).status).toBe(200);
@@ -169,7 +169,7 @@ describe('at the start', () => {
     writeFileSync(order, 'exit');
     const { code, log, stderr } = await run('workers: 2\n', ['--import', preload(order)]);
     expect(code).toBe(1);
-    expect(log.at(-1)).toMatchObject({
+    expect(log.find(({ msg }) => msg === 'cannot start')).toMatchObject({
       level: 'error',
       msg: 'cannot start',
       problem: 'no worker could start: it ended',

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { readSample } from '../support/gateway.ts';
-import { eventually, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
+import { eventually, type GatewayProcess, isWhole, startGatewayProcess } from '../support/gateway-process.ts';
 import { request } from '../support/raw-http.ts';
 import { reservePort } from '../support/reserved-port.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
@@ -121,7 +121,7 @@ test('a worker that is killed under load: others serve, it is replaced and count
   await scrape();
   await eventually(async () => {
     await scrape();
-    return (await gateway.readiness()).status === 200;
+    return isWhole(gateway);
   });
   const answered = load.statuses.length;
   await eventually(() => load.statuses.length > answered + 100);
@@ -144,7 +144,7 @@ test('while a worker is missing, /readyz says so', async () => {
   expect({ status, body }).toEqual({ status: 503, body: { status: 'not ready', workers_missing: WORKERS } });
   expect((await pageOf(gateway)).text).toContain(`Without ${WORKERS} workers.`);
   for (const worker of workersOf(gateway)) process.kill(worker, 'SIGCONT');
-  await eventually(async () => (await gateway.readiness()).status === 200);
+  await eventually(() => isWhole(gateway));
 });
 
 test('the status page shows the denials and counts of all workers, and asks for the token of the configuration in use', async () => {
@@ -214,7 +214,7 @@ async function replaceAll(gateway: GatewayProcess): Promise<void> {
   const workers = workersOf(gateway);
   for (const worker of workers) process.kill(worker, 'SIGKILL');
   await eventually(() => workers.every(worker => !isAlive(worker)));
-  await eventually(async () => (await gateway.readiness()).status === 200);
+  await eventually(() => isWhole(gateway));
 }
 
 test('a worker that follows another serves what was loaded, not what stands in the files now', async () => {

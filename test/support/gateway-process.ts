@@ -77,6 +77,12 @@ export function changeAndSignal(child: ChildProcess, change: () => void): void {
   child.kill('SIGCONT');
 }
 
+/** @returns whether it is ready, and no worker is missing. */
+export async function isWhole({ readiness }: Pick<GatewayProcess, 'readiness'>): Promise<boolean> {
+  const { status, body } = await readiness();
+  return status === 200 && body['workers_missing'] === undefined;
+}
+
 /** Asks until it is so: for what no event tells. The limit is for what never becomes so, however busy the machine is. */
 export async function eventually(isSo: () => boolean | Promise<boolean>, milliseconds = 30_000): Promise<void> {
   for (const end = Date.now() + milliseconds; !(await isSo()); await new Promise(resolve => setTimeout(resolve, 20))) {
