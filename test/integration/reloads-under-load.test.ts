@@ -59,15 +59,16 @@ test('20 reloads, each fifth of a broken file: every request is answered 200, an
   expect(done).toEqual({ success: 16, failure: 4 });
 });
 
-test('while 5,000 routes are loaded, requests are answered', { timeout: 60_000 }, async () => {
+test('while 5,000 routes are loaded, requests are answered', async () => {
   const clients = startClients(gateway.port, 1, await issuer.sign({ claims: { aud: RESOURCE } }));
   const count = (message: string) => gateway.lines().filter(({ msg }) => msg === message).length;
   await gateway.line('request', count('request') + 2);
   const loaded = count('configuration loaded');
   const more = Array.from({ length: 5_000 }, (_, index) => `  /r${index}: { public: true, upstream: 'http://r' }\n`);
   const before = clients.tally.answered;
+  // Whole again, whatever the test before it left there.
+  writeFileSync(join(dirname(gateway.file), 'other'), 'v0');
   writeFileSync(gateway.file, `${readFileSync(gateway.file, 'utf8')}${more.join('')}`);
-  gateway.child.kill('SIGHUP');
   await gateway.line('configuration loaded', loaded + 1);
   // One after the other, by one client: where they wait for the load, it is one or two.
   expect(clients.tally.answered - before).toBeGreaterThan(20);

@@ -107,12 +107,20 @@ function portOf(address: unknown): number {
 function readOutput(child: ChildProcess) {
   const changes = new EventEmitter().setMaxListeners(100);
   const lines: LogLine[] = [];
+  /** Looked up at each piece of the log, of which a gateway under load writes many. */
+  const byMessage = new Map<unknown, LogLine[]>();
   let rest = '';
   let complaints = '';
+  const keep = (line: LogLine) => {
+    lines.push(line);
+    const known = byMessage.get(line['msg']);
+    if (known) known.push(line);
+    else byMessage.set(line['msg'], [line]);
+  };
   child.stdout?.setEncoding('utf8').on('data', (piece: string) => {
     const whole = `${rest}${piece}`.split('\n');
     rest = whole.pop() ?? '';
-    lines.push(...whole.map(line => JSON.parse(line) as LogLine));
+    for (const text of whole) keep(JSON.parse(text) as LogLine);
     changes.emit('change');
   });
   child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
@@ -121,7 +129,7 @@ function readOutput(child: ChildProcess) {
   child.once('close', () => changes.emit('change'));
   const line = async (message: string, count = 1): Promise<LogLine> => {
     for (;;) {
-      const found = lines.filter(({ msg }) => msg === message)[count - 1];
+      const found = byMessage.get(message)?.[count - 1];
       if (found !== undefined) return found;
       if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode} before "${message}": ${complaints}`);
       await once(changes, 'change');
