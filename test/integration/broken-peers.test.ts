@@ -379,7 +379,7 @@ describe('a client that sends what no gateway could route', () => {
     'GET /open/a\x00b HTTP/1.1\r\nHost: a\r\n\r\n',
     'GET open/a HTTP/1.1\r\nHost: a\r\n\r\n',
     'GET * HTTP/1.1\r\nHost: a\r\n\r\n',
-    'GET //a/open HTTP/1.1\r\nHost: a\r\n\r\n',
+    'GET //a/open HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
     '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n',
     '{"json":true}\r\n\r\n',
     '\0\0\0\0\r\n\r\n',
