@@ -9,8 +9,10 @@ export const MASK = '\u2026';
 const TARGET = /^(?:https?:\/\/[^/?#]*)?(\/[^?]*)/i;
 /** From here on there is something to mask: `;`, `#`, or `? # ;` encoded, however often. */
 const BEGINNING = /[;#]|%(?:25)*(?:3f|23|3b)/i;
-/** Servers route by what stands between these, so they are shown, and so is what follows. */
-const SEPARATOR = String.raw`[/\\;]|%(?:25)*(?:2f|5c|3b)`;
+/** Overlong UTF-8 (RFC 3629 section 3), and `%` without two digits, such as `%u002f`, or `%%32%46` that is decoded twice. */
+const LENIENT = 'c[01]|e0%(?:25)*[89]|f0%(?:25)*8|(?![0-9a-f]{2})';
+/** Servers route by what stands between these, so they are shown, and so is what follows: whatever some decoder takes for one. */
+const SEPARATOR = String.raw`[/\\;]|%(?:25)*(?:2f|5c|3b|${LENIENT})`;
 /** What stands behind `#`, or `?` and `#` encoded. */
 const QUERY = new RegExp(`(#|%(?:25)*(?:3f|23))(?:(?!${SEPARATOR})[^])+`, 'gi');
 /** What stands behind `=`. */

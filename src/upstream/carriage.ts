@@ -135,7 +135,7 @@ export class Carriage implements Dispatcher.DispatchHandler, PoolUser {
   }
 
   onError(error: Error): void {
-    if (this.#isWhole304(error)) {
+    if (this.#isWholeWithoutBody(error)) {
       this.#finish();
       this.#end('complete');
     } else if (error instanceof BodyError) this.#end(error.fault);
@@ -182,9 +182,13 @@ export class Carriage implements Dispatcher.DispatchHandler, PoolUser {
     this.#response.end();
   }
 
-  /** It may tell the length that a 200 would have had (RFC 9110 section 8.6); undici misses the body. */
-  #isWhole304(error: Error): boolean {
-    return codeOf(error) === LENGTH_MISMATCH && this.#response.headersSent && this.#response.statusCode === 304;
+  /**
+   * Both end with their head, whatever it says of a length (RFC 9112 section 6.3); a 304 may tell the one that a 200 would have
+   * had (RFC 9110 section 8.6). undici misses the body.
+   */
+  #isWholeWithoutBody(error: Error): boolean {
+    const { headersSent, statusCode } = this.#response;
+    return codeOf(error) === LENGTH_MISMATCH && headersSent && (statusCode === 304 || statusCode === 204);
   }
 
   #isStale(error: Error): boolean {

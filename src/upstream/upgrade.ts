@@ -58,6 +58,8 @@ class PendingUpgrade {
   /** Of the connection to the upstream. */
   #stage: 'connecting' | 'securing' | 'sent' = 'connecting';
   #stopWatching: () => void = () => undefined;
+  /** One that is no upgrade. */
+  #answer: IncomingMessage | undefined;
 
   constructor(
     outgoing: OutgoingUpgrade,
@@ -78,7 +80,7 @@ class PendingUpgrade {
     this.#stopWatching = watchClient(this.#client.socket, () => this.#giveUp('client_gone'));
     this.#handshake.request
       .once('socket', socket => this.#watchConnection(socket))
-      .on('error', error => this.#giveUp(this.#readError(error)))
+      .on('error', error => this.#onError(error))
       .once('response', answer => this.#settle(this.#carry(answer)))
       .once('upgrade', (answer, upstream, received) => this.#onSwitch(answer, upstream as Socket, received));
   }
@@ -119,6 +121,7 @@ class PendingUpgrade {
 
   /** An answer that is no upgrade, a refusal as a rule, goes the way of every other response. */
   #carry(answer: IncomingMessage): Promise<Carried> {
+    this.#answer = answer;
     const { statusCode: status = 0 } = answer;
     if (status < 200) {
       answer.destroy();
@@ -126,6 +129,12 @@ class PendingUpgrade {
     }
     const responseMs = this.#elapsed();
     return carryAnswer(answer, status, this.#client.response, this.#outgoing).then(end => ({ end, responseMs }));
+  }
+
+  /** Of a body that node:http cannot read it tells the request, while the response only hears that it was cut. */
+  #onError(error: Error): void {
+    if (this.#answer) this.#answer.destroy(error);
+    else this.#giveUp(this.#readError(error));
   }
 
   #readError(error: Error): Failure {

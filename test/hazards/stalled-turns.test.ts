@@ -23,7 +23,10 @@ beforeEach(async () => {
   gateway = await startGateway(`
 timeouts: { body: 500ms, headers: 1s, keep_alive: 1s }
 drain: { delay: 1ms, limit: 10s }
-routes: { /: { public: true, upstream: '${upstream.origin}', timeouts: { idle: 2s } } }
+issuers: { https://login.example.com: { jwks_uri: "http://127.0.0.1:1/keys" } }
+routes:
+  /: { public: true, upstream: '${upstream.origin}', timeouts: { idle: 2s } }
+  /protected: { resource: https://api.example.com/, upstream: '${upstream.origin}' }
 `);
 });
 
@@ -95,10 +98,11 @@ test('a client that does not read answers of the gateway itself is held to the t
   const client = connect(gateway.port, '127.0.0.1').on('error', () => client.destroy());
   client.pause();
   for (let sent = 0; gateway.log.length >= sent; sent += 100) {
-    client.write(head('/a%2Fb').repeat(100));
+    client.write(head('/protected').repeat(100));
     await Promise.race([gateway.requestLines(sent + 100), new Promise(resolve => setTimeout(resolve, 250))]);
   }
   await counted(gateway, 'slow_reader');
+  expect(upstream.received).toEqual([]);
   client.destroy();
 }, 60_000);
 

@@ -99,6 +99,18 @@ describe('bodies', () => {
     expect(readFailures(await gateway.scrape(), '/api')).toEqual({});
   });
 
+  test('204 with a length that no 204 may have: whole, and no failure', async () => {
+    upstream.handle = (req, res) => {
+      if (req.url === '/api/none') res.socket?.write('HTTP/1.1 204 No Content\r\nContent-Length: 40\r\n\r\n');
+      else res.end('next');
+    };
+    const [none, next] = await pipeline([{ path: '/api/none' }, { path: '/api/next' }]);
+    expect(none).toMatchObject({ status: 204, complete: true });
+    expect(headerValues(none?.headers ?? [], 'content-length')).toEqual([]);
+    expect(next?.body.toString()).toBe('next');
+    expect(readFailures(await gateway.scrape(), '/api')).toEqual({});
+  });
+
   test('chunked both ways: the same bytes, chunked again at each hop', async () => {
     upstream.handle = async (req, res, received) => {
       const body = await readBody(req, received);

@@ -39,6 +39,19 @@ const UPSTREAMS: Readonly<Record<string, readonly [scheme: string, told: string,
     socket => onBytes(socket, () => socket.end(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(200_000)}\r\n\r\n`)),
   ],
 };
+/** Those whose head can be handed on, and whose body cannot. */
+const CUT: typeof UPSTREAMS = {
+  'no-chunk': [
+    'http',
+    'bad_upstream_response/malformed_response',
+    socket => onBytes(socket, () => socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nok')),
+  ],
+  'half-a-body': [
+    'http',
+    'bad_upstream_response/reset',
+    socket => onBytes(socket, () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok')),
+  ],
+};
 const ELSEWHERE = { refused: 'upstream_unreachable/refused', 'no-such-name': 'upstream_unreachable/dns' };
 const TOLD = { ...Object.fromEntries(Object.entries(UPSTREAMS).map(([name, [, told]]) => [name, told])), ...ELSEWHERE };
 
@@ -49,7 +62,7 @@ let gateway: RunningGateway;
 beforeAll(async () => {
   const timeouts = 'timeouts: { connect: 300ms, response: 300ms, idle: 2s }';
   const lines = await Promise.all(
-    Object.entries(UPSTREAMS).map(async ([name, [scheme, , act]]) => {
+    Object.entries({ ...UPSTREAMS, ...CUT }).map(async ([name, [scheme, , act]]) => {
       const port = await listen(act);
       return `  /${name}: { public: true, upstream: "${scheme}://127.0.0.1:${port}", ${timeouts} }\n`;
     }),
@@ -89,6 +102,18 @@ describe.each([
       });
       expect(line).toMatchObject({ outcome: 'failed', reason, cause });
       expect(readFailures(await gateway.scrape(), `/${name}`)).toEqual({ [told]: before + 1 });
+    },
+  );
+
+  test.each(Object.entries(CUT).map(([name, [, told]]) => [name, told] as const))(
+    '%s: %s, in log and metric, and the response is visibly cut',
+    async (name, told) => {
+      const before = readFailures(await gateway.scrape(), `/${name}`)[told] ?? 0;
+      const response = await request(gateway.port, { path: `/${name}`, headers });
+      expect(response).toMatchObject({ status: 200, complete: false });
+      await vi.waitFor(async () => {
+        expect(readFailures(await gateway.scrape(), `/${name}`)).toEqual({ [told]: before + 1 });
+      });
     },
   );
 });

@@ -61,7 +61,7 @@ export async function attempt(course: Course, payload: Payload, number: number):
     id: `${number}.${n}`,
     reading,
     line: lines[n],
-    fate: fateOf(lines[n]),
+    fate: fateOf(reading, lines[n]),
   }));
   for (const { id, fate } of sent) if (fate === 'cut' || fate === 'left') early.set(id, fate);
   const due = sent.filter(({ fate }) => fate === 'carried');
@@ -121,10 +121,16 @@ function resultOf(own: readonly Sent[], news: readonly Sighting[]): Verdict['res
   return due.every(isSeen) ? 'forwarded' : 'refused by the server';
 }
 
-function fateOf(line: LogLine | undefined): Fate {
+function fateOf(reading: Reading, line: LogLine | undefined): Fate {
   if (line === undefined) return 'refused';
   if (line['outcome'] === 'denied') return line['sub'] === undefined ? 'refused' : 'cut';
-  return line['status'] === 499 || line['outcome'] === 'failed' ? 'left' : 'carried';
+  return line['status'] === 499 || isAbandoned(reading, line) ? 'left' : 'carried';
+}
+
+/** What the server closed its connection on, and must not be sent twice (RFC 9110 section 9.2.2). Any other failure is the gateway's. */
+function isAbandoned({ method, body }: Reading, line: LogLine): boolean {
+  const mayRepeat = body === '' && ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'].includes(method);
+  return line['cause'] === 'reset' && !mayRepeat;
 }
 
 /** What a server saw of a request that ended early: its start, or all of it late. */

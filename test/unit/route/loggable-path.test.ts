@@ -41,6 +41,7 @@ test.each([
   ['/a%253Fsecret', '/a%253F…'],
   ['/a%2525253fsecret%252Fb', '/a%2525253f…%252Fb'],
   ['/;x=secret/../other', '/;x=…/../other'],
+  ['/;x=secret%20secret%C3%A9%E9%2541', '/;x=…'],
   ['/;%3Fx=secret/other', '/;%3F…/other'],
   ['http://api.example/a?secret', '/a'],
   ['http://user:secret@api.example/a?secret', '/a'],
@@ -53,9 +54,42 @@ test.each([
   expect(toLoggablePath(target)).toBe(path);
 });
 
+test.each([
+  '%u002f',
+  '%u005C',
+  '%25u002f',
+  '%C0%AF',
+  '%c1%9c',
+  '%25C0%25AF',
+  '%E0%80%AF',
+  '%25e0%2580%25af',
+  '%F0%80%80%AF',
+  '%%32%46',
+  '%25%32%46',
+  '%252%46',
+  '%2%46',
+])('%s, which some server decodes to a separator: what follows is shown', separator => {
+  expect(toLoggablePath(`/a;x=secret${separator}admin`)).toBe(`/a;x=…${separator}admin`);
+  expect(toLoggablePath(`/a#secret${separator}admin`)).toBe(`/a#…${separator}admin`);
+});
+
 test('a path of 16 KiB that is all mask: under 50 ms', () => {
   const startedAt = performance.now();
-  for (const part of ['%25', '=%3d', ';a=', '%3F', '#=', '%2525252', ';', ';a', ';aaaaaaaaaa', '%253b'])
-    toLoggablePath(`/;${part.repeat(16_384 / part.length)}`);
+  const parts = [
+    '%25',
+    '=%3d',
+    ';a=',
+    '%3F',
+    '#=',
+    '%2525252',
+    ';',
+    ';a',
+    ';aaaaaaaaaa',
+    '%253b',
+    '=%25%25',
+    '=%',
+    '=%e0%25',
+  ];
+  for (const part of parts) toLoggablePath(`/;${part.repeat(16_384 / part.length)}`);
   expect(performance.now() - startedAt).toBeLessThan(50);
 });
