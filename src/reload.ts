@@ -33,6 +33,7 @@ export class Reloads {
   /** What was read last, good or bad: it is not tried again for a touch, nor for each look at the file. */
   #lastRead: string;
   #turn: Promise<void> = Promise.resolve();
+  #isClosed = false;
   #watch: FileWatch | undefined;
 
   constructor({ config, environment }: Beginning, telemetry: Telemetry, apply: Apply) {
@@ -50,10 +51,10 @@ export class Reloads {
     this.#watch = watchConfig(this.#file, () => this.#inTurn(() => this.#load(this.#isChanged)));
   }
 
-  /** No reload begins after this. */
+  /** No reload begins after this, and of one under way nothing is told: it comes to nothing since the process ends. */
   close(): void {
+    this.#isClosed = true;
     this.#watch?.close();
-    this.#inTurn = () => undefined;
   }
 
   /** Loads the file in its turn, changed or not: files that it names may have. */
@@ -61,9 +62,9 @@ export class Reloads {
     this.#inTurn(() => this.#load());
   }
 
-  #inTurn = (reload: () => Promise<void>): void => {
-    this.#turn = this.#turn.then(reload);
-  };
+  #inTurn(reload: () => Promise<void>): void {
+    this.#turn = this.#turn.then(() => (this.#isClosed ? undefined : reload()));
+  }
 
   /** A file that is not there is about to be: that is how some editors save. */
   readonly #isChanged = (fingerprint: string, isReadable: boolean): boolean =>
@@ -75,6 +76,7 @@ export class Reloads {
       this.#lastRead = fingerprint;
       return true;
     });
+    if (this.#isClosed) return;
     if (loading?.kind === 'loaded') await this.#use(loading);
     else if (loading) this.#fail(loading.problems);
   }
@@ -105,6 +107,7 @@ export class Reloads {
   }
 
   #fail(problems: readonly string[]): void {
+    if (this.#isClosed) return;
     this.#telemetry.metrics.recordReload('failure');
     this.#telemetry.log.event('error', 'reload failed', { problems });
   }

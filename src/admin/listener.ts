@@ -13,8 +13,13 @@ const KEEP_ALIVE = 75_000;
 /** Milliseconds in which no byte moves. */
 const SILENCE = 120_000;
 
+/** Milliseconds that a connection has to ask something before it counts as idle: a probe asks at once. */
+const ASKING_TIME = 100;
+
 interface Connection {
   readonly input: ParserInput;
+  /** When it was last used, by `performance.now()`. */
+  usedAt: number;
   /** What is being answered. */
   request: IncomingMessage | undefined;
 }
@@ -24,8 +29,8 @@ type Connections = Map<Socket, Connection>;
 
 /**
  * @returns a server that answers one request of a connection at a time, and keeps 100 connections. One more takes the place
- *   of the one that has been idle longest, so that strangers who hold connections keep no probe out; where none is idle, it
- *   is closed.
+ *   of the one that has been idle longest, or, where none is idle, of the one that was used least recently: strangers who
+ *   hold connections, or who read in a loop, keep no probe out.
  */
 export function createAdminServer(handle: RequestListener): Server {
   const connections: Connections = new Map();
@@ -37,9 +42,9 @@ export function createAdminServer(handle: RequestListener): Server {
   });
   server.timeout = SILENCE;
   server.on('connection', (socket: Socket) => {
-    if (connections.size >= CONNECTIONS) (findIdle(connections) ?? socket).destroy();
+    if (connections.size >= CONNECTIONS) findDispensable(connections)?.destroy();
     const input = new ParserInput(socket, () => connections.get(socket)?.request);
-    connections.set(socket, { input, request: undefined });
+    connections.set(socket, { input, usedAt: performance.now(), request: undefined });
     socket.once('close', () => connections.delete(socket));
   });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -55,12 +60,19 @@ export function createAdminServer(handle: RequestListener): Server {
 function finish(connections: Connections, connection: Connection, { socket }: IncomingMessage): void {
   if (!connections.delete(socket)) return;
   connection.request = undefined;
+  connection.usedAt = performance.now();
   connections.set(socket, connection);
   connection.input.continue();
 }
 
-/** @returns of those that are asked nothing, the one that was used least recently. */
-function findIdle(connections: Connections): Socket | undefined {
-  for (const [socket, { request }] of connections) if (!request && !socket.destroyed) return socket;
-  return undefined;
+/** @returns the least recently used of those that are idle, else of all. */
+function findDispensable(connections: Connections): Socket | undefined {
+  const idleSince = performance.now() - ASKING_TIME;
+  let first: Socket | undefined;
+  for (const [socket, { request, usedAt }] of connections) {
+    if (socket.destroyed) continue;
+    if (!request && usedAt < idleSince) return socket;
+    first ??= socket;
+  }
+  return first;
 }

@@ -45,6 +45,13 @@ export function listRoutes(
   });
 }
 
+const NONE: Counted = { total: 0, lastHour: 0, lastDay: 0, reasons: [], lastAt: undefined };
+/** Of most routes of a large configuration there is nothing to tell. */
+const QUIET = {
+  ...{ requests: NONE, refused: NONE, forwarded: NONE, failed: NONE },
+  ...{ latency: undefined, upstreamLatency: undefined },
+};
+
 /** What has to be mended comes before what is busy. */
 function weigh({ requests, refused, forwarded, failed }: RouteStatus): number {
   const toMend = refused.total + forwarded.total + failed.total;
@@ -58,6 +65,7 @@ function createReader(report: Report): (route: Route | undefined) => RouteStatus
   const recent = new Map(report.traffic.routes.map(each => [each.route, each]));
   return route => {
     const key = route?.key ?? NO_ROUTE;
+    if (![requests, denials, failures, recent].some(told => told.has(key))) return { route, ...QUIET };
     const traffic = recent.get(key);
     const { refused = [], forwarded = [] } = denials.get(key) ?? {};
     const failed = failures.get(key) ?? [];

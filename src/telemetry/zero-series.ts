@@ -58,7 +58,7 @@ export class ZeroSeries {
     const most = pairs * (this.#resources.size - 1 + WITHOUT_SIBLINGS.length);
     if (most <= MOST_CONFUSIONS) this.#presented = route => listPresentable(route, index);
     else this.#presented = pairs * WITHOUT_SIBLINGS.length <= MOST_WITHOUT_SIBLINGS ? () => WITHOUT_SIBLINGS : () => [];
-    this.#hasDenials = guarded.length * REASONS.length <= MOST_DENIALS;
+    this.#hasDenials = guarded.length * REASONS.length + routes.length <= MOST_DENIALS;
   }
 
   /** @returns each subject of `counter` that the configuration has, with the label values of the series that it begins with. */
@@ -76,6 +76,7 @@ export class ZeroSeries {
   }
 
   *#ofRoute(counter: CounterName, route: Route): Generator<Labels> {
+    if (counter === 'denials' && this.#hasDenials && isLenient(route)) yield ['ambiguous_path', 'forwarded'];
     if (route.public) return;
     if (counter === 'multipleAudiences') yield* [['known'], ['foreign']];
     if (counter === 'denials' && this.#hasDenials) {
@@ -127,6 +128,11 @@ export class ZeroSeries {
 
 /** What is counted of requests that no route was found for. */
 export const NO_ROUTE = '(none)';
+
+/** @returns whether a path of several readings can be reported on `route`, instead of refused before there is a route. */
+function isLenient(route: Route): boolean {
+  return route.public || route.enforcement === 'report';
+}
 
 function actionOn(route: ProtectedRoute, reason: Reason) {
   return isRefused(reason, route.enforcement) ? 'refused' : 'forwarded';

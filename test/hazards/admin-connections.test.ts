@@ -50,20 +50,40 @@ test.each([
   for (const socket of sockets) socket.destroy();
 });
 
-test('where each of 100 is being answered, one more is closed, and the others are answered', async () => {
+test('where each of 100 is being answered, one more takes the place of the one that was used least recently', async () => {
   const answers: (() => void)[] = [];
   const server = createAdminServer((_request, response) => answers.push(() => response.end('done')));
   const { port } = await openListener(server, 'admin', { host: '127.0.0.1', port: 0 });
-  const sockets = await Promise.all(Array.from({ length: MOST }, () => open(port, get('/'))));
+  const sockets: Socket[] = [];
+  for (let count = 0; count < MOST; count += 1) sockets.push(await open(port, get('/')));
   await vi.waitFor(() => expect(answers).toHaveLength(MOST));
-  const extra = await open(port, get('/'));
-  if (!extra.destroyed) await once(extra, 'close');
-  expect(sockets.filter(({ destroyed }) => destroyed)).toEqual([]);
-  const ended = sockets.map(socket => once(socket, 'data'));
+  sockets.push(await open(port, get('/')));
+  await vi.waitFor(() => expect(answers).toHaveLength(MOST + 1));
+  await vi.waitFor(() => expect(sockets.map(({ destroyed }) => destroyed).indexOf(true)).toBe(0));
+  const kept = sockets.filter(({ destroyed }) => !destroyed);
+  expect(kept).toHaveLength(MOST);
+  const ended = kept.map(socket => once(socket, 'data'));
   for (const answer of answers) answer();
   await Promise.all(ended);
   for (const socket of sockets) socket.destroy();
   await closeListener(server);
+});
+
+test('150 readers of /metrics in a loop: each probe is answered', async () => {
+  const state = { isOver: false };
+  const readers = Array.from({ length: 150 }, async () => {
+    while (!state.isOver) {
+      const socket = await open(gateway.adminPort, get('/metrics')).catch(() => undefined);
+      if (!socket) continue;
+      await Promise.race([once(socket, 'data'), once(socket, 'close')]);
+      socket.destroy();
+    }
+  });
+  for (let count = 0; count < 20; count += 1) {
+    expect(await request(gateway.adminPort, { path: '/healthz' })).toMatchObject({ status: 200, complete: true });
+  }
+  state.isOver = true;
+  await Promise.all(readers);
 });
 
 test('requests that are pipelined are answered one after the other, and not read before', async () => {

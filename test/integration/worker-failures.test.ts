@@ -202,3 +202,20 @@ async function run(yaml: string, nodeOptions: readonly string[] = []) {
     .map(line => JSON.parse(line));
   return { code, log, stderr };
 }
+
+test('SIGTERM while a reload waits for a worker: the end is told, and no failed reload', async ({ onTestFinished }) => {
+  const yaml = `workers: ${WORKERS}\nroutes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
+  const gateway = await startGatewayProcess(yaml, (into, text) => {
+    writeFileSync(join(into, 'audgate.yaml'), text.replace('limit: 10s', 'limit: 1s'));
+    return join(into, 'audgate.yaml');
+  });
+  onTestFinished(() => gateway.close());
+  const [stopped = 0] = workersOf(gateway);
+  process.kill(stopped, 'SIGSTOP');
+  gateway.child.kill('SIGHUP');
+  gateway.child.kill('SIGTERM');
+  await gateway.exit;
+  const told = gateway.lines().map(({ msg }) => msg);
+  expect(told).toContain('stopped');
+  expect(told).not.toContain('reload failed');
+});

@@ -50,6 +50,8 @@ export class Judge {
   /** @returns what the configuration decides on the request of `line`, as far as the line tells. */
   rule(line: LogLine): Ruled {
     const ruled = this.#ruleRequest(line);
+    // The key of a route that was cut may be that of another one.
+    if (line.isCut) return ruled;
     return isOpen(ruled) && this.#rules.origin?.keepsRoute(line.route) ? 'as_before' : ruled;
   }
 

@@ -18,8 +18,8 @@ export class TokenDefaults {
   }
 
   /** Looks at the mode in which the request of `line` was judged. */
-  take({ route: key, enforcement }: LogLine): void {
-    const route = this.#isKnown ? undefined : this.#routes.get(key);
+  take({ route: key, enforcement, isCut }: LogLine): void {
+    const route = this.#isKnown || isCut ? undefined : this.#routes.get(key);
     if (!route || route.public || route.isUpstreamTokenWritten || !isEnforcement(enforcement)) return;
     const was = defaultUpstreamToken(enforcement);
     const becomes = route.upstreamToken;

@@ -169,6 +169,14 @@ test('methods on ever more routes: past 100,000 series of requests, new ones are
   expect(await samples('audgate_requests_total')).toContain('{route="/0",method="GET",status="200"} 2');
 });
 
+test('a path of several readings is counted from 0 where it can be reported: on report, and on public routes', async () => {
+  announce();
+  const series = (await samples('audgate_denials_total')).filter(line => line.includes('ambiguous_path'));
+  expect(series).toEqual(
+    ['/billing', '/status'].map(route => `{route="${route}",reason="ambiguous_path",action="forwarded"} 0`),
+  );
+});
+
 describe('tokens for several audiences', () => {
   const MULTIPLE = 'audgate_multiple_audience_tokens_total';
   const sent = (audience: readonly string[], facts: Partial<FinishedRequest> = {}) =>

@@ -10,7 +10,7 @@ import { fitLine } from '../../../../src/telemetry/shared-output.ts';
 import { protectedRoute } from '../../route/example-route.ts';
 import { finishedRequest } from '../../telemetry/finished-example.ts';
 import { exampleToken } from '../../token/example-token.ts';
-import { exampleConfig, ISSUER, readText } from './example-line.ts';
+import { exampleConfig, exampleLine, ISSUER, readText } from './example-line.ts';
 
 const OURS = 'https://api.example/';
 const route = protectedRoute({ prefix: '/a', resource: OURS, issuers: new Set([ISSUER]) });
@@ -80,4 +80,13 @@ test.each([
 test('a line that lacks nothing says nothing', () => {
   const verified = exampleToken({ audience: Array.from({ length: 64 }, () => 'x'.repeat(1024)) });
   expect(JSON.parse(formatAccessLine(finishedRequest({ route, verified })))).not.toHaveProperty('truncated');
+});
+
+test('a key cut to that of a route which did not change: the line is not judged, whoever wrote it', () => {
+  const other = protectedRoute({ prefix: '/billing', resource: OURS, issuers: new Set([ISSUER]) });
+  const cut = protectedRoute({ prefix: '/billing12345', issuers: new Set([ISSUER]), enforcement: 'report' });
+  const [before, after] = [cut, { ...cut, enforcement: 'enforce' as const }].map(each => exampleConfig([other, each]));
+  const line = readText(exampleLine({ route: '/billing', path: '/billing', truncated: true }));
+  if (typeof line !== 'object' || !before || !after) throw new Error('no line');
+  expect(new Judge(after, before).rule(line)).toEqual({ unknown: 'line_cut' });
 });

@@ -46,6 +46,12 @@ test.each<[string, Config, Config | undefined, string, readonly unknown[]]>([
   expect(JSON.parse(describeAsJson(replayed, { now, from })).upstream_token_defaults).toEqual(expected);
 });
 
+test('a key that was cut may be that of another route: nothing is said', async () => {
+  const now = configOf(onEnforce, '/billing');
+  expect((await run(now, undefined, exampleLine({ route: '/billing', truncated: true }))).tokenDefaults).toEqual([]);
+  expect((await run(now, undefined, exampleLine({ route: '/billing' }))).tokenDefaults).toHaveLength(1);
+});
+
 test('an odd enforcement in a line: nothing is said', async () => {
   for (const enforcement of ['x', '', 'toString']) {
     expect((await run(configOf(onEnforce), undefined, exampleLine({ enforcement }))).tokenDefaults).toEqual([]);
