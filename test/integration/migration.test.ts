@@ -205,7 +205,7 @@ async function simulate(name: string, lines: readonly LogLine[]) {
 /** Puts `yaml` into the file of the running gateway, and waits until it serves by it. */
 async function reload(yaml: string): Promise<void> {
   const loaded = gateway.lines().filter(({ msg }) => msg === 'configuration loaded').length;
-  changeAndSignal(gateway.child, () => writeFileSync(gateway.file, gateway.configure(yaml)));
+  await changeAndSignal(gateway.child, () => writeFileSync(gateway.file, gateway.configure(yaml)));
   await gateway.line('configuration loaded', loaded + 1);
 }
 

@@ -289,25 +289,25 @@ describe('SIGHUP', () => {
     expect((await get(gateway, '/later/a')).status).toBe(404);
 
     const later = `${configure()}  /later: { public: true, upstream: "${upstream.origin}" }\n`;
-    changeAndSignal(gateway.child, () => writeFileSync(file, later));
+    await changeAndSignal(gateway.child, () => writeFileSync(file, later));
     await gateway.line('configuration loaded', 2);
     await expectReloads(gateway, 1, 0);
     expect((await get(gateway, '/later/a')).status).toBe(200);
     expect(await sample(gateway, 'audgate_config_last_reload_success_timestamp_seconds')).toBeGreaterThan(loadedAt);
 
-    changeAndSignal(gateway.child, () => writeFileSync(file, BROKEN));
+    await changeAndSignal(gateway.child, () => writeFileSync(file, BROKEN));
     const failed = await gateway.line('reload failed');
     expect(failed['level']).toBe('error');
     expectEveryProblem(JSON.stringify(failed['problems']));
     await expectReloads(gateway, 1, 1);
     expect((await get(gateway, '/later/a')).status).toBe(200);
 
-    changeAndSignal(gateway.child, () => rmSync(file));
+    await changeAndSignal(gateway.child, () => rmSync(file));
     await gateway.line('reload failed', 2);
     await expectReloads(gateway, 1, 2);
     expect((await get(gateway, '/later/a')).status).toBe(200);
 
-    changeAndSignal(gateway.child, () => writeFileSync(file, configure()));
+    await changeAndSignal(gateway.child, () => writeFileSync(file, configure()));
     await gateway.line('configuration loaded', 3);
     await expectReloads(gateway, 2, 2);
     expect((await get(gateway, '/later/a')).status).toBe(404);
@@ -326,7 +326,7 @@ describe('SIGHUP', () => {
     expect(first.body).not.toContain('routes./old.upstream_token');
 
     const warned = `${before}  /old: { resource: "https://old.example.com/", upstream: "${upstream.origin}", enforcement: report, upstream_token: strip }\n`;
-    changeAndSignal(gateway.child, () => writeFileSync(file, warned));
+    await changeAndSignal(gateway.child, () => writeFileSync(file, warned));
     await gateway.line('configuration loaded', 2);
     await expectReloads(gateway, 1, 0);
     const second = await admin(gateway, '/');
@@ -335,7 +335,7 @@ describe('SIGHUP', () => {
 
     writeFileSync(join(dirname(file), 'admin-token'), 'a-token-that-is-long-enough\n');
     const guarded = `admin_token: \${file:admin-token}\n${before}`;
-    changeAndSignal(gateway.child, () => writeFileSync(file, guarded));
+    await changeAndSignal(gateway.child, () => writeFileSync(file, guarded));
     await gateway.line('configuration loaded', 3);
     await expectReloads(gateway, 2, 0);
     expect((await admin(gateway, '/')).status).toBe(401);
@@ -348,7 +348,7 @@ describe('SIGHUP', () => {
     const arrived = holdNextRequest();
     const answering = get(gateway);
     const res = await arrived;
-    changeAndSignal(gateway.child, () => writeFileSync(file, configure().replace('  /api:', '  /moved:')));
+    await changeAndSignal(gateway.child, () => writeFileSync(file, configure().replace('  /api:', '  /moved:')));
     await gateway.line('configuration loaded', 2);
     expect((await get(gateway)).status).toBe(404);
     res.end('finished');

@@ -113,7 +113,7 @@ describe('one save is one reload', () => {
 
   test('with SIGHUP right behind it', async () => {
     const gateway = await start(routes('/first'));
-    changeAndSignal(gateway.child, () => writeFileSync(gateway.file, gateway.configure(routes('/second'))));
+    await changeAndSignal(gateway.child, () => writeFileSync(gateway.file, gateway.configure(routes('/second'))));
     await gateway.line('configuration loaded', 2);
     await delay(A_WHILE);
     expect(await countReloads(gateway)).toEqual([1, 0]);
@@ -301,7 +301,7 @@ async function start(yaml: string, place?: (folder: string, text: string) => str
 
 async function reload(gateway: GatewayProcess, yaml: string): Promise<void> {
   const loaded = gateway.lines().filter(({ msg }) => msg === 'configuration loaded').length;
-  changeAndSignal(gateway.child, () => writeFileSync(gateway.file, gateway.configure(yaml)));
+  await changeAndSignal(gateway.child, () => writeFileSync(gateway.file, gateway.configure(yaml)));
   await gateway.line('configuration loaded', loaded + 1);
 }
 

@@ -147,7 +147,7 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${t
       `${US} /us/verified wrong_audience 4`,
     ]);
     const [burnDown = []] = await ask(find('Burn-down to zero would-be denials'), { job: [EU] });
-    expect(burnDown.map(({ labels }) => labels['route']).sort()).toEqual(['/legacy', "/o'neill", '/verified']);
+    expect(burnDown.map(({ labels }) => labels['route']).sort()).toEqual(['/down', '/legacy', "/o'neill", '/verified']);
   });
 
   test('the variables offer the jobs, their instances, and their routes', async () => {

@@ -66,11 +66,15 @@ export async function startGatewayProcess(
   return gateway;
 }
 
+/** Milliseconds in which a gateway has seen that a save is over. */
+const SETTLED = 500;
+
 /**
- * Changes files of a gateway and sends SIGHUP, as one event for it: one that saw the change first, because this process
- * was late with its signal, would load it twice.
+ * Changes files of a gateway and sends SIGHUP, as one event for it: one that saw the change first, because this process was
+ * late with its signal, or because it was about to look at a save before, would load it twice.
  */
-export function changeAndSignal(child: ChildProcess, change: () => void): void {
+export async function changeAndSignal(child: ChildProcess, change: () => void): Promise<void> {
+  await new Promise(resolve => setTimeout(resolve, SETTLED));
   child.kill('SIGSTOP');
   change();
   child.kill('SIGHUP');
