@@ -93,7 +93,8 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${t
       );
       if ((await Promise.all(answers)).flat().length === 0) empty.push(title);
     }
-    expect(empty).toEqual(NEEDS_REQUESTS);
+    // An idle process may have had nothing to collect yet.
+    expect(empty.filter(title => title !== 'Garbage collection')).toEqual(NEEDS_REQUESTS);
   });
 
   test('every query stands a selection of routes, whatever is in their names', async () => {
@@ -136,16 +137,22 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${t
 
   test('what is left to mend is what was forwarded and would have been refused', async () => {
     const [left = []] = await ask(find('What is left to mend'), { job: [US] });
-    const rows = left.map(
-      ({ labels, samples }) => `${labels['job']} ${labels['route']} ${labels['reason']} ${samples[0]}`,
+    const rows = Object.fromEntries(
+      left.map(({ labels, samples }) => [`${labels['job']} ${labels['route']} ${labels['reason']}`, samples[0]]),
     );
-    expect(rows.sort()).toEqual([
-      `${US} /us/legacy missing_token 2`,
-      `${US} /us/legacy token_expired 2`,
-      `${US} /us/legacy wrong_audience ${2 * (4 + BATCHES)}`,
-      `${US} /us/o'neill wrong_audience 2`,
-      `${US} /us/verified wrong_audience 4`,
-    ]);
+    const expected = {
+      [`${US} /us/legacy missing_token`]: 2,
+      [`${US} /us/legacy token_expired`]: 2,
+      [`${US} /us/legacy wrong_audience`]: 2 * (4 + BATCHES),
+      [`${US} /us/o'neill wrong_audience`]: 2,
+      [`${US} /us/verified wrong_audience`]: 4,
+    };
+    expect(Object.keys(rows).sort()).toEqual(Object.keys(expected).sort());
+    // increase() extrapolates to the ends of its window.
+    for (const [row, count] of Object.entries(expected)) {
+      expect(rows[row]).toBeGreaterThanOrEqual(count);
+      expect(rows[row]).toBeLessThan(count * 1.2);
+    }
     const [burnDown = []] = await ask(find('Burn-down to zero would-be denials'), { job: [EU] });
     expect(burnDown.map(({ labels }) => labels['route']).sort()).toEqual(['/down', '/legacy', "/o'neill", '/verified']);
   });
