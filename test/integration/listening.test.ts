@@ -1,6 +1,6 @@
 /** An address that cannot be listened on: which key, which address, what to do; for a person and as a line of the log. */
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
@@ -13,6 +13,11 @@ vi.setConfig({ testTimeout: 60_000 });
 const MAIN = join(import.meta.dirname, '../../dist/main.js');
 const NOBODY = 65_534;
 const PRIVILEGED = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
+
+/** Nobody special, where the tests run as root. */
+const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+/** Whether that user may read the program, and the Node.js that the tests run on. */
+const canRun = spawnSync(process.execPath, [MAIN, '--version'], user).status === 0;
 
 let folder: string;
 let holder: Server;
@@ -49,8 +54,8 @@ describe.each(PLACES)('%s, with %i worker(s)', (key, workers) => {
     expect(code).toBe(1);
   });
 
-  test.skipIf(PRIVILEGED === 0)('a port that only root may have: told', async () => {
-    const { code, stderr, line } = await run(workers, key, '127.0.0.1:7');
+  test.skipIf(PRIVILEGED === 0 || !canRun)('a port that only root may have: told', async () => {
+    const { code, stderr, line } = await run(workers, key, '127.0.0.1:7', user);
     expect(line).toMatchObject({ level: 'error', key, address: '127.0.0.1:7', code: 'EACCES' });
     expect(stderr).toContain('write a port from 1024 on');
     expect(code).toBe(1);
@@ -68,7 +73,7 @@ test.each([
 });
 
 /** Runs the program until it ends by itself. @returns its exit code, and what it said, `line` of that in the log. */
-async function run(workers: number, key: 'listen' | 'admin', address: string) {
+async function run(workers: number, key: 'listen' | 'admin', address: string, as: typeof user = {}) {
   const addresses = { listen: '127.0.0.1:0', admin: '127.0.0.1:0', [key]: address };
   const file = join(mkdtempSync(join(folder, 'of-')), 'audgate.yaml');
   chmodSync(join(file, '..'), 0o755);
@@ -77,8 +82,7 @@ async function run(workers: number, key: 'listen' | 'admin', address: string) {
     file,
     `listen: "${addresses.listen}"\nadmin: "${addresses.admin}"\nadmin_token: a-token-of-the-operators\nworkers: ${workers}\n${routes}`,
   );
-  const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-  const child = spawn(process.execPath, [MAIN, '--config', file], { stdio: ['ignore', 'pipe', 'pipe'], ...user });
+  const child = spawn(process.execPath, [MAIN, '--config', file], { stdio: ['ignore', 'pipe', 'pipe'], ...as });
   let [out, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', piece => {
     out += piece;
