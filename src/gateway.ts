@@ -53,7 +53,7 @@ export class Gateway {
 
   /**
    * @param previous the gateway that this one follows: what did not change is taken over from it.
-   * @param indexes of the routes of `config`; by default they are made, and all series announced, at once.
+   * @param indexes of the routes of `config`; by default they are made at once.
    */
   constructor(
     config: Config,

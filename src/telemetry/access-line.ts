@@ -43,7 +43,7 @@ export function formatAccessLine(request: FinishedRequest): string {
   const rung = route && !route.public ? `,"enforcement":"${route.enforcement}"` : '';
   const routePart = route ? keep(routeParts, route, describeRoute) : NO_ROUTE;
   const tokenPart = verified ? keep(tokenParts, verified, describeToken) : NOTHING;
-  const isCut = routePart.isCut || tokenPart.isCut || [method, host, path].some(isLong);
+  const isCut = routePart.isCut || tokenPart.isCut || isLong(method) || isLong(host) || isLong(path);
   return (
     `{"level":"${LEVEL_OF[outcome]}","time":"${formatNow()}","request_id":"${request.requestId}",` +
     `${routePart.text},"method":${quote(method)},` +

@@ -7,6 +7,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { untilEnd } from '../support/command.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -83,15 +84,8 @@ async function run(workers: number, key: 'listen' | 'admin', address: string, as
     `listen: "${addresses.listen}"\nadmin: "${addresses.admin}"\nadmin_token: a-token-of-the-operators\nworkers: ${workers}\n${routes}`,
   );
   const child = spawn(process.execPath, [MAIN, '--config', file], { stdio: ['ignore', 'pipe', 'pipe'], ...as });
-  let [out, stderr] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', piece => {
-    out += piece;
-  });
-  child.stderr.setEncoding('utf8').on('data', piece => {
-    stderr += piece;
-  });
-  const [code] = await once(child, 'close');
-  const lines: Record<string, unknown>[] = out
+  const { code, stdout, stderr } = await untilEnd(child);
+  const lines: Record<string, unknown>[] = stdout
     .split('\n')
     .filter(text => text !== '')
     .map(text => JSON.parse(text));

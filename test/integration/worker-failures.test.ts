@@ -1,11 +1,11 @@
 /** Workers that cannot start, end, or hang: each is told of, and followed by one that serves. Real processes, as operators run them. */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest';
+import { untilEnd } from '../support/command.ts';
 import { eventually, type GatewayProcess, isWhole, startGatewayProcess } from '../support/gateway-process.ts';
 import { request } from '../support/raw-http.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
@@ -187,16 +187,9 @@ async function run(yaml: string, nodeOptions: readonly string[] = []) {
   const child = spawn(process.execPath, [...nodeOptions, main, '--config', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let [out, stderr] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', piece => {
-    out += piece;
-  });
-  child.stderr.setEncoding('utf8').on('data', piece => {
-    stderr += piece;
-  });
-  const [code] = await once(child, 'close');
+  const { code, stdout, stderr } = await untilEnd(child);
   expect(existsSync(file)).toBe(true);
-  const log = out
+  const log = stdout
     .trimEnd()
     .split('\n')
     .map(line => JSON.parse(line));

@@ -1,8 +1,9 @@
 /** The built program, run to its end. */
 
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
 export interface Finished {
@@ -18,6 +19,11 @@ export async function runCommand(args: readonly string[], input = '', cwd = proc
   const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'], TZ: 'UTC' }, cwd });
   child.stdin.on('error', () => undefined); // It may have ended before it read all.
   child.stdin.end(input);
+  return untilEnd(child);
+}
+
+/** @returns what `child` said until it ended by itself, and its exit code. */
+export async function untilEnd(child: ChildProcessByStdio<Writable | null, Readable, Readable>): Promise<Finished> {
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code, stdout, stderr };
 }
