@@ -4,7 +4,7 @@ import { type AudienceIndex, addAudiences } from './authorization/audience.ts';
 import { addMetadata, type MetadataIndex } from './challenge/metadata.ts';
 import type { Route } from './config/config.ts';
 import { addRoute, createEmptyTable, type RouteTable } from './route/match.ts';
-import { eachInSlices } from './slices.ts';
+import { eachInSlices } from './time-slices.ts';
 
 export interface Indexes {
   readonly routes: RouteTable;

@@ -9,14 +9,14 @@ import { explain } from './cli/explain.ts';
 import { describeCommand, describeUnknownCommand, describeUnknownOption } from './cli/help.ts';
 import { simulate } from './cli/simulate.ts';
 import { looksLikeToken } from './cli/token-slip.ts';
-import { Primary } from './cluster/primary.ts';
-import { Worker } from './cluster/worker.ts';
+import { formatProblem, type Problem } from './config/diagnostic.ts';
 import { loadSource, readSource } from './config/load.ts';
-import { formatProblem, type Problem } from './config/problem.ts';
-import { onOneLine } from './config/visible-text.ts';
-import { ListenError } from './listener.ts';
-import type { Serving } from './serving.ts';
-import { SingleProcess } from './single-process.ts';
+import { onOneLine } from './config/values/visible-text.ts';
+import type { Serving } from './process/gateway-process.ts';
+import { SingleProcess } from './process/single-process.ts';
+import { Primary } from './process/workers/primary.ts';
+import { Worker } from './process/workers/worker.ts';
+import { ListenError } from './server/listener.ts';
 
 const DEFAULT_CONFIG = '/etc/audgate/audgate.yaml';
 /** Below a file that cannot be read, and that was not named in the arguments. */

@@ -1,12 +1,12 @@
 /** Which configuration is in use, and what the lint warns of in it. */
 
-import { LINTS } from '../config/lints.ts';
-import type { Problem } from '../config/problem.ts';
+import type { Problem } from '../config/diagnostic.ts';
+import { LINTS } from '../config/lint/check-codes.ts';
 import type { Report } from '../telemetry/report.ts';
 import { sumOf } from './figures.ts';
 import { formatAmount, formatCount, formatMoment } from './format.ts';
 import { type Html, html } from './html.ts';
-import type { Serving } from './serving.ts';
+import type { Serving } from './process-info.ts';
 
 /** @returns the section of the configuration. */
 export function renderConfiguration({ config, loadedAt, warnings }: Serving, report: Report): Html {

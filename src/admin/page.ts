@@ -11,10 +11,10 @@ import { formatAmount, formatCount, formatDuration, formatMoment, formatTime } f
 import { type Html, html, textOf, trusted } from './html.ts';
 import { renderIssuers } from './issuers-section.ts';
 import { renderMatrix } from './matrix-section.ts';
+import type { Serving } from './process-info.ts';
 import type { Readiness } from './readiness.ts';
 import { renderRoutes } from './routes-section.ts';
 import { SCRIPT } from './script.ts';
-import type { Serving } from './serving.ts';
 import { STYLE } from './style.ts';
 
 export interface StatusPage {

@@ -1,6 +1,6 @@
 /** /status.json: what the status page shows, for programs. Times are RFC 3339, durations seconds. */
 
-import { LINTS } from '../config/lints.ts';
+import { LINTS } from '../config/lint/check-codes.ts';
 import type { ClientDenials } from '../telemetry/client-denials.ts';
 import type { RecentDenial } from '../telemetry/recent-denials.ts';
 import { explainLine } from './explain-line.ts';

@@ -1,6 +1,6 @@
 /** Reason → answer of ours: status, header fields, and a problem document (RFC 9457) in which nothing of the caller's stands. */
 
-import type { Answer } from '../client/answer.ts';
+import type { Answer } from '../client/local-reply.ts';
 import { FAILURES, type FailureReason, REFUSALS, type Reason } from '../denial.ts';
 
 export interface RefusalDetails {

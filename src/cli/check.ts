@@ -1,9 +1,9 @@
 /** `audgate check FILE`: every problem of a configuration file. */
 
 import type { Config } from '../config/config.ts';
+import type { Problem } from '../config/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
-import type { Problem } from '../config/problem.ts';
-import { onOneLine } from '../config/visible-text.ts';
+import { onOneLine } from '../config/values/visible-text.ts';
 import { formatForGitHub, formatForPeople, formatJson } from './problem-formats.ts';
 
 export const FORMATS = ['text', 'json', 'github'] as const;

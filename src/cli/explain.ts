@@ -2,15 +2,15 @@
 
 import type { Readable } from 'node:stream';
 import type { Config } from '../config/config.ts';
-import { accept, type Parsed, type Refused } from '../config/fault.ts';
+import { formatProblem } from '../config/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
-import { formatProblem } from '../config/problem.ts';
-import { describeJudgement } from './explain/explanation.ts';
-import { renderJson } from './explain/json.ts';
-import { judge } from './explain/judgement.ts';
-import { parseInstant, parseMethod, parseUrl, type Question } from './explain/question.ts';
-import { renderText } from './explain/text.ts';
-import { holdsToken, readTokenFile } from './explain/token-file.ts';
+import { accept, type Parsed, type Refused } from '../config/values/parsed-value.ts';
+import { judge } from './explain/evaluate/evaluation.ts';
+import { parseInstant, parseMethod, parseUrl, type Question } from './explain/evaluate/question.ts';
+import { holdsToken, readTokenFile } from './explain/evaluate/token-file.ts';
+import { describeJudgement } from './explain/output/explanation.ts';
+import { renderJson } from './explain/output/json.ts';
+import { renderText } from './explain/output/text.ts';
 import { createPaint } from './terminal.ts';
 
 /** As they stand on the command line. */

@@ -1,8 +1,8 @@
 /** The problems of a configuration file, for people, for machines, and for GitHub's workflow log. */
 
-import { LINTS } from '../config/lints.ts';
-import { formatProblem, type Problem } from '../config/problem.ts';
-import { onOneLine } from '../config/visible-text.ts';
+import { formatProblem, type Problem } from '../config/diagnostic.ts';
+import { LINTS } from '../config/lint/check-codes.ts';
+import { onOneLine } from '../config/values/visible-text.ts';
 import { toSafeJson } from './terminal.ts';
 
 /**

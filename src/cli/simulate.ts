@@ -2,8 +2,8 @@
 
 import { createReadStream, statSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
+import { formatProblem } from '../config/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
-import { formatProblem } from '../config/problem.ts';
 import { createProgress } from './simulate/progress.ts';
 import { type Configurations, type Replay, replay } from './simulate/replay.ts';
 import { describeAsJson } from './simulate/report.ts';

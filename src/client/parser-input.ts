@@ -7,7 +7,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { closeGently } from './farewell.ts';
+import { closeGently } from './lingering-close.ts';
 
 /**
  * Bytes behind the request under way that are read on. As long as they are no more, the connection is read, and its end

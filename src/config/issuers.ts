@@ -1,16 +1,16 @@
 /** The map `issuers`: what its entries say, and the issuers that come of them. */
 
 import { resolve } from 'node:path';
-import { ALGORITHMS } from './algorithm.ts';
 import type { Issuer, KeySource } from './config.ts';
-import type { RawMap } from './content.ts';
-import type { Path } from './document.ts';
-import type { Findings } from './findings.ts';
-import { findPlaceholder } from './identity-issuer.ts';
-import { judgeJwksFile } from './jwks-file.ts';
-import { type IssuerSettings, issuerSchema } from './schema.ts';
+import type { Findings } from './diagnostics.ts';
+import { findPlaceholder } from './lint/identity-issuer.ts';
+import { type IssuerSettings, issuerSchema } from './schema/schema.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { ISSUER, isInClear, parseIssuerUri } from './uri.ts';
+import type { RawMap } from './source/content.ts';
+import type { Path } from './source/document.ts';
+import { ALGORITHMS } from './values/algorithm.ts';
+import { judgeJwksFile } from './values/jwks-file.ts';
+import { ISSUER, isInClear, parseIssuerUri } from './values/uri.ts';
 
 /** @returns the issuers of `raw` that are right in themselves, by `iss`; relative file names start at `folder`. */
 export function readIssuers(raw: RawMap, folder: string, findings: Findings): ReadonlyMap<string, Issuer> {

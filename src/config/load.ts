@@ -2,22 +2,22 @@
 
 import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
-import { readNetwork } from './cidr.ts';
 import type { Config } from './config.ts';
-import { isRawMap, readContent } from './content.ts';
-import { checkListeners, checkRoutes } from './cross-checks.ts';
-import { YamlDocument } from './document.ts';
-import { decodeText, readBytes } from './file.ts';
-import { Findings } from './findings.ts';
+import type { Problem } from './diagnostic.ts';
+import { Findings } from './diagnostics.ts';
 import { freezeDeep } from './freeze.ts';
-import { isMisspelled } from './issue.ts';
 import { readIssuers } from './issuers.ts';
-import { LIMITS } from './limits.ts';
-import type { Problem } from './problem.ts';
+import { checkListeners, checkRoutes } from './lint/cross-checks.ts';
+import { warnOfDangers } from './lint/warnings.ts';
 import { buildRoute, readRoutes } from './routes.ts';
-import { type FileSettings, fileSchema } from './schema.ts';
+import { type FileSettings, fileSchema } from './schema/schema.ts';
+import { isMisspelled } from './schema/zod-diagnostic.ts';
 import { readSettings } from './settings.ts';
-import { warnOfDangers } from './warnings.ts';
+import { isRawMap, readContent } from './source/content.ts';
+import { YamlDocument } from './source/document.ts';
+import { decodeText, readBytes } from './source/file.ts';
+import { LIMITS } from './source/limits.ts';
+import { readNetwork } from './values/cidr.ts';
 
 export type LoadResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }

@@ -1,17 +1,17 @@
 /** The map `routes`: what its entries say, and the routes that come of them. */
 
 import type { Route, ScopeRule } from './config.ts';
-import { isRawMap, type RawMap } from './content.ts';
-import type { Path } from './document.ts';
-import type { Findings } from './findings.ts';
-import { describeMissingKey, isMisspelled } from './issue.ts';
-import { decodePathPrefix } from './path-prefix.ts';
-import { parseRouteKey, type RouteTarget } from './route-key.ts';
-import { type RouteSettings, routeSchema } from './schema.ts';
-import { parseScopeKey } from './scope-rule.ts';
+import type { Findings } from './diagnostics.ts';
+import { type RouteSettings, routeSchema } from './schema/schema.ts';
+import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { defaultUpstreamToken, isContradicted, readUpstreamToken } from './upstream-token.ts';
-import { RESOURCE } from './uri.ts';
+import { isRawMap, type RawMap } from './source/content.ts';
+import type { Path } from './source/document.ts';
+import { decodePathPrefix } from './values/path-prefix.ts';
+import { parseRouteKey, type RouteTarget } from './values/route-key.ts';
+import { parseScopeKey } from './values/scope-rule.ts';
+import { defaultUpstreamToken, isContradicted, readUpstreamToken } from './values/upstream-token.ts';
+import { RESOURCE } from './values/uri.ts';
 
 /** A route as far as it could be read. */
 export interface RouteDraft extends Settings<RouteSettings> {

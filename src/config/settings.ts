@@ -1,10 +1,10 @@
 /** A map of the YAML through its schema; each issue of zod becomes a problem, in our words. */
 
 import { z } from 'zod';
-import { isRawMap } from './content.ts';
-import type { Path } from './document.ts';
-import type { Findings } from './findings.ts';
-import { explainIssue } from './issue.ts';
+import type { Findings } from './diagnostics.ts';
+import { explainIssue } from './schema/zod-diagnostic.ts';
+import { isRawMap } from './source/content.ts';
+import type { Path } from './source/document.ts';
 
 /** `complete` only where nothing is wrong; `found` has every key that is right, so that they can still be checked together. */
 export interface Settings<T> {

@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JWK } from 'jose';
 import type { Issuer } from '../config/config.ts';
-import { countReasons, judgeKey } from '../config/json-web-key.ts';
+import { countReasons, judgeKey } from '../config/values/json-web-key.ts';
 import { describeSource } from './key-fetch-failure.ts';
 import { type FetchCause, fetchDirectly, KeyFetchError, type KeyFetcher, type LastKeys } from './key-source.ts';
 import { createVerificationKey, fingerprintOf, type PublishedKey, type VerificationKey } from './verification-key.ts';

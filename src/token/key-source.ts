@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import type { JWK } from 'jose';
 import type { Issuer } from '../config/config.ts';
-import { MOST_KEYS, parseObject, readKeyFile } from '../config/json-web-key.ts';
+import { MOST_KEYS, parseObject, readKeyFile } from '../config/values/json-web-key.ts';
 import {
   describeFetchFailure,
   describeIssuer,

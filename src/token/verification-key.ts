@@ -1,7 +1,7 @@
 /** One public key of an issuer (RFC 7517), fit to verify with (RFC 8725 sections 3.2 and 3.5). */
 
 import { type CompactVerifyGetKey, createLocalJWKSet, type JWK } from 'jose';
-import { judgeKey } from '../config/json-web-key.ts';
+import { judgeKey } from '../config/values/json-web-key.ts';
 
 /** What an issuer says of one of its keys. */
 export interface PublishedKey {

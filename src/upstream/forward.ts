@@ -2,10 +2,10 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Failure } from '../denial.ts';
-import { Carriage, type Expiry } from './carriage.ts';
 import { BROKEN_OFF } from './failure.ts';
 import type { ConnectionPool } from './pool.ts';
 import { type BodyFault, type BodyLimits, RequestBody } from './request-body.ts';
+import { Carriage, type Expiry } from './response-handler.ts';
 
 /** How carrying a request ended. `client_gone`: nobody waits for the answer any more. `expired`: the token did. */
 export type CarriedEnd = 'complete' | 'expired' | BodyFault | Failure;

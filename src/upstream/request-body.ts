@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { MALFORMED } from '../client/unreadable.ts';
+import { MALFORMED } from '../client/unparsed-request.ts';
 
 /** Why a body ended before its end. */
 export type BodyFault = 'body_too_large' | 'request_timeout' | 'malformed_request' | 'client_gone';

@@ -3,7 +3,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Failure } from '../denial.ts';
-import { Carriage, type CarriageLimits } from './carriage.ts';
 import {
   BROKEN_OFF,
   CONNECT_TIMEOUT,
@@ -15,6 +14,7 @@ import {
 import type { Carried, CarriedEnd } from './forward.ts';
 import { type Handshake, type OutgoingHandshake, startHandshake, watchClient } from './handshake.ts';
 import { isHandshakeAnswer } from './handshake-answer.ts';
+import { Carriage, type CarriageLimits } from './response-handler.ts';
 import { startTimer, type Timer } from './timer.ts';
 import { Tunnel } from './tunnel.ts';
 

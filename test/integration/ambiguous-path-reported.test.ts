@@ -1,8 +1,8 @@
 /** A path of several readings where nothing behind the upstream is protected: reported, and forwarded as it came. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { judge } from '../../src/cli/explain/judgement.ts';
-import { foreseeForwarding } from '../../src/cli/explain/outcome.ts';
+import { judge } from '../../src/cli/explain/evaluate/evaluation.ts';
+import { foreseeForwarding } from '../../src/cli/explain/evaluate/expected-reply.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { headerValues, request, sendRaw } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';

@@ -344,7 +344,7 @@ const rows: readonly Row[] = [
   },
 ];
 
-/** The limits have tests of their own, beside the hazards; a fault of ours nobody can ask for. */
+/** The limits have tests of their own, in test/security; a fault of ours nobody can ask for. */
 const ELSEWHERE = ['request_timeout', 'body_too_large', 'overloaded', 'internal'];
 
 describe('each reason is answered, counted and logged as the table says', () => {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { Gateway } from '../../src/gateway.ts';
-import { Server } from '../../src/server.ts';
+import { Server } from '../../src/server/server.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';

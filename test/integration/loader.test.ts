@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formatProblem } from '../../src/config/diagnostic.ts';
 import { LoaderFailure, loadInThread } from '../../src/config/loading/loader.ts';
 import { fromPieces } from '../../src/config/loading/pieces.ts';
-import { formatProblem } from '../../src/config/problem.ts';
 
 const THREAD = pathToFileURL(join(import.meta.dirname, '../../dist/config/loading/thread.js'));
 const LIMITS = { seconds: 30, megabytes: 256 };

@@ -1,6 +1,6 @@
 /** What a replay found, for people: one screen of 80 columns and 24 rows, the most frequent changes first. */
 
-import { UPSTREAM_TOKENS } from '../../config/upstream-token.ts';
+import { UPSTREAM_TOKENS } from '../../config/values/upstream-token.ts';
 import { fitText } from '../terminal.ts';
 import type { ChangeGroup } from './changes.ts';
 import type { ChangeKind } from './comparison.ts';

@@ -1,8 +1,8 @@
 /** The thread that loads a configuration file while others serve. It does this once, and ends. */
 
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Problem } from '../diagnostic.ts';
 import { fingerprintOf, type LoadResult, loadSource, readSource } from '../load.ts';
-import type { Problem } from '../problem.ts';
 import { type ConfigPieces, toPieces } from './pieces.ts';
 
 /** What the thread is started with. */

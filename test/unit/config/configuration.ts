@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
+import { formatProblem } from '../../../src/config/diagnostic.ts';
 import { type LoadResult, loadConfig } from '../../../src/config/load.ts';
-import { formatProblem } from '../../../src/config/problem.ts';
 
 export interface World {
   readonly environment?: Readonly<Record<string, string | undefined>>;

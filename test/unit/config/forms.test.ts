@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { parseAlgorithm } from '../../../src/config/algorithm.ts';
-import { parseAllowedEncoding } from '../../../src/config/allowed-encoding.ts';
-import { parseDuration } from '../../../src/config/duration.ts';
-import type { Parsed } from '../../../src/config/fault.ts';
-import { parseHeaderName } from '../../../src/config/header-name.ts';
-import { parseHostName } from '../../../src/config/host.ts';
-import { isSameAddress, parseListenAddress } from '../../../src/config/listen-address.ts';
-import { parsePathPrefix } from '../../../src/config/path-prefix.ts';
-import { parseRouteKey } from '../../../src/config/route-key.ts';
-import { parseScope, parseScopeKey } from '../../../src/config/scope-rule.ts';
-import { findNearest } from '../../../src/config/suggestion.ts';
+import { findNearest } from '../../../src/config/schema/suggestion.ts';
+import { parseAlgorithm } from '../../../src/config/values/algorithm.ts';
+import { parseAllowedEncoding } from '../../../src/config/values/allowed-encoding.ts';
+import { parseDuration } from '../../../src/config/values/duration.ts';
+import { parseHeaderName } from '../../../src/config/values/header-name.ts';
+import { parseHostName } from '../../../src/config/values/host.ts';
+import { isSameAddress, parseListenAddress } from '../../../src/config/values/listen-address.ts';
+import type { Parsed } from '../../../src/config/values/parsed-value.ts';
+import { parsePathPrefix } from '../../../src/config/values/path-prefix.ts';
+import { parseRouteKey } from '../../../src/config/values/route-key.ts';
+import { parseScope, parseScopeKey } from '../../../src/config/values/scope-rule.ts';
 import {
   hasUpperCaseOrigin,
   isInClear,
   parseIssuerUri,
   parseResource,
   parseUpstream,
-} from '../../../src/config/uri.ts';
+} from '../../../src/config/values/uri.ts';
 
 /** What a form makes of a text: the value, or what is wrong and what is near. */
 function read<T>(parsed: Parsed<T>): T | readonly [string, string?] {

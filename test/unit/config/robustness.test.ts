@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { formatProblem } from '../../../src/config/diagnostic.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import { formatProblem } from '../../../src/config/problem.ts';
 import { EXAMPLE, writeConfiguration } from './configuration.ts';
 
 const file = writeConfiguration('');

@@ -1,0 +1,41 @@
+/**
+ * Closing a client's connection so that it can still read its answer: one that closes with unread bytes is reset, and
+ * the reset may overtake the answer (RFC 9112 section 9.6).
+ */
+
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { MALFORMED } from './unparsed-request.ts';
+
+const LINGER_BYTES = 64 * 1024 * 1024;
+const LINGER_TIME = 1_000;
+
+/**
+ * Reads and drops what a client still sends of its request after the answer, for a while.
+ *
+ * @returns whether the request is complete, so that the connection can be used again.
+ */
+export function drainRequest(request: IncomingMessage): Promise<boolean> {
+  if (request.complete || request.destroyed) return Promise.resolve(request.complete);
+  return new Promise(resolve => {
+    let dropped = 0;
+    const settle = () => {
+      clearTimeout(timer);
+      request.off('data', drop).off('end', settle).off('close', settle).off(MALFORMED, settle);
+      resolve(request.complete);
+    };
+    const drop = (piece: Buffer) => {
+      dropped += piece.length;
+      if (dropped > LINGER_BYTES) settle();
+    };
+    const timer = setTimeout(settle, LINGER_TIME);
+    request.on('data', drop).once('end', settle).once('close', settle).once(MALFORMED, settle).resume();
+  });
+}
+
+/** Ends a socket that no parser reads any more, and waits a while for the other side to do the same. */
+export function closeGently(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_TIME);
+  socket.once('close', () => clearTimeout(timer)).once('end', () => socket.destroy());
+  socket.resume().end();
+}

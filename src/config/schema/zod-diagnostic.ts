@@ -1,0 +1,131 @@
+/** An issue of zod → what is wrong, in our words and with the nearest valid name. */
+
+import { z } from 'zod';
+import { type Blamed, quote } from '../diagnostics.ts';
+import { isRawMap } from '../source/content.ts';
+import type { Path } from '../source/document.ts';
+import type { Fault } from '../values/parsed-value.ts';
+import { findNearest } from './suggestion.ts';
+
+export interface Explanation {
+  /** The path below the map that was read. */
+  readonly below: Path;
+  readonly fault: Fault;
+  readonly blamed: Blamed;
+}
+
+/** What was read, and as what. */
+export interface Reading {
+  readonly schema: z.ZodObject;
+  readonly raw: unknown;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** @returns each mistake of `issue`: an issue may hold several unknown keys, or a branch of a union. */
+export function explainIssue(issue: Issue, reading: Reading): Explanation[] {
+  const below = issue.path.map(segment => (typeof segment === 'number' ? segment : String(segment)));
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map(key => ({
+        below: [...below, key],
+        fault: describeUnknownKey(key, listKeys(reading.schema, below)),
+        blamed: 'key',
+      }));
+    case 'invalid_type':
+      return explainType(issue, below, reading);
+    case 'invalid_value':
+      return [{ below, fault: describeChoice(issue.input, issue.values.map(String)), blamed: 'value' }];
+    case 'invalid_union':
+      return chooseBranch(issue).flatMap(inner =>
+        explainIssue(inner, reading).map(found => ({ ...found, below: [...below, ...found.below] })),
+      );
+    case 'custom':
+      return [{ below, fault: issue.params?.['fault'] as Fault, blamed: issue.params?.['isKey'] ? 'key' : 'value' }];
+    default:
+      return [{ below, fault: { what: 'is not valid' }, blamed: 'value' }];
+  }
+}
+
+/** @returns the fault of a map without `key`. */
+export function describeMissingKey(key: string, expected: string): Fault {
+  return { code: 'missing-key', what: `missing key ${quote(key)}`, expected, standsAlone: true };
+}
+
+/** @returns whether `raw` has, instead of `key`, an unknown key that is most probably meant to be it: one mistake, not two. */
+export function isMisspelled(key: string, { schema, raw }: Reading): boolean {
+  const keys = Object.keys(schema.shape);
+  return isRawMap(raw) && Object.keys(raw).some(name => !keys.includes(name) && findNearest(name, keys) === key);
+}
+
+function describeUnknownKey(key: string, known: readonly string[]): Fault {
+  return {
+    code: 'unknown-key',
+    what: `unknown key ${quote(key)}`,
+    expected: `one of ${known.join(', ')}`,
+    nearest: findNearest(key, known),
+    standsAlone: true,
+  };
+}
+
+function explainType(issue: z.core.$ZodIssueInvalidType, below: Path, reading: Reading): Explanation[] {
+  const expected = issue.message || nameType(issue.expected);
+  const key = String(below.at(-1) ?? '');
+  if (issue.input !== undefined) {
+    const what = `found ${nameKind(issue.input)}`;
+    return [{ below, fault: { what, expected, nearest: suggestFlag(issue), standsAlone: true }, blamed: 'value' }];
+  }
+  return isMisspelled(key, reading) ? [] : [{ below, fault: describeMissingKey(key, expected), blamed: 'parent' }];
+}
+
+function describeChoice(found: unknown, choices: readonly string[]): Fault {
+  const expected = `one of ${choices.join(', ')}`;
+  if (typeof found !== 'string') return { what: `found ${nameKind(found)}`, expected, standsAlone: true };
+  return { what: 'is not accepted', expected, nearest: findNearest(found, choices) };
+}
+
+/** The branch that the kind of the value means; where no branch wants that kind, every kind that would do. */
+function chooseBranch(issue: z.core.$ZodIssueInvalidUnion): Issue[] {
+  const isOfKind = (branch: readonly Issue[]) =>
+    !branch.some(({ code, path }) => code === 'invalid_type' && path.length === 0);
+  const meant = issue.errors.find(isOfKind);
+  if (meant !== undefined) return [...meant];
+  const wanted = issue.errors.flatMap(branch =>
+    branch.flatMap(inner => ('expected' in inner ? [nameType(inner.expected)] : [])),
+  );
+  return [{ code: 'invalid_type', expected: 'unknown', path: [], message: wanted.join(' or '), input: issue.input }];
+}
+
+/** YAML 1.1 and shells have more words for true and false; they are strings here. */
+function suggestFlag({ expected, input }: z.core.$ZodIssueInvalidType): string | undefined {
+  if (expected !== 'boolean' || typeof input !== 'string') return undefined;
+  if (/^(?:yes|on|true)$/i.test(input)) return 'true';
+  return /^(?:no|off|false)$/i.test(input) ? 'false' : undefined;
+}
+
+function listKeys(schema: z.core.$ZodType, path: Path): string[] {
+  let inner = unwrap(schema);
+  for (const segment of path) {
+    const child = inner instanceof z.ZodObject ? inner.shape[segment] : undefined;
+    if (child === undefined) return [];
+    inner = unwrap(child);
+  }
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
+/** Defaults and options stand around the schema that they are of. */
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault) return unwrap(schema.unwrap());
+  return schema instanceof z.ZodDefault || schema instanceof z.ZodNullable ? unwrap(schema.unwrap()) : schema;
+}
+
+function nameType(expected: string): string {
+  const names: Record<string, string> = { array: 'a list', object: 'a map', record: 'a map', boolean: 'true or false' };
+  return names[expected] ?? `a ${expected}`;
+}
+
+function nameKind(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'a map' : `a ${typeof value}`;
+}

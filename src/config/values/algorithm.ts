@@ -1,0 +1,38 @@
+/** The JWS algorithms (RFC 7518 section 3.1, RFC 8037, RFC 9864) with which an issuer may sign. */
+
+import { generateKeyPairSync } from 'node:crypto';
+import { findNearest } from '../schema/suggestion.ts';
+import { accept, type Parsed, refuse } from './parsed-value.ts';
+
+const EVERYWHERE = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
+const WHERE_SUPPORTED = ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'];
+
+/** Every asymmetric algorithm that some runtime can verify. */
+export const ALL_ALGORITHMS: readonly string[] = [...EVERYWHERE, ...WHERE_SUPPORTED];
+
+/** Every asymmetric algorithm of jose that this runtime can verify. */
+export const ALGORITHMS: readonly string[] = [...EVERYWHERE, ...WHERE_SUPPORTED.filter(isSupported)];
+
+export const ALGORITHM = `one of ${ALGORITHMS.join(', ')}`;
+
+const WEAK = { code: 'weak-algorithm' } as const;
+
+/** @returns `name`; refuses symmetric algorithms, `none`, and what this runtime cannot verify. */
+export function parseAlgorithm(name: string): Parsed<string> {
+  if (ALGORITHMS.includes(name)) return accept(name);
+  if (/^HS\d*$/i.test(name)) return refuse('is symmetric: whoever can verify such a token can also mint it', WEAK);
+  if (/^none$/i.test(name)) return refuse('leaves tokens unsigned: anyone can mint one', WEAK);
+  if (WHERE_SUPPORTED.includes(name)) return refuse('is not supported by this version of Node.js');
+  return refuse('is not an algorithm', { nearest: findNearest(name, ALGORITHMS) });
+}
+
+/** `SubtleCrypto.supports` would say so, too, but writes a warning to standard error for each question. */
+function isSupported(name: string): boolean {
+  if (!('supports' in Object((globalThis as { SubtleCrypto?: unknown }).SubtleCrypto))) return false;
+  try {
+    (generateKeyPairSync as (type: string) => unknown)(name.toLowerCase());
+    return true;
+  } catch {
+    return false;
+  }
+}

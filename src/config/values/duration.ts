@@ -1,0 +1,33 @@
+/** `500ms`, `5s`, `10m`, `1h` → milliseconds. */
+
+import { accept, type Parsed, refuse } from './parsed-value.ts';
+
+export const DURATION = 'a duration such as 500ms, 5s, 10m or 1h';
+
+const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+/** What a text must at least look like; for editors, too. */
+export const DURATION_FORM = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h)$/;
+
+/** The longest `setTimeout` (2^31 - 1 ms), in whole days: past it Node fires at once. */
+export const LONGEST_TIMER_DAYS = 24;
+
+/** @returns the milliseconds of `text`; refuses another unit, zero, and more than `days` days. */
+export function parseDuration(text: string, days = LONGEST_TIMER_DAYS): Parsed<number> {
+  const [, amount, unit] = DURATION_FORM.exec(text) ?? [];
+  if (amount === undefined || unit === undefined)
+    return refuse('is not a duration', { nearest: suggestDuration(text) });
+  const milliseconds = Math.round(Number(amount) * MILLISECONDS[unit as keyof typeof MILLISECONDS]);
+  if (milliseconds === 0) return refuse('is zero');
+  if (milliseconds > days * 24 * MILLISECONDS.h) {
+    return refuse('is too long', { expected: `at most ${days * 24}h (${days} days)` });
+  }
+  return accept(milliseconds);
+}
+
+function suggestDuration(text: string): string | undefined {
+  const [, amount, unit] = /^(\d{1,4})\s*([a-z]*)$/i.exec(text) ?? [];
+  if (amount === undefined || unit === undefined) return undefined;
+  if (/^d(ays?)?$/i.test(unit)) return `${Number(amount) * 24}h`;
+  const short = unit === '' ? 's' : unit.toLowerCase().replace(/^(ms|[smh]).*$/, '$1');
+  return Object.hasOwn(MILLISECONDS, short) ? amount + short : undefined;
+}

@@ -1,0 +1,100 @@
+/**
+ * A route that opens one encoding with `allow_encoded`: it opens that one, for that route, and no way out of it.
+ *
+ * Seen in: Traefik CVE-2025-66490 and its follow-ups, where the switch that let `%2F` through let the rest through too.
+ */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { formatProblem } from '../../src/config/diagnostic.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { request } from '../support/raw-http.ts';
+import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
+import { startUpstream, type Upstream } from '../support/upstream.ts';
+
+let issuer: TokenIssuer;
+let upstream: Upstream;
+let gateway: RunningGateway;
+let token: string;
+
+const routes = (origin: string) => `
+  /files: { resource: "https://files.example/", upstream: "${origin}", allow_encoded: ["%2F"] }
+  /files/private: { resource: "https://private.example/", upstream: "${origin}" }
+  /cut: { resource: "https://files.example/", upstream: "${origin}/base", allow_encoded: ["%2f"], strip_prefix: true }
+  /: { public: true, upstream: "${origin}", allow_encoded: [";"] }
+  /other: { resource: "https://files.example/", upstream: "${origin}" }
+`;
+
+beforeAll(async () => {
+  [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
+  gateway = await startGateway(`
+issuers:
+  ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}" }
+routes:${routes(upstream.origin)}`);
+  token = await issuer.sign({ claims: { aud: 'https://files.example/' } });
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await Promise.all([issuer.close(), upstream.close()]);
+});
+
+test.each([
+  ['/files/x%2Fy', 'arrives as /files/x%2Fy'],
+  ['/files/x%2fy', 'arrives as /files/x%2Fy'],
+  ['/files/%2F', 'arrives as /files/%2F'],
+  ['/cut/x%2Fy', 'arrives as /base/x%2Fy'],
+  ['/files/..%2Fprivate', 'ambiguous_path'],
+  ['/files/%2e%2e%2Fprivate', 'ambiguous_path'],
+  ['/files/x%2F..%2Fprivate', 'ambiguous_path'],
+  ['/files/x%2F%2e%2e', 'ambiguous_path'],
+  ['/files/x%2F.', 'ambiguous_path'],
+  ['/files/x%2F../y', 'ambiguous_path'],
+  ['/cut/..%2Fx', 'ambiguous_path'],
+  ['/cut/%2e%2e%2fx', 'ambiguous_path'],
+  ['/files%2Fx', 'ambiguous_path'],
+  ['/files%2Fprivate', 'ambiguous_path'],
+  ['/files/private/x%2Fy', 'ambiguous_path'],
+  ['/other/x%2Fy', 'ambiguous_path'],
+  ['/cut%2Fx', 'ambiguous_path'],
+  ['/files/x%5Cy', 'ambiguous_path'],
+  ['/files/x%2F%5Cy', 'ambiguous_path'],
+  ['/files/x%252Fy', 'ambiguous_path'],
+  ['/files/x%2F%00', 'ambiguous_path'],
+  ['/files/x%2F;y', 'ambiguous_path'],
+  ['/files/x%2F%ff', 'ambiguous_path'],
+  ['/files/x%2F/', 'arrives as /files/x%2F/'],
+  ['/files//x%2Fy', 'ambiguous_path'],
+])('%j: %s', async (path, outcome) => {
+  expect(await send(path)).toBe(outcome);
+});
+
+/** In their other reading these are of another route, with another audience: whoever decodes hands a stranger its answer. */
+test.each(['/files/private%2Fx', '/files/private%2F', '/other;x', '/other;x/y', '/files/private;x'])(
+  '%j is read by some servers as what another route protects: ambiguous_path, opened or not',
+  async path => {
+    expect(await send(path)).toBe('ambiguous_path');
+  },
+);
+
+test('the lint says what an upstream that decodes makes of it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
+  const file = join(folder, 'audgate.yaml');
+  writeFileSync(file, `issuers: { "https://i.example": {} }\nroutes:${routes('http://127.0.0.1:1')}`);
+  const loaded = loadConfig(file, {});
+  rmSync(folder, { recursive: true });
+  const warnings = loaded.ok ? loaded.warnings.map(formatProblem) : [];
+  expect(warnings.filter(warning => warning.includes('allow_encoded'))).toHaveLength(3);
+});
+
+/** @returns the reason of the refusal, or what arrived at the upstream. */
+async function send(path: string): Promise<string> {
+  upstream.received.length = 0;
+  const answer = await request(gateway.port, { path, headers: [['Authorization', `Bearer ${token}`]] });
+  const [arrived] = upstream.received;
+  if (arrived) return `arrives as ${arrived.url}`;
+  return JSON.parse(answer.body.toString()).reason;
+}

@@ -1,0 +1,71 @@
+import { Readable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { holdsToken, readTokenFile } from '../../../../../src/cli/explain/evaluate/token-file.ts';
+import { looksLikeToken } from '../../../../../src/cli/token-slip.ts';
+
+const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln';
+
+const read = (text: string | Buffer) => readTokenFile('-', Readable.from([Buffer.from(text)]));
+
+describe('a token is found, and is what stands behind Bearer', () => {
+  test.for([
+    ['alone', TOKEN],
+    ['as a field', `Authorization: Bearer ${TOKEN}\r\n`],
+    ['as credentials', ` Bearer ${TOKEN} \n`],
+    [
+      'as a field among the others of a request',
+      `GET /a HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`,
+    ],
+    ['in the JSON of a token response', `{\n "token_type": "Bearer", "access_token": "${TOKEN}" }\n`],
+    ['behind a byte order mark', `\ufeff${TOKEN}`],
+    ['behind both', `\ufeff{"access_token":"${TOKEN}"}`],
+    ['in UTF-16, as PowerShell writes', Buffer.from(`\ufeff${TOKEN}\r\n`, 'utf16le')],
+  ] as const)('%s', async ([, text]) => {
+    expect(await read(text)).toEqual({ ok: true, value: [`Bearer ${TOKEN}`] });
+  });
+});
+
+describe('what is no Bearer token is left as it is, for the function of the gateway to judge', () => {
+  test.for([
+    ['another scheme', `Authorization: JWT ${TOKEN}`, [`JWT ${TOKEN}`]],
+    ['another scheme without the name of the field', `JWT ${TOKEN}`, [`JWT ${TOKEN}`]],
+    ['a colon behind Bearer', `Bearer: ${TOKEN}`, [`Bearer: ${TOKEN}`]],
+    ['a colon behind Bearer, and no space', `Bearer:${TOKEN}`, [`Bearer:${TOKEN}`]],
+    ['a field without a scheme', `Authorization: ${TOKEN}`, [TOKEN]],
+    ['a field in lower case, with two spaces', `authorization:bearer  ${TOKEN}`, [`bearer  ${TOKEN}`]],
+    ['the scheme twice', `Authorization: Bearer Bearer ${TOKEN}`, [`Bearer Bearer ${TOKEN}`]],
+    ['the scheme alone', 'Bearer\n', ['Bearer']],
+    ['an empty field', 'Authorization:\n', ['']],
+    ['two fields', 'Authorization: Bearer a\nAuthorization: Bearer b\n', ['Bearer a', 'Bearer b']],
+    ['two credentials in one', 'Authorization: Bearer a, Bearer b\n', ['Bearer a, Bearer b']],
+    ['quotation marks', `"${TOKEN}"\n`, [`Bearer "${TOKEN}"`]],
+    ['apostrophes', `'${TOKEN}'`, [`Bearer '${TOKEN}'`]],
+    ['a text of a variable that is none', 'undefined', ['Bearer undefined']],
+    ['JSON with a letter beyond ASCII, as its bytes', '{"access_token":"\u00e9"}', ['Bearer \u00c3\u00a9']],
+  ] as const)('%s', async ([, text, fields]) => {
+    expect(await read(text)).toEqual({ ok: true, value: fields });
+  });
+});
+
+test.for([
+  ['two lines that are no fields', `${TOKEN}\n${TOKEN}`, 'several lines'],
+  ['a field that was wrapped', `Authorization: Bearer eyJ\n hbGci`, 'several lines'],
+  ['a control character', `Bearer a\0b`, 'control character'],
+  ['one in JSON', '{"access_token":"a\\nb"}', 'control character'],
+  ['JSON without a token', '{"error":"invalid_grant"}', 'without an access_token'],
+  ['what begins as JSON', '{', 'begins as JSON'],
+  ['a mark alone', '\ufeff', 'is empty'],
+] as const)('%s: refused with the reason', async ([, text, why]) => {
+  expect(await read(text)).toEqual({ ok: false, fault: { what: expect.stringContaining(why) } });
+});
+
+test('a token is known by its form, in an option or in a URL', () => {
+  const tokens = [TOKEN, 'eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.'];
+  expect(tokens.map(looksLikeToken)).toEqual([true, true]);
+  expect(['token.txt', 'GET', '2026-01-31T12:00:00Z', 'eyJ.yaml'].map(looksLikeToken)).toEqual([
+    ...[false, false, false, false],
+  ]);
+  const urls = [`https://a/reset/${TOKEN}/x`, `/a#access_token=${TOKEN}`, `https://${TOKEN}/`, `Bearer ${TOKEN}`];
+  expect(urls.map(holdsToken)).toEqual([true, true, true, true]);
+  expect(['https://a.b.c/eyJ/x.y.z', '/a', '-'].map(holdsToken)).toEqual([false, false, false]);
+});

@@ -1,0 +1,108 @@
+/** The table of lints, in the code and in the README. `LINTS_TABLE=FILE` writes each code with its YAML and what is printed of it. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type Code, DANGERS, LINTS, type Lint, MISTAKES } from '../../../../src/config/lint/check-codes.ts';
+import { listCodes, listProblems } from '../configuration.ts';
+
+const README = join(import.meta.dirname, '../../../../README.md');
+
+const I = 'issuers: { https://i: }\n';
+const A = '/a: { resource: https://a/, upstream: https://a, multiple_audiences: only }';
+const PUBLIC = 'routes: { /: { public: true, upstream: http://a } }\n';
+
+/** The route `A` with one key more. */
+function withKey(key: string): string {
+  return A.replace(' }', `, ${key} }`);
+}
+
+/** For each code the shortest YAML that has it, with a » at the place that is to be printed. */
+const EXAMPLES: Readonly<Record<Code, string>> = {
+  'yaml-syntax': 'routes: {\n»',
+  'over-limit': `a: ${'['.repeat(62)}»[\n`,
+  'unreadable-file': `listen: »\${file:absent}\n${PUBLIC}`,
+  'unset-variable': `listen: »\${PORT}\n${PUBLIC}`,
+  'invalid-value': 'routes: { /: { public: true, upstream: »a:80 } }\n',
+  'missing-key': 'routes: { »/: { public: true } }\n',
+  'unknown-key': `»lisen: :80\n${PUBLIC}`,
+  'duplicate-key': 'routes: { /: { public: true, upstream: http://a, »public: true } }\n',
+  'public-route-key': 'routes: { /: { public: true, upstream: http://a, »scopes: [x] } }\n',
+  'jwks-file': `issuers: { https://i: { jwks_file: »keys.json } }\nroutes: { ${A} }\n`,
+  'weak-algorithm': `issuers: { https://i: { algorithms: [»HS256] } }\nroutes: { ${A} }\n`,
+  'unknown-issuer': `${I}routes: { ${withKey('issuers: [»https://j]')} }\n`,
+  'reserved-header': `${I}routes: { ${withKey('claims_to_headers: { »Host: sub }')} }\n`,
+  'duplicate-route': `${I}routes:\n  x${A}\n  »X${A}\n`,
+  'audience-conflict': `${I}routes:\n  ${A}\n  ${A.replace('/a', '/b').replace('a/', '»a/')}\n`.replace(
+    'https://»a/',
+    'https://b/, audiences: [»https://a/]',
+  ),
+  'address-conflict': `listen: »:9090\n${PUBLIC}`,
+  'public-over-protected': `${I}routes:\n  ${A}\n  »/: { public: true, upstream: http://p }\n`,
+  'resource-uppercase-host': `${I}routes: { ${A.replace('https://a/', '»https://A/')} }\n`,
+  'resource-trailing-slash-twin': `${I}routes:\n  ${A}\n  ${A.replace('/a', '/b').replace('https://a/', '»https://a')}\n`,
+  'resource-without-tls': `${I}routes: { ${A.replace('https', '»http')} }\n`,
+  'resource-with-query': `${I}routes: { ${A.replace('https://a/', '»https://a/?v=1')} }\n`,
+  'audience-for-everyone': `issuers: { https://kc/realms/x: }\nroutes: { ${withKey('audiences: [»account]')} }\n`,
+  'audience-wildcard': `${I}routes: { ${withKey('audiences: [»"https://*.a/"]')} }\n`,
+  'alias-on-one-route': `${I}routes:\n  ${withKey('audiences: [»6731de76]')}\n  ${A.replace('/a', '/b')}\n`,
+  'id-token-accepted': `issuers: { https://i: { token_types: [at+jwt, JWT] } }\nroutes: { ${withKey('audiences: [»6731de76]')} }\n`,
+  'token-forwarded-in-clear': `${I}routes: { ${withKey('upstream_token: »forward').replace('upstream: https', 'upstream: http')} }\n`,
+  'report-strips-token': `${I}routes: { ${withKey('enforcement: report, upstream_token: »strip')} }\n`,
+  'would-deny-header-on-enforce': `${I}routes: { ${withKey('would_deny_header: »true')} }\n`,
+  'allow-encoded': `${I}routes: { ${withKey('allow_encoded: »["%2F"]')} }\n`,
+  'issuer-without-tls': `issuers: { »http://i: }\nroutes: { ${A} }\n`,
+  'issuer-placeholder': `issuers: { »https://login.microsoftonline.com/common/v2.0: }\nroutes: { ${A} }\n`,
+  'unused-issuer': `issuers: { https://i: , »https://j: }\nroutes: { ${withKey('issuers: [https://i]')} }\n`,
+  'admin-open': `admin: »0.0.0.0:9090\n${PUBLIC}`,
+  'trusted-proxies-anyone': `trusted_proxies: [»0.0.0.0/0]\n${I}routes: { ${A} }\n`,
+};
+
+const rows: string[] = [];
+afterAll(() => {
+  const head = '| code | YAML | printed |\n| --- | --- | --- |\n';
+  const file = process.env['LINTS_TABLE'];
+  if (file !== undefined) writeFileSync(file, `${head}${rows.join('\n')}\n`);
+});
+
+describe('each code stands alone, at its place', () => {
+  test.each(Object.entries(EXAMPLES))('%s', (code, marked) => {
+    const before = marked.slice(0, marked.indexOf('»')).split('\n');
+    const yaml = marked.replace('»', '');
+    const [printed = '', ...more] = listProblems(yaml);
+    expect(more).toEqual([]);
+    expect(printed).toMatch(new RegExp(`^${before.length}:${(before.at(-1)?.length ?? 0) + 1}: `));
+    expect(listCodes(yaml)).toEqual([code]);
+    const cells = [code, yaml.trimEnd().replaceAll('\n', ' ⏎ '), `audgate.yaml:${printed} [${code}]`];
+    rows.push(`| ${cells.map(cell => `\`${escapeCell(cell)}\``).join(' | ')} |`);
+  });
+});
+
+test.each(Object.entries(LINTS))(
+  '%s: one sentence each of consequence and remedy',
+  (_code, { consequence, remedy }) => {
+    for (const sentence of [consequence, remedy]) expect(sentence).toMatch(/^(?:[A-Z][^\n]*[^.\s])\.$/);
+    for (const sentence of [consequence, remedy]) expect(sentence).not.toMatch(/\. [A-Z]/);
+  },
+);
+
+test('the README has this table; `npm run schema` writes it', async () => {
+  const readme = readFileSync(README, 'utf8');
+  const [before, after] = ['<!-- lints: written by npm run schema -->\n', '<!-- /lints -->'];
+  const start = readme.indexOf(before) + before.length;
+  const end = readme.indexOf(after);
+  expect(Math.min(readme.indexOf(before), end)).toBeGreaterThan(0);
+  const table = `\n${tabulate('warning', DANGERS)}\n\n${tabulate('error', MISTAKES)}\n\n`;
+  await expect(readme.slice(0, start) + table + readme.slice(end)).toMatchFileSnapshot(README);
+});
+
+function tabulate(kind: string, lints: Readonly<Record<string, Lint>>): string {
+  const entries = Object.entries(lints).map(
+    ([code, { consequence, remedy }]) => `| \`${code}\` | ${escapeCell(consequence)} | ${escapeCell(remedy)} |`,
+  );
+  return [`| ${kind} | consequence | remedy |`, '| --- | --- | --- |', ...entries].join('\n');
+}
+
+function escapeCell(cell: string): string {
+  return cell.replaceAll('|', '\\|');
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { listCodes, load, loadValid } from '../configuration.ts';
+
+const TOKEN = 'b4ttery-h0rse-st4ple';
+const ROUTES = 'routes: { /a: { public: true, upstream: "http://a.example" } }\n';
+const HASH = createHash('sha256').update(TOKEN).digest('hex');
+
+test('only the hash of the token is kept, wherever it was written', () => {
+  const sources = [
+    [TOKEN, {}],
+    ['${TOKEN}', { environment: { TOKEN } }],
+    ['${file:token}', { files: { token: `${TOKEN}\n` } }],
+  ] as const;
+  for (const [written, world] of sources) {
+    const config = loadValid(`admin_token: ${written}\n${ROUTES}`, world);
+    expect(config.adminTokenHash).toBe(HASH);
+    expect(JSON.stringify(config)).not.toContain(TOKEN);
+  }
+  expect(loadValid(ROUTES).adminTokenHash).toBeUndefined();
+});
+
+test('a token left to a variable: with an empty default there is none, and off loopback that is told', () => {
+  const written = `admin_token: \${TOKEN:-}\n${ROUTES}`;
+  const outside = `admin: 0.0.0.0:9090\n${written}`;
+  for (const environment of [{}, { TOKEN: '' }]) {
+    expect(loadValid(written, { environment }).adminTokenHash).toBeUndefined();
+    expect(listCodes(written, { environment })).toEqual([]);
+    expect(listCodes(outside, { environment })).toEqual(['admin-open']);
+  }
+  expect(loadValid(outside, { environment: { TOKEN } }).adminTokenHash).toBe(HASH);
+  expect(listCodes(outside, { environment: { TOKEN } })).toEqual([]);
+});
+
+test.each([
+  ['${TOKEN}', { environment: { TOKEN: '' } }],
+  ['${file:token}', { files: { token: '\n' } }],
+  ['${TOKEN:-}${TOKEN:-}', {}],
+  ['"x${TOKEN:-}"', {}],
+])('%s that comes out empty or short is a mistake, not an open page', (written, world) => {
+  expect(load(`admin_token: ${written}\n${ROUTES}`, world).ok).toBe(false);
+});
+
+test.each(['fifteen-letters', `${TOKEN} with spaces`, `${TOKEN}\u00e9\u00e9`, 'x'.repeat(1025), '""', '[a, b]'])(
+  'a token that is weak or cannot be sent is refused, and not quoted: %#',
+  written => {
+    const result = load(`admin_token: ${written}\n${ROUTES}`);
+    expect(result.ok).toBe(false);
+    const problems = result.ok ? [] : result.problems;
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatchObject({ path: 'admin_token', line: 1, column: 14 });
+    expect(problems[0]?.message).toContain('expected 16 to 1024 visible ASCII characters');
+    if (written.length > 6) expect(problems[0]?.message).not.toContain(written.slice(0, 10));
+  },
+);
