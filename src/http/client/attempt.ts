@@ -1,0 +1,83 @@
+/** One attempt to get a response to one request. It knows its connection only while it is under way: later calls do nothing. */
+
+import { formatRequestHead } from '../framing/head-text.ts';
+import type { AttemptHandler, OutgoingRequest } from '../message.ts';
+import type { ClientConnection } from './connection.ts';
+
+/** Milliseconds. */
+export interface AttemptTimes {
+  readonly connect: number;
+  /** From the end of the request, or from when the upstream takes no more of it, to the head of the response. */
+  readonly response: number;
+  /** Between two pieces of the response's body, while they are wanted. */
+  readonly idle: number;
+}
+
+export class Attempt {
+  readonly request: OutgoingRequest;
+  readonly handler: AttemptHandler;
+  readonly times: AttemptTimes;
+  /** The head as it is sent. */
+  readonly text: string;
+  #connection: ClientConnection | undefined;
+  #isOver = false;
+  /** What was written before there was a connection. */
+  readonly #early: Buffer[] = [];
+  #hasEnded: boolean;
+
+  /** @throws TypeError where the request cannot be sent as what it is. */
+  constructor(request: OutgoingRequest, handler: AttemptHandler, times: AttemptTimes) {
+    this.request = request;
+    this.text = formatRequestHead(request);
+    this.handler = handler;
+    this.times = times;
+    this.#hasEnded = request.body === 'none';
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** @returns whether more may be written at once; else `onUpstreamReady` is called when it may. */
+  write(piece: Buffer): boolean {
+    if (this.#isOver) return false;
+    if (this.#connection) return this.#connection.write(piece);
+    this.#early.push(piece);
+    return false;
+  }
+
+  /** The body has been written. */
+  end(): void {
+    if (this.#isOver || this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#connection?.endRequest();
+  }
+
+  /** After `onData` returned false: the next piece may come. */
+  resume(): void {
+    this.#connection?.resume();
+  }
+
+  /** Ends the attempt and its connection. Nothing is told of it any more. */
+  abort(): void {
+    this.#isOver = true;
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.abort();
+  }
+
+  /** The connection has sent the head, and takes what was written before. */
+  attach(connection: ClientConnection): void {
+    this.#connection = connection;
+    let mayWrite = this.#early.length > 0;
+    for (const piece of this.#early.splice(0)) mayWrite = connection.write(piece);
+    if (this.#hasEnded) connection.endRequest();
+    else if (mayWrite) this.handler.onUpstreamReady();
+  }
+
+  /** It is over: nothing that is called from now on reaches the connection, which may be somebody else's. */
+  detach(): void {
+    this.#isOver = true;
+    this.#connection = undefined;
+  }
+}

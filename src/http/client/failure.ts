@@ -1,0 +1,56 @@
+/** What an error of a connection to an upstream means. */
+
+import type { AttemptFailure } from '../message.ts';
+import { ParseError } from '../parsing/parse-error.ts';
+
+type Cause = AttemptFailure['cause'];
+
+/** A time-out that was noticed by the sweep. */
+export class TimeoutError extends Error {
+  readonly timeout: 'connect_timeout' | 'response_timeout' | 'idle_timeout';
+
+  constructor(timeout: TimeoutError['timeout']) {
+    super(timeout);
+    this.timeout = timeout;
+  }
+}
+
+const CONNECT_CAUSES: Readonly<Record<string, Cause>> = {
+  ETIMEDOUT: 'connect_timeout',
+  ECONNREFUSED: 'refused',
+  // Of a unix socket that is not there.
+  ENOENT: 'refused',
+  ECONNRESET: 'reset',
+  EMFILE: 'too_many_open_files',
+  ENFILE: 'too_many_open_files',
+};
+
+/** @param isSecuring the TCP connection stands, and TLS does not yet. */
+export function readConnectError(error: Error | undefined, isSecuring: boolean): Cause {
+  if (error instanceof TimeoutError) return error.timeout;
+  const code = codeOf(error) ?? '';
+  if (isSecuring && code !== 'ETIMEDOUT') return 'tls';
+  const known = Object.hasOwn(CONNECT_CAUSES, code) ? CONNECT_CAUSES[code] : undefined;
+  if (known) return known;
+  return error && 'syscall' in error && error.syscall === 'getaddrinfo' ? 'dns' : 'other';
+}
+
+/**
+ * @param error `undefined`: the upstream ended its connection.
+ * @param hasHead the head of the response has come.
+ */
+export function readResponseError(error: Error | undefined, hasHead: boolean): Cause {
+  if (error === undefined) return 'reset';
+  if (error instanceof TimeoutError) return error.timeout;
+  if (error instanceof ParseError)
+    return error.fault === 'too_large' && !hasHead ? 'response_headers_too_large' : 'malformed_response';
+  const code = codeOf(error) ?? '';
+  if (code === 'ETIMEDOUT') return hasHead ? 'idle_timeout' : 'response_timeout';
+  if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED') return 'reset';
+  // An alert of TLS 1.3 may follow the handshake, such as one that asks for a certificate (RFC 8446 section 4.4.2.4).
+  return /^ERR_(?:SSL|TLS)_|^EPROTO$/.test(code) ? 'tls' : 'other';
+}
+
+export function codeOf(error: Error | undefined): string | undefined {
+  return error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

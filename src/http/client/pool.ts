@@ -1,0 +1,119 @@
+/**
+ * The connections to one upstream: as many as there are requests at once. One that has become idle is not used again in the same
+ * turn of the event loop, so that bytes nobody asked for, or its end, are seen first (RFC 9112 section 9.3.1).
+ */
+
+import type { AttemptHandler, OutgoingRequest } from '../message.ts';
+import type { Sweeper } from '../sweeper.ts';
+import { Attempt, type AttemptTimes } from './attempt.ts';
+import { ClientConnection, type ConnectionEvents, type ConnectionLimits } from './connection.ts';
+import type { Connector } from './connector.ts';
+
+export interface PoolOptions extends ConnectionLimits {
+  readonly connect: Connector;
+  readonly sweeper: Sweeper;
+}
+
+/** RFC 9110 section 9.2.2. */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** @returns whether a request may be sent once more where it is not known what became of it: one without a body that is idempotent. */
+export function mayRepeat({ method, body }: OutgoingRequest): boolean {
+  return IDEMPOTENT.has(method) && (body === 'none' || body === 0);
+}
+
+export class Pool implements ConnectionEvents {
+  readonly #options: PoolOptions;
+  readonly #all = new Set<ClientConnection>();
+  /** Free for the next request; the one that served last is at the end. */
+  readonly #idle: ClientConnection[] = [];
+  /** Free from the next turn of the event loop on. */
+  #resting: ClientConnection[] = [];
+  #isClosing = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** Open connections, and those being opened. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  get idle(): number {
+    return this.#idle.length + this.#resting.length;
+  }
+
+  /**
+   * Sends the head of a request, on a connection that is free or on a new one. Its body is written to what is returned.
+   *
+   * @throws TypeError where the request cannot be sent as what it is: a fault of the caller's.
+   */
+  send(request: OutgoingRequest, handler: AttemptHandler, times: AttemptTimes): Attempt {
+    const attempt = new Attempt(request, handler, times);
+    const free = this.#takeIdle();
+    if (!free) this.#open().send(attempt);
+    else if (mayRepeat(request)) free.send(attempt);
+    else setImmediate(this.#sendChecked, attempt, free);
+    return attempt;
+  }
+
+  /** Closes what is idle, now and from now on. */
+  close(): void {
+    this.#isClosing = true;
+    for (const connection of [...this.#idle, ...this.#resting]) connection.destroy();
+  }
+
+  /** Ends everything that is under way. */
+  destroy(): void {
+    this.#isClosing = true;
+    for (const connection of this.#all) connection.destroy();
+  }
+
+  onIdle(connection: ClientConnection): void {
+    if (this.#isClosing) {
+      connection.destroy();
+      return;
+    }
+    if (this.#resting.length === 0) setImmediate(this.#wake);
+    this.#resting.push(connection);
+  }
+
+  onClose(connection: ClientConnection): void {
+    this.#all.delete(connection);
+    this.#options.sweeper.remove(connection);
+    const index = this.#idle.lastIndexOf(connection);
+    if (index >= 0) this.#idle.splice(index, 1);
+  }
+
+  #takeIdle(): ClientConnection | undefined {
+    for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) {
+      if (connection.isIdle) return connection;
+    }
+    return undefined;
+  }
+
+  #open(): ClientConnection {
+    const connection = new ClientConnection(this.#options.connect(), this.#options, this);
+    this.#all.add(connection);
+    this.#options.sweeper.add(connection);
+    return connection;
+  }
+
+  /** What must not be sent twice is sent on a connection of which the event loop has just seen that it stands. */
+  readonly #sendChecked = (attempt: Attempt, connection: ClientConnection): void => {
+    if (attempt.isOver) this.#keep(connection);
+    else (connection.isIdle ? connection : this.#open()).send(attempt);
+  };
+
+  readonly #wake = (): void => {
+    const rested = this.#resting;
+    this.#resting = [];
+    for (const connection of rested) this.#keep(connection);
+  };
+
+  #keep(connection: ClientConnection): void {
+    if (this.#isClosing) connection.destroy();
+    else if (connection.isIdle) this.#idle.push(connection);
+  }
+}

@@ -1,0 +1,73 @@
+/** Reads the bodies of one connection, one after the other (RFC 9112 section 6.3). */
+
+import { ChunkParser } from '../parsing/chunk-parser.ts';
+import type { Framing } from './body-length.ts';
+
+export class BodyReader {
+  /** Of the last call of `read`; `undefined` where no byte of the body was in it. */
+  piece: Buffer | undefined;
+  #remaining = 0;
+  #chunks: ChunkParser | undefined;
+  #isComplete = true;
+
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /** Begins with the body of the next message. */
+  start(framing: Framing): void {
+    this.close();
+    this.#remaining = framing === 'close' ? Number.POSITIVE_INFINITY : 0;
+    if (framing === 'chunked') this.#chunks = new ChunkParser();
+    else if (framing !== 'close') this.#remaining = framing;
+    this.#isComplete = framing === 0;
+  }
+
+  /**
+   * Takes what belongs to the body; `piece` has the bytes of it.
+   *
+   * @returns the offset behind it.
+   * @throws ParseError where it is malformed.
+   */
+  read(bytes: Buffer, from: number): number {
+    return this.#chunks ? this.#readChunks(this.#chunks, bytes, from) : this.#readBytes(bytes, from);
+  }
+
+  /** The connection has ended. @returns whether that is the end of the body, too (RFC 9112 section 8). */
+  end(): boolean {
+    if (this.#remaining === Number.POSITIVE_INFINITY) this.#isComplete = true;
+    return this.#isComplete;
+  }
+
+  /** Gives up the body. */
+  close(): void {
+    this.#chunks?.close();
+    this.#chunks = undefined;
+    this.piece = undefined;
+    this.#remaining = 0;
+    this.#isComplete = true;
+  }
+
+  #readBytes(bytes: Buffer, from: number): number {
+    const end = Math.min(bytes.length, from + this.#remaining);
+    this.piece = end > from ? viewOf(bytes, from, end) : undefined;
+    this.#remaining -= end - from;
+    this.#isComplete = this.#remaining === 0;
+    return end;
+  }
+
+  #readChunks(chunks: ChunkParser, bytes: Buffer, from: number): number {
+    const end = chunks.read(bytes, from);
+    this.piece = chunks.piece(bytes, from);
+    this.#isComplete = chunks.isComplete;
+    if (this.#isComplete) {
+      chunks.close();
+      this.#chunks = undefined;
+    }
+    return end;
+  }
+}
+
+function viewOf(bytes: Buffer, from: number, to: number): Buffer {
+  return from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to);
+}

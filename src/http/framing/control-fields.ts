@@ -1,0 +1,75 @@
+/** The fields that say how a message is framed, and what becomes of its connection (RFC 9112 sections 6 and 9). */
+
+import { isName } from '../fields/header-list.ts';
+
+export class ControlFields {
+  /** How many there are, and the last one. */
+  lengths = 0;
+  length = '';
+  codings = 0;
+  coding = '';
+  /** Connection options (RFC 9110 section 7.6.1). */
+  hasClose = false;
+  hasKeepAlive = false;
+  hasUpgrade = false;
+  /** All values of Upgrade, joined. */
+  protocol: string | undefined;
+  /** All values of Expect, joined. */
+  expect: string | undefined;
+  keepAlive: string | undefined;
+
+  /** @param fields alternating names and values. */
+  constructor(fields: readonly string[]) {
+    for (let index = 0; index < fields.length; index += 2) this.#read(fields[index] ?? '', fields[index + 1] ?? '');
+  }
+
+  /** By length: of an ordinary message two or three names are compared. */
+  #read(name: string, value: string): void {
+    switch (name.length) {
+      case 6:
+        if (isName(name, 'expect')) this.expect = join(this.expect, value);
+        return;
+      case 7:
+        if (isName(name, 'upgrade')) this.protocol = join(this.protocol, value);
+        return;
+      case 10:
+        this.#readConnection(name, value);
+        return;
+      case 14:
+        if (isName(name, 'content-length')) this.#readLength(value);
+        return;
+      case 17:
+        if (isName(name, 'transfer-encoding')) this.#readCoding(value);
+    }
+  }
+
+  #readConnection(name: string, value: string): void {
+    if (isName(name, 'keep-alive')) this.keepAlive = join(this.keepAlive, value);
+    if (!isName(name, 'connection')) return;
+    for (const option of value.toLowerCase().split(',')) {
+      const trimmed = option.trim();
+      if (trimmed === 'close') this.hasClose = true;
+      else if (trimmed === 'keep-alive') this.hasKeepAlive = true;
+      else if (trimmed === 'upgrade') this.hasUpgrade = true;
+    }
+  }
+
+  #readLength(value: string): void {
+    this.lengths += 1;
+    this.length = value;
+  }
+
+  #readCoding(value: string): void {
+    this.codings += 1;
+    this.coding = value;
+  }
+
+  /** RFC 9112 section 9.3. */
+  isPersistent(minor: number): boolean {
+    return !this.hasClose && (minor === 1 || this.hasKeepAlive);
+  }
+}
+
+function join(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`;
+}

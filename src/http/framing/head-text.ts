@@ -1,0 +1,97 @@
+/**
+ * Heads as they are sent (RFC 9112 sections 3, 4 and 5), written from what was decided and never copied from what came. Framing
+ * and connection fields are ours: those in the list that is given are left out.
+ */
+
+import { STATUS_CODES } from 'node:http';
+import type { BodyLength, OutgoingRequest, ResponseHead } from '../message.ts';
+
+const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const TARGET = /^[\x21-\x7e]+$/;
+const AUTHORITY = /^[\x21-\x7e]*$/;
+const REASON = /^[\t\x20-\x7e\x80-\xff]+$/;
+
+/** Of one connection (RFC 9110 section 7.6.1, RFC 9113 section 8.2.2), or about a body's framing. */
+const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+const LENGTHS: ReadonlySet<number> = new Set([...CONNECTION_FIELDS].map(name => name.length));
+
+/**
+ * @returns the head of a request: one of `Connection: keep-alive`, or to upgrade where it names a protocol.
+ * @throws TypeError where the request line or Host could not be read back as what it is.
+ */
+export function formatRequestHead({ method, target, authority, fields, body, protocol }: OutgoingRequest): string {
+  if (!METHOD.test(method) || method === 'CONNECT') throw new TypeError('invalid method');
+  if (!TARGET.test(target)) throw new TypeError('invalid request target');
+  if (!AUTHORITY.test(authority)) throw new TypeError('invalid authority');
+  const connection = protocol === undefined ? 'Connection: keep-alive\r\n' : formatUpgrade(protocol);
+  let text = `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${connection}`;
+  fields.forEach((name, value) => {
+    if (!isOfConnection(name) && !isExpectOrHost(name)) text += `${name}: ${value}\r\n`;
+  });
+  return `${text}${formatFraming(body)}\r\n`;
+}
+
+/**
+ * @param connection the line of the Connection field, or nothing.
+ * @param framing the line of the framing field, or nothing.
+ * @returns the head of a response. Where it has no Date, it gets one (RFC 9110 section 6.6.1).
+ */
+export function formatResponseHead(
+  { status, reason, fields }: ResponseHead,
+  connection: string,
+  framing: string,
+): string {
+  const phrase = REASON.test(reason) ? reason : (STATUS_CODES[status] ?? '');
+  let text = `HTTP/1.1 ${status} ${phrase}\r\n`;
+  let hasDate = status < 200;
+  fields.forEach((name, value) => {
+    if (isOfConnection(name)) return;
+    if (name.length === 4 && name.toLowerCase() === 'date') hasDate = true;
+    text += `${name}: ${value}\r\n`;
+  });
+  return `${text}${hasDate ? '' : dateLine()}${framing}${connection}\r\n`;
+}
+
+/** @returns the line that frames a body (RFC 9112 section 6), or nothing where there is none. */
+export function formatFraming(body: BodyLength): string {
+  if (body === 'none') return '';
+  return body === 'unknown' ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${body}\r\n`;
+}
+
+function formatUpgrade(protocol: string): string {
+  if (!METHOD.test(protocol)) throw new TypeError('invalid protocol');
+  return `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
+}
+
+function isOfConnection(name: string): boolean {
+  return LENGTHS.has(name.length) && CONNECTION_FIELDS.has(name.toLowerCase());
+}
+
+/** Host is written once, first; an expectation is answered by this hop (RFC 9110 section 10.1.1). */
+function isExpectOrHost(name: string): boolean {
+  if (name.length !== 4 && name.length !== 6) return false;
+  const lower = name.toLowerCase();
+  return lower === 'host' || lower === 'expect';
+}
+
+let second = 0;
+let line = '';
+
+/** Made anew once a second. */
+function dateLine(): string {
+  const now = Math.floor(Date.now() / 1_000);
+  if (now !== second) {
+    second = now;
+    line = `Date: ${new Date(now * 1_000).toUTCString()}\r\n`;
+  }
+  return line;
+}

@@ -1,0 +1,194 @@
+/**
+ * Cuts heads out of a stream of bytes (RFC 9112 sections 2.1 and 2.2). A head ends with the first CRLF CRLF; llhttp must find
+ * its end at that very byte. Nothing behind it is given to llhttp, so one message at a time is read, whatever was sent.
+ */
+
+import { Llhttp, OK, PAUSED, PAUSED_UPGRADE, type ParserEvents, REQUEST, RESPONSE, SKIP_BODY } from './llhttp.ts';
+import { ParseError } from './parse-error.ts';
+
+const END = Buffer.from('\r\n\r\n');
+const CR = 13;
+const LF = 10;
+const NOTHING = Buffer.alloc(0);
+
+/** For heads that come in one piece, which is nearly all of them. They leave nothing behind. */
+const shared = { [REQUEST]: new Llhttp(REQUEST), [RESPONSE]: new Llhttp(RESPONSE) };
+
+export class HeadParser implements ParserEvents {
+  /** The head that was found, one character for each byte. */
+  text = '';
+  /** What llhttp has read, as offsets in `text`: of the target, and of each field its name and its value. */
+  targetStart = 0;
+  targetEnd = 0;
+  readonly spans: number[] = [];
+  major = 0;
+  minor = 0;
+  status = 0;
+
+  readonly #type: typeof REQUEST | typeof RESPONSE;
+  readonly #limit: number;
+  /** Offset in the head of the bytes that llhttp is given. */
+  #base = 0;
+  #isHeadRead = false;
+  #isInValue = false;
+  /** Of a head that has not all come: its bytes, how many of `#gathered` they are, and the parser that has read them. */
+  #gathered = NOTHING;
+  #length = 0;
+  #own: Llhttp | undefined;
+  /** Of the empty lines before it, which count towards the limit. */
+  #skipped = 0;
+
+  /** @param limit bytes of a head, the empty lines before it included. */
+  constructor(type: typeof REQUEST | typeof RESPONSE, limit: number) {
+    this.#type = type;
+    this.#limit = limit;
+  }
+
+  /** Whether a part of a head has come. */
+  get isInHead(): boolean {
+    return this.#length > 0 || this.#skipped > 0;
+  }
+
+  /**
+   * @returns the offset behind the head, or -1: all bytes were taken, and its end is still to come.
+   * @throws ParseError for what is no head, as soon as that can be said, and for one that is too large.
+   */
+  read(bytes: Buffer, from: number): number {
+    const at = this.#length === 0 && this.#type === REQUEST ? this.#skipEmptyLines(bytes, from) : from;
+    if (this.#length > 0) return this.#continue(bytes, at);
+    const end = bytes.indexOf(END, at);
+    if (end === -1) return this.#begin(bytes, at);
+    this.#checkSize(end + END.length - at);
+    this.#execute(shared[this.#type], bytes, at, end + END.length, 0);
+    this.#finish(bytes.toString('latin1', at, end + END.length));
+    return end + END.length;
+  }
+
+  /** Gives up the head that was begun. To be called when the connection ends. */
+  close(): void {
+    this.#own?.free();
+    this.#own = undefined;
+    this.#gathered = NOTHING;
+    this.#length = 0;
+    this.#skipped = 0;
+  }
+
+  /** A server ignores empty lines before a request line (RFC 9112 section 2.2); a client knows nothing of the kind. */
+  #skipEmptyLines(bytes: Buffer, from: number): number {
+    let at = from;
+    while (bytes[at] === CR && bytes[at + 1] === LF) at += 2;
+    this.#skipped += at - from;
+    return at;
+  }
+
+  #begin(bytes: Buffer, at: number): number {
+    if (at < bytes.length) this.#gather(bytes, at, bytes.length);
+    else this.#checkSize(0);
+    return -1;
+  }
+
+  #continue(bytes: Buffer, at: number): number {
+    const before = this.#length;
+    const known = this.#gathered.subarray(Math.max(0, before - 3), before);
+    const joint = Buffer.concat([known, bytes.subarray(at, at + END.length - 1)]).indexOf(END);
+    const found = joint === -1 ? bytes.indexOf(END, at) : at + joint - known.length;
+    if (found === -1) {
+      this.#gather(bytes, at, bytes.length);
+      return -1;
+    }
+    const end = found + END.length;
+    this.#gather(bytes, at, end);
+    this.#finish(this.#gathered.toString('latin1', 0, this.#length));
+    this.close();
+    return end;
+  }
+
+  #gather(bytes: Buffer, from: number, to: number): void {
+    const length = this.#length + to - from;
+    this.#checkSize(length);
+    if (length > this.#gathered.length) {
+      const larger = Buffer.allocUnsafe(Math.min(2 * length, this.#limit));
+      this.#gathered.copy(larger, 0, 0, this.#length);
+      this.#gathered = larger;
+    }
+    bytes.copy(this.#gathered, this.#length, from, to);
+    this.#own ??= new Llhttp(this.#type);
+    const before = this.#length;
+    this.#length = length;
+    this.#execute(this.#own, bytes, from, to, before);
+  }
+
+  #checkSize(length: number): void {
+    if (this.#skipped + length > this.#limit) throw new ParseError('too_large');
+  }
+
+  #execute(parser: Llhttp, bytes: Buffer, from: number, to: number, base: number): void {
+    if (base === 0) this.#reset(parser);
+    this.#base = base;
+    const isWhole = from === 0 && to === bytes.length;
+    const result = parser.execute(isWhole ? bytes : bytes.subarray(from, to), this);
+    const isPaused = result === PAUSED || result === PAUSED_UPGRADE;
+    // A head that is over before its CRLF CRLF is one of HTTP/0.9.
+    if (result === OK || (isPaused && this.#isHeadRead && parser.position === to - from)) return;
+    throw new ParseError(hasOtherVersion(this.#textUntil(bytes, from, to)) ? 'version' : 'malformed');
+  }
+
+  #reset(parser: Llhttp): void {
+    parser.reset();
+    this.spans.length = 0;
+    this.targetEnd = 0;
+    this.#isHeadRead = false;
+    this.#isInValue = true;
+  }
+
+  #textUntil(bytes: Buffer, from: number, to: number): string {
+    return this.#length > 0 ? this.#gathered.toString('latin1', 0, this.#length) : bytes.toString('latin1', from, to);
+  }
+
+  #finish(text: string): void {
+    this.text = text;
+    this.#skipped = 0;
+    if (!this.#isHeadRead || this.spans.length % 4 !== 0) throw new ParseError('malformed');
+  }
+
+  onTarget(start: number, end: number): void {
+    if (this.targetEnd === 0) this.targetStart = this.#base + start;
+    this.targetEnd = this.#base + end;
+  }
+
+  onField(start: number, end: number): void {
+    if (this.#isInValue) this.spans.push(this.#base + start, this.#base + end);
+    else this.spans[this.spans.length - 1] = this.#base + end;
+    this.#isInValue = false;
+  }
+
+  onValue(start: number, end: number): void {
+    if (!this.#isInValue) this.spans.push(this.#base + start, this.#base + end);
+    else this.spans[this.spans.length - 1] = this.#base + end;
+    this.#isInValue = true;
+  }
+
+  onHead(major: number, minor: number, status: number): number {
+    this.#isHeadRead = true;
+    this.major = major;
+    this.minor = minor;
+    this.status = status;
+    return SKIP_BODY;
+  }
+
+  onBody(): void {
+    // There is none, as far as llhttp knows.
+  }
+
+  onComplete(): number {
+    return PAUSED;
+  }
+}
+
+const VERSION = /^[^\0-\x20\x7f-\xff]+ [^\0-\x20\x7f-\xff]+ HTTP\/(\d)\.(\d)\r\n/;
+
+/** @returns whether a request line is one of HTTP, and neither of 1.0 nor of 1.1 (RFC 9110 section 15.6.6). */
+export function hasOtherVersion(text: string): boolean {
+  const [, major, minor] = VERSION.exec(text) ?? [];
+  return major !== undefined && !(major === '1' && (minor === '0' || minor === '1'));
+}

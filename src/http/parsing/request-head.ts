@@ -1,0 +1,58 @@
+/**
+ * Strict checks over what llhttp reads of a request's head (RFC 9112 sections 3, 5 and 6). Left to the caller: Host, the form of
+ * the target, and what the fields mean.
+ */
+
+import { HeaderList } from '../fields/header-list.ts';
+import { readRequestBody } from '../framing/body-length.ts';
+import { ControlFields } from '../framing/control-fields.ts';
+import type { RequestHead } from '../message.ts';
+import { FIELD_LINES, readFieldLines } from './field-lines.ts';
+import type { HeadParser } from './head-parser.ts';
+import { hasOtherVersion } from './head-parser.ts';
+import { ParseError } from './parse-error.ts';
+
+/** A method, a target of visible ASCII, and a version; the versions of RTSP and ICE, which llhttp reads as well, are none. */
+const REQUEST_LINE = /([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP\/1\.([01])\r\n/;
+const HEAD = new RegExp(`^${REQUEST_LINE.source}${FIELD_LINES}$`);
+
+export interface ParsedRequest extends RequestHead {
+  /** Whether the client lets the connection be used again (RFC 9112 section 9.3). */
+  readonly isPersistent: boolean;
+}
+
+/**
+ * @param parser which has just found a head.
+ * @throws ParseError for everything that could be read otherwise by somebody, and for CONNECT, which asks for a tunnel.
+ */
+export function readRequestHead(parser: HeadParser): ParsedRequest {
+  const { text, spans } = parser;
+  const [, method = '', target = '', version] = HEAD.exec(text) ?? [];
+  if (version === undefined) throw new ParseError(hasOtherVersion(text) ? 'version' : 'malformed');
+  const minor = Number(version);
+  const isSame = isSameTarget(parser, method.length + 1, target.length) && parser.major === 1 && parser.minor === minor;
+  if (!isSame || method === 'CONNECT') throw new ParseError('malformed');
+  const fields = readFieldLines(text, method.length + target.length + 12, spans);
+  const control = new ControlFields(fields);
+  return {
+    method,
+    target,
+    version: minor === 1 ? '1.1' : '1.0',
+    fields: HeaderList.parsed(fields),
+    body: readRequestBody(control, minor),
+    expects: readExpectation(control, minor),
+    protocol: minor === 1 && control.hasUpgrade ? control.protocol : undefined,
+    isPersistent: control.isPersistent(minor),
+  };
+}
+
+function isSameTarget({ targetStart, targetEnd }: HeadParser, start: number, length: number): boolean {
+  return targetStart === start && targetEnd === start + length;
+}
+
+/** A client of HTTP/1.0 cannot wait for 100 (RFC 9110 section 10.1.1). */
+function readExpectation({ expect }: ControlFields, minor: number): RequestHead['expects'] {
+  if (expect === undefined) return 'nothing';
+  if (expect.toLowerCase() !== '100-continue') return 'unknown';
+  return minor === 1 ? 'continue' : 'nothing';
+}

@@ -1,0 +1,65 @@
+/** Strict checks over what llhttp reads of a response's head (RFC 9112 sections 4, 5 and 6). */
+
+import { HeaderList } from '../fields/header-list.ts';
+import { type Framing, readResponseFraming, readStatedLength } from '../framing/body-length.ts';
+import { ControlFields } from '../framing/control-fields.ts';
+import type { BodyLength, ResponseHead } from '../message.ts';
+import { FIELD_LINES, readFieldLines } from './field-lines.ts';
+import type { HeadParser } from './head-parser.ts';
+import { ParseError } from './parse-error.ts';
+
+/** The blank behind the status may be missing where there is no phrase: many servers leave it out. */
+const STATUS_LINE = /HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n/;
+const HEAD = new RegExp(`^(${STATUS_LINE.source})${FIELD_LINES}$`);
+
+export interface ParsedResponse extends ResponseHead {
+  readonly framing: Framing;
+  readonly isPersistent: boolean;
+  /** Milliseconds that the server keeps the connection, where it says so (RFC 2068 section 19.7.1). */
+  readonly keepAlive: number | undefined;
+  /** What a 101 switches to, where Connection says so too. */
+  readonly protocol: string | undefined;
+}
+
+/**
+ * @param parser which has just found a head.
+ * @param isHead whether it responds to HEAD.
+ * @throws ParseError for everything that could be read otherwise by somebody.
+ */
+export function readResponseHead(parser: HeadParser, isHead: boolean): ParsedResponse {
+  const [, line, version, code = '', reason = ''] = HEAD.exec(parser.text) ?? [];
+  const minor = Number(version);
+  const status = Number(code);
+  const isSame = parser.major === 1 && parser.minor === minor && parser.status === status;
+  if (line === undefined || !isSame) throw new ParseError('malformed');
+  const fields = readFieldLines(parser.text, line.length, parser.spans);
+  const control = new ControlFields(fields);
+  const framing = readResponseFraming(control, minor, status, isHead);
+  return {
+    status,
+    reason: reason.trim(),
+    fields: HeaderList.parsed(fields),
+    body: readBody(framing, control, status, isHead),
+    framing,
+    isPersistent: isReusable(control, minor, status, framing),
+    keepAlive: readTimeout(control.keepAlive),
+    protocol: minor === 1 && control.hasUpgrade ? control.protocol : undefined,
+  };
+}
+
+function readBody(framing: Framing, control: ControlFields, status: number, isHead: boolean): BodyLength {
+  if (isHead || status === 304) return readStatedLength(control) ?? 'none';
+  if (status < 200 || status === 204) return 'none';
+  return typeof framing === 'number' ? framing : 'unknown';
+}
+
+/** A 204 with a framing field has a body as far as its server is concerned (RFC 9112 section 6.1, RFC 9110 section 8.6). */
+function isReusable(control: ControlFields, minor: number, status: number, framing: Framing): boolean {
+  const isContradictory = status === 204 && (control.codings > 0 || Number(control.length) > 0);
+  return control.isPersistent(minor) && framing !== 'close' && !isContradictory;
+}
+
+function readTimeout(keepAlive: string | undefined): number | undefined {
+  const seconds = keepAlive && /(?:^|[\s,])timeout="?(\d{1,6})/i.exec(keepAlive)?.[1];
+  return seconds ? Number(seconds) * 1_000 : undefined;
+}

@@ -1,0 +1,178 @@
+/**
+ * What is read of a client's connection. One request at a time: the bytes behind it wait unread, and once there are as many as a head may
+ * have, reading stops (RFC 9112 section 9.3.2). Until then the end of the connection is seen at once.
+ */
+
+import type { Socket } from 'node:net';
+import { BodyReader } from '../framing/body-reader.ts';
+import { HeadParser } from '../parsing/head-parser.ts';
+import { REQUEST } from '../parsing/llhttp.ts';
+import { ParseError, type ParseFault } from '../parsing/parse-error.ts';
+import { type ParsedRequest, readRequestHead } from '../parsing/request-head.ts';
+
+const NOTHING = Buffer.alloc(0);
+
+export interface InputEvents {
+  onHead(head: ParsedRequest): void;
+  onBody(piece: Buffer): void;
+  onBodyEnd(): void;
+  /** What came is no request, or no body. Nothing more is read. */
+  onFault(fault: ParseFault): void;
+}
+
+/** What the next bytes are: a head, a body that somebody takes, one that waits, one that is dropped, or of no use at all. */
+type Mode = 'head' | 'body' | 'waiting' | 'dropping' | 'closed';
+
+export class RequestInput {
+  readonly #socket: Socket;
+  readonly #events: InputEvents;
+  readonly #parser: HeadParser;
+  readonly #body = new BodyReader();
+  readonly #readAhead: number;
+  #mode: Mode = 'head';
+  /** What was read and not parsed, from `#at` on. */
+  #bytes: Buffer = NOTHING;
+  #at = 0;
+  #isReading = false;
+  #isPaused = false;
+  /** Bytes that were dropped of the body. */
+  #dropped = 0;
+
+  /** @param limit bytes of a head, and of what is read ahead. */
+  constructor(socket: Socket, limit: number, events: InputEvents) {
+    this.#socket = socket;
+    this.#events = events;
+    this.#readAhead = limit;
+    this.#parser = new HeadParser(REQUEST, limit);
+  }
+
+  /** Whether a part of a head has come. */
+  get isInHead(): boolean {
+    return this.#mode === 'head' && this.#parser.isInHead;
+  }
+
+  get isBodyComplete(): boolean {
+    return this.#body.isComplete;
+  }
+
+  /** Whether the next piece of the body is waited for. */
+  get isBodyWanted(): boolean {
+    return this.#mode === 'body' && !this.#body.isComplete;
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  receive(bytes: Buffer): void {
+    this.#bytes = this.#at === this.#bytes.length ? bytes : Buffer.concat([this.#bytes.subarray(this.#at), bytes]);
+    this.#at = 0;
+    this.#read();
+  }
+
+  /** The body is to be told as it comes. */
+  takeBody(): void {
+    if (this.#mode !== 'waiting') return;
+    this.#mode = 'body';
+    this.#read();
+  }
+
+  /** Until `takeBody` is called, no more of the body is told. */
+  holdBody(): void {
+    if (this.#mode === 'body') this.#mode = 'waiting';
+  }
+
+  /** The rest of the body is dropped as it comes. What has come already is dropped at once, save from within an event. */
+  dropBody(): void {
+    if (this.#mode === 'closed') return;
+    this.#mode = 'dropping';
+    this.#read();
+  }
+
+  /** The request was answered and its body is complete: the next head may be read. */
+  next(): void {
+    if (this.#mode === 'closed') return;
+    this.#mode = 'head';
+    this.#dropped = 0;
+    this.#read();
+  }
+
+  /** Parses nothing more. @returns what was not parsed. */
+  close(): Buffer {
+    const rest = this.#bytes.subarray(this.#at);
+    this.#mode = 'closed';
+    this.#bytes = NOTHING;
+    this.#at = 0;
+    this.#parser.close();
+    this.#body.close();
+    return rest;
+  }
+
+  #read(): void {
+    // From within an event: the loop that told it goes on.
+    if (this.#isReading) return;
+    this.#isReading = true;
+    try {
+      while (this.#at < this.#bytes.length && this.#readNext());
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      this.close();
+      this.#events.onFault(error.fault);
+    } finally {
+      this.#isReading = false;
+    }
+    this.#hold();
+  }
+
+  /** @returns whether to go on. */
+  #readNext(): boolean {
+    if (this.#mode === 'head') return this.#readHead();
+    if (this.#body.isComplete || (this.#mode !== 'body' && this.#mode !== 'dropping')) return false;
+    const isDropped = this.#mode === 'dropping';
+    this.#at = this.#body.read(this.#bytes, this.#at);
+    const { piece } = this.#body;
+    if (isDropped) this.#dropped += piece?.length ?? 0;
+    else if (piece) this.#events.onBody(piece);
+    if (this.#body.isComplete && !this.#isClosed()) this.#events.onBodyEnd();
+    return true;
+  }
+
+  #readHead(): boolean {
+    const end = this.#parser.read(this.#bytes, this.#at);
+    this.#at = end === -1 ? this.#bytes.length : end;
+    if (end === -1) return false;
+    const head = readRequestHead(this.#parser);
+    this.#mode = 'waiting';
+    this.#body.start(head.body === 'unknown' ? 'chunked' : head.body === 'none' ? 0 : head.body);
+    this.#events.onHead(head);
+    return true;
+  }
+
+  /** Apart, since an event may have closed it. */
+  #isClosed(): boolean {
+    return this.#mode === 'closed';
+  }
+
+  #hold(): void {
+    const rest = this.#bytes.length - this.#at;
+    if (rest === 0) this.#bytes = NOTHING;
+    // Not the whole piece that it is a part of, which may be much larger.
+    else if (this.#at > 0 && rest < this.#readAhead) this.#bytes = Buffer.from(this.#bytes.subarray(this.#at));
+    else this.#bytes = this.#bytes.subarray(this.#at);
+    this.#at = 0;
+    if (rest >= this.#readAhead) this.#pause();
+    else this.#resume();
+  }
+
+  #pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#socket.resume();
+  }
+}

@@ -1,0 +1,47 @@
+/** How a response is framed, and whether its connection goes on (RFC 9112 sections 6 and 9.3). */
+
+import { formatFraming, formatResponseHead } from '../framing/head-text.ts';
+import type { SentFraming } from '../framing/message-writer.ts';
+import type { ResponseHead } from '../message.ts';
+import type { ParsedRequest } from '../parsing/request-head.ts';
+
+export interface FramedResponse {
+  readonly text: string;
+  readonly framing: SentFraming;
+  readonly isLast: boolean;
+}
+
+/**
+ * @param request `undefined` where it could not be parsed.
+ * @param mustClose the connection closes with this response, whatever the client wants.
+ */
+export function frameResponse(
+  request: ParsedRequest | undefined,
+  head: ResponseHead,
+  mustClose: boolean,
+): FramedResponse {
+  const isOld = request?.version === '1.0';
+  const isUntilClose = isOld && head.body === 'unknown' && hasBody(request, head.status);
+  const isLast = mustClose || isUntilClose || !request?.isPersistent;
+  const connection = isLast ? 'Connection: close\r\n' : isOld ? 'Connection: keep-alive\r\n' : '';
+  const framing = isUntilClose ? 'close' : readFraming(request, head);
+  return { text: formatResponseHead(head, connection, describe(framing, head)), framing, isLast };
+}
+
+/** A response to HEAD, and a 204 or 304, end with their heads (RFC 9112 section 6.3). */
+function hasBody(request: ParsedRequest | undefined, status: number): boolean {
+  return request?.method !== 'HEAD' && status !== 204 && status !== 304;
+}
+
+function readFraming(request: ParsedRequest | undefined, { status, body }: ResponseHead): SentFraming {
+  if (!hasBody(request, status)) return 'none';
+  // Without a length the client would wait for the end of the connection.
+  return body === 'none' ? 0 : body;
+}
+
+/** What has no body may tell the length of one, save a 204 (RFC 9110 section 8.6). */
+function describe(framing: SentFraming, { status, body }: ResponseHead): string {
+  if (framing === 'close') return '';
+  if (framing !== 'none') return formatFraming(framing);
+  return typeof body === 'number' && status !== 204 ? formatFraming(body) : '';
+}

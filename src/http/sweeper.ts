@@ -1,0 +1,34 @@
+/**
+ * Time-outs of many connections by one timer: each has its moment, and is looked at four times a second. A timer for each
+ * request costs more than the rest of its bookkeeping.
+ */
+
+/** Milliseconds: the most that a time-out is late. */
+const INTERVAL = 250;
+
+export interface Swept {
+  /** @param now as `performance.now()`. */
+  sweep(now: number): void;
+}
+
+export class Sweeper {
+  readonly #all = new Set<Swept>();
+  #timer: NodeJS.Timeout | undefined;
+
+  add(swept: Swept): void {
+    this.#all.add(swept);
+    this.#timer ??= setInterval(this.#sweep, INTERVAL).unref();
+  }
+
+  remove(swept: Swept): void {
+    this.#all.delete(swept);
+    if (this.#all.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  readonly #sweep = (): void => {
+    const now = performance.now();
+    for (const swept of this.#all) swept.sweep(now);
+  };
+}
