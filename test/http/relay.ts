@@ -159,6 +159,7 @@ export interface RunningRelay {
   readonly server: HttpServer;
   readonly pool: Pool;
   readonly failures: AttemptFailure[];
+  readonly faults: unknown[];
   readonly listener: Server;
   close(): Promise<void>;
 }
@@ -167,9 +168,12 @@ export interface RunningRelay {
 export async function startRelay(upstreamPort: number, settings: ServerSettings = SETTINGS): Promise<RunningRelay> {
   const sweeper = new Sweeper();
   const failures: AttemptFailure[] = [];
+  const faults: unknown[] = [];
+  const onFault = (fault: unknown) => faults.push(fault);
   const pool = new Pool({
     connect: createConnector({ host: '127.0.0.1', port: upstreamPort }),
     sweeper,
+    onFault,
     head: 16 * 1024,
     idle: 60_000,
     maxAge: 600_000,
@@ -181,6 +185,7 @@ export async function startRelay(upstreamPort: number, settings: ServerSettings 
         if (request.unparsed === undefined) new Relay(request, pool, failure => failures.push(failure)).start();
         else respond(request, STATUSES[request.unparsed] ?? 500, request.unparsed);
       },
+      onFault,
     },
     sweeper,
   );
@@ -192,6 +197,7 @@ export async function startRelay(upstreamPort: number, settings: ServerSettings 
     server,
     pool,
     failures,
+    faults,
     listener,
     close: async () => {
       const closed = once(listener, 'close');

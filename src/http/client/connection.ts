@@ -4,27 +4,26 @@
  */
 
 import type { Socket } from 'node:net';
-import { BodyReader } from '../framing/body-reader.ts';
 import { MessageWriter } from '../framing/message-writer.ts';
 import type { AttemptFailure } from '../message.ts';
-import { HeadParser } from '../parsing/head-parser.ts';
-import { RESPONSE } from '../parsing/llhttp.ts';
 import { ParseError } from '../parsing/parse-error.ts';
-import { type ParsedResponse, readResponseHead } from '../parsing/response-head.ts';
+import type { ParsedResponse } from '../parsing/response-head.ts';
 import type { Swept } from '../sweeper.ts';
 import type { Attempt } from './attempt.ts';
 import type { OpeningSocket } from './connector.ts';
 import { codeOf, readConnectError, readResponseError, TimeoutError } from './failure.ts';
+import { type ResponseEvents, ResponseReader } from './response-reader.ts';
 
-/** Each 1xx restarts the clock of the response; a flood of them would hold the connection for ever. */
-const INTERIM_RESPONSES = 16;
-/** A server that says how long it keeps a connection closes it about then: it is left alone a little earlier. */
+/** Milliseconds. A server that says how long it keeps a connection closes it about then: it is left alone a little earlier. */
 const SAFETY = 1_000;
+const NEVER = Number.POSITIVE_INFINITY;
 
 export interface ConnectionEvents {
   /** It may be used again, though not in this turn of the event loop. */
   onIdle(connection: ClientConnection): void;
   onClose(connection: ClientConnection): void;
+  /** An attempt's handler has thrown. The connection is destroyed. */
+  onFault(fault: unknown): void;
 }
 
 export interface ConnectionLimits {
@@ -35,59 +34,49 @@ export interface ConnectionLimits {
   readonly maxAge: number;
 }
 
-export class ClientConnection implements Swept {
+export class ClientConnection implements Swept, ResponseEvents {
   readonly #socket: Socket;
   readonly #events: ConnectionEvents;
-  readonly #limits: ConnectionLimits;
-  readonly #parser: HeadParser;
-  readonly #body = new BodyReader();
+  readonly #idle: number;
+  readonly #reader: ResponseReader;
   readonly #writer: MessageWriter;
   readonly #retiresAt: number;
   #attempt: Attempt | undefined;
-  #head: ParsedResponse | undefined;
   #stage: 'connecting' | 'securing' | 'open' | 'closed' = 'connecting';
   #served = 0;
-  #interim = 0;
   /** Whether a byte came since the request was sent. */
   #hasReceived = false;
   #isPaused = false;
   #error: Error | undefined;
   /** What is waited for, by `performance.now()`. */
-  #deadline = Number.POSITIVE_INFINITY;
+  #deadline = NEVER;
 
   constructor({ socket, readyEvent }: OpeningSocket, limits: ConnectionLimits, events: ConnectionEvents) {
     this.#socket = socket;
     this.#events = events;
-    this.#limits = limits;
-    this.#parser = new HeadParser(RESPONSE, limits.head);
+    this.#idle = limits.idle;
+    this.#reader = new ResponseReader(limits.head, this);
     this.#writer = new MessageWriter(socket);
     this.#retiresAt = performance.now() + limits.maxAge;
     socket.setNoDelay(true);
     socket.on('data', this.#onData).on('drain', this.#onDrain).on('end', this.#onEnd);
     socket.on('error', this.#onError).on('close', this.#onClose);
     // Of a TLS socket, too, this is the event of its TCP connection.
-    socket.once('connect', this.#onConnect);
-    if (readyEvent !== 'connect') socket.once(readyEvent, this.#onReady);
-    else socket.once('connect', this.#onReady);
-  }
-
-  get isOpen(): boolean {
-    return this.#stage === 'open' && !this.#socket.destroyed && this.#socket.readable && this.#socket.writable;
+    socket.once('connect', this.#onConnect).once(readyEvent, this.#onReady);
   }
 
   get isIdle(): boolean {
-    return this.#attempt === undefined && this.isOpen;
+    return this.#attempt === undefined && this.#isOpen();
   }
 
-  /** Sends the head; one without a body leaves at once. Only where nothing is under way. */
+  /** Sends the head; a request without a body leaves at once. Only where nothing is under way. */
   send(attempt: Attempt): void {
     if (this.#attempt || this.#stage === 'closed') throw new Error('the connection is not free');
     const { request, times, text } = attempt;
     this.#attempt = attempt;
-    this.#head = undefined;
-    this.#interim = 0;
     this.#hasReceived = false;
-    this.#deadline = this.#stage === 'open' ? Number.POSITIVE_INFINITY : performance.now() + times.connect;
+    this.#deadline = this.#stage === 'open' ? NEVER : performance.now() + times.connect;
+    this.#reader.expect(request.method);
     this.#writer.start(text, request.body);
     attempt.attach(this);
   }
@@ -99,11 +88,8 @@ export class ClientConnection implements Swept {
   }
 
   endRequest(): void {
-    if (!this.#writer.end()) {
-      this.destroy(new RangeError('less than its length'));
-      return;
-    }
-    this.#awaitResponse();
+    if (this.#writer.end()) this.#awaitResponse();
+    else this.destroy(new RangeError('less than its length'));
   }
 
   resume(): void {
@@ -126,23 +112,97 @@ export class ClientConnection implements Swept {
   }
 
   sweep(now: number): void {
-    if (now < this.#deadline) {
-      if (now >= this.#retiresAt && this.isIdle) this.#socket.destroy();
-      return;
-    }
+    if (now >= this.#retiresAt && this.isIdle) this.#socket.destroy();
+    if (now < this.#deadline) return;
+    this.#deadline = NEVER;
     if (!this.#attempt) this.#socket.destroy();
     else if (this.#stage !== 'open') this.destroy(new TimeoutError('connect_timeout'));
-    else this.destroy(new TimeoutError(this.#head ? 'idle_timeout' : 'response_timeout'));
+    else this.destroy(new TimeoutError(this.#reader.head ? 'idle_timeout' : 'response_timeout'));
+  }
+
+  onInterim({ status, fields }: ParsedResponse): void {
+    if (!this.#writer.isOpen) this.#awaitResponse();
+    this.#attempt?.handler.onInterim(status, fields);
+  }
+
+  onHead(head: ParsedResponse): void {
+    this.#awaitData();
+    this.#attempt?.handler.onResponse(head);
+  }
+
+  onPiece(piece: Buffer): void {
+    const attempt = this.#attempt;
+    this.#awaitData();
+    if (!attempt || attempt.handler.onData(piece) || this.#reader.isComplete) return;
+    // The handler may have aborted, too.
+    if (this.#attempt !== attempt) return;
+    this.#isPaused = true;
+    this.#deadline = NEVER;
+    this.#socket.pause();
+  }
+
+  /** Only to what was asked for, and when the request is out (RFC 9110 section 15.2.2). Until here nothing was passed on. */
+  onSwitch(head: ParsedResponse, rest: Buffer): void {
+    const attempt = this.#attempt;
+    const wanted = attempt?.request.protocol?.toLowerCase();
+    if (!attempt || wanted === undefined || head.protocol?.toLowerCase() !== wanted || this.#writer.isOpen) {
+      throw new ParseError('malformed');
+    }
+    this.#release();
+    const socket = this.#socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onEnd);
+    socket.off('error', this.#onError).off('close', this.#onClose).pause();
+    this.#close();
+    attempt.handler.onSwitch(head, socket, rest);
+  }
+
+  onComplete(isExact: boolean): void {
+    const attempt = this.#attempt;
+    const hasSent = !this.#writer.isOpen && this.#socket.writableLength === 0;
+    // Some servers send a body in response to HEAD.
+    const isReusable = isExact && hasSent && attempt?.request.method !== 'HEAD';
+    this.#release();
+    this.#served += 1;
+    if (isReusable && this.#reader.head?.isPersistent && this.#isOpen()) this.#rest(this.#reader.head.keepAlive);
+    else this.#socket.destroy();
+    attempt?.handler.onEnd();
+  }
+
+  #isOpen(): boolean {
+    return this.#stage === 'open' && !this.#socket.destroyed && this.#socket.readable && this.#socket.writable;
+  }
+
+  /** @param told milliseconds that the upstream keeps it. */
+  #rest(told: number | undefined): void {
+    const idle = told === undefined ? this.#idle : Math.min(this.#idle, told - SAFETY);
+    this.#deadline = performance.now() + idle;
+    if (idle <= 0) this.#socket.destroy();
+    else this.#events.onIdle(this);
   }
 
   /** Not while the upstream takes the body, or before it is there: that time is the client's. */
   #awaitResponse(): void {
-    if (this.#head || this.#stage !== 'open' || !this.#attempt) return;
+    if (this.#reader.head || this.#stage !== 'open' || !this.#attempt) return;
     this.#deadline = performance.now() + this.#attempt.times.response;
   }
 
   #awaitData(): void {
-    if (this.#head && this.#attempt) this.#deadline = performance.now() + this.#attempt.times.idle;
+    if (this.#attempt) this.#deadline = performance.now() + this.#attempt.times.idle;
+  }
+
+  #release(): void {
+    this.#attempt?.detach();
+    this.#attempt = undefined;
+    this.#reader.stop();
+    this.#deadline = NEVER;
+    if (this.#isPaused) this.#socket.resume();
+    this.#isPaused = false;
+  }
+
+  #close(): void {
+    this.#stage = 'closed';
+    this.#reader.close();
+    this.#writer.close();
+    this.#events.onClose(this);
   }
 
   readonly #onConnect = (): void => {
@@ -151,14 +211,14 @@ export class ClientConnection implements Swept {
 
   readonly #onReady = (): void => {
     this.#stage = 'open';
-    this.#deadline = Number.POSITIVE_INFINITY;
+    this.#deadline = NEVER;
     if (!this.#writer.isOpen || this.#socket.writableNeedDrain) this.#awaitResponse();
   };
 
   readonly #onDrain = (): void => {
     if (!this.#attempt || !this.#writer.isOpen) return;
-    if (!this.#head) this.#deadline = Number.POSITIVE_INFINITY;
-    this.#attempt.handler.onUpstreamReady();
+    if (!this.#reader.head) this.#deadline = NEVER;
+    this.#run(() => this.#attempt?.handler.onUpstreamReady());
   };
 
   readonly #onData = (bytes: Buffer): void => {
@@ -169,113 +229,16 @@ export class ClientConnection implements Swept {
     }
     this.#hasReceived = true;
     try {
-      this.#read(bytes);
+      this.#reader.read(bytes);
     } catch (error) {
-      if (!(error instanceof ParseError)) throw error;
-      this.destroy(error);
+      if (!(error instanceof ParseError)) this.#events.onFault(error);
+      this.destroy(error as Error);
     }
   };
 
-  #read(bytes: Buffer): void {
-    let at = 0;
-    while (this.#attempt && !this.#head) {
-      if (at >= bytes.length) return;
-      at = this.#parser.read(bytes, at);
-      if (at === -1) return;
-      this.#onHead(readResponseHead(this.#parser, this.#attempt.request.method === 'HEAD'), bytes, at);
-    }
-    if (this.#attempt && !this.#body.isComplete) at = this.#readBody(this.#attempt, bytes, at);
-    if (this.#attempt && this.#body.isComplete) this.#complete(at === bytes.length);
-  }
-
-  #onHead(head: ParsedResponse, bytes: Buffer, at: number): void {
-    const { handler } = this.#attempt as Attempt;
-    if (head.status === 101) this.#switch(head, bytes.subarray(at));
-    else if (head.status < 200) this.#onInterim(head);
-    else {
-      this.#head = head;
-      this.#body.start(head.framing);
-      this.#awaitData();
-      handler.onResponse(head);
-    }
-  }
-
-  /** RFC 9110 section 15.2: a client must be able to parse some that it did not expect. */
-  #onInterim({ status, fields }: ParsedResponse): void {
-    this.#interim += 1;
-    if (this.#interim > INTERIM_RESPONSES) throw new ParseError('malformed');
-    if (!this.#writer.isOpen) this.#awaitResponse();
-    this.#attempt?.handler.onInterim(status, fields);
-  }
-
-  /** Only to what was asked for, and when the request is out (RFC 9110 section 15.2.2). Until here nothing was passed on. */
-  #switch(head: ParsedResponse, rest: Buffer): void {
-    const attempt = this.#attempt as Attempt;
-    const wanted = attempt.request.protocol?.toLowerCase();
-    if (wanted === undefined || head.protocol?.toLowerCase() !== wanted || this.#writer.isOpen) {
-      throw new ParseError('malformed');
-    }
-    this.#leaveSocket();
-    attempt.handler.onSwitch(head, this.#socket, rest);
-  }
-
-  #readBody(attempt: Attempt, bytes: Buffer, from: number): number {
-    if (from === bytes.length) return from;
-    const at = this.#body.read(bytes, from);
-    const { piece } = this.#body;
-    this.#awaitData();
-    if (piece === undefined || attempt.handler.onData(piece) || this.#body.isComplete) return at;
-    // The handler may have aborted, or resumed, from within.
-    if (this.#attempt !== attempt) return at;
-    this.#isPaused = true;
-    this.#deadline = Number.POSITIVE_INFINITY;
-    this.#socket.pause();
-    return at;
-  }
-
-  /** @param isExact nothing came behind the response. */
-  #complete(isExact: boolean): void {
-    const { handler, request } = this.#attempt as Attempt;
-    const hasSent = !this.#writer.isOpen && this.#socket.writableLength === 0;
-    // Some servers send a body in response to HEAD.
-    const isReusable = isExact && hasSent && this.#head?.isPersistent === true && request.method !== 'HEAD';
-    this.#release();
-    this.#served += 1;
-    if (!isReusable || !this.isOpen) this.#socket.destroy();
-    else this.#rest();
-    handler.onEnd();
-  }
-
-  #rest(): void {
-    const told = this.#head?.keepAlive;
-    const idle = told === undefined ? this.#limits.idle : Math.min(this.#limits.idle, told - SAFETY);
-    this.#head = undefined;
-    this.#deadline = performance.now() + idle;
-    if (idle <= 0) this.#socket.destroy();
-    else this.#events.onIdle(this);
-  }
-
-  #release(): void {
-    this.#attempt?.detach();
-    this.#attempt = undefined;
-    this.#deadline = Number.POSITIVE_INFINITY;
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#socket.resume();
-  }
-
-  #leaveSocket(): void {
-    this.#release();
-    this.#stage = 'closed';
-    this.#parser.close();
-    const socket = this.#socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onEnd);
-    socket.off('error', this.#onError).off('close', this.#onClose);
-    this.#events.onClose(this);
-  }
-
   /** The end of a body that has no other; of every other response it cuts off the rest (RFC 9112 section 8). */
   readonly #onEnd = (): void => {
-    if (this.#attempt && this.#head && this.#body.end()) this.#complete(true);
+    this.#run(() => this.#reader.end());
     this.#socket.destroy();
   };
 
@@ -285,15 +248,21 @@ export class ClientConnection implements Swept {
 
   readonly #onClose = (): void => {
     const attempt = this.#attempt;
-    const failure = attempt && this.#describeFailure();
-    this.#stage = 'closed';
+    const failure = this.#describeFailure();
     this.#release();
-    this.#parser.close();
-    this.#body.close();
-    this.#writer.close();
-    this.#events.onClose(this);
-    if (attempt && failure) attempt.handler.onFailure(failure);
+    this.#close();
+    if (attempt) this.#run(() => attempt.handler.onFailure(failure));
   };
+
+  /** A fault of a handler's must not end the process. */
+  #run(event: () => void): void {
+    try {
+      event();
+    } catch (fault) {
+      this.#events.onFault(fault);
+      this.#socket.destroy();
+    }
+  }
 
   #describeFailure(): AttemptFailure {
     const error = this.#error;
@@ -303,6 +272,6 @@ export class ClientConnection implements Swept {
     }
     const isTimeout = error instanceof TimeoutError;
     const stage = this.#served > 0 && !this.#hasReceived && !isTimeout ? 'stale' : 'sent';
-    return { cause: readResponseError(error, this.#head !== undefined), stage, code };
+    return { cause: readResponseError(error, this.#reader.head !== undefined), stage, code };
   }
 }

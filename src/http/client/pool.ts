@@ -12,6 +12,8 @@ import type { Connector } from './connector.ts';
 export interface PoolOptions extends ConnectionLimits {
   readonly connect: Connector;
   readonly sweeper: Sweeper;
+  /** A handler has thrown. Its connection is destroyed, and the process goes on. */
+  readonly onFault: (fault: unknown) => void;
 }
 
 /** RFC 9110 section 9.2.2. */
@@ -77,6 +79,10 @@ export class Pool implements ConnectionEvents {
     }
     if (this.#resting.length === 0) setImmediate(this.#wake);
     this.#resting.push(connection);
+  }
+
+  onFault(fault: unknown): void {
+    this.#options.onFault(fault);
   }
 
   onClose(connection: ClientConnection): void {

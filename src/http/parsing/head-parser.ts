@@ -37,6 +37,7 @@ export class HeadParser implements ParserEvents {
   #own: Llhttp | undefined;
   /** Of the empty lines before it, which count towards the limit. */
   #skipped = 0;
+  #isInEmptyLine = false;
 
   /** @param limit bytes of a head, the empty lines before it included. */
   constructor(type: typeof REQUEST | typeof RESPONSE, limit: number) {
@@ -71,12 +72,22 @@ export class HeadParser implements ParserEvents {
     this.#gathered = NOTHING;
     this.#length = 0;
     this.#skipped = 0;
+    this.#isInEmptyLine = false;
   }
 
   /** A server ignores empty lines before a request line (RFC 9112 section 2.2); a client knows nothing of the kind. */
   #skipEmptyLines(bytes: Buffer, from: number): number {
     let at = from;
+    if (this.#isInEmptyLine && at < bytes.length) {
+      if (bytes[at] !== LF) throw new ParseError('malformed');
+      this.#isInEmptyLine = false;
+      at += 1;
+    }
     while (bytes[at] === CR && bytes[at + 1] === LF) at += 2;
+    if (bytes[at] === CR && at + 1 === bytes.length) {
+      this.#isInEmptyLine = true;
+      at += 1;
+    }
     this.#skipped += at - from;
     return at;
   }
@@ -88,19 +99,24 @@ export class HeadParser implements ParserEvents {
   }
 
   #continue(bytes: Buffer, at: number): number {
-    const before = this.#length;
-    const known = this.#gathered.subarray(Math.max(0, before - 3), before);
-    const joint = Buffer.concat([known, bytes.subarray(at, at + END.length - 1)]).indexOf(END);
-    const found = joint === -1 ? bytes.indexOf(END, at) : at + joint - known.length;
-    if (found === -1) {
+    const end = this.#findEnd(bytes, at);
+    if (end === undefined) {
       this.#gather(bytes, at, bytes.length);
       return -1;
     }
-    const end = found + END.length;
     this.#gather(bytes, at, end);
     this.#finish(this.#gathered.toString('latin1', 0, this.#length));
     this.close();
     return end;
+  }
+
+  /** The end may be cut, too. */
+  #findEnd(bytes: Buffer, at: number): number | undefined {
+    const known = this.#gathered.subarray(Math.max(0, this.#length - (END.length - 1)), this.#length);
+    const joint = Buffer.concat([known, bytes.subarray(at, at + END.length - 1)]).indexOf(END);
+    if (joint !== -1) return at + joint - known.length + END.length;
+    const found = bytes.indexOf(END, at);
+    return found === -1 ? undefined : found + END.length;
   }
 
   #gather(bytes: Buffer, from: number, to: number): void {
@@ -148,7 +164,8 @@ export class HeadParser implements ParserEvents {
   #finish(text: string): void {
     this.text = text;
     this.#skipped = 0;
-    if (!this.#isHeadRead || this.spans.length % 4 !== 0) throw new ParseError('malformed');
+    if (this.#isHeadRead && this.spans.length % 4 === 0) return;
+    throw new ParseError(hasOtherVersion(text) ? 'version' : 'malformed');
   }
 
   onTarget(start: number, end: number): void {

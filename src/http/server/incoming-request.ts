@@ -79,7 +79,7 @@ export class IncomingRequest {
 
   /** An interim response (RFC 9110 section 15.2), unless the client does not know of them. */
   interim(status: number, fields: HeaderList): void {
-    if (!this.#isStarted) this.#connection?.interim({ status, reason: '', fields, body: 'none' });
+    if (!this.#isStarted) this.#connection?.sendInterim({ status, reason: '', fields, body: 'none' });
   }
 
   /** Begins a response. What has no body, such as a 304, gets none: only `end` may follow. */

@@ -22,6 +22,8 @@ export interface ServerSettings {
 export interface ServerEvents {
   /** A request, or what should have been one. Its `handler` must be set before this returns. */
   onRequest(request: IncomingRequest): void;
+  /** A handler has thrown. Its connection is destroyed, and the process goes on. */
+  onFault(fault: unknown): void;
 }
 
 export class HttpServer {

@@ -1,0 +1,107 @@
+/** Reads the responses of one connection, one after the other, and what comes before each (RFC 9110 section 15.2). */
+
+import { BodyReader } from '../framing/body-reader.ts';
+import { HeadParser } from '../parsing/head-parser.ts';
+import { RESPONSE } from '../parsing/llhttp.ts';
+import { ParseError } from '../parsing/parse-error.ts';
+import { type ParsedResponse, readResponseHead } from '../parsing/response-head.ts';
+
+/** Each restarts the clock of the response: a flood of them would hold the connection for ever. */
+const INTERIM_RESPONSES = 16;
+
+export interface ResponseEvents {
+  onInterim(head: ParsedResponse): void;
+  /** A 101. Nothing behind its head is parsed. */
+  onSwitch(head: ParsedResponse, rest: Buffer): void;
+  onHead(head: ParsedResponse): void;
+  onPiece(piece: Buffer): void;
+  /** @param isExact nothing came behind the response. */
+  onComplete(isExact: boolean): void;
+}
+
+export class ResponseReader {
+  readonly #events: ResponseEvents;
+  readonly #parser: HeadParser;
+  readonly #body = new BodyReader();
+  #head: ParsedResponse | undefined;
+  #isHead = false;
+  #isExpected = false;
+  #interim = 0;
+
+  /** @param limit bytes of a head. */
+  constructor(limit: number, events: ResponseEvents) {
+    this.#events = events;
+    this.#parser = new HeadParser(RESPONSE, limit);
+  }
+
+  /** Of the final response under way. */
+  get head(): ParsedResponse | undefined {
+    return this.#head;
+  }
+
+  get isComplete(): boolean {
+    return this.#body.isComplete;
+  }
+
+  /** A request with this method was sent. */
+  expect(method: string): void {
+    this.#isExpected = true;
+    this.#isHead = method === 'HEAD';
+    this.#head = undefined;
+    this.#interim = 0;
+  }
+
+  /** No response is expected any more: events stop, also within `read`. */
+  stop(): void {
+    this.#isExpected = false;
+  }
+
+  /** @throws ParseError for what is no response. */
+  read(bytes: Buffer): void {
+    let at = 0;
+    while (this.#isExpected && !this.#head && at < bytes.length) {
+      at = this.#parser.read(bytes, at);
+      if (at === -1) return;
+      this.#onHead(readResponseHead(this.#parser, this.#isHead), bytes, at);
+    }
+    if (this.#isExpected && this.#head) this.#readBody(bytes, at);
+  }
+
+  /** The connection has ended. @returns whether that was the end of the response, too. */
+  end(): boolean {
+    const isEnd = this.#isExpected && this.#head !== undefined && this.#body.end();
+    if (isEnd) this.#events.onComplete(true);
+    return isEnd;
+  }
+
+  close(): void {
+    this.stop();
+    this.#parser.close();
+    this.#body.close();
+  }
+
+  #onHead(head: ParsedResponse, bytes: Buffer, at: number): void {
+    if (head.status === 101) this.#events.onSwitch(head, bytes.subarray(at));
+    else if (head.status < 200) this.#onInterim(head);
+    else {
+      this.#head = head;
+      this.#body.start(head.framing);
+      this.#events.onHead(head);
+    }
+  }
+
+  #onInterim(head: ParsedResponse): void {
+    this.#interim += 1;
+    if (this.#interim > INTERIM_RESPONSES) throw new ParseError('malformed');
+    this.#events.onInterim(head);
+  }
+
+  #readBody(bytes: Buffer, from: number): void {
+    let at = from;
+    if (!this.#body.isComplete && from < bytes.length) {
+      at = this.#body.read(bytes, from);
+      if (this.#body.piece) this.#events.onPiece(this.#body.piece);
+    }
+    if (this.#isExpected && this.#body.isComplete) this.#events.onComplete(at === bytes.length);
+  }
+}
