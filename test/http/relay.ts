@@ -40,9 +40,12 @@ export class Relay implements RequestHandler, AttemptHandler {
   #isUploaded = false;
   readonly #onFailed: (failure: AttemptFailure) => void;
 
-  constructor(request: IncomingRequest, pool: Pool, onFailed: (failure: AttemptFailure) => void) {
+  readonly #times: AttemptTimes;
+
+  constructor(request: IncomingRequest, pool: Pool, times: AttemptTimes, onFailed: (failure: AttemptFailure) => void) {
     this.#request = request;
     this.#pool = pool;
+    this.#times = times;
     this.#onFailed = onFailed;
     request.handler = this;
   }
@@ -62,7 +65,7 @@ export class Relay implements RequestHandler, AttemptHandler {
   }
 
   #send(outgoing: OutgoingRequest): void {
-    this.#attempt = this.#pool.send(outgoing, this, TIMES);
+    this.#attempt = this.#pool.send(outgoing, this, this.#times);
     this.#outgoing = outgoing;
   }
 
@@ -144,6 +147,10 @@ export class Relay implements RequestHandler, AttemptHandler {
       [upstream, client.socket],
     ] as const) {
       side.on('error', () => side.destroy()).once('close', () => other.destroy());
+      side.once('end', () => {
+        other.destroySoon();
+        side.destroySoon();
+      });
       side.pipe(other);
     }
   }
@@ -165,7 +172,11 @@ export interface RunningRelay {
 }
 
 /** Starts a relay on 127.0.0.1 to an upstream there. */
-export async function startRelay(upstreamPort: number, settings: ServerSettings = SETTINGS): Promise<RunningRelay> {
+export async function startRelay(
+  upstreamPort: number,
+  settings: ServerSettings = SETTINGS,
+  times: AttemptTimes = TIMES,
+): Promise<RunningRelay> {
   const sweeper = new Sweeper();
   const failures: AttemptFailure[] = [];
   const faults: unknown[] = [];
@@ -182,7 +193,7 @@ export async function startRelay(upstreamPort: number, settings: ServerSettings 
     settings,
     {
       onRequest: request => {
-        if (request.unparsed === undefined) new Relay(request, pool, failure => failures.push(failure)).start();
+        if (request.unparsed === undefined) new Relay(request, pool, times, failure => failures.push(failure)).start();
         else respond(request, STATUSES[request.unparsed] ?? 500, request.unparsed);
       },
       onFault,
