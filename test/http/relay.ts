@@ -56,6 +56,7 @@ export class Relay implements RequestHandler, AttemptHandler {
     head.fields.forEach((name, value) => {
       if (!/^(?:host|connection)$/i.test(name)) fields.append(name, value);
     });
+    fields.append('X-Sent', String(performance.now()));
     const authority = head.fields.all('host')[0] ?? 'none';
     const protocol = head.protocol?.toLowerCase() === 'websocket' ? 'websocket' : undefined;
     const { method, target, body } = head;

@@ -1,6 +1,7 @@
 /**
- * The connections to one upstream: as many as there are requests at once. One that has become idle is not used again in the same
- * turn of the event loop, so that bytes nobody asked for, or its end, are seen first (RFC 9112 section 9.3.1).
+ * The connections to one upstream: as many as there are requests at once. One that is used again is looked at first: what the
+ * operating system has of it is read before the request is written, so that bytes nobody asked for are not taken for its
+ * response, and an end is not written into (RFC 9112 sections 9.2 and 9.3.1).
  */
 
 import type { AttemptHandler, OutgoingRequest } from '../message.ts';
@@ -31,6 +32,9 @@ export class Pool implements ConnectionEvents {
   readonly #idle: ClientConnection[] = [];
   /** Free from the next turn of the event loop on. */
   #resting: ClientConnection[] = [];
+  /** Sent when this turn has read what there is to read. */
+  #waiting: (readonly [Attempt, ClientConnection])[] = [];
+  #isTurnPlanned = false;
   #isClosing = false;
 
   constructor(options: PoolOptions) {
@@ -54,9 +58,9 @@ export class Pool implements ConnectionEvents {
   send(request: OutgoingRequest, handler: AttemptHandler, times: AttemptTimes): Attempt {
     const attempt = new Attempt(request, handler, times);
     const free = this.#takeIdle();
-    if (!free) this.#open().send(attempt);
-    else if (mayRepeat(request)) free.send(attempt);
-    else setImmediate(this.#sendChecked, attempt, free);
+    if (free) this.#waiting.push([attempt, free]);
+    else this.#open().send(attempt);
+    if (free) this.#planTurn();
     return attempt;
   }
 
@@ -77,8 +81,8 @@ export class Pool implements ConnectionEvents {
       connection.destroy();
       return;
     }
-    if (this.#resting.length === 0) setImmediate(this.#wake);
     this.#resting.push(connection);
+    this.#planTurn();
   }
 
   onFault(fault: unknown): void {
@@ -106,17 +110,27 @@ export class Pool implements ConnectionEvents {
     return connection;
   }
 
-  /** What must not be sent twice is sent on a connection of which the event loop has just seen that it stands. */
-  readonly #sendChecked = (attempt: Attempt, connection: ClientConnection): void => {
-    if (attempt.isOver) this.#keep(connection);
-    else (connection.isIdle ? connection : this.#open()).send(attempt);
-  };
+  /** One for all of them: `setImmediate` runs when everything that was ready to be read has been read. */
+  #planTurn(): void {
+    if (this.#isTurnPlanned) return;
+    this.#isTurnPlanned = true;
+    setImmediate(this.#endTurn);
+  }
 
-  readonly #wake = (): void => {
+  readonly #endTurn = (): void => {
+    this.#isTurnPlanned = false;
+    const waiting = this.#waiting;
     const rested = this.#resting;
+    this.#waiting = [];
     this.#resting = [];
+    for (const [attempt, connection] of waiting) this.#sendChecked(attempt, connection);
     for (const connection of rested) this.#keep(connection);
   };
+
+  #sendChecked(attempt: Attempt, connection: ClientConnection): void {
+    if (attempt.isOver) this.#keep(connection);
+    else (connection.isIdle ? connection : (this.#takeIdle() ?? this.#open())).send(attempt);
+  }
 
   #keep(connection: ClientConnection): void {
     if (this.#isClosing) connection.destroy();
