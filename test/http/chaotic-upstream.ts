@@ -196,7 +196,7 @@ class Conversation {
     const field = `X-Nonce: ${nonce}\r\n`;
     if (kind === 'none') return `HTTP/1.1 ${this.#random.pick(['204', '304'])} x\r\n${field}\r\n`;
     if (kind === 'malformed') return `HTTP/1.1 200 x\r\n${field}Content-Length: 2\r\nContent-Length: 3\r\n\r\nPOISON`;
-    const text = method === 'HEAD' ? '' : unitOf(nonce).repeat(this.#random.pick([0, 1, 3, 400, 9_000]));
+    const text = method === 'HEAD' ? '' : unitOf(nonce).repeat(this.#random.pick([0, 1, 3, 3, 3, 400, 400, 4_000]));
     const first = kind === 'interim' ? `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 x\r\n${field}\r\n` : '';
     if (kind === 'chunked' && method !== 'HEAD')
       return `HTTP/1.1 200 x\r\n${field}Transfer-Encoding: chunked\r\n\r\n${this.#chunk(text)}`;

@@ -6,7 +6,9 @@ import { parseResponses, type RawResponse } from '../support/raw-http.ts';
 
 export class RawClient {
   readonly socket: Socket;
-  received: Buffer = Buffer.alloc(0);
+  /** Joined when they are looked at. */
+  #pieces: Buffer[] = [];
+  length = 0;
   isEnded = false;
   isReset = false;
   isClosed = false;
@@ -14,7 +16,8 @@ export class RawClient {
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', piece => {
-      this.received = Buffer.concat([this.received, piece]);
+      this.#pieces.push(piece);
+      this.length += piece.length;
     });
     socket.on('end', () => {
       this.isEnded = true;
@@ -38,6 +41,12 @@ export class RawClient {
 
   send(bytes: string): void {
     this.socket.write(bytes, 'latin1');
+  }
+
+  get received(): Buffer {
+    const [first, ...others] = this.#pieces;
+    if (others.length > 0) this.#pieces = [Buffer.concat(this.#pieces)];
+    return this.#pieces[0] ?? first ?? Buffer.alloc(0);
   }
 
   get text(): string {
@@ -70,11 +79,11 @@ export class RawClient {
   }
 }
 
-/** Waits until `condition` holds, for five seconds. */
+/** Waits until `condition` holds, for a while, since the machine may do other things. */
 export async function until(condition: () => boolean, describe: () => string = () => ''): Promise<number> {
   const startedAt = performance.now();
   while (!condition()) {
-    if (performance.now() - startedAt > 5_000) throw new Error(`it does not happen; ${describe().slice(0, 300)}`);
+    if (performance.now() - startedAt > 15_000) throw new Error(`it does not happen; ${describe().slice(0, 300)}`);
     await new Promise(resolve => setTimeout(resolve, 5));
   }
   return performance.now() - startedAt;

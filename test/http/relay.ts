@@ -16,7 +16,8 @@ import type {
   ResponseHead,
 } from '../../src/http/message.ts';
 import type { IncomingRequest } from '../../src/http/server/incoming-request.ts';
-import { HttpServer, type ServerSettings } from '../../src/http/server/server.ts';
+import { HttpServer } from '../../src/http/server/server.ts';
+import type { ServerSettings } from '../../src/http/server/server-context.ts';
 import { Sweeper } from '../../src/http/sweeper.ts';
 
 export const SETTINGS: ServerSettings = {

@@ -11,7 +11,7 @@ import { type RunningRelay, startRelay } from './relay.ts';
 
 const { AUDGATE_HTTP_SECONDS = '8', AUDGATE_SEED = '2026' } = process.env;
 const SECONDS = Number(AUDGATE_HTTP_SECONDS);
-const CLIENTS = 16;
+const CLIENTS = 32;
 
 const upstream = new ChaoticUpstream(Number(AUDGATE_SEED));
 let relay: RunningRelay;
@@ -98,7 +98,14 @@ async function settle(
     client.isClosed ||
     client.responses(methods).filter(({ status, complete }) => status >= 200 && complete).length >= count ||
     (upgrade !== undefined && client.text.includes(`Sec-Nonce: ${upgrade}`) && client.text.endsWith(unitOf(upgrade)));
-  for (let count = 0; count < 200 && !isDone(); count += 1) await pause(count < 20 ? 1 : 10);
+  let length = -1;
+  for (let waits = 0; waits < 200; waits += 1) {
+    // Parsing it all anew is for when there is more.
+    if (client.length !== length && isDone()) return;
+    length = client.length;
+    if (client.isEnded || client.isClosed) return;
+    await pause(waits < 20 ? 1 : 10);
+  }
 }
 
 function check(client: RawClient, requests: readonly Sent[], upgrade: string | undefined, crossed: string[]): void {

@@ -2,7 +2,6 @@
 
 import { formatRequestHead } from '../framing/head-text.ts';
 import type { AttemptHandler, OutgoingRequest } from '../message.ts';
-import type { ClientConnection } from './connection.ts';
 
 /** Milliseconds. */
 export interface AttemptTimes {
@@ -13,13 +12,21 @@ export interface AttemptTimes {
   readonly idle: number;
 }
 
+/** The connection of an attempt, as long as the attempt is under way. */
+export interface AttemptChannel {
+  write(piece: Buffer): boolean;
+  endRequest(): void;
+  resume(): void;
+  abort(): void;
+}
+
 export class Attempt {
   readonly request: OutgoingRequest;
   readonly handler: AttemptHandler;
   readonly times: AttemptTimes;
   /** The head as it is sent. */
   readonly text: string;
-  #connection: ClientConnection | undefined;
+  #connection: AttemptChannel | undefined;
   #isOver = false;
   /** What was written before there was a connection. */
   readonly #early: Buffer[] = [];
@@ -67,7 +74,7 @@ export class Attempt {
   }
 
   /** The connection has sent the head, and takes what was written before. */
-  attach(connection: ClientConnection): void {
+  attach(connection: AttemptChannel): void {
     this.#connection = connection;
     let mayWrite = this.#early.length > 0;
     for (const piece of this.#early.splice(0)) mayWrite = connection.write(piece);

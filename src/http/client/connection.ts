@@ -5,38 +5,22 @@
 
 import type { Socket } from 'node:net';
 import { MessageWriter } from '../framing/message-writer.ts';
-import type { AttemptFailure } from '../message.ts';
 import { ParseError } from '../parsing/parse-error.ts';
 import type { ParsedResponse } from '../parsing/response-head.ts';
 import type { Swept } from '../sweeper.ts';
-import type { Attempt } from './attempt.ts';
+import type { Attempt, AttemptChannel } from './attempt.ts';
+import type { ConnectionEvents, ConnectionLimits } from './connection-events.ts';
 import type { OpeningSocket } from './connector.ts';
-import { codeOf, readConnectError, readResponseError, TimeoutError } from './failure.ts';
+import { describeFailure, TimeoutError } from './failure.ts';
 import { type ResponseEvents, ResponseReader } from './response-reader.ts';
 
 /** Milliseconds. A server that says how long it keeps a connection closes it about then: it is left alone a little earlier. */
 const SAFETY = 1_000;
 const NEVER = Number.POSITIVE_INFINITY;
 
-export interface ConnectionEvents {
-  /** It may be used again, though not in this turn of the event loop. */
-  onIdle(connection: ClientConnection): void;
-  onClose(connection: ClientConnection): void;
-  /** An attempt's handler has thrown. The connection is destroyed. */
-  onFault(fault: unknown): void;
-}
-
-export interface ConnectionLimits {
-  /** Bytes of a response's head. */
-  readonly head: number;
-  /** Milliseconds that it is kept without a request, and since it was opened. */
-  readonly idle: number;
-  readonly maxAge: number;
-}
-
-export class ClientConnection implements Swept, ResponseEvents {
+export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   readonly #socket: Socket;
-  readonly #events: ConnectionEvents;
+  readonly #events: ConnectionEvents<ClientConnection>;
   readonly #idle: number;
   readonly #reader: ResponseReader;
   readonly #writer: MessageWriter;
@@ -51,7 +35,11 @@ export class ClientConnection implements Swept, ResponseEvents {
   /** What is waited for, by `performance.now()`. */
   #deadline = NEVER;
 
-  constructor({ socket, readyEvent }: OpeningSocket, limits: ConnectionLimits, events: ConnectionEvents) {
+  constructor(
+    { socket, readyEvent }: OpeningSocket,
+    limits: ConnectionLimits,
+    events: ConnectionEvents<ClientConnection>,
+  ) {
     this.#socket = socket;
     this.#events = events;
     this.#idle = limits.idle;
@@ -76,7 +64,7 @@ export class ClientConnection implements Swept, ResponseEvents {
     this.#attempt = attempt;
     this.#hasReceived = false;
     this.#deadline = this.#stage === 'open' ? NEVER : performance.now() + times.connect;
-    this.#reader.expect(request.method);
+    this.#reader.expect(request.method, request.protocol);
     this.#writer.start(text, request.body);
     attempt.attach(this);
   }
@@ -141,18 +129,15 @@ export class ClientConnection implements Swept, ResponseEvents {
     this.#socket.pause();
   }
 
-  /** Only to what was asked for, and when the request is out (RFC 9110 section 15.2.2). Until here nothing was passed on. */
+  /** Not before the request is out. Until here nothing was passed on. */
   onSwitch(head: ParsedResponse, rest: Buffer): void {
     const attempt = this.#attempt;
-    const wanted = attempt?.request.protocol?.toLowerCase();
-    if (!attempt || wanted === undefined || head.protocol?.toLowerCase() !== wanted || this.#writer.isOpen) {
-      throw new ParseError('malformed');
-    }
+    if (this.#writer.isOpen) throw new ParseError('malformed');
     this.#release();
     const socket = this.#socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onEnd);
     socket.off('error', this.#onError).off('close', this.#onClose).pause();
     this.#close();
-    attempt.handler.onSwitch(head, socket, rest);
+    attempt?.handler.onSwitch(head, socket, rest);
   }
 
   onComplete(isExact: boolean): void {
@@ -248,7 +233,11 @@ export class ClientConnection implements Swept, ResponseEvents {
 
   readonly #onClose = (): void => {
     const attempt = this.#attempt;
-    const failure = this.#describeFailure();
+    const failure = describeFailure(this.#error, {
+      stage: this.#stage,
+      hasHead: this.#reader.head !== undefined,
+      isUntouched: this.#served > 0 && !this.#hasReceived,
+    });
     this.#release();
     this.#close();
     if (attempt) this.#run(() => attempt.handler.onFailure(failure));
@@ -262,16 +251,5 @@ export class ClientConnection implements Swept, ResponseEvents {
       this.#events.onFault(fault);
       this.#socket.destroy();
     }
-  }
-
-  #describeFailure(): AttemptFailure {
-    const error = this.#error;
-    const code = codeOf(error);
-    if (this.#stage !== 'open') {
-      return { cause: readConnectError(error, this.#stage === 'securing'), stage: 'unsent', code };
-    }
-    const isTimeout = error instanceof TimeoutError;
-    const stage = this.#served > 0 && !this.#hasReceived && !isTimeout ? 'stale' : 'sent';
-    return { cause: readResponseError(error, this.#reader.head !== undefined), stage, code };
   }
 }

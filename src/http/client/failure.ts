@@ -25,8 +25,27 @@ const CONNECT_CAUSES: Readonly<Record<string, Cause>> = {
   ENFILE: 'too_many_open_files',
 };
 
+interface Circumstances {
+  readonly stage: 'connecting' | 'securing' | 'open' | 'closed';
+  /** Of the response. */
+  readonly hasHead: boolean;
+  /** The connection has served before, and no byte came since the request was sent. */
+  readonly isUntouched: boolean;
+}
+
+/** @param error `undefined`: the upstream has ended its connection. */
+export function describeFailure(
+  error: Error | undefined,
+  { stage, hasHead, isUntouched }: Circumstances,
+): AttemptFailure {
+  const code = codeOf(error);
+  if (stage !== 'open') return { cause: readConnectError(error, stage === 'securing'), stage: 'unsent', code };
+  const isStale = isUntouched && !(error instanceof TimeoutError);
+  return { cause: readResponseError(error, hasHead), stage: isStale ? 'stale' : 'sent', code };
+}
+
 /** @param isSecuring the TCP connection stands, and TLS does not yet. */
-export function readConnectError(error: Error | undefined, isSecuring: boolean): Cause {
+function readConnectError(error: Error | undefined, isSecuring: boolean): Cause {
   if (error instanceof TimeoutError) return error.timeout;
   const code = codeOf(error) ?? '';
   if (isSecuring && code !== 'ETIMEDOUT') return 'tls';
@@ -35,11 +54,8 @@ export function readConnectError(error: Error | undefined, isSecuring: boolean):
   return error && 'syscall' in error && error.syscall === 'getaddrinfo' ? 'dns' : 'other';
 }
 
-/**
- * @param error `undefined`: the upstream ended its connection.
- * @param hasHead the head of the response has come.
- */
-export function readResponseError(error: Error | undefined, hasHead: boolean): Cause {
+/** @param hasHead the head of the response has come. */
+function readResponseError(error: Error | undefined, hasHead: boolean): Cause {
   if (error === undefined) return 'reset';
   if (error instanceof TimeoutError) return error.timeout;
   if (error instanceof ParseError)
@@ -51,6 +67,6 @@ export function readResponseError(error: Error | undefined, hasHead: boolean): C
   return /^ERR_(?:SSL|TLS)_|^EPROTO$/.test(code) ? 'tls' : 'other';
 }
 
-export function codeOf(error: Error | undefined): string | undefined {
+function codeOf(error: Error | undefined): string | undefined {
   return error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

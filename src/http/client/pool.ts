@@ -7,7 +7,8 @@
 import type { AttemptHandler, OutgoingRequest } from '../message.ts';
 import type { Sweeper } from '../sweeper.ts';
 import { Attempt, type AttemptTimes } from './attempt.ts';
-import { ClientConnection, type ConnectionEvents, type ConnectionLimits } from './connection.ts';
+import { ClientConnection } from './connection.ts';
+import type { ConnectionEvents, ConnectionLimits } from './connection-events.ts';
 import type { Connector } from './connector.ts';
 
 export interface PoolOptions extends ConnectionLimits {
@@ -25,7 +26,7 @@ export function mayRepeat({ method, body }: OutgoingRequest): boolean {
   return IDEMPOTENT.has(method) && (body === 'none' || body === 0);
 }
 
-export class Pool implements ConnectionEvents {
+export class Pool implements ConnectionEvents<ClientConnection> {
   readonly #options: PoolOptions;
   readonly #all = new Set<ClientConnection>();
   /** Free for the next request; the one that served last is at the end. */

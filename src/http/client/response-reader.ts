@@ -11,7 +11,7 @@ const INTERIM_RESPONSES = 16;
 
 export interface ResponseEvents {
   onInterim(head: ParsedResponse): void;
-  /** A 101. Nothing behind its head is parsed. */
+  /** A 101 to the protocol that was asked for (RFC 9110 section 15.2.2). Nothing behind its head is parsed. */
   onSwitch(head: ParsedResponse, rest: Buffer): void;
   onHead(head: ParsedResponse): void;
   onPiece(piece: Buffer): void;
@@ -25,6 +25,7 @@ export class ResponseReader {
   readonly #body = new BodyReader();
   #head: ParsedResponse | undefined;
   #isHead = false;
+  #protocol: string | undefined;
   #isExpected = false;
   #interim = 0;
 
@@ -43,8 +44,9 @@ export class ResponseReader {
     return this.#body.isComplete;
   }
 
-  /** A request with this method was sent. */
-  expect(method: string): void {
+  /** A request with this method was sent, which asked to switch to `protocol`. */
+  expect(method: string, protocol?: string): void {
+    this.#protocol = protocol?.toLowerCase();
     this.#isExpected = true;
     this.#isHead = method === 'HEAD';
     this.#head = undefined;
@@ -81,13 +83,19 @@ export class ResponseReader {
   }
 
   #onHead(head: ParsedResponse, bytes: Buffer, at: number): void {
-    if (head.status === 101) this.#events.onSwitch(head, bytes.subarray(at));
+    if (head.status === 101) this.#onSwitch(head, bytes.subarray(at));
     else if (head.status < 200) this.#onInterim(head);
     else {
       this.#head = head;
       this.#body.start(head.framing);
       this.#events.onHead(head);
     }
+  }
+
+  #onSwitch(head: ParsedResponse, rest: Buffer): void {
+    const isAsked = this.#protocol !== undefined && head.protocol?.toLowerCase() === this.#protocol;
+    if (!isAsked) throw new ParseError('malformed');
+    this.#events.onSwitch(head, rest);
   }
 
   #onInterim(head: ParsedResponse): void {

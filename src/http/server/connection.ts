@@ -4,18 +4,16 @@
  */
 
 import type { Socket } from 'node:net';
-import type { RequestEnd, ResponseHead, UnparsedReason } from '../message.ts';
+import type { RequestEnd, UnparsedReason } from '../message.ts';
 import type { ParseFault } from '../parsing/parse-error.ts';
 import type { ParsedRequest } from '../parsing/request-head.ts';
 import type { Swept } from '../sweeper.ts';
-import { IncomingRequest } from './incoming-request.ts';
+import { IncomingRequest, type RequestChannel } from './incoming-request.ts';
+import { closeLingering, LINGER_BYTES, LINGER_TIME, resetConnection } from './lingering-close.ts';
 import { type InputEvents, RequestInput } from './request-input.ts';
 import { ResponseSender } from './response-sender.ts';
-import type { HttpServer } from './server.ts';
+import type { ServerContext } from './server-context.ts';
 
-/** Of a body that nobody reads, or behind the last response: what is read and dropped, so that the client can read that response. */
-const LINGER_BYTES = 64 * 1024 * 1024;
-const LINGER_TIME = 1_000;
 const NEVER = Number.POSITIVE_INFINITY;
 
 const UNPARSED: Readonly<Record<ParseFault, UnparsedReason>> = {
@@ -27,26 +25,22 @@ const UNPARSED: Readonly<Record<ParseFault, UnparsedReason>> = {
 /** `flushing`: the response was written, and waits for the client. `draining`: so does the rest of the request's body. */
 type Phase = 'idle' | 'serving' | 'flushing' | 'draining' | 'lingering' | 'closed';
 
-export class ServerConnection implements Swept, InputEvents {
+export class ServerConnection implements Swept, InputEvents, RequestChannel {
   readonly socket: Socket;
-  readonly #server: HttpServer;
-  readonly #input: RequestInput;
-  readonly #sender: ResponseSender;
+  readonly input: RequestInput;
+  readonly sender: ResponseSender;
+  readonly #server: ServerContext<ServerConnection>;
   #phase: Phase = 'idle';
   #request: IncomingRequest | undefined;
-  #parsed: ParsedRequest | undefined;
-  /** After the response under way. */
-  #mustClose = false;
   #hasServed = false;
   /** For the client to send, by `performance.now()`. */
   #sentBy: number;
-  #lingered = 0;
 
-  constructor(socket: Socket, server: HttpServer) {
+  constructor(socket: Socket, server: ServerContext<ServerConnection>) {
     this.socket = socket;
     this.#server = server;
-    this.#input = new RequestInput(socket, server.settings.headLimit, this);
-    this.#sender = new ResponseSender(socket, () => this.#run(this.#onFlushed));
+    this.input = new RequestInput(socket, server.settings.headLimit, this);
+    this.sender = new ResponseSender(socket, () => this.#run(this.#onFlushed));
     this.#sentBy = performance.now() + server.settings.timeouts.headers;
     socket.setNoDelay(true);
     socket.on('data', this.#onData).on('drain', this.#onDrain).on('end', this.#onEnd);
@@ -54,12 +48,16 @@ export class ServerConnection implements Swept, InputEvents {
   }
 
   get isIdle(): boolean {
-    return this.#phase === 'idle' && !this.#input.isInHead;
+    return this.#phase === 'idle' && !this.input.isInHead;
+  }
+
+  get patience(): number {
+    return this.#server.settings.timeouts.body;
   }
 
   /** The response under way is the last; without one, the connection closes now. */
   closeSoon(): void {
-    this.#mustClose = true;
+    this.sender.closeAfter();
     if (this.isIdle) this.#linger();
   }
 
@@ -68,123 +66,80 @@ export class ServerConnection implements Swept, InputEvents {
   }
 
   onHead(head: ParsedRequest): void {
-    this.#parsed = head;
-    this.#begin(new IncomingRequest(this, head));
+    this.#begin(new IncomingRequest(this, head), head);
   }
 
   onBody(piece: Buffer): void {
-    this.#awaitBody();
-    this.#input.holdBody();
-    if (this.#request?.handler.onBody(piece)) this.#input.takeBody();
-    if (this.#phase === 'serving' && !this.#input.isBodyWanted) this.#sentBy = NEVER;
+    this.awaitBody();
+    this.input.holdBody();
+    if (this.#request?.handler.onBody(piece)) this.input.takeBody();
+    if (this.#phase === 'serving' && !this.input.isBodyWanted) this.#sentBy = NEVER;
   }
 
   onBodyEnd(): void {
     if (this.#phase === 'draining') this.#next();
-    if (this.#phase !== 'serving') return;
-    this.#sentBy = NEVER;
-    this.#request?.handler.onBodyEnd();
+    else if (this.#phase === 'serving') {
+      this.#sentBy = NEVER;
+      this.#request?.handler.onBodyEnd();
+    }
   }
 
   onFault(fault: ParseFault): void {
-    this.#mustClose = true;
     this.#sentBy = NEVER;
+    this.sender.closeAfter();
     if (this.#phase === 'idle') this.#refuse(UNPARSED[fault]);
     else if (this.#phase === 'serving') this.#request?.handler.onBodyError('malformed_request');
     else if (this.#phase === 'draining') this.#linger();
   }
 
-  startBody(): void {
-    if (this.#sender.isAwaited(this.#parsed) && !this.#request?.isStarted) this.#sender.sendContinue();
-    if (this.#input.isBodyComplete) this.#request?.handler.onBodyEnd();
-    else this.resumeBody();
+  awaitBody(): void {
+    this.#sentBy = performance.now() + this.#server.settings.timeouts.body;
   }
 
-  resumeBody(): void {
-    if (this.#phase !== 'serving') return;
-    this.#awaitBody();
-    this.#input.takeBody();
+  onResponseEnd(result: 'sent' | 'waiting' | 'short'): void {
+    if (result === 'sent') this.#finish();
+    else if (result === 'waiting') this.#phase = 'flushing';
+    else this.abort();
   }
 
-  dropBody(): void {
-    if (this.#phase === 'serving' && !this.#input.isBodyComplete) this.#input.dropBody();
-  }
-
-  respond(head: ResponseHead, body: Buffer): void {
-    this.dropBody();
-    if (!this.#input.isBodyComplete) this.#mustClose = true;
-    if (this.#start(head) !== 'none') this.write(body);
-    this.endResponse();
-  }
-
-  /** A client of HTTP/1.0 would take it for the response. */
-  sendInterim(head: ResponseHead): void {
-    if (this.#parsed?.version === '1.1') this.#sender.sendInterim(head);
-  }
-
-  startResponse(head: ResponseHead): void {
-    this.#start(head);
-  }
-
-  write(piece: Buffer): boolean {
-    return this.#sender.write(piece, this.#server.settings.timeouts.body);
-  }
-
-  endResponse(): void {
-    if (this.#phase !== 'serving') return;
-    const state = this.#sender.end(this.#server.settings.timeouts.body);
-    if (state === 'sent') this.#finish();
-    else if (state === 'waiting') this.#phase = 'flushing';
-    else this.abortResponse();
-  }
-
-  abortResponse(): void {
+  abort(): void {
     this.#end('aborted');
-    reset(this.socket);
+    resetConnection(this.socket);
   }
 
   detach(): { readonly socket: Socket; readonly rest: Buffer } {
-    const rest = this.#input.close();
-    const socket = this.socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onEnd);
-    socket.off('error', this.#onError).off('close', this.#onClose).pause();
+    const rest = this.input.close();
+    const socket = this.#leaveInput().off('error', this.#onError).off('close', this.#onClose).pause();
     this.#close('detached');
     return { socket, rest };
   }
 
   sweep(now: number): void {
-    if (this.#sender.isLate(now)) {
+    if (this.sender.isLate(now)) {
       this.#run(() => this.#end('slow_reader'));
       this.socket.destroy();
     } else if (now >= this.#sentBy) this.#run(this.#onLate);
   }
 
-  #start(head: ResponseHead) {
-    if (this.#sender.isAwaited(this.#parsed) && !this.#input.isBodyComplete) this.#mustClose = true;
-    return this.#sender.start(this.#parsed, head, this.#mustClose);
-  }
-
   #refuse(reason: UnparsedReason): void {
-    this.#mustClose = true;
-    this.#parsed = undefined;
-    this.#input.close();
-    this.#begin(new IncomingRequest(this, undefined, reason));
+    this.sender.closeAfter();
+    this.input.close();
+    this.#begin(new IncomingRequest(this, undefined, reason), undefined);
   }
 
-  #begin(request: IncomingRequest): void {
+  #begin(request: IncomingRequest, head: ParsedRequest | undefined): void {
     this.#phase = 'serving';
     this.#request = request;
     this.#sentBy = NEVER;
-    this.#sender.begin();
+    this.sender.begin(head);
     this.#server.events.onRequest(request);
   }
 
   #finish(): void {
     this.#hasServed = true;
-    // Before the handler is told: what it calls then is about another request.
-    const isLast = this.#sender.isLast || this.#mustClose;
     this.#end('complete');
-    if (isLast || this.#mustClose) this.#linger();
-    else if (this.#input.isBodyComplete) this.#next();
+    if (this.sender.isLast) this.#linger();
+    else if (this.input.isBodyComplete) this.#next();
     else this.#drain();
   }
 
@@ -192,32 +147,25 @@ export class ServerConnection implements Swept, InputEvents {
   #drain(): void {
     this.#phase = 'draining';
     this.#sentBy = performance.now() + LINGER_TIME;
-    this.#input.dropBody();
+    this.input.dropBody();
   }
 
   #next(): void {
     this.#phase = 'idle';
-    this.#parsed = undefined;
     this.#sentBy = performance.now() + this.#server.settings.timeouts.keepAlive;
-    this.#input.next();
+    this.input.next();
   }
 
-  /**
-   * Ends our direction, and reads and drops what still comes: a connection that closes with unread bytes is reset, and the reset
-   * may overtake the response (RFC 9112 section 9.6).
-   */
   #linger(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'lingering';
     this.#sentBy = performance.now() + LINGER_TIME;
-    this.#input.close();
-    this.socket.end();
-    this.socket.resume();
+    this.input.close();
+    closeLingering(this.#leaveInput());
   }
 
-  /** For the next piece of the body. */
-  #awaitBody(): void {
-    this.#sentBy = performance.now() + this.#server.settings.timeouts.body;
+  #leaveInput(): Socket {
+    return this.socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onEnd);
   }
 
   #end(end: RequestEnd): void {
@@ -230,7 +178,7 @@ export class ServerConnection implements Swept, InputEvents {
   #close(end: RequestEnd): void {
     this.#phase = 'closed';
     this.#sentBy = NEVER;
-    this.#sender.close();
+    this.sender.close();
     this.#server.onConnectionClose(this);
     this.#end(end);
   }
@@ -246,28 +194,20 @@ export class ServerConnection implements Swept, InputEvents {
   }
 
   #receive(bytes: Buffer): void {
-    if (this.#phase === 'lingering') {
-      this.#lingered += bytes.length;
-      if (this.#lingered > LINGER_BYTES) this.socket.destroy();
-      return;
-    }
-    this.#input.receive(bytes);
-    if (this.#phase === 'draining' && this.#input.dropped > LINGER_BYTES) this.socket.destroy();
-    else if (this.#phase === 'idle' && this.#input.isInHead && this.#hasServed) this.#awaitHead();
-  }
-
-  /** From its first byte on. */
-  #awaitHead(): void {
+    this.input.receive(bytes);
+    if (this.#phase === 'draining' && this.input.dropped > LINGER_BYTES) this.socket.destroy();
+    // From its first byte on; that of the first request, from the connection's beginning.
+    if (this.#phase !== 'idle' || !this.#hasServed || !this.input.isInHead) return;
     this.#sentBy = Math.min(this.#sentBy, performance.now() + this.#server.settings.timeouts.headers);
   }
 
   readonly #onLate = (): void => {
     this.#sentBy = NEVER;
     if (this.#phase === 'serving') {
-      this.#mustClose = true;
+      this.sender.closeAfter();
       this.#request?.handler.onBodyError('request_timeout');
     } else if (this.#phase !== 'idle') this.socket.destroy();
-    else if (this.#input.isInHead) this.#refuse('request_timeout');
+    else if (this.input.isInHead) this.#refuse('request_timeout');
     else if (this.#hasServed) this.#linger();
     else this.socket.destroy();
   };
@@ -275,21 +215,20 @@ export class ServerConnection implements Swept, InputEvents {
   readonly #onData = (bytes: Buffer): void => this.#run(this.#receive, bytes);
 
   readonly #onDrain = (): void => {
-    this.#sender.onDrain();
+    this.sender.onDrain();
     if (this.#phase === 'serving') this.#run(() => this.#request?.handler.onClientReady());
   };
 
   readonly #onFlushed = (): void => {
-    this.#sender.onDrain();
+    this.sender.onDrain();
     if (this.#phase === 'flushing') this.#finish();
   };
 
   /** A client that ends its side has left, also behind a whole request; what is no whole request gets a refusal. */
   readonly #onEnd = (): void => {
-    if (this.#phase === 'idle' && this.#input.isInHead) this.#run(() => this.#refuse('malformed_request'));
+    if (this.#phase === 'idle' && this.input.isInHead) this.#run(() => this.#refuse('malformed_request'));
     else if (this.#phase === 'idle') this.socket.end();
-    else if (this.#phase === 'flushing') this.#mustClose = true;
-    else if (this.#phase === 'lingering') this.socket.destroySoon();
+    else if (this.#phase === 'flushing') this.sender.closeAfter();
     else this.socket.destroy();
   };
 
@@ -298,16 +237,7 @@ export class ServerConnection implements Swept, InputEvents {
   };
 
   readonly #onClose = (): void => {
-    this.#input.close();
+    this.input.close();
     this.#run(() => this.#close('client_gone'));
   };
-}
-
-/** Where it is no TCP connection, its end cuts a response just as well, save one that only the end of the connection frames. */
-function reset(socket: Socket): void {
-  try {
-    socket.resetAndDestroy();
-  } catch {
-    socket.destroy();
-  }
 }

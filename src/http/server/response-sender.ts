@@ -15,7 +15,10 @@ export class ResponseSender {
   readonly #socket: Socket;
   readonly #writer: MessageWriter;
   readonly #onFlushed: () => void;
+  /** `undefined` where it could not be parsed. */
+  #request: ParsedRequest | undefined;
   #hasContinued = false;
+  #mustClose = false;
   #isLast = false;
   /** For the client to take what was written, by `performance.now()`. */
   #takenBy = NEVER;
@@ -27,20 +30,26 @@ export class ResponseSender {
     this.#onFlushed = onFlushed;
   }
 
-  /** Whether the response under way, or the last one, was said to be the last of its connection. */
+  /** Whether the connection closes with the response under way, or the last one. */
   get isLast(): boolean {
-    return this.#isLast;
+    return this.#isLast || this.#mustClose;
+  }
+
+  /** Whether the client still waits to be told to send its body: it may send it, or not (RFC 9110 section 10.1.1). */
+  get isAwaited(): boolean {
+    return this.#request?.expects === 'continue' && !this.#hasContinued;
   }
 
   /** For the next request. */
-  begin(): void {
+  begin(request: ParsedRequest | undefined): void {
+    this.#request = request;
     this.#hasContinued = false;
     this.#isLast = false;
   }
 
-  /** Whether the client still waits to be told to send its body: it may send it, or not (RFC 9110 section 10.1.1). */
-  isAwaited(request: ParsedRequest | undefined): boolean {
-    return request?.expects === 'continue' && !this.#hasContinued;
+  /** The connection closes with the response under way, or the next one, whatever the client wants. */
+  closeAfter(): void {
+    this.#mustClose = true;
   }
 
   sendContinue(): void {
@@ -48,13 +57,15 @@ export class ResponseSender {
     this.#writer.send(formatResponseHead(CONTINUE, '', ''));
   }
 
-  sendInterim(head: ResponseHead): void {
-    this.#writer.send(formatResponseHead(head, '', ''));
+  /** A client of HTTP/1.0 would take it for the response (RFC 9110 section 15.2). */
+  sendInterim(status: number, fields: HeaderList): void {
+    const head: ResponseHead = { status, reason: '', fields, body: 'none' };
+    if (this.#request?.version === '1.1') this.#writer.send(formatResponseHead(head, '', ''));
   }
 
   /** @returns the framing of its body. */
-  start(request: ParsedRequest | undefined, head: ResponseHead, mustClose: boolean): SentFraming {
-    const { text, framing, isLast } = frameResponse(request, head, mustClose);
+  start(head: ResponseHead): SentFraming {
+    const { text, framing, isLast } = frameResponse(this.#request, head, this.#mustClose);
     this.#isLast = isLast;
     this.#writer.start(text, framing);
     return framing;

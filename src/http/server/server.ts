@@ -3,30 +3,9 @@
 import type { Socket } from 'node:net';
 import type { Sweeper } from '../sweeper.ts';
 import { ServerConnection } from './connection.ts';
-import type { IncomingRequest } from './incoming-request.ts';
+import type { ServerContext, ServerEvents, ServerSettings } from './server-context.ts';
 
-export interface ServerSettings {
-  /** Bytes of a request's head, and of what is read ahead. */
-  readonly headLimit: number;
-  /** Milliseconds. */
-  readonly timeouts: {
-    /** From its first byte to the end of a head; of a connection's first request, from its acceptance. */
-    readonly headers: number;
-    /** For the next piece of a body, while it is wanted, and for the client to take what waits for it. */
-    readonly body: number;
-    /** Between two requests. */
-    readonly keepAlive: number;
-  };
-}
-
-export interface ServerEvents {
-  /** A request, or what should have been one. Its `handler` must be set before this returns. */
-  onRequest(request: IncomingRequest): void;
-  /** A handler has thrown. Its connection is destroyed, and the process goes on. */
-  onFault(fault: unknown): void;
-}
-
-export class HttpServer {
+export class HttpServer implements ServerContext<ServerConnection> {
   /** May be replaced at any time: they hold from the next request on. */
   settings: ServerSettings;
   readonly events: ServerEvents;

@@ -1,0 +1,31 @@
+/** What the connections of a server are held to, and whom they tell. */
+
+import type { IncomingRequest } from './incoming-request.ts';
+
+export interface ServerSettings {
+  /** Bytes of a request's head, and of what is read ahead. */
+  readonly headLimit: number;
+  /** Milliseconds. */
+  readonly timeouts: {
+    /** From its first byte to the end of a head; of a connection's first request, from its acceptance. */
+    readonly headers: number;
+    /** For the next piece of a body, while it is wanted, and for the client to take what waits for it. */
+    readonly body: number;
+    /** Between two requests. */
+    readonly keepAlive: number;
+  };
+}
+
+export interface ServerEvents {
+  /** A request, or what should have been one. Its `handler` must be set before this returns. */
+  onRequest(request: IncomingRequest): void;
+  /** A handler has thrown. Its connection is destroyed, and the process goes on. */
+  onFault(fault: unknown): void;
+}
+
+/** A server, as its connections know it. */
+export interface ServerContext<Connection> {
+  readonly settings: ServerSettings;
+  readonly events: ServerEvents;
+  onConnectionClose(connection: Connection): void;
+}
