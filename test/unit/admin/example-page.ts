@@ -1,9 +1,9 @@
 /** A status page with something in each of its places, for tests that put something particular there. */
 
-import type { StatusPage } from '../../../src/admin/page.ts';
+import type { StatusPage } from '../../../src/admin/page/page.ts';
 import type { Config } from '../../../src/config/config.ts';
-import { Metrics } from '../../../src/telemetry/metrics.ts';
-import { RecentTraffic } from '../../../src/telemetry/recent-traffic.ts';
+import { Metrics } from '../../../src/telemetry/metrics/metrics.ts';
+import { RecentTraffic } from '../../../src/telemetry/recent/recent-traffic.ts';
 import type { Report } from '../../../src/telemetry/report.ts';
 import { protectedRoute, publicRoute } from '../route/example-route.ts';
 import { finishedRequest } from '../telemetry/finished-example.ts';
