@@ -115,7 +115,7 @@ ${figure('Requests', formatCount(sumOf(report, 'audgate_requests_total')))}
 ${figure('Would be denied', denials('forwarded'), 'forwarded all the same', 'forwarded')}
 ${figure('Denied', denials('refused'), 'refused', 'refused')}
 ${figure('For another resource', formatCount(sumOf(report, 'audgate_confused_deputy_rejections_total')), 'genuine tokens, wrong API')}
-${figure('Upstream failures', formatCount(sumOf(report, 'audgate_upstream_failures_total')), 'allowed, not carried', 'refused')}
+${figure('Upstream failures', formatCount(sumOf(report, 'audgate_upstream_failures_total')), 'allowed, no usable response', 'refused')}
 ${figure('Issuers with keys', `${withKeys} of ${serving.config.issuers.size}`)}
 ${figure('Warnings', formatCount(serving.warnings.length), 'of the lint')}
 </dl>

@@ -3,7 +3,15 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Counts } from './counts.ts';
 import { BOUNDS, type Distribution } from './distribution.ts';
-import { COUNTER_NAMES, COUNTERS, type CounterName, type Family, HISTOGRAM_NAMES, HISTOGRAMS } from './families.ts';
+import {
+  COUNTER_NAMES,
+  COUNTERS,
+  type CounterFamily,
+  type CounterName,
+  HISTOGRAM_NAMES,
+  HISTOGRAMS,
+  type Label,
+} from './families.ts';
 import type { Gauge } from './gauges.ts';
 import type { Tally } from './tally.ts';
 import { type Block, SampleForm, writeHead, writeLabel } from './text-format.ts';
@@ -27,8 +35,8 @@ export type Snapshot = readonly MetricValues[];
 
 const FORMS = Object.fromEntries(
   COUNTER_NAMES.map(counter => {
-    const { subject, name, labels }: Family = COUNTERS[counter];
-    return [counter, new SampleForm(name, subject === 'gateway' ? undefined : subject, labels)];
+    const { subject, name, labels }: CounterFamily = COUNTERS[counter];
+    return [counter, new SampleForm(name, subject === 'gateway' ? undefined : subject, namesOf(labels))];
   }),
 ) as Readonly<Record<CounterName, SampleForm>>;
 
@@ -43,7 +51,7 @@ export function* writeMetrics(
   runtime: string,
 ): Generator<Block> {
   for (const counter of COUNTER_NAMES) {
-    const family: Family = COUNTERS[counter];
+    const family: CounterFamily = COUNTERS[counter];
     yield writeHead(family.name, family.help, 'counter');
     yield* writeCounter(counter, counts, zeros);
   }
@@ -57,7 +65,7 @@ export function* writeMetrics(
   }
   for (const { name, help, labels, samples } of gauges) {
     yield writeHead(name, help, 'gauge');
-    const form = new SampleForm(name, undefined, labels);
+    const form = new SampleForm(name, undefined, namesOf(labels));
     for (const { values, value } of samples) yield form.write(form.start(''), values, value);
   }
   yield runtime;
@@ -81,7 +89,7 @@ export async function listMetrics(counts: Counts, gauges: readonly Gauge[]): Pro
       name,
       help,
       type: 'gauge',
-      values: samples.map(each => ({ ...each, labels: nameAll(labels, each.values) })),
+      values: samples.map(each => ({ ...each, labels: nameAll(namesOf(labels), each.values) })),
     };
   });
   return [...counters, ...histograms, ...measured];
@@ -133,11 +141,12 @@ function writeHistogram(name: string, route: string, { counts, sum, count }: Dis
 }
 
 async function listCounter(counter: CounterName, counts: Counts): Promise<MetricValues> {
-  const { subject, name, help, labels }: Family = COUNTERS[counter];
+  const { subject, name, help, labels }: CounterFamily = COUNTERS[counter];
+  const names = namesOf(labels);
   const values = await collectInSteps(counts.of(subject), tally => {
     const first = subject === 'gateway' ? {} : { [subject]: tally.name };
     return Array.from(tally.series(counter), ({ values: found, count }) => ({
-      labels: { ...first, ...nameAll(labels, found) },
+      labels: { ...first, ...nameAll(names, found) },
       value: count,
     }));
   });
@@ -167,6 +176,10 @@ async function collectInSteps(
     if (lists.length % ROUTES_AT_A_TIME === 0) await setImmediate();
   }
   return lists.flat();
+}
+
+function namesOf(labels: readonly Label[]): readonly string[] {
+  return labels.map(({ name }) => name);
 }
 
 function nameAll(names: readonly string[], values: readonly string[]): Readonly<Record<string, string>> {

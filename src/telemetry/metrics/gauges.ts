@@ -1,12 +1,10 @@
 /** What is measured at the moment it is read, in one process or in several together. */
 
 import type { KeySetStatus } from '../../token/key-set.ts';
+import { GAUGES, type GaugeFamily } from './families.ts';
 
 /** A gauge with its samples. */
-export interface Gauge {
-  readonly name: string;
-  readonly help: string;
-  readonly labels: readonly string[];
+export interface Gauge extends GaugeFamily {
   readonly samples: readonly { readonly values: readonly string[]; readonly value: number }[];
 }
 
@@ -32,41 +30,23 @@ export interface Facts {
 
 /** @returns the gauges of one process. */
 export function listGauges({ connections, keySets }: Measured, { build, loadedAt }: Facts): readonly Gauge[] {
-  const ofIssuer = (name: string, help: string, read: (keySet: Measured['keySets'][number]) => number | undefined) => {
-    const samples = keySets.flatMap(keySet => {
-      const value = read(keySet);
-      return value === undefined ? [] : [{ values: [keySet.issuer], value }];
-    });
-    return { name, help, labels: ['issuer'], samples };
-  };
   return [
-    ofIssuer('audgate_jwks_keys', 'Usable keys of an issuer.', ({ keys }) => keys),
-    ofIssuer(
-      'audgate_jwks_age_seconds',
-      'Time since the keys of an issuer were fetched.',
-      ({ ageSeconds }) => ageSeconds,
-    ),
+    { ...GAUGES.keys, samples: keySets.map(({ issuer, keys }) => ({ values: [issuer], value: keys })) },
     {
-      name: 'audgate_config_last_reload_success_timestamp_seconds',
-      help: 'When the configuration in use was loaded.',
-      labels: [],
-      samples: [{ values: [], value: loadedAt }],
+      ...GAUGES.keysAge,
+      samples: keySets.flatMap(({ issuer, ageSeconds }) =>
+        ageSeconds === undefined ? [] : [{ values: [issuer], value: ageSeconds }],
+      ),
     },
+    { ...GAUGES.loadedAt, samples: [{ values: [], value: loadedAt }] },
     {
-      name: 'audgate_open_connections',
-      help: 'Connections of clients.',
-      labels: ['kind'],
+      ...GAUGES.connections,
       samples: [
         { values: ['http'], value: connections.http },
         { values: ['upgraded'], value: connections.upgraded },
       ],
     },
-    {
-      name: 'audgate_build_info',
-      help: 'Which audgate this is, and on which Node.js it runs; always 1.',
-      labels: ['version', 'node'],
-      samples: build ? [{ values: [build.version, build.node], value: 1 }] : [],
-    },
+    { ...GAUGES.build, samples: build ? [{ values: [build.version, build.node], value: 1 }] : [] },
   ];
 }
 

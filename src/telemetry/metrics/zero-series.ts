@@ -4,7 +4,7 @@ import { type AudienceIndex, listPresentable } from '../../authorization/audienc
 import type { ProtectedRoute, Route } from '../../config/config.ts';
 import { isRefused, REFUSALS, type Reason } from '../../denial.ts';
 import type { InUse } from './counts.ts';
-import { COUNTERS, type CounterName, END_CAUSES } from './families.ts';
+import { COUNTERS, type CounterName, type Label } from './families.ts';
 
 type Labels = readonly string[];
 
@@ -27,14 +27,6 @@ const BEFORE_ROUTE: ReadonlySet<Reason> = new Set([
   'no_route',
 ]);
 const REASONS = (Object.keys(REFUSALS) as Reason[]).filter(reason => !BEFORE_ROUTE.has(reason));
-
-const OF_PROCESS: Partial<Record<CounterName, readonly Labels[]>> = {
-  cacheLookups: [['hit'], ['miss']],
-  reloads: [['success'], ['failure']],
-  ended: END_CAUSES.map(cause => [cause]),
-  restarts: [[]],
-  droppedLines: [[]],
-};
 
 /** What follows from one configuration. */
 export class ZeroSeries {
@@ -68,17 +60,17 @@ export class ZeroSeries {
         for (const route of this.#routes) yield [route.key, this.#ofRoute(counter, route)];
         return;
       case 'issuer':
-        for (const issuer of this.#issuers) yield [issuer, [['success'], ['failure']]];
+        for (const issuer of this.#issuers) yield [issuer, listClosed(counter)];
         return;
       case 'gateway':
-        yield ['', OF_PROCESS[counter] ?? []];
+        yield ['', listClosed(counter)];
     }
   }
 
   *#ofRoute(counter: CounterName, route: Route): Generator<Labels> {
     if (counter === 'denials' && this.#hasDenials && isLenient(route)) yield ['ambiguous_path', 'forwarded'];
     if (route.public) return;
-    if (counter === 'multipleAudiences') yield* [['known'], ['foreign']];
+    if (counter === 'multipleAudiences') yield* listClosed(counter);
     if (counter === 'denials' && this.#hasDenials) {
       for (const reason of REASONS) yield [reason, actionOn(route, reason)];
     }
@@ -132,6 +124,12 @@ export const NO_ROUTE = '(none)';
 /** @returns whether a path of several readings can be reported on `route`, instead of refused before there is a route. */
 function isLenient(route: Route): boolean {
   return route.public || route.enforcement === 'report';
+}
+
+/** @returns the label values of a counter that has no further label, or one with a closed list of values. */
+function listClosed(counter: CounterName): readonly Labels[] {
+  const [label]: readonly Label[] = COUNTERS[counter].labels;
+  return label ? (label.values ?? []).map(value => [value]) : [[]];
 }
 
 function actionOn(route: ProtectedRoute, reason: Reason) {
