@@ -4,25 +4,15 @@
  * something else, there is no line. The token is not known here: it is read from standard input.
  */
 
+import { isDecidedWithin } from '../../denial.ts';
 import type { RecentDenial } from '../../telemetry/recent/recent-denials.ts';
 
 /** Printable ASCII. A line break would end the command, an escape move the cursor, a bidi control show another order. */
 const PLAIN = /^[ -~]+$/;
-/** Reasons that need no token to be explained. */
-const WITHOUT_TOKEN: ReadonlySet<string> = new Set(['missing_token']);
-/** Decided before there was a whole head; `explain` has no head to look at. */
-const UNEXPLAINED: ReadonlySet<string> = new Set([
-  'malformed_request',
-  'headers_too_large',
-  'request_timeout',
-  'body_too_large',
-  'overloaded',
-  'internal',
-]);
 
 /** @returns whether `explain` has something to say of it: it was judged, and had a Host and a path. */
 export function isExplained({ reason, host, path }: RecentDenial): boolean {
-  return !UNEXPLAINED.has(reason) && host !== '' && path !== '';
+  return isDecidedWithin(reason, 'path', 'scope') && host !== '' && path !== '';
 }
 
 /** @returns the line, or `undefined` where there is nothing to explain, or none that is safe and says the same. */
@@ -33,7 +23,7 @@ export function explainLine(denial: RecentDenial, file: string): string | undefi
   return [
     'audgate explain',
     `--config=${quote(file)}`,
-    ...(WITHOUT_TOKEN.has(reason) ? [] : ['--token-file=-']),
+    ...(reason === 'missing_token' ? [] : ['--token-file=-']),
     `--method=${quote(method)}`,
     `--at=${new Date(at).toISOString()}`,
     quote(`http://${host}${path}`),

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import type { AudienceIndex } from '../../authorization/audience.ts';
 import type { Route } from '../../config/config.ts';
+import { isDecidedWithin } from '../../denial.ts';
 import type { KeySetStatus } from '../../token/key-set.ts';
 import { actionOf, type FinishedRequest } from '../finished-request.ts';
 import { type Changes, Counts } from './counts.ts';
@@ -32,8 +33,6 @@ export interface ProcessMetrics {
 
 /** Callers choose the method, and on how many routes: past so many series of requests, new ones are counted together. */
 const MOST_REQUEST_SERIES = 100_000;
-/** Judged after the audience: a token that is denied for one of these is for this route. */
-const AFTER_AUDIENCE: ReadonlySet<string> = new Set(['insufficient_scope']);
 
 export class Metrics {
   readonly counts = new Counts();
@@ -171,7 +170,7 @@ export class Metrics {
   /** Of the tokens that were accepted here: whether a stricter `multiple_audiences` would refuse them. */
   #countMultipleAudiences(tally: Tally, { route, outcome, denial, verified }: FinishedRequest): void {
     if (!verified || verified.audience.length < 2 || !route || route.public || outcome === 'denied') return;
-    if (denial && !AFTER_AUDIENCE.has(denial.reason)) return;
+    if (denial && isDecidedWithin(denial.reason, 'request', 'audience')) return;
     tally.count('multipleAudiences', [this.#zeros.knowsAll(verified.audience) ? 'known' : 'foreign']);
   }
 }

@@ -1,8 +1,13 @@
 /** The series that exist at 0 from the start, so that `rate()` sees the first event. What is here is never stored: it follows from the configuration. */
 
-import { type AudienceIndex, listPresentable } from '../../authorization/audience.ts';
+import {
+  type AudienceIndex,
+  listPresentable,
+  type NoSibling,
+  type PresentedAudience,
+} from '../../authorization/audience.ts';
 import type { ProtectedRoute, Route } from '../../config/config.ts';
-import { isRefused, REFUSALS, type Reason } from '../../denial.ts';
+import { isDecidedWithin, isRefused, REASONS, type Reason } from '../../denial.ts';
 import type { InUse } from './counts.ts';
 import { COUNTERS, type CounterName, type Label } from './families.ts';
 
@@ -14,19 +19,12 @@ const MOST_CONFUSIONS = 20_000;
 const MOST_WITHOUT_SIBLINGS = 100_000;
 /** Routes × reasons; past this, a denial's series begins at its first event. */
 const MOST_DENIALS = 50_000;
-const WITHOUT_SIBLINGS = ['foreign', 'missing'];
+const WITHOUT_SIBLINGS: readonly NoSibling[] = ['foreign', 'missing'];
 /** Values of `presented` that are no resource. */
-const NO_RESOURCE: ReadonlySet<string> = new Set([...WITHOUT_SIBLINGS, 'multiple']);
+const NO_RESOURCE: Readonly<Record<NoSibling, true>> = { foreign: true, missing: true, multiple: true };
 
-/** Decided before there is a route to count them for. */
-const BEFORE_ROUTE: ReadonlySet<Reason> = new Set([
-  'malformed_request',
-  'headers_too_large',
-  'request_timeout',
-  'ambiguous_path',
-  'no_route',
-]);
-const REASONS = (Object.keys(REFUSALS) as Reason[]).filter(reason => !BEFORE_ROUTE.has(reason));
+/** The reasons that are decided once a route is known, so that they are counted for it. */
+const REASONS_OF_ROUTES = REASONS.filter(reason => isDecidedWithin(reason, 'method', 'fault'));
 
 /** What follows from one configuration. */
 export class ZeroSeries {
@@ -34,7 +32,7 @@ export class ZeroSeries {
   readonly #issuers: readonly string[];
   readonly #index: AudienceIndex;
   readonly #resources: ReadonlySet<string>;
-  readonly #presented: (route: ProtectedRoute) => readonly string[];
+  readonly #presented: (route: ProtectedRoute) => readonly PresentedAudience[];
   readonly #hasDenials: boolean;
   /** By counter and subject. */
   readonly #written = new Map<CounterName, Map<string, { readonly size: number; readonly text: Buffer }>>();
@@ -50,7 +48,7 @@ export class ZeroSeries {
     const most = pairs * (this.#resources.size - 1 + WITHOUT_SIBLINGS.length);
     if (most <= MOST_CONFUSIONS) this.#presented = route => listPresentable(route, index);
     else this.#presented = pairs * WITHOUT_SIBLINGS.length <= MOST_WITHOUT_SIBLINGS ? () => WITHOUT_SIBLINGS : () => [];
-    this.#hasDenials = guarded.length * REASONS.length + routes.length <= MOST_DENIALS;
+    this.#hasDenials = guarded.length * REASONS_OF_ROUTES.length + routes.length <= MOST_DENIALS;
   }
 
   /** @returns each subject of `counter` that the configuration has, with the label values of the series that it begins with. */
@@ -72,7 +70,7 @@ export class ZeroSeries {
     if (route.public) return;
     if (counter === 'multipleAudiences') yield* listClosed(counter);
     if (counter === 'denials' && this.#hasDenials) {
-      for (const reason of REASONS) yield [reason, actionOn(route, reason)];
+      for (const reason of REASONS_OF_ROUTES) yield [reason, actionOn(route, reason)];
     }
     if (counter !== 'confusedDeputies') return;
     const action = actionOn(route, 'wrong_audience');
@@ -105,7 +103,8 @@ export class ZeroSeries {
   inUse(): InUse {
     const issuers = new Set(this.#issuers);
     const byKey = new Map(this.#routes.map(route => [route.key, route]));
-    const isPresentable = (presented: string) => NO_RESOURCE.has(presented) || this.#resources.has(presented);
+    const isPresentable = (presented: string) =>
+      Object.hasOwn(NO_RESOURCE, presented) || this.#resources.has(presented);
     return {
       routes: new Set([...byKey.keys(), NO_ROUTE]),
       issuers,

@@ -1,5 +1,6 @@
 /** The latest denials, for people who look at the status page: what the metrics cannot hold, until the next ones come. */
 
+import type { PresentedAudience } from '../../authorization/audience.ts';
 import type { Reason } from '../../denial.ts';
 import { type Action, actionOf, type FinishedRequest } from '../finished-request.ts';
 import { clientIdOf, cut } from './client-denials.ts';
@@ -20,7 +21,7 @@ export interface RecentDenial {
   /** Without the query. */
   readonly path: string;
   /** Of a wrong audience: whose token it was, as `presented` in the metrics. */
-  readonly presented?: string | undefined;
+  readonly presented?: PresentedAudience | undefined;
   /** Once the token verified. */
   readonly issuer?: string | undefined;
   readonly clientId?: string | undefined;
