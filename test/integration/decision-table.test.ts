@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { REFUSALS } from '../../src/denial.ts';
 import { type RunningGateway, readFailures, startGateway } from '../support/gateway.ts';
 import {
+  bearer,
   type HeaderPair,
   headerValues,
   parseResponses,
@@ -64,7 +65,6 @@ const invalidToken = (description: string) =>
   `Bearer error="invalid_token", error_description="${description}", ${SCOPE}, ${METADATA}`;
 
 const get = (path: string, ...headers: HeaderPair[]) => request(gateway.port, { path, headers });
-const bearer = (token: string): HeaderPair => bearer(token);
 const now = () => Math.floor(Date.now() / 1000);
 
 /** At /billing, with a token that differs from a good one in `claims` and `header` only. */

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { listenOnLoopback } from '../support/listener.ts';
-import { runProgram } from '../support/program.ts';
+import { parseLog, runProgram } from '../support/program.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -82,6 +82,6 @@ async function run(workers: number, key: 'listen' | 'admin', address: string, as
     file,
     `listen: "${addresses.listen}"\nadmin: "${addresses.admin}"\nadmin_token: a-token-of-the-operators\nworkers: ${workers}\n${routes}`,
   );
-  const { code, stderr, lines } = await runProgram(['--config', file], as);
-  return { code, stderr, line: lines('cannot listen')[0] };
+  const { code, stderr, stdout } = await runProgram(['--config', file], as);
+  return { code, stderr, line: parseLog(stdout).find(({ msg }) => msg === 'cannot listen') };
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest';
 import { childProcessIds, type GatewayProcess, isWhole, startGatewayProcess } from '../support/gateway-process.ts';
-import { runProgram } from '../support/program.ts';
+import { parseLog, runProgram } from '../support/program.ts';
 import { request } from '../support/raw-http.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 import { eventually, pause } from '../support/waiting.ts';
@@ -37,7 +37,6 @@ const preload = (order: string) =>
   `data:text/javascript,${encodeURIComponent(`
 import cluster from 'node:cluster';
 import { existsSync, readFileSync } from 'node:fs';
-import { pause } from '../support/waiting.ts';
 const order = () => existsSync(${JSON.stringify(order)}) ? readFileSync(${JSON.stringify(order)}, 'utf8') : '';
 if (cluster.isWorker) {
   if (order() === 'exit') process.exit(3);
@@ -180,9 +179,9 @@ async function run(yaml: string, nodeOptions: readonly string[] = []) {
   const file = join(folder, 'audgate.yaml');
   const routes = `routes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
   writeFileSync(file, `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\n${yaml}${routes}`);
-  const { code, lines, stderr } = await runProgram(['--config', file], { nodeOptions });
+  const { code, stdout, stderr } = await runProgram(['--config', file], { nodeOptions });
   expect(existsSync(file)).toBe(true);
-  return { code, log: lines(), stderr };
+  return { code, log: parseLog(stdout), stderr };
 }
 
 test('SIGTERM while a reload waits for a worker: the end is told, and no failed reload', async ({ onTestFinished }) => {
