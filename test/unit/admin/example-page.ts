@@ -54,7 +54,7 @@ export async function examplePage(texts: Texts): Promise<StatusPage> {
   const config = exampleConfig(texts);
   return {
     now,
-    serving: {
+    info: {
       version: texts.version,
       startedAt: now,
       loadedAt: now,
