@@ -1,14 +1,14 @@
 /** What a process that serves is to the one who started it, and what it starts with. */
 
 import type { Config } from '../config/config.ts';
-import { formatProblem, type Problem } from '../config/diagnostic.ts';
+import { type Diagnostic, formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
 import type { Log } from '../telemetry/log.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Beginning {
   readonly config: Config;
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly Diagnostic[];
   readonly environment: Environment;
   readonly version: string;
   /** Of Node.js. */
@@ -30,7 +30,7 @@ export interface Serving {
 }
 
 /** Tells of a configuration that serves from now on. */
-export function logLoaded(log: Log, { source, routes, issuers }: Config, warnings: readonly Problem[]): void {
+export function logLoaded(log: Log, { source, routes, issuers }: Config, warnings: readonly Diagnostic[]): void {
   log.event('info', 'configuration loaded', { ...source, routes: routes.length, issuers: issuers.size });
-  for (const warning of warnings) log.event('warn', 'configuration warning', { warning: formatProblem(warning) });
+  for (const warning of warnings) log.event('warn', 'configuration warning', { warning: formatDiagnostic(warning) });
 }

@@ -1,6 +1,6 @@
 /** What is measured at the moment it is read, in one process or in several together. */
 
-import type { KeySetStatus } from '../token/key-set.ts';
+import type { KeySetStatus } from '../token/keys/key-set.ts';
 
 /** A gauge with its samples. */
 export interface Gauge {

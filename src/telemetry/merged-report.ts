@@ -1,6 +1,6 @@
 /** What several processes tell of themselves, as if one had told it. Their metrics are merged by MergedMetrics. */
 
-import type { KeySetStatus } from '../token/key-set.ts';
+import type { KeySetStatus } from '../token/keys/key-set.ts';
 import { MOST_DENIALS, type RecentDenial } from './recent-denials.ts';
 
 /** @returns the latest of all denials, newest first, at most 200. */

@@ -1,6 +1,6 @@
 /** What a process tells whoever shows it to people: the counters that are scraped, the latest denials, the keys. */
 
-import type { KeySetStatus } from '../token/key-set.ts';
+import type { KeySetStatus } from '../token/keys/key-set.ts';
 import type { Snapshot } from './exposition.ts';
 import type { RecentDenial } from './recent-denials.ts';
 import type { Traffic } from './recent-traffic.ts';

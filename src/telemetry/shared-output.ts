@@ -1,7 +1,7 @@
 /** Standard output that several processes write to: whatever reads it gets whole lines. */
 
 import { fstatSync } from 'node:fs';
-import { escapeJson } from '../config/values/visible-text.ts';
+import { escapeJson } from '../config/diagnostics/visible-text.ts';
 import { type LogDestination, openStandardOutput } from './log.ts';
 
 /** PIPE_BUF of Linux: writes of several processes to one pipe mix within what is longer (POSIX write). */

@@ -3,7 +3,7 @@
 import type { Issuer } from '../config/config.ts';
 import { type Denial, deny } from '../denial.ts';
 import type { AccessToken } from './access-token.ts';
-import type { CompactJws } from './compact-jws.ts';
+import type { CompactJws } from './jws/compact-jws.ts';
 
 /** Seconds that the issuer's clock may run ahead of ours, for `nbf` and `iat`. `exp` has none: a cache must not outlive it. */
 const LEEWAY = 30;

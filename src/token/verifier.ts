@@ -12,10 +12,10 @@ import type { Issuer } from '../config/config.ts';
 import { type Denial, deny } from '../denial.ts';
 import type { AccessToken, TokenReason } from './access-token.ts';
 import { judgeTime, readAccessToken } from './claims.ts';
-import { type CompactJws, readCompactJws } from './compact-jws.ts';
-import { KeySet, type KeySetEvents, type KeySetStatus } from './key-set.ts';
-import { fetchDirectly } from './key-source.ts';
-import type { PublishedKey, VerificationKey } from './verification-key.ts';
+import { type CompactJws, readCompactJws } from './jws/compact-jws.ts';
+import { KeySet, type KeySetEvents, type KeySetStatus } from './keys/key-set.ts';
+import { fetchDirectly } from './keys/key-source.ts';
+import type { PublishedKey, VerificationKey } from './keys/verification-key.ts';
 
 export type Verification = AccessToken | Denial<TokenReason>;
 

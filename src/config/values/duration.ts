@@ -1,6 +1,6 @@
 /** `500ms`, `5s`, `10m`, `1h` → milliseconds. */
 
-import { accept, type Parsed, refuse } from './parsed-value.ts';
+import { accept, type ParsedValue, reject } from './parsed-value.ts';
 
 export const DURATION = 'a duration such as 500ms, 5s, 10m or 1h';
 
@@ -12,14 +12,14 @@ export const DURATION_FORM = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h)$/;
 export const LONGEST_TIMER_DAYS = 24;
 
 /** @returns the milliseconds of `text`; refuses another unit, zero, and more than `days` days. */
-export function parseDuration(text: string, days = LONGEST_TIMER_DAYS): Parsed<number> {
+export function parseDuration(text: string, days = LONGEST_TIMER_DAYS): ParsedValue<number> {
   const [, amount, unit] = DURATION_FORM.exec(text) ?? [];
   if (amount === undefined || unit === undefined)
-    return refuse('is not a duration', { nearest: suggestDuration(text) });
+    return reject('is not a duration', { nearest: suggestDuration(text) });
   const milliseconds = Math.round(Number(amount) * MILLISECONDS[unit as keyof typeof MILLISECONDS]);
-  if (milliseconds === 0) return refuse('is zero');
+  if (milliseconds === 0) return reject('is zero');
   if (milliseconds > days * 24 * MILLISECONDS.h) {
-    return refuse('is too long', { expected: `at most ${days * 24}h (${days} days)` });
+    return reject('is too long', { expected: `at most ${days * 24}h (${days} days)` });
   }
   return accept(milliseconds);
 }

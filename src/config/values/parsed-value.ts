@@ -1,13 +1,13 @@
 /** Why a value is refused, before it is known where the value stands. */
 
-import type { Code } from '../lint/check-codes.ts';
+import type { CheckCode } from '../lint/check-codes.ts';
 
-export interface Fault {
+export interface Rejection {
   /** `invalid-value` where absent. */
-  readonly code?: Code;
+  readonly code?: CheckCode;
   /**
    * What is wrong, to be read after the value or key: `has a fragment`.
-   * Like `expected` it never repeats the value, which may be a secret: only `Findings` quotes, and it quotes what the file says.
+   * Like `expected` it never repeats the value, which may be a secret: only `DiagnosticCollector` quotes, and it quotes what the file says.
    */
   readonly what: string;
   readonly expected?: string;
@@ -17,19 +17,19 @@ export interface Fault {
   readonly standsAlone?: boolean;
 }
 
-export type Parsed<T> = { readonly ok: true; readonly value: T } | Refused;
+export type ParsedValue<T> = { readonly ok: true; readonly value: T } | Rejected;
 
-export interface Refused {
+export interface Rejected {
   readonly ok: false;
-  readonly fault: Fault;
+  readonly rejection: Rejection;
 }
 
 /** @returns `value`, as parsed. */
-export function accept<T>(value: T): Parsed<T> {
+export function accept<T>(value: T): ParsedValue<T> {
   return { ok: true, value };
 }
 
 /** @returns the refusal of a value: it `what`, and `more`. */
-export function refuse(what: string, more: Omit<Fault, 'what'> = {}): Refused {
-  return { ok: false, fault: { what, ...more } };
+export function reject(what: string, more: Omit<Rejection, 'what'> = {}): Rejected {
+  return { ok: false, rejection: { what, ...more } };
 }

@@ -2,18 +2,18 @@
 
 import type { Enforcement } from '../../denial.ts';
 import type { Config, Route, UpstreamToken } from '../config.ts';
-import { findNearest } from '../schema/suggestion.ts';
-import { accept, type Parsed, refuse } from './parsed-value.ts';
+import { findNearest } from '../diagnostics/suggestion.ts';
+import { accept, type ParsedValue, reject } from './parsed-value.ts';
 
 export const UPSTREAM_TOKENS = ['strip', 'forward'] as const satisfies readonly UpstreamToken[];
 export const UPSTREAM_TOKEN = 'strip or forward';
 
 /** @returns the choice; refuses `exchange`, which does not exist yet, and everything else. */
-export function parseUpstreamToken(text: string): Parsed<UpstreamToken> {
+export function parseUpstreamToken(text: string): ParsedValue<UpstreamToken> {
   const choice = UPSTREAM_TOKENS.find(each => each === text);
   if (choice !== undefined) return accept(choice);
-  if (text === 'exchange') return refuse('is not available yet: token exchange comes with a later version');
-  return refuse('is not accepted', { nearest: findNearest(text, UPSTREAM_TOKENS) });
+  if (text === 'exchange') return reject('is not available yet: token exchange comes with a later version');
+  return reject('is not accepted', { nearest: findNearest(text, UPSTREAM_TOKENS) });
 }
 
 /** What a route's YAML says of it: `forward_token` is the older name. */

@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import type { Config, Route } from '../config.ts';
-import { accept, type Parsed, refuse } from './parsed-value.ts';
+import { accept, type ParsedValue, reject } from './parsed-value.ts';
 
 export const MOST_WORKERS = 256;
 
@@ -10,10 +10,10 @@ export const WORKERS = `auto, or a whole number from 1 to ${MOST_WORKERS}`;
 export const WORKERS_FORM = /^(auto|\d{1,3})$/;
 
 /** @returns the number that `text` writes, or that of the cores which this process may use. */
-export function parseWorkers(text: string): Parsed<number> {
+export function parseWorkers(text: string): ParsedValue<number> {
   if (text === 'auto') return accept(Math.min(availableParallelism(), MOST_WORKERS));
   const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-  return count >= 1 && count <= MOST_WORKERS ? accept(count) : refuse('is not such a number');
+  return count >= 1 && count <= MOST_WORKERS ? accept(count) : reject('is not such a number');
 }
 
 /**

@@ -9,7 +9,7 @@ import { createAdminHandler } from '../../admin/admin.ts';
 import { describeKeys, type Readiness, ReadinessGate } from '../../admin/readiness.ts';
 import { createAudienceIndex } from '../../authorization/audience.ts';
 import type { ListenAddress } from '../../config/config.ts';
-import { type ConfigPieces, toPieces } from '../../config/loading/pieces.ts';
+import { type ConfigPieces, toPieces } from '../../config/loader/pieces.ts';
 import { createAdminServer } from '../../server/admin-server.ts';
 import { closeListener, openListener } from '../../server/listener.ts';
 import { createLog, type Log } from '../../telemetry/log.ts';

@@ -3,7 +3,7 @@
 import type { Worker as ClusterWorker } from 'node:cluster';
 import type { KeyReadiness } from '../../admin/readiness.ts';
 import type { Config, Issuer } from '../../config/config.ts';
-import { fromPieces } from '../../config/loading/pieces.ts';
+import { fromPieces } from '../../config/loader/pieces.ts';
 import { shareLimits, shareRoute } from '../../config/values/workers.ts';
 import { Gateway } from '../../gateway.ts';
 import { ListenError } from '../../server/listener.ts';
@@ -13,7 +13,7 @@ import { Metrics, type ProcessMetrics } from '../../telemetry/metrics.ts';
 import { openSharedOutput } from '../../telemetry/shared-output.ts';
 import { createTelemetry, type Telemetry } from '../../telemetry/telemetry.ts';
 import { Slices } from '../../time-slices.ts';
-import { type FetchCause, type FetchedKeys, fetchDirectly, KeyFetchError } from '../../token/key-source.ts';
+import { type FetchCause, type FetchedKeys, fetchDirectly, KeyFetchError } from '../../token/keys/key-source.ts';
 import type { Begun, ConfigPart, Fixed, KeyAnswer, PrimaryCalls, WorkerCalls } from './calls.ts';
 import { Channel } from './channel.ts';
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
 import { shareLimits, shareRoute } from '../../../../src/config/values/workers.ts';
-import { listProblems, loadValid } from '../configuration.ts';
+import { listDiagnostics, loadValid } from '../configuration.ts';
 
 const ROUTES = 'routes: { /a: { public: true, upstream: "http://a", limits: { in_flight: 7 } } }\n';
 
@@ -15,9 +15,9 @@ test.each([
 });
 
 test.each(['0', '-1', '257', '1.5', 'many', 'true', '[2]'])('workers: %s is refused, at its place', written => {
-  const problems = listProblems(`workers: ${written}\n${ROUTES}`);
-  expect(problems).toHaveLength(1);
-  expect(problems[0]).toMatch(/^1:10: workers: .*auto, or a whole number from 1 to 256/);
+  const diagnostics = listDiagnostics(`workers: ${written}\n${ROUTES}`);
+  expect(diagnostics).toHaveLength(1);
+  expect(diagnostics[0]).toMatch(/^1:10: workers: .*auto, or a whole number from 1 to 256/);
 });
 
 test('what all workers together may take is shared out, rounded up', () => {
