@@ -44,20 +44,20 @@ const DOORS: Readonly<Record<string, string>> = {
 /** Values that cross a wall all the same. Each was looked at; a new one fails, and so does one that is gone. */
 const JUDGED: readonly string[] = [
   // Pure functions and tables of one room, asked by a later one.
-  'admin/configuration-section.ts takes CHECK_CODES from config/lint/check-codes.ts',
-  'telemetry/zero-series.ts takes listPresentable from authorization/audience.ts',
+  'admin/page/configuration-section.ts takes CHECK_CODES from config/lint/check-codes.ts',
+  'telemetry/metrics/zero-series.ts takes listPresentable from authorization/audience.ts',
   // One judgement of keys, for `check` and for what verifies.
   'token/keys/key-set.ts takes checkKey, countReasons from config/values/key-set/json-web-key.ts',
   'token/keys/key-source.ts takes MOST_KEYS, parseObject, readKeyFile from config/values/key-set/json-web-key.ts',
   'token/keys/verification-key.ts takes checkKey from config/values/key-set/json-web-key.ts',
-  'admin/clients-section.ts takes MOST_CLIENTS from telemetry/client-denials.ts',
+  'admin/page/clients-section.ts takes MOST_CLIENTS from telemetry/recent/client-denials.ts',
   'admin/status-json.ts takes CHECK_CODES from config/lint/check-codes.ts',
-  'telemetry/client-denials.ts takes readClient from token/client.ts',
+  'telemetry/recent/client-denials.ts takes readClient from token/client.ts',
   'upstream/client-info.ts takes isAuthority from route/request-head.ts',
-  'telemetry/access-line.ts takes escapeJson from config/diagnostics/visible-text.ts',
-  'telemetry/log.ts takes escapeJson from config/diagnostics/visible-text.ts',
-  'telemetry/shared-output.ts takes escapeJson from config/diagnostics/visible-text.ts',
-  'telemetry/access-line.ts takes readClient from token/client.ts',
+  'telemetry/log/access-line.ts takes escapeJson from config/diagnostics/visible-text.ts',
+  'telemetry/log/log.ts takes escapeJson from config/diagnostics/visible-text.ts',
+  'telemetry/log/shared-output.ts takes escapeJson from config/diagnostics/visible-text.ts',
+  'telemetry/log/access-line.ts takes readClient from token/client.ts',
   'upstream/request-headers.ts takes findReservedField, foldFieldName from config/values/header/header-name.ts',
   'upstream/request-headers.ts takes readClient from token/client.ts',
   'upstream/request-body.ts takes MALFORMED from client/unparsed-request.ts',
