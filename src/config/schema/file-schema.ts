@@ -17,7 +17,8 @@ import {
 import { ADMIN_TOKEN, ADMIN_TOKEN_FORM, hashAdminToken } from '../values/admin-token.ts';
 import { ALGORITHM, ALL_ALGORITHMS, parseAlgorithm } from '../values/algorithm.ts';
 import { DURATION, DURATION_FORM, parseDuration } from '../values/duration.ts';
-import { foldFieldName, HEADER_NAME_FORM, parseHeaderName } from '../values/header/header-name.ts';
+import { HEADER_NAME_FORM, parseHeaderName } from '../values/header/header-name.ts';
+import { foldFieldName } from '../values/header/reserved-fields.ts';
 import { accept, reject } from '../values/parsed-value.ts';
 import { ALLOWED_ENCODING, ALLOWED_ENCODING_FORM, parseAllowedEncoding } from '../values/path/allowed-encoding.ts';
 import { ROUTE_KEY, ROUTE_KEY_FORM } from '../values/path/route-key.ts';

@@ -1,4 +1,4 @@
-/** The JWS algorithms (RFC 7518 section 3.1, RFC 8037, RFC 9864) with which an issuer may sign. */
+/** `algorithms`: the JWS algorithms (RFC 7518 section 3.1, RFC 8037, RFC 9864) with which an issuer may sign. */
 
 import { generateKeyPairSync } from 'node:crypto';
 import { findNearest } from '../diagnostics/suggestion.ts';
@@ -7,17 +7,17 @@ import { accept, type ParsedValue, reject } from './parsed-value.ts';
 const EVERYWHERE = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
 const WHERE_SUPPORTED = ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'];
 
-/** Every asymmetric algorithm that some runtime can verify. */
+/** Every asymmetric algorithm that some supported version of Node.js can verify. */
 export const ALL_ALGORITHMS: readonly string[] = [...EVERYWHERE, ...WHERE_SUPPORTED];
 
-/** Every asymmetric algorithm of jose that this runtime can verify. */
+/** The algorithms that this version of Node.js can verify. */
 export const ALGORITHMS: readonly string[] = [...EVERYWHERE, ...WHERE_SUPPORTED.filter(isSupported)];
 
 export const ALGORITHM = `one of ${ALGORITHMS.join(', ')}`;
 
 const WEAK = { code: 'weak-algorithm' } as const;
 
-/** @returns `name`; refuses symmetric algorithms, `none`, and what this runtime cannot verify. */
+/** @returns `name`; rejects symmetric algorithms, `none`, and what this version of Node.js cannot verify. */
 export function parseAlgorithm(name: string): ParsedValue<string> {
   if (ALGORITHMS.includes(name)) return accept(name);
   if (/^HS\d*$/i.test(name)) return reject('is symmetric: whoever can verify such a token can also mint it', WEAK);
@@ -26,7 +26,7 @@ export function parseAlgorithm(name: string): ParsedValue<string> {
   return reject('is not an algorithm', { nearest: findNearest(name, ALGORITHMS) });
 }
 
-/** `SubtleCrypto.supports` would say so, too, but writes a warning to standard error for each question. */
+/** Tries it out, since `SubtleCrypto.supports` writes a warning to standard error at each call. */
 function isSupported(name: string): boolean {
   if (!('supports' in Object((globalThis as { SubtleCrypto?: unknown }).SubtleCrypto))) return false;
   try {

@@ -5,13 +5,13 @@ import { accept, type ParsedValue, reject } from './parsed-value.ts';
 export const DURATION = 'a duration such as 500ms, 5s, 10m or 1h';
 
 const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
-/** What a text must at least look like; for editors, too. */
+/** Also the pattern in the JSON Schema. */
 export const DURATION_FORM = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h)$/;
 
-/** The longest `setTimeout` (2^31 - 1 ms), in whole days: past it Node fires at once. */
+/** The longest `setTimeout` (2^31 - 1 ms) in whole days: Node.js fires a longer one at once. */
 export const LONGEST_TIMER_DAYS = 24;
 
-/** @returns the milliseconds of `text`; refuses another unit, zero, and more than `days` days. */
+/** @returns the milliseconds of `text`; rejects other units, zero, and more than `days` days. */
 export function parseDuration(text: string, days = LONGEST_TIMER_DAYS): ParsedValue<number> {
   const [, amount, unit] = DURATION_FORM.exec(text) ?? [];
   if (amount === undefined || unit === undefined)

@@ -1,4 +1,4 @@
-/** The keys and values of `scopes`. */
+/** The keys and the scopes of `scopes`. */
 
 import { METHODS } from 'node:http';
 import { findNearest } from '../diagnostics/suggestion.ts';
@@ -8,7 +8,7 @@ import { parsePathPrefix } from './path/path-prefix.ts';
 export const RULE_KEY = 'METHOD, METHOD /path, * or * /path';
 export const RULE_KEY_FORM = /^(?:\*|[A-Z-]+)(?: \/\S*)?$/;
 
-/** @returns the method (or `*`) and the path below the route that `key` names. */
+/** @returns the method (or `*`) and the path below the route's prefix; rejects unknown methods and CONNECT. */
 export function parseScopeKey(key: string): ParsedValue<{ readonly method: string; readonly path: string }> {
   const [, method, path = '/'] = /^(\*|[^\s/]+)(?: (\S.*))?$/s.exec(key) ?? [];
   if (method === undefined) {
@@ -37,7 +37,7 @@ export function parseScopeKey(key: string): ParsedValue<{ readonly method: strin
 export const SCOPE_FORM = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 export const SCOPE = 'a scope without spaces, quotes and backslashes (RFC 6749 section 3.3)';
 
-/** @returns `text`, one scope-token (RFC 6749 section 3.3). */
+/** @returns `text`; rejects what is not one scope-token (RFC 6749 section 3.3). */
 export function parseScope(text: string): ParsedValue<string> {
   if (SCOPE_FORM.test(text)) return accept(text);
   if (/^\S+(?: +\S+)+$/.test(text))

@@ -1,4 +1,4 @@
-/** `64KiB`, `10MiB`, `1GiB` → bytes, and whole numbers. */
+/** `64KiB`, `10MiB`, `1GiB` → bytes; counts of connections and requests. */
 
 import { accept, type ParsedValue, reject } from './parsed-value.ts';
 
@@ -10,7 +10,7 @@ export const COUNT_FORM = /^\d{1,7}$/;
 
 const BYTES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
 
-/** @returns the bytes of `text`; refuses powers of ten, zero, and more than 1024 GiB. */
+/** @returns the bytes of `text`; rejects decimal units (kB, MB), zero, and more than 1024 GiB. */
 export function parseSize(text: string): ParsedValue<number> {
   const [, amount, unit] = SIZE_FORM.exec(text) ?? [];
   if (amount === undefined || unit === undefined) return reject('is not a size', { nearest: suggestSize(text) });
@@ -19,7 +19,7 @@ export function parseSize(text: string): ParsedValue<number> {
   return bytes <= 1024 * BYTES.GiB ? accept(bytes) : reject('is too large', { expected: 'at most 1024GiB' });
 }
 
-/** @returns the number that `text` writes. */
+/** @returns the number in `text`. */
 export function parseCount(text: string): ParsedValue<number> {
   const count = COUNT_FORM.test(text) ? Number(text) : 0;
   return count >= 1 && count <= 1_000_000 ? accept(count) : reject('is not such a number');

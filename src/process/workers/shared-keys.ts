@@ -2,7 +2,8 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/config.ts';
-import { fetchKeys, KeyFetchError } from '../../token/keys/key-source.ts';
+import { KeyFetchError } from '../../token/keys/key-fetch-error.ts';
+import { fetchKeys } from '../../token/keys/key-source.ts';
 import type { KeyAnswer, KeyRequest } from './calls.ts';
 
 /** Workers fail together and try again together; those a moment later are still of the same attempt. */

@@ -4,7 +4,6 @@ import type { Worker as ClusterWorker } from 'node:cluster';
 import type { KeyReadiness } from '../../admin/readiness.ts';
 import type { Config, Issuer } from '../../config/config.ts';
 import { fromPieces } from '../../config/loader/pieces.ts';
-import { shareLimits, shareRoute } from '../../config/values/workers.ts';
 import { Gateway } from '../../gateway.ts';
 import { ListenError } from '../../server/listener.ts';
 import { Server } from '../../server/server.ts';
@@ -13,9 +12,11 @@ import { openSharedOutput } from '../../telemetry/log/shared-output.ts';
 import { Metrics, type ProcessMetrics } from '../../telemetry/metrics/metrics.ts';
 import { createTelemetry, type Telemetry } from '../../telemetry/telemetry.ts';
 import { Slices } from '../../time-slices.ts';
-import { type FetchCause, type FetchedKeys, fetchDirectly, KeyFetchError } from '../../token/keys/key-source.ts';
+import { KeyFetchError } from '../../token/keys/key-fetch-error.ts';
+import { type FetchCause, type FetchedKeys, fetchDirectly } from '../../token/keys/key-source.ts';
 import type { Begun, ConfigPart, Fixed, KeyAnswer, PrimaryCalls, WorkerCalls } from './calls.ts';
 import { Channel } from './channel.ts';
+import { shareLimits, shareRoute } from './limit-shares.ts';
 
 /** Metadata and keys, each of which may take five seconds, and somebody's fetch before. */
 const KEYS_LIMIT = 15_000;

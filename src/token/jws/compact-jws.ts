@@ -1,4 +1,4 @@
-/** The strict compact form of a JWS (RFC 7515 section 7.1) with JSON objects inside (RFC 7519 section 7.2). */
+/** Parses the compact form of a JWS strictly (RFC 7515 section 7.1), with JSON objects inside (RFC 7519 section 7.2). */
 
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { type Denial, deny } from '../../denial.ts';
@@ -6,14 +6,14 @@ import { type Denial, deny } from '../../denial.ts';
 export interface CompactJws {
   readonly ok: true;
   readonly algorithm: string;
-  /** Untrusted: it only chooses among the issuer's own keys (RFC 8725 section 3.10). `jku`, `x5u` and `jwk` are never read. */
+  /** Untrusted: it only selects among the issuer's own keys (RFC 8725 section 3.10). `jku`, `x5u` and `jwk` are ignored. */
   readonly keyId: string | undefined;
   readonly type: string | undefined;
   /** Unverified. */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** jose decodes base64url with padding, spaces and `+/` too; two spellings of one token are one too many. */
+/** Checked first, since jose also decodes base64url with padding, blanks and `+/`: one token must have one spelling. */
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /**
@@ -33,12 +33,12 @@ export function readCompactJws(token: string): CompactJws | Denial<'malformed_to
   }
 }
 
-/** By the characters over a multiple of four: what the last one may be. One over is no whole byte. */
-const LAST = [/^/, /(?!)/, /[AQgw]$/, /[AEIMQUYcgkosw048]$/];
+/** What the end of a part must match, by its length modulo 4. A remainder of 1 is no whole byte, so nothing matches. */
+const ENDS = [/^/, /(?!)/, /[AQgw]$/, /[AEIMQUYcgkosw048]$/];
 
-/** RFC 4648 section 3.5: the unused bits of the last character are 0, or one token would have several spellings. */
+/** RFC 4648 section 3.5: the unused bits of the last character must be 0, or one token would have several spellings. */
 function isCanonical(part: string): boolean {
-  return LAST[part.length % 4]?.test(part) === true;
+  return ENDS[part.length % 4]?.test(part) === true;
 }
 
 function isOptionalString(value: unknown): value is string | undefined {

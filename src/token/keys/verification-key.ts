@@ -1,35 +1,35 @@
-/** One public key of an issuer (RFC 7517), fit to verify with (RFC 8725 sections 3.2 and 3.5). */
+/** One public key of an issuer (RFC 7517) that may verify tokens (RFC 8725 sections 3.2 and 3.5). */
 
 import { type CompactVerifyGetKey, createLocalJWKSet, type JWK } from 'jose';
 import { checkKey } from '../../config/values/key-set/json-web-key.ts';
 
-/** What an issuer says of one of its keys. */
+/** What an issuer publishes about one of its keys. */
 export interface PublishedKey {
   readonly keyId: string | undefined;
-  /** Its `alg`: with one, it is for no other algorithm (RFC 7517 section 4.4). */
+  /** Its `alg`: a key that has one is for no other algorithm (RFC 7517 section 4.4). */
   readonly algorithm: string | undefined;
   /** Its `crv`, else its `kty`. */
   readonly type: string;
 }
 
 export interface VerificationKey extends PublishedKey {
-  /** For jose: gives the key when the token's `alg` fits its type, curve, `alg`, `use` and `key_ops`, and throws otherwise. */
+  /** For jose: returns the key where the token's `alg` fits its type, curve, `alg`, `use` and `key_ops`, and throws otherwise. */
   readonly resolve: CompactVerifyGetKey;
-  /** The whole JWK as text. A key that a refresh brings again unchanged is the same key. */
+  /** The whole JWK as text. A key that a refresh brings again unchanged stays the same object. */
   readonly fingerprint: string;
-  /** Set once the issuer no longer publishes it, or it grew too old: what it verified is verified no more. */
+  /** Set when the issuer no longer publishes the key, or it is too old. Tokens that it verified then count as unverified. */
   retired: boolean;
 }
 
-/** @returns the text by which `createVerificationKey` knows a JWK again. */
+/** @returns the fingerprint by which an unchanged JWK is recognised. */
 export function fingerprintOf(jwk: JWK): string {
   return JSON.stringify(Object.entries(jwk).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** @returns the key, or `undefined` for one that `checkKey` refuses, or that jose cannot import after all. */
+/** @returns the key; `undefined` for one that `checkKey` does not accept, or that jose cannot import. */
 export async function createVerificationKey(jwk: JWK): Promise<VerificationKey | undefined> {
-  const judged = checkKey(jwk);
-  const [alg] = judged.ok ? judged.algorithms : [];
+  const checked = checkKey(jwk);
+  const [alg] = checked.ok ? checked.algorithms : [];
   if (alg === undefined) return undefined;
   try {
     const resolve = createLocalJWKSet({ keys: [jwk] });

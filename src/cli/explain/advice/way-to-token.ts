@@ -2,7 +2,7 @@
 
 import { protectedResourceMetadataUrl } from '../../../challenge/metadata.ts';
 import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
-import { authorizationServerMetadataUrl } from '../../../token/keys/key-source.ts';
+import { authorizationServerMetadataUrl } from '../../../token/keys/issuer-metadata.ts';
 import type { Judgement } from '../evaluate/evaluation.ts';
 
 export interface WayToToken {

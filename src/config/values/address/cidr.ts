@@ -7,7 +7,7 @@ import { accept, type ParsedValue, reject } from '../parsed-value.ts';
 export const CIDR = 'an IP address, or a network such as 10.0.0.0/8';
 export const CIDR_FORM = /^([^/]+)(?:\/(\d{1,3}))?$/;
 
-/** @returns `text` after a check of its form; refuses names and impossible prefix lengths. */
+/** @returns `text`; rejects names and impossible prefix lengths. */
 export function parseCidr(text: string): ParsedValue<string> {
   const network = readNetwork(text);
   if (network === undefined) return reject('is not an address or network');
@@ -15,7 +15,7 @@ export function parseCidr(text: string): ParsedValue<string> {
   return network.prefix <= longest ? accept(text) : reject('has an impossible prefix length');
 }
 
-/** @returns the network that an accepted text names. */
+/** @returns the network of a text that `parseCidr` accepted. */
 export function readNetwork(text: string): Network | undefined {
   const [, address = '', digits] = CIDR_FORM.exec(text) ?? [];
   const version = isIP(address);

@@ -4,10 +4,10 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { accept, type ParsedValue, reject } from '../parsed-value.ts';
 
 export const HOST_NAME = 'a host name without a port, such as audgate.monitoring.svc';
-/** For editors; `parseHostName` is stricter. */
+/** The pattern in the JSON Schema; `parseHostName` is stricter. */
 export const HOST_NAME_FORM = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/;
 
-/** @returns `text` in lower case; refuses what is no name by itself: a port, a scheme, a wildcard, a dot at the end. */
+/** @returns `text` in lower case; rejects a port, a scheme, a wildcard and a dot at the end. */
 export function parseHostName(text: string): ParsedValue<string> {
   if (isHostName(text)) return accept(text.toLowerCase());
   const [, nearest] = /^(?:https?:\/\/)?([^/:]+?)\.?(?::\d*)?\/?$/i.exec(text) ?? [];
@@ -15,17 +15,17 @@ export function parseHostName(text: string): ParsedValue<string> {
   return reject('is not a host name', isName ? { nearest: nearest.toLowerCase() } : {});
 }
 
-/** Underscores are not host names by RFC 1123, but Docker Compose and Kubernetes hand them out. */
+/** RFC 1123 has no underscores in host names, but names of Docker Compose and Kubernetes have them. */
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
-/** @returns whether `host` is a DNS name or an IPv4 address. A name that ends in a number must be an address, as in URLs. */
+/** @returns whether `host` is a DNS name or an IPv4 address. As in URLs, what ends in a number must be an address. */
 export function isHostName(host: string): boolean {
   const labels = host.split('.');
   if (/^\d+$/.test(labels.at(-1) ?? '')) return isIPv4(host);
   return host.length <= 253 && labels.every(label => LABEL.test(label));
 }
 
-/** @returns whether `host` (IPv6 with or without brackets) never leaves this machine. */
+/** @returns whether `host` (IPv6 with or without brackets) is this machine. */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
   if (isIPv4(name)) return name.startsWith('127.');

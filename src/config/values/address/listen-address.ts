@@ -8,7 +8,7 @@ import { isHostName } from './host.ts';
 export const LISTEN_ADDRESS = 'host:port, [::]:port or :port';
 export const LISTEN_ADDRESS_FORM = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/;
 
-/** @returns the address of `text`; `:8080` is every IPv4 interface, port 0 any free port. */
+/** @returns the address in `text`: `:8080` is every IPv4 interface, port 0 any free port. */
 export function parseListenAddress(text: string): ParsedValue<ListenAddress> {
   const [, bracketed, plain, digits] = LISTEN_ADDRESS_FORM.exec(text) ?? [];
   if (digits === undefined) {
@@ -20,13 +20,13 @@ export function parseListenAddress(text: string): ParsedValue<ListenAddress> {
   return valid ? accept({ host: host.toLowerCase(), port: Number(digits) }) : reject('has no valid host');
 }
 
-/** @returns whether two listeners cannot both be opened: one port, on one host or on one and every host. */
+/** @returns whether two listeners cannot both be opened: they have one port, and one host includes the other. */
 export function isSameAddress(a: ListenAddress, b: ListenAddress): boolean {
   if (a.port !== b.port || a.port === 0) return false;
   return a.host === b.host || isIncluded(a, b) || isIncluded(b, a);
 }
 
-/** `::` takes IPv4 as well, `0.0.0.0` no IPv6. */
+/** `::` also accepts IPv4, `0.0.0.0` accepts no IPv6. */
 function isIncluded(one: ListenAddress, every: ListenAddress): boolean {
   return every.host === '::' || (every.host === '0.0.0.0' && !isIPv6(one.host));
 }

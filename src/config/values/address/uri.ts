@@ -1,4 +1,4 @@
-/** Absolute http(s) URIs (RFC 3986), checked as written and never rewritten. */
+/** Absolute http(s) URIs (RFC 3986). They are checked but never rewritten, since `iss` and `aud` are compared exactly. */
 
 import { accept, type ParsedValue, type Rejected, reject } from '../parsed-value.ts';
 import { parsePathPrefix } from '../path/path-prefix.ts';
@@ -12,7 +12,7 @@ export const UPSTREAM = 'an http:// or https:// URL such as http://billing:8080/
 /** The URI of a protected resource (RFC 8707). An absolute URI has a colon, so no other word can be taken for one. */
 export type ResourceUri = `${string}:${string}`;
 
-/** What every absolute http(s) URI at least looks like, for editors. */
+/** The pattern in the JSON Schema; the parsers are stricter. */
 export const URI_FORM = /^[Hh][Tt][Tt][Pp][Ss]?:\/\/[^\s/?#@]+(?:[/?][^\s#]*)?$/;
 
 interface HttpUri {
@@ -25,14 +25,14 @@ interface HttpUri {
 const PARTS = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/;
 const FORBIDDEN = /[^\x21-\x7e]|["<>\\^`{|}]|%(?![0-9A-Fa-f]{2})/;
 
-/** @returns the exact `iss` (RFC 8414 section 2). */
+/** @returns `text`, the exact `iss` (RFC 8414 section 2); rejects a query and a fragment. */
 export function parseIssuerUri(text: string): ParsedValue<string> {
   const uri = parseHttpUri(text);
   if (!uri.ok) return uri;
   return uri.value.query === undefined ? accept(text) : reject('has a query');
 }
 
-/** @returns `text`, a URL from which keys can be fetched. */
+/** @returns `text`, the URL of a key set. */
 export function parseJwksUri(text: string): ParsedValue<string> {
   const uri = parseHttpUri(text);
   return uri.ok ? accept(text) : uri;
@@ -48,7 +48,7 @@ export function parseResource(text: string): ParsedValue<ResourceUri> {
   });
 }
 
-/** @returns the origin and the base path (`` or `/api`) to which requests are forwarded. */
+/** @returns the origin and the base path (`` or `/api`) to which requests are forwarded; rejects a query. */
 export function parseUpstream(text: string): ParsedValue<{ readonly origin: string; readonly basePath: string }> {
   if (/^wss?:/i.test(text)) {
     const nearest = text.replace(/^ws/i, 'http');
@@ -66,19 +66,19 @@ export function parseUpstream(text: string): ParsedValue<{ readonly origin: stri
   );
 }
 
-/** @returns whether tokens or keys that go to `uri` could be read on the way: plain http to another machine. */
+/** @returns whether `uri` is plain http to another machine, so that tokens or keys could be read on the way. */
 export function isInClear(uri: string): boolean {
   const { protocol, hostname } = new URL(uri);
   return protocol === 'http:' && !isLoopback(hostname);
 }
 
-/** @returns whether scheme or host of `uri` have upper-case letters, which some clients write otherwise. */
+/** @returns whether scheme or host of `uri` have upper-case letters, which some clients write in lower case. */
 export function hasUpperCaseOrigin(uri: string): boolean {
   const [, scheme = '', authority = ''] = PARTS.exec(uri) ?? [];
   return /[A-Z]/.test(scheme + authority);
 }
 
-/** Refuses what is no absolute http(s) URI, or has user information or a fragment. */
+/** Rejects what is no absolute http(s) URI, or has user information or a fragment. */
 function parseHttpUri(text: string): ParsedValue<HttpUri> {
   if (FORBIDDEN.test(text))
     return reject('has a character that a URI must not have', { expected: 'ASCII, other characters percent-encoded' });
@@ -86,13 +86,13 @@ function parseHttpUri(text: string): ParsedValue<HttpUri> {
   if (scheme === undefined) return reject('is not absolute', { nearest: suggestScheme(text) });
   if (!/^https?$/i.test(scheme)) return reject('is not an http(s) URI');
   if (authority === undefined || authority === '') return reject('has no host');
-  const refused = refuseParts(authority, path + (query ?? ''), fragment);
-  if (refused !== undefined) return refused;
+  const rejected = rejectParts(authority, path + (query ?? ''), fragment);
+  if (rejected !== undefined) return rejected;
   if (!URL.canParse(text)) return reject('has no valid host or port');
   return accept({ path, query, origin: new URL(text).origin });
 }
 
-function refuseParts(authority: string, rest: string, fragment: string | undefined): Rejected | undefined {
+function rejectParts(authority: string, rest: string, fragment: string | undefined): Rejected | undefined {
   if (authority.includes('@')) return reject('has user information', { expected: 'a URI without it' });
   if (fragment !== undefined) return reject('has a fragment', { expected: 'a URI without it' });
   if (/[[\]]/.test(rest)) return reject('has a [ or ] after the host', { expected: 'them percent-encoded' });

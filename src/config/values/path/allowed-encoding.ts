@@ -1,11 +1,11 @@
-/** One entry of `allow_encoded`: what a route lets pass although servers read it differently. */
+/** One entry of `allow_encoded`: an encoding that a route lets pass although servers read it differently. */
 
 import { accept, type ParsedValue, reject } from '../parsed-value.ts';
 
 export const ALLOWED_ENCODING = 'a percent-encoding such as %2F, or ;';
 export const ALLOWED_ENCODING_FORM = /^(?:;|%[0-9A-Fa-f]{2})$/;
 
-/** @returns the encoding in upper case; refuses those of unreserved characters (RFC 3986 section 2.3). */
+/** @returns the encoding in upper case; rejects those of unreserved characters (RFC 3986 section 2.3). */
 export function parseAllowedEncoding(text: string): ParsedValue<string> {
   if (text === ';') return accept(text);
   if (!ALLOWED_ENCODING_FORM.test(text)) return reject('is not a percent-encoding');

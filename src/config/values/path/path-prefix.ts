@@ -1,6 +1,6 @@
 /**
- * The path of a route, of a scope rule and of an upstream, in the one form that every server reads alike
- * (RFC 3986 sections 3.3 and 6.2.2).
+ * The path of a route, of a scope rule and of an upstream. Only the canonical form is accepted, which all servers read
+ * alike (RFC 3986 sections 3.3 and 6.2.2).
  */
 
 import { accept, type ParsedValue, reject } from '../parsed-value.ts';
@@ -17,7 +17,7 @@ interface Rule {
 const NOT_PCHAR = /[^A-Za-z0-9\-._~!$&'()*+,=:@%/]/gu;
 const UNRESERVED = /%(?:2[DE]|5F|7E|3[0-9]|[46][1-9A-F]|[57][0-9A])/g;
 
-/** In this order: each rule may rely on the ones above it. */
+/** In this order: a rule may rely on those before it. */
 const RULES: readonly Rule[] = [
   { breaks: path => !path.startsWith('/'), what: 'does not begin with /', repair: path => `/${path}` },
   {
@@ -66,7 +66,7 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** @returns `text` as it is; refuses every path that is not in canonical form, with the canonical form as the nearest. */
+/** @returns `text`; rejects a path that is not canonical, and suggests the canonical form where there is one. */
 export function parsePathPrefix(text: string): ParsedValue<string> {
   const rule = RULES.find(({ breaks }) => breaks(text));
   if (rule === undefined) return accept(text);
@@ -80,7 +80,7 @@ export function isWithin(path: string, prefix: string): boolean {
   return prefix === '/' || path === prefix || path.startsWith(`${prefix}/`);
 }
 
-/** @returns what an accepted path means; two prefixes that mean the same are one. */
+/** @returns an accepted path decoded: two prefixes that match the same requests give the same text. */
 export function decodePathPrefix(path: string): string {
   return decode(path) ?? path;
 }

@@ -13,18 +13,18 @@ export interface RouteTarget {
 
 export const ROUTE_KEY = '/path or host/path';
 
-/** What a key at least looks like, for editors. */
+/** The pattern in the JSON Schema; `parseRouteKey` is stricter. */
 export const ROUTE_KEY_FORM = /^[^\s/]*(?:\/|(?:\/[^\s/?#;\\]+)+)$/;
 
-/** @returns the host and the prefix that `key` names; refuses a port, a wildcard, and a path that is not canonical. */
+/** @returns the host and the prefix of `key`; rejects a port, a wildcard, and a path that is not canonical. */
 export function parseRouteKey(key: string): ParsedValue<RouteTarget> {
   const slash = key.indexOf('/');
   if (slash === -1) {
     return reject('has no path', { expected: ROUTE_KEY, nearest: key.includes('.') ? `${key}/` : `/${key}` });
   }
   const host = key.slice(0, slash).toLowerCase();
-  const refused = host === '' ? undefined : refuseHost(host, key);
-  if (refused !== undefined) return refused;
+  const rejected = host === '' ? undefined : rejectHost(host, key);
+  if (rejected !== undefined) return rejected;
   const path = parsePathPrefix(key.slice(slash));
   if (path.ok) return accept({ host: host === '' ? undefined : host, prefix: path.value });
   const { nearest } = path.rejection;
@@ -34,12 +34,12 @@ export function parseRouteKey(key: string): ParsedValue<RouteTarget> {
   };
 }
 
-/** @returns the same text for two keys that match the same requests. */
+/** @returns a name of the target: the same for two keys that match the same requests. */
 export function nameTarget({ host, prefix }: RouteTarget): string {
   return `${host ?? ''}${decodePathPrefix(prefix)}`;
 }
 
-function refuseHost(host: string, key: string): Rejected | undefined {
+function rejectHost(host: string, key: string): Rejected | undefined {
   if (isHostName(host) || (/^\[.*\]$/.test(host) && isIPv6(host.slice(1, -1)))) return undefined;
   if (host.includes('*')) {
     return reject('has a wildcard', { expected: 'one whole host name, or none at all for every host' });

@@ -13,7 +13,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { KeySource } from '../../../../src/config/config.ts';
-import { describeFetchFailure } from '../../../../src/token/keys/key-fetch-failure.ts';
+import { describeFetchFailure } from '../../../../src/token/keys/fetch-failure.ts';
 import { fetchKeys } from '../../../../src/token/keys/key-source.ts';
 import { exampleIssuer } from '../example-token.ts';
 
