@@ -1,8 +1,9 @@
-/** The keys of one issuer against a real server: rotation, storms, outages. */
+/** The keys of one issuer, fetched from a real server: rotation, many unknown kids, outages. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Issuer } from '../../../../src/config/config.ts';
+import { KeyFetchError } from '../../../../src/token/keys/key-fetch-error.ts';
 import { KeySet } from '../../../../src/token/keys/key-set.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../../support/token-issuer.ts';
 import { FetchLog, issuerOf, takeClock } from '../example-token.ts';
@@ -29,24 +30,24 @@ function start(fields: Partial<Issuer> = {}): Promise<void> {
   return keySet.start();
 }
 
-/** The published key ids among those found; a word where there are no keys at all. */
+/** The key ids of the candidates; `no usable keys` where there are none at all. */
 async function find(keyId: string | undefined) {
   const keys = await keySet.find(keyId);
-  return keys?.map(key => key.keyId) ?? 'no keys to judge by';
+  return keys?.map(key => key.keyId) ?? 'no usable keys';
 }
 
 /** The id of the newest published key. */
 const newest = () => issuer.jwks?.keys.at(-1)?.kid ?? '';
 
 describe('an unknown kid', () => {
-  test('right after the start is asked for at once: the start-up fetch is not counted by the cooldown', async () => {
+  test('just after the start: fetched at once, since the cooldown does not count the first fetch', async () => {
     await start();
     await issuer.rotate();
     expect(await find(newest())).toEqual([newest()]);
     expect(issuer.fetches).toBe(2);
   });
 
-  test('two hundred of them cause one fetch in a cooldown', async () => {
+  test('200 tokens within one cooldown: one fetch', async () => {
     await start();
     const found = await Promise.all(Array.from({ length: 200 }, () => find(crypto.randomUUID())));
     expect(new Set(found.map(keys => keys.length))).toEqual(new Set([0]));
@@ -55,7 +56,7 @@ describe('an unknown kid', () => {
     expect(fetches.outcomes).toEqual(['success', 'success']);
   });
 
-  test('causes a fetch again once the cooldown is over', async () => {
+  test('after the cooldown: fetched again', async () => {
     const clock = takeClock();
     await start({ keys: { refresh: HOUR, cooldown: HOUR / 2, maxStale: HOUR } });
     await find('unknown');
@@ -66,7 +67,7 @@ describe('an unknown kid', () => {
     expect(issuer.fetches).toBe(3);
   });
 
-  test('whose fetch fails is not asked for again before the cooldown is over', async () => {
+  test('whose fetch fails: not fetched again within the cooldown', async () => {
     await start();
     const { jwks } = issuer;
     issuer.jwks = undefined;
@@ -77,7 +78,7 @@ describe('an unknown kid', () => {
     expect(issuer.fetches).toBe(2);
   });
 
-  test('all who wait for one fetch get its answer', async () => {
+  test('several tokens during one fetch: all get its keys', async () => {
     await start();
     await issuer.rotate();
     const found = await Promise.all(Array.from({ length: 50 }, () => find(newest())));
@@ -86,32 +87,32 @@ describe('an unknown kid', () => {
   });
 });
 
-describe('which keys a token may have been signed with', () => {
-  test('a known kid costs no fetch', async () => {
+describe('candidates for a token', () => {
+  test('known kid: no fetch', async () => {
     await start();
     for (let each = 0; each < 10; each++) expect(await find('key-1')).toEqual(['key-1']);
     expect(issuer.fetches).toBe(1);
   });
 
-  test('without a kid every key is a candidate', async () => {
+  test('no kid: every key', async () => {
     await issuer.rotate();
     await start();
     expect(await find(undefined)).toEqual(['key-1', newest()]);
   });
 
-  test('several keys may have one kid', async () => {
+  test('one kid of several keys: all of them', async () => {
     await issuer.rotate();
     issuer.jwks = { keys: (issuer.jwks?.keys ?? []).map(key => ({ ...key, kid: 'same' })) };
     await start();
     expect(await find('same')).toEqual(['same', 'same']);
   });
 
-  test('kids are compared exactly', async () => {
+  test('kid in another case: unknown', async () => {
     await start();
     for (const keyId of ['KEY-1', 'key-1 ', 'key', '', '__proto__']) expect(await find(keyId)).toEqual([]);
   });
 
-  test('keys that nobody should verify with are left out, and the others are used', async () => {
+  test('a key set with unusable keys: only the others', async () => {
     const keys = issuer.jwks?.keys ?? [];
     issuer.jwks = { keys: [{ kty: 'oct', k: 'c2VjcmV0', kid: 'symmetric' }, { kty: 'EC', kid: 'broken' }, ...keys] };
     await start();
@@ -121,12 +122,12 @@ describe('which keys a token may have been signed with', () => {
 });
 
 describe('while the issuer is down', () => {
-  test('there is nothing to judge by before the first fetch succeeds, and everything right after', async () => {
+  test('before the first success: no keys; after it: keys at once', async () => {
     const { jwks } = issuer;
     issuer.jwks = undefined;
     await start({ keys: { refresh: 20, cooldown: HOUR, maxStale: HOUR } });
     expect(keySet.isReady()).toBe(false);
-    expect(await find('key-1')).toBe('no keys to judge by');
+    expect(await find('key-1')).toBe('no usable keys');
     expect(keySet.status()).toMatchObject({
       keys: 0,
       ageSeconds: undefined,
@@ -138,7 +139,7 @@ describe('while the issuer is down', () => {
     expect(keySet.status()).toMatchObject({ keys: 1, lastError: undefined });
   });
 
-  test('the last keys serve until max_stale, and not after', async () => {
+  test('the last keys: usable until max_stale, not after', async () => {
     const clock = takeClock();
     await start({ keys: { refresh: 20, cooldown: HOUR, maxStale: HOUR } });
     issuer.jwks = undefined;
@@ -147,11 +148,11 @@ describe('while the issuer is down', () => {
     expect(await find('key-1')).toEqual(['key-1']);
     expect(keySet.status().keys).toBe(1);
     clock.pass(HOUR / 2);
-    expect(await find('key-1')).toBe('no keys to judge by');
+    expect(await find('key-1')).toBe('no usable keys');
     expect(keySet.status().keys).toBe(0);
   });
 
-  test('keys that were too old are usable again once they were fetched again', async () => {
+  test('keys past max_stale: usable again after the next fetch', async () => {
     const clock = takeClock();
     await start({ keys: { refresh: 20, cooldown: HOUR, maxStale: HOUR } });
     const { jwks } = issuer;
@@ -164,7 +165,7 @@ describe('while the issuer is down', () => {
     expect(await find('key-1')).toEqual(['key-1']);
   });
 
-  test('an answer without a usable key does not take the keys away', async () => {
+  test('a response without a usable key: the keys stay', async () => {
     await start({ keys: { refresh: 20, cooldown: HOUR, maxStale: HOUR } });
     issuer.jwks = { keys: [] };
     await fetches.reached(1, 'failure');
@@ -172,7 +173,7 @@ describe('while the issuer is down', () => {
     expect(keySet.status()).toMatchObject({ lastError: `${issuer.jwksUri}: the key set has no usable key` });
   });
 
-  test('it is not asked in a loop', async () => {
+  test('fetches: delayed, not in a loop', async () => {
     issuer.jwks = undefined;
     await start();
     await sleep(300);
@@ -183,14 +184,14 @@ describe('while the issuer is down', () => {
 describe('a refresh', () => {
   const often = { refresh: 20, cooldown: HOUR, maxStale: HOUR };
 
-  test('happens by itself, and brings new keys', async () => {
+  test('due: fetched without a request, with the new keys', async () => {
     await start({ keys: often });
     await issuer.rotate();
     await fetches.next();
     expect(await find(newest())).toEqual([newest()]);
   });
 
-  test('keeps a key that comes again unchanged as the same object, and retires one that does not come', async () => {
+  test('unchanged key: the same object; missing key: retired', async () => {
     await start({ keys: often });
     const [first] = (await keySet.find('key-1')) ?? [];
     await issuer.rotate();
@@ -204,7 +205,7 @@ describe('a refresh', () => {
     expect(await find('key-1')).toEqual([]);
   });
 
-  test('takes a key with the same kid and other content for another key', async () => {
+  test('same kid with another content: another key', async () => {
     await start({ keys: often });
     const [first] = (await keySet.find('key-1')) ?? [];
     await issuer.rotate({ alone: true });
@@ -215,7 +216,7 @@ describe('a refresh', () => {
     expect(second).toMatchObject({ keyId: 'key-1', retired: false });
   });
 
-  test('goes on until the last holder has let go of the set', async () => {
+  test('two holders, one releases: refreshes go on', async () => {
     await start({ keys: often });
     expect(keySet.retainFor(issuerOf(issuer, { keys: often }))).toBe(keySet);
     keySet.release();
@@ -223,7 +224,7 @@ describe('a refresh', () => {
     expect(await find('key-1')).toEqual(['key-1']);
   });
 
-  test('is no more once the set was let go of', async () => {
+  test('the last holder releases: no further fetch', async () => {
     await start({ keys: often });
     keySet.release();
     const before = issuer.fetches;
@@ -232,7 +233,7 @@ describe('a refresh', () => {
   });
 });
 
-test('the age of the keys is told in seconds', async () => {
+test('age in the status: seconds', async () => {
   await start();
   await sleep(50);
   const { ageSeconds = 0 } = keySet.status();
@@ -240,8 +241,8 @@ test('the age of the keys is told in seconds', async () => {
   expect(ageSeconds).toBeLessThan(5);
 });
 
-describe('keys that were fetched for another asker', () => {
-  test('are counted by him, and are due when they are due for him', async () => {
+describe('keys that another worker fetched', () => {
+  test('age of hours: not counted as a fetch here, and due when they are due there', async () => {
     const clock = takeClock();
     fetches = new FetchLog();
     const jwks = issuer.jwks?.keys ?? [];
@@ -260,5 +261,16 @@ describe('keys that were fetched for another asker', () => {
     await keySet.refresh();
     expect(fetches.outcomes).toEqual(['success']);
     expect(keySet.status().ageSeconds).toBeLessThan(60);
+  });
+
+  test('a failure with earlier keys of which none is usable: start settles, and the failure is reported', async () => {
+    fetches = new FetchLog();
+    keySet = new KeySet(issuerOf(issuer), fetches, async () => {
+      throw new KeyFetchError('no answer', true, { jwks: [{ kty: 'oct', k: 'c2VjcmV0' }], age: 0 });
+    });
+    await keySet.start();
+    expect(keySet.isReady()).toBe(false);
+    expect(keySet.hasTried()).toBe(true);
+    expect(keySet.status().lastError).toBe('no answer');
   });
 });
