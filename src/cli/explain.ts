@@ -2,9 +2,9 @@
 
 import type { Readable } from 'node:stream';
 import type { Config } from '../config/config.ts';
-import { formatProblem } from '../config/diagnostic.ts';
+import { formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
-import { accept, type Parsed, type Refused } from '../config/values/parsed-value.ts';
+import { accept, type ParsedValue, type Rejected } from '../config/values/parsed-value.ts';
 import { judge } from './explain/evaluate/evaluation.ts';
 import { parseInstant, parseMethod, parseUrl, type Question } from './explain/evaluate/question.ts';
 import { holdsToken, readTokenFile } from './explain/evaluate/token-file.ts';
@@ -44,9 +44,9 @@ export async function explain(options: ExplainOptions, around: Surroundings): Pr
   const argument = judgeArguments(options);
   if (argument !== undefined) return fail(around, argument);
   const loaded = loadConfig(options.config, around.environment);
-  if (!loaded.ok) return fail(around, loaded.problems.map(formatProblem).join('\n'));
+  if (!loaded.ok) return fail(around, loaded.diagnostics.map(formatDiagnostic).join('\n'));
   const question = readQuestion(options, loaded.config, around.now);
-  if (!question.ok) return fail(around, question.fault.what);
+  if (!question.ok) return fail(around, question.rejection.what);
   const file = options['token-file'];
   const fields = file === undefined ? accept([]) : await readTokenFile(file, around.standardInput);
   if (!fields.ok) return fail(around, `--token-file ${describe(fields)}`);
@@ -66,7 +66,7 @@ function judgeArguments(options: ExplainOptions): string | undefined {
   return `explain takes one URL, and got ${urls.length}: audgate explain --config FILE [--token-file F|-] [--method GET] [--at RFC3339] [--json] URL`;
 }
 
-function readQuestion(options: ExplainOptions, config: Config, now: number): Parsed<Question> {
+function readQuestion(options: ExplainOptions, config: Config, now: number): ParsedValue<Question> {
   const {
     urls: [url = ''],
     method: methodText = 'GET',
@@ -88,12 +88,12 @@ function readQuestion(options: ExplainOptions, config: Config, now: number): Par
 }
 
 /** What was given is not repeated: a URL may hold a secret, and any option a token that slipped. */
-function name(option: string, refused: Refused): Refused {
-  return { ok: false, fault: { what: `${option} ${describe(refused)}` } };
+function name(option: string, refused: Rejected): Rejected {
+  return { ok: false, rejection: { what: `${option} ${describe(refused)}` } };
 }
 
-function describe({ fault }: Refused): string {
-  return `${fault.what}${fault.expected === undefined ? '' : `, expected ${fault.expected}`}`;
+function describe({ rejection }: Rejected): string {
+  return `${rejection.what}${rejection.expected === undefined ? '' : `, expected ${rejection.expected}`}`;
 }
 
 function fail({ complain }: Surroundings, message: string): 1 {

@@ -2,7 +2,7 @@
 
 import { createReadStream, statSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
-import { formatProblem } from '../config/diagnostic.ts';
+import { formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
 import { createProgress } from './simulate/progress.ts';
 import { type Configurations, type Replay, replay } from './simulate/replay.ts';
@@ -66,7 +66,7 @@ export async function simulate(options: SimulateOptions, surroundings: Surroundi
 function load(file: string, { environment, complain }: Surroundings): Config | undefined {
   const loaded = loadConfig(file, environment);
   if (loaded.ok) return loaded.config;
-  for (const problem of loaded.problems) complain(`${formatProblem(problem)}\n`);
+  for (const problem of loaded.diagnostics) complain(`${formatDiagnostic(problem)}\n`);
   return undefined;
 }
 

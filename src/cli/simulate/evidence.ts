@@ -3,7 +3,7 @@
 import type { Issuer, Route } from '../../config/config.ts';
 import { deny } from '../../denial.ts';
 import type { TokenReason } from '../../token/access-token.ts';
-import { judgeTime } from '../../token/claims.ts';
+import { checkTime } from '../../token/claims.ts';
 import type { Verification } from '../../token/verifier.ts';
 import { type LoggedClaims, type LogLine, NO_ROUTE } from './log-line.ts';
 import type { Origin } from './origin.ts';
@@ -71,7 +71,7 @@ function readVerified(line: LogLine, claims: LoggedClaims, rules: Rules): readon
     // It verified, so it was past its `nbf` and `iat`.
     const times = { expiresAt, notBefore: undefined, issuedAt: undefined };
     // The line was written when the response had closed, which for a stream may be long after the token expired.
-    return judgeTime(
+    return checkTime(
       { ok: true, issuer, typeAccepted, audience, scopes, ...times, claims: {} },
       line.time - line.durationMs,
     );

@@ -1,7 +1,7 @@
 /** An access log, line by line, against a configuration: what would change, and what cannot be known. */
 
 import type { Config } from '../../config/config.ts';
-import type { TokenChange } from '../../config/values/upstream-token.ts';
+import type { TokenChange } from '../../config/upstream-token-changes.ts';
 import { type ChangeGroup, ChangeLedger } from './changes.ts';
 import { type ChangeKind, compare } from './comparison.ts';
 import { readLines } from './lines.ts';

@@ -1,7 +1,8 @@
 /** Where the default of `upstream_token` changes because a route climbs: no decision does, but Authorization fares otherwise. */
 
 import type { Config, Route } from '../../config/config.ts';
-import { defaultUpstreamToken, listTokenChanges, type TokenChange } from '../../config/values/upstream-token.ts';
+import { listTokenChanges, type TokenChange } from '../../config/upstream-token-changes.ts';
+import { defaultUpstreamToken } from '../../config/values/upstream-token.ts';
 import { isEnforcement } from '../../denial.ts';
 import type { LogLine } from './log-line.ts';
 

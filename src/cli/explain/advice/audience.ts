@@ -1,9 +1,9 @@
 /** Why a token's audience is not this route's, and what to do about it without taking in tokens that are for somebody else. */
 
 import type { ProtectedRoute } from '../../../config/config.ts';
-import { recogniseProduct } from '../../../config/lint/identity-issuer.ts';
-import type { IdentityProduct } from '../../../config/lint/identity-product.ts';
-import { findOwnAudience, nameSharedAudience } from '../../../config/lint/shared-audience.ts';
+import type { IdentityProduct } from '../../../config/lint/identity-products/identity-product.ts';
+import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
+import { findOwnAudience, nameSharedAudience } from '../../../config/lint/identity-products/shared-audience.ts';
 import { quoteValue } from '../../terminal.ts';
 import { type Difference, findDifference, findNearestDifference } from '../evaluate/difference.ts';
 import { listText } from '../evaluate/facts.ts';

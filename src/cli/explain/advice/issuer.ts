@@ -1,7 +1,11 @@
 /** Tokens of an issuer that is not trusted. What they say of themselves is nobody's word: it only helps to find the mistake. */
 
 import type { Issuer } from '../../../config/config.ts';
-import { findPlaceholder, isSameTenant, recogniseProduct } from '../../../config/lint/identity-issuer.ts';
+import {
+  findPlaceholder,
+  isSameTenant,
+  recogniseProduct,
+} from '../../../config/lint/identity-products/issuer-product.ts';
 import { quoteValue } from '../../terminal.ts';
 import { findNearestDifference } from '../evaluate/difference.ts';
 import type { Advice, Case } from './case.ts';

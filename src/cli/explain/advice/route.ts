@@ -1,7 +1,7 @@
 /** Requests that met no route, no one reading, or no method. */
 
 import type { Config, Route } from '../../../config/config.ts';
-import { findNearest } from '../../../config/schema/suggestion.ts';
+import { findNearest } from '../../../config/diagnostics/suggestion.ts';
 import { createRouteTable, matchRoute } from '../../../route/match.ts';
 import type { CanonicalPath } from '../../../route/path.ts';
 import { showValue } from '../../terminal.ts';

@@ -1,8 +1,8 @@
 /** Why the scopes of a verified token do not suffice: not granted, or there in a form that is not read. Scopes are compared exactly (RFC 6749 section 3.3). */
 
 import type { Issuer } from '../../../config/config.ts';
-import { recogniseProduct } from '../../../config/lint/identity-issuer.ts';
-import { IDENTITY_PRODUCTS } from '../../../config/lint/identity-products.ts';
+import { IDENTITY_PRODUCTS } from '../../../config/lint/identity-products/identity-products.ts';
+import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
 import { quoteValue } from '../../terminal.ts';
 import { listText, requirementOf } from '../evaluate/facts.ts';
 import type { Advice, Case } from './case.ts';

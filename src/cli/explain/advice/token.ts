@@ -1,9 +1,9 @@
 /** Tokens that did not verify. Nothing that they say of themselves is trusted: it only helps to find the mistake. */
 
 import type { Issuer } from '../../../config/config.ts';
-import { recogniseProduct } from '../../../config/lint/identity-issuer.ts';
+import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
 import { ALGORITHMS } from '../../../config/values/algorithm.ts';
-import type { PublishedKey } from '../../../token/verification-key.ts';
+import type { PublishedKey } from '../../../token/keys/verification-key.ts';
 import { quoteValue, showValue } from '../../terminal.ts';
 import { describeBrokenJws, nameType, SHAPES, type Shape } from '../evaluate/token-shape.ts';
 import type { Advice, Case } from './case.ts';

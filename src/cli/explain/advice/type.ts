@@ -1,7 +1,7 @@
 /** The type of a token that verified. */
 
 import { createAudienceIndex, findWrongAudience, type PresentedAudience } from '../../../authorization/audience.ts';
-import { recogniseProduct } from '../../../config/lint/identity-issuer.ts';
+import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
 import { quoteValue } from '../../terminal.ts';
 import { listText } from '../evaluate/facts.ts';
 import { nameOtherKind } from '../evaluate/token-kind.ts';

@@ -1,8 +1,8 @@
 /** How a client gets a token for a route: what to ask for, and where. */
 
 import { protectedResourceMetadataUrl } from '../../../challenge/metadata.ts';
-import { recogniseProduct } from '../../../config/lint/identity-issuer.ts';
-import { authorizationServerMetadataUrl } from '../../../token/key-source.ts';
+import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
+import { authorizationServerMetadataUrl } from '../../../token/keys/issuer-metadata.ts';
 import type { Judgement } from '../evaluate/evaluation.ts';
 
 export interface WayToToken {

@@ -3,7 +3,7 @@
 import { findRequirements, type Requirement } from '../../../authorization/scope.ts';
 import type { Config, ProtectedRoute, Route } from '../../../config/config.ts';
 import type { Match } from '../../../route/match.ts';
-import type { CompactJws } from '../../../token/compact-jws.ts';
+import type { CompactJws } from '../../../token/jws/compact-jws.ts';
 import { escapeExactly } from '../../terminal.ts';
 import { describeInstant, nameInstant } from '../output/instant.ts';
 import { type Difference, findNearestDifference } from './difference.ts';

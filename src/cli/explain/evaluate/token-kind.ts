@@ -1,7 +1,7 @@
 /** Tokens that are no access tokens, told by their claims: no API should take one, whatever their typ. */
 
-import { recogniseProduct } from '../../../config/lint/identity-issuer.ts';
-import { IDENTITY_PRODUCTS } from '../../../config/lint/identity-products.ts';
+import { IDENTITY_PRODUCTS } from '../../../config/lint/identity-products/identity-products.ts';
+import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
 

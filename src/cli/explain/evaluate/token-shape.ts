@@ -1,6 +1,6 @@
 /** What stands behind `Bearer`, told by its form alone: a JWT, another kind of token, or a slip of whoever wrote the client. */
 
-import type { CompactJws } from '../../../token/compact-jws.ts';
+import type { CompactJws } from '../../../token/jws/compact-jws.ts';
 
 /** Nothing of the token is in any of these. */
 export interface Shape {
