@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Problem } from '../config/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
 import { onOneLine } from '../config/values/visible-text.ts';
-import { formatForGitHub, formatForPeople, formatJson } from './problem-formats.ts';
+import { formatForGitHub, formatForPeople, formatJson } from './diagnostic-formats.ts';
 
 export const FORMATS = ['text', 'json', 'github'] as const;
 
