@@ -5,10 +5,11 @@ import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { check, FORMATS, isFormat } from './cli/check.ts';
+import type { CommandContext } from './cli/command-context.ts';
 import { explain } from './cli/explain.ts';
 import { describeCommand, describeUnknownCommand, describeUnknownOption } from './cli/help.ts';
 import { simulate } from './cli/simulate.ts';
-import { looksLikeToken } from './cli/token-slip.ts';
+import { looksLikeToken } from './cli/token-detection.ts';
 import { type Diagnostic, formatDiagnostic } from './config/diagnostics/diagnostic.ts';
 import { onOneLine } from './config/diagnostics/visible-text.ts';
 import { loadSource } from './config/load.ts';
@@ -111,33 +112,24 @@ function runCheck({ format = 'text', strict = false }: Values, [file = '']: read
 }
 
 async function runExplain(values: Values, urls: readonly string[]): Promise<void> {
-  const { env, stdin, stdout, stderr } = process;
-  process.exitCode = await explain(
-    { ...values, urls, config: configOf(values) },
-    {
-      environment: env,
-      standardInput: stdin,
-      isColoured: stdout.isTTY === true && !env['NO_COLOR'],
-      now: Date.now(),
-      write: line => print(`${line}\n`),
-      complain: line => stderr.write(`${line}\n`),
-    },
-  );
+  process.exitCode = await explain({ ...values, urls, config: configOf(values) }, createContext());
 }
 
 async function runSimulate({ config, from, json = false }: Values, [log = '']: readonly string[]): Promise<void> {
   if (config === undefined) return exitWithUsage('simulate needs --config');
-  const { env, stdin, stderr } = process;
-  process.exitCode = await simulate(
-    { config, from, log, json },
-    {
-      environment: env,
-      input: stdin,
-      write: print,
-      complain: text => stderr.write(text),
-      draw: stderr.isTTY ? text => stderr.write(text) : undefined,
-    },
-  );
+  process.exitCode = await simulate({ config, from, log, json }, createContext());
+}
+
+function createContext(): CommandContext {
+  const { env, stdin, stdout, stderr } = process;
+  return {
+    environment: env,
+    standardInput: stdin,
+    isColoured: stdout.isTTY === true && !env['NO_COLOR'],
+    now: Date.now(),
+    write: line => print(`${line}\n`),
+    writeError: line => stderr.write(`${line}\n`),
+  };
 }
 
 /** @param named the file as it was given; `undefined`: nobody gave one. */
