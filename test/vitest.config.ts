@@ -23,6 +23,7 @@ export default defineConfig({
       { ...base, test: { name: 'large', include: LARGE } },
       { ...base, test: { name: 'integration', include: ['integration/**/*.test.ts'] } },
       { ...base, test: { name: 'security', include: ['security/**/*.test.ts'] } },
+      { ...base, test: { name: 'docs', include: ['docs/**/*.test.ts'] } },
       { ...base, test: { name: 'external', include: EXTERNAL } },
     ],
   },

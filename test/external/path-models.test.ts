@@ -2,17 +2,17 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createRouteTable, type Match, matchRequest } from '../../../src/route/match.ts';
-import { canonicalizePath } from '../../../src/route/path.ts';
-import { sendRaw } from '../../support/raw-http.ts';
-import { apache } from '../differential/servers/apache.ts';
-import { nginx as realNginx } from '../differential/servers/nginx.ts';
-import { python } from '../differential/servers/python.ts';
-import type { RealServer, ServerKind } from '../differential/servers/real-server.ts';
-import { findMisreading, targetOf } from './misreading.ts';
-import { readUtf8, type ServerModel, split } from './server-model.ts';
-import { nginx } from './servers/nginx.ts';
-import { worlds } from './world.ts';
+import { createRouteTable, type Match, matchRequest } from '../../src/route/match.ts';
+import { canonicalizePath } from '../../src/route/path.ts';
+import { findMisreading, targetOf } from '../security/path-models/misreading.ts';
+import { readUtf8, type ServerModel, split } from '../security/path-models/server-model.ts';
+import { nginx } from '../security/path-models/servers/nginx.ts';
+import { worlds } from '../security/path-models/world.ts';
+import { sendRaw } from '../support/raw-http.ts';
+import { apache } from './differential/servers/apache.ts';
+import { nginx as realNginx } from './differential/servers/nginx.ts';
+import { python } from './differential/servers/python.ts';
+import type { RealServer, ServerKind } from './differential/servers/real-server.ts';
 
 const WORLDS = fc.sample(worlds, { numRuns: 12, seed: 20_261_126 });
 const SENT = WORLDS.flatMap(({ asks }) => asks.map(({ path }) => path)).filter(path => !/[\x00-\x20]/.test(path));
