@@ -49,10 +49,20 @@ export function loadConfig(file: string, environment: Readonly<Record<string, st
 /** @returns what `file` holds, not yet judged; refuses what cannot be read, is no UTF-8, or is larger than 4 MiB. */
 export function readSource(file: string): ReadResult {
   const bytes = readBytes(file, LIMITS.fileBytes);
-  if (!bytes.ok) return refuseFile(file, bytes.fault.what);
-  const text = decodeText(bytes.value);
+  return bytes.ok ? decodeSource(file, bytes.value) : refuseFile(file, bytes.fault.what);
+}
+
+/** As `readSource`, for `text` that a caller has in memory and that stands for the content of `file`. */
+export function sourceOfText(file: string, text: string): ReadResult {
+  const bytes = Buffer.from(text);
+  if (bytes.length > LIMITS.fileBytes) return refuseFile(file, `is larger than ${LIMITS.fileBytes / 1024} KiB`);
+  return decodeSource(file, bytes);
+}
+
+function decodeSource(file: string, bytes: Buffer): ReadResult {
+  const text = decodeText(bytes);
   if (!text.ok) return refuseFile(file, text.fault.what);
-  const hash = createHash('sha256').update(bytes.value).digest('hex');
+  const hash = createHash('sha256').update(bytes).digest('hex');
   return { ok: true, source: { file, text: text.value, hash } };
 }
 

@@ -2,12 +2,14 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Problem } from '../diagnostic.ts';
-import { fingerprintOf, type LoadResult, loadSource, readSource } from '../load.ts';
+import { fingerprintOf, type LoadResult, loadSource, readSource, sourceOfText } from '../load.ts';
 import { type ConfigPieces, toPieces } from './pieces.ts';
 
 /** What the thread is started with. */
 export interface Order {
   readonly file: string;
+  /** Loaded in place of the content of `file`. */
+  readonly text?: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -22,8 +24,8 @@ function reportOf(loaded: LoadResult): Report {
   return { kind: 'loaded', pieces: toPieces(loaded.config), warnings: loaded.warnings };
 }
 
-function run({ file, environment }: Order): void {
-  const read = readSource(file);
+function run({ file, text, environment }: Order): void {
+  const read = text === undefined ? readSource(file) : sourceOfText(file, text);
   parentPort?.postMessage({ kind: 'read', fingerprint: fingerprintOf(read), isReadable: read.ok } satisfies Report);
   parentPort?.once('message', () => {
     const report = reportOf(read.ok ? loadSource(read.source, environment) : read);
