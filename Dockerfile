@@ -24,6 +24,6 @@ USER 1000:1000
 EXPOSE 8080 9090
 # AUDGATE_ADMIN_PORT: for a configuration whose `admin` is on another port than 9090. bash sends the request itself, which takes
 # 2 ms of processor time; a start of Node.js takes 100 ms.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/${AUDGATE_ADMIN_PORT:-9090} && printf 'GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ \"$status\" = 200 ] || exit 1"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["bash", "-c", "exec 3<>\"/dev/tcp/127.0.0.1/${AUDGATE_ADMIN_PORT:-9090}\" && printf 'GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ \"$status\" = 200 ] || exit 1"]
 ENTRYPOINT ["node", "/app/dist/main.js"]
 CMD ["--config", "/etc/audgate/audgate.yaml"]

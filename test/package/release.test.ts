@@ -115,7 +115,7 @@ describe('release.yml', () => {
       run(`${script}\ntouch "$GITHUB_OUTPUT"`, { VERSION: version, REFERENCE: 'ghcr.io/some/place@sha256:abc' });
       const notes = readFileSync(join(folder, 'notes.md'), 'utf8');
       expect(notes).toContain('### Upgrading from');
-      expect(notes).toContain('`ghcr.io/some/place@sha256:abc`');
+      expect(notes).toContain('\n    ghcr.io/some/place@sha256:abc\n');
       expect(notes).not.toMatch(/^## /m);
     });
   });
