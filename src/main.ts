@@ -12,7 +12,7 @@ import { looksLikeToken } from './cli/token-slip.ts';
 import { formatProblem, type Problem } from './config/diagnostic.ts';
 import { loadSource, readSource } from './config/load.ts';
 import { onOneLine } from './config/values/visible-text.ts';
-import type { Serving } from './process/gateway-process.ts';
+import type { GatewayProcess } from './process/gateway-process.ts';
 import { SingleProcess } from './process/single-process.ts';
 import { Primary } from './process/workers/primary.ts';
 import { Worker } from './process/workers/worker.ts';
@@ -160,7 +160,7 @@ async function serve(file: string, named: string | undefined): Promise<void> {
 }
 
 /** Told where the log is read, and where a person looks. */
-function failToStart({ log }: Serving, error: Error): never {
+function failToStart({ log }: GatewayProcess, error: Error): never {
   const failure = error instanceof ListenError ? error.failure : undefined;
   const what = failure ? 'cannot listen' : 'cannot start';
   log.event('error', what, failure ? { ...failure } : { problem: error.message });
@@ -168,7 +168,7 @@ function failToStart({ log }: Serving, error: Error): never {
 }
 
 /** Its last lines are not lost with a fault; and what Node.js says of our libraries (http-proxy calls util._extend) is in it. */
-function keepLog({ log }: Pick<Serving, 'log'>): void {
+function keepLog({ log }: Pick<GatewayProcess, 'log'>): void {
   // Before the listener of pino, which writes what was handed to it.
   process.prependListener('exit', () => log.flush());
   process.removeAllListeners('warning').on('warning', warning => {
@@ -190,14 +190,14 @@ function work(primary: NonNullable<typeof cluster.worker>): void {
 }
 
 /** Else SIGUSR1 opens the inspector of Node.js, with tokens and all, and SIGUSR2 ends the process; to other servers both are harmless. */
-function ignoreSignals({ log }: Pick<Serving, 'log'>): void {
+function ignoreSignals({ log }: Pick<GatewayProcess, 'log'>): void {
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
     process.on(signal, () => log.event('warn', 'signal ignored', { signal, pid: process.pid }));
   }
 }
 
 /** @param started what comes before it waits for it. */
-function onSignals(serving: Serving, started: Promise<void>): void {
+function onSignals(serving: GatewayProcess, started: Promise<void>): void {
   const drain = async (signal: NodeJS.Signals) => {
     await started;
     await serving.drain(signal);

@@ -3,7 +3,7 @@
 import type { Config } from '../config/config.ts';
 import type { Problem } from '../config/diagnostic.ts';
 
-export interface Serving {
+export interface ProcessInfo {
   readonly version: string;
   readonly startedAt: Date;
   readonly config: Config;

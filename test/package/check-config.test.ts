@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type * as library from '../../src/library.ts';
-import { runCommand } from '../support/command.ts';
+import { runProgram } from '../support/program.ts';
 
 const built = new URL('../../dist/library.js', import.meta.url).href;
 const { checkConfig } = (await import(built)) as typeof library;
@@ -33,7 +33,7 @@ test('a file with errors: the problems of audgate check', async () => {
   const text = 'listen: nowhere\nroutes:\n  /a: { upstream: http://127.0.0.1:9 }\n  b: {}\n';
   const file = join(folder, 'errors.yaml');
   writeFileSync(file, text);
-  const { stdout } = await runCommand(['check', '--format', 'json', file]);
+  const { stdout } = await runProgram(['check', '--format', 'json', file]);
   const { problems: expected } = JSON.parse(stdout) as { readonly problems: readonly library.ConfigProblem[] };
   const { ok, problems } = await checkConfig(text, { file });
   expect(ok).toBe(false);

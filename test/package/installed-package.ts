@@ -5,9 +5,10 @@ import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Finished } from '../support/program.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const run = promisify(execFile);
+const execute = promisify(execFile);
 /** npm writes to none of the folders of the user who runs the tests, but may read what is in its cache. */
 const NPM_OPTIONS = ['--no-audit', '--no-fund', '--no-update-notifier', '--prefer-offline'];
 
@@ -28,12 +29,14 @@ export interface InstalledPackage {
   readonly folder: string;
   /** The command `audgate` of the project. */
   readonly command: string;
+  /** Runs `command` in the project until it ends. */
+  run(command: string, ...args: readonly string[]): Promise<Finished>;
   remove(): void;
 }
 
 /** @returns whether npm reaches the registry that it is configured for. */
 export async function isRegistryReachable(): Promise<boolean> {
-  return run('npm', ['ping', '--fetch-retries=0', '--fetch-timeout=20000'], { timeout: 30_000 }).then(
+  return execute('npm', ['ping', '--fetch-retries=0', '--fetch-timeout=20000'], { timeout: 30_000 }).then(
     () => true,
     () => false,
   );
@@ -49,12 +52,13 @@ export async function installPackage(): Promise<InstalledPackage> {
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{ "name": "project", "private": true, "type": "module" }\n');
   const archive = join(base, `${packed.name}-${packed.version}.tgz`);
-  await run('npm', ['install', '--ignore-scripts', ...NPM_OPTIONS, archive], { cwd: project });
+  await execute('npm', ['install', '--ignore-scripts', ...NPM_OPTIONS, archive], { cwd: project });
   return {
     packed,
     project,
     folder: join(project, 'node_modules', packed.name),
     command: join(project, 'node_modules/.bin/audgate'),
+    run: (command, ...args) => runIn(project, command, args),
     remove: () => rmSync(base, { recursive: true }),
   };
 }
@@ -62,8 +66,8 @@ export async function installPackage(): Promise<InstalledPackage> {
 /** What a clean clone holds, and with it the changes that are not committed yet. Neither `dist` nor anything else that is ignored. */
 async function copyRepository(target: string): Promise<void> {
   const listing = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
-  const { stdout } = await run('git', listing, { cwd: ROOT, maxBuffer: 2 ** 24 });
-  const deleted = await run('git', ['ls-files', '-z', '--deleted'], { cwd: ROOT, maxBuffer: 2 ** 24 });
+  const { stdout } = await execute('git', listing, { cwd: ROOT, maxBuffer: 2 ** 24 });
+  const deleted = await execute('git', ['ls-files', '-z', '--deleted'], { cwd: ROOT, maxBuffer: 2 ** 24 });
   const missing = new Set(deleted.stdout.split('\0'));
   for (const file of new Set(stdout.split('\0'))) {
     if (file === '' || missing.has(file)) continue;
@@ -74,11 +78,19 @@ async function copyRepository(target: string): Promise<void> {
 }
 
 async function pack(source: string, destination: string): Promise<Packed> {
-  const { stdout } = await run('npm', ['pack', '--json', '--silent', '--pack-destination', destination], {
+  const { stdout } = await execute('npm', ['pack', '--json', '--silent', '--pack-destination', destination], {
     cwd: source,
     maxBuffer: 2 ** 24,
   });
   const [packed] = JSON.parse(stdout) as Packed[];
   if (packed === undefined) throw new Error('npm packed nothing');
   return packed;
+}
+
+function runIn(cwd: string, command: string, args: readonly string[]): Promise<Finished> {
+  return new Promise(resolve => {
+    const child = execFile(command, args, { cwd }, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode, stdout, stderr }),
+    );
+  });
 }

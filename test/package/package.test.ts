@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Finished, untilEnd } from '../support/command.ts';
 import { readPorts } from '../support/gateway-process.ts';
 import { startTokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream } from '../support/upstream.ts';
@@ -26,8 +25,6 @@ describe.skipIf(isSkipped)('package (needs the package registry)', () => {
   }, 5 * MINUTES);
   afterAll(() => installed?.remove());
 
-  const runIn = (command: string, ...args: string[]): Promise<Finished> =>
-    untilEnd(spawn(command, args, { cwd: installed.project, stdio: ['ignore', 'pipe', 'pipe'] }));
   const write = (name: string, text: string) => writeFileSync(join(installed.project, name), text);
 
   test('files: the built program, its declarations, config, docs, and nothing else', () => {
@@ -68,16 +65,16 @@ describe.skipIf(isSkipped)('package (needs the package registry)', () => {
   });
 
   test('audgate --version: that of package.json', async () => {
-    const finished = await runIn(installed.command, '--version');
+    const finished = await installed.run(installed.command, '--version');
     expect(finished).toEqual({ code: 0, stdout: `audgate ${version}\n`, stderr: '' });
   });
 
   test('npx audgate check FILE: 0 for a valid file, 1 for one with errors', async () => {
     write('public.yaml', 'routes:\n  /status: { upstream: http://127.0.0.1:9, public: true }\n');
     write('broken.yaml', 'routes:\n  /status: { upstream: nowhere }\n');
-    const good = await runIn('npx', '--no-install', 'audgate', 'check', 'public.yaml');
+    const good = await installed.run('npx', '--no-install', 'audgate', 'check', 'public.yaml');
     expect(good).toEqual({ code: 0, stdout: 'public.yaml: ok, 1 route, 0 issuers\n', stderr: '' });
-    const bad = await runIn('npx', '--no-install', 'audgate', 'check', 'broken.yaml');
+    const bad = await installed.run('npx', '--no-install', 'audgate', 'check', 'broken.yaml');
     expect(bad.code).toBe(1);
     expect(bad.stdout).toContain('broken.yaml:2:');
   });
@@ -92,7 +89,7 @@ const { ok, problems } = await checkConfig('routes: {}\\n', { file: 'deploy/gate
 console.log(JSON.stringify({ schema: schema.type, ok, problems }));
 `,
     );
-    const { code, stdout, stderr } = await runIn(process.execPath, 'plain.mjs');
+    const { code, stdout, stderr } = await installed.run(process.execPath, 'plain.mjs');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toEqual({
       schema: 'object',
@@ -112,7 +109,7 @@ console.log(JSON.stringify({ schema: schema.type, ok, problems }));
 
   test('exports: no other file of the package can be imported', async () => {
     write('inside.mjs', "await import('audgate/dist/main.js');\n");
-    const { code, stderr } = await runIn(process.execPath, 'inside.mjs');
+    const { code, stderr } = await installed.run(process.execPath, 'inside.mjs');
     expect(code).toBe(1);
     expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
   });
@@ -121,8 +118,8 @@ console.log(JSON.stringify({ schema: schema.type, ok, problems }));
     write('typed.ts', TYPED_CONSUMER);
     const options = ['--module', 'nodenext', '--target', 'es2023', '--strict', '--exactOptionalPropertyTypes'];
     const tsc = [join(ROOT, 'node_modules/typescript/bin/tsc'), ...options, 'typed.ts'];
-    expect(await runIn(process.execPath, ...tsc)).toEqual({ code: 0, stdout: '', stderr: '' });
-    expect(await runIn(process.execPath, 'typed.js')).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(await installed.run(process.execPath, ...tsc)).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(await installed.run(process.execPath, 'typed.js')).toEqual({ code: 0, stdout: '', stderr: '' });
     const declarations = readFileSync(join(installed.folder, 'dist/library.d.ts'), 'utf8');
     expect(declarations).not.toMatch(/\bany\b|\bimport\b.*\bfrom '\./);
   });
