@@ -20,6 +20,7 @@ const ROOMS = ['client', 'config', 'route', 'token', 'authorization', 'challenge
 /** Rooms are put together here, so these may import from any of them. */
 const COMPOSERS = [
   'main.ts',
+  'library.ts',
   'process',
   'server',
   'gateway.ts',
