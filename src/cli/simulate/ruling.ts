@@ -74,13 +74,14 @@ export class Judge {
     const wasMetadata =
       line.route === NO_ROUTE && (line.outcome === 'forwarded' || line.reason === 'method_not_allowed');
     const metadata = findMetadata(this.#metadata, head.target, head.authority);
-    if (metadata === undefined) {
+    if (metadata.kind === 'none') {
       const withQuery =
         wasMetadata && [...this.#metadata.targets.keys()].some(target => target.startsWith(`${line.path}?`));
       return withQuery ? { unknown: 'query_not_logged' } : undefined;
     }
-    if (!wasMetadata && !(metadata === null && line.reason === 'no_route')) return { unknown: 'query_not_logged' };
-    if (metadata === null) return [refuse('no_route')];
+    if (!wasMetadata && !(metadata.kind === 'ambiguous' && line.reason === 'no_route'))
+      return { unknown: 'query_not_logged' };
+    if (metadata.kind === 'ambiguous') return [refuse('no_route')];
     return READING.includes(line.method) ? [rulingOf({})] : [refuse('method_not_allowed')];
   }
 

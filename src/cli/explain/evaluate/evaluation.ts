@@ -58,8 +58,8 @@ export async function judge(config: Config, question: Question, authorization: r
   const head = readRequestHead(incoming);
   const asked = { config, question, headBytes, head };
   if (!head.ok) return asked;
-  const metadata = findMetadata(createMetadataIndex(config.routes), head.target, head.authority);
-  if (metadata !== undefined) return { ...asked, metadata };
+  const found = findMetadata(createMetadataIndex(config.routes), head.target, head.authority);
+  if (found.kind !== 'none') return { ...asked, metadata: found.kind === 'document' ? found.body : null };
   const match = matchRequest(createRouteTable(config.routes), head);
   if (!match.ok) return { ...asked, match };
 

@@ -3,7 +3,7 @@
 import { STATUS_CODES } from 'node:http';
 import { createChallenge } from '../../../challenge/challenge.ts';
 import { createDocument, createRefusal } from '../../../challenge/refusal.ts';
-import type { Answer } from '../../../client/local-reply.ts';
+import type { LocalReply } from '../../../client/local-reply.ts';
 import type { Reason } from '../../../denial.ts';
 import { createHeaderPolicy, createRequestHeaders } from '../../../upstream/request-headers.ts';
 import { targetOf } from '../../../upstream/upstreams.ts';
@@ -40,8 +40,8 @@ export function foreseeForwarding({ decision, head, match }: Judgement): Forward
   if (!decision?.grant || !head.ok || !match?.ok) return undefined;
   const { route } = match;
   const policy = createHeaderPolicy(route);
-  const origin = { chain: '', authority: head.authority, protocol: 'http' };
-  const fields = createRequestHeaders(policy, [], origin, decision.grant.identity);
+  const client = { forwardedFor: '', authority: head.authority, protocol: 'http' };
+  const fields = createRequestHeaders(policy, [], client, decision.grant.identity);
   return {
     url: `${route.upstream.origin}${targetOf(decision.grant, { query: '' })}`,
     isTokenForwarded: policy.forwardToken,
@@ -49,7 +49,7 @@ export function foreseeForwarding({ decision, head, match }: Judgement): Forward
   };
 }
 
-function refuse({ decision, match, metadata }: Judgement, reason: Reason): Answer {
+function refuse({ decision, match, metadata }: Judgement, reason: Reason): LocalReply {
   const denial = decision?.denial;
   const route = match?.ok ? match.route : undefined;
   const challenge = route && !route.public ? createChallenge(reason, route, denial?.scopes ?? []) : undefined;
@@ -57,7 +57,7 @@ function refuse({ decision, match, metadata }: Judgement, reason: Reason): Answe
   return createRefusal(reason, { requestId: NO_REQUEST, challenge, allow });
 }
 
-function readAnswer({ status, headers, body }: Answer): Response {
+function readAnswer({ status, headers, body }: LocalReply): Response {
   const names = headers.filter((_, index) => index % 2 === 0);
   return {
     status,
