@@ -1,13 +1,13 @@
 /** The admin listener: metrics, health and the status page. Never on the data listener, so no route can shadow it and no client reach it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Exposition } from '../telemetry/text-format.ts';
+import type { Exposition } from '../telemetry/metrics/text-format.ts';
 import { findForeign, holdsToken } from './access.ts';
-import { DENIALS_PATH, readFilter } from './denial-filter.ts';
-import { CONTENT_SECURITY_POLICY } from './page.ts';
+import { DENIALS_PATH, readFilter } from './figures/denial-filter.ts';
+import { CONTENT_SECURITY_POLICY } from './page/page.ts';
 import type { Readiness } from './readiness.ts';
-import { shareMaking } from './shared-making.ts';
 import { type PageSources, type SharedPage, sharePage } from './shared-page.ts';
+import { shareMaking } from './shared-result.ts';
 
 /** Read at each request. */
 export interface AdminSources extends PageSources {

@@ -2,8 +2,8 @@
 
 import type { Config } from '../config/config.ts';
 import type { Report } from '../telemetry/report.ts';
-import type { DenialFilter } from './denial-filter.ts';
-import { renderFilteredPage, renderPage, type StatusPage } from './page.ts';
+import type { DenialFilter } from './figures/denial-filter.ts';
+import { renderFilteredPage, renderPage, type StatusPage } from './page/page.ts';
 import type { Serving } from './process-info.ts';
 import type { Readiness } from './readiness.ts';
 import { renderJson } from './status-json.ts';

@@ -1,13 +1,13 @@
 /** /status.json: what the status page shows, for programs. Times are RFC 3339, durations seconds. */
 
 import { LINTS } from '../config/lint/check-codes.ts';
-import type { ClientDenials } from '../telemetry/client-denials.ts';
-import type { RecentDenial } from '../telemetry/recent-denials.ts';
-import { explainLine } from './explain-line.ts';
-import { readCells, sumOf } from './figures.ts';
-import type { Latency } from './latency.ts';
-import type { StatusPage } from './page.ts';
-import { type Counted, listRoutes, type RouteStatus } from './route-figures.ts';
+import type { ClientDenials } from '../telemetry/recent/client-denials.ts';
+import type { RecentDenial } from '../telemetry/recent/recent-denials.ts';
+import { explainLine } from './figures/explain-command.ts';
+import { readCells, sumOf } from './figures/figures.ts';
+import type { Latency } from './figures/latency.ts';
+import { type Counted, listRoutes, type RouteStatus } from './figures/route-figures.ts';
+import type { StatusPage } from './page/page.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -2,7 +2,7 @@
 
 import type { Config } from '../config/config.ts';
 import { formatProblem, type Problem } from '../config/diagnostic.ts';
-import type { Log } from '../telemetry/log.ts';
+import type { Log } from '../telemetry/log/log.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -8,7 +8,7 @@ import { LoaderFailure, type Loading, loadInThread } from '../config/loading/loa
 import { type ConfigPieces, fromPieces } from '../config/loading/pieces.ts';
 import { type FileWatch, watchConfig } from '../config/source/watch.ts';
 import { listTokenChanges, UPSTREAM_TOKENS } from '../config/values/upstream-token.ts';
-import type { Log } from '../telemetry/log.ts';
+import type { Log } from '../telemetry/log/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { Slices } from '../time-slices.ts';
 import { type Beginning, type Environment, logLoaded } from './gateway-process.ts';

@@ -2,8 +2,8 @@
 
 import { Gateway } from '../gateway.ts';
 import { Server } from '../server/server.ts';
-import { createLog, type Log, openStandardOutput } from '../telemetry/log.ts';
-import { Metrics } from '../telemetry/metrics.ts';
+import { createLog, type Log, openStandardOutput } from '../telemetry/log/log.ts';
+import { Metrics } from '../telemetry/metrics/metrics.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { type Beginning, logLoaded, type Serving } from './gateway-process.ts';
 import { type Loaded, Reloads } from './reload.ts';

@@ -1,9 +1,9 @@
 /** What a process tells whoever shows it to people: the counters that are scraped, the latest denials, the keys. */
 
 import type { KeySetStatus } from '../token/key-set.ts';
-import type { Snapshot } from './exposition.ts';
-import type { RecentDenial } from './recent-denials.ts';
-import type { Traffic } from './recent-traffic.ts';
+import type { Snapshot } from './metrics/exposition.ts';
+import type { RecentDenial } from './recent/recent-denials.ts';
+import type { Traffic } from './recent/recent-traffic.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** What one process tells of itself; those of several workers are merged into one. */

@@ -2,10 +2,10 @@
 
 import type { VerifierEvents } from '../token/verifier.ts';
 import type { FinishedRequest } from './finished-request.ts';
-import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
-import { RecentDenials } from './recent-denials.ts';
-import { RecentTraffic } from './recent-traffic.ts';
+import type { Log } from './log/log.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import { RecentDenials } from './recent/recent-denials.ts';
+import { RecentTraffic } from './recent/recent-traffic.ts';
 
 export interface Telemetry {
   readonly metrics: Metrics;

@@ -3,9 +3,10 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { MALFORMED } from '../client/unparsed-request.ts';
+import type { BodyReason } from '../denial.ts';
 
 /** Why a body was aborted. `client_gone`: the client's connection closed. */
-export type BodyAbort = 'body_too_large' | 'request_timeout' | 'malformed_request' | 'client_gone';
+export type BodyAbort = BodyReason | 'client_gone';
 
 export class BodyError extends Error {
   readonly abort: BodyAbort;

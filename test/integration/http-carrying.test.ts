@@ -10,8 +10,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { loadConfig } from '../../src/config/load.ts';
 import { Gateway } from '../../src/gateway.ts';
 import { Server } from '../../src/server/server.ts';
-import { createLog } from '../../src/telemetry/log.ts';
-import { Metrics } from '../../src/telemetry/metrics.ts';
+import { createLog } from '../../src/telemetry/log/log.ts';
+import { Metrics } from '../../src/telemetry/metrics/metrics.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { type RunningGateway, readFailures, startGateway } from '../support/gateway.ts';
 import {

@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { createAudienceIndex } from '../../src/authorization/audience.ts';
 import { authorize } from '../../src/authorization/authorize.ts';
 import type { MultipleAudiences, ProtectedRoute, Route, ScopeRule } from '../../src/config/config.ts';
+import type { ResourceUri } from '../../src/config/values/uri.ts';
 import type { Enforcement } from '../../src/denial.ts';
 import { createRouteTable, matchRequest } from '../../src/route/match.ts';
 import { canonicalizePath } from '../../src/route/path.ts';
@@ -115,7 +116,7 @@ function findWrong(
 // The worlds: small alphabets, so that prefixes nest, audiences collide and rules overlap.
 
 const HOSTS = ['one.example', 'two.example'];
-const RESOURCES = ['https://a.example/', 'https://a.example', 'https://b.example/v1'];
+const RESOURCES: readonly ResourceUri[] = ['https://a.example/', 'https://a.example', 'https://b.example/v1'];
 const aliasesOf = (resource: string) => [`${resource}#1`, resource.toUpperCase()];
 const AUDIENCES = [...RESOURCES, ...RESOURCES.flatMap(aliasesOf), 'https://stranger.example/', ''];
 const SCOPES = ['read', 'write', 'admin'];

@@ -8,8 +8,8 @@ import { formatProblem } from '../../src/config/diagnostic.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { Gateway } from '../../src/gateway.ts';
 import { Server } from '../../src/server/server.ts';
-import { createLog } from '../../src/telemetry/log.ts';
-import { Metrics } from '../../src/telemetry/metrics.ts';
+import { createLog } from '../../src/telemetry/log/log.ts';
+import { Metrics } from '../../src/telemetry/metrics/metrics.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 
 export type LogLine = Readonly<Record<string, unknown>>;

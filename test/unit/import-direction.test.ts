@@ -55,20 +55,20 @@ const DOORS: Readonly<Record<string, string>> = {
 /** Values that cross a wall all the same. Each was looked at; a new one fails, and so does one that is gone. */
 const JUDGED: readonly string[] = [
   // Pure functions and tables of one room, asked by a later one.
-  'admin/configuration-section.ts takes LINTS from config/lint/check-codes.ts',
-  'telemetry/zero-series.ts takes listPresentable from authorization/audience.ts',
+  'admin/page/configuration-section.ts takes LINTS from config/lint/check-codes.ts',
+  'telemetry/metrics/zero-series.ts takes listPresentable from authorization/audience.ts',
   // One judgement of keys, for `check` and for what verifies.
   'token/key-set.ts takes countReasons, judgeKey from config/values/json-web-key.ts',
   'token/key-source.ts takes MOST_KEYS, parseObject, readKeyFile from config/values/json-web-key.ts',
   'token/verification-key.ts takes judgeKey from config/values/json-web-key.ts',
-  'admin/clients-section.ts takes MOST_CLIENTS from telemetry/client-denials.ts',
+  'admin/page/clients-section.ts takes MOST_CLIENTS from telemetry/recent/client-denials.ts',
   'admin/status-json.ts takes LINTS from config/lint/check-codes.ts',
-  'telemetry/client-denials.ts takes readClient from token/client.ts',
+  'telemetry/recent/client-denials.ts takes readClient from token/client.ts',
   'upstream/client-info.ts takes isAuthority from route/request-head.ts',
-  'telemetry/access-line.ts takes escapeJson from config/values/visible-text.ts',
-  'telemetry/log.ts takes escapeJson from config/values/visible-text.ts',
-  'telemetry/shared-output.ts takes escapeJson from config/values/visible-text.ts',
-  'telemetry/access-line.ts takes readClient from token/client.ts',
+  'telemetry/log/access-line.ts takes escapeJson from config/values/visible-text.ts',
+  'telemetry/log/log.ts takes escapeJson from config/values/visible-text.ts',
+  'telemetry/log/shared-output.ts takes escapeJson from config/values/visible-text.ts',
+  'telemetry/log/access-line.ts takes readClient from token/client.ts',
   'upstream/request-headers.ts takes findReservedField, foldFieldName from config/values/header-name.ts',
   'upstream/request-headers.ts takes readClient from token/client.ts',
   'upstream/request-body.ts takes MALFORMED from client/unparsed-request.ts',

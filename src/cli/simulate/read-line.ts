@@ -1,7 +1,7 @@
 /** The JSON object of one line → what it tells, checked field by field. */
 
-import { LONGEST_TEXT, MOST_AUDIENCES } from '../../telemetry/access-line.ts';
-import { CUT_TEXTS, MOST_ENTRIES } from '../../telemetry/shared-output.ts';
+import { LONGEST_TEXT, MOST_AUDIENCES } from '../../telemetry/log/access-line.ts';
+import { CUT_TEXTS, MOST_ENTRIES } from '../../telemetry/log/shared-output.ts';
 import { isOutcome, type LoggedClaims, type LogLine } from './log-line.ts';
 
 /** `skipped`: a line that tells of no request. `broken`: no JSON object, or not the fields that a request's line has. */

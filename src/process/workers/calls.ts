@@ -3,7 +3,7 @@
 import type { KeyReadiness } from '../../admin/readiness.ts';
 import type { Issuer, ListenAddress } from '../../config/config.ts';
 import type { ListenFailure } from '../../server/listener.ts';
-import type { ProcessMetrics } from '../../telemetry/metrics.ts';
+import type { ProcessMetrics } from '../../telemetry/metrics/metrics.ts';
 import type { Report } from '../../telemetry/report.ts';
 import type { FetchCause, FetchedKeys, LastKeys } from '../../token/key-source.ts';
 

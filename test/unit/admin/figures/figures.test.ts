@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { buildMatrix, countDenials, sumOf } from '../../../../src/admin/figures/figures.ts';
+import type { PresentedAudience } from '../../../../src/authorization/audience.ts';
+import type { FinishedRequest } from '../../../../src/telemetry/finished-request.ts';
+import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
+import { createReport } from '../../../../src/telemetry/report.ts';
+import { createTelemetry } from '../../../../src/telemetry/telemetry.ts';
+import { protectedRoute, publicRoute } from '../../route/example-route.ts';
+import { finishedRequest } from '../../telemetry/finished-example.ts';
+import { exampleToken } from '../../token/example-token.ts';
+
+const guard = (prefix: string) => protectedRoute({ prefix, resource: `https://api.example${prefix}` });
+const wrong = (
+  route: FinishedRequest['route'],
+  presented: PresentedAudience,
+  outcome: 'denied' | 'reported' = 'denied',
+) => finishedRequest({ route, outcome, denial: { reason: 'wrong_audience', presented }, verified: exampleToken() });
+
+async function report(requests: readonly FinishedRequest[]) {
+  const metrics = new Metrics({ keySets: () => [] });
+  for (const request of requests) metrics.record(request);
+  const nothing = () => undefined;
+  const log = { event: nothing, request: nothing, flush: nothing, close: async () => undefined };
+  return createReport(createTelemetry(metrics, log), []);
+}
+
+test('the matrix has a row for each resource and for tokens without one, and a column for each protected route', async () => {
+  const [a, b] = [guard('/a'), guard('/b')];
+  const requests = [wrong(a, b.resource), wrong(a, b.resource, 'reported'), wrong(a, b.resource), wrong(b, 'foreign')];
+  const matrix = buildMatrix({ routes: [a, b, publicRoute({ prefix: '/c' })] }, await report(requests));
+  const none = { refused: 0, forwarded: 0 };
+  expect(matrix).toEqual({
+    columns: [a, b],
+    rows: [
+      { presented: a.resource, cells: [undefined, none] },
+      { presented: b.resource, cells: [{ refused: 2, forwarded: 1 }, undefined] },
+      { presented: 'foreign', cells: [none, { refused: 1, forwarded: 0 }] },
+      { presented: 'missing', cells: [none, none] },
+      { presented: 'multiple', cells: [none, none] },
+    ],
+    leftOut: { rows: 0, columns: 0 },
+  });
+});
+
+test('what was counted for a route that a reload took away is not shown, for a resource that it took away it is', async () => {
+  const [a, gone] = [guard('/a'), guard('/gone')];
+  const { rows, columns } = buildMatrix(
+    { routes: [a] },
+    await report([wrong(a, gone.resource), wrong(gone, a.resource)]),
+  );
+  expect(columns).toEqual([a]);
+  expect(rows.map(({ presented }) => presented)).toEqual([a.resource, 'foreign', 'missing', 'multiple', gone.resource]);
+});
+
+test('of many routes the busiest are shown, in their order, and the others are counted', async () => {
+  const routes = Array.from({ length: 100 }, (_, index) => guard(`/r${index}`));
+  const busy = [routes[99], routes[50]];
+  const matrix = buildMatrix({ routes }, await report(busy.map(route => wrong(route, 'missing'))));
+  expect(matrix.columns).toHaveLength(20);
+  expect(matrix.rows).toHaveLength(24);
+  expect(matrix.columns.slice(-2)).toEqual([routes[50], routes[99]]);
+  expect(matrix.rows.map(({ presented }) => presented)).toContain('missing');
+  expect(matrix.leftOut).toEqual({ rows: 103 - 24, columns: 80 });
+});
+
+test('the matrix of thousands of routes is counted from what was met, not from what could be', async () => {
+  const routes = Array.from({ length: 4_000 }, (_, index) => guard(`/r${index}`));
+  const counted = await report([wrong(routes[3_999], 'missing'), wrong(routes[7], 'https://elsewhere.example/')]);
+  const startedAt = performance.now();
+  const matrix = buildMatrix({ routes }, counted);
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(matrix.columns).toContain(routes[3_999]);
+  expect(matrix.columns).toContain(routes[7]);
+  expect(matrix.rows.map(({ presented }) => presented)).toContain('missing');
+});
+
+test('denials are told by route, action and reason, the most frequent first', async () => {
+  const a = guard('/a');
+  const denied = (reason: 'missing_token' | 'token_expired', outcome: 'denied' | 'reported') =>
+    finishedRequest({ route: a, outcome, denial: { reason } });
+  const requests = [
+    denied('missing_token', 'denied'),
+    denied('token_expired', 'denied'),
+    denied('token_expired', 'denied'),
+    denied('missing_token', 'reported'),
+    finishedRequest({ route: a }),
+  ];
+  const counted = await report(requests);
+  expect(countDenials(counted)).toEqual(
+    new Map([
+      [
+        '/a',
+        {
+          refused: [
+            { reason: 'token_expired', count: 2 },
+            { reason: 'missing_token', count: 1 },
+          ],
+          forwarded: [{ reason: 'missing_token', count: 1 }],
+        },
+      ],
+    ]),
+  );
+  expect(sumOf(counted, 'audgate_requests_total')).toBe(5);
+  expect(sumOf(counted, 'audgate_denials_total', { action: 'refused' })).toBe(3);
+  expect(sumOf(counted, 'no_such_metric')).toBe(0);
+});

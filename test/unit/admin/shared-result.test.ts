@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { shareMaking } from '../../../src/admin/shared-result.ts';
+
+/** Counts what is made, and tells when each was begun. */
+function counting(interval: number) {
+  const begun: number[] = [];
+  const give = shareMaking(async () => {
+    begun.push(performance.now());
+    return begun.length;
+  }, interval);
+  return { begun, give };
+}
+
+test('asked by many at once: one is made', async () => {
+  const { give } = counting(10_000);
+  expect(await Promise.all([give(), give(), give()])).toEqual([1, 1, 1]);
+});
+
+test('asked again: the next one, an interval later, shared by all who wait', async () => {
+  const { begun, give } = counting(100);
+  await give();
+  expect(await Promise.all([give(), give(), give()])).toEqual([2, 2, 2]);
+  const [first = 0, second = 0] = begun;
+  expect(second - first).toBeGreaterThanOrEqual(90);
+});
+
+test('asked while one is being made: the one after it, since that one may not show what happened meanwhile', async () => {
+  let finish: (made: string) => void = () => undefined;
+  const give = shareMaking(
+    () =>
+      new Promise<string>(resolve => {
+        finish = resolve;
+      }),
+    1,
+  );
+  const first = give();
+  await Promise.resolve();
+  await Promise.resolve();
+  const second = give();
+  finish('first');
+  expect(await first).toBe('first');
+  await new Promise(resolve => setTimeout(resolve, 20));
+  finish('second');
+  expect(await second).toBe('second');
+});
+
+test('a reader that cannot wait: the last one; one that can: the next', async () => {
+  const { give } = counting(200);
+  await give();
+  expect(await give(50)).toBe(1);
+  expect(await give(10_000)).toBe(2);
+  expect(await give(0)).toBe(2);
+});
+
+test('one that fails: told to those who waited for it, and the next is made', async () => {
+  let made = 0;
+  const give = shareMaking(async () => {
+    made += 1;
+    if (made === 1) throw new Error('a fault');
+    return made;
+  }, 1);
+  await expect(Promise.all([give(), give()])).rejects.toThrow('a fault');
+  expect(await give(0)).toBe(2);
+});
