@@ -44,10 +44,13 @@ export class Transaction {
   watch(onReadTimeout: (socket: Socket) => void): Promise<void> {
     const { response } = this;
     response.on('error', destroyResponse).on('timeout', onReadTimeout);
-    if (!response.socket?.writable) {
+    const { socket } = response;
+    if (!socket?.writable) {
       response.destroy();
       return Promise.resolve();
     }
+    // The read time-out of the response before.
+    if (socket.timeout) socket.setTimeout(0);
     return new Promise(resolve => {
       response.on('close', resolve);
     });

@@ -27,16 +27,19 @@ export function reduceFields<T, C>(fields: HeaderList, step: Step<T, C | undefin
  * @returns the value of every field of that name.
  */
 export function valuesOf(fields: HeaderList, name: string): HeaderList {
-  return reduceFields(fields, collectValue, NO_FIELDS, name);
-}
-
-function collectValue(values: readonly string[], name: string, value: string, wanted: string): readonly string[] {
-  return hasName(name, wanted) ? [...values, value] : values;
+  let at = findField(fields, name, 0);
+  if (at === -1) return NO_FIELDS;
+  const values: string[] = [];
+  for (; at !== -1; at = findField(fields, name, at + 2)) values.push(fields[at + 1] ?? '');
+  return values;
 }
 
 /** By length first: lower-casing every name would cost more than all else that is done with it. */
-function hasName(name: string, wanted: string): boolean {
-  return name.length === wanted.length && name.toLowerCase() === wanted;
+function findField(fields: HeaderList, name: string, from: number): number {
+  for (let index = from; index + 1 < fields.length; index += 2) {
+    if (fields[index]?.length === name.length && fields[index]?.toLowerCase() === name) return index;
+  }
+  return -1;
 }
 
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -59,15 +62,12 @@ export function isHopByHop(name: string): boolean {
 
 /** @returns the names that Connection lists, lower-case; `undefined` for the ordinary case of none. */
 export function readConnectionOptions(fields: HeaderList): ReadonlySet<string> | undefined {
-  return reduceFields(fields, addConnectionOptions, undefined);
-}
-
-function addConnectionOptions(listed: Set<string> | undefined, name: string, value: string): Set<string> | undefined {
-  if (!hasName(name, 'connection')) return listed;
-  let names = listed;
-  for (const option of value.toLowerCase().split(',')) {
-    const trimmed = option.trim();
-    if (trimmed !== 'keep-alive' && trimmed !== 'close') names = (names ?? new Set()).add(trimmed);
+  let listed: Set<string> | undefined;
+  for (let at = findField(fields, 'connection', 0); at !== -1; at = findField(fields, 'connection', at + 2)) {
+    for (const option of (fields[at + 1] ?? '').toLowerCase().split(',')) {
+      const name = option.trim();
+      if (name !== 'keep-alive' && name !== 'close') listed = (listed ?? new Set()).add(name);
+    }
   }
-  return names;
+  return listed;
 }

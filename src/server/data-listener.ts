@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ParserInput } from '../client/parser-input.ts';
-import { type IncomingRequest, RequestQueues } from '../client/request-queue.ts';
+import { RequestQueues } from '../client/request-queue.ts';
 import {
   createUnparsedRequest,
   MALFORMED,
@@ -37,7 +37,7 @@ export class DataListener {
     this.#gateway = gateway;
     this.#metrics = metrics;
     this.#queues = new RequestQueues({
-      serve: incoming => this.#serve(incoming),
+      serve: incoming => this.#gateway.handle(incoming),
       onServed: socket => this.#inputs.get(socket)?.continue(),
       onOverflow: () => metrics.recordEnded('pipeline_limit'),
     });
@@ -126,6 +126,7 @@ export class DataListener {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#closesAfterResponse) response.shouldKeepAlive = false;
     this.#queues.add(request.socket, { kind: 'http', request, response });
   }
 
@@ -174,15 +175,5 @@ export class DataListener {
     socket.on('drain', () => isCurrent() && response.emit('drain'));
     socket.on('timeout', () => isCurrent() && response.emit('timeout', socket));
     return rest;
-  }
-
-  #serve(incoming: IncomingRequest): Promise<void> {
-    if (incoming.kind === 'http') {
-      const { request, response } = incoming;
-      // It was set for a client that did not read the response before.
-      if (request.socket.timeout) request.socket.setTimeout(0);
-      if (this.#closesAfterResponse) response.shouldKeepAlive = false;
-    }
-    return this.#gateway.handle(incoming);
   }
 }
