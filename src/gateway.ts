@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net';
 import { type AuthorizationDenial, authorize, type Grant } from './authorization/authorize.ts';
 import { createChallenge } from './challenge/challenge.ts';
-import { findMetadata, type MetadataLookup } from './challenge/metadata.ts';
+import { findMetadata, type PublishedMetadata } from './challenge/metadata.ts';
 import { createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
 import { discardBody, type LocalReply, writeLocalReply } from './client/local-reply.ts';
 import type { IncomingRequest } from './client/request-queue.ts';
@@ -19,7 +19,7 @@ import { type RequestHead, readRequestHead } from './route/request-head.ts';
 import { isWebSocketHandshake } from './route/websocket-handshake.ts';
 import { createVerifierEvents, logFault, recordRequest, type Telemetry } from './telemetry/telemetry.ts';
 import { readBearerToken } from './token/bearer.ts';
-import { fetchDirectly, type KeyFetcher } from './token/key-source.ts';
+import { fetchDirectly, type KeyFetcher } from './token/keys/key-source.ts';
 import { TokenVerifier, type Verification } from './token/verifier.ts';
 import { Transaction } from './transaction.ts';
 import type { ForwardResult } from './upstream/forward.ts';
@@ -185,8 +185,8 @@ export class Gateway {
     if (end) metrics.recordEnded(end);
   }
 
-  #publish(transaction: Transaction, method: string, metadata: MetadataLookup): void {
-    if (metadata.kind !== 'document') this.#refuse(transaction, 'no_route');
+  #publish(transaction: Transaction, method: string, metadata: PublishedMetadata): void {
+    if (metadata.kind === 'ambiguous') this.#refuse(transaction, 'no_route');
     else if (READ_METHODS.includes(method)) this.#reply(transaction, createDocument(metadata.body));
     else this.#refuse(transaction, 'method_not_allowed', { scopes: [], allow: READ_METHODS });
   }
@@ -212,7 +212,7 @@ export class Gateway {
 
   /** Tells the metrics which routes and issuers exist from now on. */
   announce(): void {
-    this.#telemetry.metrics.announce(this.config.routes, this.#indexes.audiences, [...this.config.issuers.keys()]);
+    this.#telemetry.metrics.configure(this.config.routes, this.#indexes.audiences, [...this.config.issuers.keys()]);
   }
 
   /** Fetches keys. Settles after the first attempt of every issuer; one that failed is repeated without a call. */

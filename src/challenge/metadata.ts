@@ -19,12 +19,13 @@ interface MetadataDocument {
 }
 
 /** What is published at a request target. */
-export type MetadataLookup =
-  | { readonly kind: 'none' }
+export type PublishedMetadata =
   /** JSON text. */
   | { readonly kind: 'document'; readonly body: string }
   /** Several documents, and the Host names the resource of none: no upstream gets such a request either. */
   | { readonly kind: 'ambiguous' };
+
+type MetadataLookup = PublishedMetadata | { readonly kind: 'none' };
 
 const NONE: MetadataLookup = { kind: 'none' };
 const AMBIGUOUS: MetadataLookup = { kind: 'ambiguous' };

@@ -4,7 +4,7 @@ import type { Server as HttpServer } from 'node:http';
 import { createAdminHandler } from '../admin/admin.ts';
 import { describeKeys, type KeyReadiness, type Readiness, ReadinessGate } from '../admin/readiness.ts';
 import type { ListenAddress } from '../config/config.ts';
-import type { Problem } from '../config/diagnostic.ts';
+import type { Diagnostic } from '../config/diagnostics/diagnostic.ts';
 import type { Gateway } from '../gateway.ts';
 import { createReport } from '../telemetry/report.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -24,7 +24,7 @@ export class Server {
   readonly #startedAt = new Date();
   #gateway: Gateway;
   /** Of the configuration in use. */
-  #warnings: readonly Problem[];
+  #warnings: readonly Diagnostic[];
   #loadedAt = new Date();
   #isDraining = false;
 
@@ -32,7 +32,7 @@ export class Server {
   constructor(
     gateway: Gateway,
     telemetry: Telemetry,
-    about: { readonly version: string; readonly warnings: readonly Problem[] },
+    about: { readonly version: string; readonly warnings: readonly Diagnostic[] },
   ) {
     this.#gateway = gateway;
     this.#version = about.version;
@@ -46,7 +46,7 @@ export class Server {
         metrics: telemetry.metrics,
         readiness: () => this.readiness(),
         report: () => createReport(telemetry, this.#gateway.verifier.status()),
-        serving: () => this.#describe(),
+        processInfo: () => this.#processInfo(),
       }),
     );
   }
@@ -72,7 +72,7 @@ export class Server {
   }
 
   /** Requests from now on are served by `gateway`; those under way finish under the configuration that admitted them. */
-  swap(gateway: Gateway, warnings: readonly Problem[]): void {
+  swap(gateway: Gateway, warnings: readonly Diagnostic[]): void {
     const before = this.#gateway;
     // Ready stays ready, also where /readyz has not been read yet.
     this.readiness();
@@ -100,7 +100,7 @@ export class Server {
   /** Whether this process should be sent requests. */
   readiness(): Readiness {
     const keys = [this.keyReadiness()];
-    const isOpen = this.#gate.judge(keys);
+    const isOpen = this.#gate.update(keys);
     return { ready: isOpen && !this.#isDraining, ...describeKeys(keys), draining: this.#isDraining };
   }
 
@@ -109,7 +109,7 @@ export class Server {
     return this.#gateway.verifier.keyReadiness();
   }
 
-  #describe() {
+  #processInfo() {
     return {
       version: this.#version,
       startedAt: this.#startedAt,

@@ -1,10 +1,10 @@
 /**
  * The header fields that the upstream gets. What a client could forge is removed in every spelling that a server may fold into
- * one (`config/values/reserved-fields.ts` lists it, with the reasons), and set anew.
+ * one (`config/values/header/reserved-fields.ts` lists it, with the reasons), and set anew.
  */
 
 import type { Route } from '../config/config.ts';
-import { findReservedField, foldFieldName } from '../config/values/header-name.ts';
+import { findReservedField, foldFieldName } from '../config/values/header/reserved-fields.ts';
 import { type HeaderList, readConnectionOptions, reduceFields } from '../http/header-list.ts';
 import type { AccessToken } from '../token/access-token.ts';
 import { readClient } from '../token/client.ts';
