@@ -31,6 +31,7 @@ const ROOMS = [
 /** Rooms are put together here, so these may import from any of them. */
 const COMPOSERS = [
   'main.ts',
+  'library.ts',
   'process',
   'server',
   'gateway.ts',
