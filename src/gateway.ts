@@ -91,7 +91,7 @@ export class Gateway {
 
   /** Tells the metrics that this configuration serves from now on. */
   announce(): void {
-    this.#telemetry.metrics.announce(this.config.routes, this.#indexes.audiences, [...this.config.issuers.keys()]);
+    this.#telemetry.metrics.configure(this.config.routes, this.#indexes.audiences, [...this.config.issuers.keys()]);
   }
 
   /** Fetches keys. Settles after the first attempt of every issuer; what failed is tried again by itself. */

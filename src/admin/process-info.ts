@@ -3,7 +3,7 @@
 import type { Config } from '../config/config.ts';
 import type { Diagnostic } from '../config/diagnostics/diagnostic.ts';
 
-export interface Serving {
+export interface ProcessInfo {
   readonly version: string;
   readonly startedAt: Date;
   readonly config: Config;

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Diagnostic } from '../config/diagnostics/diagnostic.ts';
 import { onOneLine } from '../config/diagnostics/visible-text.ts';
 import { loadConfig } from '../config/load.ts';
-import { formatForGitHub, formatForPeople, formatJson } from './problem-formats.ts';
+import { formatForGitHub, formatForPeople, formatJson } from './diagnostic-formats.ts';
 
 export const FORMATS = ['text', 'json', 'github'] as const;
 

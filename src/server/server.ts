@@ -73,7 +73,7 @@ export class Server {
         metrics: telemetry.metrics,
         readiness: () => this.readiness(),
         report: () => createReport(telemetry, this.#gateway.verifier.status()),
-        serving: () => this.#serving(),
+        processInfo: () => this.#processInfo(),
       }),
     );
   }
@@ -266,7 +266,7 @@ export class Server {
   /** Whether this process should be sent requests. */
   readiness(): Readiness {
     const keys = [this.keyReadiness()];
-    const isOpen = this.#gate.judge(keys);
+    const isOpen = this.#gate.update(keys);
     return { ready: isOpen && !this.#draining, ...describeKeys(keys), draining: this.#draining };
   }
 
@@ -275,7 +275,7 @@ export class Server {
     return this.#gateway.verifier.keyReadiness();
   }
 
-  #serving() {
+  #processInfo() {
     return {
       version: this.#version,
       startedAt: this.#startedAt,

@@ -15,7 +15,7 @@ import { canonicalizePath } from '../../src/route/path.ts';
 import type { AccessToken, TokenReason } from '../../src/token/access-token.ts';
 import { SEED } from '../support/fixed-seed.ts';
 import { startGateway } from '../support/gateway.ts';
-import { request } from '../support/raw-http.ts';
+import { bearer, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -403,13 +403,13 @@ async function credentialsOf({ token }: Ask, issuers: readonly TokenIssuer[]): P
   if (token === 'missing_token') return [];
   if (token === 'malformed_credentials') return [['Authorization', 'Bearer']];
   if (token === 'malformed_token') return [['Authorization', 'Bearer a.b']];
-  if (typeof token === 'string') return [['Authorization', `Bearer ${await signBroken(token, issuers)}`]];
+  if (typeof token === 'string') return [bearer((await signBroken(token, issuers)) ?? '')];
   const { audience, scopes, isAccessToken } = token;
   const signed = await issuers[token.issuer]?.sign({
     header: isAccessToken ? {} : { typ: 'JWT' },
     claims: { aud: audience.length === 1 ? audience[0] : audience, scope: scopes.join(' ') },
   });
-  return [['Authorization', `Bearer ${signed}`]];
+  return [bearer(signed ?? '')];
 }
 
 async function signBroken(reason: TokenReason, [issuer, , down]: readonly TokenIssuer[]): Promise<string | undefined> {

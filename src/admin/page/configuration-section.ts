@@ -4,12 +4,12 @@ import type { Diagnostic } from '../../config/diagnostics/diagnostic.ts';
 import { CHECK_CODES } from '../../config/lint/check-codes.ts';
 import type { Report } from '../../telemetry/report.ts';
 import { sumOf } from '../figures/figures.ts';
-import type { Serving } from '../process-info.ts';
+import type { ProcessInfo } from '../process-info.ts';
 import { formatAmount, formatCount, formatMoment } from './format.ts';
 import { type Html, html } from './html.ts';
 
 /** @returns the section of the configuration. */
-export function renderConfiguration({ config, loadedAt, warnings }: Serving, report: Report): Html {
+export function renderConfiguration({ config, loadedAt, warnings }: ProcessInfo, report: Report): Html {
   const reloads = (outcome: string) => sumOf(report, 'audgate_config_reloads_total', { outcome });
   const failed = reloads('failure');
   return html`<section id="configuration" aria-labelledby="configuration-title">

@@ -55,7 +55,7 @@ export async function examplePage(texts: Texts): Promise<StatusPage> {
   const config = exampleConfig(texts);
   return {
     now,
-    serving: {
+    info: {
       version: texts.version,
       startedAt: now,
       loadedAt: now,

@@ -1,15 +1,16 @@
-/** The credentials to explain: from a file or standard input, never from an argument, which shell history and `ps` would keep. */
+/** Reads the credentials to explain, from a file or standard input; never from an argument, which shell history and `ps` would keep. */
 
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { accept, type ParsedValue, reject } from '../../../config/values/parsed-value.ts';
-import { looksLikeToken } from '../../token-slip.ts';
+import { looksLikeToken } from '../../token-detection.ts';
 
 const LARGEST = 64 * 1024;
 
 /**
- * @param file its name, or `-` for `standardInput`; may be a pipe, as of `<(…)`.
- * @returns the value of each Authorization field, as `readFields` finds them; refuses what cannot be read, or is over 64 KiB.
+ * @param file its name, or `-` for `standardInput`; may be a pipe, such as `<(…)`.
+ * @returns the value of each Authorization field, as `readFields` finds them; refuses a file that cannot be read or is over
+ *   64 KiB.
  */
 export async function readTokenFile(file: string, standardInput: Readable): Promise<ParsedValue<readonly string[]>> {
   const stream = file === '-' ? standardInput : createReadStream(file, { end: LARGEST });
@@ -28,15 +29,15 @@ export async function readTokenFile(file: string, standardInput: Readable): Prom
   return readFields(decode(Buffer.concat(pieces)));
 }
 
-/** RFC 9110 section 5.5: what a field value is not, besides the line feeds that were split at. */
+/** Not allowed in a field value (RFC 9110 section 5.5). Line feeds are absent already: the text is split at them. */
 const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
 const FIELD = /^authorization:[ \t]*/i;
 
 /**
- * @param text of a file, one character a byte: a token by itself, credentials (`Bearer …`), one or more fields
+ * @param text of a file, one character per byte: a token by itself, credentials (`Bearer …`), one or more fields
  *   `Authorization: …`, alone or among the other fields of a request, or the JSON of a token response.
- * @returns the value of each Authorization field as a client would send it, right or wrong: what is wrong with it is for
- *   `readBearerToken` to say, as in the gateway. Refuses what is empty, and what no client could send in a field.
+ * @returns the value of each Authorization field as a client would send it, valid or not; `readBearerToken` checks it later,
+ *   as in the gateway. Refuses an empty text, and one that no client could send in a field.
  */
 export function readFields(text: string): ParsedValue<readonly string[]> {
   if (trim(text).startsWith('{')) return readTokenResponse(text);
@@ -61,12 +62,12 @@ export function readFields(text: string): ParsedValue<readonly string[]> {
 const LINES =
   'has several lines, and a field is one line: give the token on one line, or one Authorization: field a line';
 
-/** A token has no white space in it (RFC 6750 section 2.1); `Bearer`, with a colon or without, is no token. */
+/** A token contains no white space (RFC 6750 section 2.1), and is not the scheme `Bearer` itself, with or without a colon. */
 function isToken(line: string): boolean {
   return !/[ \t]/.test(line) && !/^bearer(?:[:=]|$)/i.test(line);
 }
 
-/** What HTTP takes from both ends of a field value. */
+/** Removes the white space that is not part of a field value (RFC 9110 section 5.5). */
 function trim(line: string): string {
   return line.replace(/^[ \t\r\n]+/, '').replace(/[ \t\r\n]+$/, '');
 }
@@ -84,7 +85,7 @@ function readTokenResponse(text: string): ParsedValue<readonly string[]> {
   return reject('is JSON without an access_token');
 }
 
-/** As a client that takes it out and puts it behind Bearer. */
+/** Writes the token behind `Bearer`, as a client would. */
 function readTokenOfResponse(token: string): ParsedValue<readonly string[]> {
   const value = toBytes(token);
   if (CONTROL.test(value))
@@ -92,7 +93,7 @@ function readTokenOfResponse(token: string): ParsedValue<readonly string[]> {
   return accept([trim(`Bearer ${value}`)]);
 }
 
-/** One character a byte, as a field has it, without the mark that some editors put first; PowerShell writes UTF-16. */
+/** One character per byte, as in a field, without a byte order mark. PowerShell writes UTF-16. */
 function decode(bytes: Buffer): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return toBytes(bytes.toString('utf16le').slice(1));
   return bytes.toString('latin1').replace(/^\u00ef\u00bb\u00bf/, '');
@@ -102,8 +103,8 @@ function toBytes(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** @returns whether an argument is a token, whole or in an Authorization value, or a URL with one in its path: it must not be repeated. */
-export function holdsToken(argument: string): boolean {
+/** @returns whether an argument contains a token: alone, in an Authorization value, or in the path of a URL. Such an argument must not be printed. */
+export function containsToken(argument: string): boolean {
   if (/^(?:authorization: *)?(?:bearer +\S|eyJ[\w-]*\.|ya29\.)/i.test(argument)) return true;
   return argument
     .replace(/\?[^#]*/, '')
