@@ -68,7 +68,7 @@ test('--format json: one object, whose ok is the exit code', () => {
   expect(read(CLEAN)).toEqual({ file: 'FILE', ok: true, problems: [] });
   expect(read(OPEN).ok).toBe(true);
   expect(read(OPEN, true).ok).toBe(false);
-  expect(read(OPEN).diagnostics).toEqual([
+  expect(read(OPEN).problems).toEqual([
     {
       severity: 'warning',
       code: 'unused-issuer',
