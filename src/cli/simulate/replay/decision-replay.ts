@@ -76,13 +76,14 @@ export class DecisionReplay {
     const wasMetadata =
       entry.route === NO_ROUTE && (entry.outcome === 'forwarded' || entry.reason === 'method_not_allowed');
     const metadata = findMetadata(this.#metadata, head.target, head.authority);
-    if (metadata === undefined) {
+    if (metadata.kind === 'none') {
       const withQuery =
         wasMetadata && [...this.#metadata.targets.keys()].some(target => target.startsWith(`${entry.path}?`));
       return withQuery ? { unknown: 'query_not_logged' } : undefined;
     }
-    if (!wasMetadata && !(metadata === null && entry.reason === 'no_route')) return { unknown: 'query_not_logged' };
-    if (metadata === null) return [reject('no_route')];
+    if (!wasMetadata && !(metadata.kind === 'ambiguous' && entry.reason === 'no_route'))
+      return { unknown: 'query_not_logged' };
+    if (metadata.kind === 'ambiguous') return [reject('no_route')];
     return METADATA_METHODS.includes(entry.method) ? [decisionOf({})] : [reject('method_not_allowed')];
   }
 
