@@ -155,9 +155,8 @@ export const WARNINGS = {
   },
 } as const satisfies Readonly<Record<string, CheckAdvice>>;
 
-export type ErrorCode = keyof typeof ERRORS;
 export type WarningCode = keyof typeof WARNINGS;
-export type CheckCode = ErrorCode | WarningCode;
+export type CheckCode = keyof typeof ERRORS | WarningCode;
 
 /** By code. */
 export const CHECK_CODES: Readonly<Record<CheckCode, CheckAdvice>> = { ...ERRORS, ...WARNINGS };

@@ -1,7 +1,7 @@
 /** The schema of the YAML as JSON Schema (draft-07) for editors: config/audgate.schema.json. */
 
 import { z } from 'zod';
-import { configSchema } from './file-schema.ts';
+import { configSchema } from '../../../../src/config/schema/file-schema.ts';
 
 /** One schema within a JSON Schema. */
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
