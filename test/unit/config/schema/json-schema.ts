@@ -1,22 +1,22 @@
-/** The schema of the YAML as JSON Schema (draft-07), which is what editors read: config/audgate.schema.json. */
+/** The schema of the YAML as JSON Schema (draft-07) for editors: config/audgate.schema.json. */
 
 import { z } from 'zod';
-import { configSchema } from './file-schema.ts';
+import { configSchema } from '../../../../src/config/schema/file-schema.ts';
 
-/** One schema of JSON Schema, as far as ours go. */
+/** One schema within a JSON Schema. */
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** Every scalar may be, or hold, a reference to the environment or to a file; only the gateway knows its value. */
+/** Every scalar may hold a reference to the environment or to a file, whose value an editor does not know. */
 const REFERENCE = '\\$\\{[^}]+\\}';
 
-/** @returns the schema of a whole file: it may accept what the gateway refuses, but refuses nothing that the gateway accepts. */
+/** @returns the schema of a whole file. It accepts everything that the gateway accepts, and some things that it does not. */
 export function createJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configSchema, { target: 'draft-7', io: 'input' });
   allowReferences(schema);
   return schema;
 }
 
-/** In every value below `schema`; keys (`propertyNames`) are taken as they are written. */
+/** Allows references in every value below `schema`; in keys (`propertyNames`) there are none. */
 function allowReferences(schema: JsonSchema): void {
   const { properties, additionalProperties, items, anyOf } = schema;
   for (const child of [...Object.values(properties ?? {}), additionalProperties, items, ...(anyOf ?? [])]) {
@@ -29,7 +29,7 @@ function allowReferences(schema: JsonSchema): void {
   } else if (schema.pattern !== undefined) schema.pattern = `${schema.pattern}|${REFERENCE}`;
 }
 
-/** Not one pattern for all: from an `enum`, editors complete. */
+/** The `enum` stays, since editors use it for completion. */
 function allowBeside(schema: JsonSchema, choices: unknown[]): void {
   delete schema.enum;
   delete schema.type;

@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../../../src/config/load.ts';
-import { createJsonSchema, type JsonSchema } from '../../../../src/config/schema/json-schema.ts';
 import { EXAMPLE, load, writeConfiguration } from '../configuration.ts';
+import { createJsonSchema, type JsonSchema } from './json-schema.ts';
 
 const CONFIG = join(import.meta.dirname, '../../../../config');
 const FILE = join(CONFIG, 'audgate.schema.json');
