@@ -20,7 +20,7 @@ import { type RequestHead, readRequestHead } from './route/request-head.ts';
 import { isWebSocketHandshake } from './route/websocket-handshake.ts';
 import { recordRequest, type Telemetry } from './telemetry/telemetry.ts';
 import { readBearerToken } from './token/bearer.ts';
-import { fetchDirectly, type KeyFetcher } from './token/key-source.ts';
+import { fetchDirectly, type KeyFetcher } from './token/keys/key-source.ts';
 import { TokenVerifier, type Verification, type VerifierEvents } from './token/verifier.ts';
 import { Exchange } from './transaction.ts';
 import type { Carried } from './upstream/forward.ts';
@@ -91,7 +91,7 @@ export class Gateway {
 
   /** Tells the metrics that this configuration serves from now on. */
   announce(): void {
-    this.#telemetry.metrics.announce(this.config.routes, this.#indexes.audiences, [...this.config.issuers.keys()]);
+    this.#telemetry.metrics.configure(this.config.routes, this.#indexes.audiences, [...this.config.issuers.keys()]);
   }
 
   /** Fetches keys. Settles after the first attempt of every issuer; what failed is tried again by itself. */

@@ -1,9 +1,9 @@
 /** `audgate explain`: the decision on one request, with each check and its cause. Needs no running gateway. */
 
 import type { Config } from '../config/config.ts';
-import { formatProblem } from '../config/diagnostic.ts';
+import { formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
-import { accept, type Parsed, type Refused } from '../config/values/parsed-value.ts';
+import { accept, type ParsedValue, type Rejected } from '../config/values/parsed-value.ts';
 import type { CommandContext } from './command-context.ts';
 import { evaluateRequest } from './explain/evaluate/evaluation.ts';
 import { parseInstant, parseMethod, parseUrl, type RequestSpec } from './explain/evaluate/request-spec.ts';
@@ -33,9 +33,9 @@ export async function explain(options: ExplainOptions, context: CommandContext):
   const refused = checkArguments(options);
   if (refused !== undefined) return fail(context, refused);
   const loaded = loadConfig(options.config, context.environment);
-  if (!loaded.ok) return fail(context, loaded.problems.map(formatProblem).join('\n'));
+  if (!loaded.ok) return fail(context, loaded.diagnostics.map(formatDiagnostic).join('\n'));
   const request = readRequest(options, loaded.config, context.now);
-  if (!request.ok) return fail(context, request.fault.what);
+  if (!request.ok) return fail(context, request.rejection.what);
   const file = options['token-file'];
   const fields = file === undefined ? accept([]) : await readTokenFile(file, context.standardInput);
   if (!fields.ok) return fail(context, `--token-file ${describe(fields)}`);
@@ -55,7 +55,7 @@ function checkArguments(options: ExplainOptions): string | undefined {
   return `explain takes one URL, and got ${urls.length}: audgate explain --config FILE [--token-file F|-] [--method GET] [--at RFC3339] [--json] URL`;
 }
 
-function readRequest(options: ExplainOptions, config: Config, now: number): Parsed<RequestSpec> {
+function readRequest(options: ExplainOptions, config: Config, now: number): ParsedValue<RequestSpec> {
   const {
     urls: [url = ''],
     method: methodText = 'GET',
@@ -77,12 +77,12 @@ function readRequest(options: ExplainOptions, config: Config, now: number): Pars
 }
 
 /** The value of the option is never repeated: it may hold a secret. */
-function prefix(option: string, refused: Refused): Refused {
-  return { ok: false, fault: { what: `${option} ${describe(refused)}` } };
+function prefix(option: string, refused: Rejected): Rejected {
+  return { ok: false, rejection: { what: `${option} ${describe(refused)}` } };
 }
 
-function describe({ fault }: Refused): string {
-  return `${fault.what}${fault.expected === undefined ? '' : `, expected ${fault.expected}`}`;
+function describe({ rejection }: Rejected): string {
+  return `${rejection.what}${rejection.expected === undefined ? '' : `, expected ${rejection.expected}`}`;
 }
 
 function fail({ writeError }: CommandContext, message: string): 1 {

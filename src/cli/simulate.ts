@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import type { Config } from '../config/config.ts';
-import { formatProblem } from '../config/diagnostic.ts';
+import { formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
 import type { CommandContext } from './command-context.ts';
 import { renderJson } from './simulate/output/json.ts';
@@ -57,7 +57,7 @@ export async function simulate(options: SimulateOptions, context: SimulateContex
 function load(file: string, { environment, writeError }: SimulateContext): Config | undefined {
   const loaded = loadConfig(file, environment);
   if (loaded.ok) return loaded.config;
-  for (const problem of loaded.problems) writeError(formatProblem(problem));
+  for (const problem of loaded.diagnostics) writeError(formatDiagnostic(problem));
   return undefined;
 }
 

@@ -10,7 +10,7 @@ import { ParserInput } from '../client/parser-input.ts';
 import { Turnstile } from '../client/request-queue.ts';
 import { createUnreadRequest, MALFORMED, readUnreadable, type UnreadableReason } from '../client/unparsed-request.ts';
 import type { Config, ListenAddress } from '../config/config.ts';
-import type { Problem } from '../config/diagnostic.ts';
+import type { Diagnostic } from '../config/diagnostics/diagnostic.ts';
 import type { Gateway } from '../gateway.ts';
 import { createReport } from '../telemetry/report.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -44,7 +44,7 @@ export class Server {
   #gateway: Gateway;
   #loadedAt = new Date();
   /** Of the configuration in use. */
-  #warnings: readonly Problem[];
+  #warnings: readonly Diagnostic[];
   #draining = false;
   readonly #gate = new ReadinessGate();
   /** Connections so far. */
@@ -54,7 +54,7 @@ export class Server {
   constructor(
     gateway: Gateway,
     telemetry: Telemetry,
-    about: { readonly version: string; readonly warnings: readonly Problem[] },
+    about: { readonly version: string; readonly warnings: readonly Diagnostic[] },
   ) {
     this.#version = about.version;
     this.#warnings = about.warnings;
@@ -73,7 +73,7 @@ export class Server {
         metrics: telemetry.metrics,
         readiness: () => this.readiness(),
         report: () => createReport(telemetry, this.#gateway.verifier.status()),
-        serving: () => this.#serving(),
+        processInfo: () => this.#processInfo(),
       }),
     );
   }
@@ -99,7 +99,7 @@ export class Server {
   }
 
   /** Requests from now on are served by `gateway`; those under way finish under the configuration that admitted them. */
-  swap(gateway: Gateway, warnings: readonly Problem[]): void {
+  swap(gateway: Gateway, warnings: readonly Diagnostic[]): void {
     const before = this.#gateway;
     // Who was ready stays so, also where nobody has asked yet.
     this.readiness();
@@ -266,7 +266,7 @@ export class Server {
   /** Whether this process should be sent requests. */
   readiness(): Readiness {
     const keys = [this.keyReadiness()];
-    const isOpen = this.#gate.judge(keys);
+    const isOpen = this.#gate.update(keys);
     return { ready: isOpen && !this.#draining, ...describeKeys(keys), draining: this.#draining };
   }
 
@@ -275,7 +275,7 @@ export class Server {
     return this.#gateway.verifier.keyReadiness();
   }
 
-  #serving() {
+  #processInfo() {
     return {
       version: this.#version,
       startedAt: this.#startedAt,

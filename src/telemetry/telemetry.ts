@@ -1,4 +1,4 @@
-/** One call for each finished request: what is counted is what is logged. */
+/** Everything that is recorded of a request, in one call per finished request: metrics, log line, recent denials and traffic. */
 
 import type { FinishedRequest } from './finished-request.ts';
 import type { Log } from './log/log.ts';
@@ -13,12 +13,12 @@ export interface Telemetry {
   readonly traffic: RecentTraffic;
 }
 
-/** @returns what one process counts and tells, from now on. */
+/** @returns the telemetry of one process, which counts from now on. */
 export function createTelemetry(metrics: Metrics, log: Log): Telemetry {
   return { metrics, log, denials: new RecentDenials(), traffic: new RecentTraffic() };
 }
 
-/** Counts and logs one request, when its response has closed. */
+/** Counts and logs one request. Called once, when its response has closed. */
 export function recordRequest({ metrics, log, denials, traffic }: Telemetry, request: FinishedRequest): void {
   metrics.record(request);
   log.request(request);

@@ -4,7 +4,7 @@
  */
 
 import type { Route } from '../config/config.ts';
-import { findReservedField, foldFieldName } from '../config/values/header-name.ts';
+import { findReservedField, foldFieldName } from '../config/values/header/reserved-fields.ts';
 import type { AccessToken } from '../token/access-token.ts';
 import { readClient } from '../token/client.ts';
 import { readConnectionOptions } from './hop-by-hop.ts';

@@ -1,12 +1,10 @@
-/** What is measured at the moment it is read, in one process or in several together. */
+/** Gauges, whose values are measured when they are read: in one process, or in several and then merged. */
 
-import type { KeySetStatus } from '../../token/key-set.ts';
+import type { KeySetStatus } from '../../token/keys/key-set.ts';
+import { GAUGES, type GaugeFamily } from './families.ts';
 
 /** A gauge with its samples. */
-export interface Gauge {
-  readonly name: string;
-  readonly help: string;
-  readonly labels: readonly string[];
+export interface Gauge extends GaugeFamily {
   readonly samples: readonly { readonly values: readonly string[]; readonly value: number }[];
 }
 
@@ -17,62 +15,46 @@ export interface Build {
   readonly node: string;
 }
 
-/** What one process measures of itself. Survives JSON. */
+type KeySetSize = Pick<KeySetStatus, 'issuer' | 'keys' | 'ageSeconds'>;
+
+/** What each process measures of itself. Survives JSON. */
 export interface Measured {
   readonly connections: { readonly http: number; readonly upgraded: number };
-  readonly keySets: readonly Pick<KeySetStatus, 'issuer' | 'keys' | 'ageSeconds'>[];
+  readonly keySets: readonly KeySetSize[];
 }
 
-/** What one process alone says for all. */
-export interface Facts {
+/** What is the same for all processes of a gateway. */
+export interface GatewayFacts {
   readonly build: Build | undefined;
-  /** Seconds since the epoch. */
+  /** When the configuration was loaded, in seconds since the epoch. */
   readonly loadedAt: number;
 }
 
-/** @returns the gauges of one process. */
-export function listGauges({ connections, keySets }: Measured, { build, loadedAt }: Facts): readonly Gauge[] {
-  const ofIssuer = (name: string, help: string, read: (keySet: Measured['keySets'][number]) => number | undefined) => {
-    const samples = keySets.flatMap(keySet => {
-      const value = read(keySet);
-      return value === undefined ? [] : [{ values: [keySet.issuer], value }];
-    });
-    return { name, help, labels: ['issuer'], samples };
-  };
+/** @returns the gauges with their samples. */
+export function listGauges({ connections, keySets }: Measured, { build, loadedAt }: GatewayFacts): readonly Gauge[] {
   return [
-    ofIssuer('audgate_jwks_keys', 'Usable keys of an issuer.', ({ keys }) => keys),
-    ofIssuer(
-      'audgate_jwks_age_seconds',
-      'Time since the keys of an issuer were fetched.',
-      ({ ageSeconds }) => ageSeconds,
-    ),
+    { ...GAUGES.keys, samples: keySets.map(({ issuer, keys }) => ({ values: [issuer], value: keys })) },
     {
-      name: 'audgate_config_last_reload_success_timestamp_seconds',
-      help: 'When the configuration in use was loaded.',
-      labels: [],
-      samples: [{ values: [], value: loadedAt }],
+      ...GAUGES.keysAge,
+      samples: keySets.flatMap(({ issuer, ageSeconds }) =>
+        ageSeconds === undefined ? [] : [{ values: [issuer], value: ageSeconds }],
+      ),
     },
+    { ...GAUGES.loadedAt, samples: [{ values: [], value: loadedAt }] },
     {
-      name: 'audgate_open_connections',
-      help: 'Connections of clients.',
-      labels: ['kind'],
+      ...GAUGES.connections,
       samples: [
         { values: ['http'], value: connections.http },
         { values: ['upgraded'], value: connections.upgraded },
       ],
     },
-    {
-      name: 'audgate_build_info',
-      help: 'Which audgate this is, and on which Node.js it runs; always 1.',
-      labels: ['version', 'node'],
-      samples: build ? [{ values: [build.version, build.node], value: 1 }] : [],
-    },
+    { ...GAUGES.build, samples: build ? [{ values: [build.version, build.node], value: 1 }] : [] },
   ];
 }
 
-/** @returns what several processes measure together: of connections the sum, of an issuer's keys the fewest and the oldest. */
+/** @returns the measurements of several processes as one: the sum of the connections, of an issuer's keys the fewest and the oldest. */
 export function mergeMeasured(all: readonly Measured[]): Measured {
-  const keySets = new Map<string, Measured['keySets'][number]>();
+  const keySets = new Map<string, KeySetSize>();
   for (const keySet of all.flatMap(each => each.keySets)) {
     const other = keySets.get(keySet.issuer);
     keySets.set(keySet.issuer, other ? worseOf(other, keySet) : keySet);
@@ -81,8 +63,8 @@ export function mergeMeasured(all: readonly Measured[]): Measured {
   return { connections: { http: sumOf('http'), upgraded: sumOf('upgraded') }, keySets: [...keySets.values()] };
 }
 
-/** What is alerted on is too few keys, and keys too old. */
-function worseOf(one: Measured['keySets'][number], other: Measured['keySets'][number]): Measured['keySets'][number] {
+/** Alerts look for too few keys, and for keys that are too old. */
+function worseOf(one: KeySetSize, other: KeySetSize): KeySetSize {
   const ages = [one.ageSeconds, other.ageSeconds].filter(age => age !== undefined);
   return {
     issuer: one.issuer,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createMetadataIndex, findMetadata, protectedResourceMetadataUrl } from '../../../src/challenge/metadata.ts';
 import type { Route } from '../../../src/config/config.ts';
-import type { ResourceUri } from '../../../src/config/values/uri.ts';
+import type { ResourceUri } from '../../../src/config/values/address/uri.ts';
 import { protectedRoute, publicRoute } from '../route/example-route.ts';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';

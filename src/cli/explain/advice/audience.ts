@@ -1,9 +1,9 @@
 /** Why the audience of a token is not this route's, and what to change without accepting tokens for other APIs. */
 
 import type { ProtectedRoute } from '../../../config/config.ts';
-import { recogniseProduct } from '../../../config/lint/identity-issuer.ts';
-import type { IdentityProduct } from '../../../config/lint/identity-product.ts';
-import type { ResourceUri } from '../../../config/values/uri.ts';
+import type { IdentityProduct } from '../../../config/lint/identity-products/identity-product.ts';
+import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
+import type { ResourceUri } from '../../../config/values/address/uri.ts';
 import { findNearestDifference } from '../checks/difference.ts';
 import { listTexts } from '../checks/facts.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';

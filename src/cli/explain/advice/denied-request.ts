@@ -3,7 +3,7 @@
 import type { ProtectedRoute } from '../../../config/config.ts';
 import type { Path } from '../../../config/source/document.ts';
 import type { Reason } from '../../../denial.ts';
-import type { CompactJws } from '../../../token/compact-jws.ts';
+import type { CompactJws } from '../../../token/jws/compact-jws.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
 
 export interface Advice {

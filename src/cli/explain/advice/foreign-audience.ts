@@ -1,8 +1,8 @@
 /** Tokens whose audience no route of this gateway accepts. */
 
 import type { ProtectedRoute } from '../../../config/config.ts';
-import type { IdentityProduct } from '../../../config/lint/identity-product.ts';
-import { findOwnAudience, nameSharedAudience } from '../../../config/lint/shared-audience.ts';
+import type { IdentityProduct } from '../../../config/lint/identity-products/identity-product.ts';
+import { findOwnAudience, nameSharedAudience } from '../../../config/lint/identity-products/shared-audience.ts';
 import { quoteValue } from '../../terminal.ts';
 import { type Difference, findDifference, findNearestDifference } from '../checks/difference.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';

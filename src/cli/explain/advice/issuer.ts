@@ -1,7 +1,11 @@
 /** Tokens of an issuer that is not trusted. Their claims are unverified; they only help to find the cause. */
 
 import type { Issuer } from '../../../config/config.ts';
-import { findPlaceholder, isSameTenant, recogniseProduct } from '../../../config/lint/identity-issuer.ts';
+import {
+  findPlaceholder,
+  isSameTenant,
+  recogniseProduct,
+} from '../../../config/lint/identity-products/issuer-product.ts';
 import { quoteValue } from '../../terminal.ts';
 import { findNearestDifference } from '../checks/difference.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';

@@ -1,9 +1,9 @@
 /** Tokens whose signature cannot be verified. Their claims are unverified; they only help to find the cause. */
 
 import type { Issuer } from '../../../config/config.ts';
-import { recogniseProduct } from '../../../config/lint/identity-issuer.ts';
+import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
 import { ALGORITHMS } from '../../../config/values/algorithm.ts';
-import type { PublishedKey } from '../../../token/verification-key.ts';
+import type { PublishedKey } from '../../../token/keys/verification-key.ts';
 import { quoteValue, showValue } from '../../terminal.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';
 

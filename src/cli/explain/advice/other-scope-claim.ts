@@ -1,7 +1,7 @@
 /** Scopes in a claim that is not read. */
 
-import { recogniseProduct } from '../../../config/lint/identity-issuer.ts';
-import { IDENTITY_PRODUCTS } from '../../../config/lint/identity-products.ts';
+import { IDENTITY_PRODUCTS } from '../../../config/lint/identity-products/identity-products.ts';
+import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
 import { quoteValue } from '../../terminal.ts';
 import { listTexts } from '../checks/facts.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';

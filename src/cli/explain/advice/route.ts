@@ -1,7 +1,7 @@
 /** Requests without a route, with an ambiguous path, with too large a head, or with a method that no rule covers. */
 
 import type { Config, Route } from '../../../config/config.ts';
-import { findNearest } from '../../../config/schema/suggestion.ts';
+import { findNearest } from '../../../config/diagnostics/suggestion.ts';
 import { createRouteTable, matchRoute } from '../../../route/match.ts';
 import type { CanonicalPath } from '../../../route/path.ts';
 import { showValue } from '../../terminal.ts';

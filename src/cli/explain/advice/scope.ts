@@ -1,6 +1,6 @@
 /** Verified tokens without the required scopes: not granted, under another name, or in a form or claim that is not read (RFC 6749 section 3.3). */
 
-import { recogniseProduct } from '../../../config/lint/identity-issuer.ts';
+import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
 import { quoteValue } from '../../terminal.ts';
 import { listTexts } from '../checks/facts.ts';
 import { requirementOf } from '../checks/token-facts.ts';

@@ -1,7 +1,7 @@
 /** Recognises tokens that are not access tokens by their claims. No API should accept one, whatever its `typ`. */
 
-import { recogniseProduct } from '../../../config/lint/identity-issuer.ts';
-import { IDENTITY_PRODUCTS } from '../../../config/lint/identity-products.ts';
+import { IDENTITY_PRODUCTS } from '../../../config/lint/identity-products/identity-products.ts';
+import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 /** Verified tokens with a `typ` that is not accepted. */
 
 import { createAudienceIndex, findWrongAudience, type PresentedAudience } from '../../../authorization/audience.ts';
-import { recogniseProduct } from '../../../config/lint/identity-issuer.ts';
+import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
 import { quoteValue } from '../../terminal.ts';
 import { listTexts } from '../checks/facts.ts';
 import { adviseOnAudience } from './audience.ts';

@@ -1,7 +1,7 @@
 /** The facts of the checks that depend on the issuer of the token: algorithm, key, signature, claims, time and type. */
 
 import type { Issuer } from '../../../config/config.ts';
-import type { CompactJws } from '../../../token/compact-jws.ts';
+import type { CompactJws } from '../../../token/jws/compact-jws.ts';
 import type { Credentials, Evaluation } from '../evaluate/evaluation.ts';
 import type { Facts } from './facts.ts';
 import { describeInstant, formatInstant } from './instant.ts';

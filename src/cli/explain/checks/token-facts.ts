@@ -3,7 +3,7 @@
 import { findRequirements, type Requirement } from '../../../authorization/scope.ts';
 import type { ProtectedRoute } from '../../../config/config.ts';
 import type { Match } from '../../../route/match.ts';
-import type { CompactJws } from '../../../token/compact-jws.ts';
+import type { CompactJws } from '../../../token/jws/compact-jws.ts';
 import { type Evaluation, reasonOf } from '../evaluate/evaluation.ts';
 import { SHAPES } from '../evaluate/token-shapes.ts';
 import { findNearestDifference } from './difference.ts';

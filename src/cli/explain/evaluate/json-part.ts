@@ -1,6 +1,6 @@
 /** The JSON object in one part of a JWT. */
 
-import type { CompactJws } from '../../../token/compact-jws.ts';
+import type { CompactJws } from '../../../token/jws/compact-jws.ts';
 
 /** @returns the object in `part`, base64 or base64url; `undefined` where there is none. */
 export function decodeObject(part: string): CompactJws['claims'] | undefined {

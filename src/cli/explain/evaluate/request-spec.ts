@@ -2,7 +2,7 @@
 
 import { METHODS } from 'node:http';
 import type { ListenAddress } from '../../../config/config.ts';
-import { accept, type Parsed, refuse } from '../../../config/values/parsed-value.ts';
+import { accept, type ParsedValue, reject } from '../../../config/values/parsed-value.ts';
 import type { IncomingHead } from '../../../route/request-head.ts';
 
 export interface RequestSpec {
@@ -25,12 +25,12 @@ const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\
 type Location = Pick<RequestSpec, 'scheme' | 'authority' | 'target'>;
 
 /** @returns scheme, authority and target of `url`. Not parsed with `new URL`, which would resolve the dot segments to explain. */
-export function parseUrl(url: string, listen: ListenAddress): Parsed<Location> {
-  if (/[\x00-\x20\x7f]/.test(url)) return refuse('has white space or a control character, which no client can send');
+export function parseUrl(url: string, listen: ListenAddress): ParsedValue<Location> {
+  if (/[\x00-\x20\x7f]/.test(url)) return reject('has white space or a control character, which no client can send');
   const [, scheme, authority, rest = ''] = ABSOLUTE.exec(url) ?? [];
-  if (authority?.includes('@')) return refuse('has user information; a token is given by --token-file');
+  if (authority?.includes('@')) return reject('has user information; a token is given by --token-file');
   if (authority === undefined && !url.startsWith('/')) {
-    return refuse('is not a URL', { expected: 'https://HOST/PATH, or /PATH alone' });
+    return reject('is not a URL', { expected: 'https://HOST/PATH, or /PATH alone' });
   }
   if (authority === undefined) {
     return accept({ scheme: 'http', authority: assumeAuthority(listen), target: toBytes(url) });
@@ -40,15 +40,15 @@ export function parseUrl(url: string, listen: ListenAddress): Parsed<Location> {
 }
 
 /** @returns `text`; refuses a method that node:http refuses, and CONNECT, which has no path. */
-export function parseMethod(text: string): Parsed<string> {
+export function parseMethod(text: string): ParsedValue<string> {
   if (METHODS.includes(text) && text !== 'CONNECT') return accept(text);
-  return refuse('is not a method that can be routed', { expected: 'a method of HTTP in upper case, such as GET' });
+  return reject('is not a method that can be routed', { expected: 'a method of HTTP in upper case, such as GET' });
 }
 
 /** @returns milliseconds since 1970; refuses a date or an hour that does not exist. */
-export function parseInstant(text: string): Parsed<number> {
+export function parseInstant(text: string): ParsedValue<number> {
   const time = RFC3339.test(text) && isOnCalendar(text) ? Date.parse(text.replace(' ', 'T').toUpperCase()) : Number.NaN;
-  return Number.isNaN(time) ? refuse('is not a time', { expected: 'RFC 3339, as 2026-01-31T12:00:00Z' }) : accept(time);
+  return Number.isNaN(time) ? reject('is not a time', { expected: 'RFC 3339, as 2026-01-31T12:00:00Z' }) : accept(time);
 }
 
 /** `Date.parse` reads 30 February as 2 March. */

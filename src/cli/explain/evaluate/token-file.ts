@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { accept, type Parsed, refuse } from '../../../config/values/parsed-value.ts';
+import { accept, type ParsedValue, reject } from '../../../config/values/parsed-value.ts';
 import { looksLikeToken } from '../../token-detection.ts';
 
 const LARGEST = 64 * 1024;
@@ -12,7 +12,7 @@ const LARGEST = 64 * 1024;
  * @returns the value of each Authorization field, as `readFields` finds them; refuses a file that cannot be read or is over
  *   64 KiB.
  */
-export async function readTokenFile(file: string, standardInput: Readable): Promise<Parsed<readonly string[]>> {
+export async function readTokenFile(file: string, standardInput: Readable): Promise<ParsedValue<readonly string[]>> {
   const stream = file === '-' ? standardInput : createReadStream(file, { end: LARGEST });
   const pieces: Buffer[] = [];
   let size = 0;
@@ -20,11 +20,11 @@ export async function readTokenFile(file: string, standardInput: Readable): Prom
     for await (const piece of stream) {
       pieces.push(Buffer.from(piece));
       size += piece.length;
-      if (size > LARGEST) return refuse('is larger than 64 KiB, and no token is');
+      if (size > LARGEST) return reject('is larger than 64 KiB, and no token is');
     }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
-    return refuse(`cannot be read${code}`);
+    return reject(`cannot be read${code}`);
   }
   return readFields(decode(Buffer.concat(pieces)));
 }
@@ -39,23 +39,23 @@ const FIELD = /^authorization:[ \t]*/i;
  * @returns the value of each Authorization field as a client would send it, valid or not; `readBearerToken` checks it later,
  *   as in the gateway. Refuses an empty text, and one that no client could send in a field.
  */
-export function readFields(text: string): Parsed<readonly string[]> {
+export function readFields(text: string): ParsedValue<readonly string[]> {
   if (trim(text).startsWith('{')) return readTokenResponse(text);
   const lines = text
     .split(/\r?\n|\r/)
     .map(trim)
     .filter(line => line !== '');
   if (lines.some(line => CONTROL.test(line)))
-    return refuse('has a control character, which no client can send in a field');
+    return reject('has a control character, which no client can send in a field');
   const fields = lines.filter(line => FIELD.test(line)).map(line => line.replace(FIELD, ''));
   if (fields.length > 0) {
     // The other lines may be fields of the same request, and nothing else.
     const isRequest = lines.every(line => /^[\w-]+:|^[A-Z]+ \S+ HTTP\//.test(line));
-    return isRequest ? accept(fields) : refuse(LINES);
+    return isRequest ? accept(fields) : reject(LINES);
   }
   const [only, ...more] = lines;
-  if (only === undefined) return refuse('is empty');
-  if (more.length > 0) return refuse(LINES);
+  if (only === undefined) return reject('is empty');
+  if (more.length > 0) return reject(LINES);
   return accept([isToken(only) ? `Bearer ${only}` : only]);
 }
 
@@ -73,23 +73,23 @@ function trim(line: string): string {
 }
 
 /** RFC 6749 section 5.1. */
-function readTokenResponse(text: string): Parsed<readonly string[]> {
+function readTokenResponse(text: string): ParsedValue<readonly string[]> {
   try {
     const { access_token: token }: { access_token?: unknown } = JSON.parse(
       Buffer.from(text, 'latin1').toString('utf8'),
     );
     if (typeof token === 'string' && token !== '') return readTokenOfResponse(token);
   } catch {
-    return refuse('begins as JSON does, and is none');
+    return reject('begins as JSON does, and is none');
   }
-  return refuse('is JSON without an access_token');
+  return reject('is JSON without an access_token');
 }
 
 /** Writes the token behind `Bearer`, as a client would. */
-function readTokenOfResponse(token: string): Parsed<readonly string[]> {
+function readTokenOfResponse(token: string): ParsedValue<readonly string[]> {
   const value = toBytes(token);
   if (CONTROL.test(value))
-    return refuse('has an access_token with a control character, which no client can send in a field');
+    return reject('has an access_token with a control character, which no client can send in a field');
   return accept([trim(`Bearer ${value}`)]);
 }
 

@@ -1,8 +1,8 @@
 /** How a client gets a token for a route: which request it sends to which authorization server. */
 
 import { protectedResourceMetadataUrl } from '../../../challenge/metadata.ts';
-import { recogniseProduct } from '../../../config/lint/identity-issuer.ts';
-import { authorizationServerMetadataUrl } from '../../../token/key-source.ts';
+import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
+import { authorizationServerMetadataUrl } from '../../../token/keys/issuer-metadata.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
 
 export interface TokenRequest {

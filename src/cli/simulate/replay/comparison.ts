@@ -63,7 +63,7 @@ function findKindOfDenied(entry: LogEntry, becomes: ReplayedDecision): ChangeKin
   return entry.reason === becomes.reason ? undefined : 'otherwise';
 }
 
-/** Refused after it had been granted, for its size, its pace or the load of that moment, which the log does not hold. */
+/** Rejected after it had been granted, for its size, its pace or the load of that moment, which the log does not hold. */
 function wasGranted({ route, reason }: LogEntry): boolean {
   if (route === NO_ROUTE || !isReason(reason)) return false;
   return 'duringBody' in REFUSALS[reason] || isDecidedWithin(reason, 'limits', 'limits');

@@ -1,7 +1,7 @@
 /** Replays an access log, line by line, under a configuration: what would change, and what is unknown. */
 
 import type { Config } from '../../../config/config.ts';
-import type { TokenChange } from '../../../config/values/upstream-token.ts';
+import type { TokenChange } from '../../../config/upstream-token-changes.ts';
 import { readLines } from '../log/line-splitter.ts';
 import type { LogEntry } from '../log/log-entry.ts';
 import { StoredLines } from '../log/stored-lines.ts';

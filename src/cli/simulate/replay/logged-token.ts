@@ -3,7 +3,7 @@
 import type { Issuer, Route } from '../../../config/config.ts';
 import { deny, isDecidedWithin, isReason } from '../../../denial.ts';
 import type { TokenReason } from '../../../token/access-token.ts';
-import { judgeTime } from '../../../token/claims.ts';
+import { checkTime } from '../../../token/claims.ts';
 import type { Verification } from '../../../token/verifier.ts';
 import { type LogEntry, type LoggedClaims, NO_ROUTE } from '../log/log-entry.ts';
 import type { RecordedConfig } from './recorded-config.ts';
@@ -68,7 +68,7 @@ function readVerified(entry: LogEntry, claims: LoggedClaims, rules: IssuerRules)
     // It verified then, so its `nbf` and `iat` had passed.
     const times = { expiresAt, notBefore: undefined, issuedAt: undefined };
     // The entry was written when the response had closed, for a stream possibly long after the token expired.
-    return judgeTime(
+    return checkTime(
       { ok: true, issuer, typeAccepted, audience, scopes, ...times, claims: {} },
       entry.time - entry.durationMs,
     );

@@ -4,7 +4,8 @@
  */
 
 import type { Config, Route } from '../../../config/config.ts';
-import { defaultUpstreamToken, listTokenChanges, type TokenChange } from '../../../config/values/upstream-token.ts';
+import { listTokenChanges, type TokenChange } from '../../../config/upstream-token-changes.ts';
+import { defaultUpstreamToken } from '../../../config/values/upstream-token.ts';
 import { isEnforcement } from '../../../denial.ts';
 import type { LogEntry } from '../log/log-entry.ts';
 

@@ -91,7 +91,7 @@ test('the page says what its sources say', async () => {
     'wrong_audience 1 0 1 1 in 1 h, 1 in 24 h p50 18 ms, p99 25 ms upstream p50 7.5 ms, p99 10 ms 0',
     '/billing3 public 0 0 1 1 in 1 h, 1 in 24 h p50 18 ms, p99 25 ms 1 1 in 1 h, 1 in 24 h upstream_timeout (response_timeout) 1',
     'No route was found none 0 1 1 in 1 h, 1 in 24 h latest',
-    'Upstream failures 1 allowed, not carried',
+    'Upstream failures 1 allowed, no usable response',
     'shop https://login.example 1 1 in 1 h, 1 in 24 h 0 /billing wrong_audience 1',
     'https://profile.example/ 1 forwarded · its own',
     '12:00:00 2026-11-23 forwarded 200 wrong_audience token for https://profile.example/ GET /billing/1 route /billing Explain audgate explain --config=/etc/audgate/audgate.yaml --token-file=- --method=GET --at=2026-11-23T12:00:00.000Z http://api.example/billing/1 shop https://login.example 0b6d1d3e',

@@ -56,7 +56,7 @@ test.for([
   ['what begins as JSON', '{', 'begins as JSON'],
   ['a mark alone', '\ufeff', 'is empty'],
 ] as const)('%s: refused with the reason', async ([, text, why]) => {
-  expect(await read(text)).toEqual({ ok: false, fault: { what: expect.stringContaining(why) } });
+  expect(await read(text)).toEqual({ ok: false, rejection: { what: expect.stringContaining(why) } });
 });
 
 test('a token is known by its form, in an option or in a URL', () => {
