@@ -15,11 +15,23 @@ interface Import {
 }
 
 /** In the order of a request. A room may import types from the rooms before it. */
-const ROOMS = ['client', 'config', 'route', 'token', 'authorization', 'challenge', 'upstream', 'telemetry', 'admin'];
+const ROOMS = [
+  'http',
+  'client',
+  'config',
+  'route',
+  'token',
+  'authorization',
+  'challenge',
+  'upstream',
+  'telemetry',
+  'admin',
+];
 
 /** Rooms are put together here, so these may import from any of them. */
 const COMPOSERS = [
   'main.ts',
+  'library.ts',
   'process',
   'server',
   'gateway.ts',
@@ -92,7 +104,9 @@ test('denial.ts imports nothing', () => {
 });
 
 test('a room takes values only from itself and denial.ts; types from rooms before it', () => {
-  const crossings = between.filter(({ from, to }) => ROOMS.includes(roomOf(from)) && to !== 'denial.ts');
+  const crossings = between.filter(
+    ({ from, to }) => ROOMS.includes(roomOf(from)) && to !== 'denial.ts' && roomOf(to) !== 'http',
+  );
   const backward = crossings.filter(({ from, to }) => ROOMS.indexOf(roomOf(to)) >= ROOMS.indexOf(roomOf(from)));
   const outward = crossings.filter(({ to }) => !ROOMS.includes(roomOf(to)));
   expect([...backward, ...outward].map(describeImport)).toEqual([]);

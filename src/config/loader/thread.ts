@@ -3,12 +3,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { type LoadResult, loadSource } from '../load.ts';
-import { fingerprintOf, readSourceFile } from '../source/source-file.ts';
+import { fingerprintOf, readSourceFile, toSourceFile } from '../source/source-file.ts';
 import { type ConfigPieces, toPieces } from './pieces.ts';
 
 /** What the thread is started with. */
 export interface LoadRequest {
   readonly file: string;
+  /** Loaded in place of the content of `file`. */
+  readonly text?: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -23,8 +25,8 @@ function toMessage(loaded: LoadResult): LoaderMessage {
   return { kind: 'loaded', pieces: toPieces(loaded.config), warnings: loaded.warnings };
 }
 
-function run({ file, environment }: LoadRequest): void {
-  const read = readSourceFile(file);
+function run({ file, text, environment }: LoadRequest): void {
+  const read = text === undefined ? readSourceFile(file) : toSourceFile(file, text);
   const fingerprint = fingerprintOf(read);
   parentPort?.postMessage({ kind: 'read', fingerprint, isReadable: read.ok } satisfies LoaderMessage);
   parentPort?.once('message', () => {

@@ -20,10 +20,20 @@ export type ReadResult =
 /** @returns the content of `file`; an error where it cannot be read, is not UTF-8, or is larger than 4 MiB. */
 export function readSourceFile(file: string): ReadResult {
   const bytes = readBytes(file, LIMITS.fileBytes);
-  if (!bytes.ok) return reportUnreadable(file, bytes.rejection.what);
-  const text = decodeText(bytes.value);
+  return bytes.ok ? decodeSource(file, bytes.value) : reportUnreadable(file, bytes.rejection.what);
+}
+
+/** As `readSourceFile`, for `text` that a caller has in memory and that stands for the content of `file`. */
+export function toSourceFile(file: string, text: string): ReadResult {
+  const bytes = Buffer.from(text);
+  if (bytes.length > LIMITS.fileBytes) return reportUnreadable(file, `is larger than ${LIMITS.fileBytes / 1024} KiB`);
+  return decodeSource(file, bytes);
+}
+
+function decodeSource(file: string, bytes: Buffer): ReadResult {
+  const text = decodeText(bytes);
   if (!text.ok) return reportUnreadable(file, text.rejection.what);
-  const hash = createHash('sha256').update(bytes.value).digest('hex');
+  const hash = createHash('sha256').update(bytes).digest('hex');
   return { ok: true, source: { file, text: text.value, hash } };
 }
 

@@ -10,7 +10,7 @@ import type { Advice, DeniedRequest } from './denied-request.ts';
 
 export function adviseOnRoute({ config, head, metadata }: Evaluation): Advice {
   if (!head.ok) return { cause: 'OPTIONS * is about no resource' };
-  if (metadata === null)
+  if (metadata?.kind === 'ambiguous')
     return { cause: 'several resources have metadata at this path, and the Host is none of theirs' };
   if (!head.path.ok) return { cause: 'no route has a prefix of this path' };
   const elsewhere = listRoutesOfOtherHosts(config, head.path);

@@ -2,7 +2,7 @@
 
 import { createAudienceIndex } from '../../../authorization/audience.ts';
 import { authorize, type Decision } from '../../../authorization/authorize.ts';
-import { createMetadataIndex, findMetadata } from '../../../challenge/metadata.ts';
+import { createMetadataIndex, findMetadata, type PublishedMetadata } from '../../../challenge/metadata.ts';
 import type { Config, Issuer } from '../../../config/config.ts';
 import { type Denial, deny, type Reason } from '../../../denial.ts';
 import { createRouteTable, type Match, matchRequest } from '../../../route/match.ts';
@@ -23,8 +23,7 @@ export interface Evaluation {
   readonly head: RequestHead | Denial;
   /** As counted for `limits.headers`. */
   readonly headBytes: number;
-  /** The metadata document that is the response; `null`: there are several at this path, and the Host selects none. */
-  readonly metadata?: string | null | undefined;
+  readonly metadata?: PublishedMetadata | undefined;
   readonly match?: Match | Denial;
   readonly credentials?: Credentials;
   readonly decision?: Decision;
@@ -66,7 +65,7 @@ export async function evaluateRequest(
   const known = { config, request, headBytes, head };
   if (!head.ok) return known;
   const metadata = findMetadata(createMetadataIndex(config.routes), head.target, head.authority);
-  if (metadata !== undefined) return { ...known, metadata };
+  if (metadata.kind !== 'none') return { ...known, metadata };
   const match = matchRequest(createRouteTable(config.routes), head);
   if (!match.ok) return { ...known, match };
 
@@ -83,8 +82,8 @@ export async function evaluateRequest(
 /** @returns why the request is refused or reported; `undefined` for one that every mode forwards. */
 export function reasonOf({ head, metadata, match, decision, request }: Evaluation): Reason | undefined {
   if (!head.ok) return head.reason;
-  if (metadata === null) return 'no_route';
-  if (metadata !== undefined) return ['GET', 'HEAD'].includes(request.method) ? undefined : 'method_not_allowed';
+  if (metadata?.kind === 'ambiguous') return 'no_route';
+  if (metadata) return ['GET', 'HEAD'].includes(request.method) ? undefined : 'method_not_allowed';
   return match?.ok === false ? match.reason : decision?.denial?.reason;
 }
 

@@ -3,7 +3,7 @@
 import { STATUS_CODES } from 'node:http';
 import { createChallenge } from '../../../challenge/challenge.ts';
 import { createDocument, createRefusal } from '../../../challenge/refusal.ts';
-import type { Answer } from '../../../client/local-reply.ts';
+import type { LocalReply } from '../../../client/local-reply.ts';
 import type { Reason } from '../../../denial.ts';
 import { createHeaderPolicy, createRequestHeaders } from '../../../upstream/request-headers.ts';
 import { targetOf } from '../../../upstream/upstreams.ts';
@@ -31,8 +31,9 @@ export const REQUEST_ID = '<request_id>';
 /** @returns the local reply: a refusal, the refusal that a stricter mode would send for a reported denial, or metadata. */
 export function predictReply(evaluation: Evaluation): PredictedReply | undefined {
   const reason = reasonOf(evaluation);
-  if (reason !== undefined) return describeReply(refuse(evaluation, reason));
-  return typeof evaluation.metadata === 'string' ? describeReply(createDocument(evaluation.metadata)) : undefined;
+  if (reason !== undefined) return describeReply(reject(evaluation, reason));
+  const { metadata } = evaluation;
+  return metadata?.kind === 'document' ? describeReply(createDocument(metadata.body)) : undefined;
 }
 
 /** @returns what is forwarded to the upstream; `undefined` where nothing is. */
@@ -40,8 +41,8 @@ export function predictForwarding({ decision, head, match }: Evaluation): Predic
   if (!decision?.grant || !head.ok || !match?.ok) return undefined;
   const { route } = match;
   const policy = createHeaderPolicy(route);
-  const origin = { chain: '', authority: head.authority, protocol: 'http' };
-  const fields = createRequestHeaders(policy, [], origin, decision.grant.identity);
+  const client = { forwardedFor: '', authority: head.authority, protocol: 'http' };
+  const fields = createRequestHeaders(policy, [], client, decision.grant.identity);
   return {
     url: `${route.upstream.origin}${targetOf(decision.grant, { query: '' })}`,
     isTokenForwarded: policy.forwardToken,
@@ -49,15 +50,15 @@ export function predictForwarding({ decision, head, match }: Evaluation): Predic
   };
 }
 
-function refuse({ decision, match, metadata }: Evaluation, reason: Reason): Answer {
+function reject({ decision, match, metadata }: Evaluation, reason: Reason): LocalReply {
   const denial = decision?.denial;
   const route = match?.ok ? match.route : undefined;
   const challenge = route && !route.public ? createChallenge(reason, route, denial?.scopes ?? []) : undefined;
-  const allow = typeof metadata === 'string' ? ['GET', 'HEAD'] : denial?.allow;
+  const allow = metadata?.kind === 'document' ? ['GET', 'HEAD'] : denial?.allow;
   return createRefusal(reason, { requestId: NO_REQUEST, challenge, allow });
 }
 
-function describeReply({ status, headers, body }: Answer): PredictedReply {
+function describeReply({ status, headers, body }: LocalReply): PredictedReply {
   const names = headers.filter((_, index) => index % 2 === 0);
   return {
     status,

@@ -76,20 +76,21 @@ export class DecisionReplay {
     const wasMetadata =
       entry.route === NO_ROUTE && (entry.outcome === 'forwarded' || entry.reason === 'method_not_allowed');
     const metadata = findMetadata(this.#metadata, head.target, head.authority);
-    if (metadata === undefined) {
+    if (metadata.kind === 'none') {
       const withQuery =
         wasMetadata && [...this.#metadata.targets.keys()].some(target => target.startsWith(`${entry.path}?`));
       return withQuery ? { unknown: 'query_not_logged' } : undefined;
     }
-    if (!wasMetadata && !(metadata === null && entry.reason === 'no_route')) return { unknown: 'query_not_logged' };
-    if (metadata === null) return [refuse('no_route')];
-    return METADATA_METHODS.includes(entry.method) ? [decisionOf({})] : [refuse('method_not_allowed')];
+    if (!wasMetadata && !(metadata.kind === 'ambiguous' && entry.reason === 'no_route'))
+      return { unknown: 'query_not_logged' };
+    if (metadata.kind === 'ambiguous') return [reject('no_route')];
+    return METADATA_METHODS.includes(entry.method) ? [decisionOf({})] : [reject('method_not_allowed')];
   }
 
   #decideRouted(entry: LogEntry, head: RequestHead): ReplayedDecisions {
     const match = matchRequest(this.#routes, head);
     // Masked parts could only add readings to a path that already has too many.
-    if (!match.ok) return [refuse(match.reason)];
+    if (!match.ok) return [reject(match.reason)];
     if (entry.path.includes(MASK) && this.#dependsOnMasked(entry, match)) return { unknown: 'path_cut' };
     const verifications = readLoggedToken(entry, match.route, this.#rules);
     if (!('unknown' in verifications)) return verifications.map(each => this.#authorize(match, entry, each));
@@ -120,7 +121,7 @@ function decisionOf(fields: Partial<ReplayedDecision>): ReplayedDecision {
   return { outcome: 'forwarded', reason: undefined, route: undefined, presented: undefined, ...fields };
 }
 
-function refuse(reason: Reason): ReplayedDecision {
+function reject(reason: Reason): ReplayedDecision {
   return decisionOf({ outcome: 'denied', reason });
 }
 

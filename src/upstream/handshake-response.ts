@@ -1,13 +1,13 @@
 /** What a client must check of a 101 before it takes the connection for a WebSocket (RFC 6455 section 4.1). */
 
 import { createHash } from 'node:crypto';
+import { type HeaderList, valuesOf } from '../http/header-list.ts';
 
-/** The parts of an `IncomingMessage` that are looked at. */
-export interface HandshakeAnswer {
+/** The parts of an `IncomingMessage` that are checked. */
+export interface HandshakeResponse {
   readonly statusCode?: number | undefined;
   readonly httpVersion: string;
-  /** Alternating names and values. */
-  readonly rawHeaders: readonly string[];
+  readonly rawHeaders: HeaderList;
 }
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -16,12 +16,12 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
  * A server that did not compute Sec-WebSocket-Accept from this very key has not understood the handshake, and reads what
  * follows as something else, such as the next request.
  *
- * @param sent the fields of the request: alternating names and values.
- * @returns whether the answer switches to the WebSocket that was asked for. Refused: another version or status; Upgrade or
- *   Connection without the one word; an accept value that is wrong, absent or doubled; a subprotocol or an extension that
+ * @param sent the fields of the request.
+ * @returns whether the response switches to the WebSocket that was requested. Refused: another version or status; Upgrade or
+ *   Connection without the one token; an accept value that is wrong, absent or doubled; a subprotocol or an extension that
  *   was not offered, or two subprotocols.
  */
-export function isHandshakeAnswer({ statusCode, httpVersion, rawHeaders }: HandshakeAnswer, sent: readonly string[]) {
+export function isHandshakeResponse({ statusCode, httpVersion, rawHeaders }: HandshakeResponse, sent: HeaderList) {
   const [key = '', ...furtherKeys] = valuesOf(sent, 'sec-websocket-key');
   const expected = createHash('sha1').update(`${key}${GUID}`).digest('base64');
   const accepted = valuesOf(rawHeaders, 'sec-websocket-accept');
@@ -39,7 +39,7 @@ export function isHandshakeAnswer({ statusCode, httpVersion, rawHeaders }: Hands
   );
 }
 
-/** One of the offered, in its own letter case, or none (RFC 6455 sections 4.1 and 11.3.4). */
+/** One of those offered, in the same letter case, or none (RFC 6455 sections 4.1 and 11.3.4). */
 function isOfferedProtocol(chosen: readonly string[], offered: readonly string[]): boolean {
   return chosen.length === 0 || (chosen.length === 1 && offered.includes(chosen[0] ?? ''));
 }
@@ -55,13 +55,9 @@ function extensionName(extension: string): string {
 }
 
 /** The members of a list (RFC 9110 section 5.6.1), of all fields of that name. */
-function listOf(fields: readonly string[], name: string): string[] {
+function listOf(fields: HeaderList, name: string): string[] {
   return valuesOf(fields, name)
     .flatMap(value => value.split(','))
     .map(member => member.trim())
     .filter(member => member !== '');
-}
-
-function valuesOf(fields: readonly string[], name: string): string[] {
-  return fields.filter((_, index) => index % 2 === 1 && fields[index - 1]?.toLowerCase() === name);
 }
