@@ -74,7 +74,7 @@ async function answer(sources: AnswerSources, request: IncomingMessage): Promise
   // Asked by load balancers and orchestrators under whatever name; they say nothing that a web site could use.
   if (path === '/healthz') return json(200, { status: 'ok' });
   if (path === '/readyz') return describeReadiness(await sources.readiness());
-  const foreign = findForeign(sources.serving().config, request);
+  const foreign = findForeign(sources.processInfo().config, request);
   if (foreign) return json(403, { error: FOREIGN[foreign] });
   switch (path) {
     case '/metrics':
@@ -98,11 +98,11 @@ function readPatience({ headers }: IncomingMessage): number {
 
 /** One rule for the page in all its forms. */
 async function showPage(
-  { serving, givePage }: AnswerSources,
+  { processInfo, givePage }: AnswerSources,
   { headers }: IncomingMessage,
   show: (page: SharedPage) => Answer,
 ): Promise<Answer> {
-  const { adminTokenHash } = serving().config;
+  const { adminTokenHash } = processInfo().config;
   if (adminTokenHash !== undefined && !holdsToken(adminTokenHash, headers.authorization)) return ASK_FOR_TOKEN;
   return show(await givePage());
 }

@@ -26,7 +26,7 @@ export class ReadinessGate {
   #isOpen = false;
 
   /** @param keys of every process that serves. @returns whether requests should be sent here. */
-  judge(keys: readonly KeyReadiness[]): boolean {
+  update(keys: readonly KeyReadiness[]): boolean {
     this.#isOpen ||= keys.length > 0 && keys.every(({ isSettled, hasHadKeys }) => isSettled && hasHadKeys);
     return this.#isOpen;
   }

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Report } from '../telemetry/report.ts';
 import type { DenialFilter } from './figures/denial-filter.ts';
 import { renderFilteredPage, renderPage, type StatusPage } from './page/page.ts';
-import type { Serving } from './process-info.ts';
+import type { ProcessInfo } from './process-info.ts';
 import type { Readiness } from './readiness.ts';
 import { renderJson } from './status-json.ts';
 
@@ -12,7 +12,7 @@ import { renderJson } from './status-json.ts';
 export interface PageSources {
   readonly readiness: () => Readiness | Promise<Readiness>;
   readonly report: () => Promise<Report>;
-  readonly serving: () => Serving;
+  readonly processInfo: () => ProcessInfo;
 }
 
 /** What was collected, each form rendered once, when it is first asked for. */
@@ -40,11 +40,11 @@ const FRESH = 1_000;
 export function sharePage(sources: PageSources): () => Promise<SharedPage> {
   let latest: Collection | undefined;
   return () => {
-    const serving = sources.serving();
-    if (latest?.config === serving.config && performance.now() < latest.until) return latest.page;
+    const info = sources.processInfo();
+    if (latest?.config === info.config && performance.now() < latest.until) return latest.page;
     const collection: Collection = {
-      config: serving.config,
-      page: collect(sources, serving),
+      config: info.config,
+      page: collect(sources, info),
       until: Number.POSITIVE_INFINITY,
     };
     const keepFor = (time: number) => () => {
@@ -56,9 +56,9 @@ export function sharePage(sources: PageSources): () => Promise<SharedPage> {
   };
 }
 
-async function collect(sources: PageSources, serving: Serving): Promise<SharedPage> {
+async function collect(sources: PageSources, info: ProcessInfo): Promise<SharedPage> {
   const [report, readiness] = await Promise.all([sources.report(), sources.readiness()]);
-  const page: StatusPage = { serving, report, readiness, now: new Date() };
+  const page: StatusPage = { info, report, readiness, now: new Date() };
   return {
     html: once(() => renderPage(page)),
     json: once(() => renderJson(page)),

@@ -1,6 +1,6 @@
 /** /status.json: what the status page shows, for programs. Times are RFC 3339, durations seconds. */
 
-import { LINTS } from '../config/lint/check-codes.ts';
+import { CHECK_CODES } from '../config/lint/check-codes.ts';
 import type { ClientDenials } from '../telemetry/recent/client-denials.ts';
 import type { RecentDenial } from '../telemetry/recent/recent-denials.ts';
 import { explainLine } from './figures/explain-command.ts';
@@ -12,8 +12,8 @@ import type { StatusPage } from './page/page.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 /** @returns the JSON text. The matrix has every cell that is not 0, also those for which the page has no room. */
-export function renderJson({ serving, report, readiness, now }: StatusPage): string {
-  const { config, version, startedAt } = serving;
+export function renderJson({ info, report, readiness, now }: StatusPage): string {
+  const { config, version, startedAt } = info;
   const { ready, draining, waitingFor, missingWorkers = 0 } = readiness;
   return JSON.stringify({
     version,
@@ -40,7 +40,7 @@ export function renderJson({ serving, report, readiness, now }: StatusPage): str
       age_seconds: ageSeconds,
       last_error: lastError,
     })),
-    configuration: describeConfiguration({ serving, report }),
+    configuration: describeConfiguration({ info, report }),
   });
 }
 
@@ -96,17 +96,17 @@ function describeDenial(denial: RecentDenial, file: string): Json {
   };
 }
 
-function describeConfiguration({ serving, report }: Pick<StatusPage, 'serving' | 'report'>): Json {
+function describeConfiguration({ info, report }: Pick<StatusPage, 'info' | 'report'>): Json {
   const reloads = (outcome: string) => sumOf(report, 'audgate_config_reloads_total', { outcome });
   return {
-    file: serving.config.source.file,
-    sha256: serving.config.source.hash,
-    loaded_at: serving.loadedAt.toISOString(),
+    file: info.config.source.file,
+    sha256: info.config.source.hash,
+    loaded_at: info.loadedAt.toISOString(),
     reloads: { success: reloads('success'), failure: reloads('failure') },
-    warnings: serving.warnings.map(({ line, column, path, code, message }) => ({
+    warnings: info.warnings.map(({ line, column, path, code, message }) => ({
       ...{ line, column, path, code, message },
-      consequence: LINTS[code].consequence,
-      remedy: LINTS[code].remedy,
+      consequence: CHECK_CODES[code].consequence,
+      remedy: CHECK_CODES[code].remedy,
     })),
   };
 }

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AuthorizationServer, startAuthorizationServer } from '../support/authorization-server.ts';
-import { runCommand } from '../support/command.ts';
 import { runExplain } from '../support/explain.ts';
 import { startGateway } from '../support/gateway.ts';
+import { runProgram } from '../support/program.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { type SignOptions, startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 
@@ -459,7 +459,7 @@ describe('without a denial', () => {
   });
 });
 
-describe('on the lower rungs', () => {
+describe('on report and verify', () => {
   test('report: forwarded, with what is reported and what enforce would answer', async () => {
     const { code, stdout, json } = await explainTwice(await sign({}), 'https://gateway.example.com/legacy');
     expect({ code, decision: json.decision, reason: json.reason }).toEqual({
@@ -468,7 +468,7 @@ describe('on the lower rungs', () => {
       reason: 'wrong_audience',
     });
     expect(stdout).toContain('forwarded, and reported: wrong_audience, presented: https://billing.example.com/');
-    expect(stdout).toContain('The rung of this route is report; on enforce it would be refused with 401.');
+    expect(stdout).toContain('The enforcement of this route is report; on enforce it would be refused with 401.');
     expect(stdout).toContain('what enforce would answer:\n  HTTP/1.1 401 Unauthorized');
     expect(stdout).toContain('Authorization: kept (upstream_token: forward)');
     expect(json.response).toMatchObject({ status: 401, sent: false });
@@ -617,20 +617,20 @@ describe('the built program', () => {
       { args: [...at, 'not-a-url'], code: 1 },
     ];
     for (const { args, code } of asked) {
-      const built = await runCommand(['explain', ...args], token);
+      const built = await runProgram(['explain', ...args], { input: token });
       expect(built).toEqual(await runExplain(args, token));
       expect(built.code).toBe(code);
     }
   });
 
   test('an unknown option: exit 1, and the usage on standard error', STARTS, async () => {
-    const { code, stdout, stderr } = await runCommand(['explain', '--config', file, '--frobnicate', '/billing']);
+    const { code, stdout, stderr } = await runProgram(['explain', '--config', file, '--frobnicate', '/billing']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain('Usage:');
   });
 
   test('a token as an argument: exit 1, and it is not repeated', STARTS, async () => {
-    const { code, stdout, stderr } = await runCommand(['explain', '--config', file, '--token', SLIPPED, '/billing']);
+    const { code, stdout, stderr } = await runProgram(['explain', '--config', file, '--token', SLIPPED, '/billing']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain('shell history');
     expect(stderr).not.toContain(SLIPPED);

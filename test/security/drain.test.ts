@@ -1,24 +1,26 @@
 /**
- * An end of the process in which nothing that was accepted is lost, and nothing keeps it up for ever.
+ * A drain: no accepted request is lost, and nothing keeps the process running for ever.
  *
  * Seen in: node:http (`server.close()` waits for kept-alive sockets, 5 s, unless the last answers say `Connection: close`;
- * a refused upgrade that nobody reads keeps it up for good), Traefik and Envoy (WebSockets cut in the middle of a frame).
+ * a refused upgrade whose socket is not read keeps it running), Traefik and Envoy (WebSockets cut in the middle of a frame).
  */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { destroyConnections, openConnection, type RawConnection } from '../support/raw-connection.ts';
 import { headerValues, parseResponses } from '../support/raw-http.ts';
 import { SWITCHING } from '../support/switching.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
+import { pause } from '../support/waiting.ts';
 
-/** Far away, where it must not be what ends things. */
+/** Long, where the drain must end before it. */
 const LONG = 10_000;
 const SHORT = 200;
-/** Beside what the configuration says, for the load on this machine. */
+/** Added to what the configuration says, for other load on this machine. */
 const SLACK = 1500;
 const GOING_AWAY = '\x88\x02\x03\xe9';
 
@@ -36,7 +38,7 @@ beforeEach(() => start(LONG));
 
 afterEach(async () => {
   if (!isDrained) await drain();
-  for (const { socket } of clients.splice(0)) socket.destroy();
+  destroyConnections();
   upstream.handle = answerWithWhatArrived;
   upstream.received.length = 0;
 });
@@ -53,12 +55,12 @@ describe('before the listener closes', () => {
     await start(LONG, 700);
   });
 
-  test('/readyz says 503, and what it answered before was 200', async () => {
+  test('/readyz: 200 before, 503 from now on', async () => {
     const ready = () => fetch(`http://127.0.0.1:${gateway.adminPort}/readyz`).then(({ status }) => status);
     expect(await ready()).toBe(200);
-    // Held open, for as long as it takes to ask.
+    // Keeps the drain from ending until /readyz was requested.
     const release = hold();
-    const client = open(GET);
+    const client = openConnection(gateway.port, GET);
     await vi.waitFor(() => expect(upstream.received).toHaveLength(1));
     const drained = drain();
     expect(await ready()).toBe(503);
@@ -66,9 +68,9 @@ describe('before the listener closes', () => {
     await Promise.all([drained, client.closed]);
   });
 
-  test('new connections are served, and told to close', async () => {
+  test('new connections: served, with Connection: close', async () => {
     const drained = drain();
-    const client = open(GET);
+    const client = openConnection(gateway.port, GET);
     await client.closed;
     const [answer] = parseResponses(Buffer.from(client.text(), 'latin1'));
     expect(answer).toMatchObject({ status: 200, complete: true });
@@ -76,8 +78,8 @@ describe('before the listener closes', () => {
     await drained;
   });
 
-  test('kept-alive connections are served, and told to close', async () => {
-    const client = open(GET);
+  test('kept-alive connections: served, with Connection: close', async () => {
+    const client = openConnection(gateway.port, GET);
     await client.until('"url"');
     const drained = drain();
     client.socket.write(GET);
@@ -88,9 +90,9 @@ describe('before the listener closes', () => {
     await drained;
   });
 
-  test('an answer that was under way tells its client to close', async () => {
+  test('a response that was under way: has Connection: close', async () => {
     const release = hold();
-    const client = open(GET);
+    const client = openConnection(gateway.port, GET);
     await vi.waitFor(() => expect(upstream.received).toHaveLength(1));
     const drained = drain();
     release();
@@ -100,9 +102,9 @@ describe('before the listener closes', () => {
     await drained;
   });
 
-  test('a refusal tells its client to close', async () => {
+  test('a refusal: has Connection: close', async () => {
     const drained = drain();
-    const client = open('GET /nowhere HTTP/1.1\r\nHost: a.example\r\n\r\n');
+    const client = openConnection(gateway.port, 'GET /nowhere HTTP/1.1\r\nHost: a.example\r\n\r\n');
     await client.closed;
     const [answer] = parseResponses(Buffer.from(client.text(), 'latin1'));
     expect(answer?.status).toBe(404);
@@ -111,7 +113,7 @@ describe('before the listener closes', () => {
   });
 });
 
-describe('what was accepted is finished', () => {
+describe('requests that were accepted', () => {
   test.each([
     ['a request whose answer takes its time', GET],
     ['an upload that is on its way', 'POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 10\r\n\r\nhello'],
@@ -122,7 +124,7 @@ describe('what was accepted is finished', () => {
     ['half a head', 'GET /x HTTP/1.1\r\nHost: a.ex'],
   ])('%s', async (name, bytes) => {
     const release = hold();
-    const client = open(bytes);
+    const client = openConnection(gateway.port, bytes);
     const rest = { 'an u': 'hello', 'a ch': '5\r\nhello\r\n0\r\n\r\n', half: 'ample\r\n\r\n' }[name.slice(0, 4)] ?? '';
     await connected(client.socket);
     if (name !== 'half a head') await vi.waitFor(() => expect(upstream.received).toHaveLength(1));
@@ -137,9 +139,9 @@ describe('what was accepted is finished', () => {
     await drained;
   });
 
-  test('a hundred requests at once, and not one is lost', async () => {
+  test('a hundred requests at once: all are answered', async () => {
     const release = hold();
-    const asked = Array.from({ length: 100 }, () => open(GET));
+    const asked = Array.from({ length: 100 }, () => openConnection(gateway.port, GET));
     await vi.waitFor(() => expect(upstream.received).toHaveLength(100), { timeout: 5000 });
     const drained = drain();
     await refusesConnections();
@@ -150,7 +152,7 @@ describe('what was accepted is finished', () => {
     await drained;
   });
 
-  test('every request that was asked while it began is answered, where its connection was accepted', async () => {
+  test('requests sent while the drain begins: answered where their connection was accepted', async () => {
     const accepted = new Set<number>();
     const note = (message: unknown) => {
       const { socket } = message as { readonly socket: Socket };
@@ -169,26 +171,26 @@ describe('what was accepted is finished', () => {
   });
 });
 
-describe('what does nothing is closed', () => {
+describe('idle connections', () => {
   test.each<readonly [string, string, string]>([
     ['a connection that has been answered', GET, '"url"'],
     ['a connection that has been refused', 'GET /nowhere HTTP/1.1\r\nHost: a.example\r\n\r\n', 'no_route'],
     ['a connection on which nothing has come', '', ''],
-  ])('%s, well before the limit', async (_name, bytes, marker) => {
-    const client = open(bytes);
+  ])('%s: closed well before the limit', async (_name, bytes, marker) => {
+    const client = openConnection(gateway.port, bytes);
     await client.until(marker);
     await connected(client.socket);
     await Promise.all([drain(), client.closed]);
   });
 });
 
-test('half a head that goes no further is ended by timeouts.headers, not by the limit', async () => {
-  const client = open('GET /x HTTP/1.1\r\nHost: a.ex');
+test('half a head: ended by timeouts.headers, not by the limit', async () => {
+  const client = openConnection(gateway.port, 'GET /x HTTP/1.1\r\nHost: a.ex');
   await connected(client.socket);
   await Promise.all([drain(), client.closed]);
 });
 
-describe('WebSockets are told 1001, between two frames', () => {
+describe('WebSockets: close code 1001, between two frames', () => {
   const frame = (length: number) =>
     Buffer.concat([Buffer.from([0x82, 127, 0, 0, 0, 0, 0, 0, length >> 8, length & 255]), Buffer.alloc(length, 'x')]);
 
@@ -197,10 +199,9 @@ describe('WebSockets are told 1001, between two frames', () => {
     ['in the middle of a frame', 40_000, 10_000],
     ['in the middle of the header of a frame', 40_000, 3],
     ['behind a frame', 40_000, 40_010],
-  ])('one %s', async (_name, length, first) => {
+  ])('%s', async (_name, length, first) => {
     const bytes = frame(length).subarray(0, length === 0 ? 0 : undefined);
-    const theirs = await tunnel(bytes.subarray(0, first));
-    const [client] = clients;
+    const { client, theirs } = await tunnel(bytes.subarray(0, first));
     await vi.waitFor(() => expect(content(client).length).toBe(first));
     const drained = drain();
     await refusesConnections();
@@ -208,30 +209,29 @@ describe('WebSockets are told 1001, between two frames', () => {
       expect(content(client)).not.toContain(GOING_AWAY);
       theirs.write(bytes.subarray(first));
     }
-    await client?.closed;
+    await client.closed;
     expect(content(client)).toBe(bytes.toString('latin1') + GOING_AWAY);
     await drained;
   });
 
-  test('one whose upstream never ends its frame is ended all the same', async () => {
-    await tunnel(frame(40_000).subarray(0, 10_000));
-    await Promise.all([drain(), clients[0]?.closed]);
+  test('the upstream never ends its frame: ended all the same', async () => {
+    const { client } = await tunnel(frame(40_000).subarray(0, 10_000));
+    await Promise.all([drain(), client.closed]);
   });
 
-  test('one whose upstream goes on with another frame: nothing stands between its frame and ours', async () => {
+  test('the upstream sends another frame: its frame is whole before the close frame', async () => {
     const bytes = frame(20_000);
-    const theirs = await tunnel(bytes.subarray(0, 10));
-    const [client] = clients;
+    const { client, theirs } = await tunnel(bytes.subarray(0, 10));
     const drained = drain();
     await refusesConnections();
     theirs.write(Buffer.concat([bytes.subarray(10), frame(100), frame(100)]));
-    await client?.closed;
+    await client.closed;
     expect(content(client)).toBe(bytes.toString('latin1') + GOING_AWAY);
     await drained;
   });
 });
 
-describe('the limit ends the rest', () => {
+describe('the limit ends what remains', () => {
   beforeEach(async () => {
     await gateway.close();
     await start(SHORT);
@@ -250,13 +250,13 @@ describe('the limit ends the rest', () => {
   ])('%s', async (_name, bytes) => {
     hold();
     upstream.handleUpgrade = () => undefined;
-    const client = open(bytes);
+    const client = openConnection(gateway.port, bytes);
     if (bytes.includes('nowhere')) client.socket.pause();
     await vi.waitFor(() => expect(client.socket.bytesWritten).toBe(bytes.length));
     await drain();
   });
 
-  test('a client that does not read', async () => {
+  test('a client that does not read: ended by the limit', async () => {
     upstream.handle = (_req, res) => {
       res.on('error', () => undefined);
       const more = () => {
@@ -265,7 +265,7 @@ describe('the limit ends the rest', () => {
       };
       more();
     };
-    const client = open(GET);
+    const client = openConnection(gateway.port, GET);
     await client.until('200 OK');
     client.socket.pause();
     await drain();
@@ -284,7 +284,7 @@ routes:
 `);
 }
 
-/** Drains: after the delay, and where the limit is what ends it, at the limit; where it is not, well before. */
+/** Drains, and checks when it ended: after the delay; at the limit where `by` says so, else well before it. */
 async function drain(): Promise<void> {
   const startedAt = performance.now();
   await gateway.close();
@@ -293,7 +293,7 @@ async function drain(): Promise<void> {
   expect(performance.now() - startedAt).toBeLessThan(limit === SHORT ? delay + SHORT + SLACK : LONG / 2);
 }
 
-/** Waits until nobody is accepted any more. */
+/** Waits until no connection is accepted any more. */
 async function refusesConnections(): Promise<void> {
   const attempt = () =>
     new Promise<boolean>(resolve => {
@@ -301,16 +301,16 @@ async function refusesConnections(): Promise<void> {
       socket.on('connect', () => resolve(false)).on('error', () => resolve(true));
       socket.on('connect', () => socket.destroy());
     });
-  while (!(await attempt())) await new Promise(resolve => setTimeout(resolve, 10));
+  while (!(await attempt())) await pause(10);
 }
 
 async function connected(socket: Socket): Promise<void> {
   if (socket.connecting) await once(socket, 'connect');
 }
 
-/** A listener that closes resets what the system has accepted for it, and it not yet itself: that is told by `accepted`. */
+/** A listener that closes resets connections that the kernel has accepted and it has not: `accepted` tells the two apart. */
 async function ask(accepted: ReadonlySet<number>): Promise<string> {
-  const client = open(GET);
+  const client = openConnection(gateway.port, GET);
   await Promise.race([connected(client.socket).catch(() => undefined), client.closed]);
   const port = client.socket.localPort;
   await client.closed;
@@ -319,7 +319,7 @@ async function ask(accepted: ReadonlySet<number>): Promise<string> {
   return port !== undefined && accepted.has(port) ? `lost: ${client.text()}` : 'not accepted';
 }
 
-/** The upstream answers nobody until it is released. */
+/** The upstream does not answer until it is released. */
 function hold(): () => void {
   const held: (() => void)[] = [];
   let isReleased = false;
@@ -336,7 +336,7 @@ function hold(): () => void {
 }
 
 /** A WebSocket on which the upstream has sent `bytes`. */
-async function tunnel(bytes: Buffer): Promise<Duplex> {
+async function tunnel(bytes: Buffer): Promise<{ readonly client: RawConnection; readonly theirs: Duplex }> {
   const opened = new Promise<Duplex>(resolve => {
     upstream.handleUpgrade = (_req, socket) => {
       socket.on('error', () => socket.destroy());
@@ -344,44 +344,11 @@ async function tunnel(bytes: Buffer): Promise<Duplex> {
       resolve(socket);
     };
   });
-  const client = open(UPGRADE);
+  const client = openConnection(gateway.port, UPGRADE);
   await client.until('\r\n\r\n');
-  return opened;
+  return { client, theirs: await opened };
 }
 
-function content(client: Client | undefined): string {
-  return client?.text().replace(/^.*?\r\n\r\n/s, '') ?? '';
-}
-
-interface Client {
-  readonly socket: Socket;
-  /** Latin-1. */
-  text(): string;
-  until(marker: string): Promise<void>;
-  readonly closed: Promise<unknown>;
-}
-
-const clients: Client[] = [];
-
-function open(bytes: string): Client {
-  const socket = connect(gateway.port, '127.0.0.1');
-  const changes = new EventEmitter();
-  let text = '';
-  const closed = new Promise(resolve => socket.once('close', resolve));
-  socket.on('error', () => socket.destroy());
-  socket.on('close', () => changes.emit('change'));
-  socket.on('data', piece => {
-    text += piece.toString('latin1');
-    changes.emit('change');
-  });
-  socket.write(bytes);
-  const until = async (marker: string) => {
-    while (!text.includes(marker)) {
-      if (socket.destroyed) throw new Error(`closed before ${marker}: ${JSON.stringify(text)}`);
-      await once(changes, 'change');
-    }
-  };
-  const client = { socket, text: () => text, until, closed };
-  clients.push(client);
-  return client;
+function content(client: RawConnection): string {
+  return client.text().replace(/^.*?\r\n\r\n/s, '');
 }

@@ -1,6 +1,6 @@
 /**
- * Tokens that are built so that a verifier takes them for something else: by their own header, by the shape of a claim, by
- * a key that was not meant for them.
+ * Tokens that are built to be mistaken by a verifier: by their own header, by the shape of a claim, or by a key that is not meant
+ * for them.
  *
  * Seen in: jwt-go CVE-2020-26160 (`aud: []`), jsonwebtoken CVE-2026-25537 (`exp` as a string), Hono CVE-2026-22817 (`alg`
  * from the token's header, HS256 with a public key); `crit`, `b64`, `jku`, `x5u`, `jwk`, several keys with one `kid`.
@@ -11,7 +11,8 @@ import { createServer } from 'node:net';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { type HeaderPair, request } from '../support/raw-http.ts';
+import { listenOnLoopback } from '../support/listener.ts';
+import { bearer, type HeaderPair, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -23,8 +24,9 @@ let upstream: Upstream;
 let gateway: RunningGateway;
 let publicJwk: JWK;
 const attacker = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-/** Where the keys of an attacker would be fetched from. Nobody may come. */
+/** Where the keys of an attacker would be fetched from. No request may arrive. */
 const lure = createServer();
+let lurePort: number;
 let visitors = 0;
 
 beforeAll(async () => {
@@ -39,7 +41,7 @@ beforeAll(async () => {
     visitors += 1;
     socket.destroy();
   });
-  await new Promise<void>(resolve => lure.listen(0, '127.0.0.1', resolve));
+  lurePort = await listenOnLoopback(lure);
   gateway = await startGateway(`
 issuers:
   ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}", token_types: [at+jwt, JWT] }
@@ -121,7 +123,7 @@ const claims: readonly (readonly [name: string, claims: Record<string, unknown>,
 
 describe('claims', () => {
   test.each(claims)('%s: refused', async (_name, wrong, outcome) => {
-    expect(await send(await issuer.sign({ claims: { aud: RESOURCE, ...wrong } }))).toBe(outcome);
+    expect(await outcomeOf(await issuer.sign({ claims: { aud: RESOURCE, ...wrong } }))).toBe(outcome);
   });
 
   test.each([
@@ -130,7 +132,7 @@ describe('claims', () => {
     ['aud of a prototype', `"exp":${now() + 300},"__proto__":{"aud":"${RESOURCE}"}`, 'wrong_audience'],
     ['exp of a prototype', `"aud":"${RESOURCE}","__proto__":{"exp":${now() + 300}}`, 'malformed_token'],
   ])('%s, as JSON that no serializer writes: refused', async (_name, text, outcome) => {
-    // The attacker's key is published for the time of this test.
+    // The attacker's key is published for the duration of this test.
     const jwks = issuer.jwks;
     const kid = `written-${text.length}`;
     issuer.jwks = { keys: [...(jwks?.keys ?? []), { ...jwkOf(attacker.publicKey), kid }] };
@@ -146,14 +148,14 @@ routes:
       { kid, alg: 'ES256', typ: 'at+jwt' },
       `{"iss":"${issuer.issuer}",${text}}`,
     );
-    const reason = await send(sent, other);
+    const reason = await outcomeOf(sent, other);
     await other.close();
     expect(reason).toBe(outcome);
   });
 });
 
-/** What the token's own header may not decide. Signed by the issuer, so that only the header speaks against it. */
-describe('a header that is signed by the issuer itself', () => {
+/** What the token's own header may not decide. Signed by the issuer, so that only the header can be the reason to refuse it. */
+describe('a header that the issuer has signed', () => {
   test.each<readonly [string, Record<string, unknown>, Outcome]>([
     ['crit: [exp]', { crit: ['exp'], exp: 1 }, 'malformed_token'],
     ['crit: []', { crit: [] }, 'malformed_token'],
@@ -171,11 +173,11 @@ describe('a header that is signed by the issuer itself', () => {
   ])('%s: refused', async (_name, header, outcome) => {
     const extended = 'crit' in header || 'b64' in header;
     const sent = extended ? await withHeader(header) : await issuer.sign({ claims: { aud: RESOURCE }, header });
-    expect(await send(sent)).toBe(outcome);
+    expect(await outcomeOf(sent)).toBe(outcome);
   });
 });
 
-describe('a signature that is none, or by another key', () => {
+describe('no signature, or one by another key', () => {
   const body = () => encode({ iss: issuer.issuer, sub: 'mallory', aud: RESOURCE, exp: now() + 300 });
   const rsaBody = () => encode({ iss: rsa.issuer, sub: 'mallory', aud: RESOURCE, exp: now() + 300 });
   const unsigned = (alg: string) => `${encode({ alg, typ: 'at+jwt' })}.${body()}`;
@@ -186,7 +188,7 @@ describe('a signature that is none, or by another key', () => {
   const publicKey = () => createPublicKey({ key: publicJwk as Record<string, string>, format: 'jwk' });
   const byAttacker = (header: Record<string, unknown>, algorithm = 'ES256') =>
     signWith(attacker.privateKey, { alg: algorithm, typ: 'at+jwt', ...header }, body());
-  const lureUri = () => `http://127.0.0.1:${portOfLure()}/jwks`;
+  const lureUri = () => `http://127.0.0.1:${lurePort}/jwks`;
 
   test.each<readonly [string, () => string | Promise<string>, Outcome]>([
     ['alg none, no signature', () => `${unsigned('none')}.`, 'bad_signature'],
@@ -252,12 +254,12 @@ describe('a signature that is none, or by another key', () => {
     ['a claim changed', () => changed({ sub: 'mallory' }), 'bad_signature'],
     ['the signature in DER', derSigned, 'bad_signature'],
   ])('%s: refused', async (_name, make, outcome) => {
-    expect(await send(await make())).toBe(outcome);
+    expect(await outcomeOf(await make())).toBe(outcome);
     expect(visitors).toBe(0);
   });
 });
 
-describe('another form than the compact one', () => {
+describe('another serialization than the compact one', () => {
   const good = () => issuer.sign({ claims: { aud: RESOURCE } });
   test.each<readonly [string, (token: string) => string, string]>([
     ['five parts (JWE)', () => 'a.b.c.d.e', 'malformed_token'],
@@ -281,7 +283,7 @@ describe('another form than the compact one', () => {
     ['a header that is null', () => `${encode(null)}.e30.AAAA`, 'malformed_token'],
     ['nothing', () => '', 'malformed_credentials'],
   ])('%s: refused', async (_name, spoil, outcome) => {
-    expect(await send(spoil(await good()))).toBe(outcome);
+    expect(await outcomeOf(spoil(await good()))).toBe(outcome);
   });
 
   test.each<readonly [string, (token: string) => readonly HeaderPair[], string, string]>([
@@ -292,24 +294,8 @@ describe('another form than the compact one', () => {
     ['as Basic', token => [['Authorization', `Basic ${token}`]], '', 'missing_token'],
     ['as DPoP', token => [['Authorization', `DPoP ${token}`]], '', 'missing_token'],
     ['without a scheme', token => [['Authorization', token]], '', 'missing_token'],
-    [
-      'twice',
-      token => [
-        ['Authorization', `Bearer ${token}`],
-        ['authorization', `Bearer ${token}`],
-      ],
-      '',
-      'malformed_credentials',
-    ],
-    [
-      'beside Basic',
-      token => [
-        ['Authorization', 'Basic eDp5'],
-        ['Authorization', `Bearer ${token}`],
-      ],
-      '',
-      'malformed_credentials',
-    ],
+    ['twice', token => [bearer(token), ['authorization', `Bearer ${token}`]], '', 'malformed_credentials'],
+    ['beside Basic', token => [['Authorization', 'Basic eDp5'], bearer(token)], '', 'malformed_credentials'],
     ['in Authorization_', token => [['Authorization_', `Bearer ${token}`]], '', 'missing_token'],
   ])('a good token %s: refused', async (_name, headers, query, outcome) => {
     const token = await good();
@@ -319,7 +305,7 @@ describe('another form than the compact one', () => {
   });
 });
 
-describe('what is good stays good', () => {
+describe('unusual but valid tokens', () => {
   test.each<readonly [string, Record<string, unknown>, Record<string, unknown>]>([
     ['the key behind three others of its kid', {}, {}],
     ['no kid', { kid: undefined }, {}],
@@ -332,31 +318,26 @@ describe('what is good stays good', () => {
     ['exp with a fraction', {}, { exp: now() + 300.5 }],
     ['exp in the year 33658', {}, { exp: 999_999_999_999 }],
   ])('%s: forwarded', async (_name, header, extra) => {
-    expect(await send(await issuer.sign({ header, claims: { aud: RESOURCE, ...extra } }))).toBe('forwarded');
+    expect(await outcomeOf(await issuer.sign({ header, claims: { aud: RESOURCE, ...extra } }))).toBe('forwarded');
     expect(visitors).toBe(0);
   });
 });
 
 /** @returns the reason of the refusal, or that it was forwarded. */
-async function send(token: string, { port } = gateway): Promise<string> {
-  const answer = await request(port, { path: '/api/x', headers: [['Authorization', `Bearer ${token}`]] });
+async function outcomeOf(token: string, { port } = gateway): Promise<string> {
+  const answer = await request(port, { path: '/api/x', headers: [bearer(token)] });
   if (upstream.received.length > 0) return 'forwarded';
   expect([400, 401]).toContain(answer.status);
   return JSON.parse(answer.body.toString()).reason;
 }
 
-function portOfLure(): number {
-  const address = lure.address();
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
-/** `payload`: JSON text, or what is encoded already. */
+/** @param payload JSON text, or text that is encoded already. */
 function signWith(key: KeyObject, header: Record<string, unknown>, payload: string): string {
   const input = `${encode(header)}.${payload.startsWith('{') ? encode(payload) : payload}`;
   return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
 }
 
-/** A header that jose does not sign: a good token with another one. It is judged before the signature. */
+/** A valid token with a header that jose does not sign. The header is checked before the signature. */
 async function withHeader(header: Record<string, unknown>): Promise<string> {
   return resigned(header);
 }
@@ -372,7 +353,7 @@ async function changed(claim: Record<string, unknown>): Promise<string> {
   return `${header}.${encode({ ...JSON.parse(Buffer.from(old, 'base64url').toString()), ...claim })}.${signature}`;
 }
 
-/** The right signature in the form of X.509, 70 bytes or so, where a JWS has 64. */
+/** The right signature in the DER form of X.509, about 70 bytes, where a JWS has 64. */
 async function derSigned(): Promise<string> {
   const [header, payload, signature = ''] = (await issuer.sign({ claims: { aud: RESOURCE } })).split('.');
   const bytes = Buffer.from(signature, 'base64url');

@@ -1,20 +1,23 @@
 /**
- * A request that ends with its token ends at `exp` in both directions, whatever has come so far: the clock runs from its
- * admission, not from the head of the response. Without `end_at_expiry` uploads and ordinary responses finish.
+ * With `end_at_expiry` a request ends at `exp` in both directions, however far it has come: the timer starts at its admission,
+ * not at the head of the response. Without it uploads and ordinary responses finish.
  */
 
 import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { listenOnLoopback } from '../support/listener.ts';
+import { openConnection } from '../support/raw-connection.ts';
 import { parseResponses } from '../support/raw-http.ts';
 import { SAMPLE_KEY, SWITCHING } from '../support/switching.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
+import { pauseUntil } from '../support/waiting.ts';
 
 const RESOURCE = 'https://api.example/';
-/** Seconds that each token is good for. */
+/** Seconds for which each token is valid. */
 const LIFETIME = 2.5;
 /** Milliseconds after `exp` within which everything must have ended. */
 const PROMPT = 1000;
@@ -32,9 +35,7 @@ const silentSockets = new Set<Socket>();
 beforeAll(async () => {
   [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
   silent = createServer(socket => silentSockets.add(socket.on('error', () => socket.destroy())));
-  await once(silent.listen(0, '127.0.0.1'), 'listening');
-  const address = silent.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
+  const port = await listenOnLoopback(silent);
   upstream.handle = (req, res) => {
     if (req.url?.includes('answering')) res.writeHead(200).write('begun');
     if (req.url?.includes('events')) res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
@@ -79,7 +80,7 @@ afterAll(async () => {
 const UPLOAD = 'Transfer-Encoding: chunked\r\n\r\n';
 const COUNTED = 'Content-Length: 1000000\r\n\r\n';
 
-describe.concurrent('at exp, and not before, the client is told and the upstream hears no more', () => {
+describe.concurrent('at exp and not before: the client gets an end and the upstream gets no more data', () => {
   test.each([
     ['an upload in chunks', 'POST', '/ends/a', UPLOAD, CHUNK],
     ['an upload of a length', 'PUT', '/ends/b', COUNTED, PIECE],
@@ -93,7 +94,7 @@ describe.concurrent('at exp, and not before, the client is told and the upstream
   ])('%s: 401 token_expired', async (_name, method, path, rest, drip) => {
     const { exp, socket, text, theirs } = await open(method, path, rest, drip);
     const { endedAt, lastByteAt } = await theirs;
-    await until(exp + PROMPT);
+    await pauseUntil(exp + PROMPT);
     socket.destroy();
     expectPrompt(endedAt, exp);
     expect(lastByteAt).toBeLessThan(exp + PROMPT);
@@ -132,14 +133,14 @@ describe.concurrent('at exp, and not before, the client is told and the upstream
     expect(parseResponses(Buffer.from(text(), 'latin1'))).toMatchObject([{ status: 200, complete: true }]);
   });
 
-  test('a WebSocket whose upstream is in the middle of a frame: nothing more of the client', async () => {
+  test('a WebSocket whose upstream is in the middle of a frame: no more data of the client', async () => {
     const { exp, closed, theirs } = await open('GET', '/default/in-a-frame/m', `${UPGRADE}\r\n`, PIECE);
     await closed;
     expect((await theirs).lastByteAt).toBeLessThan(exp + 200);
   });
 });
 
-describe.concurrent('past exp', () => {
+describe.concurrent('after exp', () => {
   test.each([
     ['an upload, by default', 'POST', '/default/n', UPLOAD, CHUNK],
     ['an upload of a route that stays', 'POST', '/stays/o', UPLOAD, CHUNK],
@@ -149,9 +150,9 @@ describe.concurrent('past exp', () => {
     ['the answer of a WebSocket that was refused, by default', 'GET', '/default/refusing/s', `${UPGRADE}\r\n`, ''],
     ['a WebSocket whose upstream is silent, on report', 'GET', '/report/t', `${UPGRADE}\r\n`, ''],
     ['a WebSocket whose upstream is silent, of a public route', 'GET', '/open/u', `${UPGRADE}\r\n`, ''],
-  ])('%s goes on', async (_name, method, path, rest, drip) => {
+  ])('%s: continues', async (_name, method, path, rest, drip) => {
     const { exp, socket, seen } = await open(method, path, rest, drip);
-    await until(exp + 300);
+    await pauseUntil(exp + 300);
     expect(socket.destroyed).toBe(false);
     arrivals.emit(`finish ${path}`);
     await seen(path.startsWith('/default/refusing') || !rest.startsWith(UPGRADE) ? 'finished' : ' 101 ');
@@ -190,30 +191,18 @@ async function open(method: string, path: string, rest: string, drip: string, ar
     ? new Promise<Promise<Theirs>>(resolve => arrivals.once(path, ended => resolve(ended)))
     : Promise.resolve(Promise.resolve({ endedAt: 0, lastByteAt: 0 }));
   const arrived = new Promise<void>(resolve => (arrives ? arrivals.once(path, () => resolve()) : resolve()));
-  const socket = connect(gateway.port, '127.0.0.1');
-  let text = '';
-  const changes = new EventEmitter();
-  socket.on('error', () => socket.destroy());
-  socket.on('data', piece => {
-    text += piece.toString('latin1');
-    changes.emit('change');
-  });
-  const closed = new Promise<number>(resolve => socket.once('close', () => resolve(Date.now())));
-  closed.then(() => changes.emit('change'));
-  socket.write(`${method} ${path} HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer ${token}\r\n${rest}`);
+  const {
+    socket,
+    text,
+    until: seen,
+    closed,
+  } = openConnection(
+    gateway.port,
+    `${method} ${path} HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer ${token}\r\n${rest}`,
+  );
   const dripping = drip === '' ? undefined : setInterval(() => socket.write(drip), 20);
   socket.once('close', () => clearInterval(dripping));
   await arrived;
   if (Date.now() > exp) throw new Error('this machine was too busy to send it in time');
-  const seen = async (marker: string) => {
-    while (!text.includes(marker)) {
-      if (socket.destroyed) throw new Error(`closed before ${marker}: ${JSON.stringify(text)}`);
-      await once(changes, 'change');
-    }
-  };
-  return { exp, socket, closed, theirs, seen, text: () => text };
-}
-
-async function until(time: number): Promise<void> {
-  while (Date.now() < time) await new Promise(resolve => setTimeout(resolve, time - Date.now()));
+  return { exp, socket, closed, theirs, seen, text };
 }

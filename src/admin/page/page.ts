@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Report } from '../../telemetry/report.ts';
 import { type DenialFilter, filterDenials } from '../figures/denial-filter.ts';
 import { sumOf } from '../figures/figures.ts';
-import type { Serving } from '../process-info.ts';
+import type { ProcessInfo } from '../process-info.ts';
 import type { Readiness } from '../readiness.ts';
 import { renderClients } from './clients-section.ts';
 import { renderConfiguration } from './configuration-section.ts';
@@ -18,7 +18,7 @@ import { SCRIPT } from './script.ts';
 import { STYLE } from './style.ts';
 
 export interface StatusPage {
-  readonly serving: Serving;
+  readonly info: ProcessInfo;
   readonly report: Report;
   readonly readiness: Readiness;
   readonly now: Date;
@@ -43,8 +43,8 @@ export const CONTENT_SECURITY_POLICY = [
 
 /** @returns the page, as HTML. */
 export function renderPage(page: StatusPage): string {
-  const { serving, report, now } = page;
-  const { config } = serving;
+  const { info, report, now } = page;
+  const { config } = info;
   return renderDocument(
     page,
     html`${renderOverview(page)}
@@ -53,21 +53,21 @@ ${renderMatrix(config, report)}
 ${renderClients(report.traffic.clients)}
 ${renderDenials(report.denials, config.source.file)}
 ${renderIssuers(config, report)}
-${renderConfiguration(serving, report)}`,
+${renderConfiguration(info, report)}`,
   );
 }
 
 /** @returns a page with those of the latest denials that `filter` asks for, and nothing else. */
 export function renderFilteredPage(page: StatusPage, filter: DenialFilter): string {
   const { denials } = page.report;
-  const { file } = page.serving.config.source;
+  const { file } = page.info.config.source;
   return renderDocument(page, renderFiltered(filterDenials(denials, filter), filter, file, denials.length));
 }
 
 function renderDocument(page: StatusPage, content: Html): string {
-  const { serving, readiness } = page;
+  const { info, readiness } = page;
   return textOf(html`<!doctype html>
-<html lang="en" data-version="${serving.version}">
+<html lang="en" data-version="${info.version}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -88,10 +88,10 @@ ${content}
 `);
 }
 
-function renderBanner({ serving, now }: StatusPage): Html {
+function renderBanner({ info, now }: StatusPage): Html {
   const sections = ['Routes', 'Matrix', 'Clients', 'Denials', 'Issuers', 'Configuration'];
   return html`<header>
-<p class="brand">audgate <span>${serving.version}</span></p>
+<p class="brand">audgate <span>${info.version}</span></p>
 <nav aria-label="Sections"><ul>${sections.map(name => html`<li><a href="./#${name.toLowerCase()}">${name}</a></li>`)}</ul></nav>
 <div class="fresh">
 <p><span id="mode">As of</span> <span id="as-of">${formatTime(now.getTime())} UTC</span></p>
@@ -102,22 +102,22 @@ function renderBanner({ serving, now }: StatusPage): Html {
 </header>`;
 }
 
-function renderOverview({ serving, report, readiness, now }: StatusPage): Html {
+function renderOverview({ info, report, readiness, now }: StatusPage): Html {
   const state = nameState(readiness);
   const withKeys = new Set(report.keySets.flatMap(({ issuer, keys }) => (keys > 0 ? [issuer] : []))).size;
   const denials = (action: string) => formatCount(sumOf(report, 'audgate_denials_total', { action }));
-  const up = formatDuration((now.getTime() - serving.startedAt.getTime()) / 1000);
+  const up = formatDuration((now.getTime() - info.startedAt.getTime()) / 1000);
   return html`<section id="overview" aria-labelledby="state">
 <h1 id="state" class="${state.replace(' ', '-')}">${state[0]?.toUpperCase()}${state.slice(1)}</h1>
-<p class="soft">${explainState(readiness)}${formatAmount(serving.config.routes.length, 'route')}. Up ${up}, since ${formatMoment(serving.startedAt.getTime())}; everything is counted from then.</p>
+<p class="soft">${explainState(readiness)}${formatAmount(info.config.routes.length, 'route')}. Up ${up}, since ${formatMoment(info.startedAt.getTime())}; everything is counted from then.</p>
 <dl class="figures">
 ${figure('Requests', formatCount(sumOf(report, 'audgate_requests_total')))}
 ${figure('Would be denied', denials('forwarded'), 'forwarded all the same', 'forwarded')}
 ${figure('Denied', denials('refused'), 'refused', 'refused')}
 ${figure('For another resource', formatCount(sumOf(report, 'audgate_confused_deputy_rejections_total')), 'genuine tokens, wrong API')}
 ${figure('Upstream failures', formatCount(sumOf(report, 'audgate_upstream_failures_total')), 'allowed, no usable response', 'refused')}
-${figure('Issuers with keys', `${withKeys} of ${serving.config.issuers.size}`)}
-${figure('Warnings', formatCount(serving.warnings.length), 'of the lint')}
+${figure('Issuers with keys', `${withKeys} of ${info.config.issuers.size}`)}
+${figure('Warnings', formatCount(info.warnings.length), 'of the lint')}
 </dl>
 <p class="soft machine">For programs: <a href="./status.json">/status.json</a></p>
 </section>`;

@@ -1,16 +1,17 @@
 /**
- * The line of one request (contract section 6), as JSON. It is put together from parts, since a general serialiser costs
- * more than all that is decided on a request: what a route or a token says of itself is written once and kept with it.
+ * The access log line of one request, as JSON, with the fields of access-log-fields.ts. It is concatenated by hand: one
+ * JSON.stringify per request costs more CPU time than its whole decision. The fields that depend only on the route or only
+ * on the token are formatted once and cached.
  */
 
 import type { Route } from '../../config/config.ts';
-import { escapeJson } from '../../config/values/visible-text.ts';
+import { escapeJson } from '../../config/diagnostics/visible-text.ts';
 import type { Outcome } from '../../denial.ts';
 import type { AccessToken } from '../../token/access-token.ts';
 import { readClient } from '../../token/client.ts';
 import type { FinishedRequest } from '../finished-request.ts';
 
-/** Characters of a claim or a path. What is longer was written to fill the log; a line in which something was cut says so. */
+/** Characters that are kept of a claim or a path, so that a caller cannot fill the log. A line with a cut value is marked `truncated`. */
 export const LONGEST_TEXT = 1_024;
 export const MOST_AUDIENCES = 64;
 
@@ -21,46 +22,46 @@ const LEVEL_OF: Readonly<Record<Outcome, string>> = {
   failed: 'error',
 };
 
-/** Text that is the same in JSON: printable ASCII but the quote and the backslash. */
+/** Text that needs no escaping in JSON: printable ASCII without the quote and the backslash. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-/** A part of a line, and whether something in it was cut. */
-interface Part {
+/** Some fields of a line, as text, and whether a value among them was cut. */
+interface Fields {
   readonly text: string;
   readonly isCut: boolean;
 }
 
-const NOTHING: Part = { text: '', isCut: false };
-const NO_ROUTE: Part = { text: '"route":"(none)"', isCut: false };
+const NO_TOKEN: Fields = { text: '', isCut: false };
+const NO_ROUTE: Fields = { text: '"route":"(none)"', isCut: false };
 
-const routeParts = new WeakMap<Route, Part>();
-const tokenParts = new WeakMap<AccessToken, Part>();
+const routeFields = new WeakMap<Route, Fields>();
+const tokenFields = new WeakMap<AccessToken, Fields>();
 
-/** @returns the line, with its line feed: one line in ASCII or letters, whatever a caller put in it. */
+/** @returns the line with its line feed. Control characters, line separators and invisible characters of a caller are escaped. */
 export function formatAccessLine(request: FinishedRequest): string {
   const { route, verified, upstreamMs, outcome, failure, method, host, path } = request;
   const reason = failure?.reason ?? request.denial?.reason;
-  const rung = route && !route.public ? `,"enforcement":"${route.enforcement}"` : '';
-  const routePart = route ? keep(routeParts, route, describeRoute) : NO_ROUTE;
-  const tokenPart = verified ? keep(tokenParts, verified, describeToken) : NOTHING;
-  const isCut = routePart.isCut || tokenPart.isCut || isLong(method) || isLong(host) || isLong(path);
+  const mode = route && !route.public ? `,"enforcement":"${route.enforcement}"` : '';
+  const ofRoute = route ? cached(routeFields, route, formatRoute) : NO_ROUTE;
+  const ofToken = verified ? cached(tokenFields, verified, formatToken) : NO_TOKEN;
+  const isCut = ofRoute.isCut || ofToken.isCut || isLong(method) || isLong(host) || isLong(path);
   return (
     `{"level":"${LEVEL_OF[outcome]}","time":"${formatNow()}","request_id":"${request.requestId}",` +
-    `${routePart.text},"method":${quote(method)},` +
+    `${ofRoute.text},"method":${quote(method)},` +
     `"host":${quote(host)},"path":${quote(path)},"status":${request.status},"outcome":"${outcome}"` +
-    `${reason ? `,"reason":"${reason}"` : ''}${failure ? `,"cause":"${failure.cause}"` : ''}${rung},"duration_ms":${formatMs(request.durationMs)}` +
+    `${reason ? `,"reason":"${reason}"` : ''}${failure ? `,"cause":"${failure.cause}"` : ''}${mode},"duration_ms":${formatMs(request.durationMs)}` +
     `${upstreamMs === undefined ? '' : `,"upstream_ms":${formatMs(upstreamMs)}`}` +
-    `${tokenPart.text}${isCut ? ',"truncated":true' : ''},"msg":"request"}\n`
+    `${ofToken.text}${isCut ? ',"truncated":true' : ''},"msg":"request"}\n`
   );
 }
 
-function describeRoute(route: Route): Part {
+function formatRoute(route: Route): Fields {
   const key = `"route":${quote(route.key)}`;
   if (route.public) return { text: key, isCut: isLong(route.key) };
   return { text: `${key},"resource":${quote(route.resource)}`, isCut: [route.key, route.resource].some(isLong) };
 }
 
-function describeToken({ issuer, claims, audience, scopes, expiresAt }: AccessToken): Part {
+function formatToken({ issuer, claims, audience, scopes, expiresAt }: AccessToken): Fields {
   const fields = {
     iss: issuer,
     sub: textOf(claims['sub']),
@@ -84,12 +85,12 @@ function cutFields(fields: Readonly<Record<string, string | number | readonly st
   return Object.fromEntries(entries);
 }
 
-function keep<K extends object>(parts: WeakMap<K, Part>, key: K, describe: (key: K) => Part): Part {
-  const kept = parts.get(key);
-  if (kept !== undefined) return kept;
-  const part = describe(key);
-  parts.set(key, part);
-  return part;
+function cached<K extends object>(cache: WeakMap<K, Fields>, key: K, format: (key: K) => Fields): Fields {
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const fields = format(key);
+  cache.set(key, fields);
+  return fields;
 }
 
 function textOf(claim: unknown): string | undefined {
@@ -109,7 +110,7 @@ function isLong(text: string | undefined): boolean {
   return text !== undefined && text.length > LONGEST_TEXT;
 }
 
-/** With three decimals. Of two whole numbers, since the text of a fraction costs many times theirs. */
+/** With three decimals, formatted as two integers: formatting a fraction takes many times as long. */
 function formatMs(milliseconds: number): string {
   const micros = Math.round(milliseconds * 1000);
   const whole = Math.floor(micros / 1000);
@@ -119,7 +120,7 @@ function formatMs(milliseconds: number): string {
 let lastTime = 0;
 let lastTimeText = '';
 
-/** RFC 3339. Many requests end in one millisecond. */
+/** RFC 3339. The text is kept for one millisecond, in which many requests may end. */
 function formatNow(): string {
   const now = Date.now();
   if (now !== lastTime) {

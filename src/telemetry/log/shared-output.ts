@@ -1,27 +1,32 @@
-/** Standard output that several processes write to: whatever reads it gets whole lines. */
+/** Standard output that several processes write to: its reader gets whole lines. */
 
 import { fstatSync } from 'node:fs';
-import { escapeJson } from '../../config/values/visible-text.ts';
-import { type LogDestination, openStandardOutput } from './log.ts';
+import { escapeJson } from '../../config/diagnostics/visible-text.ts';
+import { type LogDestination, openStandardOutput } from './standard-output.ts';
 
-/** PIPE_BUF of Linux: writes of several processes to one pipe mix within what is longer (POSIX write). */
+/** PIPE_BUF of Linux: longer writes of several processes to one pipe can be interleaved (POSIX, write). */
 const ATOMIC_BYTES = 4_096;
-/** Characters that are left of each text in a line which is too long, at the first try and at the next ones; and entries of a list. */
+/** Characters that are kept of each text in a line that is too long: at the first try, and at each further one. */
 export const CUT_TEXTS: readonly number[] = [512, 128, 32, 8];
+/** Entries that are kept of each list. */
 export const MOST_ENTRIES = 8;
-/** Words of ours, never a caller's: a line is of no use without them. */
-const KEPT: ReadonlySet<string> = new Set([
+/** Never cut: their values are our own, not a caller's, and a line cannot be used without them. */
+const UNCUT: ReadonlySet<string> = new Set([
   ...['time', 'level', 'msg', 'request_id', 'outcome', 'reason', 'cause', 'enforcement'],
 ]);
 
 /**
- * As `openStandardOutput`. Into a file the processes write one after the other; into anything else what is written at
- * once is bounded, and a line that is longer is cut and marked `truncated`.
+ * As `openStandardOutput`. Where standard output is a file, whole writes are appended one after the other. Elsewhere writes
+ * are kept below the size up to which they are atomic: a line that is longer is cut and marked `truncated`.
  */
 export function openSharedOutput(onDrop: () => void): LogDestination {
   if (fstatSync(1).isFile()) return openStandardOutput(onDrop);
   const output = openStandardOutput(onDrop, ATOMIC_BYTES);
-  return { ...output, write: line => output.write(fitLine(line)) };
+  return {
+    write: line => output.write(fitLine(line)),
+    flush: () => output.flush(),
+    close: () => output.close(),
+  };
 }
 
 /** @returns `line`, a JSON object with its line feed, in at most 4096 bytes. */
@@ -30,8 +35,8 @@ export function fitLine(line: string): string {
   const fields: Readonly<Record<string, unknown>> = JSON.parse(line);
   const format = (left: object) => `${escapeJson(JSON.stringify({ ...left, truncated: true }))}\n`;
   const tries = CUT_TEXTS.map(most => format(cutTexts(fields, most)));
-  // What is left then tells of a request that nobody can judge, and not of none.
-  return tries.find(fits) ?? format(Object.fromEntries(Object.entries(fields).filter(([name]) => KEPT.has(name))));
+  // The last resort: the request is still in the log, but `simulate` cannot evaluate it.
+  return tries.find(fits) ?? format(Object.fromEntries(Object.entries(fields).filter(([name]) => UNCUT.has(name))));
 }
 
 function fits(line: string): boolean {
@@ -42,6 +47,6 @@ function cutTexts(fields: Readonly<Record<string, unknown>>, most: number): Read
   const cut = (value: unknown) => (typeof value === 'string' ? value.slice(0, most) : value);
   const cutAll = (value: unknown) => (Array.isArray(value) ? value.slice(0, MOST_ENTRIES).map(cut) : cut(value));
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, KEPT.has(name) ? value : cutAll(value)]),
+    Object.entries(fields).map(([name, value]) => [name, UNCUT.has(name) ? value : cutAll(value)]),
   );
 }

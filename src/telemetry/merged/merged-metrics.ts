@@ -1,16 +1,17 @@
-/** The metrics of several processes as those of one. A process that ended takes nothing back: no counter ever falls. */
+/** The metrics of several workers merged into one set. What a worker that exited has counted stays: counters never decrease. */
 
 import { Counts } from '../metrics/counts.ts';
-import type { Snapshot } from '../metrics/exposition.ts';
 import { type Measured, mergeMeasured } from '../metrics/gauges.ts';
 import type { Metrics, ProcessMetrics } from '../metrics/metrics.ts';
 import { keepCounted, type RuntimeValues } from '../metrics/runtime-metrics.ts';
+import type { Snapshot } from '../metrics/snapshot.ts';
 import type { Exposition } from '../metrics/text-format.ts';
 
-interface Told {
-  /** As the worker has counted them; what they were more than before is in those of this process. */
+/** What one worker has sent so far. */
+interface Received {
+  /** Its counts. By how much they grew was added to the counts of this process. */
   readonly counts: Counts;
-  /** Of the changes that came last. */
+  /** The version of the changes that were received last. */
   version: number;
   measured?: Measured;
   runtime: RuntimeValues;
@@ -18,58 +19,58 @@ interface Told {
 
 export class MergedMetrics {
   readonly #own: Metrics;
-  /** By worker, as it told last. */
-  readonly #told = new Map<number, Told>();
-  readonly #ended = new Set<number>();
-  /** What the runtimes of those that ended had counted. */
-  #counted: RuntimeValues = [];
+  /** By the id of the worker. */
+  readonly #received = new Map<number, Received>();
+  readonly #exited = new Set<number>();
+  /** The runtime counters of workers that exited. */
+  #exitedRuntime: RuntimeValues = [];
 
-  /** @param own those of this process: it knows which series exist, and adds up what the workers count. */
+  /** @param own the metrics of this process, which list the series of the configuration and hold the sums. */
   constructor(own: Metrics) {
     this.#own = own;
   }
 
-  /** @returns the version of the counts of `worker` that are known here; 0: none. */
+  /** @returns the version of the counts of `worker` that was received last; 0 for none. */
   versionOf(worker: number): number {
-    return this.#told.get(worker)?.version ?? 0;
+    return this.#received.get(worker)?.version ?? 0;
   }
 
-  /** Adds what `worker` tells now. What arrives behind its end is counted already, or lost. */
-  keep(worker: number, { changes, now }: ProcessMetrics): void {
-    if (this.#ended.has(worker)) return;
-    const told = this.#told.get(worker) ?? { counts: new Counts(), version: 0, runtime: [] };
-    this.#told.set(worker, told);
-    told.counts.follow(changes, this.#own.counts);
-    // Only then: where a part is missing, all of it is asked for again.
-    if (changes.next === undefined) told.version = changes.version;
-    Object.assign(told, now);
+  /** Adds what `worker` sent. A message that arrives after its exit is ignored. */
+  add(worker: number, { changes, now }: ProcessMetrics): void {
+    if (this.#exited.has(worker)) return;
+    const received = this.#received.get(worker) ?? { counts: new Counts(), version: 0, runtime: [] };
+    this.#received.set(worker, received);
+    received.counts.mirror(changes, this.#own.counts);
+    // Only with the last part: where a part was lost, all of them are requested again.
+    if (changes.next === undefined) received.version = changes.version;
+    Object.assign(received, now);
   }
 
-  /** Keeps what `worker` had counted; what it measured goes with it. */
+  /** Keeps the counts of `worker`, which exited, and drops its gauges. */
   retire(worker: number): void {
-    const runtime = this.#told.get(worker)?.runtime ?? [];
-    this.#told.delete(worker);
-    this.#ended.add(worker);
-    this.#counted = keepCounted([this.#counted, runtime]);
+    const runtime = this.#received.get(worker)?.runtime ?? [];
+    this.#received.delete(worker);
+    this.#exited.add(worker);
+    this.#exitedRuntime = keepCounted([this.#exitedRuntime, runtime]);
   }
 
-  /** Forgets what the configuration of the own metrics cannot count any more. */
+  /** Drops what the configuration in use cannot count any more. */
   retain(): void {
-    for (const { counts } of this.#told.values()) this.#own.retain(counts);
+    for (const { counts } of this.#received.values()) this.#own.retain(counts);
   }
 
   /** @returns the page for Prometheus. */
   expose(): Promise<Exposition> {
-    const runtimes = [...this.#told.values()].map(({ runtime }) => runtime);
-    return this.#own.expose(this.#measured(), [this.#counted, ...runtimes]);
+    const runtimes = [...this.#received.values()].map(({ runtime }) => runtime);
+    return this.#own.expose(this.#measured(), [this.#exitedRuntime, ...runtimes]);
   }
 
-  /** @returns every metric as values, for a reader in this program. */
+  /** @returns our own metrics as values, for the status page. */
   list(): Promise<Snapshot> {
     return this.#own.list(this.#measured());
   }
 
   #measured(): Measured {
-    return mergeMeasured([...this.#told.values()].flatMap(({ measured }) => measured ?? []));
+    return mergeMeasured([...this.#received.values()].flatMap(({ measured }) => measured ?? []));
   }
 }

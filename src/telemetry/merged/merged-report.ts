@@ -1,9 +1,9 @@
-/** What several processes tell of themselves, as if one had told it. Their metrics are merged by MergedMetrics. */
+/** The denials and keys of several workers merged into one report. Metrics are merged by MergedMetrics, traffic by mergeTraffic. */
 
-import type { KeySetStatus } from '../../token/key-set.ts';
+import type { KeySetStatus } from '../../token/keys/key-set.ts';
 import { MOST_DENIALS, type RecentDenial } from '../recent/recent-denials.ts';
 
-/** @returns the latest of all denials, newest first, at most 200. */
+/** @returns the latest denials of all workers, newest first, at most 200. */
 export function mergeDenials(lists: readonly (readonly RecentDenial[])[]): readonly RecentDenial[] {
   return lists
     .flat()
@@ -11,7 +11,7 @@ export function mergeDenials(lists: readonly (readonly RecentDenial[])[]): reado
     .slice(0, MOST_DENIALS);
 }
 
-/** @returns the keys of each issuer as the process has them that is worst off: with none yet, else with the oldest. */
+/** @returns the key set of each issuer from the worker that has none yet, else from the one whose keys are oldest. */
 export function mergeKeySets(lists: readonly (readonly KeySetStatus[])[]): readonly KeySetStatus[] {
   const worst = new Map<string, KeySetStatus>();
   for (const status of lists.flat()) {

@@ -1,26 +1,26 @@
-/** Everything that a process has counted, by what it was counted for. */
+/** Everything that a process has counted: one tally for each route and each issuer, and one for the gateway as a whole. */
 
 import type { CounterName, Subject } from './families.ts';
 import { Tally, type TallyCounts } from './tally.ts';
 
-/** Names that the configuration in use has; what is counted for others goes. */
+/** The names in the configuration in use. */
 export interface InUse {
   readonly routes: ReadonlySet<string>;
   readonly issuers: ReadonlySet<string>;
-  /** Whether tokens can still be counted as confused deputies with these label values. */
+  /** Whether the confused-deputy counter of `route` can still count these label values. */
   readonly isConfusion: (route: string, values: readonly string[]) => boolean;
 }
 
-/** A part of what changed, for another process. Survives JSON. */
+/** A part of what has changed, for another process. Survives JSON. */
 export interface Changes {
-  /** What changes from now on has at least this version. */
+  /** The version of the counts from now on: pass it as `since` in order to get the next changes. */
   readonly version: number;
   readonly tallies: readonly TallyCounts[];
-  /** Where the next part begins; `undefined`: this is the last one. */
+  /** Where the next part begins; `undefined` in the last part. */
   readonly next: number | undefined;
 }
 
-/** Tallies in one part: so many become JSON in about a millisecond. */
+/** Tallies in one part. Writing so many as JSON takes about a millisecond. */
 const PART = 200;
 
 export class Counts {
@@ -30,11 +30,11 @@ export class Counts {
     gateway: new Map(),
   };
   #version = 1;
-  #made = 0;
+  #created = 0;
 
-  /** @returns the tally of `name`, to count in: it has changed from here on. */
-  change(subject: Subject, name: string): Tally {
-    const tally = this.find(subject, name) ?? this.#make(subject, name);
+  /** @returns the tally of `name`, created where there is none, to count in: it is among the changes from here on. */
+  touch(subject: Subject, name: string): Tally {
+    const tally = this.find(subject, name) ?? this.#create(subject, name);
     tally.changedIn = this.#version;
     return tally;
   }
@@ -43,30 +43,32 @@ export class Counts {
     return this.#tallies[subject].get(name);
   }
 
-  of(subject: Subject): Iterable<Tally> {
+  list(subject: Subject): Iterable<Tally> {
     return this.#tallies[subject].values();
   }
 
   /** How many series a counter has. */
   size(subject: Subject, counter: CounterName): number {
     let size = 0;
-    for (const tally of this.of(subject)) size += tally.size(counter);
+    for (const tally of this.list(subject)) size += tally.size(counter);
     return size;
   }
 
   /**
-   * Forgets what can count nothing any more. It stays until a second reload, so that its last counts are scraped, and so
-   * that a reload which is taken back loses nothing: what is kept is bounded by two configurations, not by their number.
+   * Drops what the configuration can count neither now nor after the reload before. It is kept for one reload so that its
+   * last counts are scraped, and so that a reload which is undone loses nothing. Memory is bounded by two configurations.
    */
   retain({ routes, issuers, isConfusion }: InUse): void {
     this.#retain('route', routes);
     this.#retain('issuer', issuers);
-    for (const tally of this.of('route')) tally.forget('confusedDeputies', values => isConfusion(tally.name, values));
+    for (const tally of this.list('route')) {
+      tally.dropUnused('confusedDeputies', values => isConfusion(tally.name, values));
+    }
   }
 
   /**
-   * @param since the `version` of the changes that the asker has; 0: none.
-   * @param from where this part begins; 0: at the first change.
+   * @param since the `version` of the changes that the caller has; 0 for all counts.
+   * @param from where this part begins; 0 for the first part.
    */
   changes(since: number, from = 0, most = PART): Changes {
     if (from === 0) this.#version += 1;
@@ -79,17 +81,17 @@ export class Counts {
     return { version: this.#version, tallies, next: part[most]?.id };
   }
 
-  /** Takes over the counts of another process, and gives `total` what they are more than before. */
-  follow({ tallies }: Pick<Changes, 'tallies'>, total: Counts): void {
+  /** Takes the counts of another process, and adds to `total` by how much they have grown since the last call. */
+  mirror({ tallies }: Pick<Changes, 'tallies'>, total: Counts): void {
     for (const counts of tallies) {
       const { subject, name } = counts;
-      this.change(subject, name).follow(counts, total.change(subject, name));
+      this.touch(subject, name).mirror(counts, total.touch(subject, name));
     }
   }
 
-  #make(subject: Subject, name: string): Tally {
-    this.#made += 1;
-    const tally = new Tally(subject, name, this.#made);
+  #create(subject: Subject, name: string): Tally {
+    this.#created += 1;
+    const tally = new Tally(subject, name, this.#created);
     this.#tallies[subject].set(name, tally);
     return tally;
   }
@@ -97,9 +99,9 @@ export class Counts {
   #retain(subject: Subject, inUse: ReadonlySet<string>): void {
     const tallies = this.#tallies[subject];
     for (const [name, tally] of tallies) {
-      if (inUse.has(name)) tally.isOutOfUse = false;
-      else if (tally.isOutOfUse) tallies.delete(name);
-      else tally.isOutOfUse = true;
+      if (inUse.has(name)) tally.isUnused = false;
+      else if (tally.isUnused) tallies.delete(name);
+      else tally.isUnused = true;
     }
   }
 }

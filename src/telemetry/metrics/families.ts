@@ -161,6 +161,11 @@ export const GAUGES = {
   },
 } as const satisfies Readonly<Record<string, GaugeFamily>>;
 
+/** @returns the names of `labels`, in their order. */
+export function namesOf(labels: readonly Label[]): readonly string[] {
+  return labels.map(({ name }) => name);
+}
+
 /** One metric as the reference shows it, with all of its labels. */
 export interface MetricFamily {
   readonly name: string;

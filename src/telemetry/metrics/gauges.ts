@@ -1,6 +1,6 @@
-/** What is measured at the moment it is read, in one process or in several together. */
+/** Gauges, whose values are measured when they are read: in one process, or in several and then merged. */
 
-import type { KeySetStatus } from '../../token/key-set.ts';
+import type { KeySetStatus } from '../../token/keys/key-set.ts';
 import { GAUGES, type GaugeFamily } from './families.ts';
 
 /** A gauge with its samples. */
@@ -15,21 +15,23 @@ export interface Build {
   readonly node: string;
 }
 
-/** What one process measures of itself. Survives JSON. */
+type KeySetSize = Pick<KeySetStatus, 'issuer' | 'keys' | 'ageSeconds'>;
+
+/** What each process measures of itself. Survives JSON. */
 export interface Measured {
   readonly connections: { readonly http: number; readonly upgraded: number };
-  readonly keySets: readonly Pick<KeySetStatus, 'issuer' | 'keys' | 'ageSeconds'>[];
+  readonly keySets: readonly KeySetSize[];
 }
 
-/** What one process alone says for all. */
-export interface Facts {
+/** What is the same for all processes of a gateway. */
+export interface GatewayFacts {
   readonly build: Build | undefined;
-  /** Seconds since the epoch. */
+  /** When the configuration was loaded, in seconds since the epoch. */
   readonly loadedAt: number;
 }
 
-/** @returns the gauges of one process. */
-export function listGauges({ connections, keySets }: Measured, { build, loadedAt }: Facts): readonly Gauge[] {
+/** @returns the gauges with their samples. */
+export function listGauges({ connections, keySets }: Measured, { build, loadedAt }: GatewayFacts): readonly Gauge[] {
   return [
     { ...GAUGES.keys, samples: keySets.map(({ issuer, keys }) => ({ values: [issuer], value: keys })) },
     {
@@ -50,9 +52,9 @@ export function listGauges({ connections, keySets }: Measured, { build, loadedAt
   ];
 }
 
-/** @returns what several processes measure together: of connections the sum, of an issuer's keys the fewest and the oldest. */
+/** @returns the measurements of several processes as one: the sum of the connections, of an issuer's keys the fewest and the oldest. */
 export function mergeMeasured(all: readonly Measured[]): Measured {
-  const keySets = new Map<string, Measured['keySets'][number]>();
+  const keySets = new Map<string, KeySetSize>();
   for (const keySet of all.flatMap(each => each.keySets)) {
     const other = keySets.get(keySet.issuer);
     keySets.set(keySet.issuer, other ? worseOf(other, keySet) : keySet);
@@ -61,8 +63,8 @@ export function mergeMeasured(all: readonly Measured[]): Measured {
   return { connections: { http: sumOf('http'), upgraded: sumOf('upgraded') }, keySets: [...keySets.values()] };
 }
 
-/** What is alerted on is too few keys, and keys too old. */
-function worseOf(one: Measured['keySets'][number], other: Measured['keySets'][number]): Measured['keySets'][number] {
+/** Alerts look for too few keys, and for keys that are too old. */
+function worseOf(one: KeySetSize, other: KeySetSize): KeySetSize {
   const ages = [one.ageSeconds, other.ageSeconds].filter(age => age !== undefined);
   return {
     issuer: one.issuer,

@@ -1,4 +1,4 @@
-/** The method as a label: the IANA HTTP Method Registry (RFC 9110 section 18.2) and `OTHER`, so that it stays bounded. */
+/** The label `method`: a method of the IANA HTTP Method Registry (RFC 9110 section 18.2), else `OTHER`, so that it is bounded. */
 
 const REGISTERED: ReadonlySet<string> = new Set(
   (

@@ -1,17 +1,19 @@
-/** What a process counts and measures. Every label value is of the configuration or of a closed list; none is the caller's. */
+/** What a process counts and measures. A label value is from the configuration or a closed list, never from a caller. */
 
 import type { Socket } from 'node:net';
 import type { AudienceIndex } from '../../authorization/audience.ts';
 import type { Route } from '../../config/config.ts';
 import { isDecidedWithin } from '../../denial.ts';
-import type { KeySetStatus } from '../../token/key-set.ts';
+import type { KeySetStatus } from '../../token/keys/key-set.ts';
 import { actionOf, type FinishedRequest } from '../finished-request.ts';
 import { type Changes, Counts } from './counts.ts';
-import { listMetrics, type Snapshot, writeMetrics } from './exposition.ts';
+import { writeMetrics } from './exposition.ts';
 import type { EndCause } from './families.ts';
 import { type Build, listGauges, type Measured } from './gauges.ts';
 import { methodLabel } from './method-label.ts';
+import { OpenConnections } from './open-connections.ts';
 import { createRuntimeRegistry, mergeRuntime, type RuntimeValues } from './runtime-metrics.ts';
+import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { statusClass, statusLabel } from './status-label.ts';
 import type { Tally } from './tally.ts';
 import { CONTENT_TYPE, type Exposition, writeInSteps } from './text-format.ts';
@@ -20,25 +22,25 @@ import { NO_ROUTE, ZeroSeries } from './zero-series.ts';
 export interface MetricSources {
   /** Read at each scrape. */
   readonly keySets: () => readonly KeySetStatus[];
-  /** For `audgate_build_info`; none where another process says it. */
+  /** For `audgate_build_info`; not set in a worker, whose primary reports it. */
   readonly build?: Build;
 }
 
-/** What one of several processes tells the one that merges them. Survives JSON. */
+/** The metrics of a worker, as sent to the primary. Survives JSON. */
 export interface ProcessMetrics {
   readonly changes: Changes;
-  /** With the first part. */
+  /** Only with the first part. */
   readonly now?: { readonly measured: Measured; readonly runtime: RuntimeValues };
 }
 
-/** Callers choose the method, and on how many routes: past so many series of requests, new ones are counted together. */
+/** Callers choose method and route. Past so many series of requests, new ones are counted as `OTHER` with the class of the status. */
 const MOST_REQUEST_SERIES = 100_000;
 
 export class Metrics {
   readonly counts = new Counts();
   readonly #sources: MetricSources;
   readonly #runtime = createRuntimeRegistry();
-  readonly #connections = { http: 0, upgraded: 0 };
+  readonly #connections = new OpenConnections();
   #zeros = new ZeroSeries([], new Map(), []);
   #requestSeries = 0;
   /** Seconds since the epoch. */
@@ -48,21 +50,21 @@ export class Metrics {
     this.#sources = sources;
   }
 
-  /** Tells which configuration serves from now on: its series exist at 0, and those that it cannot count are forgotten. */
-  announce(routes: readonly Route[], index: AudienceIndex, issuers: readonly string[]): void {
+  /** Sets the configuration in use: its series begin at 0, and series that it cannot count are dropped. */
+  configure(routes: readonly Route[], index: AudienceIndex, issuers: readonly string[]): void {
     this.#zeros = new ZeroSeries(routes, index, issuers);
     this.retain(this.counts);
     this.#requestSeries = this.counts.size('route', 'requests');
   }
 
-  /** Forgets in `counts` what the configuration in use cannot count. */
+  /** Drops from `counts` what the configuration in use cannot count. */
   retain(counts: Counts): void {
     counts.retain(this.#zeros.inUse());
   }
 
   /** Counts one request. Called once, when its response has closed. */
   record(request: FinishedRequest): void {
-    const tally = this.counts.change('route', request.route?.key ?? NO_ROUTE);
+    const tally = this.counts.touch('route', request.route?.key ?? NO_ROUTE);
     this.#countRequest(tally, request);
     tally.observe('duration', request.durationMs);
     if (request.upstreamMs !== undefined) tally.observe('upstreamDuration', request.upstreamMs);
@@ -76,26 +78,17 @@ export class Metrics {
   }
 
   recordJwksFetch(issuer: string, outcome: 'success' | 'failure'): void {
-    this.counts.change('issuer', issuer).count('jwksFetches', [outcome]);
+    this.counts.touch('issuer', issuer).count('jwksFetches', [outcome]);
   }
 
   /** Counts a client's connection until it closes. */
   trackConnection(socket: Socket): void {
-    this.#connections.http += 1;
-    socket.once('close', () => {
-      this.#connections.http -= 1;
-    });
+    this.#connections.track(socket);
   }
 
   /** Counts a client's connection as upgraded from here on. */
   trackTunnel(socket: Socket): void {
-    this.#connections.upgraded += 1;
-    this.#connections.http -= 1;
-    // Before the listener of trackConnection, which takes it for an HTTP one.
-    socket.prependOnceListener('close', () => {
-      this.#connections.upgraded -= 1;
-      this.#connections.http += 1;
-    });
+    this.#connections.trackUpgraded(socket);
   }
 
   /** Counts a connection, or a stream on one, that the gateway ended. */
@@ -111,7 +104,7 @@ export class Metrics {
     this.#count('droppedLines', []);
   }
 
-  /** The first load is no reload, but it sets the time. */
+  /** Sets the time of the load. The load at the start does not count as a reload. */
   recordLoad(): void {
     this.#loadedAt = Date.now() / 1000;
   }
@@ -122,8 +115,8 @@ export class Metrics {
   }
 
   /**
-   * @param measured of all processes, where there are several.
-   * @param runtime of all processes.
+   * @param measured of all processes; by default of this one.
+   * @param runtime the runtime metrics of the other processes.
    * @returns the page for Prometheus, made in steps between which requests are served.
    */
   async expose(measured = this.#measure(), runtime: readonly RuntimeValues[] = []): Promise<Exposition> {
@@ -134,13 +127,13 @@ export class Metrics {
     return { contentType: CONTENT_TYPE, body: await writeInSteps(blocks) };
   }
 
-  /** @returns our own metrics as values, for a reader in this program. Series at 0 are left out. */
+  /** @returns our own metrics as values, for the status page. Series at 0 are left out. */
   list(measured = this.#measure()): Promise<Snapshot> {
-    return listMetrics(this.counts, this.#listGauges(measured));
+    return takeSnapshot(this.counts, this.#listGauges(measured));
   }
 
-  /** @returns a part of what changed; see `Counts.changes`. */
-  async tell(since: number, from: number, most?: number): Promise<ProcessMetrics> {
+  /** @returns a part of what has changed; see `Counts.changes`. */
+  async readChanges(since: number, from: number, most?: number): Promise<ProcessMetrics> {
     const changes = this.counts.changes(since, from, most);
     if (from > 0) return { changes };
     return { changes, now: { measured: this.#measure(), runtime: await this.#runtime.getMetricsAsJSON() } };
@@ -148,7 +141,7 @@ export class Metrics {
 
   #measure(): Measured {
     const keySets = this.#sources.keySets().map(({ issuer, keys, ageSeconds }) => ({ issuer, keys, ageSeconds }));
-    return { connections: { ...this.#connections }, keySets };
+    return { connections: this.#connections.read(), keySets };
   }
 
   #listGauges(measured: Measured) {
@@ -156,7 +149,7 @@ export class Metrics {
   }
 
   #count(counter: 'cacheLookups' | 'ended' | 'restarts' | 'droppedLines' | 'reloads', values: readonly string[]): void {
-    this.counts.change('gateway', '').count(counter, values);
+    this.counts.touch('gateway', '').count(counter, values);
   }
 
   #countRequest(tally: Tally, { method, status }: FinishedRequest): void {
@@ -167,11 +160,11 @@ export class Metrics {
     tally.count('requests', isFull ? ['OTHER', statusClass(status)] : labels);
   }
 
-  /** Of the tokens that were accepted here: whether a stricter `multiple_audiences` would refuse them. */
+  /** Of tokens that were accepted: whether a stricter `multiple_audiences` would refuse them. */
   #countMultipleAudiences(tally: Tally, { route, outcome, denial, verified }: FinishedRequest): void {
     if (!verified || verified.audience.length < 2 || !route || route.public || outcome === 'denied') return;
     if (denial && isDecidedWithin(denial.reason, 'request', 'audience')) return;
-    tally.count('multipleAudiences', [this.#zeros.knowsAll(verified.audience) ? 'known' : 'foreign']);
+    tally.count('multipleAudiences', [this.#zeros.isAllOwn(verified.audience) ? 'known' : 'foreign']);
   }
 }
 

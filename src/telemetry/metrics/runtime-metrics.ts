@@ -8,7 +8,7 @@ import {
   Registry,
 } from 'prom-client';
 
-/** Those of one process as values. Survives JSON. */
+/** The runtime metrics of one process as values. Survives JSON. */
 export type RuntimeValues = readonly MetricObjectWithValues<MetricValue<string>>[];
 
 /** Gauges that prom-client names like counters, which `promtool check metrics` refuses. */
@@ -20,30 +20,30 @@ export function createRuntimeRegistry(): Registry {
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
   for (const metric of registry.getMetricsAsArray()) {
-    // Of several processes the first that started, and the one that is busiest.
+    // Of several processes: the start of the first one, and averages (of the event loop's delay) of the busiest one.
     if (metric.name === 'process_start_time_seconds') metric.aggregator = 'min';
     if (metric.aggregator === 'average') metric.aggregator = 'max';
   }
   return registry;
 }
 
-/** @returns those of several processes as those of one. */
+/** @returns the metrics of several processes merged into one set. */
 export function mergeRuntime(all: readonly RuntimeValues[]): Pick<Registry, 'metrics'> {
   return AggregatorRegistry.aggregate(all.map(metrics => [...metrics]));
 }
 
-/** @returns what processes that ended have counted; what they measured went with them. */
+/** @returns the merged counters of processes that have exited; their gauges are dropped. */
 export function keepCounted(all: readonly RuntimeValues[]): RuntimeValues {
   const merged = AggregatorRegistry.aggregate(all.map(metrics => metrics.filter(metric => !isGauge(metric))));
   return merged.getMetricsAsArray().flatMap(metric => (isMerged(metric) ? [metric] : []));
 }
 
-/** prom-client's types have a number where it gives a word. */
+/** The types of prom-client say that `type` is a number; it is a string. */
 function isGauge({ type }: { readonly type: unknown }): boolean {
   return type === 'gauge';
 }
 
-/** What prom-client merged has its values at hand; its types do not say so. */
+/** The merged metrics of prom-client have `values`, which its types do not declare. */
 function isMerged(metric: object): metric is RuntimeValues[number] {
   return 'values' in metric && Array.isArray(metric.values);
 }

@@ -1,4 +1,4 @@
-/** The status as a label: registered codes (IANA HTTP Status Code Registry, RFC 9110 section 16.2), else the class, so that it stays bounded. */
+/** The label `status`: a code of the IANA HTTP Status Code Registry (RFC 9110 section 16.2), else its class, so that it is bounded. */
 
 const REGISTERED: ReadonlySet<number> = new Set([
   ...[100, 101, 102, 103],

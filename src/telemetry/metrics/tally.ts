@@ -1,17 +1,17 @@
 /** What is counted of one route, of one issuer, or of the gateway as a whole: plain numbers, which become labelled series when they are read. */
 
-import { Distribution } from './distribution.ts';
+import { DurationHistogram } from './duration-histogram.ts';
 import type { CounterName, HistogramName, Subject } from './families.ts';
 
 export interface Series {
-  /** Values of the family's labels, in their order. */
+  /** The label values, in the order of the family's labels. */
   readonly values: readonly string[];
   count: number;
-  /** The last reload found that it can count nothing any more. */
-  isOutOfUse: boolean;
+  /** At the last reload, the configuration could not count it any more. */
+  isUnused: boolean;
 }
 
-/** Its counts, for another process. Survives JSON. */
+/** The counts of a tally, for another process. Survives JSON. */
 export interface TallyCounts {
   readonly subject: Subject;
   /** The key of the route, or the issuer; '' for the gateway as a whole. */
@@ -23,14 +23,14 @@ export interface TallyCounts {
 export class Tally {
   readonly subject: Subject;
   readonly name: string;
-  /** Tallies that are made later have a higher one. */
+  /** Rises with each tally that is created. */
   readonly id: number;
   /** The version of the counts in which it changed last. */
   changedIn = 0;
-  /** The last reload found that nothing in the configuration has this name. */
-  isOutOfUse = false;
+  /** At the last reload, nothing in the configuration had this name. */
+  isUnused = false;
   readonly #series = new Map<CounterName, Map<string, Series>>();
-  readonly #distributions = new Map<HistogramName, Distribution>();
+  readonly #histograms = new Map<HistogramName, DurationHistogram>();
 
   constructor(subject: Subject, name: string, id: number) {
     this.subject = subject;
@@ -42,16 +42,16 @@ export class Tally {
     return this.#series.get(counter)?.has(keyOf(values)) === true;
   }
 
-  /** How many series a counter has: each was counted, and only a reload takes one away. */
+  /** How many series a counter has. Each has counted something, and only a reload removes one. */
   size(counter: CounterName): number {
     return this.#series.get(counter)?.size ?? 0;
   }
 
   count(counter: CounterName, values: readonly string[]): void {
-    this.#seriesOf(counter, values).count += 1;
+    this.#findSeries(counter, values).count += 1;
   }
 
-  /** Counts in a series that is there already. @returns whether it is. */
+  /** Counts in a series that exists already. @returns whether it exists. */
   countKnown(counter: CounterName, values: readonly string[]): boolean {
     const series = this.#series.get(counter)?.get(keyOf(values));
     if (series) series.count += 1;
@@ -59,67 +59,67 @@ export class Tally {
   }
 
   observe(histogram: HistogramName, milliseconds: number): void {
-    this.#distributionOf(histogram).observe(milliseconds);
+    this.#findHistogram(histogram).observe(milliseconds);
   }
 
-  /** @returns what was counted so far: nothing at 0 is among it. */
+  /** @returns the series of a counter; none of them is at 0. */
   series(counter: CounterName): Iterable<Series> {
     return this.#series.get(counter)?.values() ?? [];
   }
 
-  distribution(histogram: HistogramName): Distribution | undefined {
-    return this.#distributions.get(histogram);
+  histogram(histogram: HistogramName): DurationHistogram | undefined {
+    return this.#histograms.get(histogram);
   }
 
-  /** Forgets series that could count nothing at this reload, nor at the one before. */
-  forget(counter: CounterName, isInUse: (values: readonly string[]) => boolean): void {
+  /** Drops the series that the configuration can count neither now nor after the reload before. */
+  dropUnused(counter: CounterName, isInUse: (values: readonly string[]) => boolean): void {
     const series = this.#series.get(counter);
     for (const [key, each] of series ?? []) {
-      if (isInUse(each.values)) each.isOutOfUse = false;
-      else if (each.isOutOfUse) series?.delete(key);
-      else each.isOutOfUse = true;
+      if (isInUse(each.values)) each.isUnused = false;
+      else if (each.isUnused) series?.delete(key);
+      else each.isUnused = true;
     }
   }
 
-  /** @returns all of it, for another process. */
+  /** @returns all of its counts, for another process. */
   counts(): TallyCounts {
     const counters = [...this.#series].flatMap(([counter, series]) =>
       Array.from(series.values(), ({ values, count }) => [counter, values, count] as const),
     );
-    const histograms = Array.from(this.#distributions, ([histogram, each]) => [histogram, each.numbers()] as const);
+    const histograms = Array.from(this.#histograms, ([histogram, each]) => [histogram, each.numbers()] as const);
     return { subject: this.subject, name: this.name, counters, histograms };
   }
 
-  /** Takes over the counts of another process, and gives `total` what they are more than before. No counter ever falls. */
-  follow({ counters, histograms }: TallyCounts, total: Tally): void {
+  /** Takes the counts of another process, and adds to `total` by how much they have grown since the last call. */
+  mirror({ counters, histograms }: TallyCounts, total: Tally): void {
     for (const [counter, values, count] of counters) {
-      const before = this.#seriesOf(counter, values);
-      // Fewer than before: the other process began anew.
-      total.#seriesOf(counter, values).count += count < before.count ? count : count - before.count;
+      const before = this.#findSeries(counter, values);
+      // Fewer than before: the other process dropped the series meanwhile and counts from 0 again.
+      total.#findSeries(counter, values).count += count < before.count ? count : count - before.count;
       before.count = count;
     }
     for (const [histogram, numbers] of histograms) {
-      this.#distributionOf(histogram).follow(numbers, total.#distributionOf(histogram));
+      this.#findHistogram(histogram).mirror(numbers, total.#findHistogram(histogram));
     }
   }
 
-  #seriesOf(counter: CounterName, values: readonly string[]): Series {
+  #findSeries(counter: CounterName, values: readonly string[]): Series {
     const ofCounter = this.#series.get(counter) ?? new Map<string, Series>();
     if (ofCounter.size === 0) this.#series.set(counter, ofCounter);
     const key = keyOf(values);
     const known = ofCounter.get(key);
     if (known) return known;
-    const series: Series = { values: [...values], count: 0, isOutOfUse: false };
+    const series: Series = { values: [...values], count: 0, isUnused: false };
     ofCounter.set(key, series);
     return series;
   }
 
-  #distributionOf(histogram: HistogramName): Distribution {
-    const known = this.#distributions.get(histogram);
+  #findHistogram(name: HistogramName): DurationHistogram {
+    const known = this.#histograms.get(name);
     if (known) return known;
-    const distribution = new Distribution();
-    this.#distributions.set(histogram, distribution);
-    return distribution;
+    const histogram = new DurationHistogram();
+    this.#histograms.set(name, histogram);
+    return histogram;
   }
 }
 

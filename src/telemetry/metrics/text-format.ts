@@ -1,4 +1,4 @@
-/** The text format of Prometheus, version 0.0.4, written in steps: between two of them the process serves requests. */
+/** The text format of Prometheus, version 0.0.4, written in steps between which requests are served. */
 
 import { setImmediate } from 'node:timers/promises';
 
@@ -6,17 +6,19 @@ export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 export interface Exposition {
   readonly contentType: string;
-  /** One piece after the other: many readers may be given the same. */
+  /** Written one after the other. Several readers may be sent the same buffers. */
   readonly body: readonly Buffer[];
 }
 
-const SPECIAL = /["\\\n]/;
 /** A part of the page. */
 export type Block = string | Buffer;
 
-/** Bytes that are written at a time: about half a millisecond. */
+/** Characters that are escaped in a label value. */
+const SPECIAL = /["\\\n]/;
+
+/** Bytes that are written at a time, which takes about half a millisecond. */
 const STEP = 128 * 1024;
-/** Looking at a route that has nothing to say takes its time, too. */
+/** Bytes that each block counts in addition, since a route without samples takes time as well. */
 const BLOCK_COST = 256;
 
 /** @returns the lines that go before the samples of a metric. */
@@ -29,39 +31,39 @@ export function writeLabel(name: string, value: string): string {
   return `${name}="${escapeValue(value)}"`;
 }
 
-/** How the samples of one family look: what is between the values is joined once, since there are so many of them. */
-export class SampleForm {
+/** The format of the samples of one family. The text between the label values is built once, as families have many samples. */
+export class SampleFormat {
   readonly #open: string;
   readonly #hasSubject: boolean;
-  /** What stands before each label value, the quotation mark of the one before included. */
-  readonly #joints: readonly string[];
+  /** The text before each label value, which begins with the closing quotation mark of the value before. */
+  readonly #separators: readonly string[];
   readonly #close: string;
 
-  /** @param subject the first label, which many samples in a row share. */
+  /** @param subject the name of the first label, whose value many samples in a row share. */
   constructor(name: string, subject: string | undefined, labels: readonly string[]) {
     this.#hasSubject = subject !== undefined;
     const isBare = subject === undefined && labels.length === 0;
     this.#open = isBare ? name : `${name}{${subject === undefined ? '' : `${subject}="`}`;
-    this.#joints = labels.map((label, index) => `${index === 0 && !this.#hasSubject ? '' : '",'}${label}="`);
+    this.#separators = labels.map((label, index) => `${index === 0 && !this.#hasSubject ? '' : '",'}${label}="`);
     this.#close = isBare ? ' ' : '"} ';
   }
 
-  /** @returns the beginning of the samples of one subject. */
+  /** @returns the beginning of each sample of one subject. */
   start(subject: string): string {
     return this.#hasSubject ? `${this.#open}${escapeValue(subject)}` : this.#open;
   }
 
-  /** @param values of the labels, in their order. @returns one line. */
+  /** @param start from `start`. @param values of the labels, in their order. @returns one line. */
   write(start: string, values: readonly string[], value: number): string {
     let text = start;
-    for (let index = 0; index < this.#joints.length; index += 1) {
-      text += `${this.#joints[index]}${escapeValue(values[index] ?? '')}`;
+    for (let index = 0; index < this.#separators.length; index += 1) {
+      text += `${this.#separators[index]}${escapeValue(values[index] ?? '')}`;
     }
     return `${text}${this.#close}${value}\n`;
   }
 }
 
-/** @returns `blocks`, joined some at a time. */
+/** @returns `blocks`, joined to buffers of about 128 KiB, with a pause after each. */
 export async function writeInSteps(blocks: Iterable<Block>): Promise<readonly Buffer[]> {
   const pieces: Buffer[] = [];
   let step = new Step();
@@ -76,7 +78,7 @@ export async function writeInSteps(blocks: Iterable<Block>): Promise<readonly Bu
 }
 
 class Step {
-  /** In bytes, and what each block takes by itself, as if it were bytes. */
+  /** In bytes, of which each block counts some in addition to its own. */
   cost = 0;
   readonly #parts: Buffer[] = [];
   #text = '';

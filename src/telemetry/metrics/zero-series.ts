@@ -1,4 +1,7 @@
-/** The series that exist at 0 from the start, so that `rate()` sees the first event. What is here is never stored: it follows from the configuration. */
+/**
+ * The series that exist at 0 from the start, so that `rate()` sees the first event. They are not stored as counts but listed
+ * from the configuration whenever the page is made.
+ */
 
 import {
   type AudienceIndex,
@@ -13,9 +16,9 @@ import { COUNTERS, type CounterName, type Label } from './families.ts';
 
 type Labels = readonly string[];
 
-/** Routes × siblings × issuers grows with the square of the routes; past this, only `foreign` and `missing` begin at 0. */
+/** Routes × siblings × issuers, which grows with the square of the routes. Past this, only `foreign` and `missing` begin at 0. */
 const MOST_CONFUSIONS = 20_000;
-/** Past this, these too begin at their first event. */
+/** Routes × issuers × 2. Past this, these series begin at their first event, too. */
 const MOST_WITHOUT_SIBLINGS = 100_000;
 /** Routes × reasons; past this, a denial's series begins at its first event. */
 const MOST_DENIALS = 50_000;
@@ -26,7 +29,7 @@ const NO_RESOURCE: Readonly<Record<NoSibling, true>> = { foreign: true, missing:
 /** The reasons that are decided once a route is known, so that they are counted for it. */
 const REASONS_OF_ROUTES = REASONS.filter(reason => isDecidedWithin(reason, 'method', 'fault'));
 
-/** What follows from one configuration. */
+/** The series of one configuration. */
 export class ZeroSeries {
   readonly #routes: readonly Route[];
   readonly #issuers: readonly string[];
@@ -34,28 +37,28 @@ export class ZeroSeries {
   readonly #resources: ReadonlySet<string>;
   readonly #presented: (route: ProtectedRoute) => readonly PresentedAudience[];
   readonly #hasDenials: boolean;
-  /** By counter and subject. */
-  readonly #written = new Map<CounterName, Map<string, { readonly size: number; readonly text: Buffer }>>();
+  /** Text of series at 0, by counter and subject. */
+  readonly #texts = new Map<CounterName, Map<string, { readonly size: number; readonly text: Buffer }>>();
 
   constructor(routes: readonly Route[], index: AudienceIndex, issuers: readonly string[]) {
     this.#routes = routes;
     this.#issuers = issuers;
     this.#index = index;
     this.#resources = new Set(index.values());
-    const guarded = routes.filter(route => !route.public);
-    const pairs = guarded.reduce((sum, route) => sum + route.issuers.size, 0);
-    // Of each route: its siblings, and what no sibling is behind.
+    const protectedRoutes = routes.filter(route => !route.public);
+    const pairs = protectedRoutes.reduce((sum, route) => sum + route.issuers.size, 0);
+    // For each route and issuer: one series for each sibling, and those that name no resource.
     const most = pairs * (this.#resources.size - 1 + WITHOUT_SIBLINGS.length);
     if (most <= MOST_CONFUSIONS) this.#presented = route => listPresentable(route, index);
     else this.#presented = pairs * WITHOUT_SIBLINGS.length <= MOST_WITHOUT_SIBLINGS ? () => WITHOUT_SIBLINGS : () => [];
-    this.#hasDenials = guarded.length * REASONS_OF_ROUTES.length + routes.length <= MOST_DENIALS;
+    this.#hasDenials = protectedRoutes.length * REASONS_OF_ROUTES.length + routes.length <= MOST_DENIALS;
   }
 
-  /** @returns each subject of `counter` that the configuration has, with the label values of the series that it begins with. */
-  *of(counter: CounterName): Generator<readonly [subject: string, series: Iterable<Labels>]> {
+  /** @returns each subject of `counter` in the configuration, with the label values of its series that begin at 0. */
+  *list(counter: CounterName): Generator<readonly [subject: string, series: Iterable<Labels>]> {
     switch (COUNTERS[counter].subject) {
       case 'route':
-        for (const route of this.#routes) yield [route.key, this.#ofRoute(counter, route)];
+        for (const route of this.#routes) yield [route.key, this.#listOfRoute(counter, route)];
         return;
       case 'issuer':
         for (const issuer of this.#issuers) yield [issuer, listClosed(counter)];
@@ -65,8 +68,8 @@ export class ZeroSeries {
     }
   }
 
-  *#ofRoute(counter: CounterName, route: Route): Generator<Labels> {
-    if (counter === 'denials' && this.#hasDenials && isLenient(route)) yield ['ambiguous_path', 'forwarded'];
+  *#listOfRoute(counter: CounterName, route: Route): Generator<Labels> {
+    if (counter === 'denials' && this.#hasDenials && canReportAmbiguity(route)) yield ['ambiguous_path', 'forwarded'];
     if (route.public) return;
     if (counter === 'multipleAudiences') yield* listClosed(counter);
     if (counter === 'denials' && this.#hasDenials) {
@@ -80,13 +83,13 @@ export class ZeroSeries {
   }
 
   /**
-   * Keeps what `write` gives, since most series stay at 0 from one page to the next.
+   * @returns what `write` returned for these series: cached, since most series stay at 0 from one page to the next.
    *
-   * @param size how many series of the subject are counted: with another one fewer stand at 0.
+   * @param size how many series of the subject are counted. Where it has changed, others are at 0, and `write` is called again.
    */
-  keep(counter: CounterName, subject: string, size: number, write: () => string): Buffer {
-    const ofCounter = this.#written.get(counter) ?? new Map();
-    if (ofCounter.size === 0) this.#written.set(counter, ofCounter);
+  cachedText(counter: CounterName, subject: string, size: number, write: () => string): Buffer {
+    const ofCounter = this.#texts.get(counter) ?? new Map();
+    if (ofCounter.size === 0) this.#texts.set(counter, ofCounter);
     const known = ofCounter.get(subject);
     if (known?.size === size) return known.text;
     const text = Buffer.from(write());
@@ -94,12 +97,12 @@ export class ZeroSeries {
     return text;
   }
 
-  /** @returns whether each of `audience` is an audience of this gateway. */
-  knowsAll(audience: readonly string[]): boolean {
+  /** @returns whether every value of `audience` is an audience of this gateway. */
+  isAllOwn(audience: readonly string[]): boolean {
     return audience.every(value => this.#index.has(value));
   }
 
-  /** @returns the names that this configuration has. */
+  /** @returns the names in this configuration. */
   inUse(): InUse {
     const issuers = new Set(this.#issuers);
     const byKey = new Map(this.#routes.map(route => [route.key, route]));
@@ -117,11 +120,11 @@ export class ZeroSeries {
   }
 }
 
-/** What is counted of requests that no route was found for. */
+/** The label `route` of requests for which no route was found. */
 export const NO_ROUTE = '(none)';
 
-/** @returns whether a path of several readings can be reported on `route`, instead of refused before there is a route. */
-function isLenient(route: Route): boolean {
+/** @returns whether `ambiguous_path` can be reported on `route`, instead of refused before the route is known. */
+function canReportAmbiguity(route: Route): boolean {
   return route.public || route.enforcement === 'report';
 }
 

@@ -1,22 +1,22 @@
 /**
- * Whom denials come from: the clients of verified tokens, the busiest 200. Client ids are the issuer's word; where clients
- * register themselves they are unbounded, so they are cut, and those that come seldom make room.
+ * Denials by client, for clients of verified tokens. Where clients register themselves with an issuer, their ids are
+ * unbounded in number and length: so ids are cut, and the 200 clients with the most denials are kept.
  */
 
 import type { Reason } from '../../denial.ts';
 import type { AccessToken } from '../../token/access-token.ts';
 import { readClient } from '../../token/client.ts';
 import { type Action, actionOf, type FinishedRequest } from '../finished-request.ts';
-import { Busiest } from './frequent-keys.ts';
+import { FrequentKeys } from './frequent-keys.ts';
 import { RecentCounts, type Windows } from './recent-counts.ts';
 
-/** How many clients are kept, by each process and in what several tell together. */
+/** How many clients are kept by each process, and in the merged list of several. */
 export const MOST_CLIENTS = 200;
-/** Routes and reasons of one client. */
+/** How many combinations of route, reason and action are kept of one client. */
 export const MOST_DETAILS = 12;
-/** Characters. What is longer was written to fill the page. */
+/** Characters, so that a caller cannot fill the status page. */
 const LONGEST_TEXT = 256;
-const KINDS = ['refused', 'forwarded'] as const;
+const ACTIONS = ['refused', 'forwarded'] as const;
 
 export interface ClientDetail {
   readonly route: string;
@@ -25,52 +25,52 @@ export interface ClientDetail {
   readonly count: number;
 }
 
-/** Counted since the client was first kept. `windows` has refused, then forwarded. */
+/** Denials of one client since it was first kept. `windows` has the refused, then the forwarded ones. */
 export interface ClientDenials {
   readonly issuer: string;
-  /** `undefined`: its tokens name no client. */
+  /** `undefined` where its tokens name no client. */
   readonly clientId?: string | undefined;
   readonly refused: number;
   readonly forwarded: number;
   readonly windows: Windows;
   /** Milliseconds since the epoch. */
   readonly lastAt: number;
-  /** The busiest of them. */
+  /** The most frequent combinations, most frequent first. */
   readonly details: readonly ClientDetail[];
 }
 
-interface Kept {
+interface CountedClient {
   readonly issuer: string;
   readonly clientId: string | undefined;
   readonly counts: Record<Action, number>;
   readonly recent: RecentCounts;
   lastAt: number;
-  readonly details: Busiest<{ -readonly [K in keyof ClientDetail]: ClientDetail[K] }>;
+  readonly details: FrequentKeys<{ -readonly [K in keyof ClientDetail]: ClientDetail[K] }>;
 }
 
-export class ClientTally {
-  readonly #clients = new Busiest<Kept>(MOST_CLIENTS);
+export class ClientDenialCounter {
+  readonly #clients = new FrequentKeys<CountedClient>(MOST_CLIENTS);
 
   /** Counts the denial of `request`, where its token verified. @param now as for RecentCounts. */
   record(request: FinishedRequest, now: number): void {
     const { denial, verified } = request;
     if (!denial || !verified) return;
     const clientId = clientIdOf(verified);
-    const client = this.#clients.take(nameClient(verified.issuer, clientId), () => ({
+    const client = this.#clients.touch(nameClient(verified.issuer, clientId), () => ({
       issuer: verified.issuer,
       clientId,
       counts: { refused: 0, forwarded: 0 },
-      recent: new RecentCounts(KINDS.length, now),
+      recent: new RecentCounts(ACTIONS.length, now),
       lastAt: 0,
-      details: new Busiest(MOST_DETAILS),
+      details: new FrequentKeys(MOST_DETAILS),
     }));
     const action = actionOf(request);
     const route = request.route?.key ?? '(none)';
     client.counts[action] += 1;
-    client.recent.add(KINDS.indexOf(action), now);
+    client.recent.add(ACTIONS.indexOf(action), now);
     client.lastAt = Date.now();
     const key = nameDetail({ route, reason: denial.reason, action });
-    client.details.take(key, () => ({ route, reason: denial.reason, action, count: 0 })).count += 1;
+    client.details.touch(key, () => ({ route, reason: denial.reason, action, count: 0 })).count += 1;
   }
 
   list(now: number): readonly ClientDenials[] {
@@ -84,7 +84,7 @@ export class ClientTally {
   }
 }
 
-/** @returns the clients of several processes as those of one, the busiest first. */
+/** @returns the clients of several processes merged into one list, most denials first. */
 export function mergeClients(lists: readonly (readonly ClientDenials[])[]): readonly ClientDenials[] {
   const merged = new Map<string, ClientDenials>();
   for (const client of lists.flat()) {
@@ -95,7 +95,7 @@ export function mergeClients(lists: readonly (readonly ClientDenials[])[]): read
   return [...merged.values()].sort(byCount).slice(0, MOST_CLIENTS);
 }
 
-/** @returns the client that the token was issued to, as its product writes it, cut; `undefined` where it names none. */
+/** @returns the client that the token was issued to, cut; `undefined` where the token names none. */
 export function clientIdOf({ claims }: Pick<AccessToken, 'claims'>): string | undefined {
   const client = readClient(claims);
   return client === undefined ? undefined : cut(client);
@@ -105,7 +105,7 @@ export function cut(text: string): string {
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
 }
 
-/** @returns the windows of two processes as those of one. */
+/** @returns the sums of two windows. */
 export function addWindows(a: Windows, b: Windows): Windows {
   const add = (one: readonly number[], other: readonly number[]) =>
     one.map((count, index) => count + (other[index] ?? 0));
@@ -133,7 +133,7 @@ function byCount(a: ClientDenials, b: ClientDenials): number {
 }
 
 function nameClient(issuer: string, clientId: string | undefined): string {
-  // An issuer is a key of the configuration, and has no NUL.
+  // An issuer is a key of the configuration and has no NUL, so no two pairs give the same name.
   return `${clientId === undefined ? '-' : `+${clientId}`}\0${issuer}`;
 }
 

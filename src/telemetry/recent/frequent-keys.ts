@@ -1,20 +1,24 @@
-/** The busiest of keys that nobody bounds, in bounded memory (Metwally et al., "Efficient Computation of Frequent and Top-k Elements", 2005). */
+/**
+ * The most frequent of unboundedly many keys, in bounded memory: the Space-Saving algorithm (Metwally et al., "Efficient
+ * Computation of Frequent and Top-k Elements in Data Streams", 2005).
+ */
 
-export class Busiest<T> {
+export class FrequentKeys<T> {
   readonly #most: number;
   readonly #entries = new Map<string, { weight: number; readonly value: T }>();
 
+  /** @param most how many keys are kept. */
   constructor(most: number) {
     this.#most = most;
   }
 
   /**
-   * Weighs `key` once more. Where there is no room, a new key takes the place of the lightest one and goes on from its
-   * weight, so that a stream of keys that come once cannot drive out those that come often.
+   * Adds 1 to the weight of `key`. Where the map is full, a new key replaces the one with the lowest weight and continues
+   * from that weight, so that a stream of keys that occur once cannot evict those that occur often.
    *
-   * @returns what is kept of `key`, or was just created.
+   * @returns the value that is kept for `key`, or the one just created.
    */
-  take(key: string, create: () => T): T {
+  touch(key: string, create: () => T): T {
     const known = this.#entries.get(key);
     if (known) {
       known.weight += 1;
@@ -29,7 +33,7 @@ export class Busiest<T> {
     return Array.from(this.#entries.values(), ({ value }) => value);
   }
 
-  /** @returns the weight of what had to go. */
+  /** Evicts the key with the lowest weight where the map is full. @returns its weight; 0 where none was evicted. */
   #makeRoom(): number {
     if (this.#entries.size < this.#most) return 0;
     let lightest: string | undefined;

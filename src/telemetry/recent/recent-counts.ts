@@ -1,4 +1,4 @@
-/** Counts of the last hour and the last day, in a ring of fixed size. Whoever counts seldom and whoever counts often takes the same memory. */
+/** Counts of the last hour and the last day, in a ring of time slots: memory does not depend on how much is counted. */
 
 const MINUTE = 60_000;
 
@@ -6,17 +6,17 @@ interface Ring {
   /** Milliseconds of one slot. */
   readonly slot: number;
   readonly slots: number;
-  /** Where it begins in the array, in slots. */
+  /** The index of its first slot in the array of both rings. */
   readonly begin: number;
 }
 
-/** The oldest slot is let go of as a whole: an hour is the last 55 to 60 minutes, a day the last 23 to 24 hours. */
+/** The oldest slot is cleared as a whole, so an hour is the last 55 to 60 minutes and a day the last 23 to 24 hours. */
 const HOUR: Ring = { slot: 5 * MINUTE, slots: 12, begin: 0 };
 const DAY: Ring = { slot: 60 * MINUTE, slots: 24, begin: 12 };
 const SLOTS = HOUR.slots + DAY.slots;
 
 export interface Windows {
-  /** By kind. */
+  /** By the index of the kind. */
   readonly hour: readonly number[];
   readonly day: readonly number[];
 }
@@ -26,7 +26,7 @@ export class RecentCounts {
   readonly #counts: Uint32Array;
   #now: number;
 
-  /** @param kinds how many things are counted, each by its index. @param now milliseconds of a clock that never goes back. */
+  /** @param kinds how many kinds are counted, each by its index. @param now milliseconds of a monotonic clock. */
   constructor(kinds: number, now: number) {
     this.#kinds = kinds;
     this.#counts = new Uint32Array(SLOTS * kinds);

@@ -1,11 +1,11 @@
-/** The latest denials, for people who look at the status page: what the metrics cannot hold, until the next ones come. */
+/** The latest denials, for the status page: who asked for what, which metrics cannot say. */
 
 import type { PresentedAudience } from '../../authorization/audience.ts';
 import type { Reason } from '../../denial.ts';
 import { type Action, actionOf, type FinishedRequest } from '../finished-request.ts';
 import { clientIdOf, cut } from './client-denials.ts';
 
-/** One denial, refused or only reported. No token, claim value beyond who sent it, or query has a place in it. */
+/** One denial, refused or only reported. It has no token, no query, and no claim but issuer and client. */
 export interface RecentDenial {
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -16,33 +16,33 @@ export interface RecentDenial {
   readonly action: Action;
   readonly status: number;
   readonly method: string;
-  /** As sent, where it was valid; else empty. */
+  /** As sent; empty where it was missing or not valid. */
   readonly host: string;
   /** Without the query. */
   readonly path: string;
-  /** Of a wrong audience: whose token it was, as `presented` in the metrics. */
+  /** For a wrong audience: which resource the token was for, as the label `presented` in the metrics. */
   readonly presented?: PresentedAudience | undefined;
-  /** Once the token verified. */
+  /** Issuer and client are set where the token verified. */
   readonly issuer?: string | undefined;
   readonly clientId?: string | undefined;
 }
 
-/** How many are kept, by each process and in what several tell together. */
+/** How many are kept by each process, and in the merged list of several. */
 export const MOST_DENIALS = 200;
 
-/** A ring: the newest takes the place of the oldest. */
+/** A ring buffer: the newest denial overwrites the oldest. */
 export class RecentDenials {
   readonly #ring: RecentDenial[] = [];
   #next = 0;
 
-  /** Keeps the denial of `request`; without one there is nothing to do. */
+  /** Keeps the denial of `request`, where it has one. */
   record(request: FinishedRequest): void {
     if (!request.denial) return;
     this.#ring[this.#next] = describeDenial(request, request.denial);
     this.#next = (this.#next + 1) % MOST_DENIALS;
   }
 
-  /** @returns what is kept, newest first. */
+  /** @returns the denials that are kept, newest first. */
   list(): readonly RecentDenial[] {
     return [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)].reverse();
   }

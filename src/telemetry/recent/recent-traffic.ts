@@ -1,13 +1,13 @@
 /**
- * What happened in the last hour and the last day, route by route, and whom denials came from: for people who look at the
- * status page. Counters since the start cannot say whether something has stopped. About 700 bytes a route that has traffic.
+ * Requests, denials and failures of the last hour and the last day by route, and denials by client, for the status page:
+ * counters since the start do not show whether something has stopped. About 700 bytes for each route that has traffic.
  */
 
 import { actionOf, type FinishedRequest } from '../finished-request.ts';
-import { addWindows, type ClientDenials, ClientTally, mergeClients } from './client-denials.ts';
+import { addWindows, ClientDenialCounter, type ClientDenials, mergeClients } from './client-denials.ts';
 import { RecentCounts, type Windows } from './recent-counts.ts';
 
-/** In the order of the counts in `windows`. */
+/** What is counted, in the order of the counts in `windows`. */
 export const TRAFFIC = ['requests', 'refused', 'forwarded', 'failed'] as const;
 const [REQUESTS, REFUSED, FORWARDED, FAILED] = [0, 1, 2, 3] as const;
 
@@ -15,20 +15,20 @@ export interface RouteTraffic {
   /** The key in the YAML, or `(none)`. */
   readonly route: string;
   readonly windows: Windows;
-  /** When the latest of them was, in milliseconds since the epoch; 0: none in the last day. */
+  /** When the latest refused and forwarded denials were, in milliseconds since the epoch; 0 for none in the last day. */
   readonly lastRefused: number;
   readonly lastForwarded: number;
 }
 
-/** What one process tells, or several together. */
+/** The recent traffic of one process, or of several merged. */
 export interface Traffic {
-  /** Milliseconds since the epoch: from then on nothing is missing. A worker that ended took its recent counts with it. */
+  /** Since when the counts are complete, in milliseconds since the epoch. The recent counts of a worker that exits are lost. */
   readonly since: number;
   readonly routes: readonly RouteTraffic[];
   readonly clients: readonly ClientDenials[];
 }
 
-interface Kept {
+interface RouteCounts {
   readonly counts: RecentCounts;
   lastRefused: number;
   lastForwarded: number;
@@ -36,27 +36,27 @@ interface Kept {
 
 export class RecentTraffic {
   readonly #since = Date.now();
-  readonly #routes = new Map<string, Kept>();
-  readonly #clients = new ClientTally();
+  readonly #routes = new Map<string, RouteCounts>();
+  readonly #clients = new ClientDenialCounter();
 
   /** Counts one request. Called once, when its response has closed. */
   record(request: FinishedRequest): void {
     const now = performance.now();
-    const kept = this.#keep(request.route?.key ?? '(none)', now);
-    kept.counts.add(REQUESTS, now);
-    if (request.failure) kept.counts.add(FAILED, now);
+    const counted = this.#countsOf(request.route?.key ?? '(none)', now);
+    counted.counts.add(REQUESTS, now);
+    if (request.failure) counted.counts.add(FAILED, now);
     if (!request.denial) return;
     if (actionOf(request) === 'refused') {
-      kept.counts.add(REFUSED, now);
-      kept.lastRefused = Date.now();
+      counted.counts.add(REFUSED, now);
+      counted.lastRefused = Date.now();
     } else {
-      kept.counts.add(FORWARDED, now);
-      kept.lastForwarded = Date.now();
+      counted.counts.add(FORWARDED, now);
+      counted.lastForwarded = Date.now();
     }
     this.#clients.record(request, now);
   }
 
-  /** @returns what is known now; routes without a request in the last day are let go of. */
+  /** @returns the recent traffic as of now. Routes without a request in the last day are dropped. */
   list(): Traffic {
     const now = performance.now();
     const routes: RouteTraffic[] = [];
@@ -68,26 +68,26 @@ export class RecentTraffic {
     return { since: this.#since, routes, clients: this.#clients.list(now) };
   }
 
-  #keep(route: string, now: number): Kept {
+  #countsOf(route: string, now: number): RouteCounts {
     const known = this.#routes.get(route);
     if (known) return known;
-    const kept = { counts: new RecentCounts(TRAFFIC.length, now), lastRefused: 0, lastForwarded: 0 };
-    this.#routes.set(route, kept);
-    return kept;
+    const created = { counts: new RecentCounts(TRAFFIC.length, now), lastRefused: 0, lastForwarded: 0 };
+    this.#routes.set(route, created);
+    return created;
   }
 }
 
-/** @returns the traffic of several processes as that of one: complete from when the youngest of them began. */
-export function mergeTraffic(told: readonly Traffic[]): Traffic {
+/** @returns the traffic of several processes merged: complete since the last of them was started. */
+export function mergeTraffic(all: readonly Traffic[]): Traffic {
   const routes = new Map<string, RouteTraffic>();
-  for (const traffic of told.flatMap(each => each.routes)) {
+  for (const traffic of all.flatMap(each => each.routes)) {
     const other = routes.get(traffic.route);
     routes.set(traffic.route, other ? addRoute(other, traffic) : traffic);
   }
   return {
-    since: told.length === 0 ? Date.now() : Math.max(...told.map(({ since }) => since)),
+    since: all.length === 0 ? Date.now() : Math.max(...all.map(({ since }) => since)),
     routes: [...routes.values()],
-    clients: mergeClients(told.map(({ clients }) => clients)),
+    clients: mergeClients(all.map(({ clients }) => clients)),
   };
 }
 

@@ -12,7 +12,7 @@ const report = vi.fn<PageSources['report']>();
 beforeEach(async () => {
   const page = await examplePage(PLAIN);
   report.mockReset().mockResolvedValue(page.report);
-  sources = { serving: () => page.serving, readiness: () => page.readiness, report };
+  sources = { processInfo: () => page.info, readiness: () => page.readiness, report };
 });
 
 afterEach(() => {
@@ -52,10 +52,10 @@ test('a rendering under way is shared however long it takes', async () => {
 });
 
 test('a reload is shown at once', async () => {
-  let { serving } = await examplePage(PLAIN);
-  const givePage = sharePage({ ...sources, serving: () => serving });
+  let { info } = await examplePage(PLAIN);
+  const givePage = sharePage({ ...sources, processInfo: () => info });
   await givePage();
-  ({ serving } = await examplePage({ ...PLAIN, hash: 'cd34' }));
+  ({ info } = await examplePage({ ...PLAIN, hash: 'cd34' }));
   expect((await givePage()).html()).toContain('cd34');
 });
 

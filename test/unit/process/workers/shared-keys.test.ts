@@ -25,7 +25,7 @@ afterEach(async () => {
 
 function ask(cause: KeyRequest['cause'] = 'schedule') {
   const rules = { refresh: 10 * MINUTE, cooldown: MINUTE, maxStale: 60 * MINUTE };
-  return keys.answer({ ...issuerOf(issuer, { keys: rules }), cause });
+  return keys.fetch({ ...issuerOf(issuer, { keys: rules }), cause });
 }
 
 test('those who ask at once share one fetch, and one of them counts it', async () => {

@@ -16,14 +16,14 @@ beforeEach(() => {
 });
 
 /** As a worker sends it. */
-async function send({ hits = 0, requests = 0, keys = 1, age = 1 }): Promise<ProcessMetrics> {
+async function metricsOfWorker({ hits = 0, requests = 0, keys = 1, age = 1 }): Promise<ProcessMetrics> {
   const metrics = new Metrics({
     keySets: () => [{ issuer: 'i', keys, ageSeconds: age, lastError: undefined }],
   });
   for (let count = 0; count < hits; count += 1) metrics.recordCacheLookup('hit');
   for (let count = 0; count < requests; count += 1)
     metrics.record(finishedRequest({ route: publicRoute({ prefix: '/a' }), durationMs: 2 }));
-  return JSON.parse(JSON.stringify(await metrics.tell(0, 0)));
+  return JSON.parse(JSON.stringify(await metrics.readChanges(0, 0)));
 }
 
 async function read(...series: string[]): Promise<number[]> {
@@ -32,8 +32,8 @@ async function read(...series: string[]): Promise<number[]> {
 }
 
 test('counters and histograms are summed up; of keys the fewest, of ages the oldest', async () => {
-  merged.keep(1, await send({ hits: 2, requests: 3, keys: 2, age: 10 }));
-  merged.keep(2, await send({ hits: 5, requests: 1, keys: 1, age: 20 }));
+  merged.add(1, await metricsOfWorker({ hits: 2, requests: 3, keys: 2, age: 10 }));
+  merged.add(2, await metricsOfWorker({ hits: 5, requests: 1, keys: 1, age: 20 }));
   const sums = [
     HITS,
     'audgate_request_duration_seconds_count{route="/a"}',
@@ -44,12 +44,12 @@ test('counters and histograms are summed up; of keys the fewest, of ages the old
 });
 
 test('a worker that ended: what it counted stays, what it measured goes, and what comes late is not counted twice', async () => {
-  merged.keep(1, await send({ hits: 2, requests: 3, age: 99 }));
-  merged.keep(2, await send({ hits: 5, age: 1 }));
-  const last = await send({ hits: 2, requests: 3 });
+  merged.add(1, await metricsOfWorker({ hits: 2, requests: 3, age: 99 }));
+  merged.add(2, await metricsOfWorker({ hits: 5, age: 1 }));
+  const last = await metricsOfWorker({ hits: 2, requests: 3 });
   merged.retire(1);
-  merged.keep(1, last);
-  merged.keep(3, await send({ hits: 1, age: 2 }));
+  merged.add(1, last);
+  merged.add(3, await metricsOfWorker({ hits: 1, age: 2 }));
   expect(await read(HITS, 'audgate_requests_total{route="/a",method="GET",status="200"}', AGE)).toEqual([8, 3, 2]);
   merged.retire(2);
   merged.retire(3);
@@ -58,7 +58,7 @@ test('a worker that ended: what it counted stays, what it measured goes, and wha
 });
 
 test('the start of the process is in it, and every series of this process', async () => {
-  merged.keep(1, await send({}));
+  merged.add(1, await metricsOfWorker({}));
   const { body, contentType } = await merged.expose();
   const text = Buffer.concat(body).toString();
   expect(contentType).toContain('text/plain');
@@ -79,9 +79,9 @@ describe('counts that are told in parts', () => {
   test('each part is small, only what changed is told again, and a part that was lost is made up for', async () => {
     const metrics = new Metrics({ keySets: () => [] });
     for (const route of routes) metrics.record(finishedRequest({ route }));
-    const first = await metrics.tell(0, 0);
+    const first = await metrics.readChanges(0, 0);
     expect(first.changes.tallies).toHaveLength(200);
-    merged.keep(1, first);
+    merged.add(1, first);
     // The second part does not arrive, and meanwhile a route of the first one counts.
     metrics.record(finishedRequest({ route: routes[0] }));
     expect(merged.versionOf(1)).toBe(0);
@@ -89,15 +89,15 @@ describe('counts that are told in parts', () => {
     const ask = async () => {
       const since = merged.versionOf(1);
       for (let from: number | undefined = 0; from !== undefined; asked += 1) {
-        const told: ProcessMetrics = JSON.parse(JSON.stringify(await metrics.tell(since, from)));
-        merged.keep(1, told);
+        const told: ProcessMetrics = JSON.parse(JSON.stringify(await metrics.readChanges(since, from)));
+        merged.add(1, told);
         from = told.changes.next;
       }
     };
     await ask();
     expect([asked, await total()]).toEqual([3, 501]);
     metrics.record(finishedRequest({ route: routes[7] }));
-    const again = await metrics.tell(merged.versionOf(1), 0);
+    const again = await metrics.readChanges(merged.versionOf(1), 0);
     expect(again.changes.tallies.map(({ name }) => name)).toEqual(['/7']);
     await ask();
     expect([asked, await total()]).toEqual([4, 502]);
@@ -107,14 +107,14 @@ describe('counts that are told in parts', () => {
     const metrics = new Metrics({ keySets: () => [] });
     for (const route of routes) metrics.record(finishedRequest({ route }));
     for (let from: number | undefined = 0; from !== undefined; ) {
-      const told: ProcessMetrics = await metrics.tell(merged.versionOf(1), from);
-      merged.keep(1, told);
+      const told: ProcessMetrics = await metrics.readChanges(merged.versionOf(1), from);
+      merged.add(1, told);
       from = told.changes.next;
       // A route of the first part, and one of the last.
       metrics.record(finishedRequest({ route: routes[0] }));
       metrics.record(finishedRequest({ route: routes[499] }));
     }
-    merged.keep(1, await metrics.tell(merged.versionOf(1), 0));
+    merged.add(1, await metrics.readChanges(merged.versionOf(1), 0));
     expect(await total()).toBe(500 + 6);
   });
 });

@@ -18,7 +18,7 @@ beforeAll(async () => {
     keySets: () => [{ issuer: ISSUER, keys: 1, ageSeconds: 1, lastError: undefined }],
     build: { version: '1', node: '2' },
   });
-  metrics.announce([route], createAudienceIndex([route]), [ISSUER]);
+  metrics.configure([route], createAudienceIndex([route]), [ISSUER]);
   const verified = exampleToken();
   metrics.record(finishedRequest({ route, verified, upstreamMs: 1 }));
   const failure = { reason: 'upstream_timeout', cause: 'response_timeout' } as const;

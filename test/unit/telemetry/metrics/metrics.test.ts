@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAudienceIndex, type PresentedAudience } from '../../../../src/authorization/audience.ts';
 import type { ProtectedRoute } from '../../../../src/config/config.ts';
-import type { ResourceUri } from '../../../../src/config/values/uri.ts';
+import type { ResourceUri } from '../../../../src/config/values/address/uri.ts';
 import { type Enforcement, REFUSALS, type Reason } from '../../../../src/denial.ts';
 import type { FinishedRequest } from '../../../../src/telemetry/finished-request.ts';
 import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
@@ -25,7 +25,7 @@ beforeEach(() => {
   metrics = new Metrics({ keySets: () => [] });
 });
 
-const announce = () => metrics.announce(ROUTES, createAudienceIndex(ROUTES), [ISSUER]);
+const announce = () => metrics.configure(ROUTES, createAudienceIndex(ROUTES), [ISSUER]);
 
 /** The samples of one metric: labels in their order, then the value. */
 async function samples(name: string): Promise<string[]> {
@@ -245,7 +245,7 @@ describe('many routes', () => {
     const routes = Array.from({ length: count }, (_, index) =>
       protectedRoute({ prefix: `/${index}`, resource: `https://r${index}.example/`, issuers: new Set(issuers) }),
     );
-    metrics.announce(routes, createAudienceIndex(routes), issuers);
+    metrics.configure(routes, createAudienceIndex(routes), issuers);
     return routes;
   };
   const names = (count: number) => Array.from({ length: count }, (_, index) => `https://login${index}.example`);
@@ -297,7 +297,7 @@ describe('many routes', () => {
 describe('reloads', () => {
   const serve = (...routes: readonly ProtectedRoute[]) => {
     const issuers = [...new Set(routes.flatMap(route => [...route.issuers]))];
-    metrics.announce(routes, createAudienceIndex(routes), issuers);
+    metrics.configure(routes, createAudienceIndex(routes), issuers);
   };
   const refuse = (route: ProtectedRoute, issuer = ISSUER, whose: PresentedAudience = 'foreign') => {
     const denial = { reason: 'wrong_audience', presented: whose } as const;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FinishedRequest } from '../../../../src/telemetry/finished-request.ts';
 import { MOST_CLIENTS, MOST_DETAILS } from '../../../../src/telemetry/recent/client-denials.ts';
-import { Busiest } from '../../../../src/telemetry/recent/frequent-keys.ts';
+import { FrequentKeys } from '../../../../src/telemetry/recent/frequent-keys.ts';
 import { RecentCounts } from '../../../../src/telemetry/recent/recent-counts.ts';
 import { mergeTraffic, RecentTraffic } from '../../../../src/telemetry/recent/recent-traffic.ts';
 import { protectedRoute } from '../../route/example-route.ts';
@@ -177,9 +177,9 @@ describe('clients', () => {
 });
 
 test('what comes again takes no new place, and the lightest makes room', () => {
-  const busiest = new Busiest<string>(2);
-  for (const key of ['a', 'a', 'b', 'c']) busiest.take(key, () => `made for ${key}`);
-  expect(busiest.take('a', () => 'made anew')).toBe('made for a');
+  const busiest = new FrequentKeys<string>(2);
+  for (const key of ['a', 'a', 'b', 'c']) busiest.touch(key, () => `made for ${key}`);
+  expect(busiest.touch('a', () => 'made anew')).toBe('made for a');
   expect(busiest.values()).toEqual(['made for a', 'made for c']);
 });
 
