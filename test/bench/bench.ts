@@ -1,6 +1,6 @@
 /**
- * What checking costs, on this machine, beside what would be used instead: `npm run bench`. The built gateway and its peers
- * each on the one core, upstream and load on the other, in turn, in rounds. `--quick` for a first look.
+ * `npm run bench`: what checking tokens costs on this machine, compared with other gateways and libraries. The built gateway and
+ * its peers take turns on one core, upstream and load run on the other, in rounds. `--quick` for a first look.
  */
 
 import { nameLeftOut } from './line-up.ts';
@@ -10,7 +10,7 @@ import { printSection, type Section } from './report/section.ts';
 import { chooseShows, SHOWS } from './shows.ts';
 import { openSite } from './site.ts';
 
-/** @returns whether every answer was as expected. Whether the promises held is in what it prints: it is no test. */
+/** @returns whether every response was as expected. Whether the targets were met is printed only: this is no test. */
 async function measureAll(options: Options): Promise<boolean> {
   const shows = chooseShows(options);
   const leftOut = nameLeftOut(options);

@@ -1,4 +1,4 @@
-/** Who takes part in a scenario: each started, vetted, and named where it cannot take part. */
+/** The candidates of a scenario: started, checked, and listed as missing where they cannot run. */
 
 import { type Peer, PeerMissing, type RunningPeer } from './peers/peer.ts';
 import type { Site } from './site.ts';
@@ -7,17 +7,17 @@ import { vet } from './vetting.ts';
 
 export interface Candidate extends RunningPeer {
   readonly name: string;
-  /** What it lets through and should not. */
+  /** What it forwards although it should refuse it. */
   readonly unchecked: readonly string[];
 }
 
 export interface Line {
   readonly candidates: readonly Candidate[];
-  /** Who is missing, and why. */
+  /** Missing candidates, each with the reason. */
   readonly missing: readonly string[];
 }
 
-/** Starts `peers` one after the other; a vetting starts with good tokens of `algorithms`. */
+/** Starts `peers` one after the other, and checks each, first with valid tokens of `algorithms`. */
 export async function startCandidates(
   peers: readonly Peer[],
   site: Site,

@@ -1,4 +1,4 @@
-/** Latency at a fixed rate that both can take: half of the lower peak, on the same schedule for each. */
+/** Latency at a fixed rate that both can handle: half of the lower peak, on the same schedule for each. */
 
 import { join } from 'node:path';
 import { type Candidate, endCandidates, startCandidates } from './candidates.ts';
@@ -20,7 +20,7 @@ interface Latency {
   readonly p50: number;
   readonly p99: number;
   readonly most: number;
-  /** Answers over 50 ms. */
+  /** Responses after more than 50 ms. */
   readonly slow: number;
   readonly faults: number;
   readonly requests: number;
@@ -40,7 +40,7 @@ export async function measureLatency(peers: readonly Peer[], site: Site, extent:
   }
 }
 
-/** @returns half of what the slowest of them can take. */
+/** @returns half of the peak rate of the slowest of them. */
 async function findRate(candidates: readonly Candidate[], token: string, seconds: number): Promise<number> {
   const load = { path: `${PATH}/small`, connections: CONNECTIONS, cores: MEASURING, env: { BENCH_TOKEN: token } };
   const peaks: number[] = [];

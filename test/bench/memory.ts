@@ -1,4 +1,4 @@
-/** What the gateway holds in memory: at work, with very many idle connections, with a full cache of tokens. */
+/** Memory of the gateway: under load, with many idle connections, with a full cache of tokens. */
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -23,11 +23,11 @@ interface Held {
   readonly started: number;
   readonly atWork: number;
   readonly idle: number;
-  /** `undefined`: the machine was too slow to bring all the tokens. */
+  /** `undefined` where the machine was too slow to send all the tokens. */
   readonly cached: number | undefined;
 }
 
-/** Each of `peers` is started three times: what one state leaves in the heap is not counted in the next. */
+/** Each of `peers` is started three times, so that what one state leaves in the heap is not counted in the next. */
 export async function measureMemory(peers: readonly Peer[], site: Site, seconds: number): Promise<Section> {
   const all: Held[] = [];
   const missing = new Set<string>();
@@ -61,7 +61,7 @@ async function readAtWork({ pid, port }: Candidate, site: Site, seconds: number)
   return { started, atWork };
 }
 
-/** Each of them has had one answer, so that it is a kept-alive connection and not a waiting one. */
+/** Each of them has had one response, so that it is a kept-alive connection. */
 async function readIdle({ pid, port }: Candidate, site: Site): Promise<number> {
   const token = await signToken(site.keys, { algorithm: 'RS256' });
   const head = `GET ${PATH}/small HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`;

@@ -1,4 +1,4 @@
-/** All that can be measured, by name: side by side, latency, memory. */
+/** All measurements, by name: side by side, latency, memory. */
 
 import { measureLatency } from './latency.ts';
 import { chooseGateways, choosePeers } from './line-up.ts';
@@ -14,7 +14,7 @@ import type { Site } from './site.ts';
 export interface Show {
   readonly name: string;
   readonly title: string;
-  /** Whether it is part of a quick run. */
+  /** Whether a quick run includes it. */
   readonly main: boolean;
   measure(site: Site, options: Options): Promise<Section>;
 }
@@ -43,7 +43,7 @@ export const SHOWS: readonly Show[] = [
   },
 ];
 
-/** @returns those that `options` ask for, in our order. @throws where one of them does not exist. */
+/** @returns the measurements that `options` name, in the order of the list. @throws where one does not exist. */
 export function chooseShows({ quick, scenarios }: Options): readonly Show[] {
   const unknown = scenarios.find(name => !SHOWS.some(show => show.name === name));
   if (unknown !== undefined) throw new Error(`there is no scenario "${unknown}"; see --list`);

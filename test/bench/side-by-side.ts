@@ -1,4 +1,4 @@
-/** One scenario from its start to its figures. */
+/** Runs one scenario and returns its figures. */
 
 import { type Candidate, endCandidates, startCandidates } from './candidates.ts';
 import type { Peer } from './peers/peer.ts';
@@ -10,7 +10,7 @@ import { loadTokenPool, POOL_SIZE } from './tokens/pool.ts';
 import { OTHER_RESOURCE, PATH, RESOURCE, resourceOf, signToken } from './tokens/sign.ts';
 import { type LoadResult, runWrk } from './wrk.ts';
 
-/** How much of a run there is. */
+/** The length of a run. */
 export interface Extent {
   readonly rounds: number;
   readonly seconds: number;
@@ -22,14 +22,14 @@ export interface Outcome {
   readonly ours: string;
   readonly cells: Cells;
   readonly missing: readonly string[];
-  /** By name of candidate: what it does not check. */
+  /** What candidates do not check, by their names. */
   readonly unchecked: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Every how many-th request brings a fresh token. */
+/** One of so many requests has a new token. */
 const EVERY = { repeated: 0, mixed: 20, different: 1 } as const;
 
-/** Measures `peers`, each started afresh: no cache of one scenario serves another. */
+/** Measures `peers`, each started anew, so that no cache is filled by another scenario. */
 export async function measureScenario(
   scenario: Scenario,
   peers: readonly Peer[],
@@ -49,7 +49,7 @@ export async function measureScenario(
   }
 }
 
-/** Goes on in the pool of tokens where it stopped, for each candidate by itself. */
+/** Continues in the pool of tokens where it stopped, for each candidate separately. */
 async function createSender(scenario: Scenario, site: Site) {
   const { answer, tokens, connections, sharedCores } = scenario;
   const env = await createEnvironment(scenario, site);
@@ -59,7 +59,7 @@ async function createSender(scenario: Scenario, site: Site) {
     const at = cursors.get(name) ?? 0;
     const load = { path: `${PATH}/${answer}`, connections, seconds, env: { ...env, BENCH_START: String(at) } };
     const result = await runWrk(port, { ...load, cores: sharedCores ?? MEASURING });
-    // Sent, and not answered when the time was over: one for each connection.
+    // Sent and not answered when the time was over: one for each connection.
     const taken = every > 0 ? Math.ceil((result.requests + connections) / every) : 0;
     cursors.set(name, (at + taken) % POOL_SIZE);
     return result;

@@ -1,4 +1,4 @@
-/** Before anything is measured: does a candidate really refuse? What it does not check is told with its figures. */
+/** Checks before a measurement that a candidate refuses invalid tokens. What it does not check is reported with its figures. */
 
 import type { Peer, RunningPeer } from './peers/peer.ts';
 import { probe } from './probe.ts';
@@ -14,8 +14,8 @@ const BAD_CLAIMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = 
 };
 
 /**
- * @returns what `peer` lets through and should not, for people; empty where it refuses everything.
- * @throws where it does not answer 200 to a good token of an algorithm that it knows.
+ * @returns what `peer` forwards although it should refuse it; empty where it refuses everything.
+ * @throws where it does not answer 200 to a valid token of an algorithm that it knows.
  */
 export async function vet(
   peer: Peer,
@@ -40,7 +40,7 @@ export async function vet(
   return [...new Set(unchecked)];
 }
 
-/** Another first character of the signature: the last one may carry bits that nobody reads. */
+/** Changes the first character of the signature: the last one may hold bits that are not part of it. */
 function tamper(token: string): string {
   const at = token.lastIndexOf('.') + 1;
   return `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;

@@ -1,6 +1,6 @@
 /**
  * `npm run demo`: an authorization server, two APIs and the built gateway, all real, on loopback.
- * With `--once` it ends after the show. Exit status 0 only where everything it showed was right.
+ * With `--once` it ends after the last step. Exit status 0 only where every step was as expected.
  */
 
 import { startAuthorizationServer } from '../support/authorization-server.ts';
@@ -11,7 +11,7 @@ import { BILLING, PROFILE, tellStory, type World } from './story.ts';
 
 const CLIENT = { clientId: 'demo-client', clientSecret: 'demo-secret' };
 
-/** What was started and is to be ended, last first. */
+/** What was started, to be closed in reverse order. */
 const started: { close(): Promise<void> }[] = [];
 let gatewayLog = () => '';
 let ending = false;
@@ -72,7 +72,7 @@ async function end(status: number): Promise<void> {
 }
 
 async function fail(error: unknown): Promise<void> {
-  if (ending) return; // Ctrl-C in the middle of the story: its next step fails because its world is gone.
+  if (ending) return; // Ctrl-C between two steps: the next step fails because the servers have ended.
   console.error(error instanceof Error ? error.message : error);
   console.error(`\nThe gateway's log:\n${gatewayLog()}`);
   await end(1);

@@ -1,16 +1,16 @@
-/** Tells the story on stdout, and remembers every promise that did not hold. Colours only for a person. */
+/** Prints the steps of the demo on stdout, and records every expectation that failed. Colours only on a terminal. */
 
 import { styleText } from 'node:util';
 
 export interface Narrator {
-  /** A numbered step, in a sentence. */
+  /** Prints a numbered step, in a sentence. */
   step(sentence: string): void;
-  /** Something that really came over the wire. */
+  /** Prints something that was received over the network. */
   show(...lines: string[]): void;
-  /** States a promise, which holds when every one of its facts does. */
+  /** Prints an expectation, which holds where each of its facts does. */
   promise(sentence: string, facts: Readonly<Record<string, boolean>>): void;
   say(...lines: string[]): void;
-  /** The facts that were not as promised. */
+  /** The facts that did not hold. */
   readonly broken: readonly string[];
 }
 

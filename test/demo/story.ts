@@ -1,4 +1,4 @@
-/** The seven steps of the demo: what happens to a token that was issued for one API and is shown to another. */
+/** The seven steps of the demo: what happens to a token that was issued for one API and is sent to another. */
 
 import { decodeJwt } from 'jose';
 import type { AuthorizationServer } from '../support/authorization-server.ts';
@@ -25,7 +25,7 @@ export const PROFILE = 'https://profile.example.com/';
 export const BILLING = 'https://billing.example.com/';
 const INVOICES = '/billing/invoices';
 
-/** Tells the whole story, from the first token to the counter. */
+/** Runs all steps, from the first token to the counter. */
 export async function tellStory(world: World, narrator: Narrator): Promise<void> {
   const token = await askForProfileToken(world, narrator);
   await useItWhereItBelongs(world, narrator, token);
@@ -102,7 +102,7 @@ async function readMetrics({ gateway }: World, narrator: Narrator): Promise<void
     ['audgate_denials_total{', 'route="/billing"', 'reason="wrong_audience"', 'action="refused"'],
     ['audgate_denials_total{', 'route="/billing"', 'reason="insufficient_scope"', 'action="refused"'],
   ];
-  // A request is counted when its response has closed, which its client may see a moment earlier.
+  // A request is counted when its response has closed, which may be shortly after its client received it.
   let lines: string[] = [];
   await poll(1000, async () => {
     lines = await scrapeDenials(gateway);

@@ -1,4 +1,4 @@
-/** What was found, printed once for each sort, with the command that has it again. */
+/** The findings, printed once for each kind, with the command that reproduces it. */
 
 import type { Finding } from './runner.ts';
 
@@ -9,7 +9,7 @@ const TOKEN = /eyJ[\w-]{10,}\.[\w-]{20,}\.[\w-]{20,}/g;
 export class Findings {
   readonly #seed: number;
   readonly #sorts = new Map<string, number>();
-  /** Not printed yet: should the gateway turn out to be dead, they are no more than the trace of its end. */
+  /** Not printed yet: where the gateway turns out to have ended, they are only consequences of that. */
   #held: Finding[] = [];
 
   constructor(seed: number) {
@@ -24,7 +24,7 @@ export class Findings {
     this.#held.push(finding);
   }
 
-  /** Prints what is held. `complaint`: the gateway is not alive and well any more, and why. */
+  /** Prints what was held back. @param complaint why the gateway no longer works, where it does not. */
   release(complaint: string | undefined): void {
     const held = this.#held;
     this.#held = [];
@@ -35,7 +35,7 @@ export class Findings {
     }
   }
 
-  /** @returns how often each sort was found, most frequent first. */
+  /** @returns how often each kind was found, most frequent first. */
   summary(): string[] {
     return [...this.#sorts].sort(([, a], [, b]) => b - a).map(([sort, count]) => `${count} x ${sort}`);
   }

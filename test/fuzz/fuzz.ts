@@ -1,6 +1,6 @@
 /**
  * `npm run fuzz -- --seconds N [--seed S] [--from I] [--count C]`: mutated requests, tokens and upstream answers against
- * the built gateway. What fails is had again by its seed and number: `--seed S --from I --count 1`. Exit status 0 only
+ * the built gateway. A failing case is reproduced by its seed and number: `--seed S --from I --count 1`. Exit status 0 only
  * where nothing was found.
  */
 
@@ -13,7 +13,7 @@ import { startWatchedGateway, type WatchedGateway } from './watched-gateway.ts';
 import { startWorld, type World } from './world.ts';
 
 const CONNECTIONS = 64;
-/** Milliseconds for a case. The gateway waits for no peer longer than 2 s here; the rest is for a busy machine. */
+/** Milliseconds for a case. No time-out of the gateway is longer than 2 s here; the rest is for a busy machine. */
 const BOUND = 8_000;
 const WARM_UP = 0.25;
 const LONGEST_WARM_UP = 10_000;
@@ -49,7 +49,7 @@ async function main(options: Options): Promise<void> {
   process.exit(findings.count === 0 ? 0 : 1);
 }
 
-/** Until the time is over, the cases are through, or the gateway is not itself any more. */
+/** Until the time is over, all cases have run, or the gateway no longer works. */
 async function attack(gateway: WatchedGateway, world: World, findings: Findings, options: Options) {
   const startedAt = performance.now();
   const elapsed = () => performance.now() - startedAt;

@@ -1,17 +1,17 @@
-/** What must hold of every case, whatever was sent. The table of refusals is written anew from contract section 3. */
+/** What must hold for every case. The table of refusals is written down again here, as in docs/reference/refusals.md. */
 
 import type { Case } from './cases.ts';
 import type { FuzzRequest } from './requests.ts';
 import type { ResponseReader, SeenResponse } from './response-reader.ts';
 import { createUpstreamAnswer, tagOf } from './upstream-answers.ts';
 
-/** How the connection stood when the case was over. `overdue`: the bound passed, and nothing had happened. */
+/** The state of the connection when the case was over. `overdue`: nothing happened within the bound. */
 export type Ending = 'open' | 'closed' | 'reset' | 'overdue';
 
 export interface Outcome {
   readonly reader: ResponseReader;
   readonly ending: Ending;
-  /** The client had left, so that it may not complain about what did not come. */
+  /** The client had disconnected, so that missing responses are no finding. */
   readonly hasLeft: boolean;
 }
 
@@ -46,7 +46,7 @@ const TABLE: Readonly<Record<string, readonly [status: number, error?: string]>>
   upstream_timeout: [504],
 };
 
-/** Fixed words, a status, a reason, a random id: no room for a byte of the caller's. */
+/** Fixed words, a status, a reason, a random id: nothing that the client sent. */
 const PROBLEM =
   /^\{"title":"[A-Za-z]{1,13}(?: [A-Za-z]{1,13})*","status":(\d{3}),"reason":"([a-z_]+)","request_id":"[0-9a-f-]{36}"\}$/;
 const IS_PROBLEM = /\r\ncontent-type: application\/problem\+json(?:\r|$)/i;
@@ -54,7 +54,7 @@ const SAYS_CLOSE = /\r\nconnection: close(?:\r|$)/i;
 const CHALLENGE = /\r\nwww-authenticate: (Bearer [^\r]*resource_metadata="[^\r]*)/i;
 const TAG = /<(\d{1,9})\.(\d)\.[0-9a-f]{8}>/g;
 
-/** @returns what is wrong; empty where all is as promised. */
+/** @returns what is wrong; empty where everything holds. */
 export function judge(facts: OracleFacts, each: Case, outcome: Outcome): string[] {
   const { reader, ending } = outcome;
   const findings: string[] = [];
@@ -68,7 +68,7 @@ export function judge(facts: OracleFacts, each: Case, outcome: Outcome): string[
   return findings;
 }
 
-/** One final response for each request; fewer only where the last said that it is the last, or its body was aborted. */
+/** One final response for each request; fewer only where the last one had Connection: close, or its body was cut. */
 function judgePipeline({ kind, requests }: Case, { reader, ending }: Outcome): string[] {
   const { responses } = reader;
   const last = responses.findLast(response => response.complete);
@@ -110,7 +110,7 @@ function judgeSecret({ marker }: OracleFacts, { opens }: FuzzRequest, { head, bo
   return letter === 'open' || opens.has(letter) ? [] : [`the secret of ${letter} was given away`];
 }
 
-/** Status, reason and challenge as the contract says, and nothing else. */
+/** Status, reason and challenge as documented, and nothing else. */
 function judgeProblem({ method }: FuzzRequest, { status, head, body, complete }: SeenResponse): string[] {
   if (head.includes('eyJ')) return ['a piece of a token in the fields of a refusal'];
   if (!complete) return [];

@@ -1,4 +1,4 @@
-/** Runs cases side by side on a bounded number of connections, and counts what happens. */
+/** Runs cases in parallel on a limited number of connections, and counts the results. */
 
 import { type Case, createCase } from './cases.ts';
 import { Conversation, Link } from './conversation.ts';
@@ -7,9 +7,9 @@ import type { TokenPool } from './tokens.ts';
 
 export interface Finding {
   readonly what: string;
-  /** Absent where it cannot be told which case it was. */
+  /** Absent where the case is unknown. */
   readonly case?: Case;
-  /** Cases that the same connection had carried, this one last; or those under way. */
+  /** The cases of the same connection, this one last; or those under way. */
   readonly carried: readonly number[];
   readonly responses: readonly string[];
 }
@@ -18,9 +18,9 @@ export interface RunOptions extends OracleFacts {
   readonly port: number;
   readonly pool: TokenPool;
   readonly connections: number;
-  /** Milliseconds in which a case must have come to its end. */
+  /** Milliseconds within which a case must end. */
   readonly bound: number;
-  /** @returns the number of the next case; `undefined`: no more. */
+  /** @returns the number of the next case; `undefined` after the last. */
   readonly next: () => number | undefined;
   readonly onFinding: (finding: Finding) => void;
 }
@@ -29,13 +29,13 @@ export interface Totals {
   cases: number;
   requests: number;
   connections: number;
-  /** Final responses, whole or not, by status. */
+  /** Final responses, complete or not, by status. */
   readonly responses: Map<number, number>;
   cutResponses: number;
 }
 
 const TICK = 5;
-/** A connection is not for ever: some of what can go wrong does so when one begins. */
+/** Connections are replaced after some cases, since some failures happen when a connection begins. */
 const CASES_PER_LINK = 100;
 const REPORTED_BYTES = 2_000;
 
@@ -48,12 +48,12 @@ export class Runner {
     this.#options = options;
   }
 
-  /** The cases that have not come to their end. */
+  /** The cases under way. */
   get underWay(): readonly number[] {
     return [...this.#running].map(conversation => conversation.case.iteration);
   }
 
-  /** Settles when there is no next case, and the last has ended. */
+  /** Resolves when the last case has ended. */
   async run(): Promise<void> {
     const ticking = setInterval(() => {
       const now = performance.now();

@@ -1,18 +1,18 @@
-/** Connections and tokens that come and go: whether a request costs at the end what it cost at the beginning, and what stays in memory. */
+/** New connections and tokens for an hour: whether a request costs the same at the end, and what stays in memory. */
 
 import { Agent, get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { quantile } from './clients.ts';
 import { RESOURCE, startWorld, type World } from './world.ts';
 
-/** An hour, unless LOAD_SECONDS says otherwise; told in ten parts. */
+/** An hour, unless LOAD_SECONDS says otherwise; reported in ten parts. */
 const SECONDS = Number(process.env['LOAD_SECONDS'] ?? 3600);
 const PARTS = 10;
 const CLIENTS = 16;
 /** Requests of one connection, with one token. */
 const STAY = 5;
 const FLAT = 1.25;
-/** Of memory: a cache full of tokens is 141 MB live, and V8 lets garbage pile up beside it. */
+/** Limit of memory: a cache full of tokens is 141 MB live, and V8 keeps garbage beside it. */
 const BOUND = 1024 * 1024 * 1024;
 
 export async function showChurn(): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** 5,000 idle WebSockets and 5,000 idle event streams: what each takes, and that all end with their token. */
+/** 5,000 idle WebSockets and 5,000 idle event streams: the memory of each, and that all end with their token. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

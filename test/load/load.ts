@@ -1,6 +1,6 @@
 /**
- * What the data plane promises under load, shown on the built gateway: `npm run load -- drain | restarts | idle | slow | reloads | churn`.
- * Prints figures; the exit status is 0 only when they are as promised.
+ * Load tests of the built gateway: `npm run load -- drain | restarts | idle | slow | reloads | churn`. Prints figures; the exit
+ * status is 0 only where they are within their limits.
  */
 
 import { showChurn } from './churn.ts';

@@ -1,4 +1,4 @@
-/** A hundred reloads in a minute under wrk, each fifth of a broken file: nobody notices, and nothing is left behind. */
+/** A hundred reloads in a minute under wrk, each fifth of a broken file: no request fails, and no object is left behind. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -73,12 +73,12 @@ export async function showReloads(): Promise<boolean> {
   return said.others === 0 && said.errors === 0 && isCounted && !hasLeak && complaint === undefined;
 }
 
-/** One of each for each reload would be a hundred; a few come and go by themselves. */
+/** A leak of one for each reload would be a hundred; a few more or less are ordinary. */
 const LEFT_BEHIND = ['descriptors', 'timers', 'sockets'] as const;
 const BROKEN = 'routes: { /a: { resource: no-uri, upstream: ftp://a } }\n';
 const mib = (bytes: number) => (bytes / MEBIBYTE).toFixed(0);
 
-/** Each differs from the one before: a route comes, another goes, and what is under load stays. */
+/** Each differs from the one before: a route is added, another removed, and the one under load stays. */
 function configure({ issuer, jwksUri }: TokenIssuer, { origin }: Upstream, version: number): string {
   return `
 issuers: { '${issuer}': { jwks_uri: '${jwksUri}' } }
@@ -88,7 +88,7 @@ routes:
 `;
 }
 
-/** What wrk met in `seconds`. */
+/** What wrk counted in `seconds`. */
 async function load({ port }: WatchedGateway, token: string, seconds: number) {
   const url = `http://127.0.0.1:${port}/a/x`;
   const header = `Authorization: Bearer ${token}`;
@@ -103,7 +103,7 @@ async function load({ port }: WatchedGateway, token: string, seconds: number) {
   };
 }
 
-/** What is left once all has settled: kept connections of the clients have ended, and garbage is collected. */
+/** What is left when idle connections of the clients have ended and garbage is collected. */
 async function trace(gateway: WatchedGateway, liveFile: string): Promise<Traces> {
   await delay(SETTLED);
   rmSync(liveFile, { force: true });

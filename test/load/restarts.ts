@@ -1,4 +1,4 @@
-/** An upstream that drops all its connections a hundred times: only requests that were on them there may fail. */
+/** An upstream that drops all its connections a hundred times: only requests on these connections may fail. */
 
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';

@@ -1,4 +1,4 @@
-/** slowhttptest with 500 connections, in its modes H, B and R, beside ordinary clients: what those notice of it. */
+/** slowhttptest with 500 connections, in its modes H, B and R, beside ordinary clients: how much these slow down. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -40,7 +40,7 @@ export async function showSlowClients(): Promise<boolean> {
   return isAsPromised && complaint === undefined;
 }
 
-/** slowhttptest has no way to send Authorization, so it attacks the public route. */
+/** slowhttptest cannot send Authorization, so it attacks the public route. */
 function argumentsFor(mode: string, { gateway }: World): string[] {
   const url = `http://127.0.0.1:${gateway.port}/open/${mode === 'R' ? 'large' : 'x'}`;
   const common = ['-u', url, '-c', '500', '-r', '200', '-l', String(ATTACK_SECONDS)];

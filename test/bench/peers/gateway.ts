@@ -17,7 +17,7 @@ export interface GatewayOptions {
   readonly main?: string;
   readonly routes?: number;
   readonly issuers?: number;
-  /** Needs a gateway that knows the key. */
+  /** Only for versions of the gateway that have this key. */
   readonly workers?: number;
   readonly cores?: string;
 }

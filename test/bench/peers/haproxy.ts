@@ -1,6 +1,6 @@
 /**
  * HAProxy with jwt_verify and ACLs on the claims, on one thread. One backend, no access log, no metrics: less than the
- * gateway does, so that what is said of it is said with caution.
+ * gateway does, which is to be considered in a comparison.
  */
 
 import { writeFileSync } from 'node:fs';

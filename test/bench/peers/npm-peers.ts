@@ -1,4 +1,4 @@
-/** What people build of npm packages: installed from the lock file of this folder, run as programs of their own. */
+/** Gateways built from npm packages: installed from the lock file of this folder, run as separate programs. */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The bare pipe, the reference of what checking costs: it checks nothing. */
+/** The bare pipe, which checks nothing: the reference for what checking costs. */
 
 import { join } from 'node:path';
 import { waitForAnswer } from '../probe.ts';
