@@ -3,8 +3,8 @@
  * output, signal or exit code.
  */
 
-import type { Problem } from './config/diagnostic.ts';
-import { LoaderFailure, type Loading, loadInThread } from './config/loading/loader.ts';
+import type { Diagnostic } from './config/diagnostics/diagnostic.ts';
+import { LoaderFailure, loadInThread, type ThreadResult } from './config/loader/loader.ts';
 
 const DEFAULT_FILE = 'audgate.yaml';
 
@@ -60,12 +60,12 @@ export async function checkConfig(text: string, options: CheckConfigOptions = {}
   }
 }
 
-function toCheck(loaded: Loading): ConfigCheck {
-  const problems = loaded.kind === 'loaded' ? loaded.warnings : loaded.problems;
+function toCheck(loaded: ThreadResult): ConfigCheck {
+  const problems = loaded.kind === 'loaded' ? loaded.warnings : loaded.diagnostics;
   return { ok: loaded.kind === 'loaded', problems: problems.map(toConfigProblem) };
 }
 
-function toConfigProblem({ file, line, column, path, message, severity }: Problem): ConfigProblem {
+function toConfigProblem({ file, line, column, path, message, severity }: Diagnostic): ConfigProblem {
   return { file, line, column, path, message, severity };
 }
 

@@ -1,7 +1,7 @@
 /** What the process that serves the page knows by itself. */
 
 import type { Config } from '../config/config.ts';
-import type { Problem } from '../config/diagnostic.ts';
+import type { Diagnostic } from '../config/diagnostics/diagnostic.ts';
 
 export interface ProcessInfo {
   readonly version: string;
@@ -9,5 +9,5 @@ export interface ProcessInfo {
   readonly config: Config;
   readonly loadedAt: Date;
   /** Of the lint, for the configuration in use. */
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly Diagnostic[];
 }

@@ -72,9 +72,9 @@ test('jobs: no alert depends on the name of a job, and every aggregation keeps i
   }
 });
 
-test('README: names every alert, and its links into the runbook resolve', () => {
-  const readme = readFileSync(join(CONFIG, '../README.md'), 'utf8');
-  expect(alerts.filter(({ alert }) => !readme.includes(`\`${alert}\``))).toEqual([]);
+test('docs/how-to/grafana.md: names every alert, and its links into the runbook resolve', () => {
+  const page = readFileSync(join(CONFIG, '../docs/how-to/grafana.md'), 'utf8');
+  expect(alerts.filter(({ alert }) => !page.includes(`\`${alert}\``))).toEqual([]);
   const runbook = readFileSync(join(CONFIG, 'prometheus/runbook.md'), 'utf8');
   const anchors = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
     title
@@ -82,7 +82,7 @@ test('README: names every alert, and its links into the runbook resolve', () => 
       .replace(/[^\w\- ]/g, '')
       .replaceAll(' ', '-'),
   );
-  const links = [...readme.matchAll(/runbook\.md#([\w-]+)/g)].map(([, anchor]) => anchor);
+  const links = [...page.matchAll(/runbook\.md#([\w-]+)/g)].map(([, anchor]) => anchor);
   expect(links.length).toBeGreaterThan(0);
   expect(anchors).toEqual(expect.arrayContaining(links));
 });

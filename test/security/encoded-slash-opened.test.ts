@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { formatProblem } from '../../src/config/diagnostic.ts';
+import { formatDiagnostic } from '../../src/config/diagnostics/diagnostic.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { reasonOrTarget } from '../support/outcome.ts';
@@ -86,7 +86,7 @@ test('audgate check: a warning about upstreams that decode', () => {
   writeFileSync(file, `issuers: { "https://i.example": {} }\nroutes:${routes('http://127.0.0.1:1')}`);
   const loaded = loadConfig(file, {});
   rmSync(folder, { recursive: true });
-  const warnings = loaded.ok ? loaded.warnings.map(formatProblem) : [];
+  const warnings = loaded.ok ? loaded.warnings.map(formatDiagnostic) : [];
   expect(warnings.filter(warning => warning.includes('allow_encoded'))).toHaveLength(3);
 });
 

@@ -1,7 +1,7 @@
 /** Which configuration is in use, and what the lint warns of in it. */
 
-import type { Problem } from '../../config/diagnostic.ts';
-import { LINTS } from '../../config/lint/check-codes.ts';
+import type { Diagnostic } from '../../config/diagnostics/diagnostic.ts';
+import { CHECK_CODES } from '../../config/lint/check-codes.ts';
 import type { Report } from '../../telemetry/report.ts';
 import { sumOf } from '../figures/figures.ts';
 import type { ProcessInfo } from '../process-info.ts';
@@ -25,7 +25,7 @@ ${warnings.length > 0 && html`<ul class="warnings">${warnings.map(renderWarning)
 </section>`;
 }
 
-function renderWarning({ line, column, code, path, message }: Problem): Html {
-  return html`<li><p><code>${line}:${column}</code> <code>${path}</code> <span class="soft">${code}</span></p><p><bdi>${message}</bdi></p><p class="below">${LINTS[code].consequence} ${LINTS[code].remedy}</p></li>
+function renderWarning({ line, column, code, path, message }: Diagnostic): Html {
+  return html`<li><p><code>${line}:${column}</code> <code>${path}</code> <span class="soft">${code}</span></p><p><bdi>${message}</bdi></p><p class="below">${CHECK_CODES[code].consequence} ${CHECK_CODES[code].remedy}</p></li>
 `;
 }
