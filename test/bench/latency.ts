@@ -7,8 +7,8 @@ import { MEASURING, run } from './processes.ts';
 import { formatRange, formatRate } from './report/rates.ts';
 import type { Section } from './report/section.ts';
 import type { Extent } from './side-by-side.ts';
-import type { Site } from './site.ts';
 import { compareRounds, summarise } from './statistics.ts';
+import type { TestBed } from './test-bed.ts';
 import { PATH, signToken } from './tokens/sign.ts';
 import { runWrk } from './wrk.ts';
 
@@ -28,9 +28,9 @@ interface Latency {
 
 type Latencies = ReadonlyMap<string, readonly Latency[]>;
 
-export async function measureLatency(peers: readonly Peer[], site: Site, extent: Extent): Promise<Section> {
-  const token = await signToken(site.keys, { algorithm: 'RS256' });
-  const line = await startCandidates(peers, site, ['RS256']);
+export async function measureLatency(peers: readonly Peer[], bed: TestBed, extent: Extent): Promise<Section> {
+  const token = await signToken(bed.keys, { algorithm: 'RS256' });
+  const line = await startCandidates(peers, bed, ['RS256']);
   try {
     const rate = await findRate(line.candidates, token, extent.seconds);
     const all = await measureRounds(line.candidates, token, rate, extent);

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitForAnswer } from './probe.ts';
 import { MEASURING, pin, start } from './processes.ts';
-import { findFreePort } from './site.ts';
+import { findFreePort } from './test-bed.ts';
 
 /** 61 bytes, the size of the prototypes' measurements. */
 export const SMALL_ANSWER = '{"id":"6731de76-14a6-49ae-97bc-6eba6914391e","amount":4711.0}';

@@ -12,9 +12,9 @@ const SAYS_CLOSE = /\r\nconnection: close(?:\r|$)/i;
 export class Link {
   readonly socket: Socket;
   /** The cases so far. */
-  readonly carried: number[] = [];
+  readonly cases: number[] = [];
   /** It could not connect, because no local port was free. */
-  isStillborn = false;
+  isUnconnected = false;
   isOpen = true;
   current: Conversation | undefined;
 
@@ -24,7 +24,7 @@ export class Link {
     this.socket.on('end', () => this.#close('closed'));
     this.socket.on('close', () => this.#close('reset'));
     this.socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.isStillborn = error.code === 'EADDRNOTAVAIL' || error.code === 'ECONNREFUSED';
+      this.isUnconnected = error.code === 'EADDRNOTAVAIL' || error.code === 'ECONNREFUSED';
     });
   }
 
@@ -59,7 +59,7 @@ export class Conversation {
     this.#onDone = onDone;
     this.#deadline = this.#lastByteAt + bound;
     link.current = this;
-    link.carried.push(each.iteration);
+    link.cases.push(each.iteration);
     this.#write();
   }
 

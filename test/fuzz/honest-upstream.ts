@@ -14,7 +14,7 @@ export interface HonestUpstream {
 }
 
 export interface HonestUpstreamOptions {
-  /** Letters → the only `sub` that valid tokens for them carry. */
+  /** From letters to the only `sub` that valid tokens for them have. */
   readonly subjects: ReadonlyMap<string, string>;
   readonly onViolation: (what: string) => void;
 }

@@ -2,7 +2,7 @@
 
 import { type Case, createCase } from './cases.ts';
 import { Conversation, Link } from './conversation.ts';
-import { judge, type OracleFacts, type Outcome } from './oracle.ts';
+import { checkCase, type OracleFacts, type Outcome } from './oracle.ts';
 import type { TokenPool } from './tokens.ts';
 
 export interface Finding {
@@ -10,7 +10,7 @@ export interface Finding {
   /** Absent where the case is unknown. */
   readonly case?: Case;
   /** The cases of the same connection, this one last; or those under way. */
-  readonly carried: readonly number[];
+  readonly cases: readonly number[];
   readonly responses: readonly string[];
 }
 
@@ -67,10 +67,10 @@ export class Runner {
     let link: Link | undefined;
     for (let iteration = this.#options.next(); iteration !== undefined; iteration = this.#options.next()) {
       const each = createCase(this.#options.seed, iteration, this.#options.pool);
-      if (!link?.isOpen || link.carried.length >= CASES_PER_LINK) link = this.#open(link);
+      if (!link?.isOpen || link.cases.length >= CASES_PER_LINK) link = this.#open(link);
       const outcome = await this.#converse(each, link);
       this.#count(each, outcome);
-      if (!link.isStillborn) this.#judge(each, link, outcome);
+      if (!link.isUnconnected) this.#checkCase(each, link, outcome);
     }
     link?.close();
   }
@@ -100,12 +100,12 @@ export class Runner {
     }
   }
 
-  #judge(each: Case, link: Link, outcome: Outcome): void {
+  #checkCase(each: Case, link: Link, outcome: Outcome): void {
     const responses = outcome.reader.responses.map(({ head, body }) =>
       `${head}\r\n\r\n${body}`.slice(0, REPORTED_BYTES),
     );
-    for (const what of judge(this.#options, each, outcome)) {
-      this.#options.onFinding({ what, case: each, carried: [...link.carried], responses });
+    for (const what of checkCase(this.#options, each, outcome)) {
+      this.#options.onFinding({ what, case: each, cases: [...link.cases], responses });
     }
   }
 }

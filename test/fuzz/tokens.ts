@@ -25,9 +25,9 @@ const LONG_LIVED = 86_400;
 
 /**
  * @param issuer an issuer that the gateway trusts.
- * @param stranger an issuer that it does not trust.
+ * @param untrusted an issuer that it does not trust.
  */
-export async function createTokenPool(issuer: TokenIssuer, stranger: TokenIssuer): Promise<TokenPool> {
+export async function createTokenPool(issuer: TokenIssuer, untrusted: TokenIssuer): Promise<TokenPool> {
   const run = randomBytes(8).toString('hex');
   const subjects = new Map([...Object.keys(RESOURCES), 'AB'].map(letters => [letters, `subject-${letters}-${run}`]));
   const now = Math.floor(Date.now() / 1000);
@@ -50,8 +50,8 @@ export async function createTokenPool(issuer: TokenIssuer, stranger: TokenIssuer
     ...ODD_BUT_GOOD.map(options => good('A', options)),
     ...badClaims(now).map(claims => bad(claims)),
     ...BAD_HEADERS.map(header => bad({}, header)),
-    stranger.sign({ claims: claimsFor('A') }).then(forged),
-    stranger.sign({ claims: { ...claimsFor('A'), iss: issuer.issuer } }).then(forged),
+    untrusted.sign({ claims: claimsFor('A') }).then(forged),
+    untrusted.sign({ claims: { ...claimsFor('A'), iss: issuer.issuer } }).then(forged),
   ]);
   return { honest, subjects, odd: [...odd, ...forgeries(odd[0]?.text ?? '', claimsFor('A'), issuer.issuer)] };
 }

@@ -26,7 +26,7 @@ export interface WatchedGateway {
   readonly port: number;
   readonly log: LogFile;
   /** Why it no longer works: it ended, or wrote to stderr. */
-  complaint(): string | undefined;
+  failure(): string | undefined;
   /** What it wrote to stderr; expected to be empty. */
   stderr(): string;
   /** Bytes in memory. */
@@ -66,16 +66,16 @@ export async function startWatchedGateway(yaml: string, args: readonly string[] 
     rmSync(folder, { recursive: true, force: true });
   });
   const log = new LogFile(logPath);
-  const complaint = () => {
+  const failure = () => {
     if (stderr !== '') return `it wrote to stderr:\n${stderr.slice(0, 4000)}`;
     return exit === undefined ? undefined : `it ended with ${exit}`;
   };
-  const { listen, admin } = await waitUntilListening(log, complaint);
+  const { listen, admin } = await waitUntilListening(log, failure);
   const proc = `/proc/${child.pid}`;
   return {
     port: listen.port,
     log,
-    complaint,
+    failure,
     stderr: () => stderr,
     rss: () => Number(readFileSync(`${proc}/statm`, 'utf8').split(' ')[1]) * PAGE,
     sockets: () => readdirSync(`${proc}/fd`).filter(fd => isSocket(`${proc}/fd/${fd}`)).length,
@@ -147,9 +147,9 @@ export class Exposition {
   }
 }
 
-async function waitUntilListening(log: LogFile, complaint: () => string | undefined) {
+async function waitUntilListening(log: LogFile, failure: () => string | undefined) {
   for (const end = Date.now() + READY_WITHIN; Date.now() < end; await delay(50)) {
-    const trouble = complaint();
+    const trouble = failure();
     if (trouble !== undefined) throw new Error(trouble);
     log.read();
     const found = log.listening;

@@ -20,8 +20,8 @@ export const HONEST_ROUTES = ['/api', '/api/v2', '/files', '/strip', 'hosted.exa
 
 /** Starts all of them. @param onViolation called with what the honest upstream must not receive. */
 export async function startWorld(seed: number, onViolation: (what: string) => void): Promise<World> {
-  const [issuer, stranger] = await Promise.all([startTokenIssuer(), startTokenIssuer()]);
-  const pool = await createTokenPool(issuer, stranger);
+  const [issuer, untrusted] = await Promise.all([startTokenIssuer(), startTokenIssuer()]);
+  const pool = await createTokenPool(issuer, untrusted);
   const honest = await startHonestUpstream({ subjects: pool.subjects, onViolation });
   const hostile = await startHostileUpstream(seed);
   const { origin } = honest.upstream;
@@ -50,7 +50,7 @@ routes:
     honest,
     hostile,
     close: async () => {
-      await Promise.all([issuer.close(), stranger.close(), honest.close(), hostile.close()]);
+      await Promise.all([issuer.close(), untrusted.close(), honest.close(), hostile.close()]);
     },
   };
 }

@@ -32,12 +32,12 @@ export async function showChurn(): Promise<boolean> {
   }
   tally.isStopped = true;
   await clients;
-  const [rss, complaint] = [world.gateway.rss(), world.gateway.complaint()];
+  const [rss, failure] = [world.gateway.rss(), world.gateway.failure()];
   await world.close();
   // The first part warms up.
   const ratio = (costs.at(-1) ?? 0) / quantile(costs.slice(1), 0.5);
   console.log(`not 200: ${tally.others}; the last part cost ${ratio.toFixed(2)}x the median of all but the first`);
-  return tally.others === 0 && complaint === undefined && ratio < FLAT && rss < BOUND;
+  return tally.others === 0 && failure === undefined && ratio < FLAT && rss < BOUND;
 }
 
 async function comeAndGo(

@@ -1,13 +1,13 @@
 /** A server that is measured: pinned to its core, started anew for each scenario. */
 
-import type { Site } from '../site.ts';
+import type { TestBed } from '../test-bed.ts';
 
 export interface Peer {
   readonly name: string;
   /** Whether it verifies tokens: it is then tried with invalid ones before it is measured. */
-  readonly judges: boolean;
+  readonly verifiesTokens: boolean;
   /** @throws PeerMissing where it is not available on this machine; another error where it does not start. */
-  start(site: Site): Promise<RunningPeer>;
+  start(bed: TestBed): Promise<RunningPeer>;
 }
 
 export interface RunningPeer {

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import { createWriteStream, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
-import type { Site } from '../site.ts';
+import type { TestBed } from '../test-bed.ts';
 import type { Algorithm } from './keys.ts';
 import { ISSUER, RESOURCE, SCOPE, signToken } from './sign.ts';
 
@@ -17,7 +17,7 @@ const KEPT_FOR = 5 * 24 * 3600 * 1000;
 const EDITION = hash('sha256', JSON.stringify([ISSUER, RESOURCE, SCOPE, POOL_SIZE]), 'hex').slice(0, 8);
 
 /** @returns the file of POOL_SIZE tokens of `algorithm`. */
-export async function loadTokenPool({ keys, folder }: Site, algorithm: Algorithm): Promise<string> {
+export async function loadTokenPool({ keys, folder }: TestBed, algorithm: Algorithm): Promise<string> {
   const file = join(keys.folder, `${algorithm}-${EDITION}.tokens`);
   if (isFresh(file, join(keys.folder, `${algorithm}.key`))) return file;
   console.log(`signing ${POOL_SIZE} ${algorithm} tokens once, into ${file}`);

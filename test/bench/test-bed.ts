@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type Keys, loadKeys } from './tokens/keys.ts';
 import { startUpstream } from './upstream.ts';
 
-export interface Site {
+export interface TestBed {
   /** For configurations and logs; removed at the end. */
   readonly folder: string;
   readonly keys: Keys;
@@ -19,7 +19,7 @@ export interface Site {
 }
 
 /** Starts the upstream. */
-export async function openSite(): Promise<Site> {
+export async function createTestBed(): Promise<TestBed> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   // nginx and Apache read it as other users.

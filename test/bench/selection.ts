@@ -32,7 +32,7 @@ export function chooseGateways({ gateway, against }: Options): Peer[] {
 }
 
 /** @returns a sentence about the candidates that the options leave out. */
-export function nameLeftOut({ allPeers }: Options): string | undefined {
-  const leftOut = Object.keys(PEERS).filter(name => !QUICK_PEERS.some(quick => quick === name));
-  return allPeers ? undefined : `left out of a quick run: ${leftOut.join(', ')} (--peers all)`;
+export function describeOmitted({ allPeers }: Options): string | undefined {
+  const omitted = Object.keys(PEERS).filter(name => !QUICK_PEERS.some(quick => quick === name));
+  return allPeers ? undefined : `left out of a quick run: ${omitted.join(', ')} (--peers all)`;
 }

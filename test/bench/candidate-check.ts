@@ -2,7 +2,7 @@
 
 import type { Peer, RunningPeer } from './peers/peer.ts';
 import { probe } from './probe.ts';
-import type { Site } from './site.ts';
+import type { TestBed } from './test-bed.ts';
 import type { Algorithm } from './tokens/keys.ts';
 import { OTHER_RESOURCE, PATH, signToken, type TokenOptions } from './tokens/sign.ts';
 
@@ -17,20 +17,20 @@ const BAD_CLAIMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = 
  * @returns what `peer` forwards although it should refuse it; empty where it refuses everything.
  * @throws where it does not answer 200 to a valid token of an algorithm that it knows.
  */
-export async function vet(
+export async function checkCandidate(
   peer: Peer,
   { port }: RunningPeer,
-  site: Site,
+  bed: TestBed,
   algorithms: readonly Algorithm[],
 ): Promise<string[]> {
   const passes = async (token: string | undefined) => (await probe(port, `${PATH}/small`, token)).status === 200;
   const tokenOf = (algorithm: Algorithm, claims: TokenOptions['claims'] = {}) =>
-    signToken(site.keys, { algorithm, claims });
+    signToken(bed.keys, { algorithm, claims });
   const unchecked: string[] = [];
   for (const algorithm of algorithms) {
     const good = await tokenOf(algorithm);
     if (!(await passes(good))) throw new Error(`it refuses a good ${algorithm} token`);
-    if (!peer.judges) return ['anything: it checks nothing'];
+    if (!peer.verifiesTokens) return ['anything: it checks nothing'];
     if (await passes(tamper(good))) unchecked.push(`${algorithm} signature`);
     for (const [what, claims] of Object.entries(BAD_CLAIMS)) {
       if (await passes(await tokenOf(algorithm, claims))) unchecked.push(what);

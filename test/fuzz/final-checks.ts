@@ -22,10 +22,10 @@ const STEP = 250;
 const GROWTH = 64 * 2 ** 20;
 
 /** @returns every check, as soon as all hold or after ten seconds; none where the gateway ended meanwhile. */
-export async function checkAftermath(gateway: WatchedGateway, before: Before, seen: () => number): Promise<Check[]> {
+export async function checkAfterRun(gateway: WatchedGateway, before: Before, seen: () => number): Promise<Check[]> {
   const startedAt = performance.now();
   let checks: Check[] = [];
-  while (gateway.complaint() === undefined && performance.now() - startedAt <= WITHIN) {
+  while (gateway.failure() === undefined && performance.now() - startedAt <= WITHIN) {
     checks = await check(gateway, before, seen(), startedAt).catch(() => checks);
     if (checks.length > 0 && checks.every(({ holds }) => holds)) break;
     await delay(STEP);
