@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { AudienceIndex } from '../../authorization/audience.ts';
 import type { Route } from '../../config/config.ts';
 import type { KeySetStatus } from '../../token/key-set.ts';
-import { actionOf, type FinishedRequest } from '../finished-request.ts';
+import { actionOf, type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
 import { type Changes, Counts } from './counts.ts';
 import { writeMetrics } from './exposition.ts';
 import type { EndCause } from './families.ts';
@@ -16,7 +16,7 @@ import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { statusClass, statusLabel } from './status-label.ts';
 import type { Tally } from './tally.ts';
 import { CONTENT_TYPE, type Exposition, writeInSteps } from './text-format.ts';
-import { NO_ROUTE, ZeroSeries } from './zero-series.ts';
+import { ZeroSeries } from './zero-series.ts';
 
 export interface MetricSources {
   /** Read at each scrape. */

@@ -1,7 +1,7 @@
 /** The latest denials, for the status page: who asked for what, which metrics cannot say. */
 
 import type { Reason } from '../../denial.ts';
-import { type Action, actionOf, type FinishedRequest } from '../finished-request.ts';
+import { type Action, actionOf, type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
 import { clientIdOf, cut } from './client-denials.ts';
 
 /** One denial, refused or only reported. It has no token, no query, and no claim but issuer and client. */
@@ -54,7 +54,7 @@ function describeDenial(
   return {
     at: Date.now(),
     requestId: request.requestId,
-    route: request.route?.key ?? '(none)',
+    route: request.route?.key ?? NO_ROUTE,
     reason,
     action: actionOf(request),
     status: request.status,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { findForeign, holdsToken } from '../../../src/admin/access.ts';
+import { findAccessRefusal, hasAdminToken } from '../../../src/admin/access.ts';
 
 const TOKEN = 'correct-horse:battery';
 const HASH = createHash('sha256').update(TOKEN).digest('hex');
@@ -14,14 +14,14 @@ function judge(...fields: readonly (readonly [name: string, value: string])[]) {
     const key = name.toLowerCase();
     headers[key] = headers[key] === undefined || key === 'host' ? (headers[key] ?? value) : `${headers[key]}, ${value}`;
   }
-  return findForeign(NAMES, { headers, rawHeaders: fields.flat() });
+  return findAccessRefusal(NAMES, { headers, rawHeaders: fields.flat() });
 }
 
 describe('the admin token', () => {
   test.each([`Bearer ${TOKEN}`, `bearer ${TOKEN}`, basic(`admin:${TOKEN}`), basic(`:${TOKEN}`)])(
     '%s: accepted',
     authorization => {
-      expect(holdsToken(HASH, authorization)).toBe(true);
+      expect(hasAdminToken(HASH, authorization)).toBe(true);
     },
   );
 
@@ -40,7 +40,7 @@ describe('the admin token', () => {
     basic(`admin:${TOKEN}x`),
     'Basic !!!',
   ])('%s: refused', authorization => {
-    expect(holdsToken(HASH, authorization)).toBe(false);
+    expect(hasAdminToken(HASH, authorization)).toBe(false);
   });
 });
 
@@ -98,16 +98,16 @@ describe('the names under which the admin listener is asked', () => {
     ['x.audgate.monitoring.svc'],
     ['monitoring.svc'],
   ])('%s: refused (DNS rebinding)', host => {
-    expect(judge(['Host', host])).toBe('foreign_host');
+    expect(judge(['Host', host])).toBe('unknown_host');
   });
 
   test('no Host, as HTTP/1.0 allows: refused', () => {
-    expect(judge()).toBe('foreign_host');
+    expect(judge()).toBe('unknown_host');
   });
 
   test('two Hosts: refused, whichever comes first', () => {
-    expect(judge(['Host', 'localhost'], ['Host', 'rebound.example'])).toBe('foreign_host');
-    expect(judge(['host', 'localhost'], ['HOST', 'localhost'])).toBe('foreign_host');
+    expect(judge(['Host', 'localhost'], ['Host', 'rebound.example'])).toBe('unknown_host');
+    expect(judge(['host', 'localhost'], ['HOST', 'localhost'])).toBe('unknown_host');
   });
 });
 
@@ -133,13 +133,13 @@ describe('a request of a web site', () => {
     ['in upper case', 'CROSS-SITE', 'navigate', 'document'],
     ['of two sites', 'same-origin, cross-site', 'navigate', 'document'],
   ])('%s: refused', (_, ...fields) => {
-    expect(fetched(...fields)).toBe('foreign_site');
+    expect(fetched(...fields)).toBe('other_site');
   });
 
   test('Sec-Fetch-Site alone, or twice: refused', () => {
-    expect(judge(['Host', 'localhost'], ['Sec-Fetch-Site', 'cross-site'])).toBe('foreign_site');
+    expect(judge(['Host', 'localhost'], ['Sec-Fetch-Site', 'cross-site'])).toBe('other_site');
     expect(judge(['Host', 'localhost'], ['Sec-Fetch-Site', 'none'], ['Sec-Fetch-Site', 'cross-site'])).toBe(
-      'foreign_site',
+      'other_site',
     );
   });
 
@@ -148,14 +148,14 @@ describe('a request of a web site', () => {
     // TLS ends before the gateway.
     ['https://localhost:9090', undefined],
     ['http://LOCALHOST:9090', undefined],
-    ['http://localhost', 'foreign_site'],
-    ['http://localhost:3000', 'foreign_site'],
-    ['http://127.0.0.1:9090', 'foreign_site'],
-    ['https://evil.example', 'foreign_site'],
-    ['null', 'foreign_site'],
-    ['', 'foreign_site'],
-    ['http://localhost:9090/', 'foreign_site'],
-    ['http://localhost:9090, https://evil.example', 'foreign_site'],
+    ['http://localhost', 'other_site'],
+    ['http://localhost:3000', 'other_site'],
+    ['http://127.0.0.1:9090', 'other_site'],
+    ['https://evil.example', 'other_site'],
+    ['null', 'other_site'],
+    ['', 'other_site'],
+    ['http://localhost:9090/', 'other_site'],
+    ['http://localhost:9090, https://evil.example', 'other_site'],
   ])('with Origin %s: %s', (origin, expected) => {
     expect(judge(['Host', 'localhost:9090'], ['Origin', origin])).toBe(expected);
   });

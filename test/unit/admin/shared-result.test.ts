@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { shareMaking } from '../../../src/admin/shared-result.ts';
+import { shareResult } from '../../../src/admin/shared-result.ts';
 
 /** Counts what is made, and tells when each was begun. */
 function counting(interval: number) {
   const begun: number[] = [];
-  const give = shareMaking(async () => {
+  const give = shareResult(async () => {
     begun.push(performance.now());
     return begun.length;
   }, interval);
@@ -26,7 +26,7 @@ test('asked again: the next one, an interval later, shared by all who wait', asy
 
 test('asked while one is being made: the one after it, since that one may not show what happened meanwhile', async () => {
   let finish: (made: string) => void = () => undefined;
-  const give = shareMaking(
+  const give = shareResult(
     () =>
       new Promise<string>(resolve => {
         finish = resolve;
@@ -54,7 +54,7 @@ test('a reader that cannot wait: the last one; one that can: the next', async ()
 
 test('one that fails: told to those who waited for it, and the next is made', async () => {
   let made = 0;
-  const give = shareMaking(async () => {
+  const give = shareResult(async () => {
     made += 1;
     if (made === 1) throw new Error('a fault');
     return made;

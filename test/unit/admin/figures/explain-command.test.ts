@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { explainLine, isExplained } from '../../../../src/admin/figures/explain-command.ts';
+import { formatExplainCommand, isExplainable } from '../../../../src/admin/figures/explain-command.ts';
 import type { RecentDenial } from '../../../../src/telemetry/recent/recent-denials.ts';
 
 const FILE = '/etc/audgate/audgate.yaml';
@@ -26,13 +26,13 @@ function readArguments(lines: readonly string[]): readonly (readonly string[])[]
 }
 
 test('a denial with a token: its token is read from standard input, and it is judged at its own time', () => {
-  expect(explainLine(denial(), FILE)).toBe(
+  expect(formatExplainCommand(denial(), FILE)).toBe(
     'audgate explain --config=/etc/audgate/audgate.yaml --token-file=- --method=GET --at=2026-11-26T17:32:30.123Z http://api.example/a/b',
   );
 });
 
 test('a denial for want of a token asks for none', () => {
-  expect(explainLine(denial({ reason: 'missing_token' }), FILE)).not.toContain('--token-file');
+  expect(formatExplainCommand(denial({ reason: 'missing_token' }), FILE)).not.toContain('--token-file');
 });
 
 test('whatever printable bytes a caller sends: the shell hands over those, and runs nothing', () => {
@@ -48,7 +48,7 @@ test('whatever printable bytes a caller sends: the shell hands over those, and r
   ];
   const given = [...cases, ...chosen].map(each => ({ ...each, path: `/${each.path}` }));
   const usable = given.filter(({ method, host, file }) => method !== '' && host !== '' && file !== '');
-  const lines = usable.map(({ file, ...facts }) => explainLine(denial(facts), file) ?? '');
+  const lines = usable.map(({ file, ...facts }) => formatExplainCommand(denial(facts), file) ?? '');
   expect(readArguments(lines)).toEqual(
     usable.map(({ method, host, path, file }) => [
       'explain',
@@ -75,10 +75,10 @@ test.each([
   ['a byte above ASCII', '/caf\u00c3\u00a9'],
   ['what was cut', `/${'a'.repeat(256)}…`],
 ])('%s in a path, a Host, a method or a file name: no line', (_, text) => {
-  expect(explainLine(denial({ path: text }), FILE)).toBeUndefined();
-  expect(explainLine(denial({ host: `h${text}` }), FILE)).toBeUndefined();
-  expect(explainLine(denial({ method: `GET${text}` }), FILE)).toBeUndefined();
-  if (!text.endsWith('…')) expect(explainLine(denial(), text)).toBeUndefined();
+  expect(formatExplainCommand(denial({ path: text }), FILE)).toBeUndefined();
+  expect(formatExplainCommand(denial({ host: `h${text}` }), FILE)).toBeUndefined();
+  expect(formatExplainCommand(denial({ method: `GET${text}` }), FILE)).toBeUndefined();
+  if (!text.endsWith('…')) expect(formatExplainCommand(denial(), text)).toBeUndefined();
 });
 
 test('what was refused before there was a head to judge is not explained', () => {
@@ -88,7 +88,7 @@ test('what was refused before there was a head to judge is not explained', () =>
     { reason: 'malformed_request' },
     { reason: 'request_timeout' },
   ] as const) {
-    expect(isExplained(denial(facts))).toBe(false);
-    expect(explainLine(denial(facts), FILE)).toBeUndefined();
+    expect(isExplainable(denial(facts))).toBe(false);
+    expect(formatExplainCommand(denial(facts), FILE)).toBeUndefined();
   }
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { buildMatrix, countDenials, sumOf } from '../../../../src/admin/figures/figures.ts';
+import { countDenials, sumOf } from '../../../../src/admin/figures/counter-sums.ts';
+import { buildMatrix } from '../../../../src/admin/figures/denial-matrix.ts';
 import type { FinishedRequest } from '../../../../src/telemetry/finished-request.ts';
 import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
 import { createReport } from '../../../../src/telemetry/report.ts';
