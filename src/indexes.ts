@@ -3,6 +3,7 @@
 import { type AudienceIndex, addAudiences } from './authorization/audience.ts';
 import { addMetadata, type MetadataIndex } from './challenge/metadata.ts';
 import type { Route } from './config/config.ts';
+import type { ResourceUri } from './config/values/uri.ts';
 import { addRoute, createEmptyTable, type RouteTable } from './route/match.ts';
 import { eachInSlices } from './time-slices.ts';
 
@@ -28,7 +29,7 @@ export async function createIndexesInSlices(routes: readonly Route[]): Promise<I
 
 class IndexBuilder implements Indexes {
   readonly routes = createEmptyTable();
-  readonly audiences = new Map<string, string>();
+  readonly audiences = new Map<string, ResourceUri>();
   readonly metadata: MetadataIndex = { targets: new Map(), resources: new Map() };
 
   add(route: Route): void {

@@ -1,6 +1,7 @@
 /** What the YAML says, checked, with every default filled in and every list frozen. Times are milliseconds. */
 
 import type { Enforcement } from '../denial.ts';
+import type { ResourceUri } from './values/uri.ts';
 
 export interface Config {
   /** The file it came from, and the SHA-256 of its bytes in hex. */
@@ -114,7 +115,7 @@ export interface PublicRoute extends AnyRoute {
 export interface ProtectedRoute extends AnyRoute {
   readonly public: false;
   /** The canonical resource URI (RFC 8707 section 2), exactly as written. */
-  readonly resource: string;
+  readonly resource: ResourceUri;
   /** Every accepted `aud` value: `resource` first, then the aliases. Compared exactly (RFC 7519 section 2). */
   readonly audiences: ReadonlySet<string>;
   readonly multipleAudiences: MultipleAudiences;

@@ -3,9 +3,10 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { MALFORMED } from '../client/unparsed-request.ts';
+import type { BodyReason } from '../denial.ts';
 
 /** Why a body ended before its end. */
-export type BodyFault = 'body_too_large' | 'request_timeout' | 'malformed_request' | 'client_gone';
+export type BodyFault = BodyReason | 'client_gone';
 
 export class BodyError extends Error {
   readonly fault: BodyFault;

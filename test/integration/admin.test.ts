@@ -5,8 +5,9 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningGateway, readSample, startGateway } from '../support/gateway.ts';
-import { eventually, startGatewayProcess } from '../support/gateway-process.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
 import { request } from '../support/raw-http.ts';
+import { eventually } from '../support/waiting.ts';
 
 const ROUTES = "routes:\n  /down: { public: true, upstream: 'http://127.0.0.1:9' }\n";
 
@@ -30,7 +31,7 @@ async function say(...lines: readonly string[]): Promise<string> {
   return answer;
 }
 
-const statusOf = async (path: string, ...fields: readonly string[]) => {
+const adminStatus = async (path: string, ...fields: readonly string[]) => {
   const [, status] = (await say(`GET ${path} HTTP/1.1`, 'Connection: close', ...fields)).split(' ');
   return Number(status);
 };
@@ -45,8 +46,8 @@ describe('every page but those of health', () => {
     ['a name in admin_hosts', 'Host: audgate.monitoring.svc:9090'],
     ['an IPv6 address', 'Host: [fd00::1]:9090'],
   ])('asked by %s: served', async (_, host) => {
-    expect(await statusOf('/metrics', host)).toBe(200);
-    expect(await statusOf('/', host)).toBe(200);
+    expect(await adminStatus('/metrics', host)).toBe(200);
+    expect(await adminStatus('/', host)).toBe(200);
   });
 
   test.each([
@@ -55,8 +56,8 @@ describe('every page but those of health', () => {
     ['by the script of another site', 'Host: 127.0.0.1\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: cors'],
     ['with the Origin of another site', 'Host: 127.0.0.1\r\nOrigin: https://evil.example'],
   ])('asked %s: 403; health answers all the same', async (_, fields) => {
-    for (const path of PAGES) expect(await statusOf(path, fields)).toBe(403);
-    for (const path of HEALTH) expect(await statusOf(path, fields)).toBe(200);
+    for (const path of PAGES) expect(await adminStatus(path, fields)).toBe(403);
+    for (const path of HEALTH) expect(await adminStatus(path, fields)).toBe(200);
   });
 
   test('asked by HTTP/1.0 without Host: 403; health answers', async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { judge } from '../../src/cli/explain/evaluate/evaluation.ts';
 import { foreseeForwarding } from '../../src/cli/explain/evaluate/expected-reply.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { headerValues, request, sendRaw } from '../support/raw-http.ts';
+import { bearer, headerValues, request, sendRaw } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -80,7 +80,7 @@ describe('forwarded as it came, counted and logged', () => {
     const token = await issuer.sign({ claims: { aud: 'https://api.example/', sub: 'alice' } });
     const { headers } = await request(gateway.port, {
       path: '/api//x',
-      headers: [['Authorization', `Bearer ${token}`]],
+      headers: [bearer(token)],
     });
     expect(headerValues(headers, 'audgate-would-deny')).toEqual(['ambiguous_path']);
     expect(legacy.received[0]?.rawHeaders).toContainEqual(['X-User', 'alice']);

@@ -1,10 +1,11 @@
 /** Peers that break off, stall, or speak something else: nobody is told a whole answer that was none, and the process lives. */
 
-import { EventEmitter, once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type LogLine, type RunningGateway, readFailures, startGateway } from '../support/gateway.ts';
+import { destroyConnections, openConnected, type RawConnection } from '../support/raw-connection.ts';
 import {
+  bearer,
   type HeaderPair,
   headerValues,
   parseResponses,
@@ -12,9 +13,11 @@ import {
   request,
   sendRaw,
 } from '../support/raw-http.ts';
+import { type RawUpstream, startRawUpstream } from '../support/raw-upstream.ts';
 import { reservePort } from '../support/reserved-port.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
+import { eventually, withTimeout } from '../support/waiting.ts';
 
 const RESOURCE = 'https://api.example.com/';
 const RESET = 'bad_upstream_response/reset';
@@ -25,12 +28,12 @@ const IDLE_TIMEOUT = 'upstream_timeout/idle_timeout';
 
 let issuer: TokenIssuer;
 let upstream: Upstream;
-let rude: RudeUpstream;
+let rude: RawUpstream;
 let gateway: RunningGateway;
 let token: string;
 
 beforeAll(async () => {
-  [issuer, upstream, rude] = await Promise.all([startTokenIssuer(), startUpstream(), startRudeUpstream()]);
+  [issuer, upstream, rude] = await Promise.all([startTokenIssuer(), startUpstream(), startRawUpstream()]);
   gateway = await startGateway(`
 issuers:
   ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}" }
@@ -45,8 +48,7 @@ routes:
 });
 
 afterEach(() => {
-  for (const { socket } of wires) socket.destroy();
-  wires.clear();
+  destroyConnections();
   rude.reset();
   upstream.handle = answerWithWhatArrived;
   upstream.received.length = 0;
@@ -101,7 +103,7 @@ describe('an upstream that never gives a head', () => {
     ['sends interim answers only', RESET, 'HTTP/1.1 103 Early Hints\r\n\r\n'],
   ])('%s: 502, counted once', async (_name, failure, answer) => {
     const delta = await countFailures();
-    rude.answer = typeof answer === 'string' ? socket => socket.end(answer, 'latin1') : answer;
+    rude.respond = typeof answer === 'string' ? socket => socket.end(answer, 'latin1') : answer;
     const response = await request(gateway.port, { path: '/rude' });
     expect(response).toMatchObject({ status: 502, complete: true });
     expect(JSON.parse(String(response.body))).toMatchObject({ reason: failure.split('/')[0] });
@@ -125,7 +127,7 @@ describe('an upstream that never gives a head', () => {
     expect(JSON.parse(String(response.body))).toMatchObject({ reason: 'upstream_timeout' });
     expect(performance.now() - startedAt).toBeGreaterThan(250);
     expect(performance.now() - startedAt).toBeLessThan(2500);
-    await within(1000, rude.allClosed(), "the upstream's connection did not end");
+    await withTimeout(1000, rude.allClosed(), "the upstream's connection did not end");
     expect(await delta()).toEqual({ [RESPONSE_TIMEOUT]: 1 });
     await expectAlive();
   });
@@ -166,7 +168,7 @@ describe('an upstream that breaks off in the body', () => {
   ];
 
   test.each(cut)('%s, at once: the body is aborted', async (name, start, end) => {
-    rude.answer = socket => socket.write(start, () => end(socket));
+    rude.respond = socket => socket.write(start, () => end(socket));
     const answered = await readToTheEnd('/rude', '1.1');
     // Data and reset in one go look like data and end to Node.js, the gateway included: no test can tell.
     if (!name.includes('without a length')) expect(looksWhole(answered), JSON.stringify(answered)).toBe(false);
@@ -176,7 +178,7 @@ describe('an upstream that breaks off in the body', () => {
   describe.each(['1.0', '1.1'] as const)('once it has reached an HTTP/%s client', version => {
     test.each(cut)('%s: the body is aborted, counted once', async (name, start, end) => {
       const delta = await countFailures();
-      rude.answer = socket => socket.write(start);
+      rude.respond = socket => socket.write(start);
       const wire = await ask('/rude', version);
       await wire.until(start.includes('hel') ? 'hel' : '\r\n\r\n');
       for (const socket of rude.sockets) end(socket);
@@ -193,18 +195,18 @@ describe('an upstream that breaks off in the body', () => {
     "stalls for longer than timeouts.idle: an HTTP/%s client's body is aborted",
     async version => {
       const delta = await countFailures('/brief');
-      rude.answer = socket => socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
+      rude.respond = socket => socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
       const answered = await readToTheEnd('/brief', version);
       expect(answered.text).toContain('hello');
       expect(looksWhole(answered)).toBe(false);
-      await within(1000, rude.allClosed(), "the upstream's connection did not end");
+      await withTimeout(1000, rude.allClosed(), "the upstream's connection did not end");
       expect(await delta()).toEqual({ [IDLE_TIMEOUT]: 1 });
       await expectAlive();
     },
   );
 
   test('answers with both Content-Length and Transfer-Encoding: refused, or framed once', async () => {
-    rude.answer = socket =>
+    rude.respond = socket =>
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n');
     const [answer] = parseResponses(Buffer.from((await readToTheEnd('/rude', '1.1')).text, 'latin1'));
     const framing = ['content-length', 'transfer-encoding'].flatMap(name => headerValues(answer?.headers ?? [], name));
@@ -219,7 +221,7 @@ describe('an upstream that says more than it should', () => {
     ['extra bytes', 'EXTRA'],
     ['a second answer', 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON'],
   ])('%s after the body: the client gets its answer, and the next client not the rest', async (_name, extra) => {
-    rude.answer = socket => socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok${extra}`);
+    rude.respond = socket => socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok${extra}`);
     for (let count = 0; count < 10; count += 1) {
       const answered = await readToTheEnd('/rude', '1.1');
       const responses = parseResponses(Buffer.from(answered.text, 'latin1'));
@@ -231,16 +233,16 @@ describe('an upstream that says more than it should', () => {
   });
 
   test('an answer on an idle connection, that nobody asked for, is given to nobody', async () => {
-    rude.answer = socket => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    rude.respond = socket => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
     expect((await request(gateway.port, { path: '/rude' })).status).toBe(200);
     for (const socket of rude.sockets) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON');
-    await within(1000, rude.allClosed(), 'the connection was kept');
+    await withTimeout(1000, rude.allClosed(), 'the connection was kept');
     const next = await request(gateway.port, { path: '/rude' });
     expect(next.body.toString()).toBe('ok');
   });
 
   test.each([204, 304])('a body with a %i is given to nobody', async status => {
-    rude.answer = socket =>
+    rude.respond = socket =>
       socket.write(`HTTP/1.1 ${status} Fine\r\nETag: "a"\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON`);
     const answered = await readToTheEnd('/rude', '1.1');
     expect(answered.text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
@@ -256,7 +258,7 @@ describe('an upstream that says more than it should', () => {
     ['obs-text', 'HTTP/1.1 200 \xe9\xff'],
     ['nothing', 'HTTP/1.1 200'],
   ])('a reason phrase with %s ends nothing', async (_name, statusLine) => {
-    rude.answer = socket => socket.end(`${statusLine}\r\nContent-Length: 2\r\n\r\nok`, 'latin1');
+    rude.respond = socket => socket.end(`${statusLine}\r\nContent-Length: 2\r\n\r\nok`, 'latin1');
     const answer = await request(gateway.port, { path: '/rude' });
     expect([200, 502]).toContain(answer.status);
     expect(answer.complete).toBe(true);
@@ -265,7 +267,7 @@ describe('an upstream that says more than it should', () => {
   });
 
   test('an answer that is whole, then a reset: the client has it', async () => {
-    rude.answer = socket =>
+    rude.respond = socket =>
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', () => socket.resetAndDestroy());
     const delta = await countFailures();
     const answer = await request(gateway.port, { path: '/rude' });
@@ -275,7 +277,7 @@ describe('an upstream that says more than it should', () => {
   });
 
   test('the highest status there is passes', async () => {
-    rude.answer = socket => socket.end('HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nok');
+    rude.respond = socket => socket.end('HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nok');
     expect(await request(gateway.port, { path: '/rude' })).toMatchObject({ status: 999, complete: true });
   });
 });
@@ -306,7 +308,7 @@ describe('a client that sends what no gateway could route', () => {
 
   test('a token of as many dots as the head holds is judged at once', async () => {
     const startedAt = performance.now();
-    const headers: HeaderPair[] = [['Authorization', `Bearer ${'.'.repeat(15_000)}`]];
+    const headers: HeaderPair[] = [bearer('.'.repeat(15_000))];
     const answer = await request(gateway.port, { path: '/api/a', headers });
     expect(answer.status).toBe(401);
     expect(JSON.parse(String(answer.body))).toMatchObject({ reason: 'malformed_token' });
@@ -456,12 +458,12 @@ describe('a client that sends what no gateway could route', () => {
         res.on('error', () => undefined);
       };
     });
-    const wire = await openWire();
+    const wire = await openConnected(gateway.port);
     const head = `POST /api/a HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer ${token}\r\nTransfer-Encoding: chunked\r\n\r\n`;
     wire.socket.write(`${head}5\r\nhello\r\n`);
     await eventually(() => upstream.received.length === 1);
     wire.socket.write('zz\r\n');
-    await within(1000, failed, "the upstream's request did not end");
+    await withTimeout(1000, failed, "the upstream's request did not end");
     expect(bodies).toEqual([]);
     await expectAlive();
   });
@@ -473,11 +475,11 @@ describe('a client that leaves', () => {
     async (name, leave) => {
       const lines = gateway.log.length;
       const delta = await countFailures();
-      const wire = await openWire();
+      const wire = await openConnected(gateway.port);
       wire.socket.write(`GET /rude/before-${name} HTTP/1.1\r\nHost: a.example\r\n\r\n`);
       await rude.until('GET /rude');
       leave(wire.socket);
-      await within(250, rude.allClosed(), "the upstream's request did not end");
+      await withTimeout(250, rude.allClosed(), "the upstream's request did not end");
       expect(await line(lines, { path: `/rude/before-${name}` })).toMatchObject({
         status: 499,
         route: '/rude',
@@ -492,11 +494,11 @@ describe('a client that leaves', () => {
     "in its upload (%s): the upstream's request ends within 250 ms, status 499",
     async (name, leave) => {
       const lines = gateway.log.length;
-      const wire = await openWire();
+      const wire = await openConnected(gateway.port);
       wire.socket.write(`POST /rude/during-${name} HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1000\r\n\r\nhello`);
       await rude.until('hello');
       leave(wire.socket);
-      await within(250, rude.allClosed(), "the upstream's request did not end");
+      await withTimeout(250, rude.allClosed(), "the upstream's request did not end");
       expect(await line(lines, { path: `/rude/during-${name}` })).toMatchObject({ status: 499, route: '/rude' });
       await expectAlive();
     },
@@ -505,19 +507,19 @@ describe('a client that leaves', () => {
   test.each(leavings())("in its download (%s): the upstream's response ends within 250 ms", async (name, leave) => {
     const lines = gateway.log.length;
     const delta = await countFailures();
-    rude.answer = socket => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello');
-    const wire = await openWire();
+    rude.respond = socket => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello');
+    const wire = await openConnected(gateway.port);
     wire.socket.write(`GET /rude/after-${name} HTTP/1.1\r\nHost: a.example\r\n\r\n`);
     await wire.until('hello');
     leave(wire.socket);
-    await within(250, rude.allClosed(), "the upstream's response did not end");
+    await withTimeout(250, rude.allClosed(), "the upstream's response did not end");
     expect(await line(lines, { path: `/rude/after-${name}` })).toMatchObject({ status: 200, route: '/rude' });
     expect(await delta()).toEqual({});
     await expectAlive();
   });
 
   test('in the middle of its own head: nothing arrives, nothing breaks', async () => {
-    const wire = await openWire();
+    const wire = await openConnected(gateway.port);
     wire.socket.write('GET /open/a HTTP/1.1\r\nHost: a.exa');
     await gateway.scrape();
     wire.socket.resetAndDestroy();
@@ -540,36 +542,36 @@ routes:
   afterAll(() => own.close());
 
   test('in its head: ended, told so', async () => {
-    const wire = await openWire(own.port);
+    const wire = await openConnected(own.port);
     wire.socket.write('GET /rude HTTP/1.1\r\nHost: a.exa');
-    await within(4000, wire.closed, 'the connection did not end');
+    await withTimeout(4000, wire.closed, 'the connection did not end');
     expect(wire.text()).toMatch(/^HTTP\/1\.1 408 /);
   });
 
   test('in its upload: both connections end', async () => {
-    const wire = await openWire(own.port);
+    const wire = await openConnected(own.port);
     wire.socket.write('POST /rude HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1000\r\n\r\nhello');
     await rude.until('hello');
-    await within(4000, Promise.all([wire.closed, rude.allClosed()]), 'the connections did not end');
+    await withTimeout(4000, Promise.all([wire.closed, rude.allClosed()]), 'the connections did not end');
     expect(wire.text()).toMatch(/^HTTP\/1\.1 408 /);
   });
 
   test('before the first byte of its upload: its connection ends', async () => {
-    const wire = await openWire(own.port);
+    const wire = await openConnected(own.port);
     wire.socket.write('POST /rude HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1000\r\n\r\n');
-    await within(4000, Promise.all([wire.closed, rude.allClosed()]), 'the connections did not end');
+    await withTimeout(4000, Promise.all([wire.closed, rude.allClosed()]), 'the connections did not end');
   });
 
   test('in its download: both connections end', async () => {
-    rude.answer = socket => {
+    rude.respond = socket => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n');
       socket.write(Buffer.alloc(50_000_000));
     };
-    const wire = await openWire(own.port);
+    const wire = await openConnected(own.port);
     wire.socket.pause();
     wire.socket.write('GET /rude HTTP/1.1\r\nHost: a.example\r\n\r\n');
     await rude.until('GET /rude');
-    await within(4000, rude.allClosed(), 'the connection of the upstream did not end');
+    await withTimeout(4000, rude.allClosed(), 'the connection of the upstream did not end');
   });
 });
 
@@ -618,14 +620,14 @@ async function readToTheEnd(path: string, version: '1.0' | '1.1'): Promise<Answe
   return endOf(await ask(path, version));
 }
 
-async function ask(path: string, version: '1.0' | '1.1'): Promise<Wire> {
-  const wire = await openWire();
+async function ask(path: string, version: '1.0' | '1.1'): Promise<RawConnection> {
+  const wire = await openConnected(gateway.port);
   wire.socket.write(`GET ${path} HTTP/${version}\r\nHost: a.example\r\nConnection: close\r\n\r\n`);
   return wire;
 }
 
-async function endOf(wire: Wire): Promise<Answered> {
-  await within(4000, wire.closed, 'the connection did not end');
+async function endOf(wire: RawConnection): Promise<Answered> {
+  await withTimeout(4000, wire.closed, 'the connection did not end');
   return { text: wire.text(), isCleanEnd: !wire.socket.errored };
 }
 
@@ -635,116 +637,4 @@ function looksWhole({ text, isCleanEnd }: Answered): boolean {
   if (answer === undefined || answer.status === 0) return false;
   const isFramed = ['content-length', 'transfer-encoding'].some(name => headerValues(answer.headers, name).length > 0);
   return answer.complete && (isFramed || isCleanEnd);
-}
-
-/** Asks until it is so: for what no event tells. */
-async function eventually(isSo: () => boolean): Promise<void> {
-  for (const end = Date.now() + 3000; !isSo(); await new Promise(resolve => setImmediate(resolve))) {
-    if (Date.now() > end) throw new Error('it did not become so');
-  }
-}
-
-/** `promise`, or an error once it has taken too long. */
-async function within<T>(milliseconds: number, promise: Promise<T>, complaint: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${complaint} within ${milliseconds} ms`)), milliseconds);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-interface Wire {
-  readonly socket: Socket;
-  /** Latin-1. */
-  text(): string;
-  /** Waits until `marker` has come; throws where the peer closes before. */
-  until(marker: string): Promise<void>;
-  readonly closed: Promise<void>;
-}
-
-const wires = new Set<Wire>();
-
-async function openWire(port = gateway.port): Promise<Wire> {
-  const socket = connect(port, '127.0.0.1');
-  const received = keepText(socket);
-  const closed = new Promise<void>(resolve => socket.on('close', () => resolve()));
-  await once(socket, 'connect');
-  const wire = { socket, closed, ...received };
-  wires.add(wire);
-  return wire;
-}
-
-function keepText(socket: Socket, changes = new EventEmitter()) {
-  let text = '';
-  socket.on('data', piece => {
-    text += piece.toString('latin1');
-    changes.emit('change');
-  });
-  socket.on('error', () => socket.destroy());
-  socket.on('close', () => changes.emit('change'));
-  const until = async (marker: string) => {
-    while (!text.includes(marker)) {
-      if (socket.destroyed) throw new Error(`closed before ${JSON.stringify(marker)}: ${JSON.stringify(text)}`);
-      await once(changes, 'change');
-    }
-  };
-  return { text: () => text, until };
-}
-
-interface RudeUpstream {
-  readonly port: number;
-  /** Called with a connection each time that bytes have come on it. */
-  answer: (socket: Socket) => unknown;
-  readonly sockets: ReadonlySet<Socket>;
-  /** Waits until the latest connection has sent this. */
-  until(marker: string): Promise<void>;
-  /** Waits until no connection is left. */
-  allClosed(): Promise<void>;
-  /** Ends all connections and forgets them. */
-  reset(): void;
-  close(): Promise<void>;
-}
-
-/** An upstream on a bare socket. */
-async function startRudeUpstream(): Promise<RudeUpstream> {
-  const sockets = new Set<Socket>();
-  const changes = new EventEmitter();
-  let latest: { text(): string } | undefined;
-  const server = createServer(socket => {
-    sockets.add(socket);
-    latest = keepText(socket, changes);
-    socket.on('data', () => rudeUpstream.answer(socket));
-    socket.on('close', () => {
-      sockets.delete(socket);
-      changes.emit('change');
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const rudeUpstream: RudeUpstream = {
-    port: portOf(server),
-    answer: () => undefined,
-    sockets,
-    until: async marker => {
-      while (!latest?.text().includes(marker)) await once(changes, 'change');
-    },
-    allClosed: async () => {
-      while (sockets.size > 0) await once(changes, 'change');
-    },
-    reset: () => {
-      for (const socket of sockets) socket.destroy();
-      rudeUpstream.answer = () => undefined;
-      latest = undefined;
-    },
-    close: async () => {
-      server.close();
-      await once(server, 'close');
-    },
-  };
-  return rudeUpstream;
-}
-
-function portOf(server: ReturnType<typeof createServer>): number {
-  const address = server.address();
-  return typeof address === 'object' && address ? address.port : 0;
 }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCommand } from '../support/command.ts';
+import { runProgram } from '../support/program.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/main.js');
 const TOKEN = `${['{"alg":"ES256"}', '{"iss":"x"}'].map(part => Buffer.from(part).toString('base64url')).join('.')}.c2lnbmF0dXJl`;
@@ -61,12 +61,12 @@ test.each([
   ['simulate', '--config', 'x.yaml', '--from', TOKEN, '-'],
   ['simulate', '--config', 'x.yaml', TOKEN],
 ])('a token in the place of a file name is not repeated: %s %s', async (...args) => {
-  expect(await runCommand(args)).toEqual({ code: 1, stdout: '', stderr: 'a token is no file name\n' });
+  expect(await runProgram(args)).toEqual({ code: 1, stdout: '', stderr: 'a token is no file name\n' });
 });
 
 test('arguments that cannot be read end explain with 1, since 2 is its answer, and every other command with 2', async () => {
-  expect(await runCommand(['--nonsense', 'explain', '/a'])).toMatchObject({ code: 1, stdout: '' });
-  expect(await runCommand(['check', '--nonsense', 'explain'])).toMatchObject({ code: 2, stdout: '' });
+  expect(await runProgram(['--nonsense', 'explain', '/a'])).toMatchObject({ code: 1, stdout: '' });
+  expect(await runProgram(['check', '--nonsense', 'explain'])).toMatchObject({ code: 2, stdout: '' });
 });
 
 describe('help', () => {
@@ -75,7 +75,7 @@ describe('help', () => {
   test.each([['--help'], ...COMMANDS.map(name => [name, '--help'])])(
     '%s %s: at most 80 columns, exit 0',
     async (...args) => {
-      const { code, stdout, stderr } = await runCommand(args.filter(each => each !== undefined));
+      const { code, stdout, stderr } = await runProgram(args.filter(each => each !== undefined));
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout.split('\n').filter(line => line.length > 80)).toEqual([]);
       expect(stdout).toContain('Usage:');
@@ -83,8 +83,8 @@ describe('help', () => {
   );
 
   test('that of a command tells of its own options only', async () => {
-    expect((await runCommand(['check', '--help'])).stdout).toContain('--strict');
-    expect((await runCommand(['simulate', '--help'])).stdout).not.toContain('--strict');
+    expect((await runProgram(['check', '--help'])).stdout).toContain('--strict');
+    expect((await runProgram(['simulate', '--help'])).stdout).not.toContain('--strict');
   });
 
   test.each([
@@ -96,14 +96,14 @@ describe('help', () => {
     [['check', '--strict=yes', 'x'], '--strict takes no value'],
     [['check'], 'check takes one file'],
   ])('%j: exit 2, and %s', async (args, message) => {
-    const { code, stdout, stderr } = await runCommand(args);
+    const { code, stdout, stderr } = await runProgram(args);
     expect({ code, stdout, said: stderr.split('\n')[0] }).toEqual({ code: 2, stdout: '', said: message });
   });
 
   test.each([[[TOKEN]], [[`Bearer ${TOKEN}`]], [[`--${TOKEN}`]], [['s3cr3t']]])(
     '%j, which is no command, is not repeated',
     async args => {
-      const { code, stderr } = await runCommand(args);
+      const { code, stderr } = await runProgram(args);
       expect(code).toBe(2);
       for (const part of args.flatMap(text => text.split('.'))) expect(stderr).not.toContain(part);
     },
@@ -115,7 +115,7 @@ describe('a configuration that is not there', () => {
     'the configuration is the file of --config FILE, else of AUDGATE_CONFIG, else /etc/audgate/audgate.yaml';
 
   test.each([[[]], [['serve']]])('audgate %s, without --config: says how to name another', async args => {
-    const { code, stdout, stderr } = await runCommand(args);
+    const { code, stdout, stderr } = await runProgram(args);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr.trimEnd().split('\n')).toEqual([
       '/etc/audgate/audgate.yaml:1:1: the file does not exist, expected a readable YAML file',
@@ -124,7 +124,7 @@ describe('a configuration that is not there', () => {
   });
 
   test('with --config: only that it is not there', async () => {
-    const { code, stderr } = await runCommand(['--config', 'absent.yaml']);
+    const { code, stderr } = await runProgram(['--config', 'absent.yaml']);
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: 'absent.yaml:1:1: the file does not exist, expected a readable YAML file\n',

@@ -64,7 +64,7 @@ const invalidToken = (description: string) =>
   `Bearer error="invalid_token", error_description="${description}", ${SCOPE}, ${METADATA}`;
 
 const get = (path: string, ...headers: HeaderPair[]) => request(gateway.port, { path, headers });
-const bearer = (token: string): HeaderPair => ['Authorization', `Bearer ${token}`];
+const bearer = (token: string): HeaderPair => bearer(token);
 const now = () => Math.floor(Date.now() / 1000);
 
 /** At /billing, with a token that differs from a good one in `claims` and `header` only. */

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type RunningGateway, readFailures, startGateway } from '../support/gateway.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
+import { eventually, withTimeout } from '../support/waiting.ts';
 
 const RESOURCE = 'https://events.example.com/';
 const SERIES = 'audgate_upstream_failures_total{route="/events",reason="bad_upstream_response",cause="reset"}';
@@ -51,7 +52,7 @@ describe('while it runs', () => {
   test('the head reaches the client before there is any event', async () => {
     const answering = subscribe();
     openStream(await stream);
-    const answer = await within(2000, answering, 'the head did not arrive');
+    const answer = await withTimeout(2000, answering, 'the head did not arrive');
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toBe('text/event-stream');
     (await stream).end();
@@ -66,7 +67,10 @@ describe('while it runs', () => {
       const event = `id: ${count}\ndata: tick\n\n`;
       res.write(event);
       // The next is not sent before this one has come, so nothing may wait for more.
-      expect(await within(2000, events.next(), `event ${count} did not arrive`)).toEqual({ done: false, value: event });
+      expect(await withTimeout(2000, events.next(), `event ${count} did not arrive`)).toEqual({
+        done: false,
+        value: event,
+      });
     }
     res.end();
     expect(await events.next()).toEqual({ done: true, value: undefined });
@@ -78,7 +82,7 @@ describe('while it runs', () => {
     res.cork();
     openStream(res).write('data: first\n\n');
     res.uncork();
-    const events = readEvents(await within(2000, answering, 'the head did not arrive'));
+    const events = readEvents(await withTimeout(2000, answering, 'the head did not arrive'));
     expect((await events.next()).value).toBe('data: first\n\n');
     res.end();
   });
@@ -90,7 +94,7 @@ describe('while it runs', () => {
     res.writeHead(200, { 'content-type': 'text/event-stream', 'x-encoding': 'gzip' });
     res.write(piece);
     const reader = (await answering).body?.getReader();
-    const { value } = await within(2000, reader?.read() ?? Promise.reject(new Error('no body')), 'no piece');
+    const { value } = await withTimeout(2000, reader?.read() ?? Promise.reject(new Error('no body')), 'no piece');
     expect(Buffer.from(value ?? []).equals(piece)).toBe(true);
     res.end();
   });
@@ -120,7 +124,7 @@ describe('when it ends', () => {
     res.write('data: first\n\n');
     await events.next();
     leave.abort();
-    await within(2000, closed, "the upstream's response did not end");
+    await withTimeout(2000, closed, "the upstream's response did not end");
     expect(res.writableFinished).toBe(false);
     const lineOf = () => gateway.log.find(({ path }) => path === '/events/leaver');
     await eventually(() => lineOf() !== undefined);
@@ -135,7 +139,7 @@ describe('when it ends', () => {
     const closed = once(res, 'close');
     await answering;
     leave.abort();
-    await within(2000, closed, "the upstream's response did not end");
+    await withTimeout(2000, closed, "the upstream's response did not end");
   });
 
   test("the client that leaves before the head ends the upstream's request", async () => {
@@ -144,7 +148,7 @@ describe('when it ends', () => {
     const closed = once(await stream, 'close');
     leave.abort();
     await answering;
-    await within(2000, closed, "the upstream's request did not end");
+    await withTimeout(2000, closed, "the upstream's request did not end");
   });
 
   test("the client that leaves while it reads too slowly ends the upstream's response", async () => {
@@ -155,7 +159,7 @@ describe('when it ends', () => {
     wire.socket.pause();
     while (res.write(Buffer.alloc(64 * 1024, 'x'))) await new Promise(resolve => setImmediate(resolve));
     wire.socket.destroy();
-    await within(2000, closed, "the upstream's response did not end");
+    await withTimeout(2000, closed, "the upstream's response did not end");
   });
 
   test.each([
@@ -169,7 +173,7 @@ describe('when it ends', () => {
     res.write('data: first\n\n');
     expect((await events.next()).value).toBe('data: first\n\n');
     die(res);
-    await expect(within(2000, events.next(), 'no end')).rejects.toThrow('terminated');
+    await expect(withTimeout(2000, events.next(), 'no end')).rejects.toThrow('terminated');
     expect(await gateway.sample(SERIES)).toBe(before + 1);
   });
 
@@ -178,7 +182,7 @@ describe('when it ends', () => {
     const res = openStream(await stream);
     const answer = await answering;
     res.socket?.destroy();
-    await expect(within(2000, answer.text(), 'no end')).rejects.toThrow('terminated');
+    await expect(withTimeout(2000, answer.text(), 'no end')).rejects.toThrow('terminated');
   });
 
   test.each(['1.0', '1.1'] as const)(
@@ -189,7 +193,7 @@ describe('when it ends', () => {
       res.write('data: first\n\n');
       await wire.until('data: first');
       res.socket?.destroy();
-      const end = await within(2000, wire.ended, 'no end');
+      const end = await withTimeout(2000, wire.ended, 'no end');
       expect(end).toBe('ECONNRESET');
       expect(wire.text()).not.toContain('\r\n0\r\n');
     },
@@ -201,7 +205,7 @@ describe('when it ends', () => {
     res.write('data: first\n\n');
     await wire.until('data: first');
     res.end('data: last\n\n');
-    expect(await within(2000, wire.ended, 'no end')).toBe('end');
+    expect(await withTimeout(2000, wire.ended, 'no end')).toBe('end');
     expect(wire.text()).toMatch(/\r\n\r\ndata: first\n\ndata: last\n\n$/);
   });
 
@@ -212,8 +216,8 @@ describe('when it ends', () => {
     const events = readEvents(await answering);
     res.write('data: first\n\n');
     await events.next();
-    await expect(within(4000, events.next(), 'no end')).rejects.toThrow('terminated');
-    await within(2000, closed, "the upstream's response did not end");
+    await expect(withTimeout(4000, events.next(), 'no end')).rejects.toThrow('terminated');
+    await withTimeout(2000, closed, "the upstream's response did not end");
     expect(readFailures(await gateway.scrape(), '/brief')).toEqual({ 'upstream_timeout/idle_timeout': 1 });
   });
 });
@@ -240,22 +244,6 @@ async function* readEvents(answer: Response): AsyncGenerator<string, undefined> 
     }
   }
   return undefined;
-}
-
-/** `promise`, or an error once it has taken too long. */
-async function within<T>(milliseconds: number, promise: Promise<T>, complaint: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${complaint} within ${milliseconds} ms`)), milliseconds);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-/** Asks until it is so: for what no event tells. */
-async function eventually(isSo: () => boolean): Promise<void> {
-  for (const end = Date.now() + 3000; !isSo(); await new Promise(resolve => setImmediate(resolve))) {
-    if (Date.now() > end) throw new Error('it did not become so');
-  }
 }
 
 const sockets = new Set<Socket>();

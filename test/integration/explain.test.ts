@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AuthorizationServer, startAuthorizationServer } from '../support/authorization-server.ts';
-import { runCommand } from '../support/command.ts';
 import { runExplain } from '../support/explain.ts';
 import { startGateway } from '../support/gateway.ts';
+import { runProgram } from '../support/program.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { type SignOptions, startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 
@@ -617,20 +617,20 @@ describe('the built program', () => {
       { args: [...at, 'not-a-url'], code: 1 },
     ];
     for (const { args, code } of asked) {
-      const built = await runCommand(['explain', ...args], token);
+      const built = await runProgram(['explain', ...args], { input: token });
       expect(built).toEqual(await runExplain(args, token));
       expect(built.code).toBe(code);
     }
   });
 
   test('an unknown option: exit 1, and the usage on standard error', STARTS, async () => {
-    const { code, stdout, stderr } = await runCommand(['explain', '--config', file, '--frobnicate', '/billing']);
+    const { code, stdout, stderr } = await runProgram(['explain', '--config', file, '--frobnicate', '/billing']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain('Usage:');
   });
 
   test('a token as an argument: exit 1, and it is not repeated', STARTS, async () => {
-    const { code, stdout, stderr } = await runCommand(['explain', '--config', file, '--token', SLIPPED, '/billing']);
+    const { code, stdout, stderr } = await runProgram(['explain', '--config', file, '--token', SLIPPED, '/billing']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain('shell history');
     expect(stderr).not.toContain(SLIPPED);

@@ -3,7 +3,6 @@
 import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -14,7 +13,10 @@ import { createLog } from '../../src/telemetry/log/log.ts';
 import { Metrics } from '../../src/telemetry/metrics/metrics.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { type RunningGateway, readFailures, startGateway } from '../support/gateway.ts';
+import { destroyConnections, openConnected, type RawConnection } from '../support/raw-connection.ts';
 import {
+  bearer,
+  formatChunks,
   formatRequest,
   type HeaderPair,
   headerValues,
@@ -32,6 +34,7 @@ import {
   startUpstream,
   type Upstream,
 } from '../support/upstream.ts';
+import { eventually, withTimeout } from '../support/waiting.ts';
 
 const RESOURCE = 'https://api.example.com/';
 
@@ -46,11 +49,8 @@ beforeAll(async () => {
   token = await issuer.sign({ claims: { aud: RESOURCE, sub: 'alice', client_id: 'shop', groups: ['red', 'blue'] } });
 });
 
-const wires = new Set<Wire>();
-
 afterEach(() => {
-  for (const { socket } of wires) socket.destroy();
-  wires.clear();
+  destroyConnections();
   upstream.handle = answerWithWhatArrived;
   upstream.received.length = 0;
 });
@@ -117,7 +117,12 @@ describe('bodies', () => {
       res.write(body.subarray(0, 3));
       res.end(body.subarray(3));
     };
-    const answer = await call({ method: 'POST', path: '/api/a', headers: [CHUNKED], body: chunk('hello', ' world') });
+    const answer = await call({
+      method: 'POST',
+      path: '/api/a',
+      headers: [CHUNKED],
+      body: formatChunks('hello', ' world'),
+    });
     expect(answer.body.toString()).toBe('hello world');
     expect(headerValues(answer.headers, 'transfer-encoding')).toEqual(['chunked']);
     expect(answer.complete).toBe(true);
@@ -157,7 +162,7 @@ describe('bodies', () => {
   test.each(bodied)(
     'CVE-2026-29057: a chunked %s whose body reads like a request arrives as ONE request',
     async method => {
-      const answer = await call({ method, path: '/api/a', headers: [CHUNKED], body: chunk(smuggled) });
+      const answer = await call({ method, path: '/api/a', headers: [CHUNKED], body: formatChunks(smuggled) });
       expect(answer.status).toBe(200);
       await expectOneRequest(method, smuggled);
     },
@@ -173,10 +178,10 @@ describe('bodies', () => {
     const first = formatRequest(gateway.port, {
       method: 'POST',
       path: '/api/a',
-      headers: [bearer(), CHUNKED, ['Trailer', 'X-User'], ['Connection', 'keep-alive']],
+      headers: [bearer(token), CHUNKED, ['Trailer', 'X-User'], ['Connection', 'keep-alive']],
       body: '5\r\nhello\r\n0\r\nX-User: admin\r\n\r\n',
     });
-    const second = formatRequest(gateway.port, { path: '/api/b', headers: [bearer()] });
+    const second = formatRequest(gateway.port, { path: '/api/b', headers: [bearer(token)] });
     const answers = parseResponses(await sendRaw(gateway.port, Buffer.concat([first, second]), { responses: 2 }));
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect(upstream.received.map(({ url }) => url)).toEqual(['/api/a', '/api/b']);
@@ -186,8 +191,8 @@ describe('bodies', () => {
 
   test('an early answer of the upstream reaches the client that is still uploading', async () => {
     upstream.handle = (_req, res) => res.writeHead(413, { connection: 'close' }).end('too large');
-    const wire = await openWire(gateway.port);
-    wire.socket.write(head('POST /api/a', [bearer(), ['Content-Length', String(64 * 1024 * 1024)]]));
+    const wire = await openConnected(gateway.port);
+    wire.socket.write(head('POST /api/a', [bearer(token), ['Content-Length', String(64 * 1024 * 1024)]]));
     wire.socket.write(Buffer.alloc(64 * 1024));
     await wire.until('too large');
     const [answer] = parseResponses(Buffer.from(wire.text(), 'latin1'), { open: true });
@@ -198,14 +203,14 @@ describe('bodies', () => {
 
   describe('after an early answer of an upstream that keeps its connection', () => {
     let own: RunningGateway;
-    let wire: Wire;
+    let wire: RawConnection;
     const rest = Buffer.alloc(256 * 1024);
 
     beforeEach(async () => {
       own = await startGateway(configure());
       upstream.handle = (_req, res) => res.writeHead(403).end('no need');
-      wire = await openWire(own.port);
-      wire.socket.write(head('POST /api/a', [bearer(), ['Content-Length', String(rest.length + 1)]]));
+      wire = await openConnected(own.port);
+      wire.socket.write(head('POST /api/a', [bearer(token), ['Content-Length', String(rest.length + 1)]]));
       wire.socket.write('a');
       await wire.until('no need');
       upstream.handle = (_req, res) => res.end('the next one');
@@ -213,14 +218,14 @@ describe('bodies', () => {
 
     afterEach(async () => {
       wire.socket.destroy();
-      await within(5000, own.close(), 'the gateway did not drain');
+      await withTimeout(5000, own.close(), 'the gateway did not drain');
     });
 
     test('the rest of the body is read away, and the connection serves the next request or ends', async () => {
       wire.socket.write(rest);
-      wire.socket.write(head('GET /api/next', [bearer()]));
+      wire.socket.write(head('GET /api/next', [bearer(token)]));
       const served = wire.until('the next one').catch(() => undefined);
-      await within(3000, Promise.race([served, wire.closed]), 'neither');
+      await withTimeout(3000, Promise.race([served, wire.closed]), 'neither');
     });
 
     test('the client that leaves takes its connection with it', async () => {
@@ -237,10 +242,10 @@ describe('bodies', () => {
         res.end('done');
       };
     });
-    const wire = await openWire(gateway.port);
-    wire.socket.write(head('DELETE /api/a', [bearer(), CHUNKED, ['Connection', 'close']]));
+    const wire = await openConnected(gateway.port);
+    wire.socket.write(head('DELETE /api/a', [bearer(token), CHUNKED, ['Connection', 'close']]));
     wire.socket.write('5\r\nhello\r\n');
-    expect(await within(3000, first, 'the piece did not arrive')).toBe('hello');
+    expect(await withTimeout(3000, first, 'the piece did not arrive')).toBe('hello');
     expect(headerValues(onlyRequest().rawHeaders, 'transfer-encoding')).toEqual(['chunked']);
     wire.socket.write('0\r\n\r\n');
     await wire.until('done');
@@ -255,8 +260,8 @@ describe('Expect: 100-continue', () => {
   ];
 
   test('the interim answer invites the body of an authorised request; the upstream never sees the field', async () => {
-    const wire = await openWire(gateway.port);
-    wire.socket.write(head('POST /api/a', expecting(bearer(), ['Connection', 'close'])));
+    const wire = await openConnected(gateway.port);
+    wire.socket.write(head('POST /api/a', expecting(bearer(token), ['Connection', 'close'])));
     await wire.until('HTTP/1.1 100 Continue\r\n\r\n');
     expect(wire.text()).toBe('HTTP/1.1 100 Continue\r\n\r\n');
     wire.socket.write('hello');
@@ -273,7 +278,7 @@ describe('Expect: 100-continue', () => {
   ] as const)(
     'a request %s is refused at once, uninvited, and its connection ends',
     async (_name, fields, status, reason) => {
-      const wire = await openWire(gateway.port);
+      const wire = await openConnected(gateway.port);
       wire.socket.write(head('POST /api/a', expecting(...fields)));
       await wire.closed;
       const answers = parseResponses(Buffer.from(wire.text(), 'latin1'));
@@ -285,8 +290,8 @@ describe('Expect: 100-continue', () => {
 
   test('a token for another resource is refused uninvited', async () => {
     const foreign = await issuer.sign({ claims: { aud: 'https://other.example.com/' } });
-    const wire = await openWire(gateway.port);
-    wire.socket.write(head('POST /api/a', expecting(['Authorization', `Bearer ${foreign}`])));
+    const wire = await openConnected(gateway.port);
+    wire.socket.write(head('POST /api/a', expecting(bearer(foreign))));
     await wire.closed;
     expect(wire.text()).toMatch(/^HTTP\/1\.1 401 /);
     expect(wire.text()).not.toContain('100 Continue');
@@ -300,7 +305,7 @@ describe('Expect: 100-continue', () => {
   });
 
   test('an HTTP/1.0 client gets no interim answer (RFC 9110 section 10.1.1)', async () => {
-    const fields = expecting(bearer());
+    const fields = expecting(bearer(token));
     const bytes = head('POST /api/a', fields).replace('HTTP/1.1', 'HTTP/1.0');
     const answer = (await sendRaw(gateway.port, `${bytes}hello`)).toString('latin1');
     expect(answer).toContain('200 OK');
@@ -308,7 +313,7 @@ describe('Expect: 100-continue', () => {
   });
 
   test('the body of a public route is invited too', async () => {
-    const wire = await openWire(gateway.port);
+    const wire = await openConnected(gateway.port);
     wire.socket.write(head('POST /open/a', expecting(['Connection', 'close'])));
     await wire.until('HTTP/1.1 100 Continue\r\n\r\n');
     wire.socket.write('hello');
@@ -374,7 +379,7 @@ describe('fields of the request', () => {
     await expectOneRequest('POST', body);
     upstream.received.length = 0;
     const connection: HeaderPair = ['Connection', 'close, Transfer-Encoding'];
-    await call({ method: 'DELETE', path: '/api/a', headers: [connection, CHUNKED], body: chunk(body) });
+    await call({ method: 'DELETE', path: '/api/a', headers: [connection, CHUNKED], body: formatChunks(body) });
     await expectOneRequest('DELETE', body);
   });
 
@@ -441,10 +446,7 @@ describe('fields of the request', () => {
     'a claim that no field can carry whole (%j) sets none',
     async sub => {
       const odd = await issuer.sign({ claims: { aud: RESOURCE, sub } });
-      const headers: HeaderPair[] = [
-        ['Authorization', `Bearer ${odd}`],
-        ['X-User', 'forged'],
-      ];
+      const headers: HeaderPair[] = [bearer(odd), ['X-User', 'forged']];
       expect((await request(gateway.port, { path: '/api/a', headers })).status).toBe(200);
       expect(headerValues(onlyRequest().rawHeaders, 'x-user')).toEqual([]);
       expect(headerValues(onlyRequest().rawHeaders, 'x-admin')).toEqual([]);
@@ -656,9 +658,9 @@ describe('connections', () => {
   test('a refusal among pipelined requests stands in its place', async () => {
     upstream.handle = (req, res) => res.end(req.url);
     const requests = [
-      formatRequest(gateway.port, { path: '/api/1', headers: [bearer(), KEEP_ALIVE] }),
+      formatRequest(gateway.port, { path: '/api/1', headers: [bearer(token), KEEP_ALIVE] }),
       formatRequest(gateway.port, { path: '/api/2', headers: [KEEP_ALIVE] }),
-      formatRequest(gateway.port, { path: '/api/3', headers: [bearer()] }),
+      formatRequest(gateway.port, { path: '/api/3', headers: [bearer(token)] }),
     ];
     const answers = parseResponses(await sendRaw(gateway.port, Buffer.concat(requests), { responses: 3 }));
     expect(answers.map(({ status }) => status)).toEqual([200, 401, 200]);
@@ -708,18 +710,14 @@ routes:
 `;
 }
 
-function bearer(): HeaderPair {
-  return ['Authorization', `Bearer ${token}`];
-}
-
 /** One request with the good token, on a connection of its own. */
 function call(raw: RawRequest): Promise<RawResponse> {
-  return request(gateway.port, { ...raw, headers: [bearer(), ...(raw.headers ?? [])] });
+  return request(gateway.port, { ...raw, headers: [bearer(token), ...(raw.headers ?? [])] });
 }
 
 /** Requests with the good token in one write on one connection. */
 async function pipeline(requests: readonly RawRequest[]): Promise<RawResponse[]> {
-  const bytes = requests.map(raw => formatRequest(gateway.port, { ...raw, headers: [bearer(), KEEP_ALIVE] }));
+  const bytes = requests.map(raw => formatRequest(gateway.port, { ...raw, headers: [bearer(token), KEEP_ALIVE] }));
   const methods = requests.map(({ method = 'GET' }) => method);
   const options = { responses: requests.length, methods };
   return parseResponses(await sendRaw(gateway.port, Buffer.concat(bytes), options), { methods });
@@ -739,10 +737,6 @@ async function expectOneRequest(method: string, text: string): Promise<void> {
   expect(upstream.received.map(({ url }) => url)).toEqual(['/api/a', '/api/next']);
 }
 
-function chunk(...pieces: string[]): string {
-  return `${pieces.map(piece => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('')}0\r\n\r\n`;
-}
-
 /** Answers with these bytes, whatever they are, then ends the connection. */
 function answerRaw(bytes: string): void {
   upstream.handle = (req: IncomingMessage) => req.socket.end(bytes, 'latin1');
@@ -751,58 +745,6 @@ function answerRaw(bytes: string): void {
 function head(line: string, fields: readonly HeaderPair[]): string {
   const given = headerValues(fields, 'host').length > 0 ? fields : [['Host', 'gateway.example'] as const, ...fields];
   return `${line} HTTP/1.1\r\n${given.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
-}
-
-interface Wire {
-  readonly socket: Socket;
-  /** Latin-1. */
-  text(): string;
-  /** Waits until `marker` has come; throws where the peer closes before. */
-  until(marker: string): Promise<void>;
-  readonly closed: Promise<void>;
-}
-
-async function openWire(port: number): Promise<Wire> {
-  const socket = connect(port, '127.0.0.1');
-  const changes = new EventEmitter();
-  let text = '';
-  socket.on('data', piece => {
-    text += piece.toString('latin1');
-    changes.emit('change');
-  });
-  socket.on('error', () => socket.destroy());
-  const closed = new Promise<void>(resolve => {
-    socket.on('close', () => {
-      resolve();
-      changes.emit('change');
-    });
-  });
-  await once(socket, 'connect');
-  const until = async (marker: string) => {
-    while (!text.includes(marker)) {
-      if (socket.destroyed) throw new Error(`closed before ${JSON.stringify(marker)}: ${JSON.stringify(text)}`);
-      await once(changes, 'change');
-    }
-  };
-  const wire = { socket, text: () => text, until, closed };
-  wires.add(wire);
-  return wire;
-}
-
-/** `promise`, or an error once it has taken too long. */
-async function within<T>(milliseconds: number, promise: Promise<T>, complaint: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${complaint} within ${milliseconds} ms`)), milliseconds);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-/** Asks until it is so: for what no event tells. */
-async function eventually(isSo: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 3000; !(await isSo()); ) {
-    if (Date.now() > end) throw new Error('it did not become so');
-  }
 }
 
 /** As `startGateway`, on an address of choice. */

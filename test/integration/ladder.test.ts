@@ -4,7 +4,14 @@ import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { REFUSALS } from '../../src/denial.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { type HeaderPair, headerValues, type RawRequest, type RawResponse, request } from '../support/raw-http.ts';
+import {
+  bearer,
+  type HeaderPair,
+  headerValues,
+  type RawRequest,
+  type RawResponse,
+  request,
+} from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -66,7 +73,7 @@ const ONLY_ENFORCE = ['enforce'] as const;
 const good = { aud: 'https://api.example.com/', scope: 'read' };
 const seconds = () => Math.floor(Date.now() / 1000);
 const signed = async (claims: object, header: object = {}, from = issuer): Promise<readonly HeaderPair[]> => [
-  ['Authorization', `Bearer ${await from.sign({ claims: { ...good, ...claims }, header: { ...header } })}`],
+  bearer(await from.sign({ claims: { ...good, ...claims }, header: { ...header } })),
 ];
 
 const rows: readonly Row[] = [

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
+import { pause } from '../support/waiting.ts';
 
 const MIB = 1024 * 1024;
 const PIECES = 200;
@@ -169,7 +170,7 @@ function expectLittleGrowth(before: Memory): void {
 async function untilStill(read: () => number): Promise<void> {
   for (let last = -1; last !== read(); ) {
     last = read();
-    await new Promise(resolve => setTimeout(resolve, 200));
+    await pause(200);
   }
 }
 

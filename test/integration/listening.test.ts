@@ -1,13 +1,13 @@
 /** An address that cannot be listened on: which key, which address, what to do; for a person and as a line of the log. */
 
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { untilEnd } from '../support/command.ts';
+import { listenOnLoopback } from '../support/listener.ts';
+import { runProgram } from '../support/program.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -27,9 +27,8 @@ let held: number;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   chmodSync(folder, 0o755);
-  holder = createServer().listen(0, '127.0.0.1');
-  await once(holder, 'listening');
-  held = (holder.address() as AddressInfo).port;
+  holder = createServer();
+  held = await listenOnLoopback(holder);
 });
 
 afterAll(() => {
@@ -83,11 +82,6 @@ async function run(workers: number, key: 'listen' | 'admin', address: string, as
     file,
     `listen: "${addresses.listen}"\nadmin: "${addresses.admin}"\nadmin_token: a-token-of-the-operators\nworkers: ${workers}\n${routes}`,
   );
-  const child = spawn(process.execPath, [MAIN, '--config', file], { stdio: ['ignore', 'pipe', 'pipe'], ...as });
-  const { code, stdout, stderr } = await untilEnd(child);
-  const lines: Record<string, unknown>[] = stdout
-    .split('\n')
-    .filter(text => text !== '')
-    .map(text => JSON.parse(text));
-  return { code, stderr, line: lines.find(({ msg }) => msg === 'cannot listen') };
+  const { code, stderr, lines } = await runProgram(['--config', file], as);
+  return { code, stderr, line: lines('cannot listen')[0] };
 }

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningGateway, readSample, startGateway } from '../support/gateway.ts';
-import { request } from '../support/raw-http.ts';
+import { bearer, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -51,7 +51,7 @@ test('a scripted run and its scrape agree', async () => {
   const billing = await issuer.sign({ claims: { aud: BILLING } });
   const send = async (times: number, path: string, token?: string, method = 'GET') => {
     for (let count = 0; count < times; count++) {
-      const headers = token === undefined ? [] : ([['Authorization', `Bearer ${token}`]] as const);
+      const headers = token === undefined ? [] : ([bearer(token)] as const);
       await request(gateway.port, { path, method, headers });
     }
   };

@@ -9,10 +9,10 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startClients } from '../load/clients.ts';
 import { type AuthorizationServer, startAuthorizationServer } from '../support/authorization-server.ts';
-import { runCommand } from '../support/command.ts';
 import type { LogLine } from '../support/gateway.ts';
-import { changeAndSignal, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
-import { headerValues, request } from '../support/raw-http.ts';
+import { type GatewayProcess, reloadWith, startGatewayProcess } from '../support/gateway-process.ts';
+import { runProgram } from '../support/program.ts';
+import { bearer, headerValues, request } from '../support/raw-http.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
 const BILLING = 'https://billing.example.com/';
@@ -95,7 +95,7 @@ test('an API without any check is seen, understood, mended, and enforced, and no
   expect(then).toMatchObject({ code: 3, stdout: expect.stringMatching(/\b55 {2}would break/) });
 
   const mendedAt = gateway.lines().length;
-  await reload(configure('report', OLD_BILLING));
+  await reloadWith(gateway, configure('report', OLD_BILLING));
   const after = await requestTokens(['invoice-export', 'nightly-batch']);
   await call(after, 'nothing changes for those who were mended');
   const now = await simulate('after.ndjson', gateway.lines().slice(mendedAt));
@@ -118,7 +118,7 @@ async function requestTokens(fixed: readonly Name[] = []): Promise<Tokens> {
 
 /** Every client calls the API, each on a connection that it keeps. */
 async function call(tokens: Tokens, promise: string): Promise<void> {
-  const logged = requestLines().length;
+  const logged = gateway.lines('request').length;
   const callAll = async (name: Name) => {
     const agent = new Agent({ keepAlive: true });
     for (let left = CLIENTS[name].calls; left > 0; left--) {
@@ -159,7 +159,7 @@ async function seeOnMetricsPageAndLog(): Promise<void> {
   const cellOf = (presented: string) => matrix.find(([name]) => name?.startsWith(presented))?.[column];
   expect([PROFILE, 'foreign', 'missing'].map(cellOf)).toEqual(['12 forwarded', '40 forwarded', '3 forwarded']);
 
-  const line = requestLines().find(({ client_id }) => client_id === 'invoice-export');
+  const line = gateway.lines('request').find(({ client_id }) => client_id === 'invoice-export');
   say('a line of the access log', JSON.stringify(line));
   expect(line).toMatchObject({ outcome: 'reported', reason: 'wrong_audience', status: 200, enforcement: 'report' });
   expect(line).toMatchObject({ aud: [PROFILE], resource: BILLING, iss: server.issuer });
@@ -202,24 +202,17 @@ async function simulate(name: string, lines: readonly LogLine[]) {
   return finished;
 }
 
-/** Puts `yaml` into the file of the running gateway, and waits until it serves by it. */
-async function reload(yaml: string): Promise<void> {
-  const loaded = gateway.lines().filter(({ msg }) => msg === 'configuration loaded').length;
-  await changeAndSignal(gateway.child, () => writeFileSync(gateway.file, gateway.configure(yaml)));
-  await gateway.line('configuration loaded', loaded + 1);
-}
-
 async function enforceUnderLoad(tokens: Tokens): Promise<void> {
-  const first = requestLines().length;
+  const first = gateway.lines('request').length;
   const clients = NAMES.map(name => startClients(gateway.port, CONNECTIONS_EACH, tokens[name], INVOICES));
   await gateway.line('request', first + 200);
-  await reload(configure('enforce', OLD_BILLING));
-  await gateway.line('request', requestLines().length + 200);
+  await reloadWith(gateway, configure('enforce', OLD_BILLING));
+  await gateway.line('request', gateway.lines('request').length + 200);
   const tallies = await Promise.all(clients.map(client => client.stop()));
   const answered = tallies.reduce((sum, tally) => sum + tally.answered, 0);
   await gateway.line('request', first + answered);
 
-  const lines = requestLines().slice(first);
+  const lines = gateway.lines('request').slice(first);
   const on = (rung: string) => lines.filter(line => line['enforcement'] === rung).length;
   const failed = tallies.reduce((sum, { refused, failures, statuses, answered: own }) => {
     return sum + refused + Object.keys(failures).length + own - (statuses['200'] ?? 0);
@@ -238,7 +231,7 @@ async function enforceUnderLoad(tokens: Tokens): Promise<void> {
 
 async function refuseTheSibling(token: string): Promise<void> {
   const received = billing.received.length;
-  const answer = await request(gateway.port, { path: INVOICES, headers: [['Authorization', `Bearer ${token}`]] });
+  const answer = await request(gateway.port, { path: INVOICES, headers: [bearer(token)] });
   const [challenge = ''] = headerValues(answer.headers, 'www-authenticate');
   const series = (action: string) =>
     `audgate_confused_deputy_rejections_total{route="/billing",resource="${BILLING}",presented="${PROFILE}",issuer="${server.issuer}",action="${action}"}`;
@@ -252,16 +245,12 @@ async function refuseTheSibling(token: string): Promise<void> {
   expect((await readMatrix()).flat()).toContain('1 refused12 forwarded');
 }
 
-function requestLines(): readonly LogLine[] {
-  return gateway.lines().filter(({ msg }) => msg === 'request');
-}
-
 function folder(): string {
   return dirname(gateway.file);
 }
 
 function run(args: readonly string[], input = '') {
-  return runCommand(args, input, folder());
+  return runProgram(args, { input, cwd: folder() });
 }
 
 function say(title: string, text: string): void {

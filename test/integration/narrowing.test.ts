@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runCommand } from '../support/command.ts';
 import { startGateway } from '../support/gateway.ts';
-import { request } from '../support/raw-http.ts';
+import { runProgram } from '../support/program.ts';
+import { bearer, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -40,7 +40,7 @@ async function send(yaml: string, audiences: readonly (readonly string[])[]) {
   const gateway = await startGateway(yaml);
   const statuses: number[] = [];
   for (const aud of audiences) {
-    const headers = [['Authorization', `Bearer ${await issuer.sign({ claims: { aud: [...aud] } })}`]] as const;
+    const headers = [bearer(await issuer.sign({ claims: { aud: [...aud] } }))] as const;
     statuses.push((await request(gateway.port, { path: '/a', headers })).status);
   }
   const log = await gateway.requestLines(audiences.length);
@@ -77,7 +77,7 @@ test.each([
       for (const rule of ['known', 'only'] as const) {
         const narrowed = configure(rule, 'enforce');
         writeFileSync(join(folder, 'new.yaml'), narrowed);
-        const { code, stdout } = await runCommand(['simulate', '--config', join(folder, 'new.yaml'), '--json', file]);
+        const { code, stdout } = await runProgram(['simulate', '--config', join(folder, 'new.yaml'), '--json', file]);
         expect({ rule, code }).toEqual({ rule, code: breaks[rule] === 0 ? 0 : 3 });
         expect(JSON.parse(stdout)).toMatchObject({
           judged: audiences.length,

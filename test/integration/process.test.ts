@@ -1,8 +1,6 @@
 /** The built gateway as operators run it: a process with arguments, an environment, signals, two streams and an exit code. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
@@ -12,13 +10,15 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readSample } from '../support/gateway.ts';
 import { changeAndSignal, readPorts } from '../support/gateway-process.ts';
-import { headerValues, request, sendRaw } from '../support/raw-http.ts';
+import { listenOnLoopback } from '../support/listener.ts';
+import { killPrograms, launchProgram, type RunningProgram } from '../support/program.ts';
+import { bearer, headerValues, request, sendRaw } from '../support/raw-http.ts';
 import { reservePort } from '../support/reserved-port.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
+import { eventually, withTimeout } from '../support/waiting.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const MAIN = join(ROOT, 'dist/main.js');
 const RESOURCE = 'https://api.example.com/';
 const OTHER = 'https://other.example.com/';
 const NO_CONFIG = { AUDGATE_CONFIG: undefined };
@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all([...running].map(kill));
+  await killPrograms();
   upstream.handle = answerWithWhatArrived;
   upstream.received.length = 0;
 });
@@ -145,9 +145,8 @@ describe('start', () => {
   test.each(['listen', 'admin'] as const)(
     'a port of %s that is in use: exit 1, with a message that names it',
     async which => {
-      const holder = createTcpServer().listen(0, '127.0.0.1');
-      await once(holder, 'listening');
-      const held = portOf(holder);
+      const holder = createTcpServer();
+      const held = await listenOnLoopback(holder);
       const text = which === 'listen' ? configure(held, 0) : configure(0, held);
       const { code, stderr } = await runToEnd(['--config', writeConfig(text)]);
       holder.close();
@@ -218,7 +217,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
     gateway.child.kill(signal);
     await gateway.line('draining');
     expect((await admin(gateway, '/readyz')).status).toBe(503);
-    const bytes = await sendRaw(gateway.ports[0], formatGet('keep-alive'));
+    const bytes = await sendRaw(portsOf(gateway)[0], formatGet('keep-alive'));
     expect(bytes.toString()).toContain('200 OK');
     expect(bytes.toString()).toMatch(/\r\nConnection: close\r\n/i);
     expect(await gateway.exit).toBe(0);
@@ -235,14 +234,14 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
     await arrived;
     gateway.child.kill(signal);
     await refused;
-    expect(await within(3000, gateway.exit, 'it did not exit')).toBe(0);
+    expect(await withTimeout(3000, gateway.exit, 'it did not exit')).toBe(0);
   });
 
   test('a kept-alive client connection that is idle does not hold it up', async () => {
     const gateway = await start();
-    const bytes = await sendRaw(gateway.ports[0], formatGet('keep-alive'), { responses: 1 });
+    const bytes = await sendRaw(portsOf(gateway)[0], formatGet('keep-alive'), { responses: 1 });
     expect(bytes.toString()).toContain('200 OK');
-    const idle = sendRaw(gateway.ports[0], formatGet('keep-alive'));
+    const idle = sendRaw(portsOf(gateway)[0], formatGet('keep-alive'));
     await gateway.line('request', 2);
     const startedAt = performance.now();
     gateway.child.kill(signal);
@@ -254,7 +253,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
   test('a request of a kept-alive connection that is answered after the end of listening ends its connection', async () => {
     const gateway = await start();
     const arrived = holdNextRequest();
-    const answering = sendRaw(gateway.ports[0], formatGet('keep-alive'));
+    const answering = sendRaw(portsOf(gateway)[0], formatGet('keep-alive'));
     const res = await arrived;
     gateway.child.kill(signal);
     await eventually(() => isRefused(gateway), 3000);
@@ -273,7 +272,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
     gateway.child.kill(signal);
     await gateway.line('draining');
     gateway.child.kill(signal);
-    await within(3000, gateway.exit, 'it did not exit');
+    await withTimeout(3000, gateway.exit, 'it did not exit');
     await answering;
   });
 });
@@ -369,10 +368,10 @@ describe('SIGHUP', () => {
       if (fetches === 2) await held;
       res.end(fetches === 1 ? asked : JSON.stringify(keys.jwks));
     };
-    const server = createServer(answerKeys).listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    const server = createServer(answerKeys);
+    const keysPort = await listenOnLoopback(server);
     const text = configure()
-      .replace(issuer.jwksUri, `http://127.0.0.1:${portOf(server)}/jwks`)
+      .replace(issuer.jwksUri, `http://127.0.0.1:${keysPort}/jwks`)
       .replace(issuer.issuer, keys.issuer);
     const gateway = launch(['--config', writeConfig(text)]);
     await gateway.line('listening');
@@ -426,7 +425,7 @@ describe('an issuer that cannot be reached at the start', () => {
     expect(refused.status).toBe(503);
     expect(headerValues(refused.headers, 'retry-after').join()).toMatch(/^[1-9]\d*$/);
     expect(JSON.parse(String(refused.body))).toMatchObject({ reason: 'keys_unavailable' });
-    expect((await request(gateway.ports[0], { path: '/api/a' })).status).toBe(401);
+    expect((await request(portsOf(gateway)[0], { path: '/api/a' })).status).toBe(401);
 
     const server = createServer((_req, res) => res.end(JSON.stringify(issuer.jwks))).listen(issuerPort, '127.0.0.1');
     const startedAt = performance.now();
@@ -439,9 +438,9 @@ describe('an issuer that cannot be reached at the start', () => {
   });
 
   test('an issuer that accepts and never answers holds up neither the start nor the end', async () => {
-    const mute = createTcpServer(socket => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
-    await once(mute, 'listening');
-    const text = configure().replace(issuer.jwksUri, `http://127.0.0.1:${portOf(mute)}/jwks`);
+    const mute = createTcpServer(socket => socket.on('error', () => undefined));
+    const mutePort = await listenOnLoopback(mute);
+    const text = configure().replace(issuer.jwksUri, `http://127.0.0.1:${mutePort}/jwks`);
     const gateway = launch(['--config', writeConfig(text)]);
     await gateway.line('listening');
     expect((await get(gateway, '/open/a')).status).toBe(200);
@@ -501,8 +500,8 @@ describe('the log', () => {
       }
     }
     const targets = [
-      `http://user:${marks.next()}@127.0.0.1:${gateway.ports[0]}/open/a?${marks.next()}`,
-      `http://127.0.0.1:${gateway.ports[0]}/open/a?${marks.next()}`,
+      `http://user:${marks.next()}@127.0.0.1:${portsOf(gateway)[0]}/open/a?${marks.next()}`,
+      `http://127.0.0.1:${portsOf(gateway)[0]}/open/a?${marks.next()}`,
       `?${marks.next()}`,
       `/open/a\x01?${marks.next()}`,
       `/open/a/../b?${marks.next()}`,
@@ -511,14 +510,14 @@ describe('the log', () => {
       `/nowhere/%zz;${marks.next()}`,
     ];
     for (const target of targets) await sendAnyway(gateway, `GET ${target}`, sent[0] ?? '', marks);
-    await sendRaw(gateway.ports[0], `GARBAGE ${marks.next()}\r\nAuthorization: Bearer ${marks.next()}\r\n\r\n`);
-    await sendRaw(gateway.ports[0], `GET /open/a HTTP/1.1\r\nHost: u:${marks.next()}@a\r\n\r\n`, { responses: 1 });
+    await sendRaw(portsOf(gateway)[0], `GARBAGE ${marks.next()}\r\nAuthorization: Bearer ${marks.next()}\r\n\r\n`);
+    await sendRaw(portsOf(gateway)[0], `GET /open/a HTTP/1.1\r\nHost: u:${marks.next()}@a\r\n\r\n`, { responses: 1 });
     await sendRaw(
-      gateway.ports[0],
+      portsOf(gateway)[0],
       `GET /api/a HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${'a'.repeat(70_000)}${marks.next()}\r\n\r\n`,
     );
     await sendRaw(
-      gateway.ports[0],
+      portsOf(gateway)[0],
       `GET /api/a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: ${marks.next()}\r\nCookie: ${marks.next()}\r\n\r\n`,
     );
     upstream.handle = (req: IncomingMessage) =>
@@ -545,7 +544,7 @@ describe('the log', () => {
     const lax = `  /lax: { public: true, upstream: "${upstream.origin}", allow_encoded: [";", "%3F"] }\n`;
     const gateway = launch(['--config', writeConfig(`${configure()}${lax}`)]);
     await gateway.line('listening');
-    await request(gateway.ports[0], { path: target.replace('MARK', 's3cret') });
+    await request(portsOf(gateway)[0], { path: target.replace('MARK', 's3cret') });
     await gateway.line('request');
     expect(gateway.stdout()).not.toContain('s3cret');
   });
@@ -593,7 +592,7 @@ function tamper(good: string): string {
 }
 
 /** One request with a secret in every field that has one; whatever is answered is well. */
-async function sendAnyway(gateway: RunningProcess, line: string, authorization: string, marks: Marks): Promise<void> {
+async function sendAnyway(gateway: RunningProgram, line: string, authorization: string, marks: Marks): Promise<void> {
   const names = [
     'Cookie',
     'X-Api-Key',
@@ -607,7 +606,7 @@ async function sendAnyway(gateway: RunningProcess, line: string, authorization: 
   const fields = names.map(name => `${name}: ${marks.next()}\r\n`).join('');
   const [method = '', target = ''] = line.split(' ');
   const head = `${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nAuthorization: ${authorization}\r\n`;
-  await sendRaw(gateway.ports[0], Buffer.from(`${head}${fields}\r\n`, 'latin1'));
+  await sendRaw(portsOf(gateway)[0], Buffer.from(`${head}${fields}\r\n`, 'latin1'));
 }
 
 const BROKEN = `
@@ -653,14 +652,14 @@ function formatGet(connection: string): string {
   return `GET /api/a HTTP/1.1\r\nHost: a\r\nConnection: ${connection}\r\nAuthorization: Bearer ${token}\r\n\r\n`;
 }
 
-function get(gateway: RunningProcess, path = '/api/a', bearer = token) {
-  return request(gateway.ports[0], { path, headers: [['Authorization', `Bearer ${bearer}`]] }, { timeout: 15_000 });
+function get(gateway: RunningProgram, path = '/api/a', accessToken = token) {
+  return request(portsOf(gateway)[0], { path, headers: [bearer(accessToken)] }, { timeout: 15_000 });
 }
 
 /** Over a connection of its own. */
-function admin({ ports }: RunningProcess, path: string): Promise<{ readonly status: number; readonly body: string }> {
+function admin(gateway: RunningProgram, path: string): Promise<{ readonly status: number; readonly body: string }> {
   return new Promise((resolve, reject) => {
-    const asking = httpRequest({ host: '127.0.0.1', port: ports[1], path, agent: false }, answer => {
+    const asking = httpRequest({ host: '127.0.0.1', port: portsOf(gateway)[1], path, agent: false }, answer => {
       let body = '';
       answer.setEncoding('utf8').on('data', piece => {
         body += piece;
@@ -671,11 +670,11 @@ function admin({ ports }: RunningProcess, path: string): Promise<{ readonly stat
   });
 }
 
-async function sample(gateway: RunningProcess, series: string): Promise<number> {
+async function sample(gateway: RunningProgram, series: string): Promise<number> {
   return readSample((await admin(gateway, '/metrics')).body, series);
 }
 
-async function expectReloads(gateway: RunningProcess, success: number, failure: number): Promise<void> {
+async function expectReloads(gateway: RunningProgram, success: number, failure: number): Promise<void> {
   const text = (await admin(gateway, '/metrics')).body;
   const counts = ['success', 'failure'].map(outcome =>
     readSample(text, `audgate_config_reloads_total{outcome="${outcome}"}`),
@@ -683,7 +682,7 @@ async function expectReloads(gateway: RunningProcess, success: number, failure: 
   expect(counts).toEqual([success, failure]);
 }
 
-function isRefused(gateway: RunningProcess): Promise<boolean> {
+function isRefused(gateway: RunningProgram): Promise<boolean> {
   return get(gateway).then(
     () => false,
     (error: NodeJS.ErrnoException) => error.code === 'ECONNREFUSED',
@@ -699,24 +698,7 @@ function holdNextRequest(): Promise<ServerResponse> {
   });
 }
 
-type LogLine = Readonly<Record<string, unknown>>;
-
-interface RunningProcess {
-  readonly child: ChildProcess;
-  /** Of its listeners, once the line `listening` is there. */
-  readonly ports: Ports;
-  readonly exit: Promise<number | null>;
-  stdout(): string;
-  stderr(): string;
-  /** The lines of the log so far. */
-  lines(): readonly LogLine[];
-  /** @returns the `count`th line with this `msg`, once it is there; throws where the process ends before. */
-  line(message: string, count?: number): Promise<LogLine>;
-}
-
-const running = new Set<RunningProcess>();
-
-async function start(): Promise<RunningProcess> {
+async function start(): Promise<RunningProgram> {
   const gateway = launch(['--config', writeConfig(configure())]);
   await gateway.line('listening');
   // Started means ready: the first fetch of keys goes on beside it.
@@ -724,79 +706,20 @@ async function start(): Promise<RunningProcess> {
   return gateway;
 }
 
-function launch(args: readonly string[], environment: Readonly<Record<string, string>> = {}): RunningProcess {
-  const env = { ...process.env, ...NO_CONFIG, ...environment };
-  const child = spawn(process.execPath, [MAIN, ...args], { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-  const changes = new EventEmitter();
-  const text = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', piece => {
-      text[name] += piece;
-      changes.emit('change');
-    });
-  }
-  // `close` comes once both streams have ended, `exit` may come before the last lines.
-  const exit = new Promise<number | null>(resolve => child.once('close', code => resolve(code)));
-  const lines = () => {
-    const whole = text.stdout.slice(0, text.stdout.lastIndexOf('\n') + 1);
-    return whole.split('\n').flatMap(line => (line === '' ? [] : [JSON.parse(line) as LogLine]));
-  };
-  const gateway: RunningProcess = {
-    child,
-    get ports(): Ports {
-      const listening = lines().find(({ msg }) => msg === 'listening');
-      if (!listening) throw new Error('it does not listen yet');
-      const { port, adminPort } = readPorts(listening);
-      return [port, adminPort];
-    },
-    exit,
-    stdout: () => text.stdout,
-    stderr: () => text.stderr,
-    lines,
-    line: async (message, count = 1) => {
-      for (;;) {
-        const found = lines().filter(({ msg }) => msg === message)[count - 1];
-        if (found !== undefined) return found;
-        if (child.exitCode !== null)
-          throw new Error(`ended with ${child.exitCode} before "${message}": ${text.stderr}`);
-        await once(changes, 'change');
-      }
-    },
-  };
-  exit.then(() => changes.emit('change'));
-  running.add(gateway);
-  return gateway;
+function launch(args: readonly string[], environment: Readonly<Record<string, string>> = {}): RunningProgram {
+  return launchProgram(args, { env: { ...process.env, ...NO_CONFIG, ...environment }, cwd: folder });
 }
 
-async function kill(gateway: RunningProcess): Promise<void> {
-  running.delete(gateway);
-  gateway.child.kill('SIGKILL');
-  await gateway.exit;
+/** Where it listens, once the line `listening` is there. */
+function portsOf(gateway: RunningProgram): Ports {
+  const [listening] = gateway.lines('listening');
+  if (!listening) throw new Error('it does not listen yet');
+  const { port, adminPort } = readPorts(listening);
+  return [port, adminPort];
 }
 
 async function runToEnd(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const gateway = launch(args, environment);
-  const code = await within(10_000, gateway.exit, 'it did not exit');
+  const code = await withTimeout(10_000, gateway.exit, 'it did not exit');
   return { code, stdout: gateway.stdout(), stderr: gateway.stderr() };
-}
-
-function portOf(server: ReturnType<typeof createTcpServer>): number {
-  const address = server.address();
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
-/** Asks until it is so: for what no event tells. */
-async function eventually(isSo: () => Promise<boolean>, milliseconds: number): Promise<void> {
-  for (const end = Date.now() + milliseconds; !(await isSo()); await new Promise(resolve => setTimeout(resolve, 10))) {
-    if (Date.now() > end) throw new Error('it did not become so');
-  }
-}
-
-/** `promise`, or an error once it has taken too long. */
-async function within<T>(milliseconds: number, promise: Promise<T>, complaint: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${complaint} within ${milliseconds} ms`)), milliseconds);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -8,13 +8,14 @@ import { expect, test } from 'vitest';
 import { createAudienceIndex } from '../../src/authorization/audience.ts';
 import { authorize } from '../../src/authorization/authorize.ts';
 import type { MultipleAudiences, ProtectedRoute, Route, ScopeRule } from '../../src/config/config.ts';
+import type { ResourceUri } from '../../src/config/values/uri.ts';
 import type { Enforcement } from '../../src/denial.ts';
 import { createRouteTable, matchRequest } from '../../src/route/match.ts';
 import { canonicalizePath } from '../../src/route/path.ts';
 import type { AccessToken, TokenReason } from '../../src/token/access-token.ts';
 import { SEED } from '../support/fixed-seed.ts';
 import { startGateway } from '../support/gateway.ts';
-import { request } from '../support/raw-http.ts';
+import { bearer, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -115,7 +116,7 @@ function findWrong(
 // The worlds: small alphabets, so that prefixes nest, audiences collide and rules overlap.
 
 const HOSTS = ['one.example', 'two.example'];
-const RESOURCES = ['https://a.example/', 'https://a.example', 'https://b.example/v1'];
+const RESOURCES: readonly ResourceUri[] = ['https://a.example/', 'https://a.example', 'https://b.example/v1'];
 const aliasesOf = (resource: string) => [`${resource}#1`, resource.toUpperCase()];
 const AUDIENCES = [...RESOURCES, ...RESOURCES.flatMap(aliasesOf), 'https://stranger.example/', ''];
 const SCOPES = ['read', 'write', 'admin'];
@@ -402,13 +403,13 @@ async function credentialsOf({ token }: Ask, issuers: readonly TokenIssuer[]): P
   if (token === 'missing_token') return [];
   if (token === 'malformed_credentials') return [['Authorization', 'Bearer']];
   if (token === 'malformed_token') return [['Authorization', 'Bearer a.b']];
-  if (typeof token === 'string') return [['Authorization', `Bearer ${await signBroken(token, issuers)}`]];
+  if (typeof token === 'string') return [bearer((await signBroken(token, issuers)) ?? '')];
   const { audience, scopes, isAccessToken } = token;
   const signed = await issuers[token.issuer]?.sign({
     header: isAccessToken ? {} : { typ: 'JWT' },
     claims: { aud: audience.length === 1 ? audience[0] : audience, scope: scopes.join(' ') },
   });
-  return [['Authorization', `Bearer ${signed}`]];
+  return [bearer(signed ?? '')];
 }
 
 async function signBroken(reason: TokenReason, [issuer, , down]: readonly TokenIssuer[]): Promise<string | undefined> {

@@ -4,13 +4,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { eventually, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
+import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
+import { listenOnLoopback } from '../support/listener.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
+import { eventually } from '../support/waiting.ts';
 
 const RESOURCE = 'https://api.example.com/';
 
@@ -24,12 +26,12 @@ let served: GatewayProcess | undefined;
 
 beforeAll(async () => {
   issuer = await startTokenIssuer();
-  mute = createTcpServer(socket => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+  mute = createTcpServer(socket => socket.on('error', () => undefined));
   late = createServer((_, response) => {
     response.statusCode = isUp ? 200 : 500;
     response.end(JSON.stringify(issuer.jwks));
-  }).listen(0, '127.0.0.1');
-  await Promise.all([once(mute, 'listening'), once(late, 'listening')]);
+  });
+  for (const server of [mute, late]) origins.set(server, `http://127.0.0.1:${await listenOnLoopback(server)}`);
 });
 
 afterEach(async () => {
@@ -45,7 +47,8 @@ afterAll(async () => {
   late.close();
 });
 
-const originOf = (server: TcpServer) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+const origins = new Map<TcpServer, string>();
+const originOf = (server: TcpServer) => origins.get(server) ?? '';
 const route = (path: string, name: string, more = '') =>
   `  ${path}: { resource: "${RESOURCE}${path.slice(1)}", upstream: "http://127.0.0.1:9", issuers: ["${name}"]${more} }\n`;
 const good = () => `  "${issuer.issuer}": { jwks_uri: "${issuer.jwksUri}" }\n`;

@@ -6,10 +6,18 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readSample } from '../support/gateway.ts';
-import { changeAndSignal, eventually, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
+import {
+  changeAndSignal,
+  closeGatewayProcesses,
+  type GatewayProcess,
+  reloadWith,
+  startGatewayProcess,
+} from '../support/gateway-process.ts';
+import { statusWithToken } from '../support/outcome.ts';
 import { request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
+import { eventually } from '../support/waiting.ts';
 
 const RESOURCE = 'https://api.example.com/';
 /** Longer than a save takes to settle, for what must not happen. */
@@ -18,7 +26,6 @@ const A_WHILE = 700;
 let issuer: TokenIssuer;
 let upstream: Upstream;
 let token: string;
-const running = new Set<GatewayProcess>();
 
 beforeAll(async () => {
   [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
@@ -26,8 +33,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all([...running].map(gateway => gateway.close()));
-  running.clear();
+  await closeGatewayProcesses();
   upstream.handle = answerWithWhatArrived;
 });
 
@@ -57,7 +63,7 @@ describe('one save is one reload', () => {
   ];
 
   test.each(saves)('%s', async (_name, save) => {
-    const gateway = await start(routes('/first'));
+    const gateway = await startGatewayProcess(routes('/first'));
     await save(gateway.file, gateway.configure(routes('/second')));
     await gateway.line('configuration loaded', 2);
     expect(await statusOf(gateway, '/second')).toBe(200);
@@ -70,7 +76,7 @@ describe('one save is one reload', () => {
   });
 
   test('the links of a Kubernetes ConfigMap', async () => {
-    const gateway = await start(routes('/first'), placeConfigMap);
+    const gateway = await startGatewayProcess(routes('/first'), { place: placeConfigMap });
     for (const [index, prefix] of ['/second', '/third'].entries()) {
       swapConfigMap(dirname(gateway.file), gateway.configure(routes(prefix)));
       await gateway.line('configuration loaded', 2 + index);
@@ -81,12 +87,14 @@ describe('one save is one reload', () => {
   });
 
   test('of the file that a link elsewhere stands for', async () => {
-    const gateway = await start(routes('/first'), (folder, text) => {
-      mkdirSync(join(folder, 'real'));
-      mkdirSync(join(folder, 'linked'));
-      writeFileSync(join(folder, 'real/file.yaml'), text);
-      symlinkSync('../real/file.yaml', join(folder, 'linked/audgate.yaml'));
-      return join(folder, 'linked/audgate.yaml');
+    const gateway = await startGatewayProcess(routes('/first'), {
+      place: (folder, text) => {
+        mkdirSync(join(folder, 'real'));
+        mkdirSync(join(folder, 'linked'));
+        writeFileSync(join(folder, 'real/file.yaml'), text);
+        symlinkSync('../real/file.yaml', join(folder, 'linked/audgate.yaml'));
+        return join(folder, 'linked/audgate.yaml');
+      },
     });
     replace(join(dirname(gateway.file), '../real/file.yaml'), gateway.configure(routes('/second')));
     await gateway.line('configuration loaded', 2);
@@ -94,10 +102,12 @@ describe('one save is one reload', () => {
   });
 
   test('of a file to which the link leads only since the last reload', async () => {
-    const gateway = await start(routes('/first'), (folder, text) => {
-      writeFileSync(join(folder, 'v1.yaml'), text);
-      symlinkSync('v1.yaml', join(folder, 'audgate.yaml'));
-      return join(folder, 'audgate.yaml');
+    const gateway = await startGatewayProcess(routes('/first'), {
+      place: (folder, text) => {
+        writeFileSync(join(folder, 'v1.yaml'), text);
+        symlinkSync('v1.yaml', join(folder, 'audgate.yaml'));
+        return join(folder, 'audgate.yaml');
+      },
     });
     const folder = dirname(gateway.file);
     writeFileSync(join(folder, 'v2.yaml'), gateway.configure(routes('/second')));
@@ -112,7 +122,7 @@ describe('one save is one reload', () => {
   });
 
   test('with SIGHUP right behind it', async () => {
-    const gateway = await start(routes('/first'));
+    const gateway = await startGatewayProcess(routes('/first'));
     await changeAndSignal(gateway.child, () => writeFileSync(gateway.file, gateway.configure(routes('/second'))));
     await gateway.line('configuration loaded', 2);
     await delay(A_WHILE);
@@ -121,7 +131,7 @@ describe('one save is one reload', () => {
 });
 
 test('a touch, or the same text again, is no reload; SIGHUP always is', async () => {
-  const gateway = await start(routes('/first'));
+  const gateway = await startGatewayProcess(routes('/first'));
   utimesSync(gateway.file, new Date(), new Date());
   replace(gateway.file, gateway.configure(routes('/first')));
   await delay(A_WHILE);
@@ -132,7 +142,7 @@ test('a touch, or the same text again, is no reload; SIGHUP always is', async ()
 });
 
 test('a bad file keeps the old one serving, is counted and told once with its places, and the next good one serves', async () => {
-  const gateway = await start(routes('/first'));
+  const gateway = await startGatewayProcess(routes('/first'));
   writeFileSync(gateway.file, gateway.configure('routes:\n  /first: { public: true, upstreem: "http://a" }\n'));
   const failed = await gateway.line('reload failed');
   expect(JSON.stringify(failed['problems'])).toMatch(/audgate\.yaml:5:\d+: .*upstreem/);
@@ -147,7 +157,7 @@ test('a bad file keeps the old one serving, is counted and told once with its pl
 });
 
 test('back to what serves, from a bad file: loaded, so that the last word is a success', async () => {
-  const gateway = await start(routes('/first'));
+  const gateway = await startGatewayProcess(routes('/first'));
   writeFileSync(gateway.file, 'routes: 1\n');
   await gateway.line('reload failed');
   writeFileSync(gateway.file, gateway.configure(routes('/first')));
@@ -157,12 +167,12 @@ test('back to what serves, from a bad file: loaded, so that the last word is a s
 
 describe('what did not change goes on', () => {
   test('keys, verified tokens and the connections of the upstream', async () => {
-    const gateway = await start(guarded('/api'));
+    const gateway = await startGatewayProcess(guarded('/api'));
     expect(await statusOf(gateway, '/api')).toBe(200);
     const fetches = issuer.fetches;
     const connections = upstream.sockets.total;
     for (const prefix of ['/one', '/two', '/three']) {
-      await reload(gateway, `${guarded('/api')}  ${prefix}: { public: true, upstream: "${upstream.origin}" }\n`);
+      await reloadWith(gateway, `${guarded('/api')}  ${prefix}: { public: true, upstream: "${upstream.origin}" }\n`);
       expect(await statusOf(gateway, '/api')).toBe(200);
     }
     expect(issuer.fetches - fetches).toBe(0);
@@ -172,24 +182,24 @@ describe('what did not change goes on', () => {
   });
 
   test('and what did, does not: other rules of an issuer verify its tokens anew', async () => {
-    const gateway = await start(guarded('/api'));
+    const gateway = await startGatewayProcess(guarded('/api'));
     expect(await statusOf(gateway, '/api')).toBe(200);
-    await reload(gateway, guarded('/api').replace('jwks_uri', 'token_types: [JWT], jwks_uri'));
+    await reloadWith(gateway, guarded('/api').replace('jwks_uri', 'token_types: [JWT], jwks_uri'));
     expect(await statusOf(gateway, '/api')).toBe(401);
     expect(await gateway.sample('audgate_token_cache_lookups_total{outcome="miss"}')).toBe(2);
   });
 
   test('a new connect time-out keeps the connections that are open', async () => {
-    const gateway = await start(guarded('/api'));
+    const gateway = await startGatewayProcess(guarded('/api'));
     expect(await statusOf(gateway, '/api')).toBe(200);
     const { total } = upstream.sockets;
-    await reload(gateway, guarded('/api').replace('upstream:', 'timeouts: { connect: 1s }, upstream:'));
+    await reloadWith(gateway, guarded('/api').replace('upstream:', 'timeouts: { connect: 1s }, upstream:'));
     expect(await statusOf(gateway, '/api')).toBe(200);
     expect(upstream.sockets.total - total).toBe(0);
   });
 
   test('the requests under way of a route count against its new limit', async () => {
-    const gateway = await start(routes('/api'));
+    const gateway = await startGatewayProcess(routes('/api'));
     let release: () => void = () => undefined;
     const arrived = new Promise<void>(resolve => {
       upstream.handle = (_req, res) => {
@@ -200,7 +210,7 @@ describe('what did not change goes on', () => {
     });
     const answering = request(gateway.port, { path: '/api' });
     await arrived;
-    await reload(gateway, routes('/api').replace('upstream:', 'limits: { in_flight: 1 }, upstream:'));
+    await reloadWith(gateway, routes('/api').replace('upstream:', 'limits: { in_flight: 1 }, upstream:'));
     expect(await statusOf(gateway, '/api')).toBe(503);
     release();
     expect((await answering).status).toBe(200);
@@ -209,7 +219,7 @@ describe('what did not change goes on', () => {
 });
 
 test('limits of the data listener apply from the reload on; addresses are said to need a restart', async () => {
-  const gateway = await start(routes('/api'));
+  const gateway = await startGatewayProcess(routes('/api'));
   const text = gateway.configure(`timeouts: { keep_alive: 200ms }\n${routes('/api')}`);
   writeFileSync(gateway.file, text.replace(/listen: .*/, 'listen: 127.0.0.1:1'));
   const warning = await gateway.line('a restart is needed for what changed');
@@ -228,12 +238,14 @@ test('limits of the data listener apply from the reload on; addresses are said t
 test('keys of a file are read again at SIGHUP', async () => {
   const keys = await startTokenIssuer();
   const files: string[] = [];
-  const gateway = await start(
+  const gateway = await startGatewayProcess(
     `issuers: { "${keys.issuer}": { jwks_file: keys.json } }\n${protectedRoute('/api')}`,
-    (folder, text) => {
-      files.push(join(folder, 'keys.json'));
-      writeFileSync(join(folder, 'keys.json'), JSON.stringify(keys.jwks));
-      return place(folder, text);
+    {
+      place: (folder, text) => {
+        files.push(join(folder, 'keys.json'));
+        writeFileSync(join(folder, 'keys.json'), JSON.stringify(keys.jwks));
+        return place(folder, text);
+      },
     },
   );
   expect(await statusOf(gateway, '/api', await keys.sign({ claims: { aud: RESOURCE } }))).toBe(200);
@@ -251,9 +263,11 @@ test('forty reloads, one in five bad, under load: every request is answered, not
   const others: Upstream[] = await Promise.all([startUpstream(), startUpstream()]);
   // Only the signal tells of a change of a file that the YAML names, so each reload has one cause.
   const yaml = `${guarded('/api')}  /other: { public: true, upstream: "\${file:origin}" }\n`;
-  const gateway = await start(yaml, (folder, text) => {
-    writeFileSync(join(folder, 'origin'), upstream.origin);
-    return place(folder, text);
+  const gateway = await startGatewayProcess(yaml, {
+    place: (folder, text) => {
+      writeFileSync(join(folder, 'origin'), upstream.origin);
+      return place(folder, text);
+    },
   });
   const statuses = new Map<number, number>();
   let isOver = false;
@@ -293,18 +307,6 @@ test('forty reloads, one in five bad, under load: every request is answered, not
   await Promise.all(others.map(other => other.close()));
 }, 120_000);
 
-async function start(yaml: string, place?: (folder: string, text: string) => string): Promise<GatewayProcess> {
-  const gateway = await startGatewayProcess(yaml, place);
-  running.add(gateway);
-  return gateway;
-}
-
-async function reload(gateway: GatewayProcess, yaml: string): Promise<void> {
-  const loaded = gateway.lines().filter(({ msg }) => msg === 'configuration loaded').length;
-  await changeAndSignal(gateway.child, () => writeFileSync(gateway.file, gateway.configure(yaml)));
-  await gateway.line('configuration loaded', loaded + 1);
-}
-
 function routes(prefix: string): string {
   return `routes:\n  ${prefix}: { public: true, upstream: "${upstream.origin}" }\n`;
 }
@@ -317,8 +319,8 @@ function protectedRoute(prefix: string): string {
   return `routes:\n  ${prefix}: { resource: "${RESOURCE}", upstream: "${upstream.origin}" }\n`;
 }
 
-async function statusOf(gateway: GatewayProcess, path: string, bearer = token): Promise<number> {
-  return (await request(gateway.port, { path, headers: [['Authorization', `Bearer ${bearer}`]] })).status;
+function statusOf(gateway: GatewayProcess, path: string, accessToken = token): Promise<number> {
+  return statusWithToken(gateway.port, path, accessToken);
 }
 
 async function countReloads(gateway: GatewayProcess): Promise<readonly number[]> {

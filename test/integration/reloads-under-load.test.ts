@@ -24,10 +24,12 @@ routes:
   /a: { resource: '${RESOURCE}', upstream: '${upstream.origin}' }
   /other: { resource: 'https://\${file:other}.example.com/', upstream: '${upstream.origin}' }
 `;
-  gateway = await startGatewayProcess(yaml, (folder, text) => {
-    writeFileSync(join(folder, 'other'), 'v0');
-    writeFileSync(join(folder, 'audgate.yaml'), text);
-    return join(folder, 'audgate.yaml');
+  gateway = await startGatewayProcess(yaml, {
+    place: (folder, text) => {
+      writeFileSync(join(folder, 'other'), 'v0');
+      writeFileSync(join(folder, 'audgate.yaml'), text);
+      return join(folder, 'audgate.yaml');
+    },
   });
 });
 

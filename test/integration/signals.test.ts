@@ -2,16 +2,17 @@
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { eventually, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
+import { childProcessIds, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
 import { request } from '../support/raw-http.ts';
 import { startUpstream } from '../support/upstream.ts';
+import { eventually } from '../support/waiting.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
 const KINDS = [
   ['a single process', 1, (gateway: GatewayProcess) => gateway.child.pid ?? 0],
   ['the primary', 2, (gateway: GatewayProcess) => gateway.child.pid ?? 0],
-  ['a worker', 2, (gateway: GatewayProcess) => workersOf(gateway)[0] ?? 0],
+  ['a worker', 2, (gateway: GatewayProcess) => childProcessIds(gateway.child.pid)[0] ?? 0],
 ] as const;
 
 test.each(KINDS)(
@@ -44,16 +45,12 @@ test('the inspector that the operator asks for by --inspect is there', async () 
 async function start(workers: number, nodeOptions: readonly string[] = []): Promise<GatewayProcess> {
   const upstream = await startUpstream();
   const yaml = `workers: ${workers}\nroutes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
-  const gateway = await startGatewayProcess(yaml, undefined, nodeOptions);
+  const gateway = await startGatewayProcess(yaml, { nodeOptions });
   onTestFinished(async () => {
     await gateway.close();
     await upstream.close();
   });
   return gateway;
-}
-
-function workersOf({ child }: GatewayProcess): number[] {
-  return readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ').map(Number);
 }
 
 /** @returns how many TCP sockets of a process listen. */

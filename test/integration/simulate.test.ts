@@ -12,10 +12,10 @@ import { compare } from '../../src/cli/simulate/comparison.ts';
 import { readLogLine } from '../../src/cli/simulate/read-line.ts';
 import { Judge } from '../../src/cli/simulate/ruling.ts';
 import { simulate } from '../../src/cli/simulate.ts';
-import { runCommand } from '../support/command.ts';
 import { SEED } from '../support/fixed-seed.ts';
 import { type LogLine, type RunningGateway, startGateway } from '../support/gateway.ts';
-import { type HeaderPair, request } from '../support/raw-http.ts';
+import { runProgram } from '../support/program.ts';
+import { bearer, type HeaderPair, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -82,7 +82,7 @@ async function credentialsOf(token: string): Promise<readonly HeaderPair[]> {
   const broken = kind === 'expired' ? { exp: 1 } : kind === 'early' ? { nbf: 3e9, exp: 4e9 } : {};
   const header = kind === 'id' ? { typ: 'JWT' } : kind === 'unknown' ? { kid: 'x' } : {};
   const signed = (await issuers[Number(issuer)]?.sign({ claims: { ...claims, ...broken }, header })) ?? '';
-  return [['Authorization', `Bearer ${kind === 'forged' ? signed.replace(/[^.]+$/, 'A'.repeat(86)) : signed}`]];
+  return [bearer(kind === 'forged' ? signed.replace(/[^.]+$/, 'A'.repeat(86)) : signed)];
 }
 
 /** @returns the line of each request, in their order. */
@@ -326,7 +326,7 @@ describe('the command', () => {
     const { log } = await record(configure(), [ask('none')]);
     const text = log.map(line => `${JSON.stringify(line)}\n`).join('');
     const config = writeConfig(configure({ enforcement: 'enforce' }));
-    const { code, stdout, stderr } = await runCommand(['simulate', '--config', config, '-', '--json'], text);
+    const { code, stdout, stderr } = await runProgram(['simulate', '--config', config, '-', '--json'], { input: text });
     expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
     expect(JSON.parse(stdout).changes).toMatchObject([
       { kind: 'would_break', count: 1, becomes: { reason: 'missing_token' } },
@@ -334,8 +334,8 @@ describe('the command', () => {
   });
 
   test('2 for missing arguments', async () => {
-    expect(await runCommand(['simulate', writeLog([])])).toMatchObject({ code: 2, stdout: '' });
-    expect(await runCommand(['simulate', '--config', writeConfig(configure())])).toMatchObject({ code: 2, stdout: '' });
+    expect(await runProgram(['simulate', writeLog([])])).toMatchObject({ code: 2, stdout: '' });
+    expect(await runProgram(['simulate', '--config', writeConfig(configure())])).toMatchObject({ code: 2, stdout: '' });
   });
 });
 

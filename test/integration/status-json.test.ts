@@ -6,10 +6,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { eventually, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
-import { type HeaderPair, request } from '../support/raw-http.ts';
+import { closeGatewayProcesses, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
+import { bearer, type HeaderPair, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
+import { eventually } from '../support/waiting.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/main.js');
 const API = 'https://api.example.com/';
@@ -17,14 +18,12 @@ const OTHER = 'https://other.example.com/';
 
 let issuer: TokenIssuer;
 let upstream: Upstream;
-const running = new Set<GatewayProcess>();
 
 beforeAll(async () => {
   [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
 });
 afterEach(async () => {
-  await Promise.all([...running].map(gateway => gateway.close()));
-  running.clear();
+  await closeGatewayProcesses();
 });
 afterAll(() => Promise.all([issuer.close(), upstream.close()]));
 
@@ -58,16 +57,14 @@ interface Status {
   readonly configuration: { readonly file: string };
 }
 
-async function start(options = ''): Promise<GatewayProcess> {
-  const gateway = await startGatewayProcess(`${options}
+function start(options = ''): Promise<GatewayProcess> {
+  return startGatewayProcess(`${options}
 issuers: { ${issuer.issuer}: { jwks_uri: ${issuer.jwksUri} } }
 routes:
   /api: { resource: ${API}, upstream: ${upstream.origin}, scopes: { GET: ["read"], "GET /it's": ["admin"] } }
   /other: { resource: ${OTHER}, upstream: ${upstream.origin}, enforcement: report }
   /gone: { public: true, upstream: "http://127.0.0.1:9" }
 `);
-  running.add(gateway);
-  return gateway;
 }
 
 async function readStatus(gateway: GatewayProcess): Promise<Status> {
@@ -75,7 +72,7 @@ async function readStatus(gateway: GatewayProcess): Promise<Status> {
 }
 
 /** Asks until all `count` requests are told of: the page is made once a second. */
-async function statusOf(gateway: GatewayProcess, count: number): Promise<Status> {
+async function readStatusAfter(gateway: GatewayProcess, count: number): Promise<Status> {
   let status = await readStatus(gateway);
   await eventually(async () => {
     status = await readStatus(gateway);
@@ -106,11 +103,11 @@ test('each explain line, run in a shell with the token on standard input, gives 
     ['/nowhere', undefined],
   ]);
   for (const [path, token] of asked) {
-    const headers: HeaderPair[] = token === undefined ? [] : [['Authorization', `Bearer ${token}`]];
+    const headers: HeaderPair[] = token === undefined ? [] : [bearer(token)];
     await request(gateway.port, { path, headers });
   }
-  await request(gateway.port, { path: '/api/x', method: 'POST', headers: [['Authorization', `Bearer ${good}`]] });
-  const { denials, configuration } = await statusOf(gateway, asked.size + 1);
+  await request(gateway.port, { path: '/api/x', method: 'POST', headers: [bearer(good)] });
+  const { denials, configuration } = await readStatusAfter(gateway, asked.size + 1);
   expect(configuration.file).toBe(gateway.file);
   expect(denials).toHaveLength(asked.size + 1);
 
@@ -129,13 +126,12 @@ test('each explain line, run in a shell with the token on standard input, gives 
 test('the counts of each route, since the start and lately, its failures and its latency', async () => {
   const gateway = await start();
   const good = await issuer.sign({ claims: { aud: API, scope: 'read' } });
-  const send = (path: string, token = good) =>
-    request(gateway.port, { path, headers: [['Authorization', `Bearer ${token}`]] });
+  const send = (path: string, token = good) => request(gateway.port, { path, headers: [bearer(token)] });
   for (let count = 0; count < 5; count++) await send('/api/a');
   await send('/other/a');
   await send('/api/a', 'nonsense');
   for (let count = 0; count < 2; count++) await send('/gone');
-  const { status, routes, totals, matrix, clients, recent_complete_since } = await statusOf(gateway, 9);
+  const { status, routes, totals, matrix, clients, recent_complete_since } = await readStatusAfter(gateway, 9);
   const all = (count: number) => ({ total: count, last_hour: count, last_day: count });
   expect(status).toBe('ready');
   expect(Date.parse(recent_complete_since)).toBeGreaterThan(Date.now() - 60_000);
@@ -166,9 +162,9 @@ test('the counts of each route, since the start and lately, its failures and its
 test('two workers are told of as one; what a worker that was killed had counted lately is missing, and since when is said', async () => {
   const gateway = await start('workers: 2');
   const wrong = await issuer.sign({ claims: { aud: OTHER } });
-  const send = () => request(gateway.port, { path: '/api/a', headers: [['Authorization', `Bearer ${wrong}`]] });
+  const send = () => request(gateway.port, { path: '/api/a', headers: [bearer(wrong)] });
   for (let count = 0; count < 40; count++) await send();
-  const before = await statusOf(gateway, 40);
+  const before = await readStatusAfter(gateway, 40);
   expect(before.routes[0]).toMatchObject({ denied: { total: 40, last_hour: 40, last_day: 40 } });
   expect(before.clients).toMatchObject([{ client_id: 'shop', denied: { total: 40, last_hour: 40 } }]);
   expect(before.denials).toHaveLength(40);

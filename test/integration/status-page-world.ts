@@ -1,7 +1,7 @@
 /** Two gateways to look at: one that nobody has used, and one with every kind of denial behind it, all of them real. */
 
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { type HeaderPair, request } from '../support/raw-http.ts';
+import { bearer, type HeaderPair, request } from '../support/raw-http.ts';
 import { type SignOptions, startTokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream } from '../support/upstream.ts';
 
@@ -51,11 +51,7 @@ routes:
     return String(line?.['request_id']);
   };
   const use = async (path: string, claims: SignOptions['claims'], method?: string) =>
-    send(
-      path,
-      [['Authorization', `Bearer ${await issuer.sign({ claims: { client_id: 'web-shop', ...claims } })}`]],
-      method,
-    );
+    send(path, [bearer(await issuer.sign({ claims: { client_id: 'web-shop', ...claims } }))], method);
 
   for (let count = 0; count < 12; count++) {
     await use(`/profile/users/${count}`, { aud: PROFILE, scope: 'profile:read' });
@@ -70,7 +66,7 @@ routes:
   await send('/orders/2026', []);
   await send('/profile/me', []);
   await send('/profile/me', [['Authorization', 'Bearer not.a.token']]);
-  await send('/profile/me', [['Authorization', `Bearer ${await silent.sign({ claims: { aud: PROFILE } })}`]]);
+  await send('/profile/me', [bearer(await silent.sign({ claims: { aud: PROFILE } }))]);
   await send('/nowhere', []);
   for (let count = 0; count < 3; count++) await send('/gone', []);
   await send('/profile/..%2fadmin', []);

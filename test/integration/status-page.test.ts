@@ -2,11 +2,11 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { type HeaderPair, headerValues, request } from '../support/raw-http.ts';
+import { bearer, type HeaderPair, headerValues, request } from '../support/raw-http.ts';
 
 const TOKEN = 'b4ttery-h0rse-st4ple';
 const ROUTES = 'routes: { /a: { public: true, upstream: "http://127.0.0.1:9" } }\n';
-const bearer: HeaderPair = ['Authorization', `Bearer ${TOKEN}`];
+const authorization = bearer(TOKEN);
 const basic: HeaderPair = ['Authorization', `Basic ${Buffer.from(`anyone:${TOKEN}`).toString('base64')}`];
 
 let open: RunningGateway;
@@ -28,7 +28,7 @@ const ask = (gateway: RunningGateway, path = '/', headers: readonly HeaderPair[]
 
 describe('with an admin token', () => {
   test.each([
-    ['a Bearer token', bearer],
+    ['a Bearer token', authorization],
     ['the password of any user', basic],
   ])('the page takes it as %s', async (_, header) => {
     const { status, body } = await ask(closed, '/', [header]);
@@ -59,7 +59,7 @@ describe('with an admin token', () => {
   });
 
   test('it does not open the page under a name that somebody pointed here', async () => {
-    expect((await ask(closed, '/', [['Host', 'audgate.example'], bearer])).status).toBe(403);
+    expect((await ask(closed, '/', [['Host', 'audgate.example'], authorization])).status).toBe(403);
   });
 
   test('the log never says it', () => {
@@ -86,7 +86,7 @@ describe('/status.json and /denials: the rules of the page', () => {
     expect({ status, body: body.toString() }).toEqual({ status: 401, body: '{"error":"the admin token is needed"}' });
     expect(headerValues(headers, 'WWW-Authenticate')).toHaveLength(2);
     expect((await ask(closed, path, [['Authorization', `Bearer ${TOKEN}x`]])).status).toBe(401);
-    for (const header of [bearer, basic]) {
+    for (const header of [authorization, basic]) {
       const shown = await ask(closed, path, [header]);
       expect({ status: shown.status, type: headerValues(shown.headers, 'Content-Type') }).toEqual({
         status: 200,
@@ -97,7 +97,7 @@ describe('/status.json and /denials: the rules of the page', () => {
       expect(shown.body.toString()).not.toContain(TOKEN);
     }
     expect((await ask(open, path, [['Host', 'rebound.example:9090']])).status).toBe(403);
-    const embedded: HeaderPair[] = [['Sec-Fetch-Site', 'cross-site'], ['Sec-Fetch-Mode', 'no-cors'], bearer];
+    const embedded: HeaderPair[] = [['Sec-Fetch-Site', 'cross-site'], ['Sec-Fetch-Mode', 'no-cors'], authorization];
     expect((await ask(closed, path, embedded)).status).toBe(403);
     expect((await ask(open, path, [], 'POST')).status).toBe(405);
   });
@@ -110,7 +110,7 @@ test('another site gets 403 and nothing of the page', async () => {
     ['Sec-Fetch-Dest', 'empty'],
   ];
   for (const gateway of [open, closed]) {
-    const { status, body } = await ask(gateway, '/', [...foreign, bearer]);
+    const { status, body } = await ask(gateway, '/', [...foreign, authorization]);
     expect(status).toBe(403);
     expect(JSON.parse(body.toString())).toEqual({ error: 'another site asked for the page' });
   }

@@ -1,9 +1,9 @@
 /** Why an upstream failed: nothing was sent, no usable response came, or it was late. HTTP and WebSocket tell the same. */
 
-import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type RunningGateway, readFailures, startGateway } from '../support/gateway.ts';
+import { listenOnLoopback } from '../support/listener.ts';
 import { type HeaderPair, request } from '../support/raw-http.ts';
 import { SAMPLE_KEY } from '../support/switching.ts';
 
@@ -63,12 +63,12 @@ beforeAll(async () => {
   const timeouts = 'timeouts: { connect: 300ms, response: 300ms, idle: 2s }';
   const lines = await Promise.all(
     Object.entries({ ...UPSTREAMS, ...CUT }).map(async ([name, [scheme, , act]]) => {
-      const port = await listen(act);
+      const port = await startServer(act);
       return `  /${name}: { public: true, upstream: "${scheme}://127.0.0.1:${port}", ${timeouts} }\n`;
     }),
   );
   // Nobody listens there, and nobody else gets the port while it is taken on 127.0.0.1.
-  const taken = await listen(() => undefined);
+  const taken = await startServer(() => undefined);
   gateway = await startGateway(`routes:
 ${lines.join('')}  /refused: { public: true, upstream: "http://127.0.0.2:${taken}" }
   /no-such-name: { public: true, upstream: "http://upstream.invalid" }
@@ -127,7 +127,7 @@ function onBytes(socket: Socket, act: () => unknown): void {
   socket.once('data', act);
 }
 
-async function listen(act: (socket: Socket) => unknown): Promise<number> {
+function startServer(act: (socket: Socket) => unknown): Promise<number> {
   const server = createServer(socket => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
@@ -135,7 +135,5 @@ async function listen(act: (socket: Socket) => unknown): Promise<number> {
     socket.resume();
   });
   servers.push(server);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  return typeof address === 'object' && address ? address.port : 0;
+  return listenOnLoopback(server);
 }

@@ -6,7 +6,8 @@ import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
-import { type HeaderPair, request } from '../support/raw-http.ts';
+import { listenOnLoopback } from '../support/listener.ts';
+import { bearer, type HeaderPair, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 
 const RESOURCE = 'https://api.example/';
@@ -30,9 +31,7 @@ beforeAll(async () => {
         socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
       });
   });
-  await once(api.listen(0, '127.0.0.1'), 'listening');
-  const address = api.address();
-  origin = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  origin = `http://127.0.0.1:${await listenOnLoopback(api)}`;
   token = await issuer.sign({ claims: { aud: RESOURCE } });
   gateway = await startGateway(`${issuers()}routes:
 ${route('/report', 'enforcement: report, claims_to_headers: { X-User: sub }')}
@@ -107,7 +106,7 @@ describe('a route on report leaves Authorization alone', () => {
   });
 
   test('a token that verified goes on as well, and the identity with it', async () => {
-    await request(gateway.port, { path: '/report/a', headers: [['Authorization', `Bearer ${token}`]] });
+    await request(gateway.port, { path: '/report/a', headers: [bearer(token)] });
     expect(received()).toEqual([`Authorization: Bearer ${token}`]);
     expect(heads[0]).toMatch(/^X-User: alice$/m);
   });
@@ -124,7 +123,7 @@ test.each([
 ])('%s: whether Authorization reaches the API is %s', async (prefix, isForwarded) => {
   const answer = await request(gateway.port, {
     path: `${prefix}/a`,
-    headers: [['Authorization', `Bearer ${token}`]],
+    headers: [bearer(token)],
   });
   expect(answer.status).toBe(200);
   expect(received()).toEqual(isForwarded ? [`Authorization: Bearer ${token}`] : []);

@@ -1,11 +1,13 @@
 /** WebSockets through the gateway (RFC 6455): authorised like any request, carried as bytes, and ended on both sides. */
 
-import { EventEmitter, once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type RunningGateway, readFailures, readSample, startGateway } from '../support/gateway.ts';
+import { destroyConnections, openConnected } from '../support/raw-connection.ts';
 import {
+  bearer,
   type HeaderPair,
   headerValues,
   parseResponses,
@@ -13,10 +15,12 @@ import {
   type RawResponse,
   request,
 } from '../support/raw-http.ts';
+import { type RawUpstream, startRawUpstream } from '../support/raw-upstream.ts';
 import { reservePort } from '../support/reserved-port.ts';
 import { SWITCHING } from '../support/switching.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
+import { eventually, withTimeout } from '../support/waiting.ts';
 
 const RESOURCE = 'https://live.example.com/';
 const OTHER = 'https://other.example.com/';
@@ -24,7 +28,7 @@ const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
 let issuer: TokenIssuer;
 let upstream: Upstream;
-let rude: RudeUpstream;
+let rude: RawUpstream;
 let gateway: RunningGateway;
 let token: string;
 let echo: Upstream['handleUpgrade'];
@@ -32,7 +36,11 @@ let echo: Upstream['handleUpgrade'];
 let deadPort: number;
 
 beforeAll(async () => {
-  [issuer, upstream, rude] = await Promise.all([startTokenIssuer(), startUpstream(), startRudeUpstream()]);
+  [issuer, upstream, rude] = await Promise.all([
+    startTokenIssuer(),
+    startUpstream(),
+    startRawUpstream({ respondsOnce: true }),
+  ]);
   deadPort = await reservePort();
   echo = upstream.handleUpgrade;
   token = await issuer.sign({ claims: { aud: RESOURCE, sub: 'alice' } });
@@ -58,15 +66,14 @@ routes:
 });
 
 afterEach(async () => {
-  for (const { socket } of wires) socket.destroy();
-  wires.clear();
+  destroyConnections();
   try {
     await expectNoConnections();
   } finally {
     upstream.handleUpgrade = echo;
     upstream.received.length = 0;
     rude.reset();
-    await within(3000, gateway.close(), 'the gateway did not drain');
+    await withTimeout(3000, gateway.close(), 'the gateway did not drain');
   }
 });
 
@@ -88,15 +95,15 @@ describe('a tunnel', () => {
   });
 
   test('carries what the upstream sends in the same piece as its 101', async () => {
-    rude.answer = socket => socket.write(Buffer.concat([Buffer.from(SWITCHING), textFrame('first')]));
-    const wire = await openWire();
+    rude.respond = socket => socket.write(Buffer.concat([Buffer.from(SWITCHING), textFrame('first')]));
+    const wire = await openConnected(gateway.port);
     wire.send(handshake('/rude'));
     await wire.until('first');
   });
 
   test('carries what the client sends in the same piece as its handshake', async () => {
-    rude.answer = socket => socket.write(SWITCHING);
-    const wire = await openWire();
+    rude.respond = socket => socket.write(SWITCHING);
+    const wire = await openConnected(gateway.port);
     wire.send(`${handshake('/rude')}early bird`);
     await rude.until('early bird');
   });
@@ -206,7 +213,7 @@ describe('a refused handshake', () => {
   test('with a token for another resource: 401, the challenge, and the confused-deputy counter', async () => {
     const series = `audgate_confused_deputy_rejections_total{route="/other",resource="${OTHER}",presented="${RESOURCE}",issuer="${issuer.issuer}",action="refused"}`;
     const before = await gateway.sample(series);
-    const answer = await refused({ path: '/other/a', headers: [...HANDSHAKE, bearer()] });
+    const answer = await refused({ path: '/other/a', headers: [...HANDSHAKE, bearer(token)] });
     expect(answer.status).toBe(401);
     expect(headerValues(answer.headers, 'www-authenticate').join()).toContain('error="invalid_token"');
     expect(headerValues(answer.headers, 'content-type')).toEqual(['application/problem+json']);
@@ -250,18 +257,18 @@ describe('a refused handshake', () => {
     ],
   ];
   test.each(malformed)('%s is malformed, whatever token it has', async (_name, raw) => {
-    const answer = await refused({ ...raw, headers: [...(raw.headers ?? []), bearer()] });
+    const answer = await refused({ ...raw, headers: [...(raw.headers ?? []), bearer(token)] });
     expect(answer.status).toBe(400);
     expect(JSON.parse(String(answer.body))).toMatchObject({ reason: 'malformed_request' });
   });
 
   test('by CONNECT is malformed', async () => {
-    const answer = await refused({ method: 'CONNECT', path: 'internal:22', headers: [bearer()] });
+    const answer = await refused({ method: 'CONNECT', path: 'internal:22', headers: [bearer(token)] });
     expect(answer.status).toBe(400);
   });
 
   test('Upgrade that Connection does not list is no handshake: the request is forwarded without it', async () => {
-    const headers: HeaderPair[] = [...without('Connection'), ['Connection', 'close'], bearer()];
+    const headers: HeaderPair[] = [...without('Connection'), ['Connection', 'close'], bearer(token)];
     const answer = await request(gateway.port, { path: '/live/a', headers });
     expect(answer.status).toBe(200);
     expect(headerValues(upstream.received[0]?.rawHeaders ?? [], 'upgrade')).toEqual([]);
@@ -293,7 +300,7 @@ describe('an upstream that does not switch', () => {
       426,
     ],
   ])('%s is passed on, framed once', async (_name, bytes, status) => {
-    rude.answer = socket => socket.end(bytes);
+    rude.respond = socket => socket.end(bytes);
     const answer = await untilClosed({ path: '/rude', headers: [...HANDSHAKE] });
     expect(answer).toMatchObject({ status, complete: true });
     expect(answer.body.toString()).toBe('not you');
@@ -304,7 +311,7 @@ describe('an upstream that does not switch', () => {
   });
 
   test('a refusal that stops in the middle of its body never looks whole', async () => {
-    rude.answer = socket => socket.end('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nnot\r\n');
+    rude.respond = socket => socket.end('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nnot\r\n');
     const answer = await untilClosed({ path: '/rude', headers: [...HANDSHAKE] });
     expect(answer.complete).toBe(false);
   });
@@ -327,7 +334,7 @@ describe('an upstream that does not switch', () => {
       (socket: Socket) => socket.end(`HTTP/1.1 101 Switching Protocols\r\nX-A: ${'x'.repeat(20_000)}\r\n\r\n`),
     ],
   ])('%s: 502, counted', async (_name, cause, answerRudely) => {
-    rude.answer = answerRudely;
+    rude.respond = answerRudely;
     const answer = await untilClosed({ path: '/rude', headers: [...HANDSHAKE] });
     expect(answer.status).toBe(502);
     expect(JSON.parse(String(answer.body))).toMatchObject({ reason: 'bad_upstream_response' });
@@ -345,9 +352,9 @@ describe('an upstream that does not switch', () => {
   });
 
   test('101 for another protocol is no WebSocket, and no tunnel is made of it', async () => {
-    rude.answer = socket =>
+    rude.respond = socket =>
       socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: teleport\r\nConnection: Upgrade\r\n\r\n');
-    const wire = await openWire();
+    const wire = await openConnected(gateway.port);
     wire.send(handshake('/rude'));
     await wire.until('HTTP/1.1 ');
     expect(wire.text()).toMatch(/^HTTP\/1\.1 502 /);
@@ -364,73 +371,73 @@ describe('whoever goes, at whatever moment, the other side ends and the gateway 
     "the client %s before the upstream has answered: the upstream's connection ends, status 499",
     async (_name, go) => {
       const lines = gateway.log.length;
-      const wire = await openWire();
+      const wire = await openConnected(gateway.port);
       wire.send(handshake('/rude'));
       await rude.until(KEY);
       go(wire.socket);
-      await within(1000, rude.allClosed(), "the upstream's connection did not end");
+      await withTimeout(1000, rude.allClosed(), "the upstream's connection did not end");
       expect(await nextLine(lines)).toMatchObject({ status: 499, outcome: 'forwarded' });
     },
   );
 
   test.each(leave)('the client %s right after 101', async (_name, go) => {
-    rude.answer = socket => socket.write(SWITCHING);
-    const wire = await openWire();
+    rude.respond = socket => socket.write(SWITCHING);
+    const wire = await openConnected(gateway.port);
     wire.send(handshake('/rude'));
     await wire.until('101');
     go(wire.socket);
-    await within(1000, rude.allClosed(), "the upstream's connection did not end");
+    await withTimeout(1000, rude.allClosed(), "the upstream's connection did not end");
   });
 
   test.each(leave)('the client %s in the middle of a message', async (_name, go) => {
-    rude.answer = socket => socket.write(SWITCHING);
-    const wire = await openWire();
+    rude.respond = socket => socket.write(SWITCHING);
+    const wire = await openConnected(gateway.port);
     wire.send(handshake('/rude'));
     await wire.until('101');
     wire.send(Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 0x10, 0, 0, 1, 2, 3, 4, 5, 6]).toString('latin1'));
     await rude.until('\u0005\u0006');
     go(wire.socket);
-    await within(1000, rude.allClosed(), "the upstream's connection did not end");
+    await withTimeout(1000, rude.allClosed(), "the upstream's connection did not end");
   });
 
   test.each(leave)('the upstream %s with its 101', async (_name, go) => {
-    rude.answer = socket => socket.write(SWITCHING, () => go(socket));
-    const wire = await openWire();
+    rude.respond = socket => socket.write(SWITCHING, () => go(socket));
+    const wire = await openConnected(gateway.port);
     wire.send(handshake('/rude'));
-    await within(1000, wire.closed, "the client's connection did not end");
+    await withTimeout(1000, wire.closed, "the client's connection did not end");
   });
 
   test.each(leave)('the upstream %s in the middle of a message', async (_name, go) => {
-    rude.answer = socket => socket.write(SWITCHING);
-    const wire = await openWire();
+    rude.respond = socket => socket.write(SWITCHING);
+    const wire = await openConnected(gateway.port);
     wire.send(handshake('/rude'));
     await wire.until('101');
     const [server] = rude.sockets;
     server?.write(textFrame('half a message').subarray(0, 7));
     await wire.until('half');
     if (server) go(server);
-    await within(1000, wire.closed, "the client's connection did not end");
+    await withTimeout(1000, wire.closed, "the client's connection did not end");
   });
 
   test.each(leave)('the client %s together with its handshake, a hundred times', async (_name, go) => {
-    rude.answer = socket => socket.write(SWITCHING);
+    rude.respond = socket => socket.write(SWITCHING);
     for (let count = 0; count < 100; count += 1) {
-      const wire = await openWire();
+      const wire = await openConnected(gateway.port);
       wire.socket.write(handshake('/rude'), () => go(wire.socket));
       await wire.closed;
     }
     await expectNoConnections();
-    await within(1000, rude.allClosed(), 'connections of the upstream did not end');
+    await withTimeout(1000, rude.allClosed(), 'connections of the upstream did not end');
   });
 
   test.each(leave)(
     'the client %s, and the upstream never ends its side: the tunnel is over all the same',
     async (_name, go) => {
-      rude.answer = socket => {
+      rude.respond = socket => {
         socket.allowHalfOpen = true;
         socket.write(SWITCHING);
       };
-      const wire = await openWire();
+      const wire = await openConnected(gateway.port);
       wire.send(handshake('/rude'));
       await wire.until('101');
       go(wire.socket);
@@ -441,8 +448,8 @@ describe('whoever goes, at whatever moment, the other side ends and the gateway 
   test.each(leave)(
     'the upstream %s, and the client never ends its side: the tunnel is over all the same',
     async (_name, go) => {
-      rude.answer = socket => socket.write(SWITCHING);
-      const wire = await openWire();
+      rude.respond = socket => socket.write(SWITCHING);
+      const wire = await openConnected(gateway.port);
       wire.socket.allowHalfOpen = true;
       wire.send(handshake('/rude'));
       await wire.until('101');
@@ -452,8 +459,8 @@ describe('whoever goes, at whatever moment, the other side ends and the gateway 
   );
 
   test('both reset at once', async () => {
-    rude.answer = socket => socket.write(SWITCHING);
-    const wire = await openWire();
+    rude.respond = socket => socket.write(SWITCHING);
+    const wire = await openConnected(gateway.port);
     wire.send(handshake('/rude'));
     await wire.until('101');
     for (const server of rude.sockets) server.resetAndDestroy();
@@ -463,31 +470,27 @@ describe('whoever goes, at whatever moment, the other side ends and the gateway 
 
   test('what the upstream sent before it closed arrives before the end', async () => {
     const frame = textFrame('x'.repeat(100));
-    rude.answer = socket =>
+    rude.respond = socket =>
       socket.end(Buffer.concat([Buffer.from(SWITCHING), ...Array.from({ length: 2000 }, () => frame)]));
-    const wire = await openWire();
+    const wire = await openConnected(gateway.port);
     wire.send(handshake('/rude'));
-    await within(3000, wire.closed, "the client's connection did not end");
+    await withTimeout(3000, wire.closed, "the client's connection did not end");
     expect(wire.text().split('\r\n\r\n')[1]?.length).toBe(2000 * frame.length);
   });
 
   test('what the client sent before it closed arrives before the end', async () => {
-    rude.answer = socket => socket.write(SWITCHING);
-    const wire = await openWire();
+    rude.respond = socket => socket.write(SWITCHING);
+    const wire = await openConnected(gateway.port);
     wire.send(handshake('/rude'));
     await wire.until('101');
     wire.socket.end(Buffer.alloc(500_000, '~'));
-    await within(3000, rude.allClosed(), "the upstream's connection did not end");
+    await withTimeout(3000, rude.allClosed(), "the upstream's connection did not end");
     expect(rude.text().split('~').length - 1).toBe(500_000);
   });
 });
 
 function authorization() {
   return { Authorization: `Bearer ${token}` };
-}
-
-function bearer(): HeaderPair {
-  return ['Authorization', `Bearer ${token}`];
 }
 
 const HANDSHAKE: readonly HeaderPair[] = [
@@ -527,9 +530,9 @@ function textFrame(text: string): Buffer {
 /** Sends one request and reads until the gateway closes the connection, as it must after it has refused an upgrade. */
 async function untilClosed({ method = 'GET', path, headers = [], body = '' }: RawRequest): Promise<RawResponse> {
   const fields = [['Host', `127.0.0.1:${gateway.port}`], ...headers].map(([name, value]) => `${name}: ${value}\r\n`);
-  const wire = await openWire();
+  const wire = await openConnected(gateway.port);
   wire.send(`${method} ${path} HTTP/1.1\r\n${fields.join('')}\r\n${body}`);
-  await within(3000, wire.closed, 'the connection did not end');
+  await withTimeout(3000, wire.closed, 'the connection did not end');
   const [answer] = parseResponses(Buffer.from(wire.text(), 'latin1'));
   if (answer === undefined) throw new Error('no answer');
   return answer;
@@ -547,117 +550,4 @@ async function expectNoConnections(): Promise<void> {
     const open = ['http', 'upgraded'].map(kind => readSample(text, `audgate_open_connections{kind="${kind}"}`));
     return open.every(count => count === 0);
   });
-}
-
-/** Asks until it is so: for what no event tells. */
-async function eventually(isSo: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 3000; !(await isSo()); await new Promise(resolve => setImmediate(resolve))) {
-    if (Date.now() > end) throw new Error('it did not become so');
-  }
-}
-
-/** `promise`, or an error once it has taken too long. */
-async function within<T>(milliseconds: number, promise: Promise<T>, complaint: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${complaint} within ${milliseconds} ms`)), milliseconds);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-interface Wire {
-  readonly socket: Socket;
-  /** Latin-1. */
-  send(text: string): void;
-  /** Latin-1. */
-  text(): string;
-  /** Waits until `marker` has come; throws where the peer closes before. */
-  until(marker: string): Promise<void>;
-  readonly closed: Promise<void>;
-}
-
-const wires = new Set<Wire>();
-
-async function openWire(): Promise<Wire> {
-  const socket = connect(gateway.port, '127.0.0.1');
-  const received = keepText(socket);
-  const closed = new Promise<void>(resolve => socket.on('close', () => resolve()));
-  await once(socket, 'connect');
-  const wire = { socket, closed, send: (text: string) => void socket.write(text, 'latin1'), ...received };
-  wires.add(wire);
-  return wire;
-}
-
-function keepText(socket: Socket, changes = new EventEmitter()) {
-  const pieces: string[] = [];
-  socket.on('data', piece => {
-    pieces.push(piece.toString('latin1'));
-    changes.emit('change');
-  });
-  socket.on('error', () => socket.destroy());
-  socket.on('close', () => changes.emit('change'));
-  const text = () => pieces.join('');
-  const until = async (marker: string) => {
-    while (!text().includes(marker)) {
-      if (socket.destroyed) throw new Error(`closed before ${JSON.stringify(marker)}: ${JSON.stringify(text())}`);
-      await once(changes, 'change');
-    }
-  };
-  return { text, until };
-}
-
-interface RudeUpstream {
-  readonly port: number;
-  /** Called with each connection once its first bytes are there. */
-  answer: (socket: Socket) => unknown;
-  readonly sockets: ReadonlySet<Socket>;
-  /** All that the latest connection has sent, Latin-1. */
-  text(): string;
-  until(marker: string): Promise<void>;
-  /** Waits until no connection is left. */
-  allClosed(): Promise<void>;
-  /** Ends all connections and forgets them. */
-  reset(): void;
-  close(): Promise<void>;
-}
-
-/** An upstream on a bare socket. */
-async function startRudeUpstream(): Promise<RudeUpstream> {
-  const sockets = new Set<Socket>();
-  const changes = new EventEmitter();
-  let latest: { text(): string } | undefined;
-  const server = createServer(socket => {
-    sockets.add(socket);
-    latest = keepText(socket, changes);
-    socket.once('data', () => rudeUpstream.answer(socket));
-    socket.on('close', () => {
-      sockets.delete(socket);
-      changes.emit('change');
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const rudeUpstream: RudeUpstream = {
-    port: typeof address === 'object' && address ? address.port : 0,
-    answer: () => undefined,
-    sockets,
-    text: () => latest?.text() ?? '',
-    until: async marker => {
-      while (!latest?.text().includes(marker)) await once(changes, 'change');
-    },
-    allClosed: async () => {
-      while (sockets.size > 0) await once(changes, 'change');
-    },
-    reset: () => {
-      for (const socket of sockets) socket.destroy();
-      rudeUpstream.answer = () => undefined;
-      latest = undefined;
-    },
-    close: async () => {
-      server.close();
-      await once(server, 'close');
-    },
-  };
-  return rudeUpstream;
 }

@@ -1,14 +1,15 @@
 /** Workers that cannot start, end, or hang: each is told of, and followed by one that serves. Real processes, as operators run them. */
 
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest';
-import { untilEnd } from '../support/command.ts';
-import { eventually, type GatewayProcess, isWhole, startGatewayProcess } from '../support/gateway-process.ts';
+import { childProcessIds, type GatewayProcess, isWhole, startGatewayProcess } from '../support/gateway-process.ts';
+import { runProgram } from '../support/program.ts';
 import { request } from '../support/raw-http.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
+import { eventually, pause } from '../support/waiting.ts';
 
 const WORKERS = 2;
 /** Milliseconds that a process may take to start, on a machine that does other things. */
@@ -36,6 +37,7 @@ const preload = (order: string) =>
   `data:text/javascript,${encodeURIComponent(`
 import cluster from 'node:cluster';
 import { existsSync, readFileSync } from 'node:fs';
+import { pause } from '../support/waiting.ts';
 const order = () => existsSync(${JSON.stringify(order)}) ? readFileSync(${JSON.stringify(order)}, 'utf8') : '';
 if (cluster.isWorker) {
   if (order() === 'exit') process.exit(3);
@@ -56,18 +58,13 @@ function createOrder(): string {
 /** Closed when this test ends, of those that run beside each other. */
 async function start({ onTestFinished }: TestContext, order = createOrder()): Promise<GatewayProcess> {
   const yaml = `workers: ${WORKERS}\nroutes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
-  const gateway = await startGatewayProcess(yaml, undefined, ['--import', preload(order)]);
+  const gateway = await startGatewayProcess(yaml, { nodeOptions: ['--import', preload(order)] });
   onTestFinished(() => gateway.close());
   return gateway;
 }
 
-function workersOf({ child }: GatewayProcess): number[] {
-  const text = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
-  return text === '' ? [] : text.split(' ').map(Number);
-}
-
 async function endOne(gateway: GatewayProcess): Promise<number> {
-  const [victim = 0] = workersOf(gateway);
+  const [victim = 0] = childProcessIds(gateway.child.pid);
   process.kill(victim, 'SIGKILL');
   await gateway.line('worker ended');
   return victim;
@@ -77,7 +74,7 @@ async function expectWhole(gateway: GatewayProcess): Promise<void> {
   await eventually(() => isWhole(gateway), PATIENCE).catch(error => {
     throw new Error(`${error.message}: ${gateway.child.exitCode} ${gateway.child.signalCode} ${gateway.stderr()}`);
   });
-  expect(workersOf(gateway)).toHaveLength(WORKERS);
+  expect(childProcessIds(gateway.child.pid)).toHaveLength(WORKERS);
   expect((await request(gateway.port, { path: '/x' })).status).toBe(200);
 }
 
@@ -90,7 +87,7 @@ describe.concurrent('a worker that cannot start: told, tried again ever more slo
     await endOne(gateway);
     const failed = await gateway.line('worker could not start', 2);
     expect(failed).toMatchObject({ level: 'error', problem: expect.stringContaining('EMFILE') });
-    expect(workersOf(gateway)).toHaveLength(WORKERS - 1);
+    expect(childProcessIds(gateway.child.pid)).toHaveLength(WORKERS - 1);
     expect((await request(gateway.port, { path: '/x' })).status).toBe(200);
     limit('1024:');
     await expectWhole(gateway);
@@ -135,7 +132,7 @@ describe.concurrent('a worker that hangs: told, ended and replaced', () => {
     'by %s (stopped; its event loop blocked), and a reload does not wait for more than that',
     async (signal, context) => {
       const gateway = await start(context);
-      const [victim = 0] = workersOf(gateway);
+      const [victim = 0] = childProcessIds(gateway.child.pid);
       process.kill(victim, signal);
       const startedAt = performance.now();
       const yaml = `workers: ${WORKERS}\nroutes: { /y: { public: true, upstream: "${upstream.origin}" } }\n`;
@@ -145,7 +142,7 @@ describe.concurrent('a worker that hangs: told, ended and replaced', () => {
       await gateway.line('configuration loaded', 2);
       expect(performance.now() - startedAt).toBeLessThan(HANG_LIMIT + 6_000);
       await eventually(() => isWhole(gateway), PATIENCE);
-      expect(workersOf(gateway)).not.toContain(victim);
+      expect(childProcessIds(gateway.child.pid)).not.toContain(victim);
       for (let count = 0; count < 10; count += 1)
         expect((await request(gateway.port, { path: '/y' })).status).toBe(200);
     },
@@ -153,12 +150,12 @@ describe.concurrent('a worker that hangs: told, ended and replaced', () => {
 
   test('none is ended because the primary was stopped for longer', async context => {
     const gateway = await start(context);
-    const before = workersOf(gateway);
+    const before = childProcessIds(gateway.child.pid);
     gateway.child.kill('SIGSTOP');
-    await new Promise(resolve => setTimeout(resolve, 14_000));
+    await pause(14_000);
     gateway.child.kill('SIGCONT');
-    await new Promise(resolve => setTimeout(resolve, 3_000));
-    expect(workersOf(gateway)).toEqual(before);
+    await pause(3_000);
+    expect(childProcessIds(gateway.child.pid)).toEqual(before);
     expect(gateway.lines().filter(({ level }) => level === 'error')).toEqual([]);
   });
 });
@@ -183,27 +180,21 @@ async function run(yaml: string, nodeOptions: readonly string[] = []) {
   const file = join(folder, 'audgate.yaml');
   const routes = `routes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
   writeFileSync(file, `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\n${yaml}${routes}`);
-  const main = join(import.meta.dirname, '../../dist/main.js');
-  const child = spawn(process.execPath, [...nodeOptions, main, '--config', file], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const { code, stdout, stderr } = await untilEnd(child);
+  const { code, lines, stderr } = await runProgram(['--config', file], { nodeOptions });
   expect(existsSync(file)).toBe(true);
-  const log = stdout
-    .trimEnd()
-    .split('\n')
-    .map(line => JSON.parse(line));
-  return { code, log, stderr };
+  return { code, log: lines(), stderr };
 }
 
 test('SIGTERM while a reload waits for a worker: the end is told, and no failed reload', async ({ onTestFinished }) => {
   const yaml = `workers: ${WORKERS}\nroutes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
-  const gateway = await startGatewayProcess(yaml, (into, text) => {
-    writeFileSync(join(into, 'audgate.yaml'), text.replace('limit: 10s', 'limit: 1s'));
-    return join(into, 'audgate.yaml');
+  const gateway = await startGatewayProcess(yaml, {
+    place: (into, text) => {
+      writeFileSync(join(into, 'audgate.yaml'), text.replace('limit: 10s', 'limit: 1s'));
+      return join(into, 'audgate.yaml');
+    },
   });
   onTestFinished(() => gateway.close());
-  const [stopped = 0] = workersOf(gateway);
+  const [stopped = 0] = childProcessIds(gateway.child.pid);
   process.kill(stopped, 'SIGSTOP');
   gateway.child.kill('SIGHUP');
   gateway.child.kill('SIGTERM');

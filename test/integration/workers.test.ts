@@ -8,11 +8,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { readSample } from '../support/gateway.ts';
-import { eventually, type GatewayProcess, isWhole, startGatewayProcess } from '../support/gateway-process.ts';
+import {
+  childProcessIds,
+  closeGatewayProcesses,
+  type GatewayProcess,
+  isWhole,
+  startGatewayProcess,
+} from '../support/gateway-process.ts';
+import { statusWithToken } from '../support/outcome.ts';
 import { request } from '../support/raw-http.ts';
 import { reservePort } from '../support/reserved-port.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
+import { eventually } from '../support/waiting.ts';
 
 // For what never ends; on a busy machine a process takes seconds to start.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
@@ -23,7 +31,6 @@ const WORKERS = 2;
 let issuer: TokenIssuer;
 let upstream: Upstream;
 let token: string;
-const running = new Set<GatewayProcess>();
 
 beforeAll(async () => {
   [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
@@ -31,8 +38,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all([...running].map(gateway => gateway.close()));
-  running.clear();
+  await closeGatewayProcesses();
   upstream.handle = answerWithWhatArrived;
 });
 
@@ -41,7 +47,7 @@ afterAll(() => Promise.all([issuer.close(), upstream.close()]));
 test('every worker serves, what they counted is summed up, and the keys were fetched once', async () => {
   const fetches = issuer.fetches;
   const gateway = await start();
-  const idle = await Promise.all(workersOf(gateway).map(countSockets));
+  const idle = await Promise.all(childProcessIds(gateway.child.pid).map(countSockets));
   const held = holdRequests(60);
   const answering = Array.from({ length: 60 }, () => statusOf(gateway));
   const release = await held;
@@ -49,7 +55,7 @@ test('every worker serves, what they counted is summed up, and the keys were fet
   const further: Socket[] = [];
   await eventually(async () => {
     further.push(connect(gateway.port, '127.0.0.1'));
-    const busy = await Promise.all(workersOf(gateway).map(countSockets));
+    const busy = await Promise.all(childProcessIds(gateway.child.pid).map(countSockets));
     return busy.every((sockets, index) => sockets > (idle[index] ?? 0));
   });
   for (const socket of further) socket.destroy();
@@ -73,7 +79,7 @@ test('every worker serves, what they counted is summed up, and the keys were fet
   expect(text.split('\n').filter(line => /^audgate_\w+\{.*\} 0$/.test(line)).length).toBeGreaterThan(20);
   expect(seriesOf(await gateway.scrape())).toEqual(seriesOf(text));
   // They come together, a moment after what they tell of.
-  await eventually(() => requestLines(gateway).length === 61);
+  await eventually(() => gateway.lines('request').length === 61);
 });
 
 test('a rotation: one fetch for the unknown kid, and every worker has the new key', async () => {
@@ -114,7 +120,7 @@ test('a worker that is killed under load: others serve, it is replaced and count
     last = count;
   };
   await scrape();
-  const [victim = 0] = workersOf(gateway);
+  const [victim = 0] = childProcessIds(gateway.child.pid);
   process.kill(victim, 'SIGKILL');
   const ended = await gateway.line('worker ended');
   expect(ended).toMatchObject({ level: 'error', pid: victim, signal: 'SIGKILL' });
@@ -130,8 +136,8 @@ test('a worker that is killed under load: others serve, it is replaced and count
   // Of eight connections at once, those that the worker held are broken off.
   expect(load.errors.length).toBeLessThanOrEqual(8);
   expect(new Set(load.statuses)).toEqual(new Set([200]));
-  expect(workersOf(gateway)).toHaveLength(WORKERS);
-  expect(workersOf(gateway)).not.toContain(victim);
+  expect(childProcessIds(gateway.child.pid)).toHaveLength(WORKERS);
+  expect(childProcessIds(gateway.child.pid)).not.toContain(victim);
   expect(await gateway.sample('audgate_worker_restarts_total')).toBe(1);
   // The new one got the keys that were there.
   expect(issuer.fetches - fetches).toBe(0);
@@ -139,23 +145,23 @@ test('a worker that is killed under load: others serve, it is replaced and count
 
 test('while a worker is missing, /readyz says so', async () => {
   const gateway = await start();
-  for (const worker of workersOf(gateway)) process.kill(worker, 'SIGSTOP');
+  for (const worker of childProcessIds(gateway.child.pid)) process.kill(worker, 'SIGSTOP');
   const { status, body } = await gateway.readiness();
   expect({ status, body }).toEqual({ status: 503, body: { status: 'not ready', workers_missing: WORKERS } });
   expect((await pageOf(gateway)).text).toContain(`Without ${WORKERS} workers.`);
-  for (const worker of workersOf(gateway)) process.kill(worker, 'SIGCONT');
+  for (const worker of childProcessIds(gateway.child.pid)) process.kill(worker, 'SIGCONT');
   await eventually(() => isWhole(gateway));
 });
 
 test('the status page shows the denials and counts of all workers, and asks for the token of the configuration in use', async () => {
   const gateway = await start();
-  for (const [index, stopped] of workersOf(gateway).entries()) {
+  for (const [index, stopped] of childProcessIds(gateway.child.pid).entries()) {
     process.kill(stopped, 'SIGSTOP');
     expect(await statusOf(gateway, '/api', 'not-a-token')).toBe(401);
     process.kill(stopped, 'SIGCONT');
-    await eventually(() => requestLines(gateway).length === index + 1);
+    await eventually(() => gateway.lines('request').length === index + 1);
   }
-  const [older = '', newer = ''] = requestLines(gateway).map(line => String(line['request_id']));
+  const [older = '', newer = ''] = gateway.lines('request').map(line => String(line['request_id']));
   const { status, text } = await pageOf(gateway);
   expect(status).toBe(200);
   expect(text).toContain('<h1 id="state" class="ready">Ready</h1>');
@@ -178,9 +184,10 @@ test.each([1, WORKERS])('a fault loses no line of the log, of %i process(es)', a
   const gateway = await start(text => text.replace(`workers: ${WORKERS}`, `workers: ${workers}`), ['--import', fault]);
   expect(await statusOf(gateway)).toBe(200);
   await eventually(async () => (await gateway.sample(served)) === 1);
-  for (const pid of workers === 1 ? [gateway.child.pid ?? 0] : workersOf(gateway)) process.kill(pid, 'SIGUSR2');
+  for (const pid of workers === 1 ? [gateway.child.pid ?? 0] : childProcessIds(gateway.child.pid))
+    process.kill(pid, 'SIGUSR2');
   await (workers === 1 ? gateway.exit : gateway.line('worker ended', workers));
-  expect(requestLines(gateway)).toHaveLength(1);
+  expect(gateway.lines('request')).toHaveLength(1);
 });
 
 test('a reload under load is in all workers at once, a bad one in none, and each counts once', async () => {
@@ -211,7 +218,7 @@ test('a reload under load is in all workers at once, a bad one in none, and each
 
 /** Ends every worker, and waits for those that follow. */
 async function replaceAll(gateway: GatewayProcess): Promise<void> {
-  const workers = workersOf(gateway);
+  const workers = childProcessIds(gateway.child.pid);
   for (const worker of workers) process.kill(worker, 'SIGKILL');
   await eventually(() => workers.every(worker => !isAlive(worker)));
   await eventually(() => isWhole(gateway));
@@ -267,7 +274,7 @@ test('the number of workers needs a restart', async () => {
   writeFileSync(gateway.file, gateway.configure(configure().replace(`workers: ${WORKERS}`, 'workers: 3')));
   const warning = await gateway.line('a restart is needed for what changed');
   expect(warning['settings']).toEqual(['workers']);
-  expect(workersOf(gateway)).toHaveLength(WORKERS);
+  expect(childProcessIds(gateway.child.pid)).toHaveLength(WORKERS);
 });
 
 test.each(['the primary', 'the whole group, as a terminal does'])(
@@ -279,7 +286,7 @@ test.each(['the primary', 'the whole group, as a terminal does'])(
     const release = await held;
     const load = startLoad(gateway, 4);
     await eventually(() => load.statuses.length > 20);
-    const targets = whom === 'the primary' ? [] : workersOf(gateway);
+    const targets = whom === 'the primary' ? [] : childProcessIds(gateway.child.pid);
     for (const worker of targets) process.kill(worker, 'SIGINT');
     gateway.child.kill('SIGINT');
     await gateway.line('draining');
@@ -329,7 +336,7 @@ test('limits.connections holds for all workers together', async () => {
 
 test('workers end with their primary', async () => {
   const gateway = await start();
-  const workers = workersOf(gateway);
+  const workers = childProcessIds(gateway.child.pid);
   expect(workers).toHaveLength(WORKERS);
   gateway.child.kill('SIGKILL');
   await eventually(() => workers.every(worker => !isAlive(worker)));
@@ -379,7 +386,7 @@ test.each(['a pipe', 'a file'])('lines of all workers into %s: each is whole', a
   };
   await Promise.all(Array.from({ length: 6 }, work));
   writeFileSync(read, '');
-  const [primary = 0] = kind === 'a pipe' ? childrenOf(shell.pid ?? 0).filter(isNode) : [shell.pid ?? 0];
+  const [primary = 0] = kind === 'a pipe' ? childProcessIds(shell.pid).filter(isNode) : [shell.pid ?? 0];
   process.kill(primary, 'SIGTERM');
   await ended;
   const lines = readFileSync(log, 'utf8')
@@ -403,19 +410,16 @@ routes:
 `;
 }
 
-async function start(change = (text: string) => text, nodeOptions: readonly string[] = []): Promise<GatewayProcess> {
+function start(change = (text: string) => text, nodeOptions: readonly string[] = []): Promise<GatewayProcess> {
   const place = (folder: string, text: string) => {
     writeFileSync(join(folder, 'audgate.yaml'), change(text));
     return join(folder, 'audgate.yaml');
   };
-  const gateway = await startGatewayProcess(configure(), place, nodeOptions);
-  running.add(gateway);
-  return gateway;
+  return startGatewayProcess(configure(), { place, nodeOptions });
 }
 
-async function statusOf({ port }: { readonly port: number }, path = '/api', bearer = token): Promise<number> {
-  const headers = [['Authorization', `Bearer ${bearer}`]] as const;
-  return (await request(port, { path, headers }, { timeout: 60_000 })).status;
+function statusOf({ port }: { readonly port: number }, path = '/api', accessToken = token): Promise<number> {
+  return statusWithToken(port, path, accessToken);
 }
 
 /** @returns the page of the admin listener, asked for with `bearer` where there is one. */
@@ -423,10 +427,6 @@ async function pageOf({ adminPort }: GatewayProcess, bearer?: string) {
   const headers: Record<string, string> = bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` };
   const response = await fetch(`http://127.0.0.1:${adminPort}/`, { headers });
   return { status: response.status, text: await response.text() };
-}
-
-function requestLines(gateway: GatewayProcess) {
-  return gateway.lines().filter(({ msg }) => msg === 'request');
 }
 
 /** @returns, once `count` requests have arrived, what answers them. */
@@ -473,15 +473,6 @@ function startLoad(gateway: GatewayProcess, clients: number): Load {
       await working;
     },
   };
-}
-
-function workersOf(gateway: GatewayProcess): number[] {
-  return childrenOf(gateway.child.pid ?? 0);
-}
-
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return text === '' ? [] : text.split(' ').map(Number);
 }
 
 function isNode(pid: number): boolean {

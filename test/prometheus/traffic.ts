@@ -1,6 +1,6 @@
 /** What is sent to each gateway that is scraped: every kind of event there is a panel or an alert for. */
 
-import { request } from '../support/raw-http.ts';
+import { bearer, request } from '../support/raw-http.ts';
 import type { TokenIssuer } from '../support/token-issuer.ts';
 
 export const PROFILE = 'https://profile.example.com/';
@@ -21,7 +21,7 @@ export const FORGER = 'x"\n 9999 "shop"\u009b2J\u202e';
 /** A token for two APIs, which the route accepts. */
 export async function sendForSeveral(port: number, issuer: TokenIssuer, prefix: string): Promise<void> {
   const token = await issuer.sign({ claims: { aud: [PROFILE, BILLING], scope: 'billing:read' } });
-  const headers = [['Authorization', `Bearer ${token}`]] as const;
+  const headers = [bearer(token)] as const;
   await request(port, { path: `${prefix}/billing`, headers }, { timeout: PATIENCE });
 }
 
@@ -39,7 +39,7 @@ export async function sendRound(port: number, issuer: TokenIssuer, prefix: strin
     tokenFor(PROFILE, { client_id: FORGER }),
   ]);
   const send = (path: string, token?: string) => {
-    const headers = token === undefined ? [] : ([['Authorization', `Bearer ${token}`]] as const);
+    const headers = token === undefined ? [] : ([bearer(token)] as const);
     return request(port, { path: `${prefix}${path}`, headers }, { timeout: PATIENCE });
   };
   await Promise.all([

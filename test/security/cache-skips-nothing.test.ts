@@ -6,7 +6,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { headerValues, request } from '../support/raw-http.ts';
+import { bearer, headerValues, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -68,9 +68,9 @@ describe('a token that was accepted a moment ago', () => {
     ['at the API beside, again and again', {}, 'HEAD', '/sibling', ''],
   ])('%s: refused, although its signature is known', async (_name, claims, method, path, reason) => {
     const token = await issuer.sign({ claims: { aud: RESOURCE, ...claims } });
-    expect(await send(token, 'GET', '/api')).toBe('forwarded');
-    for (let time = 0; time < 3; time += 1) expect(await send(token, method, path)).toBe(reason);
-    expect(await send(token, 'GET', '/api')).toBe('forwarded');
+    expect(await outcomeOf(token, 'GET', '/api')).toBe('forwarded');
+    for (let time = 0; time < 3; time += 1) expect(await outcomeOf(token, method, path)).toBe(reason);
+    expect(await outcomeOf(token, 'GET', '/api')).toBe('forwarded');
   });
 
   test.each([
@@ -79,9 +79,9 @@ describe('a token that was accepted a moment ago', () => {
   ])('where %s was only reported, is refused where it counts', async (reason, options) => {
     const aud = reason === 'wrong_audience' ? RESOURCE : ['https://lenient.example/', 'https://fussy.example/'];
     const token = await issuer.sign({ ...options, claims: { aud } });
-    expect(await send(token, 'GET', '/lenient')).toBe('forwarded');
-    expect(await send(token, 'GET', '/fussy')).toBe(reason);
-    expect(await send(token, 'GET', '/fussy')).toBe(reason);
+    expect(await outcomeOf(token, 'GET', '/lenient')).toBe('forwarded');
+    expect(await outcomeOf(token, 'GET', '/fussy')).toBe(reason);
+    expect(await outcomeOf(token, 'GET', '/fussy')).toBe(reason);
   });
 
   test.each([
@@ -92,19 +92,19 @@ describe('a token that was accepted a moment ago', () => {
   ])('%s: refused', async (_name, _zero, claims, seconds, reason) => {
     const token = await issuer.sign({ claims: { aud: RESOURCE, ...claims } });
     const hits = await gateway.sample('audgate_token_cache_lookups_total{outcome="hit"}');
-    expect(await send(token, 'GET', '/api')).toBe('forwarded');
+    expect(await outcomeOf(token, 'GET', '/api')).toBe('forwarded');
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 });
-    expect(await send(token, 'GET', '/api')).toBe(reason);
+    expect(await outcomeOf(token, 'GET', '/api')).toBe(reason);
     expect(await gateway.sample('audgate_token_cache_lookups_total{outcome="hit"}')).toBe(hits + 1);
   });
 
   test('whose key the issuer has withdrawn: refused', async () => {
     const token = await other.sign({ claims: { aud: RESOURCE } });
-    expect(await send(token, 'GET', '/api')).toBe('forwarded');
+    expect(await outcomeOf(token, 'GET', '/api')).toBe('forwarded');
     await other.rotate({ alone: true });
     // A token of the new key makes the gateway fetch, and with that it learns what is gone.
-    expect(await send(await other.sign({ claims: { aud: RESOURCE } }), 'GET', '/api')).toBe('forwarded');
-    expect(await send(token, 'GET', '/api')).toBe('unknown_key');
+    expect(await outcomeOf(await other.sign({ claims: { aud: RESOURCE } }), 'GET', '/api')).toBe('forwarded');
+    expect(await outcomeOf(token, 'GET', '/api')).toBe('unknown_key');
   });
 });
 
@@ -139,13 +139,13 @@ describe('two tokens that resemble each other keep apart', () => {
     ['with a letter of its payload changed', alice => swap(alice, alice.indexOf('.') + 40)],
   ])('a known token %s is unknown', async (_name, forge) => {
     const [alice = '', mallory = ''] = await pair({ sub: 'alice' }, { sub: 'mallo' });
-    expect(await send(alice, 'GET', '/api')).toBe('forwarded');
-    expect(await send(forge(alice, mallory), 'GET', '/api')).toMatch(/^(?:bad_signature|malformed_token)$/);
+    expect(await outcomeOf(alice, 'GET', '/api')).toBe('forwarded');
+    expect(await outcomeOf(forge(alice, mallory), 'GET', '/api')).toMatch(/^(?:bad_signature|malformed_token)$/);
   });
 
   test('a refused token is refused again', async () => {
     const token = `${(await issuer.sign({ claims: { aud: RESOURCE } })).slice(0, -10)}AAAAAAAAAA`;
-    for (let time = 0; time < 3; time += 1) expect(await send(token, 'GET', '/api')).toBe('bad_signature');
+    for (let time = 0; time < 3; time += 1) expect(await outcomeOf(token, 'GET', '/api')).toBe('bad_signature');
   });
 });
 
@@ -154,15 +154,15 @@ function swap(token: string, index: number): string {
 }
 
 /** @returns the reason of the refusal (none where the method has no body), or that it was forwarded. */
-async function send(token: string, method: string, path: string): Promise<string> {
+async function outcomeOf(token: string, method: string, path: string): Promise<string> {
   upstream.received.length = 0;
-  const answer = await request(gateway.port, { method, path, headers: [['Authorization', `Bearer ${token}`]] });
+  const answer = await request(gateway.port, { method, path, headers: [bearer(token)] });
   if (upstream.received.length > 0) return 'forwarded';
   expect(answer.status).toBeGreaterThanOrEqual(400);
   return answer.body.length === 0 ? '' : JSON.parse(answer.body.toString()).reason;
 }
 
 async function userOf(token: string): Promise<string | undefined> {
-  expect(await send(token, 'GET', '/api')).toBe('forwarded');
+  expect(await outcomeOf(token, 'GET', '/api')).toBe('forwarded');
   return headerValues(upstream.received[0]?.rawHeaders ?? [], 'x-user').join();
 }

@@ -8,9 +8,11 @@
  */
 
 import { EventEmitter, once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { listenOnLoopback } from '../support/listener.ts';
+import { openConnection, type RawConnection, recordText } from '../support/raw-connection.ts';
 import { headerValues, parseResponses, request } from '../support/raw-http.ts';
 import { SWITCHING } from '../support/switching.ts';
 
@@ -192,7 +194,7 @@ describe('a kept-alive connection that turns out to be closed', () => {
       if (count.onConnection > 1) socket.write(bytes, () => setTimeout(() => socket.resetAndDestroy(), 50));
       else socket.write(OK);
     };
-    const client = openWire(`${get}Connection: close\r\n\r\n`);
+    const client = openConnection(gateway.port, `${get}Connection: close\r\n\r\n`);
     await client.closed;
     const [answer] = parseResponses(Buffer.from(client.text(), 'latin1')).filter(each => each.status >= 200);
     expect(upstream.requests).toEqual(['GET /x HTTP/1.1']);
@@ -202,7 +204,7 @@ describe('a kept-alive connection that turns out to be closed', () => {
 
   test('the client that has gone gets no second attempt', async () => {
     await prime();
-    const client = openWire(`${get}\r\n`);
+    const client = openConnection(gateway.port, `${get}\r\n`);
     const gone = new Promise<void>(resolve => {
       upstream.answer = async socket => {
         client.socket.resetAndDestroy();
@@ -258,43 +260,10 @@ async function prime(count = 1): Promise<void> {
 /** A client and its request at the upstream, at the moment that is meant. */
 async function bring(sent: string, answered: string, seenBy: 'client' | 'upstream', marker: string) {
   upstream.answer = (socket, count) => count.pieces === 1 && answered !== '' && socket.write(answered, 'latin1');
-  const client = openWire(sent);
+  const client = openConnection(gateway.port, sent);
   const theirs = await upstream.next();
   await (seenBy === 'client' ? client : theirs).until(marker);
   return { client, theirs };
-}
-
-interface Wire {
-  readonly socket: Socket;
-  /** Latin-1. */
-  text(): string;
-  until(marker: string | RegExp): Promise<void>;
-  readonly closed: Promise<unknown>;
-}
-
-function openWire(bytes: string): Wire {
-  const socket = connect(gateway.port, '127.0.0.1');
-  socket.write(bytes, 'latin1');
-  return keep(socket);
-}
-
-function keep(socket: Socket): Wire {
-  let text = '';
-  const changes = new EventEmitter();
-  const closed = new Promise(resolve => socket.once('close', resolve));
-  socket.on('error', () => socket.destroy());
-  socket.on('close', () => changes.emit('change'));
-  socket.on('data', piece => {
-    text += piece.toString('latin1');
-    changes.emit('change');
-  });
-  const until = async (marker: string | RegExp) => {
-    while (text.search(marker) < 0) {
-      if (socket.destroyed) throw new Error(`closed before ${marker}: ${JSON.stringify(text)}`);
-      await once(changes, 'change');
-    }
-  };
-  return { socket, text: () => text, until, closed };
 }
 
 interface ScriptedUpstream {
@@ -304,18 +273,18 @@ interface ScriptedUpstream {
   /** Called each time that bytes have come: the how many-eth piece it is, the how many-eth request. */
   answer: (socket: Socket, count: { readonly pieces: number; readonly onConnection: number }) => unknown;
   /** The next connection on which something comes. */
-  next(): Promise<Wire>;
+  next(): Promise<RawConnection>;
   /** Ends all connections, and waits until the gateway knows. */
   reset(): void;
   close(): Promise<void>;
 }
 
 async function startScriptedUpstream(): Promise<ScriptedUpstream> {
-  const wires = new Set<Wire>();
-  const fresh: Wire[] = [];
+  const wires = new Set<RawConnection>();
+  const fresh: RawConnection[] = [];
   const arrivals = new EventEmitter();
   const server = createServer(socket => {
-    const wire = keep(socket);
+    const wire = recordText(socket);
     wires.add(wire);
     const count = { pieces: 0, onConnection: 0 };
     socket.on('close', () => wires.delete(wire));
@@ -331,11 +300,9 @@ async function startScriptedUpstream(): Promise<ScriptedUpstream> {
       scripted.answer(socket, count);
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+  const port = await listenOnLoopback(server);
   const scripted: ScriptedUpstream = {
-    port: typeof address === 'object' && address ? address.port : 0,
+    port,
     requests: [],
     answer: () => undefined,
     next: async () => {

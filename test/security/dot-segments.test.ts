@@ -9,7 +9,7 @@
 import { posix } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { request } from '../support/raw-http.ts';
+import { reasonOrTarget } from '../support/outcome.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -94,7 +94,7 @@ const REFUSED: readonly string[] = [
 ];
 
 test.each(REFUSED)('%j is ambiguous', async path => {
-  expect(await send(path)).toBe('ambiguous_path');
+  expect(await outcomeOf(path)).toBe('ambiguous_path');
 });
 
 test.each([
@@ -109,7 +109,7 @@ test.each([
   '/cutb',
   '/acut/b',
 ])('%j is another segment than the prefix, and no route', async path => {
-  expect(await send(path)).toBe('no_route');
+  expect(await outcomeOf(path)).toBe('no_route');
 });
 
 /** What passes must be read by every server below what was authorised. */
@@ -131,7 +131,7 @@ test.each([
   ['/cut/', '/base/'],
   ['/cut?/../b', '/base?/../b'],
 ])('%j passes, as %j, and stays where it is however it is read', async (path, target) => {
-  expect(await send(path)).toBe(`arrives as ${target}`);
+  expect(await outcomeOf(path)).toBe(`arrives as ${target}`);
   const [authorised = ''] = target.split(/(?<=^\/[^/?]*)[/?]/);
   const forwarded = target.replace(/\?.*/, '');
   const readings = [
@@ -147,11 +147,6 @@ test.each([
   for (const reading of readings) expect(`${reading}/`).toMatch(new RegExp(`^${authorised}/`));
 });
 
-/** @returns the reason of the refusal, or what arrived at the upstream. */
-async function send(path: string): Promise<string> {
-  upstream.received.length = 0;
-  const answer = await request(gateway.port, { path, headers: [['Authorization', `Bearer ${token}`]] });
-  const [arrived] = upstream.received;
-  if (arrived) return `arrives as ${arrived.url}`;
-  return JSON.parse(answer.body.toString()).reason;
+function outcomeOf(path: string): Promise<string> {
+  return reasonOrTarget(gateway.port, upstream, path, token);
 }

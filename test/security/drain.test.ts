@@ -6,14 +6,16 @@
  */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { destroyConnections, openConnection, type RawConnection } from '../support/raw-connection.ts';
 import { headerValues, parseResponses } from '../support/raw-http.ts';
 import { SWITCHING } from '../support/switching.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
+import { pause } from '../support/waiting.ts';
 
 /** Far away, where it must not be what ends things. */
 const LONG = 10_000;
@@ -36,7 +38,7 @@ beforeEach(() => start(LONG));
 
 afterEach(async () => {
   if (!isDrained) await drain();
-  for (const { socket } of clients.splice(0)) socket.destroy();
+  destroyConnections();
   upstream.handle = answerWithWhatArrived;
   upstream.received.length = 0;
 });
@@ -58,7 +60,7 @@ describe('before the listener closes', () => {
     expect(await ready()).toBe(200);
     // Held open, for as long as it takes to ask.
     const release = hold();
-    const client = open(GET);
+    const client = openConnection(gateway.port, GET);
     await vi.waitFor(() => expect(upstream.received).toHaveLength(1));
     const drained = drain();
     expect(await ready()).toBe(503);
@@ -68,7 +70,7 @@ describe('before the listener closes', () => {
 
   test('new connections are served, and told to close', async () => {
     const drained = drain();
-    const client = open(GET);
+    const client = openConnection(gateway.port, GET);
     await client.closed;
     const [answer] = parseResponses(Buffer.from(client.text(), 'latin1'));
     expect(answer).toMatchObject({ status: 200, complete: true });
@@ -77,7 +79,7 @@ describe('before the listener closes', () => {
   });
 
   test('kept-alive connections are served, and told to close', async () => {
-    const client = open(GET);
+    const client = openConnection(gateway.port, GET);
     await client.until('"url"');
     const drained = drain();
     client.socket.write(GET);
@@ -90,7 +92,7 @@ describe('before the listener closes', () => {
 
   test('an answer that was under way tells its client to close', async () => {
     const release = hold();
-    const client = open(GET);
+    const client = openConnection(gateway.port, GET);
     await vi.waitFor(() => expect(upstream.received).toHaveLength(1));
     const drained = drain();
     release();
@@ -102,7 +104,7 @@ describe('before the listener closes', () => {
 
   test('a refusal tells its client to close', async () => {
     const drained = drain();
-    const client = open('GET /nowhere HTTP/1.1\r\nHost: a.example\r\n\r\n');
+    const client = openConnection(gateway.port, 'GET /nowhere HTTP/1.1\r\nHost: a.example\r\n\r\n');
     await client.closed;
     const [answer] = parseResponses(Buffer.from(client.text(), 'latin1'));
     expect(answer?.status).toBe(404);
@@ -122,7 +124,7 @@ describe('what was accepted is finished', () => {
     ['half a head', 'GET /x HTTP/1.1\r\nHost: a.ex'],
   ])('%s', async (name, bytes) => {
     const release = hold();
-    const client = open(bytes);
+    const client = openConnection(gateway.port, bytes);
     const rest = { 'an u': 'hello', 'a ch': '5\r\nhello\r\n0\r\n\r\n', half: 'ample\r\n\r\n' }[name.slice(0, 4)] ?? '';
     await connected(client.socket);
     if (name !== 'half a head') await vi.waitFor(() => expect(upstream.received).toHaveLength(1));
@@ -139,7 +141,7 @@ describe('what was accepted is finished', () => {
 
   test('a hundred requests at once, and not one is lost', async () => {
     const release = hold();
-    const asked = Array.from({ length: 100 }, () => open(GET));
+    const asked = Array.from({ length: 100 }, () => openConnection(gateway.port, GET));
     await vi.waitFor(() => expect(upstream.received).toHaveLength(100), { timeout: 5000 });
     const drained = drain();
     await refusesConnections();
@@ -175,7 +177,7 @@ describe('what does nothing is closed', () => {
     ['a connection that has been refused', 'GET /nowhere HTTP/1.1\r\nHost: a.example\r\n\r\n', 'no_route'],
     ['a connection on which nothing has come', '', ''],
   ])('%s, well before the limit', async (_name, bytes, marker) => {
-    const client = open(bytes);
+    const client = openConnection(gateway.port, bytes);
     await client.until(marker);
     await connected(client.socket);
     await Promise.all([drain(), client.closed]);
@@ -183,7 +185,7 @@ describe('what does nothing is closed', () => {
 });
 
 test('half a head that goes no further is ended by timeouts.headers, not by the limit', async () => {
-  const client = open('GET /x HTTP/1.1\r\nHost: a.ex');
+  const client = openConnection(gateway.port, 'GET /x HTTP/1.1\r\nHost: a.ex');
   await connected(client.socket);
   await Promise.all([drain(), client.closed]);
 });
@@ -199,8 +201,7 @@ describe('WebSockets are told 1001, between two frames', () => {
     ['behind a frame', 40_000, 40_010],
   ])('one %s', async (_name, length, first) => {
     const bytes = frame(length).subarray(0, length === 0 ? 0 : undefined);
-    const theirs = await tunnel(bytes.subarray(0, first));
-    const [client] = clients;
+    const { client, theirs } = await tunnel(bytes.subarray(0, first));
     await vi.waitFor(() => expect(content(client).length).toBe(first));
     const drained = drain();
     await refusesConnections();
@@ -208,24 +209,23 @@ describe('WebSockets are told 1001, between two frames', () => {
       expect(content(client)).not.toContain(GOING_AWAY);
       theirs.write(bytes.subarray(first));
     }
-    await client?.closed;
+    await client.closed;
     expect(content(client)).toBe(bytes.toString('latin1') + GOING_AWAY);
     await drained;
   });
 
   test('one whose upstream never ends its frame is ended all the same', async () => {
-    await tunnel(frame(40_000).subarray(0, 10_000));
-    await Promise.all([drain(), clients[0]?.closed]);
+    const { client } = await tunnel(frame(40_000).subarray(0, 10_000));
+    await Promise.all([drain(), client.closed]);
   });
 
   test('one whose upstream goes on with another frame: nothing stands between its frame and ours', async () => {
     const bytes = frame(20_000);
-    const theirs = await tunnel(bytes.subarray(0, 10));
-    const [client] = clients;
+    const { client, theirs } = await tunnel(bytes.subarray(0, 10));
     const drained = drain();
     await refusesConnections();
     theirs.write(Buffer.concat([bytes.subarray(10), frame(100), frame(100)]));
-    await client?.closed;
+    await client.closed;
     expect(content(client)).toBe(bytes.toString('latin1') + GOING_AWAY);
     await drained;
   });
@@ -250,7 +250,7 @@ describe('the limit ends the rest', () => {
   ])('%s', async (_name, bytes) => {
     hold();
     upstream.handleUpgrade = () => undefined;
-    const client = open(bytes);
+    const client = openConnection(gateway.port, bytes);
     if (bytes.includes('nowhere')) client.socket.pause();
     await vi.waitFor(() => expect(client.socket.bytesWritten).toBe(bytes.length));
     await drain();
@@ -265,7 +265,7 @@ describe('the limit ends the rest', () => {
       };
       more();
     };
-    const client = open(GET);
+    const client = openConnection(gateway.port, GET);
     await client.until('200 OK');
     client.socket.pause();
     await drain();
@@ -301,7 +301,7 @@ async function refusesConnections(): Promise<void> {
       socket.on('connect', () => resolve(false)).on('error', () => resolve(true));
       socket.on('connect', () => socket.destroy());
     });
-  while (!(await attempt())) await new Promise(resolve => setTimeout(resolve, 10));
+  while (!(await attempt())) await pause(10);
 }
 
 async function connected(socket: Socket): Promise<void> {
@@ -310,7 +310,7 @@ async function connected(socket: Socket): Promise<void> {
 
 /** A listener that closes resets what the system has accepted for it, and it not yet itself: that is told by `accepted`. */
 async function ask(accepted: ReadonlySet<number>): Promise<string> {
-  const client = open(GET);
+  const client = openConnection(gateway.port, GET);
   await Promise.race([connected(client.socket).catch(() => undefined), client.closed]);
   const port = client.socket.localPort;
   await client.closed;
@@ -336,7 +336,7 @@ function hold(): () => void {
 }
 
 /** A WebSocket on which the upstream has sent `bytes`. */
-async function tunnel(bytes: Buffer): Promise<Duplex> {
+async function tunnel(bytes: Buffer): Promise<{ readonly client: RawConnection; readonly theirs: Duplex }> {
   const opened = new Promise<Duplex>(resolve => {
     upstream.handleUpgrade = (_req, socket) => {
       socket.on('error', () => socket.destroy());
@@ -344,44 +344,11 @@ async function tunnel(bytes: Buffer): Promise<Duplex> {
       resolve(socket);
     };
   });
-  const client = open(UPGRADE);
+  const client = openConnection(gateway.port, UPGRADE);
   await client.until('\r\n\r\n');
-  return opened;
+  return { client, theirs: await opened };
 }
 
-function content(client: Client | undefined): string {
-  return client?.text().replace(/^.*?\r\n\r\n/s, '') ?? '';
-}
-
-interface Client {
-  readonly socket: Socket;
-  /** Latin-1. */
-  text(): string;
-  until(marker: string): Promise<void>;
-  readonly closed: Promise<unknown>;
-}
-
-const clients: Client[] = [];
-
-function open(bytes: string): Client {
-  const socket = connect(gateway.port, '127.0.0.1');
-  const changes = new EventEmitter();
-  let text = '';
-  const closed = new Promise(resolve => socket.once('close', resolve));
-  socket.on('error', () => socket.destroy());
-  socket.on('close', () => changes.emit('change'));
-  socket.on('data', piece => {
-    text += piece.toString('latin1');
-    changes.emit('change');
-  });
-  socket.write(bytes);
-  const until = async (marker: string) => {
-    while (!text.includes(marker)) {
-      if (socket.destroyed) throw new Error(`closed before ${marker}: ${JSON.stringify(text)}`);
-      await once(changes, 'change');
-    }
-  };
-  const client = { socket, text: () => text, until, closed };
-  clients.push(client);
-  return client;
+function content(client: RawConnection): string {
+  return client.text().replace(/^.*?\r\n\r\n/s, '');
 }

@@ -8,7 +8,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { request } from '../support/raw-http.ts';
+import { reasonOrTarget } from '../support/outcome.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -45,7 +45,7 @@ test.each([...CONTESTED, ...CONTROLS, ...BROKEN, ...NOT_UTF8, ...RAW])(
   '%j in a path is ambiguous, wherever it stands',
   async piece => {
     const places = [`/a/x${piece}b`, `/a${piece}b`, `/a/x/${piece}/b`, `/cut/${piece}b`, `/cut${piece}/b`];
-    for (const path of places) expect(`${path}: ${await send(path)}`).toBe(`${path}: ambiguous_path`);
+    for (const path of places) expect(`${path}: ${await outcomeOf(path)}`).toBe(`${path}: ambiguous_path`);
   },
 );
 
@@ -65,13 +65,13 @@ test.each([
   '/a/x b',
   '/a/x b HTTP/1.1',
 ])('the raw control, space or non-ASCII byte in %j ends in 400', async path => {
-  expect(await send(path)).toMatch(/^(?:ambiguous_path|malformed_request)$/);
+  expect(await outcomeOf(path)).toMatch(/^(?:ambiguous_path|malformed_request)$/);
 });
 
 test.each(['//a/x', '//a.example/a/x', '///a', '/%2fa', '/%2Fa/x', '/\\a', '/;/a', '/%00a'])(
   '%j is ambiguous before there is a route',
   async path => {
-    expect(await send(path)).toBe('ambiguous_path');
+    expect(await outcomeOf(path)).toBe('ambiguous_path');
   },
 );
 
@@ -93,14 +93,9 @@ test.each([
   ['/a??', '/a??'],
   ['/cut/x%20y', '/x%20y'],
 ])('%j is ordinary, and arrives as %j', async (path, target) => {
-  expect(await send(path)).toBe(`arrives as ${target}`);
+  expect(await outcomeOf(path)).toBe(`arrives as ${target}`);
 });
 
-/** @returns the reason of the refusal, or what arrived at the upstream. */
-async function send(path: string): Promise<string> {
-  upstream.received.length = 0;
-  const answer = await request(gateway.port, { path, headers: [['Authorization', `Bearer ${token}`]] });
-  const [arrived] = upstream.received;
-  if (arrived) return `arrives as ${arrived.url}`;
-  return JSON.parse(answer.body.toString()).reason;
+function outcomeOf(path: string): Promise<string> {
+  return reasonOrTarget(gateway.port, upstream, path, token);
 }

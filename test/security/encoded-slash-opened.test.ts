@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatProblem } from '../../src/config/diagnostic.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { request } from '../support/raw-http.ts';
+import { reasonOrTarget } from '../support/outcome.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -69,14 +69,14 @@ test.each([
   ['/files/x%2F/', 'arrives as /files/x%2F/'],
   ['/files//x%2Fy', 'ambiguous_path'],
 ])('%j: %s', async (path, outcome) => {
-  expect(await send(path)).toBe(outcome);
+  expect(await outcomeOf(path)).toBe(outcome);
 });
 
 /** In their other reading these are of another route, with another audience: whoever decodes hands a stranger its answer. */
 test.each(['/files/private%2Fx', '/files/private%2F', '/other;x', '/other;x/y', '/files/private;x'])(
   '%j is read by some servers as what another route protects: ambiguous_path, opened or not',
   async path => {
-    expect(await send(path)).toBe('ambiguous_path');
+    expect(await outcomeOf(path)).toBe('ambiguous_path');
   },
 );
 
@@ -90,11 +90,6 @@ test('the lint says what an upstream that decodes makes of it', () => {
   expect(warnings.filter(warning => warning.includes('allow_encoded'))).toHaveLength(3);
 });
 
-/** @returns the reason of the refusal, or what arrived at the upstream. */
-async function send(path: string): Promise<string> {
-  upstream.received.length = 0;
-  const answer = await request(gateway.port, { path, headers: [['Authorization', `Bearer ${token}`]] });
-  const [arrived] = upstream.received;
-  if (arrived) return `arrives as ${arrived.url}`;
-  return JSON.parse(answer.body.toString()).reason;
+function outcomeOf(path: string): Promise<string> {
+  return reasonOrTarget(gateway.port, upstream, path, token);
 }

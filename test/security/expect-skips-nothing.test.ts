@@ -69,7 +69,7 @@ test.each([
   ['another expectation and no token', 'GET /api/x HTTP/1.1', () => 'Expect: x\r\n', 400],
   ['an upgrade without a token', 'GET /api/x HTTP/1.1', () => `${CONTINUE}${UPGRADE}`, 401],
 ])('with %s the body is not asked for, and nothing arrives', async (_name, line, fields, status) => {
-  const answers = await send(`${line}\r\nHost: a.example\r\n${fields()}\r\n`);
+  const answers = await sendUntilFinal(`${line}\r\nHost: a.example\r\n${fields()}\r\n`);
   expect(answers.map(answer => answer.status)).toEqual([status]);
   expect(upstream.received).toEqual([]);
 });
@@ -89,7 +89,7 @@ test.each([
   async (_name, method, version, fields, body, statuses) => {
     const forged = 'X-User: mallory\r\nX_User: mallory\r\nX-Forwarded-For: 6.6.6.6\r\n';
     const head = `${method} /api/x ${version}\r\nHost: a.example\r\nConnection: close, X-User\r\n${mine}${forged}${fields}\r\n`;
-    const answers = await send(head + body);
+    const answers = await sendUntilFinal(head + body);
     expect(answers.map(answer => answer.status)).toEqual(statuses);
     const [received] = upstream.received;
     const values = (name: string) => headerValues(received?.rawHeaders ?? [], name);
@@ -109,9 +109,9 @@ test.each([
   "an upgrade of %s that expects: what reaches the upstream has our fields, not the client's",
   async (_name, path, token) => {
     const forged = 'X-User: mallory\r\nX-Forwarded-For: 6.6.6.6\r\n';
-    await send(`GET ${path} HTTP/1.1\r\nHost: a.example\r\n${token()}${forged}${CONTINUE}${UPGRADE}\r\n`);
+    await sendUntilFinal(`GET ${path} HTTP/1.1\r\nHost: a.example\r\n${token()}${forged}${CONTINUE}${UPGRADE}\r\n`);
     // By then a handshake that was begun has arrived.
-    await send('GET /open/last HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n');
+    await sendUntilFinal('GET /open/last HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n');
     for (const { url, rawHeaders } of upstream.received) {
       expect(url).toMatch(/^\/(?:api\/x|open\/x|open\/last)$/);
       expect(headerValues(rawHeaders, 'expect')).toEqual([]);
@@ -123,19 +123,21 @@ test.each([
 );
 
 test('an upgrade that expects is refused, or made without the expectation', async () => {
-  const [answer] = await send(`GET /api/x HTTP/1.1\r\nHost: a.example\r\n${mine}${CONTINUE}${UPGRADE}\r\n`);
+  const [answer] = await sendUntilFinal(`GET /api/x HTTP/1.1\r\nHost: a.example\r\n${mine}${CONTINUE}${UPGRADE}\r\n`);
   expect([101, 400, 417]).toContain(answer?.status);
 });
 
 test('two hundred expectations leave the upstream as reachable as before', async () => {
   const ask = () =>
-    send(`POST /api/x HTTP/1.1\r\nHost: a.example\r\n${mine}Connection: close\r\n${CONTINUE}${LENGTH}\r\nhello`);
+    sendUntilFinal(
+      `POST /api/x HTTP/1.1\r\nHost: a.example\r\n${mine}Connection: close\r\n${CONTINUE}${LENGTH}\r\nhello`,
+    );
   for (let round = 0; round < 10; round += 1) await Promise.all(Array.from({ length: 20 }, ask));
   expect((await ask()).map(answer => answer.status)).toEqual([100, 200]);
   expect(upstream.received.filter(({ method }) => method === 'POST')).toHaveLength(201);
 });
 
-async function send(bytes: string) {
+async function sendUntilFinal(bytes: string) {
   const isAnswered = (received: Buffer) =>
     parseResponses(received, { open: true }).some(
       ({ status, complete }) => status === 101 || (status >= 200 && complete),

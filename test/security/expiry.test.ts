@@ -5,16 +5,17 @@
  * Seen in: mercure#679, caddy-authorize#92.
  */
 
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { openConnection, type RawConnection } from '../support/raw-connection.ts';
 import { parseResponses } from '../support/raw-http.ts';
 import { SWITCHING } from '../support/switching.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
+import { pause, pauseUntil } from '../support/waiting.ts';
 
 const RESOURCE = 'https://api.example/';
 /** Seconds that the tokens are good for: enough to open all streams at once. */
@@ -82,7 +83,7 @@ routes:
         streams.set(`${kind} ${route}`, await openStream(kind, route, token));
       }),
     ).then(() => true);
-    if (await Promise.race([opening, until(expiresAt - 200).then(() => false)])) return;
+    if (await Promise.race([opening, pauseUntil(expiresAt - 200).then(() => false)])) return;
   }
   throw new Error('the streams could not be opened in time');
 });
@@ -98,7 +99,7 @@ describe('at exp, and not before', () => {
     const stream = streams.get(`${kind} ${route}`);
     if (!stream) throw new Error('it was not opened');
     if (kind === 'WebSocket in a frame') {
-      await until(expiresAt + 100);
+      await pauseUntil(expiresAt + 100);
       expect(stream.text()).not.toContain(POLICY_VIOLATION);
       stream.theirs.write(Buffer.from(FRAME.slice(50), 'latin1'));
     }
@@ -132,7 +133,7 @@ describe('past exp', () => {
   test.each(staying)('a %s of %s goes on', async (kind, route) => {
     const stream = streams.get(`${kind} ${route}`);
     if (!stream) throw new Error('it was not opened');
-    await until(expiresAt + 300);
+    await pauseUntil(expiresAt + 300);
     stream.theirs.write('still here');
     await stream.until('still here');
     expect(stream.socket.destroyed).toBe(false);
@@ -141,12 +142,11 @@ describe('past exp', () => {
   test('the next request of a connection whose stream went on is refused', async () => {
     const token = await startClock(0.8);
     const bearer = `Authorization: Bearer ${token}\r\n`;
-    const socket = connect(gateway.port, '127.0.0.1');
-    const { until: seen, text } = keep(socket);
+    const { socket, until: seen, text } = openConnection(gateway.port);
     upstream.handle = (_req, res) => res.writeHead(200, { 'content-length': 4 }).end('good');
     socket.write(`GET /default/x HTTP/1.1\r\nHost: a.example\r\n${bearer}\r\n`);
     await seen('good');
-    await until(expiresAt);
+    await pauseUntil(expiresAt);
     socket.write(`GET /default/x HTTP/1.1\r\nHost: a.example\r\n${bearer}Connection: close\r\n\r\n`);
     await new Promise(resolve => socket.once('close', resolve));
     const answers = parseResponses(Buffer.from(text(), 'latin1'));
@@ -168,7 +168,7 @@ describe('an exp that no timer reaches does not fire at once', () => {
     const opened = await Promise.all(
       (['WebSocket', 'event stream', 'stream'] as const).map(kind => openStream(kind, '/ends', token)),
     );
-    await new Promise(resolve => setTimeout(resolve, 50));
+    await pause(50);
     for (const { theirs, until: seen, socket } of opened) {
       theirs.write('still here');
       await seen('still here');
@@ -184,12 +184,7 @@ async function startClock(seconds: number): Promise<string> {
   return issuer.sign({ claims: { aud: RESOURCE, exp } });
 }
 
-async function until(time: number): Promise<void> {
-  while (Date.now() < time) await new Promise(resolve => setTimeout(resolve, time - Date.now()));
-}
-
-interface Stream extends Kept {
-  readonly socket: Socket;
+interface Stream extends RawConnection {
   readonly theirs: Duplex | ServerResponse;
   readonly theirsClosed: Promise<unknown>;
   /** When the client was told, in milliseconds since 1970. */
@@ -212,17 +207,15 @@ async function openStream(kind: Kind, route: string, token: string): Promise<Str
   };
   const theirs = new Promise<Duplex | ServerResponse>(resolve => opened.once(target, resolve));
   const upgrade = kind.startsWith('WebSocket') ? UPGRADE : '';
-  const socket = connect(gateway.port, '127.0.0.1');
-  const kept = keep(socket);
-  const endedAt = new Promise<number>(resolve => socket.once('close', () => resolve(Date.now())));
-  socket.write(`GET ${target} HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer ${token}\r\n${upgrade}\r\n`);
+  const head = `GET ${target} HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer ${token}\r\n${upgrade}\r\n`;
+  const client = openConnection(gateway.port, head);
   const end = await theirs;
   const theirsClosed = new Promise(resolve => end.once('close', resolve));
-  await kept.until('\r\n\r\n');
+  await client.until('\r\n\r\n');
   // An event stream ends and its connection stays: what ends it is its last chunk.
-  const endsAt = kind === 'event stream' ? kept.until('\r\n0\r\n\r\n').then(() => Date.now()) : endedAt;
+  const endsAt = kind === 'event stream' ? client.until('\r\n0\r\n\r\n').then(() => Date.now()) : client.closed;
   endsAt.catch(() => undefined);
-  return { socket, theirs: end, theirsClosed, endedAt: endsAt, ...kept };
+  return { ...client, theirs: end, theirsClosed, endedAt: endsAt };
 }
 
 function begin(res: ServerResponse, target: string): ServerResponse {
@@ -232,28 +225,4 @@ function begin(res: ServerResponse, target: string): ServerResponse {
   res.flushHeaders();
   res.write('data: hello\n\n');
   return res;
-}
-
-interface Kept {
-  /** Latin-1. */
-  text(): string;
-  until(marker: string): Promise<void>;
-}
-
-function keep(socket: Socket): Kept {
-  let text = '';
-  const changes = new EventEmitter();
-  socket.on('error', () => socket.destroy());
-  socket.on('close', () => changes.emit('change'));
-  socket.on('data', piece => {
-    text += piece.toString('latin1');
-    changes.emit('change');
-  });
-  const seen = async (marker: string) => {
-    while (!text.includes(marker)) {
-      if (socket.destroyed) throw new Error(`closed before ${marker}: ${JSON.stringify(text)}`);
-      await once(changes, 'change');
-    }
-  };
-  return { text: () => text, until: seen };
 }

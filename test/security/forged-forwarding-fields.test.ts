@@ -8,7 +8,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { formatRequest, type HeaderPair, headerValues } from '../support/raw-http.ts';
+import { bearer, formatRequest, type HeaderPair, headerValues } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -85,7 +85,7 @@ test.each(FORGED)('%s: %s of a client does not reach the upstream, in any spelli
     [name, value],
     [name.toUpperCase(), value],
   ];
-  await send('/x', STRANGER, [...forged, ['Host', 'a.example']]);
+  await getFrom('/x', STRANGER, [...forged, ['Host', 'a.example']]);
   expect(named('x-forwarded', 'forwarded')).toEqual(OURS);
   expect(JSON.stringify(upstream.received)).not.toContain('6.6.6.6');
 });
@@ -94,18 +94,14 @@ const IDENTITY = ['X-User', 'x-user', 'X_User', 'x_USER', 'X-Client-Id', 'X_Clie
 const UNSET = ['X-Absent', 'X_Absent', 'x-ABSENT'];
 
 test.each([...IDENTITY, ...UNSET])('%s of a client does not stand for a claim', async name => {
-  await send('/api/x', STRANGER, [
-    [name, 'mallory'],
-    ['Authorization', `Bearer ${token}`],
-    [name, 'mallory'],
-  ]);
+  await getFrom('/api/x', STRANGER, [[name, 'mallory'], bearer(token), [name, 'mallory']]);
   expect(named('x-user', 'x-client-id', 'x-absent')).toEqual({ 'x-user': ['alice'], 'x-client-id': ['shop'] });
 });
 
 test.each([...IDENTITY, ...UNSET, 'X.User', 'X~Client~Id'])(
   '%s of a client does not pass by a route that calls the same server by another name',
   async name => {
-    for (const path of ['/x', '/alias/x']) await send(path, STRANGER, [[name, 'mallory']]);
+    for (const path of ['/x', '/alias/x']) await getFrom(path, STRANGER, [[name, 'mallory']]);
     expect(upstream.received).toHaveLength(2);
     expect(JSON.stringify(upstream.received)).not.toContain('mallory');
   },
@@ -121,19 +117,19 @@ const OF_NOBODY =
 test.each(`${OF_A_PROXY} ${OF_NOBODY}`.split(' '))('%s of a client does not reach any route', async name => {
   const spellings = [name, name.toUpperCase(), name.replaceAll('-', '_'), name.replaceAll('-', '.')];
   const forged: HeaderPair[] = spellings.map(spelling => [spelling, '6.6.6.6']);
-  await send('/x', STRANGER, forged);
-  await send('/api/x', STRANGER, [['Authorization', `Bearer ${token}`], ...forged]);
+  await getFrom('/x', STRANGER, forged);
+  await getFrom('/api/x', STRANGER, [bearer(token), ...forged]);
   expect(upstream.received).toHaveLength(2);
   expect(JSON.stringify(upstream.received)).not.toContain('6.6.6.6');
 });
 
 test.each(OF_A_PROXY.split(' '))('%s of a trusted proxy reaches the upstream', async name => {
-  await send('/x', PROXY, [[name, '9.9.9.9']]);
+  await getFrom('/x', PROXY, [[name, '9.9.9.9']]);
   expect(headerValues(upstream.received[0]?.rawHeaders ?? [], name)).toEqual(['9.9.9.9']);
 });
 
 test.each(OF_NOBODY.split(' '))('%s of a trusted proxy does not', async name => {
-  await send('/x', PROXY, [[name, '9.9.9.9']]);
+  await getFrom('/x', PROXY, [[name, '9.9.9.9']]);
   expect(upstream.received).toHaveLength(1);
   expect(JSON.stringify(upstream.received)).not.toContain('9.9.9.9');
 });
@@ -176,7 +172,7 @@ const TRUSTED: readonly (readonly [string, readonly HeaderPair[], Partial<Record
 test.each(TRUSTED)(
   'of a trusted proxy, %s is continued as far as it can be believed',
   async (_name, fields, expected) => {
-    await send('/x', PROXY, [...fields, ['Host', 'a.example']]);
+    await getFrom('/x', PROXY, [...fields, ['Host', 'a.example']]);
     const { forwarded, ...received } = named('x-forwarded', 'forwarded');
     expect(received).toEqual({
       'x-forwarded-for': [PROXY],
@@ -192,7 +188,7 @@ test.each(TRUSTED)(
 test.each(['X-Forwarded-Port', 'X-Forwarded-Prefix', 'X-Forwarded-Uri', 'X-Forwarded-User', 'Forwarded'])(
   '%s of a trusted proxy is not among what it may say',
   async name => {
-    await send('/x', PROXY, [
+    await getFrom('/x', PROXY, [
       [name, 'for=6.6.6.6'],
       ['Host', 'a.example'],
     ]);
@@ -201,7 +197,7 @@ test.each(['X-Forwarded-Port', 'X-Forwarded-Prefix', 'X-Forwarded-Uri', 'X-Forwa
 );
 
 test('what a trusted proxy says of the host does not choose the route', async () => {
-  await send('/api/x', PROXY, [['X-Forwarded-Uri', '/x']]);
+  await getFrom('/api/x', PROXY, [['X-Forwarded-Uri', '/x']]);
   expect(upstream.received).toEqual([]);
 });
 
@@ -223,7 +219,7 @@ function fold(name: string): string {
 }
 
 /** Sends a GET from one of our own addresses, and waits for the end of its answer. */
-async function send(path: string, localAddress: string, headers: readonly HeaderPair[]): Promise<void> {
+async function getFrom(path: string, localAddress: string, headers: readonly HeaderPair[]): Promise<void> {
   const socket = connect({ port: gateway.port, host: '127.0.0.1', localAddress });
   socket.write(formatRequest(gateway.port, { path, headers }));
   socket.resume();

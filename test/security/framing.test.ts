@@ -9,7 +9,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { headerValues, parseResponses, sendRaw } from '../support/raw-http.ts';
+import { headerValues, parseResponses, sendRaw, sendThenEnd } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { readBody, startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -112,7 +112,7 @@ describe('a head with more than one reading: refused, closed, and what follows i
     ['a name with brackets', `X(A): b\r\n${TE}`, '0\r\n\r\n'],
   ])('%s', async (_name, fields, body) => {
     const bytes = `POST /open/x HTTP/1.1\r\nHost: a.example\r\n${fields}\r\n${body}${HIDDEN}`;
-    const answers = parseResponses(await send(bytes));
+    const answers = parseResponses(await sendThenEnd(gateway.port, bytes, { finalStatus: 400 }));
     expect(answers.map(({ status }) => status)).toEqual([400]);
     expect(upstream.received).toEqual([]);
   });
@@ -147,7 +147,7 @@ describe('a body that breaks: never whole at the upstream, never answered with s
     ['trailers of 100 KB', `5\r\nhello\r\n0\r\n${'X-T: abcdefghij\r\n'.repeat(6000)}\r\n`],
   ])('%s', async (_name, body) => {
     const bytes = `POST /open/x HTTP/1.1\r\nHost: a.example\r\n${TE}\r\n${body}${HIDDEN}`;
-    const answers = parseResponses(await send(bytes));
+    const answers = parseResponses(await sendThenEnd(gateway.port, bytes, { finalStatus: 400 }));
     expect(answers.filter(({ status }) => status < 400)).toEqual([]);
     expect(whole).toEqual([]);
     expect(upstream.received.map(({ url }) => url)).not.toContain('/open/hidden');
@@ -231,14 +231,16 @@ describe('HTTP/1.0', () => {
     ['two Hosts', 'Host: b.example\r\n', '', 400],
   ])('with %s', async (_name, fields, body, status) => {
     const bytes = `POST /open/x HTTP/1.0\r\nHost: a.example\r\n${fields}\r\n${body}`;
-    const answers = parseResponses(await send(bytes + HIDDEN));
+    const answers = parseResponses(await sendThenEnd(gateway.port, bytes + HIDDEN, { finalStatus: 400 }));
     expect(answers[0]?.status).toBe(status);
     expect(upstream.received.map(({ url }) => url)).not.toContain('/open/hidden');
     expect(upstream.received).toHaveLength(status === 200 ? 1 : 0);
   });
 
   test('without a Host: refused', async () => {
-    const [answer] = parseResponses(await send('GET /open/x HTTP/1.0\r\n\r\n'));
+    const [answer] = parseResponses(
+      await sendThenEnd(gateway.port, 'GET /open/x HTTP/1.0\r\n\r\n', { finalStatus: 400 }),
+    );
     expect(answer?.status).toBe(400);
     expect(upstream.received).toEqual([]);
   });
@@ -252,7 +254,11 @@ describe('a refusal whose body nobody read: the answer arrives, the connection c
     ['chunks that never end', TE, `${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n`],
     ['a length, and a request behind', `Content-Length: ${HIDDEN.length}\r\n`, HIDDEN + HIDDEN],
   ])('%s', async (_name, fields, body) => {
-    const received = await send(`POST /api/x HTTP/1.1\r\nHost: a.example\r\n${fields}\r\n${body}`);
+    const received = await sendThenEnd(
+      gateway.port,
+      `POST /api/x HTTP/1.1\r\nHost: a.example\r\n${fields}\r\n${body}`,
+      { finalStatus: 400 },
+    );
     const [answer] = parseResponses(received);
     expect(answer).toMatchObject({ status: 401, complete: true });
     expect(upstream.received).toEqual([]);
@@ -296,21 +302,3 @@ test('bytes behind the last request of a connection are no request', async () =>
   await new Promise(resolve => socket.once('close', resolve));
   expect(upstream.received.map(({ url }) => url)).toEqual(['/open/x']);
 });
-
-/** Ends its side once it is refused, as clients do (the gateway waits a while for that), and reads to the end. */
-function send(bytes: string): Promise<Buffer> {
-  return new Promise(resolve => {
-    let received = Buffer.alloc(0);
-    const socket = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true });
-    socket.on('data', piece => {
-      received = Buffer.concat([received, piece]);
-      const answers = parseResponses(received, { open: true });
-      if (answers.some(({ status, complete }) => status >= 400 && complete)) socket.end();
-    });
-    socket.on('error', () => socket.destroy());
-    socket.setTimeout(3000, () => socket.destroy());
-    socket.on('end', () => socket.end());
-    socket.on('close', () => resolve(received));
-    socket.write(bytes, 'latin1');
-  });
-}

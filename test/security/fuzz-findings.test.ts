@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Runner } from '../fuzz/runner.ts';
 import { startWatchedGateway, type WatchedGateway } from '../fuzz/watched-gateway.ts';
 import { startWorld, type World } from '../fuzz/world.ts';
+import { listenOnLoopback } from '../support/listener.ts';
 import { parseResponses, sendRaw } from '../support/raw-http.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -20,20 +21,19 @@ const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 let upstream: Upstream;
 /** Answers a path below `/raw` with what `rawAnswers` says; to everything else it says nothing, and then hangs up. */
 let raw: Server;
+let rawOrigin: string;
 let gateway: WatchedGateway;
 const rawSockets = new Set<Socket>();
 const rawAnswers = new Map<string, { readonly after: number; readonly text: string }>();
 
 beforeAll(async () => {
   upstream = await startUpstream();
-  raw = createServer(answerRaw).listen(0, '127.0.0.1');
-  await new Promise(resolve => raw.once('listening', resolve));
+  raw = createServer(respondRaw);
+  rawOrigin = `http://127.0.0.1:${await listenOnLoopback(raw)}`;
 });
 
 // One for each test: where one ends it, the others still say what they have to say.
 beforeEach(async () => {
-  const address = raw.address();
-  const rawOrigin = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
   gateway = await startWatchedGateway(`
 drain: { delay: 1ms, limit: 2s }
 routes:
@@ -154,7 +154,7 @@ test('the first 600 cases of seed 1', async () => {
   expect(found).toEqual([]);
 });
 
-function answerRaw(socket: Socket): void {
+function respondRaw(socket: Socket): void {
   rawSockets.add(socket);
   socket.on('error', () => socket.destroy()).on('close', () => rawSockets.delete(socket));
   socket.on('data', bytes => {

@@ -72,7 +72,7 @@ test.each([
   ['Host: open.example\r\n\tinner.example\r\n'],
   ['Host: open.example\r\n inner.example\r\n'],
 ])('%j is malformed, and reaches no route', async fields => {
-  const { status, reason, arrived } = await send(fields);
+  const { status, reason, arrived } = await sendFields(fields);
   expect(arrived).toEqual([]);
   expect([status, reason]).toEqual([400, 'malformed_request']);
 });
@@ -81,7 +81,7 @@ test.each([
 test.each(['inner%2eexample', '%69nner.example', 'inner.exampl%65', 'inner.example%00', 'inner%2Eexample:8080'])(
   'Host %j is not another name that the upstream may read as the protected one',
   async host => {
-    const { status, arrived } = await send(`Host: ${host}\r\n`);
+    const { status, arrived } = await sendFields(`Host: ${host}\r\n`);
     expect(arrived).toEqual([]);
     expect([400, 401]).toContain(status);
   },
@@ -96,7 +96,7 @@ test.each([
   'inner.example.:80',
   'inner.example\t',
 ])('Host %j is the protected host, in another spelling', async host => {
-  const { status, reason, arrived } = await send(`Host: ${host}\r\n`);
+  const { status, reason, arrived } = await sendFields(`Host: ${host}\r\n`);
   expect(arrived).toEqual([]);
   expect([status, reason]).toEqual([401, 'missing_token']);
 });
@@ -110,14 +110,14 @@ test.each([
   'xn--inner-ova.example',
   'x',
 ])('Host %j is another host; the upstream gets its own, and this one as X-Forwarded-Host', async host => {
-  const { status, fields } = await send(`Host: ${host}\r\nX-Forwarded-Host: inner.example\r\n`);
+  const { status, fields } = await sendFields(`Host: ${host}\r\nX-Forwarded-Host: inner.example\r\n`);
   expect(status).toBe(200);
   expect(headerValues(fields, 'host')).toEqual([`127.0.0.1:${upstream.port}`]);
   expect(headerValues(fields, 'x-forwarded-host')).toEqual([host]);
   expect(headerValues(fields, 'forwarded')).toEqual([`for=127.0.0.1;host="${host}";proto=http`]);
 });
 
-async function send(fields: string) {
+async function sendFields(fields: string) {
   upstream.received.length = 0;
   const bytes = `GET /x HTTP/1.1\r\n${fields}Connection: close\r\n\r\n`;
   const [answer] = parseResponses(await sendRaw(gateway.port, bytes));

@@ -6,11 +6,11 @@
  * that leak with each client that leaves.
  */
 
-import { EventEmitter, once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { destroyConnections, openConnection, type RawConnection } from '../support/raw-connection.ts';
 import {
+  bearer,
   type HeaderPair,
   headerValues,
   parseResponses,
@@ -27,7 +27,7 @@ const HANDSHAKE =
 let issuer: TokenIssuer;
 let upstream: Upstream;
 let gateway: RunningGateway;
-let bearer: HeaderPair;
+let authorization: HeaderPair;
 
 beforeAll(async () => {
   [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
@@ -41,11 +41,11 @@ routes:
   /few: { resource: "https://few.example/", upstream: "${upstream.origin}", limits: { in_flight: 2 } }
   /report: { resource: "https://report.example/", upstream: "${upstream.origin}", enforcement: report, limits: { body: 10B } }
 `);
-  bearer = ['Authorization', `Bearer ${await issuer.sign({ claims: { aud: 'https://few.example/' } })}`];
+  authorization = bearer(await issuer.sign({ claims: { aud: 'https://few.example/' } }));
 });
 
 afterEach(() => {
-  for (const { socket } of clients.splice(0)) socket.destroy();
+  destroyConnections();
   upstream.handle = answerWithWhatArrived;
   upstream.received.length = 0;
 });
@@ -176,12 +176,14 @@ describe('bytes of a body', () => {
 
 describe('requests under way', () => {
   const OVERLOADED = 'audgate_denials_total{route="/few",reason="overloaded",action="refused"}';
-  const ask = (path = '/few/x', headers: HeaderPair[] = [bearer]) => request(gateway.port, { path, headers });
+  const ask = (path = '/few/x', headers: HeaderPair[] = [authorization]) => request(gateway.port, { path, headers });
 
   /** Two requests that wait, so that there is room for no more. */
-  async function fill(): Promise<readonly Client[]> {
+  async function fill(): Promise<readonly RawConnection[]> {
     upstream.handle = (_req, res) => res.on('error', () => undefined).flushHeaders();
-    const two = [0, 1].map(() => open(`GET /few/x HTTP/1.1\r\nHost: a.example\r\n${bearer.join(': ')}\r\n\r\n`));
+    const two = [0, 1].map(() =>
+      openConnection(gateway.port, `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${authorization.join(': ')}\r\n\r\n`),
+    );
     for (const client of two) await client.until('200 OK');
     return two;
   }
@@ -202,18 +204,18 @@ describe('requests under way', () => {
 
   test('one too many, with a body that is on its way: 503, and the answer arrives', async () => {
     await fill();
-    const raw = { method: 'POST', path: '/few/x', headers: [bearer], body: 'x'.repeat(100_000) };
+    const raw = { method: 'POST', path: '/few/x', headers: [authorization], body: 'x'.repeat(100_000) };
     expect(await request(gateway.port, raw)).toMatchObject({ status: 503, complete: true });
   });
 
   test('one too many, as a WebSocket: 503', async () => {
     await fill();
-    const bytes = `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${bearer.join(': ')}\r\n${HANDSHAKE}\r\n`;
+    const bytes = `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${authorization.join(': ')}\r\n${HANDSHAKE}\r\n`;
     const [answer] = parseResponses(await sendRaw(gateway.port, bytes, { responses: 1 }));
     expect(answer?.status).toBe(503);
   });
 
-  test.each<readonly [string, (client: Client) => unknown]>([
+  test.each<readonly [string, (client: RawConnection) => unknown]>([
     ['the client that resets', ({ socket }) => socket.resetAndDestroy()],
     ['the client that closes', ({ socket }) => socket.destroy()],
     ['the upstream that resets', () => upstream.server.closeAllConnections()],
@@ -231,7 +233,10 @@ describe('requests under way', () => {
     upstream.handle = answerWithWhatArrived;
     for (let count = 0; count < 5; count += 1) {
       expect((await ask('/few/x', [])).status).toBe(401);
-      const tunnel = open(`GET /few/x HTTP/1.1\r\nHost: a.example\r\n${bearer.join(': ')}\r\n${HANDSHAKE}\r\n`);
+      const tunnel = openConnection(
+        gateway.port,
+        `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${authorization.join(': ')}\r\n${HANDSHAKE}\r\n`,
+      );
       await tunnel.until('101');
       tunnel.socket.resetAndDestroy();
     }
@@ -252,9 +257,9 @@ routes:
   /open: { public: true, upstream: "${upstream.origin}" }
 `);
     const ENDED = 'audgate_connections_ended_total{cause="connection_limit"}';
-    const held = [0, 1, 2].map(() => open('GET /open/x HTTP/1.1\r\nHost: a.example\r\n\r\n', narrow.port));
+    const held = [0, 1, 2].map(() => openConnection(narrow.port, 'GET /open/x HTTP/1.1\r\nHost: a.example\r\n\r\n'));
     for (const client of held) await client.until('200 OK');
-    const refused = [0, 1].map(() => open('GET /open/y HTTP/1.1\r\nHost: a.example\r\n\r\n', narrow.port));
+    const refused = [0, 1].map(() => openConnection(narrow.port, 'GET /open/y HTTP/1.1\r\nHost: a.example\r\n\r\n'));
     await Promise.all(refused.map(({ closed }) => closed));
     expect(refused.map(client => client.text())).toEqual(['', '']);
     expect(upstream.received.map(({ url }) => url)).toEqual(['/open/x', '/open/x', '/open/x']);
@@ -263,40 +268,7 @@ routes:
     await vi.waitFor(async () => expect((await request(narrow.port, { path: '/open/x' })).status).toBe(200), {
       timeout: 3000,
     });
-    for (const { socket } of clients) socket.destroy();
+    destroyConnections();
     await narrow.close();
   });
 });
-
-interface Client {
-  readonly socket: Socket;
-  /** Latin-1. */
-  text(): string;
-  until(marker: string): Promise<void>;
-  readonly closed: Promise<unknown>;
-}
-
-const clients: Client[] = [];
-
-function open(bytes: string, port = gateway.port): Client {
-  const socket = connect(port, '127.0.0.1');
-  const changes = new EventEmitter();
-  let text = '';
-  const closed = new Promise(resolve => socket.once('close', resolve));
-  socket.on('error', () => socket.destroy());
-  socket.on('close', () => changes.emit('change'));
-  socket.on('data', piece => {
-    text += piece.toString('latin1');
-    changes.emit('change');
-  });
-  socket.write(bytes);
-  const until = async (marker: string) => {
-    while (!text.includes(marker)) {
-      if (socket.destroyed) throw new Error(`closed before ${marker}: ${JSON.stringify(text)}`);
-      await once(changes, 'change');
-    }
-  };
-  const client = { socket, text: () => text, until, closed };
-  clients.push(client);
-  return client;
-}

@@ -12,6 +12,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { listenOnLoopback } from '../support/listener.ts';
 import { request } from '../support/raw-http.ts';
 import { SWITCHING } from '../support/switching.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
@@ -39,10 +40,7 @@ beforeAll(async () => {
   writeFileSync(join(BUILD, 'package.json'), '{ "type": "module", "version": "0.0.0" }');
   build();
   upstream = await startUpstream();
-  rude.listen(0, '127.0.0.1');
-  await once(rude, 'listening');
-  const address = rude.address();
-  const rudeOrigin = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  const rudeOrigin = `http://127.0.0.1:${await listenOnLoopback(rude)}`;
   writeFileSync(
     join(BUILD, 'audgate.yaml'),
     `

@@ -16,6 +16,7 @@ import { Random } from '../fuzz/prng.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { parseResponses, request, sendRaw } from '../support/raw-http.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
+import { pause } from '../support/waiting.ts';
 
 /** What is read ahead, a piece that node:net reads, and one more that it reads of a paused socket. */
 const MOST_HELD = (16 + 64 + 64) * 1024;
@@ -95,7 +96,7 @@ async function settle(socket: Socket): Promise<number> {
   let before = -1;
   while (socket.bytesRead !== before) {
     before = socket.bytesRead;
-    await new Promise(resolve => setTimeout(resolve, 100));
+    await pause(100);
   }
   return before;
 }
@@ -322,7 +323,7 @@ describe('a connection that ends with its answer', () => {
     });
     client.write(get(path, fields) + LARGE.repeat(100));
     client.pause();
-    await new Promise(resolve => setTimeout(resolve, 600));
+    await pause(600);
     const pieces: Buffer[] = [];
     client.on('data', piece => pieces.push(piece));
     client.resume();
@@ -380,7 +381,7 @@ describe('what else is behind a head', () => {
   test('a head that waits behind a slow request has its whole time, from its turn on', async () => {
     const { client, answer } = await startSlowRequest('GET /x/b HTTP/1.1\r\nHo');
     // Longer than timeouts.headers.
-    await new Promise(resolve => setTimeout(resolve, 2_200));
+    await pause(2_200);
     client.write('st: a.example\r\n\r\n');
     const pieces: Buffer[] = [];
     client.on('data', piece => pieces.push(piece));

@@ -7,7 +7,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { request } from '../support/raw-http.ts';
+import { bearer, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -41,7 +41,7 @@ afterAll(async () => {
 test.each(['/;/other/x', '/;a/;b/other', '/%2540me/x', '/caf%25C3%25A9/x', '/files/private%2Fx', '/other./x'])(
   '%j without a token is ambiguous, is logged to its end, and nothing arrives',
   async path => {
-    expect(await send(path)).toEqual({ status: 400, reason: 'ambiguous_path', arrived: undefined });
+    expect(await sendWithScope(path)).toEqual({ status: 400, reason: 'ambiguous_path', arrived: undefined });
     expect(gateway.log.at(-1)).toMatchObject({ path, reason: 'ambiguous_path', route: '(none)' });
   },
 );
@@ -54,21 +54,21 @@ test.each([
   ['/shop/;/admin', 'shop:read shop:admin', 200],
   ['/shop/;/administrators', 'shop:read', 200],
 ])('%j with the scope %j: %i', async (path, scope, status) => {
-  const { status: found, reason, arrived } = await send(path, scope);
+  const { status: found, reason, arrived } = await sendWithScope(path, scope);
   expect(found).toBe(status);
   expect(reason ?? arrived).toBe(status === 200 ? path : 'insufficient_scope');
   expect(gateway.log.at(-1)).toMatchObject({ path, route: '/shop' });
 });
 
 test.each(['/;/others', '/x;v=1/y', '/100%25', '/you%2540me'])('%j leads nowhere else, and arrives', async path => {
-  expect(await send(path)).toEqual({ status: 200, reason: undefined, arrived: path });
+  expect(await sendWithScope(path)).toEqual({ status: 200, reason: undefined, arrived: path });
 });
 
-async function send(path: string, scope?: string) {
+async function sendWithScope(path: string, scope?: string) {
   upstream.received.length = 0;
   const token = await issuer.sign({ claims: { aud: 'https://files.example/', scope } });
   const lines = (await gateway.requestLines(0)).length;
-  const headers = scope === undefined ? [] : ([['Authorization', `Bearer ${token}`]] as const);
+  const headers = scope === undefined ? [] : ([bearer(token)] as const);
   const { status, body } = await request(gateway.port, { path, headers });
   await gateway.requestLines(lines + 1);
   const reason = status === 200 ? undefined : JSON.parse(body.toString()).reason;

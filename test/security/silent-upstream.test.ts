@@ -5,11 +5,13 @@
  * Seen in: http-proxy #1559 and fastify reply-from (upstream gone in the middle of a body, the client still waiting).
  */
 
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type RunningGateway, readFailures, startGateway } from '../support/gateway.ts';
+import { listenOnLoopback } from '../support/listener.ts';
+import { openConnection } from '../support/raw-connection.ts';
 import { headerValues, parseResponses } from '../support/raw-http.ts';
+import { pause } from '../support/waiting.ts';
 
 const head = (...lines: readonly string[]) => [...lines, '', ''].join('\r\n');
 const CHUNKED = head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked');
@@ -62,10 +64,7 @@ const server = createServer(socket => {
 });
 
 beforeAll(async () => {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  port = typeof address === 'object' && address ? address.port : 0;
+  port = await listenOnLoopback(server);
   gateway = await startGateway(`
 routes:
   /x: { public: true, upstream: "http://127.0.0.1:${port}", timeouts: { connect: 1s, response: 500ms, idle: 500ms } }
@@ -123,7 +122,7 @@ async function drip(socket: Socket, bits: readonly string[]): Promise<void> {
   for (const bit of bits) {
     if (socket.destroyed) return;
     socket.write(bit);
-    await new Promise(resolve => setTimeout(resolve, 50));
+    await pause(50);
   }
 }
 
@@ -134,17 +133,10 @@ interface Told {
 }
 
 async function ask(path: string): Promise<Told> {
-  const socket = connect(gateway.port, '127.0.0.1');
-  let text = '';
-  let isCleanEnd = false;
-  socket.on('data', piece => {
-    text += piece.toString('latin1');
-  });
-  socket.on('end', () => {
-    isCleanEnd = true;
-  });
-  socket.on('error', () => socket.destroy());
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`);
-  await new Promise(resolve => socket.once('close', resolve));
-  return { text, isCleanEnd };
+  const { text, isEnded, closed } = openConnection(
+    gateway.port,
+    `GET ${path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`,
+  );
+  await closed;
+  return { text: text(), isCleanEnd: isEnded() };
 }

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { parseResponses, request } from '../support/raw-http.ts';
 import { readBody, startUpstream, type Upstream } from '../support/upstream.ts';
+import { pause } from '../support/waiting.ts';
 
 let upstream: Upstream;
 let gateway: RunningGateway;
@@ -94,7 +95,7 @@ test.each([
   upstream.received.length = 0;
   const client = open(head);
   for (let count = 1; count <= 8; count += 1) {
-    await new Promise(resolve => setTimeout(resolve, 100));
+    await pause(100);
     client.socket.write(piece(count === 8));
   }
   await client.until('ok');
@@ -143,7 +144,7 @@ test('a client that reads slowly, but reads, is not ended', async () => {
   const before = client.count();
   const drip = setInterval(() => (client.socket.isPaused() ? client.socket.resume() : client.socket.pause()), 50);
   // Twice the time that it may leave unread.
-  await new Promise(resolve => setTimeout(resolve, 1000));
+  await pause(1000);
   clearInterval(drip);
   expect(client.socket.destroyed).toBe(false);
   expect(ends).toEqual([]);

@@ -10,6 +10,7 @@ import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { parseResponses, request, sendRaw } from '../support/raw-http.ts';
 import { SWITCHING } from '../support/switching.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
+import { pause } from '../support/waiting.ts';
 
 const HANDSHAKE =
   'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
@@ -99,7 +100,7 @@ test('a client that does not read answers of the gateway itself is held to the t
   client.pause();
   for (let sent = 0; gateway.log.length >= sent; sent += 100) {
     client.write(head('/protected').repeat(100));
-    await Promise.race([gateway.requestLines(sent + 100), new Promise(resolve => setTimeout(resolve, 250))]);
+    await Promise.race([gateway.requestLines(sent + 100), pause(250)]);
   }
   await counted(gateway, 'slow_reader');
   expect(upstream.received).toEqual([]);
@@ -153,6 +154,6 @@ test('a tunnel whose client has left ends, though its upstream reads nothing', a
 /** Settles once the gateway has ended something for that cause. */
 async function counted({ sample }: RunningGateway, cause: string): Promise<void> {
   while ((await sample(`audgate_connections_ended_total{cause="${cause}"}`)) === 0) {
-    await new Promise(resolve => setTimeout(resolve, 20));
+    await pause(20);
   }
 }

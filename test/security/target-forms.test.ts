@@ -83,7 +83,7 @@ test.each([
   ['GET /a?b#c', 'ambiguous_path'],
   ['GET /http://b.example/a', 'ambiguous_path'],
 ])('%s is refused as %j', async (target, reason) => {
-  const { status, answered, arrived } = await send(target);
+  const { status, answered, arrived } = await sendTarget(target);
   expect(arrived).toEqual([]);
   expect(status).toBeGreaterThanOrEqual(400);
   expect(answered).toBe(reason);
@@ -104,13 +104,13 @@ test.each([
   ['GET /*', '/*'],
   ['GET /http:/b.example', '/http:/b.example'],
 ])('%s arrives in origin-form, as %s', async (target, path) => {
-  const { status, arrived } = await send(target);
+  const { status, arrived } = await sendTarget(target);
   expect(status).toBe(200);
   expect(arrived).toEqual([path]);
 });
 
 /** Sends it with a token for /a and / of a.example. */
-async function send(target: string) {
+async function sendTarget(target: string) {
   upstream.received.length = 0;
   const head = `${target} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n\r\n`;
   const [method = ''] = target.split(' ');

@@ -11,7 +11,8 @@ import { createServer } from 'node:net';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { type HeaderPair, request } from '../support/raw-http.ts';
+import { listenOnLoopback } from '../support/listener.ts';
+import { bearer, type HeaderPair, request } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -25,6 +26,7 @@ let publicJwk: JWK;
 const attacker = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 /** Where the keys of an attacker would be fetched from. Nobody may come. */
 const lure = createServer();
+let lurePort: number;
 let visitors = 0;
 
 beforeAll(async () => {
@@ -39,7 +41,7 @@ beforeAll(async () => {
     visitors += 1;
     socket.destroy();
   });
-  await new Promise<void>(resolve => lure.listen(0, '127.0.0.1', resolve));
+  lurePort = await listenOnLoopback(lure);
   gateway = await startGateway(`
 issuers:
   ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}", token_types: [at+jwt, JWT] }
@@ -121,7 +123,7 @@ const claims: readonly (readonly [name: string, claims: Record<string, unknown>,
 
 describe('claims', () => {
   test.each(claims)('%s: refused', async (_name, wrong, outcome) => {
-    expect(await send(await issuer.sign({ claims: { aud: RESOURCE, ...wrong } }))).toBe(outcome);
+    expect(await outcomeOf(await issuer.sign({ claims: { aud: RESOURCE, ...wrong } }))).toBe(outcome);
   });
 
   test.each([
@@ -146,7 +148,7 @@ routes:
       { kid, alg: 'ES256', typ: 'at+jwt' },
       `{"iss":"${issuer.issuer}",${text}}`,
     );
-    const reason = await send(sent, other);
+    const reason = await outcomeOf(sent, other);
     await other.close();
     expect(reason).toBe(outcome);
   });
@@ -171,7 +173,7 @@ describe('a header that is signed by the issuer itself', () => {
   ])('%s: refused', async (_name, header, outcome) => {
     const extended = 'crit' in header || 'b64' in header;
     const sent = extended ? await withHeader(header) : await issuer.sign({ claims: { aud: RESOURCE }, header });
-    expect(await send(sent)).toBe(outcome);
+    expect(await outcomeOf(sent)).toBe(outcome);
   });
 });
 
@@ -186,7 +188,7 @@ describe('a signature that is none, or by another key', () => {
   const publicKey = () => createPublicKey({ key: publicJwk as Record<string, string>, format: 'jwk' });
   const byAttacker = (header: Record<string, unknown>, algorithm = 'ES256') =>
     signWith(attacker.privateKey, { alg: algorithm, typ: 'at+jwt', ...header }, body());
-  const lureUri = () => `http://127.0.0.1:${portOfLure()}/jwks`;
+  const lureUri = () => `http://127.0.0.1:${lurePort}/jwks`;
 
   test.each<readonly [string, () => string | Promise<string>, Outcome]>([
     ['alg none, no signature', () => `${unsigned('none')}.`, 'bad_signature'],
@@ -252,7 +254,7 @@ describe('a signature that is none, or by another key', () => {
     ['a claim changed', () => changed({ sub: 'mallory' }), 'bad_signature'],
     ['the signature in DER', derSigned, 'bad_signature'],
   ])('%s: refused', async (_name, make, outcome) => {
-    expect(await send(await make())).toBe(outcome);
+    expect(await outcomeOf(await make())).toBe(outcome);
     expect(visitors).toBe(0);
   });
 });
@@ -281,7 +283,7 @@ describe('another form than the compact one', () => {
     ['a header that is null', () => `${encode(null)}.e30.AAAA`, 'malformed_token'],
     ['nothing', () => '', 'malformed_credentials'],
   ])('%s: refused', async (_name, spoil, outcome) => {
-    expect(await send(spoil(await good()))).toBe(outcome);
+    expect(await outcomeOf(spoil(await good()))).toBe(outcome);
   });
 
   test.each<readonly [string, (token: string) => readonly HeaderPair[], string, string]>([
@@ -292,24 +294,8 @@ describe('another form than the compact one', () => {
     ['as Basic', token => [['Authorization', `Basic ${token}`]], '', 'missing_token'],
     ['as DPoP', token => [['Authorization', `DPoP ${token}`]], '', 'missing_token'],
     ['without a scheme', token => [['Authorization', token]], '', 'missing_token'],
-    [
-      'twice',
-      token => [
-        ['Authorization', `Bearer ${token}`],
-        ['authorization', `Bearer ${token}`],
-      ],
-      '',
-      'malformed_credentials',
-    ],
-    [
-      'beside Basic',
-      token => [
-        ['Authorization', 'Basic eDp5'],
-        ['Authorization', `Bearer ${token}`],
-      ],
-      '',
-      'malformed_credentials',
-    ],
+    ['twice', token => [bearer(token), ['authorization', `Bearer ${token}`]], '', 'malformed_credentials'],
+    ['beside Basic', token => [['Authorization', 'Basic eDp5'], bearer(token)], '', 'malformed_credentials'],
     ['in Authorization_', token => [['Authorization_', `Bearer ${token}`]], '', 'missing_token'],
   ])('a good token %s: refused', async (_name, headers, query, outcome) => {
     const token = await good();
@@ -332,22 +318,17 @@ describe('what is good stays good', () => {
     ['exp with a fraction', {}, { exp: now() + 300.5 }],
     ['exp in the year 33658', {}, { exp: 999_999_999_999 }],
   ])('%s: forwarded', async (_name, header, extra) => {
-    expect(await send(await issuer.sign({ header, claims: { aud: RESOURCE, ...extra } }))).toBe('forwarded');
+    expect(await outcomeOf(await issuer.sign({ header, claims: { aud: RESOURCE, ...extra } }))).toBe('forwarded');
     expect(visitors).toBe(0);
   });
 });
 
 /** @returns the reason of the refusal, or that it was forwarded. */
-async function send(token: string, { port } = gateway): Promise<string> {
-  const answer = await request(port, { path: '/api/x', headers: [['Authorization', `Bearer ${token}`]] });
+async function outcomeOf(token: string, { port } = gateway): Promise<string> {
+  const answer = await request(port, { path: '/api/x', headers: [bearer(token)] });
   if (upstream.received.length > 0) return 'forwarded';
   expect([400, 401]).toContain(answer.status);
   return JSON.parse(answer.body.toString()).reason;
-}
-
-function portOfLure(): number {
-  const address = lure.address();
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 /** `payload`: JSON text, or what is encoded already. */

@@ -5,13 +5,16 @@
 
 import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { listenOnLoopback } from '../support/listener.ts';
+import { openConnection } from '../support/raw-connection.ts';
 import { parseResponses } from '../support/raw-http.ts';
 import { SAMPLE_KEY, SWITCHING } from '../support/switching.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
+import { pauseUntil } from '../support/waiting.ts';
 
 const RESOURCE = 'https://api.example/';
 /** Seconds that each token is good for. */
@@ -32,9 +35,7 @@ const silentSockets = new Set<Socket>();
 beforeAll(async () => {
   [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
   silent = createServer(socket => silentSockets.add(socket.on('error', () => socket.destroy())));
-  await once(silent.listen(0, '127.0.0.1'), 'listening');
-  const address = silent.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
+  const port = await listenOnLoopback(silent);
   upstream.handle = (req, res) => {
     if (req.url?.includes('answering')) res.writeHead(200).write('begun');
     if (req.url?.includes('events')) res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
@@ -93,7 +94,7 @@ describe.concurrent('at exp, and not before, the client is told and the upstream
   ])('%s: 401 token_expired', async (_name, method, path, rest, drip) => {
     const { exp, socket, text, theirs } = await open(method, path, rest, drip);
     const { endedAt, lastByteAt } = await theirs;
-    await until(exp + PROMPT);
+    await pauseUntil(exp + PROMPT);
     socket.destroy();
     expectPrompt(endedAt, exp);
     expect(lastByteAt).toBeLessThan(exp + PROMPT);
@@ -151,7 +152,7 @@ describe.concurrent('past exp', () => {
     ['a WebSocket whose upstream is silent, of a public route', 'GET', '/open/u', `${UPGRADE}\r\n`, ''],
   ])('%s goes on', async (_name, method, path, rest, drip) => {
     const { exp, socket, seen } = await open(method, path, rest, drip);
-    await until(exp + 300);
+    await pauseUntil(exp + 300);
     expect(socket.destroyed).toBe(false);
     arrivals.emit(`finish ${path}`);
     await seen(path.startsWith('/default/refusing') || !rest.startsWith(UPGRADE) ? 'finished' : ' 101 ');
@@ -190,30 +191,18 @@ async function open(method: string, path: string, rest: string, drip: string, ar
     ? new Promise<Promise<Theirs>>(resolve => arrivals.once(path, ended => resolve(ended)))
     : Promise.resolve(Promise.resolve({ endedAt: 0, lastByteAt: 0 }));
   const arrived = new Promise<void>(resolve => (arrives ? arrivals.once(path, () => resolve()) : resolve()));
-  const socket = connect(gateway.port, '127.0.0.1');
-  let text = '';
-  const changes = new EventEmitter();
-  socket.on('error', () => socket.destroy());
-  socket.on('data', piece => {
-    text += piece.toString('latin1');
-    changes.emit('change');
-  });
-  const closed = new Promise<number>(resolve => socket.once('close', () => resolve(Date.now())));
-  closed.then(() => changes.emit('change'));
-  socket.write(`${method} ${path} HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer ${token}\r\n${rest}`);
+  const {
+    socket,
+    text,
+    until: seen,
+    closed,
+  } = openConnection(
+    gateway.port,
+    `${method} ${path} HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer ${token}\r\n${rest}`,
+  );
   const dripping = drip === '' ? undefined : setInterval(() => socket.write(drip), 20);
   socket.once('close', () => clearInterval(dripping));
   await arrived;
   if (Date.now() > exp) throw new Error('this machine was too busy to send it in time');
-  const seen = async (marker: string) => {
-    while (!text.includes(marker)) {
-      if (socket.destroyed) throw new Error(`closed before ${marker}: ${JSON.stringify(text)}`);
-      await once(changes, 'change');
-    }
-  };
-  return { exp, socket, closed, theirs, seen, text: () => text };
-}
-
-async function until(time: number): Promise<void> {
-  while (Date.now() < time) await new Promise(resolve => setTimeout(resolve, time - Date.now()));
+  return { exp, socket, closed, theirs, seen, text };
 }

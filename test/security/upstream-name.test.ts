@@ -5,10 +5,8 @@
  * Seen in: http-proxy's `ws`, and node:https, which derives the name of TLS from the Host field of the request.
  */
 
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext, type TLSSocket } from 'node:tls';
@@ -16,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Authority, type Certificate, createAuthority, hasOpenssl } from '../support/certificates.ts';
 import { readFailures } from '../support/gateway.ts';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
+import { listenOnLoopback } from '../support/listener.ts';
 import { type HeaderPair, type RawResponse, request } from '../support/raw-http.ts';
 import { SAMPLE_KEY, SWITCHING } from '../support/switching.ts';
 
@@ -88,7 +87,7 @@ describe.skipIf(!hasOpenssl).each(KINDS)('%s to an https upstream', kind => {
   ])('at %s', (path, serverName) => {
     test.each(HOSTS)('Host: %s chooses nothing of the connection', async host => {
       seen.length = 0;
-      expect((await send(kind, path, host)).status).toBe(kind === 'HTTP' ? 200 : 101);
+      expect((await requestHost(kind, path, host)).status).toBe(kind === 'HTTP' ? 200 : 101);
       expect(seen).toEqual([{ kind, serverName, host: hosts[path] }]);
     });
   });
@@ -100,7 +99,7 @@ describe.skipIf(!hasOpenssl).each(KINDS)('%s to an https upstream', kind => {
       const cause = 'upstream_unreachable/tls';
       const before = readFailures(await gateway.scrape(), path)[cause] ?? 0;
       for (const host of ['evil.example', 'other.internal', 'shop.example.com']) {
-        const response = await send(kind, path, host);
+        const response = await requestHost(kind, path, host);
         expect(response.status).toBe(502);
         expect(JSON.parse(String(response.body))).toMatchObject({ reason: 'upstream_unreachable' });
       }
@@ -112,7 +111,7 @@ describe.skipIf(!hasOpenssl).each(KINDS)('%s to an https upstream', kind => {
   );
 });
 
-function send(kind: Kind, path: string, host: string): Promise<RawResponse> {
+function requestHost(kind: Kind, path: string, host: string): Promise<RawResponse> {
   return request(gateway.port, { path, headers: [['Host', host], ...(kind === 'WebSocket' ? UPGRADE : [])] });
 }
 
@@ -136,6 +135,5 @@ async function startServer(usual: Certificate, other: Certificate, address = '12
     socket.end(SWITCHING);
   });
   servers.push(server);
-  await once(server.listen(0, address), 'listening');
-  return (server.address() as AddressInfo).port;
+  return listenOnLoopback(server, 0, address);
 }

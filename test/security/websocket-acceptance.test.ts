@@ -3,10 +3,10 @@
  * parsing HTTP, and what the client sent behind it would be a request that nobody authorised.
  */
 
-import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningGateway, readFailures, startGateway } from '../support/gateway.ts';
+import { listenOnLoopback } from '../support/listener.ts';
 import { parseResponses, sendRaw } from '../support/raw-http.ts';
 import { SAMPLE_ACCEPT, SAMPLE_KEY } from '../support/switching.ts';
 
@@ -29,9 +29,7 @@ let upstreamClosed: Promise<unknown>;
 
 beforeAll(async () => {
   server = createServer(socket => accept(socket));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  port = typeof address === 'object' && address ? address.port : 0;
+  port = await listenOnLoopback(server);
   gateway = await startGateway(`routes:\n  /x: { public: true, upstream: "http://127.0.0.1:${port}" }\n`);
 });
 

@@ -3,9 +3,9 @@
 import { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { explain } from '../../src/cli/explain.ts';
-import type { Finished } from './command.ts';
+import type { Finished } from './program.ts';
 
-/** Runs `explain` with the arguments behind its name, as `runCommand(['explain', …])` does; options that it has not are not for here. */
+/** Runs `explain` with the arguments behind its name, as `runProgram(['explain', …])` does; options that it has not are not for here. */
 export async function runExplain(args: readonly string[], input: string | Buffer = ''): Promise<Finished> {
   const { values, positionals } = parseArgs({
     args: [...args],

@@ -4,25 +4,18 @@
  * command. The token is not kept by the gateway: the command reads it from standard input.
  */
 
+import { isDecidedWithin } from '../../denial.ts';
 import type { RecentDenial } from '../../telemetry/recent/recent-denials.ts';
 
 /** Printable ASCII: a line break ends the command, an escape sequence moves the cursor, a bidi control reorders what is shown. */
 const PLAIN = /^[ -~]+$/;
-/** Reasons that `explain` reproduces without a token. */
-const WITHOUT_TOKEN: ReadonlySet<string> = new Set(['missing_token']);
-/** Reasons that `explain` cannot reproduce: it has no malformed head, no body and no other requests. */
-const UNEXPLAINED: ReadonlySet<string> = new Set([
-  'malformed_request',
-  'headers_too_large',
-  'request_timeout',
-  'body_too_large',
-  'overloaded',
-  'internal',
-]);
 
-/** @returns whether `explain` can reproduce the denial. */
+/**
+ * @returns whether `explain` can reproduce the denial. It sends no request, so it knows no malformed head, body or other
+ *   requests.
+ */
 export function isExplainable({ reason, host, path }: RecentDenial): boolean {
-  return !UNEXPLAINED.has(reason) && host !== '' && path !== '';
+  return isDecidedWithin(reason, 'path', 'scope') && host !== '' && path !== '';
 }
 
 /** @returns the command; `undefined` where `explain` cannot reproduce the denial, or no command is safe to copy and exact. */
@@ -33,7 +26,7 @@ export function formatExplainCommand(denial: RecentDenial, file: string): string
   return [
     'audgate explain',
     `--config=${quote(file)}`,
-    ...(WITHOUT_TOKEN.has(reason) ? [] : ['--token-file=-']),
+    ...(reason === 'missing_token' ? [] : ['--token-file=-']),
     `--method=${quote(method)}`,
     `--at=${new Date(at).toISOString()}`,
     quote(`http://${host}${path}`),

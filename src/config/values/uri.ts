@@ -9,6 +9,9 @@ export const JWKS_URI = 'an absolute https:// or http:// URL';
 export const RESOURCE = 'an absolute https:// or http:// URI without fragment';
 export const UPSTREAM = 'an http:// or https:// URL such as http://billing:8080/api';
 
+/** The URI of a protected resource (RFC 8707). An absolute URI has a colon, so no other word can be taken for one. */
+export type ResourceUri = `${string}:${string}`;
+
 /** What every absolute http(s) URI at least looks like, for editors. */
 export const URI_FORM = /^[Hh][Tt][Tt][Pp][Ss]?:\/\/[^\s/?#@]+(?:[/?][^\s#]*)?$/;
 
@@ -36,9 +39,9 @@ export function parseJwksUri(text: string): Parsed<string> {
 }
 
 /** @returns `text`, a resource URI (RFC 8707 section 2) whose metadata can be found (RFC 9728 section 3). */
-export function parseResource(text: string): Parsed<string> {
+export function parseResource(text: string): Parsed<ResourceUri> {
   const uri = parseHttpUri(text);
-  if (uri.ok) return accept(text);
+  if (uri.ok) return accept(text as ResourceUri);
   if (/^https?:/i.test(text) || suggestScheme(text) !== undefined) return uri;
   return refuse('is not an https URI, where the metadata of RFC 9728 is found', {
     expected: `${RESOURCE}, and any other identifier under audiences`,

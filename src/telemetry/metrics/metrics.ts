@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import type { AudienceIndex } from '../../authorization/audience.ts';
 import type { Route } from '../../config/config.ts';
+import { isDecidedWithin } from '../../denial.ts';
 import type { KeySetStatus } from '../../token/key-set.ts';
 import { actionOf, type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
 import { type Changes, Counts } from './counts.ts';
@@ -34,8 +35,6 @@ export interface ProcessMetrics {
 
 /** Callers choose method and route. Past so many series of requests, new ones are counted as `OTHER` with the class of the status. */
 const MOST_REQUEST_SERIES = 100_000;
-/** Reasons that are evaluated after the audience: a token denied for one of these has the right audience. */
-const AFTER_AUDIENCE: ReadonlySet<string> = new Set(['insufficient_scope']);
 
 export class Metrics {
   readonly counts = new Counts();
@@ -164,7 +163,7 @@ export class Metrics {
   /** Of tokens that were accepted: whether a stricter `multiple_audiences` would refuse them. */
   #countMultipleAudiences(tally: Tally, { route, outcome, denial, verified }: FinishedRequest): void {
     if (!verified || verified.audience.length < 2 || !route || route.public || outcome === 'denied') return;
-    if (denial && !AFTER_AUDIENCE.has(denial.reason)) return;
+    if (denial && isDecidedWithin(denial.reason, 'request', 'audience')) return;
     tally.count('multipleAudiences', [this.#zeros.isAllOwn(verified.audience) ? 'known' : 'foreign']);
   }
 }

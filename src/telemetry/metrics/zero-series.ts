@@ -3,9 +3,14 @@
  * from the configuration whenever the page is made.
  */
 
-import { type AudienceIndex, listPresentable } from '../../authorization/audience.ts';
+import {
+  type AudienceIndex,
+  listPresentable,
+  type NoSibling,
+  type PresentedAudience,
+} from '../../authorization/audience.ts';
 import type { ProtectedRoute, Route } from '../../config/config.ts';
-import { isRefused, REFUSALS, type Reason } from '../../denial.ts';
+import { isDecidedWithin, isRefused, REASONS, type Reason } from '../../denial.ts';
 import { NO_ROUTE } from '../finished-request.ts';
 import type { InUse } from './counts.ts';
 import { COUNTERS, type CounterName, type Label } from './families.ts';
@@ -18,19 +23,12 @@ const MOST_CONFUSIONS = 20_000;
 const MOST_WITHOUT_SIBLINGS = 100_000;
 /** Routes × reasons; past this, a denial's series begins at its first event. */
 const MOST_DENIALS = 50_000;
-const WITHOUT_SIBLINGS = ['foreign', 'missing'];
-/** Values of `presented` that do not name a resource. */
-const NO_RESOURCE: ReadonlySet<string> = new Set([...WITHOUT_SIBLINGS, 'multiple']);
+const WITHOUT_SIBLINGS: readonly NoSibling[] = ['foreign', 'missing'];
+/** Values of `presented` that are no resource. */
+const NO_RESOURCE: Readonly<Record<NoSibling, true>> = { foreign: true, missing: true, multiple: true };
 
-/** Reasons that are decided before the route is known. */
-const BEFORE_ROUTE: ReadonlySet<Reason> = new Set([
-  'malformed_request',
-  'headers_too_large',
-  'request_timeout',
-  'ambiguous_path',
-  'no_route',
-]);
-const REASONS = (Object.keys(REFUSALS) as Reason[]).filter(reason => !BEFORE_ROUTE.has(reason));
+/** The reasons that are decided once a route is known, so that they are counted for it. */
+const REASONS_OF_ROUTES = REASONS.filter(reason => isDecidedWithin(reason, 'method', 'fault'));
 
 /** The series of one configuration. */
 export class ZeroSeries {
@@ -38,7 +36,7 @@ export class ZeroSeries {
   readonly #issuers: readonly string[];
   readonly #index: AudienceIndex;
   readonly #resources: ReadonlySet<string>;
-  readonly #presented: (route: ProtectedRoute) => readonly string[];
+  readonly #presented: (route: ProtectedRoute) => readonly PresentedAudience[];
   readonly #hasDenials: boolean;
   /** Text of series at 0, by counter and subject. */
   readonly #texts = new Map<CounterName, Map<string, { readonly size: number; readonly text: Buffer }>>();
@@ -54,7 +52,7 @@ export class ZeroSeries {
     const most = pairs * (this.#resources.size - 1 + WITHOUT_SIBLINGS.length);
     if (most <= MOST_CONFUSIONS) this.#presented = route => listPresentable(route, index);
     else this.#presented = pairs * WITHOUT_SIBLINGS.length <= MOST_WITHOUT_SIBLINGS ? () => WITHOUT_SIBLINGS : () => [];
-    this.#hasDenials = protectedRoutes.length * REASONS.length + routes.length <= MOST_DENIALS;
+    this.#hasDenials = protectedRoutes.length * REASONS_OF_ROUTES.length + routes.length <= MOST_DENIALS;
   }
 
   /** @returns each subject of `counter` in the configuration, with the label values of its series that begin at 0. */
@@ -76,7 +74,7 @@ export class ZeroSeries {
     if (route.public) return;
     if (counter === 'multipleAudiences') yield* listClosed(counter);
     if (counter === 'denials' && this.#hasDenials) {
-      for (const reason of REASONS) yield [reason, actionOn(route, reason)];
+      for (const reason of REASONS_OF_ROUTES) yield [reason, actionOn(route, reason)];
     }
     if (counter !== 'confusedDeputies') return;
     const action = actionOn(route, 'wrong_audience');
@@ -109,7 +107,8 @@ export class ZeroSeries {
   inUse(): InUse {
     const issuers = new Set(this.#issuers);
     const byKey = new Map(this.#routes.map(route => [route.key, route]));
-    const isPresentable = (presented: string) => NO_RESOURCE.has(presented) || this.#resources.has(presented);
+    const isPresentable = (presented: string) =>
+      Object.hasOwn(NO_RESOURCE, presented) || this.#resources.has(presented);
     return {
       routes: new Set([...byKey.keys(), NO_ROUTE]),
       issuers,

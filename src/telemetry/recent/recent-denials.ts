@@ -1,5 +1,6 @@
 /** The latest denials, for the status page: who asked for what, which metrics cannot say. */
 
+import type { PresentedAudience } from '../../authorization/audience.ts';
 import type { Reason } from '../../denial.ts';
 import { type Action, actionOf, type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
 import { clientIdOf, cut } from './client-denials.ts';
@@ -20,7 +21,7 @@ export interface RecentDenial {
   /** Without the query. */
   readonly path: string;
   /** For a wrong audience: which resource the token was for, as the label `presented` in the metrics. */
-  readonly presented?: string | undefined;
+  readonly presented?: PresentedAudience | undefined;
   /** Issuer and client are set where the token verified. */
   readonly issuer?: string | undefined;
   readonly clientId?: string | undefined;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { shareResult } from '../../../src/admin/shared-result.ts';
+import { pause } from '../../support/waiting.ts';
 
 /** Counts what is made, and tells when each was begun. */
 function counting(interval: number) {
@@ -39,7 +40,7 @@ test('asked while one is being made: the one after it, since that one may not sh
   const second = give();
   finish('first');
   expect(await first).toBe('first');
-  await new Promise(resolve => setTimeout(resolve, 20));
+  await pause(20);
   finish('second');
   expect(await second).toBe('second');
 });

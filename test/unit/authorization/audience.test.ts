@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createAudienceIndex, findWrongAudience, listPresentable } from '../../../src/authorization/audience.ts';
 import type { MultipleAudiences, ProtectedRoute } from '../../../src/config/config.ts';
+import type { ResourceUri } from '../../../src/config/values/uri.ts';
 import { protectedRoute, publicRoute } from '../route/example-route.ts';
 
 const PROFILE = 'https://profile.example/';
@@ -8,7 +9,7 @@ const BILLING = 'https://billing.example/v2';
 const SEARCH = 'https://search.example';
 const GUID = '6731de76-14a6-49ae-97bc-6eba6914391e';
 
-const guard = (resource: string, aliases: readonly string[] = [], multipleAudiences: MultipleAudiences = 'any') =>
+const guard = (resource: ResourceUri, aliases: readonly string[] = [], multipleAudiences: MultipleAudiences = 'any') =>
   protectedRoute({
     prefix: `/${new URL(resource).hostname}`,
     resource,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createMetadataIndex, findMetadata, protectedResourceMetadataUrl } from '../../../src/challenge/metadata.ts';
 import type { Route } from '../../../src/config/config.ts';
+import type { ResourceUri } from '../../../src/config/values/uri.ts';
 import { protectedRoute, publicRoute } from '../route/example-route.ts';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
@@ -26,7 +27,7 @@ describe('the metadata is found by insertion between host and path (RFC 9728 sec
   });
 });
 
-const guard = (prefix: string, resource: string, fields: Partial<Parameters<typeof protectedRoute>[0]> = {}) =>
+const guard = (prefix: string, resource: ResourceUri, fields: Partial<Parameters<typeof protectedRoute>[0]> = {}) =>
   protectedRoute({ prefix, resource, ...fields });
 
 /** The resource that is told of at `target` on `host`. */

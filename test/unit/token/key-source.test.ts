@@ -6,7 +6,6 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -15,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { KeySource } from '../../../src/config/config.ts';
 import { describeFetchFailure } from '../../../src/token/key-fetch-failure.ts';
 import { fetchKeys } from '../../../src/token/key-source.ts';
+import { listenOnLoopback } from '../../support/listener.ts';
 import { exampleIssuer } from './example-token.ts';
 
 const KEYS = { keys: [{ kty: 'EC', kid: 'a' }] };
@@ -39,9 +39,7 @@ beforeEach(async () => {
     else response.end(typeof content === 'string' ? content : JSON.stringify(content));
   };
   server = createServer(answer);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  origin = `http://127.0.0.1:${await listenOnLoopback(server)}`;
 });
 
 afterEach(async () => {
@@ -179,9 +177,8 @@ describe('TLS that fails', () => {
 
   test('a certificate of a private authority, from a real server', async () => {
     const { key, cert } = createCertificate();
-    const secure = createSecureServer({ key, cert }, (_, response) => response.end('{}')).listen(0, '127.0.0.1');
-    await once(secure, 'listening');
-    const { port } = secure.address() as AddressInfo;
+    const secure = createSecureServer({ key, cert }, (_, response) => response.end('{}'));
+    const port = await listenOnLoopback(secure);
     try {
       await expect(fetchFrom({ kind: 'uri', uri: `https://127.0.0.1:${port}/jwks` })).rejects.toThrow(
         `https://127.0.0.1:${port}/jwks: its certificate is of an authority that is not trusted here (DEPTH_ZERO_SELF_SIGNED_CERT)`,
@@ -320,9 +317,8 @@ describe('a hostile or broken issuer', () => {
   });
 
   test('that is not there is told with the code of the system', async () => {
-    const gone = createServer().listen(0, '127.0.0.1');
-    await once(gone, 'listening');
-    const { port } = gone.address() as AddressInfo;
+    const gone = createServer();
+    const port = await listenOnLoopback(gone);
     gone.close();
     await once(gone, 'close');
     await expect(fetchFrom({ kind: 'uri', uri: `http://127.0.0.1:${port}/jwks` })).rejects.toThrow(

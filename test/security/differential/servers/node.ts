@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { listenOnLoopback } from '../../../support/listener.ts';
 import { groupFields, type Sighting } from '../sighting.ts';
 import { chooseHost, type RealServer, type ServerKind, Sightings } from './real-server.ts';
 
@@ -32,14 +33,13 @@ async function start(): Promise<RealServer> {
   const sockets = new Set<Socket>();
   server.on('connection', socket => sockets.add(socket.on('close', () => sockets.delete(socket))));
   const host = chooseHost();
-  server.listen(0, host);
-  await once(server, 'listening');
+  const port = await listenOnLoopback(server, 0, host);
   const close = async () => {
     server.close();
     for (const socket of sockets) socket.destroy();
     await once(server, 'close');
   };
-  return { address: `${host}:${(server.address() as AddressInfo).port}`, seen, close };
+  return { address: `${host}:${port}`, seen, close };
 }
 
 const REFUSED: Sighting = {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { countDenials, sumOf } from '../../../../src/admin/figures/counter-sums.ts';
 import { buildMatrix } from '../../../../src/admin/figures/denial-matrix.ts';
+import type { PresentedAudience } from '../../../../src/authorization/audience.ts';
 import type { FinishedRequest } from '../../../../src/telemetry/finished-request.ts';
 import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
 import { createReport } from '../../../../src/telemetry/report.ts';
@@ -10,8 +11,11 @@ import { finishedRequest } from '../../telemetry/finished-example.ts';
 import { exampleToken } from '../../token/example-token.ts';
 
 const guard = (prefix: string) => protectedRoute({ prefix, resource: `https://api.example${prefix}` });
-const wrong = (route: FinishedRequest['route'], presented: string, outcome: 'denied' | 'reported' = 'denied') =>
-  finishedRequest({ route, outcome, denial: { reason: 'wrong_audience', presented }, verified: exampleToken() });
+const wrong = (
+  route: FinishedRequest['route'],
+  presented: PresentedAudience,
+  outcome: 'denied' | 'reported' = 'denied',
+) => finishedRequest({ route, outcome, denial: { reason: 'wrong_audience', presented }, verified: exampleToken() });
 
 async function report(requests: readonly FinishedRequest[]) {
   const metrics = new Metrics({ keySets: () => [] });

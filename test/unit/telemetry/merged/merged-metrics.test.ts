@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 
 /** As a worker sends it. */
-async function send({ hits = 0, requests = 0, keys = 1, age = 1 }): Promise<ProcessMetrics> {
+async function metricsOfWorker({ hits = 0, requests = 0, keys = 1, age = 1 }): Promise<ProcessMetrics> {
   const metrics = new Metrics({
     keySets: () => [{ issuer: 'i', keys, ageSeconds: age, lastError: undefined }],
   });
@@ -32,8 +32,8 @@ async function read(...series: string[]): Promise<number[]> {
 }
 
 test('counters and histograms are summed up; of keys the fewest, of ages the oldest', async () => {
-  merged.add(1, await send({ hits: 2, requests: 3, keys: 2, age: 10 }));
-  merged.add(2, await send({ hits: 5, requests: 1, keys: 1, age: 20 }));
+  merged.add(1, await metricsOfWorker({ hits: 2, requests: 3, keys: 2, age: 10 }));
+  merged.add(2, await metricsOfWorker({ hits: 5, requests: 1, keys: 1, age: 20 }));
   const sums = [
     HITS,
     'audgate_request_duration_seconds_count{route="/a"}',
@@ -44,12 +44,12 @@ test('counters and histograms are summed up; of keys the fewest, of ages the old
 });
 
 test('a worker that ended: what it counted stays, what it measured goes, and what comes late is not counted twice', async () => {
-  merged.add(1, await send({ hits: 2, requests: 3, age: 99 }));
-  merged.add(2, await send({ hits: 5, age: 1 }));
-  const last = await send({ hits: 2, requests: 3 });
+  merged.add(1, await metricsOfWorker({ hits: 2, requests: 3, age: 99 }));
+  merged.add(2, await metricsOfWorker({ hits: 5, age: 1 }));
+  const last = await metricsOfWorker({ hits: 2, requests: 3 });
   merged.retire(1);
   merged.add(1, last);
-  merged.add(3, await send({ hits: 1, age: 2 }));
+  merged.add(3, await metricsOfWorker({ hits: 1, age: 2 }));
   expect(await read(HITS, 'audgate_requests_total{route="/a",method="GET",status="200"}', AGE)).toEqual([8, 3, 2]);
   merged.retire(2);
   merged.retire(3);
@@ -58,7 +58,7 @@ test('a worker that ended: what it counted stays, what it measured goes, and wha
 });
 
 test('the start of the process is in it, and every series of this process', async () => {
-  merged.add(1, await send({}));
+  merged.add(1, await metricsOfWorker({}));
   const { body, contentType } = await merged.expose();
   const text = Buffer.concat(body).toString();
   expect(contentType).toContain('text/plain');

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createAudienceIndex } from '../../../../src/authorization/audience.ts';
+import { createAudienceIndex, type PresentedAudience } from '../../../../src/authorization/audience.ts';
 import type { ProtectedRoute } from '../../../../src/config/config.ts';
+import type { ResourceUri } from '../../../../src/config/values/uri.ts';
 import { type Enforcement, REFUSALS, type Reason } from '../../../../src/denial.ts';
 import type { FinishedRequest } from '../../../../src/telemetry/finished-request.ts';
 import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
@@ -10,7 +11,7 @@ import { exampleToken } from '../../token/example-token.ts';
 import { finishedRequest } from '../finished-example.ts';
 
 const ISSUER = 'https://login.example';
-const guard = (prefix: string, resource: string, enforcement: Enforcement) =>
+const guard = (prefix: string, resource: ResourceUri, enforcement: Enforcement) =>
   protectedRoute({ prefix, resource, enforcement });
 const profile = guard('/profile', 'https://profile.example/', 'enforce');
 const billing = guard('/billing', 'https://billing.example/', 'report');
@@ -298,7 +299,7 @@ describe('reloads', () => {
     const issuers = [...new Set(routes.flatMap(route => [...route.issuers]))];
     metrics.configure(routes, createAudienceIndex(routes), issuers);
   };
-  const refuse = (route: ProtectedRoute, issuer = ISSUER, whose = 'foreign') => {
+  const refuse = (route: ProtectedRoute, issuer = ISSUER, whose: PresentedAudience = 'foreign') => {
     const denial = { reason: 'wrong_audience', presented: whose } as const;
     metrics.record(finishedRequest({ route, outcome: 'denied', denial, verified: exampleToken({ issuer }) }));
   };
@@ -323,7 +324,8 @@ describe('reloads', () => {
     let after10 = 0;
     for (let round = 0; round < 1_000; round += 1) {
       const issuer = `https://login${round}.example`;
-      const rest = { resource: `https://r${round}.example/`, issuers: new Set([issuer]) };
+      const resource: ResourceUri = `https://r${round}.example/`;
+      const rest = { resource, issuers: new Set([issuer]) };
       const [stays, comes] = [
         protectedRoute({ prefix: '/stays', ...rest }),
         guard(`/${round}`, 'https://b.example/', 'enforce'),
