@@ -28,7 +28,7 @@ const IS_OF_TYPE: Readonly<Record<AccessLogField['type'], (value: unknown) => bo
   timestamp: value => typeof value === 'string' && new Date(value).toISOString() === value,
 };
 
-test('a line with everything in it: exactly the fields of the table, in its order, each of its type', () => {
+test('a line with a value for each field: exactly the fields of the table, in its order, each of its type', () => {
   const line = parse({ route, outcome: 'failed', failure, verified, upstreamMs: 3, path: `/${'x'.repeat(2_000)}` });
   expect(Object.keys(line)).toEqual(FIELDS.map(({ name }) => name));
   expect(FIELDS.filter(({ name, type }) => !IS_OF_TYPE[type](line[name]))).toEqual([]);
@@ -45,6 +45,6 @@ test.each<[string, Partial<FinishedRequest>, AccessLogField['present'][]]>([
   ['with a token that has no further claims', { verified: exampleToken({ claims: {} }) }, ['the token verified']],
   ['with a token', { verified }, ['the token verified', 'the token verified and has this claim as a string']],
   ['with a value that was cut', { host: 'x'.repeat(2_000) }, ['a value was cut']],
-])('a request %s: the fields that are always there, and these', (_, facts, present) => {
+])('a request %s: only the fields whose condition holds', (_, facts, present) => {
   expect(Object.keys(parse(facts)).sort()).toEqual(namesOf('always', ...present).sort());
 });
