@@ -3,7 +3,7 @@
 import { type AudienceIndex, addAudiences } from './authorization/audience.ts';
 import { addMetadata, type MetadataIndex } from './challenge/metadata.ts';
 import type { Route } from './config/config.ts';
-import type { ResourceUri } from './config/values/uri.ts';
+import type { ResourceUri } from './config/values/address/uri.ts';
 import { addRoute, createEmptyTable, type RouteTable } from './route/match.ts';
 import { eachInSlices } from './time-slices.ts';
 

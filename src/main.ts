@@ -5,13 +5,15 @@ import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { check, FORMATS, isFormat } from './cli/check.ts';
+import type { CommandContext } from './cli/command-context.ts';
 import { explain } from './cli/explain.ts';
 import { describeCommand, describeUnknownCommand, describeUnknownOption } from './cli/help.ts';
 import { simulate } from './cli/simulate.ts';
-import { looksLikeToken } from './cli/token-slip.ts';
-import { formatProblem, type Problem } from './config/diagnostic.ts';
-import { loadSource, readSource } from './config/load.ts';
-import { onOneLine } from './config/values/visible-text.ts';
+import { looksLikeToken } from './cli/token-detection.ts';
+import { type Diagnostic, formatDiagnostic } from './config/diagnostics/diagnostic.ts';
+import { onOneLine } from './config/diagnostics/visible-text.ts';
+import { loadSource } from './config/load.ts';
+import { readSourceFile } from './config/source/source-file.ts';
 import type { GatewayProcess } from './process/gateway-process.ts';
 import { SingleProcess } from './process/single-process.ts';
 import { Primary } from './process/workers/primary.ts';
@@ -110,44 +112,35 @@ function runCheck({ format = 'text', strict = false }: Values, [file = '']: read
 }
 
 async function runExplain(values: Values, urls: readonly string[]): Promise<void> {
-  const { env, stdin, stdout, stderr } = process;
-  process.exitCode = await explain(
-    { ...values, urls, config: configOf(values) },
-    {
-      environment: env,
-      standardInput: stdin,
-      isColoured: stdout.isTTY === true && !env['NO_COLOR'],
-      now: Date.now(),
-      write: line => print(`${line}\n`),
-      complain: line => stderr.write(`${line}\n`),
-    },
-  );
+  process.exitCode = await explain({ ...values, urls, config: configOf(values) }, createContext());
 }
 
 async function runSimulate({ config, from, json = false }: Values, [log = '']: readonly string[]): Promise<void> {
   if (config === undefined) return exitWithUsage('simulate needs --config');
-  const { env, stdin, stderr } = process;
-  process.exitCode = await simulate(
-    { config, from, log, json },
-    {
-      environment: env,
-      input: stdin,
-      write: print,
-      complain: text => stderr.write(text),
-      draw: stderr.isTTY ? text => stderr.write(text) : undefined,
-    },
-  );
+  process.exitCode = await simulate({ config, from, log, json }, createContext());
+}
+
+function createContext(): CommandContext {
+  const { env, stdin, stdout, stderr } = process;
+  return {
+    environment: env,
+    standardInput: stdin,
+    isColoured: stdout.isTTY === true && !env['NO_COLOR'],
+    now: Date.now(),
+    write: line => print(`${line}\n`),
+    writeError: line => stderr.write(`${line}\n`),
+  };
 }
 
 /** @param named the file as it was given; `undefined`: nobody gave one. */
 async function serve(file: string, named: string | undefined): Promise<void> {
   if (cluster.isWorker)
     exitWithFailure('NODE_UNIQUE_ID is set, which makes Node.js take this for a worker of somebody else');
-  const read = readSource(file);
-  if (!read.ok && named === undefined) return exitWithFailure(`${listProblems(read.problems)}\n${WHICH_FILE}`);
-  if (!read.ok) return exitWithProblems(read.problems);
+  const read = readSourceFile(file);
+  if (!read.ok && named === undefined) return exitWithFailure(`${listProblems(read.diagnostics)}\n${WHICH_FILE}`);
+  if (!read.ok) return exitWithProblems(read.diagnostics);
   const loaded = loadSource(read.source, process.env);
-  if (!loaded.ok) return exitWithProblems(loaded.problems);
+  if (!loaded.ok) return exitWithProblems(loaded.diagnostics);
   const { config, warnings } = loaded;
   const beginning = { config, warnings, environment: process.env, version: readVersion(), node: process.version };
   const serving = config.workers === 1 ? new SingleProcess(beginning) : new Primary(beginning);
@@ -207,12 +200,12 @@ function onSignals(serving: GatewayProcess, started: Promise<void>): void {
   process.once('SIGTERM', drain).once('SIGINT', drain);
 }
 
-function exitWithProblems(problems: readonly Problem[]): never {
+function exitWithProblems(problems: readonly Diagnostic[]): never {
   return exitWithFailure(listProblems(problems));
 }
 
-function listProblems(problems: readonly Problem[]): string {
-  return problems.map(formatProblem).join('\n');
+function listProblems(problems: readonly Diagnostic[]): string {
+  return problems.map(formatDiagnostic).join('\n');
 }
 
 function exitWithFailure(message: string): never {

@@ -1,7 +1,7 @@
 /** What the status page shows of the process and of its configuration. */
 
 import type { Config } from '../config/config.ts';
-import type { Problem } from '../config/diagnostic.ts';
+import type { Diagnostic } from '../config/diagnostics/diagnostic.ts';
 
 export interface ProcessInfo {
   readonly version: string;
@@ -10,5 +10,5 @@ export interface ProcessInfo {
   readonly config: Config;
   readonly loadedAt: Date;
   /** Lint warnings for `config`. */
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly Diagnostic[];
 }

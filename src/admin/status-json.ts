@@ -1,6 +1,6 @@
 /** /status.json: what the status page shows, for programs. Times are as in RFC 3339, durations in seconds. */
 
-import { LINTS } from '../config/lint/check-codes.ts';
+import { CHECK_CODES } from '../config/lint/check-codes.ts';
 import type { ClientDenials } from '../telemetry/recent/client-denials.ts';
 import type { RecentDenial } from '../telemetry/recent/recent-denials.ts';
 import type { Report } from '../telemetry/report.ts';
@@ -110,8 +110,8 @@ function describeConfiguration({ info, report }: Pick<StatusPage, 'info' | 'repo
     reloads: { success: reloads('success'), failure: reloads('failure') },
     warnings: info.warnings.map(({ line, column, path, code, message }) => ({
       ...{ line, column, path, code, message },
-      consequence: LINTS[code].consequence,
-      remedy: LINTS[code].remedy,
+      consequence: CHECK_CODES[code].consequence,
+      remedy: CHECK_CODES[code].remedy,
     })),
   };
 }

@@ -1,7 +1,7 @@
 /** Compares the audience of a token with that of a route (RFC 7519 section 4.1.3, RFC 8707 section 2, RFC 9068 section 4). */
 
 import type { ProtectedRoute, Route } from '../config/config.ts';
-import type { ResourceUri } from '../config/values/uri.ts';
+import type { ResourceUri } from '../config/values/address/uri.ts';
 
 /** Every `aud` value that some route of this gateway accepts → the `resource` of that route. */
 export type AudienceIndex = ReadonlyMap<string, ResourceUri>;

@@ -14,9 +14,21 @@ interface MetadataDocument {
   /** Host and port of the resource URI, lower-case. */
   readonly authority: string;
   readonly group: Group;
-  /** JSON text, made when it is asked for first: of most documents, nobody asks. */
+  /** JSON text, made when it is first requested: most documents never are. */
   body?: string;
 }
+
+/** What is published at a request target. */
+export type PublishedMetadata =
+  /** JSON text. */
+  | { readonly kind: 'document'; readonly body: string }
+  /** Several documents, and the Host names the resource of none: no upstream gets such a request either. */
+  | { readonly kind: 'ambiguous' };
+
+type MetadataLookup = PublishedMetadata | { readonly kind: 'none' };
+
+const NONE: MetadataLookup = { kind: 'none' };
+const AMBIGUOUS: MetadataLookup = { kind: 'ambiguous' };
 
 /** @returns where the metadata of `resource` is found: inserted between host and path (RFC 9728 section 3.1). */
 export function protectedResourceMetadataUrl(resource: string): string {
@@ -56,19 +68,17 @@ export function addMetadata({ targets, resources }: MetadataIndex, route: Route)
 
 /**
  * @param target path and query of the request, as sent.
- * @param authority its Host: it selects among resources of one path and never appears in the answer.
- * @returns the JSON text; `undefined` where nothing is published; `null` where several are and the Host names none of
- *   them: the target is ours all the same, and no upstream's.
+ * @param authority its Host: it selects among resources of one path and never appears in the document.
  */
-export function findMetadata({ targets }: MetadataIndex, target: string, authority: string): string | null | undefined {
+export function findMetadata({ targets }: MetadataIndex, target: string, authority: string): MetadataLookup {
   const documents = targets.get(target);
-  if (!documents) return undefined;
+  if (!documents) return NONE;
   const [only] = documents;
-  if (only && documents.length === 1) return bodyOf(only);
+  if (only && documents.length === 1) return foundDocument(only);
   const wanted = authority.toLowerCase();
   const exact = documents.find(document => document.authority === wanted);
   const found = exact ?? documents.find(document => hostname(document.authority) === hostname(wanted));
-  return found ? bodyOf(found) : null;
+  return found ? foundDocument(found) : AMBIGUOUS;
 }
 
 /** A terminating slash after the host goes when nothing follows it (RFC 9728 section 3.1). */
@@ -79,9 +89,9 @@ function wellKnownTarget(pathname: string, search: string): string {
 /** Routes of one resource. */
 type Group = [ProtectedRoute, ...ProtectedRoute[]];
 
-function bodyOf(document: MetadataDocument): string {
+function foundDocument(document: MetadataDocument): MetadataLookup {
   document.body ??= JSON.stringify(describeResource(document.group));
-  return document.body;
+  return { kind: 'document', body: document.body };
 }
 
 /** RFC 9728 section 2; a parameter without elements is left out (section 3.2). */

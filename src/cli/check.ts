@@ -1,10 +1,10 @@
 /** `audgate check FILE`: every problem of a configuration file. */
 
 import type { Config } from '../config/config.ts';
-import type { Problem } from '../config/diagnostic.ts';
+import type { Diagnostic } from '../config/diagnostics/diagnostic.ts';
+import { onOneLine } from '../config/diagnostics/visible-text.ts';
 import { loadConfig } from '../config/load.ts';
-import { onOneLine } from '../config/values/visible-text.ts';
-import { formatForGitHub, formatForPeople, formatJson } from './problem-formats.ts';
+import { formatForGitHub, formatForPeople, formatJson } from './diagnostic-formats.ts';
 
 export const FORMATS = ['text', 'json', 'github'] as const;
 
@@ -26,7 +26,7 @@ export function check(
   { format = 'text', strict = false }: CheckOptions = {},
 ): number {
   const result = loadConfig(file, environment);
-  const problems = result.ok ? result.warnings : result.problems;
+  const problems = result.ok ? result.warnings : result.diagnostics;
   const ok = result.ok && !(strict && problems.length > 0);
   if (format === 'json') write(formatJson(file, ok, problems));
   else if (format === 'github') for (const problem of problems) write(formatForGitHub(problem));
@@ -42,7 +42,7 @@ export function isFormat(name: string): name is (typeof FORMATS)[number] {
   return FORMATS.some(format => format === name);
 }
 
-function summarise(file: string, { routes, issuers }: Config, warnings: readonly Problem[], ok: boolean): string {
+function summarise(file: string, { routes, issuers }: Config, warnings: readonly Diagnostic[], ok: boolean): string {
   const parts = [count(routes.length, 'route'), count(issuers.size, 'issuer')];
   if (warnings.length > 0) parts.push(count(warnings.length, 'warning'));
   return `${onOneLine(file)}: ${ok ? 'ok' : 'not ok, because of --strict'}, ${parts.join(', ')}`;

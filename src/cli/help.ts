@@ -1,6 +1,6 @@
 /** What `--help` says, of all commands and of each, in at most 80 columns; and what is said of a command that there is not. */
 
-import { findNearest } from '../config/schema/suggestion.ts';
+import { findNearest } from '../config/diagnostics/suggestion.ts';
 
 interface CommandHelp {
   readonly synopsis: readonly string[];

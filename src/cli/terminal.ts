@@ -1,6 +1,6 @@
 /** Text for a terminal, safe whoever wrote the bytes in it: a claim or a path may hold ANSI escapes or turn the reading direction. */
 
-import { escapeCharacter, escapeJson, onOneLine } from '../config/values/visible-text.ts';
+import { escapeCharacter, escapeJson, onOneLine } from '../config/diagnostics/visible-text.ts';
 
 export type Paint = (style: keyof typeof STYLES, text: string) => string;
 

@@ -1,7 +1,7 @@
 /** What the YAML says, checked, with every default filled in and every list frozen. Times are milliseconds. */
 
 import type { Enforcement } from '../denial.ts';
-import type { ResourceUri } from './values/uri.ts';
+import type { ResourceUri } from './values/address/uri.ts';
 
 export interface Config {
   /** The file it came from, and the SHA-256 of its bytes in hex. */

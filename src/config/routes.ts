@@ -1,17 +1,17 @@
 /** The map `routes`: what its entries say, and the routes that come of them. */
 
 import type { Route, ScopeRule } from './config.ts';
-import type { Findings } from './diagnostics.ts';
-import { type RouteSettings, routeSchema } from './schema/schema.ts';
+import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
+import { type RouteSettings, routeSchema } from './schema/file-schema.ts';
+import { readSettings, type Settings } from './schema/settings.ts';
 import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
-import { readSettings, type Settings } from './settings.ts';
 import { isRawMap, type RawMap } from './source/content.ts';
 import type { Path } from './source/document.ts';
-import { decodePathPrefix } from './values/path-prefix.ts';
-import { parseRouteKey, type RouteTarget } from './values/route-key.ts';
+import { RESOURCE } from './values/address/uri.ts';
+import { decodePathPrefix } from './values/path/path-prefix.ts';
+import { parseRouteKey, type RouteTarget } from './values/path/route-key.ts';
 import { parseScopeKey } from './values/scope-rule.ts';
 import { defaultUpstreamToken, isContradicted, readUpstreamToken } from './values/upstream-token.ts';
-import { RESOURCE } from './values/uri.ts';
 
 /** A route as far as it could be read. */
 export interface RouteDraft extends Settings<RouteSettings> {
@@ -22,16 +22,16 @@ export interface RouteDraft extends Settings<RouteSettings> {
 }
 
 /** @returns a draft of each route of `raw`, in the order of the YAML. */
-export function readRoutes(raw: RawMap, findings: Findings): readonly RouteDraft[] {
+export function readRoutes(raw: RawMap, diagnostics: DiagnosticCollector): readonly RouteDraft[] {
   return Object.entries(raw).map(([key, entry]) => {
     const path = ['routes', key];
     const target = parseRouteKey(key);
-    if (!target.ok) findings.error(path, target.fault, 'key');
-    const settings = readSettings(routeSchema, path, entry, findings);
-    judgePresence(entry, settings.found, path, findings);
-    judgeAudiences(settings.found, path, findings);
-    judgeUpstreamToken(settings.found, path, findings);
-    return { ...settings, key, path, line: findings.lineOfKey(path), target: target.ok ? target.value : undefined };
+    if (!target.ok) diagnostics.error(path, target.rejection, 'key');
+    const settings = readSettings(routeSchema, path, entry, diagnostics);
+    judgePresence(entry, settings.found, path, diagnostics);
+    judgeAudiences(settings.found, path, diagnostics);
+    judgeUpstreamToken(settings.found, path, diagnostics);
+    return { ...settings, key, path, line: diagnostics.lineOfKey(path), target: target.ok ? target.value : undefined };
   });
 }
 
@@ -91,15 +91,20 @@ const PROTECTED_ONLY = [
   'end_at_expiry',
 ] as const;
 
-function judgePresence(raw: unknown, found: Partial<RouteSettings>, path: Path, findings: Findings): void {
+function judgePresence(
+  raw: unknown,
+  found: Partial<RouteSettings>,
+  path: Path,
+  diagnostics: DiagnosticCollector,
+): void {
   if (!isRawMap(raw)) return;
   if (found.public === false && !('resource' in raw) && !isMisspelled('resource', { schema: routeSchema, raw })) {
-    findings.error([...path, 'resource'], describeMissingKey('resource', `${RESOURCE}, or public: true`), 'parent');
+    diagnostics.error([...path, 'resource'], describeMissingKey('resource', `${RESOURCE}, or public: true`), 'parent');
   }
   if (found.public !== true) return;
   for (const key of PROTECTED_ONLY.filter(name => name in raw)) {
     const expected = 'a route without it, or without public: true';
-    findings.error(
+    diagnostics.error(
       [...path, key],
       { code: 'public-route-key', what: 'has no effect on a public route', expected },
       'key',
@@ -107,16 +112,20 @@ function judgePresence(raw: unknown, found: Partial<RouteSettings>, path: Path, 
   }
 }
 
-function judgeUpstreamToken(found: Partial<RouteSettings>, path: Path, findings: Findings): void {
+function judgeUpstreamToken(found: Partial<RouteSettings>, path: Path, diagnostics: DiagnosticCollector): void {
   if (!isContradicted(found)) return;
   const what = `contradicts upstream_token: ${found.upstream_token}`;
-  findings.error([...path, 'forward_token'], { what, expected: 'one of the two' });
+  diagnostics.error([...path, 'forward_token'], { what, expected: 'one of the two' });
 }
 
-function judgeAudiences({ resource, audiences }: Partial<RouteSettings>, path: Path, findings: Findings): void {
+function judgeAudiences(
+  { resource, audiences }: Partial<RouteSettings>,
+  path: Path,
+  diagnostics: DiagnosticCollector,
+): void {
   const index = resource === undefined ? -1 : (audiences?.indexOf(resource) ?? -1);
   if (index === -1) return;
-  findings.error([...path, 'audiences', index], {
+  diagnostics.error([...path, 'audiences', index], {
     what: 'is already accepted: it is the resource',
     expected: 'no entry for it',
   });

@@ -1,7 +1,7 @@
 /** What `audgate serve` starts: one process that serves by itself (SingleProcess), or the primary of several workers (Primary). */
 
 import type { Config } from '../config/config.ts';
-import { formatProblem, type Problem } from '../config/diagnostic.ts';
+import { type Diagnostic, formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
 import type { Log } from '../telemetry/log/log.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -9,7 +9,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface StartOptions {
   readonly config: Config;
   /** Lint warnings for `config`. */
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly Diagnostic[];
   readonly environment: Environment;
   readonly version: string;
   /** The version of Node.js. */
@@ -31,7 +31,7 @@ export interface GatewayProcess {
 }
 
 /** Logs that a configuration is in use from now on, with its lint warnings. */
-export function logConfigLoaded(log: Log, { source, routes, issuers }: Config, warnings: readonly Problem[]): void {
+export function logConfigLoaded(log: Log, { source, routes, issuers }: Config, warnings: readonly Diagnostic[]): void {
   log.event('info', 'configuration loaded', { ...source, routes: routes.length, issuers: issuers.size });
-  for (const warning of warnings) log.event('warn', 'configuration warning', { warning: formatProblem(warning) });
+  for (const warning of warnings) log.event('warn', 'configuration warning', { warning: formatDiagnostic(warning) });
 }

@@ -6,11 +6,12 @@
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.ts';
-import { formatProblem } from '../config/diagnostic.ts';
-import { LoaderFailure, type Loading, loadInThread } from '../config/loading/loader.ts';
-import { type ConfigPieces, fromPieces } from '../config/loading/pieces.ts';
+import { formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
+import { LoaderFailure, loadInThread, type ThreadResult } from '../config/loader/loader.ts';
+import { type ConfigPieces, fromPieces } from '../config/loader/pieces.ts';
 import { type FileWatch, watchConfig } from '../config/source/watch.ts';
-import { listTokenChanges, UPSTREAM_TOKENS } from '../config/values/upstream-token.ts';
+import { listTokenChanges } from '../config/upstream-token-changes.ts';
+import { UPSTREAM_TOKENS } from '../config/values/upstream-token.ts';
 import type { Log } from '../telemetry/log/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { Slices } from '../time-slices.ts';
@@ -91,7 +92,7 @@ export class Reloader {
     try {
       const loading = await loadInThread({ file: this.#file, environment: this.#environment }, isWanted);
       return loading?.kind === 'failed'
-        ? { kind: 'failed' as const, problems: loading.problems.map(formatProblem) }
+        ? { kind: 'failed' as const, problems: loading.diagnostics.map(formatDiagnostic) }
         : loading;
     } catch (failure) {
       const problem = failure instanceof LoaderFailure ? failure.message : 'the thread that loads it failed';
@@ -99,7 +100,7 @@ export class Reloader {
     }
   }
 
-  async #use({ pieces, warnings }: Extract<Loading, { kind: 'loaded' }>): Promise<void> {
+  async #use({ pieces, warnings }: Extract<ThreadResult, { kind: 'loaded' }>): Promise<void> {
     const config = await fromPieces(pieces, new Slices().pause);
     const isInUse = await this.#apply({ config, warnings, pieces }).catch(() => false);
     if (!isInUse) return this.#fail(['the configuration could not be put to use']);

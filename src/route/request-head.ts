@@ -1,14 +1,15 @@
 /** One reading of a request's head: target form (RFC 9112 section 3.2), Host (RFC 9110 section 7.2), framing (RFC 9112 section 6). */
 
 import { type Denial, deny } from '../denial.ts';
+import { type HeaderList, reduceFields } from '../http/header-list.ts';
 import { type CanonicalPath, canonicalizePath } from './path.ts';
 
-/** What node:http gives of a request; `rawHeaders` alternates names and values and hides no duplicate. */
+/** What node:http gives of a request. */
 export interface IncomingHead {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly httpVersion: string;
-  readonly rawHeaders: readonly string[];
+  readonly rawHeaders: HeaderList;
 }
 
 type HeadReason = 'malformed_request' | 'headers_too_large' | 'ambiguous_path' | 'no_route';
@@ -115,12 +116,14 @@ interface Fields {
 
 const NONE: readonly string[] = [];
 
-function readFields(rawHeaders: readonly string[]): Fields {
-  const fields: Fields = { host: NONE, authorization: NONE, transferEncoding: NONE, contentLength: NONE, expect: NONE };
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = findField(rawHeaders[index] ?? '');
-    if (name) fields[name] = [...fields[name], rawHeaders[index + 1] ?? ''];
-  }
+function readFields(rawHeaders: HeaderList): Fields {
+  const none: Fields = { host: NONE, authorization: NONE, transferEncoding: NONE, contentLength: NONE, expect: NONE };
+  return reduceFields(rawHeaders, addField, none);
+}
+
+function addField(fields: Fields, name: string, value: string): Fields {
+  const field = findField(name);
+  if (field) fields[field] = [...fields[field], value];
   return fields;
 }
 

@@ -1,6 +1,6 @@
 /** What the status page is made of, beside the configuration: metrics, latest denials, recent traffic and keys. */
 
-import type { KeySetStatus } from '../token/key-set.ts';
+import type { KeySetStatus } from '../token/keys/key-set.ts';
 import type { Snapshot } from './metrics/snapshot.ts';
 import type { RecentDenial } from './recent/recent-denials.ts';
 import type { Traffic } from './recent/recent-traffic.ts';

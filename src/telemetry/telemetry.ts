@@ -1,5 +1,6 @@
 /** Everything that is recorded of a request, in one call per finished request: metrics, log line, recent denials and traffic. */
 
+import type { VerifierEvents } from '../token/verifier.ts';
 import type { FinishedRequest } from './finished-request.ts';
 import type { Log } from './log/log.ts';
 import type { Metrics } from './metrics/metrics.ts';
@@ -24,4 +25,23 @@ export function recordRequest({ metrics, log, denials, traffic }: Telemetry, req
   log.request(request);
   denials.record(request);
   traffic.record(request);
+}
+
+/** @returns what counts and logs the events of a token verifier. */
+export function createVerifierEvents({ metrics, log }: Telemetry): VerifierEvents {
+  return {
+    onCacheLookup: outcome => metrics.recordCacheLookup(outcome),
+    onFetch: (issuer, outcome, error) => {
+      metrics.recordJwksFetch(issuer, outcome);
+      if (error !== undefined) log.event('warn', 'keys could not be fetched', { issuer, error });
+    },
+  };
+}
+
+/** Logs an exception of our own, without its message: those of parsers quote their input. */
+export function logFault(log: Log, requestId: string, fault: unknown): void {
+  const error = fault instanceof Error ? fault : new Error('unknown');
+  const frames = (error.stack ?? '').split('\n').filter(line => line.startsWith('    at '));
+  const stack = frames.slice(0, 6).map(line => line.trim());
+  log.event('error', 'fault', { request_id: requestId, error: error.name, stack });
 }

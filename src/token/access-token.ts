@@ -1,4 +1,4 @@
-/** The verified thing (RFC 9068): who issued it, whom it is for, what it allows, until when. */
+/** A verified access token (RFC 9068): who issued it, whom it is for, what it allows, and until when. */
 
 import type { ReasonAt } from '../denial.ts';
 

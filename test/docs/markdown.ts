@@ -14,9 +14,21 @@ export interface Block {
   readonly language: string;
   /** Without the fences, and without the indentation of the opening one. */
   readonly text: string;
-  /** What the HTML comment on the line above the fence says; it tells the tests what the block is. */
-  readonly note: string | undefined;
+  /** What the HTML comment on the line above the fence tells the tests: `<!-- NAME: VALUE; NAME -->`. */
+  readonly notes: Notes;
 }
+
+/**
+ * - `file: NAME`: the commands of the page find the block under this name
+ * - `in: KEY KEY …`: a part of a configuration, which belongs under these keys; at the top where there are none
+ * - `of: PROGRAM`: YAML of another program
+ * - `warns: CODE …`, `errors: CODE …`: what `audgate check` says of it
+ * - `serves`: a command that goes on until it is stopped
+ * - `step: NAME`, `demo`: for one test
+ */
+export type Notes = Partial<Record<(typeof NOTES)[number], string>>;
+
+const NOTES = ['file', 'in', 'of', 'warns', 'errors', 'serves', 'step', 'demo'] as const;
 
 export interface Link {
   readonly line: number;
@@ -69,20 +81,37 @@ function splitPage(page: string, lines: readonly string[]): { blocks: Block[]; p
   const blocks: Block[] = [];
   const prose: string[] = [];
   for (let index = 0; index < lines.length; index++) {
-    const [, indent = '', fence, language = ''] = /^( *)(`{3,}|~{3,})(\w*)/.exec(lines[index] ?? '') ?? [];
+    const [, indent = '', fence, language = ''] = /^( *)(`{3,}|~{3,})(\S*)/.exec(lines[index] ?? '') ?? [];
     if (fence === undefined) {
       prose.push(lines[index] ?? '');
       continue;
     }
     const end = lines.findIndex((line, at) => at > index && line.trim() === fence);
     if (end === -1) throw new Error(`${page}:${index + 1}: the block is not closed`);
-    const [, note] = /^ *<!-- (.+) -->$/.exec(lines[index - 1] ?? '') ?? [];
     const inside = lines.slice(index + 1, end).map(line => line.slice(line.startsWith(indent) ? indent.length : 0));
-    blocks.push({ page, line: index + 1, language, text: `${inside.join('\n')}\n`, note });
+    blocks.push({
+      page,
+      line: index + 1,
+      language,
+      text: `${inside.join('\n')}\n`,
+      notes: readNotes(lines[index - 1] ?? ''),
+    });
     prose.push(...lines.slice(index, end + 1).map(() => ''));
     index = end;
   }
   return { blocks, prose };
+}
+
+function readNotes(line: string): Notes {
+  const [, comment] = /^ *<!-- (.+) -->$/.exec(line) ?? [];
+  if (comment === undefined) return {};
+  return Object.fromEntries(
+    comment.split('; ').map(note => {
+      const [, name = '', value = ''] = /^(\w+)(?:: *(.*))?$/.exec(note) ?? [];
+      if (!NOTES.some(known => known === name)) throw new Error(`not understood: ${line}`);
+      return [name, value];
+    }),
+  );
 }
 
 /** The rule of GitHub: lower case, without punctuation, blanks as hyphens; the second of a name gets `-1`. */

@@ -1,8 +1,8 @@
 /** A path of several readings where nothing behind the upstream is protected: reported, and forwarded as it came. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { judge } from '../../src/cli/explain/evaluate/evaluation.ts';
-import { foreseeForwarding } from '../../src/cli/explain/evaluate/expected-reply.ts';
+import { evaluateRequest } from '../../src/cli/explain/evaluate/evaluation.ts';
+import { predictForwarding } from '../../src/cli/explain/evaluate/expected-reply.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { bearer, headerValues, request, sendRaw } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
@@ -130,19 +130,19 @@ test.each([
   ['//api', 'refused'],
 ])('explain foresees what becomes of %s: %s', async (target, outcome) => {
   const { config } = gateway.server.gateway;
-  const question = {
+  const spec = {
     scheme: 'http',
     method: 'GET',
     target,
     authority: 'a.example',
     isAuthorityAssumed: false,
   } as const;
-  const judgement = await judge(config, { ...question, at: Date.now(), isNow: true }, []);
+  const evaluation = await evaluateRequest(config, { ...spec, at: Date.now(), isNow: true }, []);
   await request(gateway.port, { path: target });
   const [arrived] = legacy.received;
-  expect(foreseeForwarding(judgement)?.url).toBe(arrived && `${legacy.origin}${arrived.url}`);
+  expect(predictForwarding(evaluation)?.url).toBe(arrived && `${legacy.origin}${arrived.url}`);
   expect(arrived ? 'reported' : 'refused').toBe(outcome);
-  expect(judgement.decision?.denial?.reason ?? (judgement.match?.ok === false && judgement.match.reason)).toBe(
+  expect(evaluation.decision?.denial?.reason ?? (evaluation.match?.ok === false && evaluation.match.reason)).toBe(
     'ambiguous_path',
   );
 });

@@ -459,7 +459,7 @@ describe('without a denial', () => {
   });
 });
 
-describe('on the lower rungs', () => {
+describe('on report and verify', () => {
   test('report: forwarded, with what is reported and what enforce would answer', async () => {
     const { code, stdout, json } = await explainTwice(await sign({}), 'https://gateway.example.com/legacy');
     expect({ code, decision: json.decision, reason: json.reason }).toEqual({
@@ -468,7 +468,7 @@ describe('on the lower rungs', () => {
       reason: 'wrong_audience',
     });
     expect(stdout).toContain('forwarded, and reported: wrong_audience, presented: https://billing.example.com/');
-    expect(stdout).toContain('The rung of this route is report; on enforce it would be refused with 401.');
+    expect(stdout).toContain('The enforcement of this route is report; on enforce it would be refused with 401.');
     expect(stdout).toContain('what enforce would answer:\n  HTTP/1.1 401 Unauthorized');
     expect(stdout).toContain('Authorization: kept (upstream_token: forward)');
     expect(json.response).toMatchObject({ status: 401, sent: false });

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { formatProblem } from '../../src/config/diagnostic.ts';
-import { LoaderFailure, loadInThread } from '../../src/config/loading/loader.ts';
-import { fromPieces } from '../../src/config/loading/pieces.ts';
+import { formatDiagnostic } from '../../src/config/diagnostics/diagnostic.ts';
+import { LoaderFailure, loadInThread } from '../../src/config/loader/loader.ts';
+import { fromPieces } from '../../src/config/loader/pieces.ts';
 
-const THREAD = pathToFileURL(join(import.meta.dirname, '../../dist/config/loading/thread.js'));
+const THREAD = pathToFileURL(join(import.meta.dirname, '../../dist/config/loader/thread.js'));
 const LIMITS = { seconds: 30, megabytes: 256 };
 const YAML = 'admin_token: "${file:token}"\nroutes: { /a: { public: true, upstream: "${UP}" } }\n';
 const SECRET = 'a-secret-of-the-admin';
@@ -48,7 +48,7 @@ test('a good file: the configuration in pieces, with its warnings, and no text o
 test('a bad file: every problem, at its place', async () => {
   const loading = await load();
   if (loading?.kind !== 'failed') throw new Error('it was loaded');
-  expect(loading.problems.map(formatProblem)).toEqual([
+  expect(loading.diagnostics.map(formatDiagnostic)).toEqual([
     `${file}:2:41: routes./a.upstream: the environment variable UP is not set, expected a value for it, or a default: \${UP:-default}`,
   ]);
 });

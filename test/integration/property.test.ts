@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { createAudienceIndex } from '../../src/authorization/audience.ts';
 import { authorize } from '../../src/authorization/authorize.ts';
 import type { MultipleAudiences, ProtectedRoute, Route, ScopeRule } from '../../src/config/config.ts';
-import type { ResourceUri } from '../../src/config/values/uri.ts';
+import type { ResourceUri } from '../../src/config/values/address/uri.ts';
 import type { Enforcement } from '../../src/denial.ts';
 import { createRouteTable, matchRequest } from '../../src/route/match.ts';
 import { canonicalizePath } from '../../src/route/path.ts';

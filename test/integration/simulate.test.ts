@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { compare } from '../../src/cli/simulate/comparison.ts';
-import { readLogLine } from '../../src/cli/simulate/read-line.ts';
-import { Judge } from '../../src/cli/simulate/ruling.ts';
+import { parseEntry } from '../../src/cli/simulate/log/entry-parser.ts';
+import { compare } from '../../src/cli/simulate/replay/comparison.ts';
+import { DecisionReplay } from '../../src/cli/simulate/replay/decision-replay.ts';
 import { simulate } from '../../src/cli/simulate.ts';
 import { SEED } from '../support/fixed-seed.ts';
 import { type LogLine, type RunningGateway, startGateway } from '../support/gateway.ts';
@@ -136,14 +136,13 @@ async function run(yaml: string, log: string, json: boolean, from?: string) {
     { config: writeConfig(yaml), from: from === undefined ? undefined : writeConfig(from), log, json },
     {
       environment: {},
-      input: process.stdin,
-      write: text => {
-        out.stdout += text;
+      standardInput: process.stdin,
+      write: line => {
+        out.stdout += `${line}\n`;
       },
-      complain: text => {
-        out.stderr += text;
+      writeError: line => {
+        out.stderr += `${line}\n`;
       },
-      draw: undefined,
     },
   );
   return { code, ...out };
@@ -322,7 +321,7 @@ describe('a gateway in report mode was asked, and its log is replayed', () => {
 });
 
 describe('the command', () => {
-  test('reads standard input where the file is -, and draws nothing where there is no terminal', async () => {
+  test('reads standard input where the file is -, and writes nothing to standard error', async () => {
     const { log } = await record(configure(), [ask('none')]);
     const text = log.map(line => `${JSON.stringify(line)}\n`).join('');
     const config = writeConfig(configure({ enforcement: 'enforce' }));
@@ -583,23 +582,23 @@ async function compareWorlds(
   const [first, second] = [await startGateway(describeWorld(before)), await startGateway(describeWorld(after))];
   try {
     const [old, next] = [first.server.gateway.config, second.server.gateway.config];
-    const [then, now, knowing] = [new Judge(old), new Judge(next), new Judge(next, old)];
+    const [then, now, knowing] = [new DecisionReplay(old), new DecisionReplay(next), new DecisionReplay(next, old)];
     const was = await askAll(first, questions);
     const truths = await askAll(second, questions);
     for (const [index, logged] of was.entries()) {
       const story = { ask: questions[index], was: logged, before: describeWorld(before), after: describeWorld(after) };
-      const line = readLogLine(logged);
+      const line = parseEntry(logged);
       if (typeof line === 'string') throw new Error(`a line is ${line}`);
-      const again = predict(logged, compare(line, then.rule(line)));
+      const again = predict(logged, compare(line, then.decide(line)));
       expect({ ...story, decision: again.decision ?? decisionOf(logged) }).toEqual({
         ...story,
         decision: decisionOf(logged),
       });
-      const { decision, names } = predict(logged, compare(line, now.rule(line)));
+      const { decision, names } = predict(logged, compare(line, now.decide(line)));
       const truth = decisionOf(truths[index]);
       expect({ ...story, decision: decision ?? truth }).toEqual({ ...story, decision: truth });
       for (const name of names) tally(name);
-      const known = predict(logged, compare(line, knowing.rule(line)));
+      const known = predict(logged, compare(line, knowing.decide(line)));
       expect({ ...story, decision: known.decision ?? truth }).toEqual({ ...story, decision: truth });
       if (decision === undefined && known.decision !== undefined) tally('known from the old configuration');
     }

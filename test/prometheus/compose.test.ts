@@ -79,6 +79,10 @@ test('the gateway is given a valid file, in which Prometheus reaches the admin l
   expect(gateway.networks.filter(name => prometheus.networks.includes(name))).toEqual(['metrics']);
 });
 
+test('the image of the gateway is the one that AUDGATE_IMAGE names, else what was built here: no registry is asked for it', () => {
+  expect(gateway.image).toBe('${AUDGATE_IMAGE:-localhost/audgate}');
+});
+
 test('no password comes with it: without a token of the operator nothing starts', () => {
   expect(gateway.environment?.['AUDGATE_ADMIN_TOKEN']).toMatch(/^\$\{AUDGATE_ADMIN_TOKEN:\?[^{}]+\}$/);
   const open = loadConfig(join(CONFIG, 'audgate.yaml'), { AUDGATE_ADMIN: gateway.environment?.['AUDGATE_ADMIN'] });

@@ -72,8 +72,8 @@ test('no alert depends on the name of a job, and every aggregation keeps it', ()
   }
 });
 
-test('README names every alert, and its links into the runbook lead somewhere', () => {
-  const readme = readFileSync(join(CONFIG, '../README.md'), 'utf8');
+test('docs/how-to/grafana.md: names every alert, and its links into the runbook lead somewhere', () => {
+  const readme = readFileSync(join(CONFIG, '../docs/how-to/grafana.md'), 'utf8');
   expect(alerts.filter(({ alert }) => !readme.includes(`\`${alert}\``))).toEqual([]);
   const runbook = readFileSync(join(CONFIG, 'prometheus/runbook.md'), 'utf8');
   const anchors = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>

@@ -1,5 +1,5 @@
 /**
- * A token that was verified before is judged again: only its signature is remembered. And two tokens never share an entry.
+ * A token that was verified before is evaluated again: only its signature is cached. Two tokens never share an entry.
  *
  * Seen in: Ory Oathkeeper GHSA-qvp4 (a cache hit skips the claim checks), fast-jwt CVE-2026-34950 (cache keys collide).
  */
@@ -45,7 +45,7 @@ afterAll(async () => {
 
 const now = () => Math.floor(Date.now() / 1000);
 
-describe('a token that was accepted a moment ago', () => {
+describe('a token that was accepted before', () => {
   test.each<readonly [string, Record<string, unknown>, string, string, string]>([
     ['at the API beside', {}, 'GET', '/sibling', 'wrong_audience'],
     ['by a method that needs a scope', {}, 'POST', '/api', 'insufficient_scope'],
@@ -66,7 +66,7 @@ describe('a token that was accepted a moment ago', () => {
     ],
     ['by way of a dot segment', {}, 'GET', '/api/../sibling', 'ambiguous_path'],
     ['at the API beside, again and again', {}, 'HEAD', '/sibling', ''],
-  ])('%s: refused, although its signature is known', async (_name, claims, method, path, reason) => {
+  ])('%s: refused, although its signature is cached', async (_name, claims, method, path, reason) => {
     const token = await issuer.sign({ claims: { aud: RESOURCE, ...claims } });
     expect(await outcomeOf(token, 'GET', '/api')).toBe('forwarded');
     for (let time = 0; time < 3; time += 1) expect(await outcomeOf(token, method, path)).toBe(reason);
@@ -76,7 +76,7 @@ describe('a token that was accepted a moment ago', () => {
   test.each([
     ['wrong_token_type', { header: { typ: 'JWT' } }],
     ['wrong_audience', {}],
-  ])('where %s was only reported, is refused where it counts', async (reason, options) => {
+  ])('%s, reported only on one route: refused on a route that enforces it', async (reason, options) => {
     const aud = reason === 'wrong_audience' ? RESOURCE : ['https://lenient.example/', 'https://fussy.example/'];
     const token = await issuer.sign({ ...options, claims: { aud } });
     expect(await outcomeOf(token, 'GET', '/lenient')).toBe('forwarded');
@@ -98,17 +98,17 @@ describe('a token that was accepted a moment ago', () => {
     expect(await gateway.sample('audgate_token_cache_lookups_total{outcome="hit"}')).toBe(hits + 1);
   });
 
-  test('whose key the issuer has withdrawn: refused', async () => {
+  test('whose key the issuer has removed: refused', async () => {
     const token = await other.sign({ claims: { aud: RESOURCE } });
     expect(await outcomeOf(token, 'GET', '/api')).toBe('forwarded');
     await other.rotate({ alone: true });
-    // A token of the new key makes the gateway fetch, and with that it learns what is gone.
+    // A token with the new key makes the gateway fetch the key set, which no longer has the old key.
     expect(await outcomeOf(await other.sign({ claims: { aud: RESOURCE } }), 'GET', '/api')).toBe('forwarded');
     expect(await outcomeOf(token, 'GET', '/api')).toBe('unknown_key');
   });
 });
 
-describe('two tokens that resemble each other keep apart', () => {
+describe('two similar tokens: each has its own entry', () => {
   const part = (token: string, index: number) => token.split('.')[index] ?? '';
   const pair = async (one: Record<string, unknown>, two: Record<string, unknown>) =>
     Promise.all([one, two].map(claims => issuer.sign({ claims: { aud: RESOURCE, ...claims } })));
@@ -137,13 +137,13 @@ describe('two tokens that resemble each other keep apart', () => {
     ['with a signature of zeros', alice => `${part(alice, 0)}.${part(alice, 1)}.${'A'.repeat(86)}`],
     ['with the first letter of its signature changed', alice => swap(alice, alice.lastIndexOf('.') + 1)],
     ['with a letter of its payload changed', alice => swap(alice, alice.indexOf('.') + 40)],
-  ])('a known token %s is unknown', async (_name, forge) => {
+  ])('a cached token %s: not found in the cache', async (_name, forge) => {
     const [alice = '', mallory = ''] = await pair({ sub: 'alice' }, { sub: 'mallo' });
     expect(await outcomeOf(alice, 'GET', '/api')).toBe('forwarded');
     expect(await outcomeOf(forge(alice, mallory), 'GET', '/api')).toMatch(/^(?:bad_signature|malformed_token)$/);
   });
 
-  test('a refused token is refused again', async () => {
+  test('a refused token: refused again', async () => {
     const token = `${(await issuer.sign({ claims: { aud: RESOURCE } })).slice(0, -10)}AAAAAAAAAA`;
     for (let time = 0; time < 3; time += 1) expect(await outcomeOf(token, 'GET', '/api')).toBe('bad_signature');
   });

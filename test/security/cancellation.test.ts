@@ -1,10 +1,10 @@
 /**
- * Nobody works for nobody: a client that has gone ends its request at the upstream, an upstream that has gone ends the
- * client's wait, each within 250 ms. And a request that met a connection which was just closing is sent once more only
- * where that is harmless, and once only.
+ * A client that disconnects ends its request at the upstream, an upstream that disconnects ends the client's wait, each within
+ * 250 ms. A request that was sent on a connection which the upstream was closing is sent once more where that is harmless
+ * (RFC 9110 section 9.2.2), and at most once.
  *
- * Seen in: http-proxy #1559 (the upstream works on), fastify reply-from (upstream gone in the middle of a body, the client
- * waits), every keep-alive pool (a stale socket: 502, or a POST that is sent twice).
+ * Seen in: http-proxy #1559 (the upstream continues), fastify reply-from (the upstream disconnects within a body, the client
+ * keeps waiting), every keep-alive pool (a stale socket: 502, or a POST that is sent twice).
  */
 
 import { EventEmitter, once } from 'node:events';
@@ -16,7 +16,7 @@ import { openConnection, type RawConnection, recordText } from '../support/raw-c
 import { headerValues, parseResponses, request } from '../support/raw-http.ts';
 import { SWITCHING } from '../support/switching.ts';
 
-/** Milliseconds for the gateway to react. Load on this machine may spoil one measurement, not five. */
+/** Milliseconds for the gateway to react. Other load on this machine may delay one measurement, but not five. */
 const PROMPT = 250;
 const MEASUREMENTS = 5;
 
@@ -48,7 +48,7 @@ const get = 'GET /x HTTP/1.1\r\nHost: a.example\r\n';
 const upload = 'POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1000\r\n\r\nhello';
 const chunkedUpload = 'POST /x HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n';
 
-/** What the client sends, what the upstream answers, and what the client or the upstream has seen when the other goes. */
+/** What the client sends, what the upstream answers, and what the client or the upstream has received when the other disconnects. */
 const moments: readonly (readonly [
   name: string,
   sent: string,
@@ -85,7 +85,7 @@ const moments: readonly (readonly [
 const leavings = ['resets', 'closes'] as const;
 const cases = moments.flatMap(([name, ...moment]) => leavings.map(how => [name, how, ...moment] as const));
 
-describe('the client goes: so does its request at the upstream, within 250 ms', () => {
+describe('the client disconnects: its request at the upstream ends within 250 ms', () => {
   test.each(cases)('%s, and %s', async (_name, how, sent, answered, seenBy, marker) => {
     await expectPrompt(async () => {
       const { client, theirs } = await bring(sent, answered, seenBy, marker);
@@ -98,7 +98,7 @@ describe('the client goes: so does its request at the upstream, within 250 ms', 
   });
 });
 
-describe('the upstream goes: the client is told, within 250 ms, and nothing cut looks whole', () => {
+describe('the upstream disconnects: the client gets 502 or a visibly incomplete body within 250 ms', () => {
   test.each(cases)('%s, and %s', async (_name, how, sent, answered, seenBy, marker) => {
     await expectPrompt(async () => {
       const { client, theirs } = await bring(sent, answered, seenBy, marker);
@@ -117,7 +117,7 @@ describe('the upstream goes: the client is told, within 250 ms, and nothing cut 
   });
 });
 
-describe('a kept-alive connection that turns out to be closed', () => {
+describe('a kept-alive connection that the upstream has closed', () => {
   const idempotent = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'];
   const others = ['POST', 'PATCH', 'PROPPATCH', 'LOCK'];
 
@@ -162,14 +162,14 @@ describe('a kept-alive connection that turns out to be closed', () => {
     expect(upstream.requests).toEqual(['GET /x HTTP/1.1']);
   });
 
-  test.each(leavings)('and so is the next one, it %s: sent twice, never three times', async how => {
+  test.each(leavings)('the next connection is closed too (%s): sent twice, never three times', async how => {
     await prime();
     upstream.answer = socket => leave(socket, how);
     expect(await request(gateway.port, { path: '/x' })).toMatchObject({ status: 502, complete: true });
     expect(upstream.requests).toEqual(['GET /x HTTP/1.1', 'GET /x HTTP/1.1']);
   });
 
-  test('and so are ten others in the pool: sent twice, never more', async () => {
+  test('ten others in the pool are closed too: sent twice, never more', async () => {
     await prime(10);
     upstream.answer = (socket, count) => (count.onConnection > 1 ? socket.resetAndDestroy() : socket.write(OK));
     const answer = await request(gateway.port, { path: '/x' });
@@ -177,7 +177,7 @@ describe('a kept-alive connection that turns out to be closed', () => {
     expect(upstream.requests).toEqual(['GET /x HTTP/1.1', 'GET /x HTTP/1.1']);
   });
 
-  test('a fresh connection that is closed is not stale: sent once', async () => {
+  test('a fresh connection that is closed: sent once', async () => {
     upstream.answer = socket => socket.resetAndDestroy();
     expect(await request(gateway.port, { path: '/x' })).toMatchObject({ status: 502, complete: true });
     expect(upstream.requests).toEqual(['GET /x HTTP/1.1']);
@@ -188,7 +188,7 @@ describe('a kept-alive connection that turns out to be closed', () => {
     ['a whole head', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n', 200],
     ['half a body', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello', 200],
     ['half a head', 'HTTP/1.1 200 OK\r\nContent-Le', 502],
-  ])('%s was seen: it is not stale, and the request is sent once', async (_name, bytes, status) => {
+  ])('closed after %s: sent once', async (_name, bytes, status) => {
     await prime();
     upstream.answer = (socket, count) => {
       if (count.onConnection > 1) socket.write(bytes, () => setTimeout(() => socket.resetAndDestroy(), 50));
@@ -202,7 +202,7 @@ describe('a kept-alive connection that turns out to be closed', () => {
     if (status === 200) expect(answer?.complete).toBe(false);
   });
 
-  test('the client that has gone gets no second attempt', async () => {
+  test('a client that has disconnected: no second attempt', async () => {
     await prime();
     const client = openConnection(gateway.port, `${get}\r\n`);
     const gone = new Promise<void>(resolve => {
@@ -220,7 +220,7 @@ describe('a kept-alive connection that turns out to be closed', () => {
   });
 });
 
-/** The next request arrives after anything that was still under way. */
+/** Sends one more request, which arrives after any other that was still under way. */
 async function expectQuiet(): Promise<void> {
   upstream.answer = socket => socket.write(OK);
   const before = upstream.requests.length;
@@ -257,7 +257,7 @@ async function prime(count = 1): Promise<void> {
   upstream.requests.length = 0;
 }
 
-/** A client and its request at the upstream, at the moment that is meant. */
+/** Starts a request and waits until one side has received `marker`. @returns both sides. */
 async function bring(sent: string, answered: string, seenBy: 'client' | 'upstream', marker: string) {
   upstream.answer = (socket, count) => count.pieces === 1 && answered !== '' && socket.write(answered, 'latin1');
   const client = openConnection(gateway.port, sent);
@@ -270,9 +270,9 @@ interface ScriptedUpstream {
   readonly port: number;
   /** The first line of each request, in order of arrival. */
   readonly requests: string[];
-  /** Called each time that bytes have come: the how many-eth piece it is, the how many-eth request. */
+  /** Called for each piece of data, with the number of the piece and of the request on its connection. */
   answer: (socket: Socket, count: { readonly pieces: number; readonly onConnection: number }) => unknown;
-  /** The next connection on which something comes. */
+  /** @returns the next connection on which a request arrives. */
   next(): Promise<RawConnection>;
   /** Ends all connections, and waits until the gateway knows. */
   reset(): void;
@@ -326,7 +326,7 @@ async function startScriptedUpstream(): Promise<ScriptedUpstream> {
   return scripted;
 }
 
-test('what is sent through here is otherwise ordinary', async () => {
+test('a request that nobody interrupts: its response arrives unchanged', async () => {
   upstream.answer = socket => socket.write(OK);
   const answer = await request(gateway.port, { path: '/x' });
   expect(answer.body.toString()).toBe('ok');

@@ -1,6 +1,6 @@
 /**
- * Dot segments, plain, encoded, or beside something that a server may cut off. The policy key is the path, so to leave the
- * prefix after the check is an audience bypass.
+ * Dot segments, plain, encoded, or beside something that a server may cut off. Routes are chosen by path, so a path that leaves
+ * the prefix after the check bypasses the audience.
  *
  * Seen in: Traefik CVE-2026-40912 and CVE-2026-48020 (after prefix stripping: `/api../x`, `/api%2e/x`), Ory Oathkeeper
  * 2026-03, fastify reply-from, HAProxy (forwards `/a/..%2fb` with a token for /a, measured).
@@ -93,7 +93,7 @@ const REFUSED: readonly string[] = [
   '/cut//../b',
 ];
 
-test.each(REFUSED)('%j is ambiguous', async path => {
+test.each(REFUSED)('%j: ambiguous_path', async path => {
   expect(await outcomeOf(path)).toBe('ambiguous_path');
 });
 
@@ -108,11 +108,11 @@ test.each([
   '/cut./b',
   '/cutb',
   '/acut/b',
-])('%j is another segment than the prefix, and no route', async path => {
+])('%j: another segment than the prefix, no_route', async path => {
   expect(await outcomeOf(path)).toBe('no_route');
 });
 
-/** What passes must be read by every server below what was authorised. */
+/** What is forwarded must be read by every server as a path below the authorised prefix. */
 test.each([
   ['/a/..b', '/a/..b'],
   ['/a/b..', '/a/b..'],
@@ -130,7 +130,7 @@ test.each([
   ['/cut', '/base'],
   ['/cut/', '/base/'],
   ['/cut?/../b', '/base?/../b'],
-])('%j passes, as %j, and stays where it is however it is read', async (path, target) => {
+])('%j: forwarded as %j, below its prefix in every reading', async (path, target) => {
   expect(await outcomeOf(path)).toBe(`arrives as ${target}`);
   const [authorised = ''] = target.split(/(?<=^\/[^/?]*)[/?]/);
   const forwarded = target.replace(/\?.*/, '');

@@ -1,8 +1,8 @@
 /**
- * An end of the process in which nothing that was accepted is lost, and nothing keeps it up for ever.
+ * A drain: no accepted request is lost, and nothing keeps the process running for ever.
  *
  * Seen in: node:http (`server.close()` waits for kept-alive sockets, 5 s, unless the last answers say `Connection: close`;
- * a refused upgrade that nobody reads keeps it up for good), Traefik and Envoy (WebSockets cut in the middle of a frame).
+ * a refused upgrade whose socket is not read keeps it running), Traefik and Envoy (WebSockets cut in the middle of a frame).
  */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -17,10 +17,10 @@ import { SWITCHING } from '../support/switching.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../support/upstream.ts';
 import { pause } from '../support/waiting.ts';
 
-/** Far away, where it must not be what ends things. */
+/** Long, where the drain must end before it. */
 const LONG = 10_000;
 const SHORT = 200;
-/** Beside what the configuration says, for the load on this machine. */
+/** Added to what the configuration says, for other load on this machine. */
 const SLACK = 1500;
 const GOING_AWAY = '\x88\x02\x03\xe9';
 
@@ -55,10 +55,10 @@ describe('before the listener closes', () => {
     await start(LONG, 700);
   });
 
-  test('/readyz says 503, and what it answered before was 200', async () => {
+  test('/readyz: 200 before, 503 from now on', async () => {
     const ready = () => fetch(`http://127.0.0.1:${gateway.adminPort}/readyz`).then(({ status }) => status);
     expect(await ready()).toBe(200);
-    // Held open, for as long as it takes to ask.
+    // Keeps the drain from ending until /readyz was requested.
     const release = hold();
     const client = openConnection(gateway.port, GET);
     await vi.waitFor(() => expect(upstream.received).toHaveLength(1));
@@ -68,7 +68,7 @@ describe('before the listener closes', () => {
     await Promise.all([drained, client.closed]);
   });
 
-  test('new connections are served, and told to close', async () => {
+  test('new connections: served, with Connection: close', async () => {
     const drained = drain();
     const client = openConnection(gateway.port, GET);
     await client.closed;
@@ -78,7 +78,7 @@ describe('before the listener closes', () => {
     await drained;
   });
 
-  test('kept-alive connections are served, and told to close', async () => {
+  test('kept-alive connections: served, with Connection: close', async () => {
     const client = openConnection(gateway.port, GET);
     await client.until('"url"');
     const drained = drain();
@@ -90,7 +90,7 @@ describe('before the listener closes', () => {
     await drained;
   });
 
-  test('an answer that was under way tells its client to close', async () => {
+  test('a response that was under way: has Connection: close', async () => {
     const release = hold();
     const client = openConnection(gateway.port, GET);
     await vi.waitFor(() => expect(upstream.received).toHaveLength(1));
@@ -102,7 +102,7 @@ describe('before the listener closes', () => {
     await drained;
   });
 
-  test('a refusal tells its client to close', async () => {
+  test('a refusal: has Connection: close', async () => {
     const drained = drain();
     const client = openConnection(gateway.port, 'GET /nowhere HTTP/1.1\r\nHost: a.example\r\n\r\n');
     await client.closed;
@@ -113,7 +113,7 @@ describe('before the listener closes', () => {
   });
 });
 
-describe('what was accepted is finished', () => {
+describe('requests that were accepted', () => {
   test.each([
     ['a request whose answer takes its time', GET],
     ['an upload that is on its way', 'POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 10\r\n\r\nhello'],
@@ -139,7 +139,7 @@ describe('what was accepted is finished', () => {
     await drained;
   });
 
-  test('a hundred requests at once, and not one is lost', async () => {
+  test('a hundred requests at once: all are answered', async () => {
     const release = hold();
     const asked = Array.from({ length: 100 }, () => openConnection(gateway.port, GET));
     await vi.waitFor(() => expect(upstream.received).toHaveLength(100), { timeout: 5000 });
@@ -152,7 +152,7 @@ describe('what was accepted is finished', () => {
     await drained;
   });
 
-  test('every request that was asked while it began is answered, where its connection was accepted', async () => {
+  test('requests sent while the drain begins: answered where their connection was accepted', async () => {
     const accepted = new Set<number>();
     const note = (message: unknown) => {
       const { socket } = message as { readonly socket: Socket };
@@ -171,12 +171,12 @@ describe('what was accepted is finished', () => {
   });
 });
 
-describe('what does nothing is closed', () => {
+describe('idle connections', () => {
   test.each<readonly [string, string, string]>([
     ['a connection that has been answered', GET, '"url"'],
     ['a connection that has been refused', 'GET /nowhere HTTP/1.1\r\nHost: a.example\r\n\r\n', 'no_route'],
     ['a connection on which nothing has come', '', ''],
-  ])('%s, well before the limit', async (_name, bytes, marker) => {
+  ])('%s: closed well before the limit', async (_name, bytes, marker) => {
     const client = openConnection(gateway.port, bytes);
     await client.until(marker);
     await connected(client.socket);
@@ -184,13 +184,13 @@ describe('what does nothing is closed', () => {
   });
 });
 
-test('half a head that goes no further is ended by timeouts.headers, not by the limit', async () => {
+test('half a head: ended by timeouts.headers, not by the limit', async () => {
   const client = openConnection(gateway.port, 'GET /x HTTP/1.1\r\nHost: a.ex');
   await connected(client.socket);
   await Promise.all([drain(), client.closed]);
 });
 
-describe('WebSockets are told 1001, between two frames', () => {
+describe('WebSockets: close code 1001, between two frames', () => {
   const frame = (length: number) =>
     Buffer.concat([Buffer.from([0x82, 127, 0, 0, 0, 0, 0, 0, length >> 8, length & 255]), Buffer.alloc(length, 'x')]);
 
@@ -199,7 +199,7 @@ describe('WebSockets are told 1001, between two frames', () => {
     ['in the middle of a frame', 40_000, 10_000],
     ['in the middle of the header of a frame', 40_000, 3],
     ['behind a frame', 40_000, 40_010],
-  ])('one %s', async (_name, length, first) => {
+  ])('%s', async (_name, length, first) => {
     const bytes = frame(length).subarray(0, length === 0 ? 0 : undefined);
     const { client, theirs } = await tunnel(bytes.subarray(0, first));
     await vi.waitFor(() => expect(content(client).length).toBe(first));
@@ -214,12 +214,12 @@ describe('WebSockets are told 1001, between two frames', () => {
     await drained;
   });
 
-  test('one whose upstream never ends its frame is ended all the same', async () => {
+  test('the upstream never ends its frame: ended all the same', async () => {
     const { client } = await tunnel(frame(40_000).subarray(0, 10_000));
     await Promise.all([drain(), client.closed]);
   });
 
-  test('one whose upstream goes on with another frame: nothing stands between its frame and ours', async () => {
+  test('the upstream sends another frame: its frame is whole before the close frame', async () => {
     const bytes = frame(20_000);
     const { client, theirs } = await tunnel(bytes.subarray(0, 10));
     const drained = drain();
@@ -231,7 +231,7 @@ describe('WebSockets are told 1001, between two frames', () => {
   });
 });
 
-describe('the limit ends the rest', () => {
+describe('the limit ends what remains', () => {
   beforeEach(async () => {
     await gateway.close();
     await start(SHORT);
@@ -256,7 +256,7 @@ describe('the limit ends the rest', () => {
     await drain();
   });
 
-  test('a client that does not read', async () => {
+  test('a client that does not read: ended by the limit', async () => {
     upstream.handle = (_req, res) => {
       res.on('error', () => undefined);
       const more = () => {
@@ -284,7 +284,7 @@ routes:
 `);
 }
 
-/** Drains: after the delay, and where the limit is what ends it, at the limit; where it is not, well before. */
+/** Drains, and checks when it ended: after the delay; at the limit where `by` says so, else well before it. */
 async function drain(): Promise<void> {
   const startedAt = performance.now();
   await gateway.close();
@@ -293,7 +293,7 @@ async function drain(): Promise<void> {
   expect(performance.now() - startedAt).toBeLessThan(limit === SHORT ? delay + SHORT + SLACK : LONG / 2);
 }
 
-/** Waits until nobody is accepted any more. */
+/** Waits until no connection is accepted any more. */
 async function refusesConnections(): Promise<void> {
   const attempt = () =>
     new Promise<boolean>(resolve => {
@@ -308,7 +308,7 @@ async function connected(socket: Socket): Promise<void> {
   if (socket.connecting) await once(socket, 'connect');
 }
 
-/** A listener that closes resets what the system has accepted for it, and it not yet itself: that is told by `accepted`. */
+/** A listener that closes resets connections that the kernel has accepted and it has not: `accepted` tells the two apart. */
 async function ask(accepted: ReadonlySet<number>): Promise<string> {
   const client = openConnection(gateway.port, GET);
   await Promise.race([connected(client.socket).catch(() => undefined), client.closed]);
@@ -319,7 +319,7 @@ async function ask(accepted: ReadonlySet<number>): Promise<string> {
   return port !== undefined && accepted.has(port) ? `lost: ${client.text()}` : 'not accepted';
 }
 
-/** The upstream answers nobody until it is released. */
+/** The upstream does not answer until it is released. */
 function hold(): () => void {
   const held: (() => void)[] = [];
   let isReleased = false;

@@ -1,14 +1,14 @@
 /**
- * A route that opens one encoding with `allow_encoded`: it opens that one, for that route, and no way out of it.
+ * A route that allows one encoding with `allow_encoded`: it allows that one, for that route, and no path that leaves the route.
  *
- * Seen in: Traefik CVE-2025-66490 and its follow-ups, where the switch that let `%2F` through let the rest through too.
+ * Seen in: Traefik CVE-2025-66490 and its follow-ups, where the option that allowed `%2F` allowed the others too.
  */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { formatProblem } from '../../src/config/diagnostic.ts';
+import { formatDiagnostic } from '../../src/config/diagnostics/diagnostic.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { reasonOrTarget } from '../support/outcome.ts';
@@ -72,21 +72,21 @@ test.each([
   expect(await outcomeOf(path)).toBe(outcome);
 });
 
-/** In their other reading these are of another route, with another audience: whoever decodes hands a stranger its answer. */
+/** In their other reading these belong to another route with another audience: an upstream that decodes would give its response to a token for this one. */
 test.each(['/files/private%2Fx', '/files/private%2F', '/other;x', '/other;x/y', '/files/private;x'])(
-  '%j is read by some servers as what another route protects: ambiguous_path, opened or not',
+  '%j, which some servers read as another protected route: ambiguous_path, allowed or not',
   async path => {
     expect(await outcomeOf(path)).toBe('ambiguous_path');
   },
 );
 
-test('the lint says what an upstream that decodes makes of it', () => {
+test('audgate check: a warning about upstreams that decode', () => {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const file = join(folder, 'audgate.yaml');
   writeFileSync(file, `issuers: { "https://i.example": {} }\nroutes:${routes('http://127.0.0.1:1')}`);
   const loaded = loadConfig(file, {});
   rmSync(folder, { recursive: true });
-  const warnings = loaded.ok ? loaded.warnings.map(formatProblem) : [];
+  const warnings = loaded.ok ? loaded.warnings.map(formatDiagnostic) : [];
   expect(warnings.filter(warning => warning.includes('allow_encoded'))).toHaveLength(3);
 });
 

@@ -1,8 +1,8 @@
 /**
- * `Expect: 100-continue` takes another way through many servers, and some forget on it what they do on the main one.
+ * `Expect: 100-continue` takes another code path through many servers, and some omit on it checks that they do on the main one.
  *
- * Seen in: http-proxy #1447 (an Expect skips the header hook); also undici, which loses a pool slot for each Expect it is
- * asked to send (measured).
+ * Seen in: http-proxy #1447 (an Expect skips the header hook); also undici, which loses a pool slot for each Expect that it
+ * sends (measured).
  */
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -68,7 +68,7 @@ test.each([
   ['two expectations', 'POST /api/x HTTP/1.1', () => `${mine}Expect: 100-continue, x\r\n${LENGTH}`, 400],
   ['another expectation and no token', 'GET /api/x HTTP/1.1', () => 'Expect: x\r\n', 400],
   ['an upgrade without a token', 'GET /api/x HTTP/1.1', () => `${CONTINUE}${UPGRADE}`, 401],
-])('with %s the body is not asked for, and nothing arrives', async (_name, line, fields, status) => {
+])('%s: no 100 Continue, and nothing reaches the upstream', async (_name, line, fields, status) => {
   const answers = await sendUntilFinal(`${line}\r\nHost: a.example\r\n${fields()}\r\n`);
   expect(answers.map(answer => answer.status)).toEqual([status]);
   expect(upstream.received).toEqual([]);
@@ -85,7 +85,7 @@ test.each([
   ['without waiting for it', 'POST', 'HTTP/1.1', `${CONTINUE}${LENGTH}`, 'hello', [100, 200]],
   ['from an HTTP/1.0 client, which must not be told', 'POST', 'HTTP/1.0', `${CONTINUE}${LENGTH}`, 'hello', [200]],
 ])(
-  'an expectation %s is answered by us, and skips no rule about fields',
+  'an expectation %s: answered by the gateway, and every rule about fields applies',
   async (_name, method, version, fields, body, statuses) => {
     const forged = 'X-User: mallory\r\nX_User: mallory\r\nX-Forwarded-For: 6.6.6.6\r\n';
     const head = `${method} /api/x ${version}\r\nHost: a.example\r\nConnection: close, X-User\r\n${mine}${forged}${fields}\r\n`;
@@ -106,11 +106,11 @@ test.each([
   ['a protected route', '/api/x', () => mine],
   ['a public route', '/open/x', () => ''],
 ])(
-  "an upgrade of %s that expects: what reaches the upstream has our fields, not the client's",
+  'an upgrade of %s with an expectation: reaches the upstream with the fields of the gateway',
   async (_name, path, token) => {
     const forged = 'X-User: mallory\r\nX-Forwarded-For: 6.6.6.6\r\n';
     await sendUntilFinal(`GET ${path} HTTP/1.1\r\nHost: a.example\r\n${token()}${forged}${CONTINUE}${UPGRADE}\r\n`);
-    // By then a handshake that was begun has arrived.
+    // A handshake that was started would have arrived by now.
     await sendUntilFinal('GET /open/last HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n');
     for (const { url, rawHeaders } of upstream.received) {
       expect(url).toMatch(/^\/(?:api\/x|open\/x|open\/last)$/);
@@ -122,12 +122,12 @@ test.each([
   },
 );
 
-test('an upgrade that expects is refused, or made without the expectation', async () => {
+test('an upgrade with an expectation: refused, or forwarded without the expectation', async () => {
   const [answer] = await sendUntilFinal(`GET /api/x HTTP/1.1\r\nHost: a.example\r\n${mine}${CONTINUE}${UPGRADE}\r\n`);
   expect([101, 400, 417]).toContain(answer?.status);
 });
 
-test('two hundred expectations leave the upstream as reachable as before', async () => {
+test('two hundred expectations: the upstream stays reachable', async () => {
   const ask = () =>
     sendUntilFinal(
       `POST /api/x HTTP/1.1\r\nHost: a.example\r\n${mine}Connection: close\r\n${CONTINUE}${LENGTH}\r\nhello`,

@@ -1,6 +1,6 @@
 /**
- * A stream may not outlive the token that opened it: a WebSocket is told 1008 at `exp`, an event stream ends, another stream
- * is cut where its route says so. On the rung that refuses nobody, nothing ends.
+ * A stream ends with the token that opened it: a WebSocket gets close code 1008 at `exp`, an event stream ends, another stream
+ * is cut where its route says so. In the enforcement mode that refuses nothing, nothing ends.
  *
  * Seen in: mercure#679, caddy-authorize#92.
  */
@@ -18,7 +18,7 @@ import { startUpstream, type Upstream } from '../support/upstream.ts';
 import { pause, pauseUntil } from '../support/waiting.ts';
 
 const RESOURCE = 'https://api.example/';
-/** Seconds that the tokens are good for: enough to open all streams at once. */
+/** Seconds for which the tokens are valid: enough to open all streams at once. */
 const LIFETIMES = [2, 5, 10];
 /** Milliseconds after `exp` within which everything must have ended. */
 const PROMPT = 1000;
@@ -75,7 +75,7 @@ routes:
   /verify: { resource: "${RESOURCE}", upstream: "${upstream.origin}", enforcement: verify }
   /report: { resource: "${RESOURCE}", upstream: "${upstream.origin}", enforcement: report }
 `);
-  // Again with more time, where this machine was too busy to open them all before they end.
+  // Tried again with more time, where this machine was too busy to open them all before `exp`.
   for (const lifetime of LIFETIMES) {
     const token = await startClock(lifetime);
     const opening = Promise.all(
@@ -94,8 +94,8 @@ afterAll(async () => {
   await Promise.all([issuer.close(), upstream.close()]);
 });
 
-describe('at exp, and not before', () => {
-  test.each(ending)('a %s of %s %s, and so does its request at the upstream', async (kind, route, end) => {
+describe('at exp and not before', () => {
+  test.each(ending)('a %s of %s: %s, as does its request at the upstream', async (kind, route, end) => {
     const stream = streams.get(`${kind} ${route}`);
     if (!stream) throw new Error('it was not opened');
     if (kind === 'WebSocket in a frame') {
@@ -121,7 +121,7 @@ describe('at exp, and not before', () => {
     }
   });
 
-  test('each is counted', async () => {
+  test('each ended stream: counted', async () => {
     const series = 'audgate_connections_ended_total{cause="token_expired"}';
     await vi.waitFor(async () => expect(await gateway.sample(series)).toBeGreaterThanOrEqual(ending.length), {
       timeout: 3000,
@@ -129,8 +129,8 @@ describe('at exp, and not before', () => {
   });
 });
 
-describe('past exp', () => {
-  test.each(staying)('a %s of %s goes on', async (kind, route) => {
+describe('after exp', () => {
+  test.each(staying)('a %s of %s: continues', async (kind, route) => {
     const stream = streams.get(`${kind} ${route}`);
     if (!stream) throw new Error('it was not opened');
     await pauseUntil(expiresAt + 300);
@@ -139,7 +139,7 @@ describe('past exp', () => {
     expect(stream.socket.destroyed).toBe(false);
   });
 
-  test('the next request of a connection whose stream went on is refused', async () => {
+  test('the next request on a connection whose stream continued: refused', async () => {
     const token = await startClock(0.8);
     const bearer = `Authorization: Bearer ${token}\r\n`;
     const { socket, until: seen, text } = openConnection(gateway.port);
@@ -155,7 +155,7 @@ describe('past exp', () => {
   });
 });
 
-describe('an exp that no timer reaches does not fire at once', () => {
+describe('an exp later than a timer can wait for: does not end the stream at once', () => {
   test.each([
     ['in 25 days', Date.now() / 1000 + 25 * 86_400],
     ['in the year 9999', 253_402_300_799],
@@ -177,7 +177,7 @@ describe('an exp that no timer reaches does not fire at once', () => {
   });
 });
 
-/** @returns a token that is good from now for `seconds`. */
+/** @returns a token that expires in `seconds`. */
 async function startClock(seconds: number): Promise<string> {
   const exp = Date.now() / 1000 + seconds;
   expiresAt = exp * 1000;
@@ -187,7 +187,7 @@ async function startClock(seconds: number): Promise<string> {
 interface Stream extends RawConnection {
   readonly theirs: Duplex | ServerResponse;
   readonly theirsClosed: Promise<unknown>;
-  /** When the client was told, in milliseconds since 1970. */
+  /** When the client saw the end, in milliseconds since 1970. */
   readonly endedAt: Promise<number>;
 }
 
@@ -212,7 +212,7 @@ async function openStream(kind: Kind, route: string, token: string): Promise<Str
   const end = await theirs;
   const theirsClosed = new Promise(resolve => end.once('close', resolve));
   await client.until('\r\n\r\n');
-  // An event stream ends and its connection stays: what ends it is its last chunk.
+  // The last chunk ends an event stream; its connection stays open.
   const endsAt = kind === 'event stream' ? client.until('\r\n0\r\n\r\n').then(() => Date.now()) : client.closed;
   endsAt.catch(() => undefined);
   return { ...client, theirs: end, theirsClosed, endedAt: endsAt };

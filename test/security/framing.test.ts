@@ -1,8 +1,9 @@
 /**
- * Where does a body end? Two readings of it are two requests. What has more than one is refused, what has one is sent on in
- * our own framing; after a refusal with an unread body the connection closes, and the answer still arrives.
+ * Where a body ends (RFC 9112 section 6.3): two servers that differ about it see different requests. A message whose end can be
+ * read in two ways is refused, any other is forwarded with the gateway's own framing; after a refusal with an unread body the
+ * connection closes, and the response still arrives.
  *
- * Seen in: http-proxy CVE-2026-29057 and its kin (CL with TE, `Transfer-Encoding: xchunked`, chunk extensions with bare LF,
+ * Seen in: http-proxy CVE-2026-29057 and similar ones (CL with TE, `Transfer-Encoding: xchunked`, chunk extensions with bare LF,
  * obs-fold, trailers), node:http (an unread body becomes the next request; a reset that overtakes the 401).
  */
 
@@ -18,7 +19,7 @@ const HIDDEN = 'GET /open/hidden HTTP/1.1\r\nHost: a.example\r\n\r\n';
 let issuer: TokenIssuer;
 let upstream: Upstream;
 let gateway: RunningGateway;
-/** Targets of requests whose body came to its end at the upstream. */
+/** Targets of requests whose body arrived whole at the upstream. */
 const whole: string[] = [];
 
 beforeAll(async () => {
@@ -55,7 +56,7 @@ afterAll(async () => {
 
 const TE = 'Transfer-Encoding: chunked\r\n';
 
-describe('a head with more than one reading: refused, closed, and what follows is no request', () => {
+describe('a head with more than one reading: refused and closed, what follows is not read as a request', () => {
   test.each([
     ['CL and TE', `Content-Length: 5\r\n${TE}`, '0\r\n\r\n'],
     ['TE and CL', `${TE}Content-Length: 5\r\n`, '0\r\n\r\n'],
@@ -118,7 +119,7 @@ describe('a head with more than one reading: refused, closed, and what follows i
   });
 });
 
-describe('a body that breaks: never whole at the upstream, never answered with success, and what follows is no request', () => {
+describe('a body with broken framing: never whole at the upstream, never answered with success, what follows is not read as a request', () => {
   test.each([
     ['a chunk size that is none', 'zz\r\nhello\r\n0\r\n\r\n'],
     ['a chunk size with 0x', '0x5\r\nhello\r\n0\r\n\r\n'],
@@ -154,7 +155,7 @@ describe('a body that breaks: never whole at the upstream, never answered with s
   });
 });
 
-describe('one reading, in another spelling: sent on in our framing, and what follows is the next request', () => {
+describe('one reading in an unusual spelling: forwarded with framing of the gateway, what follows is the next request', () => {
   test.each([
     ['chunk extensions', 'POST', TE, '5;a=b;c="d\\"e"\r\nhello\r\n0;x\r\n\r\n', 'hello'],
     ['a chunk extension without a value', 'POST', TE, '5;a\r\nhello\r\n0\r\n\r\n', 'hello'],
@@ -216,7 +217,7 @@ describe('HTTP/1.0', () => {
   ])('%s: %s', async (_name, fields, count) => {
     const one = (target: string, more = fields) => `GET ${target} HTTP/1.0\r\nHost: a.example\r\n${more}\r\n`;
     const received = await sendRaw(gateway.port, one('/open/1') + one('/open/2', ''));
-    // Without a length nothing but the close ends an answer for HTTP/1.0, so it may not be kept alive then.
+    // For HTTP/1.0 a response without a length ends with the connection, so it may not be kept alive then.
     const answers = parseResponses(received).filter(({ status }) => status === 200);
     expect(answers.length).toBeLessThanOrEqual(count);
     expect(answers.length).toBeGreaterThanOrEqual(1);
@@ -246,7 +247,7 @@ describe('HTTP/1.0', () => {
   });
 });
 
-describe('a refusal whose body nobody read: the answer arrives, the connection closes, the body is no request', () => {
+describe('a refusal before the body was read: the response arrives, the connection closes, the body is not read as a request', () => {
   test.each([
     ['a length', `Content-Length: ${HIDDEN.length}\r\n`, HIDDEN],
     ['chunks', TE, `${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n0\r\n\r\n`],
@@ -268,26 +269,29 @@ describe('a refusal whose body nobody read: the answer arrives, the connection c
     ['a length', 'POST', `Content-Length: ${4 * 1024 * 1024}\r\n`, Buffer.alloc(4 * 1024 * 1024, 'x')],
     ['chunks', 'PUT', TE, Buffer.from(`400000\r\n${'x'.repeat(4 * 1024 * 1024)}\r\n0\r\n\r\n`)],
     ['a length, on a DELETE', 'DELETE', `Content-Length: ${4 * 1024 * 1024}\r\n`, Buffer.alloc(4 * 1024 * 1024, 'x')],
-  ])('4 MiB with %s, of a client that reads only when it has sent all', async (_name, method, fields, body) => {
-    const socket = connect(gateway.port, '127.0.0.1').pause();
-    const closed = new Promise(resolve => socket.once('close', resolve));
-    const errors: Error[] = [];
-    socket.on('error', error => errors.push(error));
-    socket.write(`${method} /api/x HTTP/1.1\r\nHost: a.example\r\n${fields}\r\n`);
-    await new Promise(resolve => socket.write(body, resolve));
-    const pieces: Buffer[] = [];
-    socket.on('data', piece => pieces.push(piece)).resume();
-    await closed;
-    const [answer] = parseResponses(Buffer.concat(pieces));
-    expect(answer).toMatchObject({ status: 401, complete: true });
-    expect(headerValues(answer?.headers ?? [], 'connection')).toEqual(['close']);
-    expect(upstream.received).toEqual([]);
-    expect(errors.filter(error => 'code' in error && error.code !== 'EPIPE' && error.code !== 'ECONNRESET')).toEqual(
-      [],
-    );
-  });
+  ])(
+    '4 MiB with %s, from a client that reads only after it has sent everything: the response arrives',
+    async (_name, method, fields, body) => {
+      const socket = connect(gateway.port, '127.0.0.1').pause();
+      const closed = new Promise(resolve => socket.once('close', resolve));
+      const errors: Error[] = [];
+      socket.on('error', error => errors.push(error));
+      socket.write(`${method} /api/x HTTP/1.1\r\nHost: a.example\r\n${fields}\r\n`);
+      await new Promise(resolve => socket.write(body, resolve));
+      const pieces: Buffer[] = [];
+      socket.on('data', piece => pieces.push(piece)).resume();
+      await closed;
+      const [answer] = parseResponses(Buffer.concat(pieces));
+      expect(answer).toMatchObject({ status: 401, complete: true });
+      expect(headerValues(answer?.headers ?? [], 'connection')).toEqual(['close']);
+      expect(upstream.received).toEqual([]);
+      expect(errors.filter(error => 'code' in error && error.code !== 'EPIPE' && error.code !== 'ECONNRESET')).toEqual(
+        [],
+      );
+    },
+  );
 
-  test('a refusal without a body keeps the connection', async () => {
+  test('a refusal of a request without a body: the connection stays open', async () => {
     const refused = 'GET /api/x HTTP/1.1\r\nHost: a.example\r\n\r\n';
     const last = 'GET /open/x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n';
     const answers = parseResponses(await sendRaw(gateway.port, refused + refused + last));
@@ -295,7 +299,7 @@ describe('a refusal whose body nobody read: the answer arrives, the connection c
   });
 });
 
-test('bytes behind the last request of a connection are no request', async () => {
+test('bytes behind the last request of a connection: not read as a request', async () => {
   const socket = connect(gateway.port, '127.0.0.1');
   socket.on('error', () => socket.destroy()).resume();
   socket.write(`GET /open/x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n${HIDDEN}`);

@@ -1,8 +1,8 @@
 /**
- * An upstream that is broken, or somebody else's: the client sees a 502 or 504, or a body that is visibly cut, never a short
- * one that looks whole; what it sent too much is given to nobody; the connection is not used again.
+ * An upstream that is broken or controlled by an attacker: the client sees a 502 or 504, or a body that is visibly cut, never a
+ * short one that looks whole; surplus bytes reach no client; the connection is not used again.
  *
- * Seen in: http-proxy #1559 and fastify reply-from (upstream gone in the middle of a body, the client waits), http-proxy-3
+ * Seen in: http-proxy #1559 and fastify reply-from (the upstream disconnects within a body, the client waits), http-proxy-3
  * (control character in the reason phrase, status below 100), response smuggling by bytes behind a body.
  */
 
@@ -26,7 +26,7 @@ routes:
 });
 
 afterEach(async () => {
-  // Whatever it was: the next request gets a connection that nobody has used, and its own answer.
+  // In every case: the next request gets a fresh connection and its own response.
   const used = new Set(upstream.used);
   let isReused: boolean | undefined;
   upstream.respond = socket => {
@@ -48,7 +48,7 @@ afterAll(async () => {
 const head = (...lines: readonly string[]) => [...lines, '', ''].join('\r\n');
 const fields = (count: number, field: string) => Array.from({ length: count }, () => field);
 
-describe('no head that can be handed on: 502', () => {
+describe('a head that cannot be forwarded: 502', () => {
   test.each<readonly [string, string]>([
     ['nothing', ''],
     ['half a status line', 'HTTP/1.1 2'],
@@ -91,7 +91,7 @@ describe('no head that can be handed on: 502', () => {
     expect(JSON.parse(answer.body.toString()).reason).toBe('bad_upstream_response');
   });
 
-  test('a flood of 1xx that has no end: 502, although none of them is late', async () => {
+  test('an endless series of 1xx: 502, although each arrives in time', async () => {
     upstream.respond = socket => {
       const timer = setInterval(() => socket.write(head('HTTP/1.1 102 Processing')), 5);
       socket.once('close', () => clearInterval(timer));
@@ -112,7 +112,7 @@ const CUT: readonly (readonly [string, string])[] = [
   ['half a trailer', `${CHUNKED}5\r\nhello\r\n0\r\nX-T: `],
 ];
 
-describe('a body that is cut looks cut', () => {
+describe('a body that is cut: visibly incomplete for the client', () => {
   test.each(CUT)('%s, then its end', async (_name, bytes) => {
     upstream.respond = socket => socket.end(bytes);
     expect(await readWhole()).toBe(false);
@@ -134,14 +134,14 @@ describe('a body that is cut looks cut', () => {
     expect(await readWhole()).toBe(false);
   });
 
-  test('a body of no framing, then a reset', async () => {
-    // Not together: where both are there at once, the system reports an end.
+  test('a body without framing, then a reset: visibly incomplete', async () => {
+    // One after the other: where both are there at once, the system reports an end.
     upstream.respond = socket => socket.write(`${head('HTTP/1.1 200 OK')}hello`);
     expect(await readWhole(() => upstream.disconnect('reset'))).toBe(false);
   });
 });
 
-describe('more than its answer is given to nobody', () => {
+describe('bytes behind a response: reach no client', () => {
   const POISON = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON';
   test.each<readonly [string, string, number]>([
     ['bytes behind a length', `${OK}POISON`, 200],
@@ -166,7 +166,7 @@ describe('more than its answer is given to nobody', () => {
     await upstream.allClosed();
   });
 
-  test('a body to a HEAD', async () => {
+  test('a response to HEAD with a body', async () => {
     upstream.respond = socket => socket.write(`${head('HTTP/1.1 200 OK', 'Content-Length: 6')}POISON`);
     const { text } = await read('HEAD');
     expect(text).toMatch(/^HTTP\/1.1 200 /);
@@ -187,7 +187,7 @@ describe('more than its answer is given to nobody', () => {
       'TE and CL 0',
       `${head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked', 'Content-Length: 0')}5\r\nhello\r\n0\r\n\r\n`,
     ],
-  ])('%s: refused, or framed once by us', async (_name, bytes) => {
+  ])('%s: refused, or framed once by the gateway', async (_name, bytes) => {
     upstream.respond = socket => socket.end(bytes);
     const [answer] = parseResponses(Buffer.from((await read()).text, 'latin1'));
     const framing = ['content-length', 'transfer-encoding'].flatMap(name => headerValues(answer?.headers ?? [], name));
@@ -196,7 +196,7 @@ describe('more than its answer is given to nobody', () => {
   });
 });
 
-describe('what a status line may not carry does not pass', () => {
+describe('an invalid status line: not forwarded', () => {
   test.each<readonly [string, string]>([
     ['a control character', 'O\x01K'],
     ['a NUL', 'O\0K'],
@@ -226,7 +226,7 @@ async function read(method = 'GET', onBody?: () => void): Promise<Read> {
   return { text: client.text(), isCleanEnd: client.isEnded() };
 }
 
-/** Whether a client takes what it got for a whole success (RFC 9112 section 8). */
+/** @returns whether a client takes the response for a complete success (RFC 9112 section 8). */
 async function readWhole(onBody?: () => void): Promise<boolean> {
   const { text, isCleanEnd } = await read('GET', onBody);
   const [answer] = parseResponses(Buffer.from(text, 'latin1'));

@@ -1,9 +1,9 @@
 /**
- * What one client, or all of them, may take: bytes of a head, bytes of a body, requests under way, connections. Each limit
- * strikes where it says, is counted when it does, and gives back what it took.
+ * What one client, or all of them, may use: bytes of a head, bytes of a body, requests under way, connections. Each limit
+ * applies where it says, is counted, and releases what it took.
  *
- * Seen in: http-proxy #1559 and every proxy without them; CVE-2024-27983 and its kin (unbounded heads); in-flight counters
- * that leak with each client that leaves.
+ * Seen in: http-proxy #1559 and every proxy without them; CVE-2024-27983 and similar ones (unbounded heads); in-flight counters
+ * that leak with each client that disconnects.
  */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -130,7 +130,7 @@ describe('bytes of a body', () => {
     ['on the rung that refuses no token', { method: 'POST', path: '/report/x', body: 'x'.repeat(11) }],
     ['4 MiB', { method: 'POST', path: '/small/x', body: 'x'.repeat(4 * 1024 * 1024) }],
   ];
-  test.each(tooLarge)('%s: 413, counted, and never whole at the upstream', async (_name, raw) => {
+  test.each(tooLarge)('%s: 413, counted, never whole at the upstream', async (_name, raw) => {
     const wholes: string[] = [];
     upstream.handle = async (req, res, received) => {
       try {
@@ -148,7 +148,7 @@ describe('bytes of a body', () => {
     expect(answer).toMatchObject({ status: 413, complete: true });
     expect(JSON.parse(answer.body.toString()).reason).toBe('body_too_large');
     expect(wholes).toEqual([]);
-    // It is counted when its answer is out, or when the client leaves.
+    // It is counted when its response has been sent, or when the client disconnects.
     await vi.waitFor(async () => expect(await gateway.sample(series)).toBe(before + 1), { timeout: 3000 });
   });
 
@@ -178,7 +178,7 @@ describe('requests under way', () => {
   const OVERLOADED = 'audgate_denials_total{route="/few",reason="overloaded",action="refused"}';
   const ask = (path = '/few/x', headers: HeaderPair[] = [authorization]) => request(gateway.port, { path, headers });
 
-  /** Two requests that wait, so that there is room for no more. */
+  /** Two requests that wait at the upstream: as many as the limit allows. */
   async function fill(): Promise<readonly RawConnection[]> {
     upstream.handle = (_req, res) => res.on('error', () => undefined).flushHeaders();
     const two = [0, 1].map(() =>
@@ -188,7 +188,7 @@ describe('requests under way', () => {
     return two;
   }
 
-  test('one too many: 503 with Retry-After, counted; other routes, refusals and strangers are as before', async () => {
+  test('one too many: 503 with Retry-After, counted; other routes and refusals are unaffected', async () => {
     await fill();
     const before = await gateway.sample(OVERLOADED);
     const answer = await ask();
@@ -202,7 +202,7 @@ describe('requests under way', () => {
     expect((await ask('/few/../x')).status).toBe(400);
   });
 
-  test('one too many, with a body that is on its way: 503, and the answer arrives', async () => {
+  test('one too many, while its body is being sent: 503, and the response arrives', async () => {
     await fill();
     const raw = { method: 'POST', path: '/few/x', headers: [authorization], body: 'x'.repeat(100_000) };
     expect(await request(gateway.port, raw)).toMatchObject({ status: 503, complete: true });
@@ -219,7 +219,7 @@ describe('requests under way', () => {
     ['the client that resets', ({ socket }) => socket.resetAndDestroy()],
     ['the client that closes', ({ socket }) => socket.destroy()],
     ['the upstream that resets', () => upstream.server.closeAllConnections()],
-  ])('%s gives back what it took', async (_name, leave) => {
+  ])('%s: its place is released', async (_name, leave) => {
     for (let round = 0; round < 3; round += 1) {
       for (const client of await fill()) leave(client);
       upstream.handle = answerWithWhatArrived;
@@ -227,7 +227,7 @@ describe('requests under way', () => {
     }
   });
 
-  test('so do answers, refusals, failures and tunnels', async () => {
+  test('responses, refusals, failures and tunnels: their places are released', async () => {
     upstream.handle = (_req, res) => res.destroy();
     for (let count = 0; count < 5; count += 1) expect((await ask()).status).toBe(502);
     upstream.handle = answerWithWhatArrived;
@@ -250,7 +250,7 @@ describe('requests under way', () => {
 });
 
 describe('connections', () => {
-  test('one too many is closed, unanswered and counted; one that goes makes room', async () => {
+  test('one too many: closed without a response and counted; a connection that closes makes room', async () => {
     const narrow = await startGateway(`
 limits: { connections: 3 }
 routes:

@@ -1,6 +1,6 @@
 /**
- * One message that ends the process is an outage of every API behind it. The gateway here is the real process, built from
- * these sources; after each message it must be the same one, serve as before, and have logged no fault.
+ * One message that ends the process is an outage of every API behind it. The gateway here is the real process, built from these
+ * sources; after each message it must still run, serve as before, and have logged no fault.
  *
  * Seen in: http-proxy, http-proxy-3, httpxy (measured): `Trailer` on a GET, an upstream's control character in the reason
  * phrase, a status below 100, `Trailer` with Content-Length, a reset before 101.
@@ -18,7 +18,7 @@ import { SWITCHING } from '../support/switching.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** Beside node_modules, so that what is built finds them. */
+/** Beside node_modules, so that the build finds them. */
 const BUILD = join(ROOT, '.build', `security-${process.pid}`);
 const HANDSHAKE =
   'Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
@@ -28,7 +28,7 @@ let port: number;
 let output = '';
 let errors = '';
 let upstream: Upstream;
-/** What the upstream of /rude does with a connection, once bytes have come. */
+/** What the upstream of /rude does with a connection when data has arrived. */
 let answer: (socket: Socket) => unknown;
 const rude = createServer(socket => {
   socket.on('error', () => socket.destroy());
@@ -55,7 +55,7 @@ routes:
   await start();
 });
 
-/** A process that has ended fails its own payload only: the next one gets another. */
+/** A process that has ended fails only the payload that ended it: the next one gets a new process. */
 afterEach(async () => {
   const alive = await request(port, { path: '/open/alive' }).catch(() => undefined);
   const [said, complained] = [output, errors];
@@ -84,7 +84,7 @@ const GET = 'GET /open/x HTTP/1.1\r\nHost: a\r\n';
 const POST = 'POST /open/x HTTP/1.1\r\nHost: a\r\n';
 const CHUNKED = 'Transfer-Encoding: chunked\r\n';
 
-describe('of a client', () => {
+describe('messages of a client: the process serves as before', () => {
   test.each([
     ['Trailer on a GET', `${GET}Trailer: X-T\r\n\r\n`],
     ['Trailer on a HEAD', 'HEAD /open/x HTTP/1.1\r\nHost: a\r\nTrailer: X-T\r\n\r\n'],
@@ -126,7 +126,7 @@ describe('of a client', () => {
     ['obs-text everywhere', `${GET}X-\xff: \xff\r\nCookie: \xe9\r\nX-A: \xff\xfe\r\n\r\n`],
   ])('%s', async (_name, bytes) => {
     answer = socket => socket.end();
-    // Three ways to leave: at once, politely, and once something has come.
+    // Three ways to disconnect: at once, after closing its side, and at the first byte of a response.
     for (const leave of [leaveAtOnce, leavePolitely, leaveOnAnswer]) await leave(bytes);
   });
 });
@@ -197,8 +197,8 @@ const HOSTILE: readonly (readonly [string, string])[] = [
   ['half a status line', 'HTTP/1.1 2'],
 ];
 
-describe('of an upstream', () => {
-  test.each(HOSTILE)('%s, to a request, a HEAD, an upload and an upgrade', async (_name, bytes) => {
+describe('messages of an upstream: the process serves as before', () => {
+  test.each(HOSTILE)('%s, in response to a request, a HEAD, an upload and an upgrade', async (_name, bytes) => {
     const requests = [
       'GET /rude/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
       'HEAD /rude/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
@@ -212,7 +212,7 @@ describe('of an upstream', () => {
   });
 });
 
-describe('at a bad moment', () => {
+describe('disconnects at a bad moment: the process serves as before', () => {
   const HALF = SWITCHING.slice(0, 40);
   test.each<readonly [string, (socket: Socket) => unknown]>([
     ['resets before 101', socket => socket.resetAndDestroy()],
@@ -223,15 +223,18 @@ describe('at a bad moment', () => {
     ['ends behind 101', socket => socket.end(SWITCHING)],
     ['sends garbage behind 101', socket => socket.end(`${SWITCHING}${'\xff'.repeat(1000)}`, 'latin1')],
     ['never answers', () => undefined],
-  ])('the upstream of an upgrade %s; its client stays, leaves at once, leaves then', async (_name, act) => {
-    answer = act;
-    const upgrade = `GET /rude/x HTTP/1.1\r\n${HANDSHAKE}\r\n`;
-    for (let round = 0; round < 2; round += 1) {
-      await Promise.all([leaveOnEnd(upgrade), leaveAtOnce(upgrade), leaveOnAnswer(upgrade), leavePolitely(upgrade)]);
-    }
-  });
+  ])(
+    'the upstream of an upgrade %s; its client stays, disconnects at once, or disconnects then',
+    async (_name, act) => {
+      answer = act;
+      const upgrade = `GET /rude/x HTTP/1.1\r\n${HANDSHAKE}\r\n`;
+      for (let round = 0; round < 2; round += 1) {
+        await Promise.all([leaveOnEnd(upgrade), leaveAtOnce(upgrade), leaveOnAnswer(upgrade), leavePolitely(upgrade)]);
+      }
+    },
+  );
 
-  test.each([1, 10, 30, 60])('the client resets after %i bytes of its request, again and again', async count => {
+  test.each([1, 10, 30, 60])('the client resets after %i bytes of its request, many times', async count => {
     for (let round = 0; round < 20; round += 1)
       await leaveAtOnce(`${POST}Content-Length: 1000\r\n\r\n`.slice(0, count));
   });
@@ -255,7 +258,7 @@ async function start(): Promise<void> {
   });
 }
 
-/** Sends, and resets as soon as the bytes are out. */
+/** Sends, and resets as soon as the bytes are written. */
 async function leaveAtOnce(bytes: string): Promise<void> {
   const socket = open();
   const closed = closeOf(socket);
@@ -263,7 +266,7 @@ async function leaveAtOnce(bytes: string): Promise<void> {
   await closed;
 }
 
-/** Sends, says that this is all, and reads what comes. */
+/** Sends, closes its side, and reads the response. */
 async function leavePolitely(bytes: string): Promise<void> {
   const socket = open();
   const closed = closeOf(socket);
@@ -271,7 +274,7 @@ async function leavePolitely(bytes: string): Promise<void> {
   await closed;
 }
 
-/** Sends, and resets at the first byte of an answer; where none comes, after a while. */
+/** Sends, and resets at the first byte of a response; where none arrives, after a while. */
 async function leaveOnAnswer(bytes: string): Promise<void> {
   const socket = open();
   const closed = closeOf(socket);
@@ -280,7 +283,7 @@ async function leaveOnAnswer(bytes: string): Promise<void> {
   await closed;
 }
 
-/** Sends, and waits until the gateway closes; a tunnel that stands is left after a while. */
+/** Sends, and waits until the gateway closes; closes an open tunnel after a while. */
 async function leaveOnEnd(bytes: string): Promise<void> {
   const socket = open();
   const closed = closeOf(socket);
@@ -289,7 +292,7 @@ async function leaveOnEnd(bytes: string): Promise<void> {
   await closed;
 }
 
-/** Not `once`, which rejects on an error: to be reset is one way of being told. */
+/** Not `once`, which rejects on an error: a reset is one of the expected ends. */
 function closeOf(socket: Socket): Promise<unknown> {
   return new Promise(resolve => socket.once('close', resolve));
 }
@@ -305,6 +308,6 @@ function build(): void {
   try {
     execFileSync(compiler, ['-p', join(ROOT, 'src'), '--outDir', join(BUILD, 'dist')], { stdio: 'pipe' });
   } catch {
-    // A mistake in types is for `npm run check`; what was built is run.
+    // Type errors are reported by `npm run check`; the build is run in spite of them.
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Path parameters: servlet containers cut `;…` off each segment before they route, other servers do not.
+ * Path parameters: servlet containers cut `;…` off each segment before they choose a handler, other servers do not.
  *
  * Seen in: Traefik CVE-2025-66490 (`%3B`), http-proxy in front of Tomcat and Spring (`/public;/../admin`).
  */
@@ -61,7 +61,7 @@ test.each([
   '/encoded/..%3bx/b',
   '/encoded/%3b../b',
   '/encoded%3b/x',
-])('%j is ambiguous', async path => {
+])('%j: ambiguous_path', async path => {
   expect(await outcomeOf(path)).toBe('ambiguous_path');
 });
 
@@ -72,7 +72,7 @@ test.each([
   ['/matrix/x;v=1', '/matrix/x;v=1'],
   ['/matrix/x;v=1/y;w', '/matrix/x;v=1/y;w'],
   ['/encoded/x%3by', '/encoded/x%3By'],
-])('%j is ordinary here, and arrives as %j', async (path, target) => {
+])('%j: forwarded as %j', async (path, target) => {
   expect(await outcomeOf(path)).toBe(`arrives as ${target}`);
 });
 

@@ -1,8 +1,8 @@
 /**
- * An upstream that keeps its client waiting: never answering, stopping in the middle, dripping. Each wait has an end, told as
- * a 504 or as a body that is visibly cut; what merely takes its time passes whole.
+ * An upstream that keeps its client waiting: never answering, stopping in the middle, sending byte by byte. Each wait ends with a
+ * 504 or a body that is visibly cut; a response that is slow but arrives in time passes whole.
  *
- * Seen in: http-proxy #1559 and fastify reply-from (upstream gone in the middle of a body, the client still waiting).
+ * Seen in: http-proxy #1559 and fastify reply-from (the upstream disconnects within a body, the client keeps waiting).
  */
 
 import { createServer, type Socket } from 'node:net';
@@ -16,7 +16,7 @@ import { pause } from '../support/waiting.ts';
 const head = (...lines: readonly string[]) => [...lines, '', ''].join('\r\n');
 const CHUNKED = head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked');
 
-/** What comes, and then nothing: what the client is told. */
+/** What arrives before the silence, and what the client gets. */
 const SILENT: readonly (readonly [name: string, bytes: string, told: '504' | 'cut'])[] = [
   ['no byte', '', '504'],
   ['half a status line', 'HTTP/1.1 20', '504'],
@@ -33,7 +33,7 @@ const SILENT: readonly (readonly [name: string, bytes: string, told: '504' | 'cu
   ['half a trailer', `${CHUNKED}5\r\nhello\r\n0\r\nX-T: `, 'cut'],
   ['a body of no framing', `${head('HTTP/1.1 200 OK')}hello`, 'cut'],
 ];
-/** What comes bit by bit, every 50 ms. */
+/** What arrives in pieces, every 50 ms. */
 const DRIPPING: readonly (readonly [name: string, bits: readonly string[], told: 'whole' | 'late'])[] = [
   ['a head that never ends', ['HTTP/1.1 200 OK\r\n', ...Array.from({ length: 200 }, () => 'X-A: b\r\n')], 'late'],
   [
@@ -49,7 +49,7 @@ const DRIPPING: readonly (readonly [name: string, bits: readonly string[], told:
 let port: number;
 let gateway: RunningGateway;
 const sockets = new Set<Socket>();
-/** All asked at once, from the start: each of them takes its time. */
+/** All are started together, as each of them takes seconds. */
 const told = new Map<string, Promise<Told>>();
 
 const server = createServer(socket => {
@@ -78,7 +78,7 @@ afterAll(async () => {
   server.close();
 });
 
-test.each(SILENT)('%s, then silence: a 504, or visibly cut', async (name, _bytes, expected) => {
+test.each(SILENT)('%s, then silence: 504, or visibly cut', async (name, _bytes, expected) => {
   const { text, isCleanEnd } = (await told.get(name)) ?? { text: '', isCleanEnd: true };
   const [answer] = parseResponses(Buffer.from(text, 'latin1')).filter(({ status }) => status >= 200);
   if (expected === '504') {
@@ -94,7 +94,7 @@ test.each(SILENT)('%s, then silence: a 504, or visibly cut', async (name, _bytes
 });
 
 test.each(DRIPPING)(
-  '%s, bit by bit, each in time: whole, or late where it has no end',
+  '%s, in pieces that arrive in time: whole, or 504 where it does not end',
   async (name, _bits, expected) => {
     const { text } = (await told.get(name)) ?? { text: '' };
     const [answer] = parseResponses(Buffer.from(text, 'latin1'));
@@ -107,9 +107,9 @@ test.each(DRIPPING)(
 );
 
 describe('afterwards', () => {
-  test('no connection is left in waiting, and each failure was counted', async () => {
+  test('no connection is left waiting, and each failure was counted', async () => {
     await Promise.all(told.values());
-    // Those that passed whole may be kept alive.
+    // Connections whose response passed whole may be kept alive.
     await vi.waitFor(() => expect(sockets.size).toBeLessThanOrEqual(3), { timeout: 3000 });
     const failures = readFailures(await gateway.scrape(), '/x');
     const late =

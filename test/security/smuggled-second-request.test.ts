@@ -1,6 +1,6 @@
 /**
- * A body that the upstream takes for a second request, one that nobody authorised. The upstream here keeps the exact bytes
- * and reads them as strictly as RFC 9112 section 6 allows: it must find one request, framed once.
+ * A body that the upstream takes for a second request, which was not authorised. The upstream here keeps the exact bytes and
+ * reads them as strictly as RFC 9112 section 6 allows: it must find one request, framed once.
  *
  * Seen in: http-proxy CVE-2026-29057 (a chunked DELETE or OPTIONS loses its framing, its body stays), http-proxy-3, and
  * `http.request` where Transfer-Encoding is stripped from a GET or DELETE with a body (nodejs/node#27880).
@@ -61,7 +61,7 @@ const FRAMINGS: readonly (readonly [string, string, string])[] = [
 const bodied = METHODS.flatMap(method => FRAMINGS.map(([name, fields, body]) => [method, name, fields, body] as const));
 
 describe('a request in the body of another', () => {
-  test.each(bodied)('of a %s, %s: one request at the upstream, framed', async (method, _name, fields, body) => {
+  test.each(bodied)('of a %s, %s: one request at the upstream, framed once', async (method, _name, fields, body) => {
     const head = `${method} /api/x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n${authorization}${fields}\r\n`;
     expect(await statusesOf(head + body, method)).toEqual([200]);
     expect(keeper.messages()).toEqual([{ line: `${method} /api/x HTTP/1.1`, body: HIDDEN, isFramed: true }]);
@@ -74,7 +74,7 @@ describe('a request in the body of another', () => {
   });
 
   test.each(FRAMINGS)(
-    'that is too large, %s: no request at the upstream but the start of one',
+    'that is too large, %s: only the start of one request at the upstream',
     async (_name, fields, body) => {
       const statuses = await statusesOf(
         `POST /small/x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n${fields}\r\n${body}`,
@@ -105,12 +105,12 @@ describe('a request in the body of, or behind, an upgrade', () => {
     ['behind a GET of another version', upgradeOf('GET', UPGRADE.replace('13', '777'), '', HIDDEN)],
     ['behind a GET without a version', upgradeOf('GET', UPGRADE.replace('Sec-WebSocket-Version', 'X-V'), '', HIDDEN)],
     ['behind a GET without a key', upgradeOf('GET', UPGRADE.replace('Sec-WebSocket-Key', 'X-K'), '', HIDDEN)],
-  ])('%s: refused, and nothing arrives', async (_name, [method, fields, rest]) => {
+  ])('%s: refused, and nothing reaches the upstream', async (_name, [method, fields, rest]) => {
     expect(await statusesOf(upgrade(method, fields, rest))).toEqual([400]);
     expect(keeper.messages()).toEqual([]);
   });
 
-  test('behind a handshake without a token: refused, and nothing arrives', async () => {
+  test('behind a handshake without a token: refused, and nothing reaches the upstream', async () => {
     expect(await statusesOf(`GET /api/x HTTP/1.1\r\nHost: a.example\r\n${UPGRADE}\r\n${HIDDEN}`)).toEqual([401]);
     expect(keeper.messages()).toEqual([]);
   });
@@ -121,7 +121,7 @@ describe('a request in the body of, or behind, an upgrade', () => {
     ['200', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', 200],
     ['204', 'HTTP/1.1 204 No Content\r\n\r\n', 204],
   ])(
-    'behind a handshake that the upstream answers with %s: it has seen the handshake only',
+    'behind a handshake that the upstream answers with %s: only the handshake reaches the upstream',
     async (_name, answer, status) => {
       keeper.answer = answer;
       expect(await statusesOf(upgrade('GET', UPGRADE, HIDDEN))).toEqual([status]);
@@ -131,7 +131,7 @@ describe('a request in the body of, or behind, an upgrade', () => {
   );
 
   test.each(['DELETE', 'OPTIONS', 'POST', 'GET'])(
-    'in a chunked %s whose Upgrade is not listed in Connection: one request, framed',
+    'in a chunked %s whose Upgrade is not listed in Connection: one request, framed once',
     async method => {
       const fields = 'Upgrade: websocket\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n';
       expect(await statusesOf(upgrade(method, fields, formatChunks(HIDDEN)), method)).toEqual([200]);
@@ -140,7 +140,7 @@ describe('a request in the body of, or behind, an upgrade', () => {
   );
 });
 
-describe('a request in a value that becomes a field of ours', () => {
+describe('a request in a value that becomes a header field', () => {
   test.each([
     ['CR LF', `x\r\n\r\n${HIDDEN}`],
     ['LF', `x\n\n${HIDDEN}`],
@@ -157,7 +157,7 @@ describe('a request in a value that becomes a field of ours', () => {
   });
 });
 
-/** A handshake that is complete but for the protocol. */
+/** A handshake that lacks only the protocol. */
 function to(protocol: string): string {
   return UPGRADE.replace('websocket', protocol);
 }
@@ -166,7 +166,7 @@ function upgradeOf(method: string, upgrade: string, fields: string, rest: string
   return [method, upgrade + fields, rest];
 }
 
-/** @returns the statuses of the answers, once the gateway has closed. */
+/** @returns the statuses of the responses, when the gateway has closed. */
 async function statusesOf(bytes: string, method = 'GET'): Promise<number[]> {
   const received = await sendThenEnd(gateway.port, bytes, { methods: [method] });
   return parseResponses(received, { methods: [method] }).map(({ status }) => status);
@@ -180,7 +180,7 @@ interface Message {
 
 interface ByteKeeper {
   readonly port: number;
-  /** To each whole request; ends the connection by its own field. */
+  /** The response to each whole request; its Connection field ends the connection. */
   answer: string;
   /** The whole requests of all connections. */
   messages(): Message[];
@@ -224,7 +224,7 @@ async function startByteKeeper(): Promise<ByteKeeper> {
   return keeper;
 }
 
-/** RFC 9112 section 6.3, without any leniency: a second framing is an error, and no framing is no body. */
+/** RFC 9112 section 6.3 without leniency: a second framing is an error, no framing means no body. */
 function read(text: string): { messages: Message[]; rest: string } {
   const messages: Message[] = [];
   for (let at = 0; ; ) {

@@ -1,6 +1,6 @@
 /**
- * What one side can do to hold up the other, or the gateway, by stopping in the middle: found by attacking this gateway
- * itself, each once a hang that no clock ended.
+ * A client or an upstream that stops in the middle must not stall the other side or the gateway. Found by attacking this
+ * gateway: each of these was a hang that no time-out ended.
  */
 
 import { once } from 'node:events';
@@ -35,7 +35,7 @@ afterEach(async () => {
   await Promise.all([gateway.close(), upstream.close()]);
 });
 
-test('a Link that a backtracking check would read for ever does not stop the process', async () => {
+test('a Link field on which a backtracking expression takes exponential time: the process continues', async () => {
   const link = `<a>${';a=b'.repeat(60)}"`;
   upstream.handle = (_request, response) => {
     response.socket?.write(`HTTP/1.1 103 Early Hints\r\nLink: ${link}\r\n\r\n`);
@@ -46,7 +46,7 @@ test('a Link that a backtracking check would read for ever does not stop the pro
   expect(performance.now() - startedAt).toBeLessThan(2_000);
 });
 
-test('a handshake that is under way when the drain begins is told to go away, too', async () => {
+test('a handshake under way when the drain begins: its WebSocket gets close code 1001', async () => {
   let answer = () => undefined as unknown;
   const arrived = new Promise<void>(resolve => {
     upstream.handleUpgrade = (_request, socket) => {
@@ -64,7 +64,7 @@ test('a handshake that is under way when the drain begins is told to go away, to
   await drained;
 });
 
-test('a pipelined request may take longer than a client may take to read', async () => {
+test('a pipelined request that takes longer than a client may take to read: answered', async () => {
   upstream.handle = (received, response) => {
     if (received.url === '/slow') setTimeout(() => response.end('slow'), 1_200);
     else response.end('fast');
@@ -76,7 +76,7 @@ test('a pipelined request may take longer than a client may take to read', async
   ]);
 });
 
-test('the rest of a head that comes after its time, behind an answer, ends its connection and nothing else', async () => {
+test('the rest of a head after its time-out, behind a response: ends its connection and nothing else', async () => {
   let answer = () => undefined as unknown;
   upstream.handle = (received, response) => {
     if (received.url === '/slow') answer = () => response.end('slow');
@@ -95,7 +95,7 @@ test('the rest of a head that comes after its time, behind an answer, ends its c
   expect(await gateway.requestLines(3)).toHaveLength(3);
 });
 
-test('a client that does not read answers of the gateway itself is held to the time of a reader', async () => {
+test('a client that does not read local replies: disconnected after the time for readers', async () => {
   const client = connect(gateway.port, '127.0.0.1').on('error', () => client.destroy());
   client.pause();
   for (let sent = 0; gateway.log.length >= sent; sent += 100) {
@@ -107,7 +107,7 @@ test('a client that does not read answers of the gateway itself is held to the t
   client.destroy();
 }, 60_000);
 
-test('a tunnel behind a request ends with its close frame, and is counted once', async () => {
+test('a tunnel behind a request: ends with its close frame, counted once', async () => {
   upstream.handleUpgrade = (_request, socket) => {
     socket.write(SWITCHING);
   };
@@ -117,7 +117,7 @@ test('a tunnel behind a request ends with its close frame, and is counted once',
   expect([await ended('idle_tunnel'), await ended('slow_reader')]).toEqual([1, 0]);
 });
 
-test('an upgrade behind a large answer does not stall that answer', async () => {
+test('an upgrade behind a large response: the response is not stalled', async () => {
   const size = 8 * 1024 * 1024;
   upstream.handle = (_request, response) => response.end(Buffer.alloc(size));
   const client = connect(gateway.port, '127.0.0.1');
@@ -134,7 +134,7 @@ test('an upgrade behind a large answer does not stall that answer', async () => 
   expect(received).toBeGreaterThan(size);
 });
 
-test('a tunnel whose client has left ends, though its upstream reads nothing', async () => {
+test('a tunnel whose client has disconnected: ends, although its upstream reads nothing', async () => {
   upstream.handleUpgrade = (_request, socket) => {
     socket.pause();
     socket.write(`${SWITCHING}\x82\x7e\xff`);
@@ -151,7 +151,7 @@ test('a tunnel whose client has left ends, though its upstream reads nothing', a
   expect(line).toMatchObject({ status: 101, outcome: 'forwarded' });
 });
 
-/** Settles once the gateway has ended something for that cause. */
+/** Resolves when the gateway has counted a connection that it ended for `cause`. */
 async function counted({ sample }: RunningGateway, cause: string): Promise<void> {
   while ((await sample(`audgate_connections_ended_total{cause="${cause}"}`)) === 0) {
     await pause(20);

@@ -1,6 +1,6 @@
 /**
- * Tokens that are built so that a verifier takes them for something else: by their own header, by the shape of a claim, by
- * a key that was not meant for them.
+ * Tokens that are built to be mistaken by a verifier: by their own header, by the shape of a claim, or by a key that is not meant
+ * for them.
  *
  * Seen in: jwt-go CVE-2020-26160 (`aud: []`), jsonwebtoken CVE-2026-25537 (`exp` as a string), Hono CVE-2026-22817 (`alg`
  * from the token's header, HS256 with a public key); `crit`, `b64`, `jku`, `x5u`, `jwk`, several keys with one `kid`.
@@ -24,7 +24,7 @@ let upstream: Upstream;
 let gateway: RunningGateway;
 let publicJwk: JWK;
 const attacker = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-/** Where the keys of an attacker would be fetched from. Nobody may come. */
+/** Where the keys of an attacker would be fetched from. No request may arrive. */
 const lure = createServer();
 let lurePort: number;
 let visitors = 0;
@@ -132,7 +132,7 @@ describe('claims', () => {
     ['aud of a prototype', `"exp":${now() + 300},"__proto__":{"aud":"${RESOURCE}"}`, 'wrong_audience'],
     ['exp of a prototype', `"aud":"${RESOURCE}","__proto__":{"exp":${now() + 300}}`, 'malformed_token'],
   ])('%s, as JSON that no serializer writes: refused', async (_name, text, outcome) => {
-    // The attacker's key is published for the time of this test.
+    // The attacker's key is published for the duration of this test.
     const jwks = issuer.jwks;
     const kid = `written-${text.length}`;
     issuer.jwks = { keys: [...(jwks?.keys ?? []), { ...jwkOf(attacker.publicKey), kid }] };
@@ -154,8 +154,8 @@ routes:
   });
 });
 
-/** What the token's own header may not decide. Signed by the issuer, so that only the header speaks against it. */
-describe('a header that is signed by the issuer itself', () => {
+/** What the token's own header may not decide. Signed by the issuer, so that only the header can be the reason to refuse it. */
+describe('a header that the issuer has signed', () => {
   test.each<readonly [string, Record<string, unknown>, Outcome]>([
     ['crit: [exp]', { crit: ['exp'], exp: 1 }, 'malformed_token'],
     ['crit: []', { crit: [] }, 'malformed_token'],
@@ -177,7 +177,7 @@ describe('a header that is signed by the issuer itself', () => {
   });
 });
 
-describe('a signature that is none, or by another key', () => {
+describe('no signature, or one by another key', () => {
   const body = () => encode({ iss: issuer.issuer, sub: 'mallory', aud: RESOURCE, exp: now() + 300 });
   const rsaBody = () => encode({ iss: rsa.issuer, sub: 'mallory', aud: RESOURCE, exp: now() + 300 });
   const unsigned = (alg: string) => `${encode({ alg, typ: 'at+jwt' })}.${body()}`;
@@ -259,7 +259,7 @@ describe('a signature that is none, or by another key', () => {
   });
 });
 
-describe('another form than the compact one', () => {
+describe('another serialization than the compact one', () => {
   const good = () => issuer.sign({ claims: { aud: RESOURCE } });
   test.each<readonly [string, (token: string) => string, string]>([
     ['five parts (JWE)', () => 'a.b.c.d.e', 'malformed_token'],
@@ -305,7 +305,7 @@ describe('another form than the compact one', () => {
   });
 });
 
-describe('what is good stays good', () => {
+describe('unusual but valid tokens', () => {
   test.each<readonly [string, Record<string, unknown>, Record<string, unknown>]>([
     ['the key behind three others of its kid', {}, {}],
     ['no kid', { kid: undefined }, {}],
@@ -331,13 +331,13 @@ async function outcomeOf(token: string, { port } = gateway): Promise<string> {
   return JSON.parse(answer.body.toString()).reason;
 }
 
-/** `payload`: JSON text, or what is encoded already. */
+/** @param payload JSON text, or text that is encoded already. */
 function signWith(key: KeyObject, header: Record<string, unknown>, payload: string): string {
   const input = `${encode(header)}.${payload.startsWith('{') ? encode(payload) : payload}`;
   return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
 }
 
-/** A header that jose does not sign: a good token with another one. It is judged before the signature. */
+/** A valid token with a header that jose does not sign. The header is checked before the signature. */
 async function withHeader(header: Record<string, unknown>): Promise<string> {
   return resigned(header);
 }
@@ -353,7 +353,7 @@ async function changed(claim: Record<string, unknown>): Promise<string> {
   return `${header}.${encode({ ...JSON.parse(Buffer.from(old, 'base64url').toString()), ...claim })}.${signature}`;
 }
 
-/** The right signature in the form of X.509, 70 bytes or so, where a JWS has 64. */
+/** The right signature in the DER form of X.509, about 70 bytes, where a JWS has 64. */
 async function derSigned(): Promise<string> {
   const [header, payload, signature = ''] = (await issuer.sign({ claims: { aud: RESOURCE } })).split('.');
   const bytes = Buffer.from(signature, 'base64url');

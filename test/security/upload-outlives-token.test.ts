@@ -1,6 +1,6 @@
 /**
- * A request that ends with its token ends at `exp` in both directions, whatever has come so far: the clock runs from its
- * admission, not from the head of the response. Without `end_at_expiry` uploads and ordinary responses finish.
+ * With `end_at_expiry` a request ends at `exp` in both directions, however far it has come: the timer starts at its admission,
+ * not at the head of the response. Without it uploads and ordinary responses finish.
  */
 
 import { EventEmitter, once } from 'node:events';
@@ -17,7 +17,7 @@ import { startUpstream, type Upstream } from '../support/upstream.ts';
 import { pauseUntil } from '../support/waiting.ts';
 
 const RESOURCE = 'https://api.example/';
-/** Seconds that each token is good for. */
+/** Seconds for which each token is valid. */
 const LIFETIME = 2.5;
 /** Milliseconds after `exp` within which everything must have ended. */
 const PROMPT = 1000;
@@ -80,7 +80,7 @@ afterAll(async () => {
 const UPLOAD = 'Transfer-Encoding: chunked\r\n\r\n';
 const COUNTED = 'Content-Length: 1000000\r\n\r\n';
 
-describe.concurrent('at exp, and not before, the client is told and the upstream hears no more', () => {
+describe.concurrent('at exp and not before: the client gets an end and the upstream gets no more data', () => {
   test.each([
     ['an upload in chunks', 'POST', '/ends/a', UPLOAD, CHUNK],
     ['an upload of a length', 'PUT', '/ends/b', COUNTED, PIECE],
@@ -133,14 +133,14 @@ describe.concurrent('at exp, and not before, the client is told and the upstream
     expect(parseResponses(Buffer.from(text(), 'latin1'))).toMatchObject([{ status: 200, complete: true }]);
   });
 
-  test('a WebSocket whose upstream is in the middle of a frame: nothing more of the client', async () => {
+  test('a WebSocket whose upstream is in the middle of a frame: no more data of the client', async () => {
     const { exp, closed, theirs } = await open('GET', '/default/in-a-frame/m', `${UPGRADE}\r\n`, PIECE);
     await closed;
     expect((await theirs).lastByteAt).toBeLessThan(exp + 200);
   });
 });
 
-describe.concurrent('past exp', () => {
+describe.concurrent('after exp', () => {
   test.each([
     ['an upload, by default', 'POST', '/default/n', UPLOAD, CHUNK],
     ['an upload of a route that stays', 'POST', '/stays/o', UPLOAD, CHUNK],
@@ -150,7 +150,7 @@ describe.concurrent('past exp', () => {
     ['the answer of a WebSocket that was refused, by default', 'GET', '/default/refusing/s', `${UPGRADE}\r\n`, ''],
     ['a WebSocket whose upstream is silent, on report', 'GET', '/report/t', `${UPGRADE}\r\n`, ''],
     ['a WebSocket whose upstream is silent, of a public route', 'GET', '/open/u', `${UPGRADE}\r\n`, ''],
-  ])('%s goes on', async (_name, method, path, rest, drip) => {
+  ])('%s: continues', async (_name, method, path, rest, drip) => {
     const { exp, socket, seen } = await open(method, path, rest, drip);
     await pauseUntil(exp + 300);
     expect(socket.destroyed).toBe(false);

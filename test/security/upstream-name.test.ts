@@ -1,6 +1,6 @@
 /**
  * The client's Host chooses neither the upstream's name in TLS (SNI, RFC 6066 section 3), nor the name that its certificate
- * is verified for (RFC 9110 section 4.3.4), nor its port, nor the Host that it is sent: all of them come from `upstream`.
+ * is verified for (RFC 9110 section 4.3.4), nor its port, nor the Host that is sent to it: all of them come from `upstream`.
  *
  * Seen in: http-proxy's `ws`, and node:https, which derives the name of TLS from the Host field of the request.
  */
@@ -28,7 +28,7 @@ const UPGRADE: readonly HeaderPair[] = [
   ['Sec-WebSocket-Key', SAMPLE_KEY],
 ];
 
-/** What a client may say of the host: another backend's name, one that an evil certificate is for, an ordinary public one. */
+/** Host fields of a client: another backend's name, a name that a wrong certificate is for, an ordinary public one. */
 const HOSTS = [
   'other.internal',
   'evil.example',
@@ -85,7 +85,7 @@ describe.skipIf(!hasOpenssl).each(KINDS)('%s to an https upstream', kind => {
     ['/ipv4', undefined],
     ['/ipv6', undefined],
   ])('at %s', (path, serverName) => {
-    test.each(HOSTS)('Host: %s chooses nothing of the connection', async host => {
+    test.each(HOSTS)('Host: %s: SNI, certificate, port and Host come from upstream', async host => {
       seen.length = 0;
       expect((await requestHost(kind, path, host)).status).toBe(kind === 'HTTP' ? 200 : 101);
       expect(seen).toEqual([{ kind, serverName, host: hosts[path] }]);
@@ -93,7 +93,7 @@ describe.skipIf(!hasOpenssl).each(KINDS)('%s to an https upstream', kind => {
   });
 
   test.each(['/wrong-name', '/wrong-ip'])(
-    'whose certificate is for the Host of the client and not for %s: 502',
+    'a certificate for the Host of the client and not for %s: 502',
     async path => {
       seen.length = 0;
       const cause = 'upstream_unreachable/tls';
@@ -115,7 +115,7 @@ function requestHost(kind: Kind, path: string, host: string): Promise<RawRespons
   return request(gateway.port, { path, headers: [['Host', host], ...(kind === 'WebSocket' ? UPGRADE : [])] });
 }
 
-/** A server that shows `usual`, and to whoever asks for another name, `other`. */
+/** A server that presents the certificate `usual`, and `other` where SNI has another name. */
 async function startServer(usual: Certificate, other: Certificate, address = '127.0.0.1'): Promise<number> {
   const contexts = { usual: createSecureContext(usual), other: createSecureContext(other) };
   const server = createServer({

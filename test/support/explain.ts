@@ -28,7 +28,7 @@ export async function runExplain(args: readonly string[], input: string | Buffer
       isColoured: false,
       now: Date.now(),
       write: line => stdout?.push(`${line}\n`),
-      complain: line => stderr?.push(`${line}\n`),
+      writeError: line => stderr?.push(`${line}\n`),
     },
   );
   return { code, stdout: stdout?.join('') ?? '', stderr: stderr?.join('') ?? '' };

@@ -1,7 +1,7 @@
 /** The section of the configuration in use: its file, its reloads and its lint warnings. */
 
-import type { Problem } from '../../config/diagnostic.ts';
-import { LINTS } from '../../config/lint/check-codes.ts';
+import type { Diagnostic } from '../../config/diagnostics/diagnostic.ts';
+import { CHECK_CODES } from '../../config/lint/check-codes.ts';
 import type { Report } from '../../telemetry/report.ts';
 import { sumOf } from '../figures/counter-sums.ts';
 import type { ProcessInfo } from '../process-info.ts';
@@ -25,7 +25,7 @@ ${warnings.length > 0 && html`<ul class="warnings">${warnings.map(renderWarning)
 </section>`;
 }
 
-function renderWarning({ line, column, code, path, message }: Problem): Html {
-  return html`<li><p><code>${line}:${column}</code> <code>${path}</code> <span class="soft">${code}</span></p><p><bdi>${message}</bdi></p><p class="below">${LINTS[code].consequence} ${LINTS[code].remedy}</p></li>
+function renderWarning({ line, column, code, path, message }: Diagnostic): Html {
+  return html`<li><p><code>${line}:${column}</code> <code>${path}</code> <span class="soft">${code}</span></p><p><bdi>${message}</bdi></p><p class="below">${CHECK_CODES[code].consequence} ${CHECK_CODES[code].remedy}</p></li>
 `;
 }

@@ -2,7 +2,7 @@
 
 import type { Config } from '../../config/config.ts';
 import type { Report } from '../../telemetry/report.ts';
-import type { KeySetStatus } from '../../token/key-set.ts';
+import type { KeySetStatus } from '../../token/keys/key-set.ts';
 import { formatCount, formatDuration } from './format.ts';
 import { type Html, html } from './html.ts';
 

@@ -3,33 +3,33 @@
  * tokens for other APIs carry, too.
  */
 
-import type { Findings } from '../diagnostics.ts';
+import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
+import type { FileDraft } from '../file-draft.ts';
 import type { RouteDraft } from '../routes.ts';
 import type { Path } from '../source/document.ts';
-import type { FileDraft } from '../source/file-draft.ts';
-import { findSharedAudience, listSharedAudiences, type SharedAudiences } from './shared-audience.ts';
+import { findSharedAudience, listSharedAudiences, type SharedAudiences } from './identity-products/shared-audience.ts';
 
 /** Routes of one resource with which each other one is compared. */
 const MOST_SIBLINGS = 100;
 
 /** Warns of the resource and of each alias of the routes of `file`. */
-export function warnOfAliases(file: FileDraft, findings: Findings): void {
+export function warnOfAliases(file: FileDraft, diagnostics: DiagnosticCollector): void {
   const siblings = groupByResource(file);
-  const byDefault = listSharedAudiences(file.issuerNames);
+  const byDefault = listSharedAudiences(file.issuerNames ?? []);
   const lax = [...file.issuers.values()].filter(({ tokenTypes }) => tokenTypes.has('jwt')).map(({ issuer }) => issuer);
   for (const route of file.routes) {
     const { audiences = [], issuers, resource } = route.found;
     if (route.found.public === true) continue;
     const shared = issuers === undefined ? byDefault : listSharedAudiences(issuers);
-    warnOfSharedAudience(resource, shared, [...route.path, 'resource'], findings);
+    warnOfSharedAudience(resource, shared, [...route.path, 'resource'], diagnostics);
     const others = audiences.length === 0 ? [] : listForgetful(route, siblings.get(resource ?? '') ?? []);
     for (const [index, alias] of audiences.entries()) {
       const path = [...route.path, 'audiences', index];
-      warnOfSharedAudience(alias, shared, path, findings);
-      if (alias.includes('*')) findings.warning(path, 'audience-wildcard', 'a * that stands for nothing but itself');
-      warnOfForgetful(alias, others, path, findings);
+      warnOfSharedAudience(alias, shared, path, diagnostics);
+      if (alias.includes('*')) diagnostics.warning(path, 'audience-wildcard', 'a * that stands for nothing but itself');
+      warnOfForgetful(alias, others, path, diagnostics);
     }
-    warnOfIdTokens(route, lax, findings);
+    warnOfIdTokens(route, lax, diagnostics);
   }
 }
 
@@ -37,10 +37,10 @@ function warnOfSharedAudience(
   audience: string | undefined,
   shared: SharedAudiences,
   path: Path,
-  findings: Findings,
+  diagnostics: DiagnosticCollector,
 ): void {
   const name = audience === undefined ? undefined : findSharedAudience(audience, shared);
-  if (name !== undefined) findings.warning(path, 'audience-for-everyone', `is ${name}, not this API`);
+  if (name !== undefined) diagnostics.warning(path, 'audience-for-everyone', `is ${name}, not this API`);
 }
 
 /** A route of a resource that several have. */
@@ -75,26 +75,31 @@ function listForgetful({ key, found }: RouteDraft, siblings: readonly Sibling[])
   return siblings.filter(({ route, issuers }) => route.key !== key && hasCommonIssuer(issuers));
 }
 
-function warnOfForgetful(alias: string, siblings: readonly Sibling[], path: Path, findings: Findings): void {
+function warnOfForgetful(
+  alias: string,
+  siblings: readonly Sibling[],
+  path: Path,
+  diagnostics: DiagnosticCollector,
+): void {
   const other = siblings.find(({ audiences }) => !audiences.has(alias));
   if (other === undefined) return;
   const { key, line } = other.route;
   const what = `route "${key}" (line ${line}) has the same resource without this alias`;
-  findings.warning(path, 'alias-on-one-route', what);
+  diagnostics.warning(path, 'alias-on-one-route', what);
 }
 
 /**
  * The `aud` of an ID token is a client id (OpenID Connect Core section 2); some issuers name an API by one, too.
  * `lax` are the issuers whose token_types have JWT.
  */
-function warnOfIdTokens({ found, path }: RouteDraft, lax: readonly string[], findings: Findings): void {
+function warnOfIdTokens({ found, path }: RouteDraft, lax: readonly string[], diagnostics: DiagnosticCollector): void {
   const index = found.audiences?.findIndex(alias => !/^[a-z][a-z0-9+.-]*:/i.test(alias)) ?? -1;
   if (index === -1 || lax.length === 0 || !isOpenWithoutScope(found.scopes)) return;
   const accepted = found.issuers && new Set(found.issuers);
   const issuer = lax.find(name => accepted === undefined || accepted.has(name));
   if (issuer === undefined) return;
   const what = `looks like a client id, token_types of "${issuer}" has JWT, and not every method needs a scope`;
-  findings.warning([...path, 'audiences', index], 'id-token-accepted', what);
+  diagnostics.warning([...path, 'audiences', index], 'id-token-accepted', what);
 }
 
 function isOpenWithoutScope(scopes: RouteDraft['found']['scopes']): boolean {

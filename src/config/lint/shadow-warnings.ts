@@ -1,6 +1,6 @@
 /** Public routes that contain protected ones. */
 
-import type { Findings } from '../diagnostics.ts';
+import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
 import type { RouteDraft } from '../routes.ts';
 
 /** Protected routes below one path, by host. */
@@ -23,16 +23,16 @@ const ALL = ' ';
  * Warns of each public route that contains protected ones: a path that is meant for one of those, but misses it by a letter,
  * needs no token.
  */
-export function warnOfShadows(routes: readonly RouteDraft[], findings: Findings): void {
+export function warnOfShadows(routes: readonly RouteDraft[], diagnostics: DiagnosticCollector): void {
   const root = createBranch();
   const branches = new Map<RouteDraft, Branch>();
   for (const route of routes) if (route.found.public === true && route.target) branches.set(route, plant(root, route));
   if (branches.size === 0) return;
   for (const route of routes) if (route.found.public === false) count(root, route);
-  for (const [route, branch] of branches) warnOfShadow(route, branch, findings);
+  for (const [route, branch] of branches) warnOfShadow(route, branch, diagnostics);
 }
 
-function warnOfShadow(route: RouteDraft, { within }: Branch, findings: Findings): void {
+function warnOfShadow(route: RouteDraft, { within }: Branch, diagnostics: DiagnosticCollector): void {
   const host = route.target?.host;
   // A route for one host is met by those of this host and of every host; one for every host by all.
   const contained = (host === undefined ? [ALL] : [host, '']).flatMap(name => within.get(name) ?? []);
@@ -41,7 +41,7 @@ function warnOfShadow(route: RouteDraft, { within }: Branch, findings: Findings)
   const first = other !== undefined && other.first.line < one.first.line ? other.first : one.first;
   const more = contained.reduce((sum, { count }) => sum + count, 0) - 1;
   const what = `this public route contains the protected route "${first.key}" (line ${first.line})`;
-  findings.warning(route.path, 'public-over-protected', more > 0 ? `${what} and ${more} more` : what, 'key');
+  diagnostics.warning(route.path, 'public-over-protected', more > 0 ? `${what} and ${more} more` : what, 'key');
 }
 
 function plant(root: Branch, route: RouteDraft): Branch {

@@ -1,7 +1,7 @@
 /** The schema of the YAML as JSON Schema (draft-07), which is what editors read: config/audgate.schema.json. */
 
 import { z } from 'zod';
-import { configSchema } from './schema.ts';
+import { configSchema } from './file-schema.ts';
 
 /** One schema of JSON Schema, as far as ours go. */
 export type JsonSchema = z.core.JSONSchema.BaseSchema;

@@ -1,17 +1,18 @@
 /** An issue of zod → what is wrong, in our words and with the nearest valid name. */
 
 import { z } from 'zod';
-import { type Blamed, quote } from '../diagnostics.ts';
+import type { DiagnosticSubject } from '../diagnostics/diagnostic-collector.ts';
+import { quote } from '../diagnostics/quotation.ts';
+import { findNearest } from '../diagnostics/suggestion.ts';
 import { isRawMap } from '../source/content.ts';
 import type { Path } from '../source/document.ts';
-import type { Fault } from '../values/parsed-value.ts';
-import { findNearest } from './suggestion.ts';
+import type { Rejection } from '../values/parsed-value.ts';
 
 export interface Explanation {
   /** The path below the map that was read. */
   readonly below: Path;
-  readonly fault: Fault;
-  readonly blamed: Blamed;
+  readonly rejection: Rejection;
+  readonly subject: DiagnosticSubject;
 }
 
 /** What was read, and as what. */
@@ -29,26 +30,32 @@ export function explainIssue(issue: Issue, reading: Reading): Explanation[] {
     case 'unrecognized_keys':
       return issue.keys.map(key => ({
         below: [...below, key],
-        fault: describeUnknownKey(key, listKeys(reading.schema, below)),
-        blamed: 'key',
+        rejection: describeUnknownKey(key, listKeys(reading.schema, below)),
+        subject: 'key',
       }));
     case 'invalid_type':
       return explainType(issue, below, reading);
     case 'invalid_value':
-      return [{ below, fault: describeChoice(issue.input, issue.values.map(String)), blamed: 'value' }];
+      return [{ below, rejection: describeChoice(issue.input, issue.values.map(String)), subject: 'value' }];
     case 'invalid_union':
       return chooseBranch(issue).flatMap(inner =>
         explainIssue(inner, reading).map(found => ({ ...found, below: [...below, ...found.below] })),
       );
     case 'custom':
-      return [{ below, fault: issue.params?.['fault'] as Fault, blamed: issue.params?.['isKey'] ? 'key' : 'value' }];
+      return [
+        {
+          below,
+          rejection: issue.params?.['rejection'] as Rejection,
+          subject: issue.params?.['isKey'] ? 'key' : 'value',
+        },
+      ];
     default:
-      return [{ below, fault: { what: 'is not valid' }, blamed: 'value' }];
+      return [{ below, rejection: { what: 'is not valid' }, subject: 'value' }];
   }
 }
 
-/** @returns the fault of a map without `key`. */
-export function describeMissingKey(key: string, expected: string): Fault {
+/** @returns the rejection of a map without `key`. */
+export function describeMissingKey(key: string, expected: string): Rejection {
   return { code: 'missing-key', what: `missing key ${quote(key)}`, expected, standsAlone: true };
 }
 
@@ -58,7 +65,7 @@ export function isMisspelled(key: string, { schema, raw }: Reading): boolean {
   return isRawMap(raw) && Object.keys(raw).some(name => !keys.includes(name) && findNearest(name, keys) === key);
 }
 
-function describeUnknownKey(key: string, known: readonly string[]): Fault {
+function describeUnknownKey(key: string, known: readonly string[]): Rejection {
   return {
     code: 'unknown-key',
     what: `unknown key ${quote(key)}`,
@@ -73,12 +80,12 @@ function explainType(issue: z.core.$ZodIssueInvalidType, below: Path, reading: R
   const key = String(below.at(-1) ?? '');
   if (issue.input !== undefined) {
     const what = `found ${nameKind(issue.input)}`;
-    return [{ below, fault: { what, expected, nearest: suggestFlag(issue), standsAlone: true }, blamed: 'value' }];
+    return [{ below, rejection: { what, expected, nearest: suggestFlag(issue), standsAlone: true }, subject: 'value' }];
   }
-  return isMisspelled(key, reading) ? [] : [{ below, fault: describeMissingKey(key, expected), blamed: 'parent' }];
+  return isMisspelled(key, reading) ? [] : [{ below, rejection: describeMissingKey(key, expected), subject: 'parent' }];
 }
 
-function describeChoice(found: unknown, choices: readonly string[]): Fault {
+function describeChoice(found: unknown, choices: readonly string[]): Rejection {
   const expected = `one of ${choices.join(', ')}`;
   if (typeof found !== 'string') return { what: `found ${nameKind(found)}`, expected, standsAlone: true };
   return { what: 'is not accepted', expected, nearest: findNearest(found, choices) };

@@ -5,7 +5,8 @@ import type { Issuer, ListenAddress } from '../../config/config.ts';
 import type { ListenFailure } from '../../server/listener.ts';
 import type { ProcessMetrics } from '../../telemetry/metrics/metrics.ts';
 import type { Report } from '../../telemetry/report.ts';
-import type { FetchCause, FetchedKeys, LastKeys } from '../../token/key-source.ts';
+import type { LastKeys } from '../../token/keys/key-fetch-error.ts';
+import type { FetchCause, FetchedKeys } from '../../token/keys/key-source.ts';
 
 /** By name: the argument and the result of a call. */
 export type Calls = { readonly [name: string]: readonly [argument: unknown, result: unknown] };

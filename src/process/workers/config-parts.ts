@@ -1,6 +1,6 @@
 /** A configuration on its way from the primary to a worker, in parts, so that a worker which serves stays responsive. */
 
-import type { ConfigPieces } from '../../config/loading/pieces.ts';
+import type { ConfigPieces } from '../../config/loader/pieces.ts';
 import type { ConfigPart } from './calls.ts';
 
 /** Taking in so many pieces delays no request noticeably. */

@@ -2,7 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import type { ListenAddress } from '../../config/config.ts';
-import { toPieces } from '../../config/loading/pieces.ts';
+import { toPieces } from '../../config/loader/pieces.ts';
 import type { StartOptions } from '../gateway-process.ts';
 import type { LoadedConfig } from '../reload.ts';
 import type { StartResult } from './calls.ts';

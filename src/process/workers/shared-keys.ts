@@ -2,7 +2,8 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/config.ts';
-import { fetchKeys, KeyFetchError } from '../../token/key-source.ts';
+import { KeyFetchError } from '../../token/keys/key-fetch-error.ts';
+import { fetchKeys } from '../../token/keys/key-source.ts';
 import type { KeyRequest, KeyResult } from './calls.ts';
 
 /** Milliseconds for which a failure is shared: workers retry at the same times, so these requests are of one attempt. */

@@ -3,8 +3,7 @@
 import type { Worker as ClusterWorker } from 'node:cluster';
 import type { KeyReadiness } from '../../admin/readiness.ts';
 import type { Config, Issuer } from '../../config/config.ts';
-import { fromPieces } from '../../config/loading/pieces.ts';
-import { shareLimits, shareRoute } from '../../config/values/workers.ts';
+import { fromPieces } from '../../config/loader/pieces.ts';
 import { Gateway } from '../../gateway.ts';
 import { ListenError } from '../../server/listener.ts';
 import { Server } from '../../server/server.ts';
@@ -13,10 +12,12 @@ import { openSharedOutput } from '../../telemetry/log/shared-output.ts';
 import { Metrics, type ProcessMetrics } from '../../telemetry/metrics/metrics.ts';
 import { createTelemetry, type Telemetry } from '../../telemetry/telemetry.ts';
 import { Slices } from '../../time-slices.ts';
-import { type FetchCause, type FetchedKeys, fetchDirectly, KeyFetchError } from '../../token/key-source.ts';
+import { KeyFetchError } from '../../token/keys/key-fetch-error.ts';
+import { type FetchCause, type FetchedKeys, fetchDirectly } from '../../token/keys/key-source.ts';
 import type { FixedSettings, KeyResult, PrimaryCalls, ServeOptions, StartResult, WorkerCalls } from './calls.ts';
 import { Channel, type Handlers } from './channel.ts';
 import { ReceivedPieces } from './config-parts.ts';
+import { shareLimits, shareRoute } from './limit-shares.ts';
 
 /** Milliseconds: metadata and keys may take five seconds each, after another fetch of five seconds that was under way. */
 const KEYS_LIMIT = 15_000;

@@ -5,7 +5,7 @@
  */
 
 import type { Route } from '../../config/config.ts';
-import { escapeJson } from '../../config/values/visible-text.ts';
+import { escapeJson } from '../../config/diagnostics/visible-text.ts';
 import type { Outcome } from '../../denial.ts';
 import type { AccessToken } from '../../token/access-token.ts';
 import { readClient } from '../../token/client.ts';

@@ -2,7 +2,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { pino } from 'pino';
-import { escapeJson } from '../../config/values/visible-text.ts';
+import { escapeJson } from '../../config/diagnostics/visible-text.ts';
 import type { FinishedRequest } from '../finished-request.ts';
 import { formatAccessLine } from './access-line.ts';
 import type { LogDestination } from './standard-output.ts';

@@ -1,7 +1,7 @@
 /** Standard output that several processes write to: its reader gets whole lines. */
 
 import { fstatSync } from 'node:fs';
-import { escapeJson } from '../../config/values/visible-text.ts';
+import { escapeJson } from '../../config/diagnostics/visible-text.ts';
 import { type LogDestination, openStandardOutput } from './standard-output.ts';
 
 /** PIPE_BUF of Linux: longer writes of several processes to one pipe can be interleaved (POSIX, write). */

@@ -1,6 +1,6 @@
 /** The denials and keys of several workers merged into one report. Metrics are merged by MergedMetrics, traffic by mergeTraffic. */
 
-import type { KeySetStatus } from '../../token/key-set.ts';
+import type { KeySetStatus } from '../../token/keys/key-set.ts';
 import { MOST_DENIALS, type RecentDenial } from '../recent/recent-denials.ts';
 
 /** @returns the latest denials of all workers, newest first, at most 200. */

@@ -1,6 +1,6 @@
 /** Gauges, whose values are measured when they are read: in one process, or in several and then merged. */
 
-import type { KeySetStatus } from '../../token/key-set.ts';
+import type { KeySetStatus } from '../../token/keys/key-set.ts';
 import { GAUGES, type GaugeFamily } from './families.ts';
 
 /** A gauge with its samples. */

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import type { AudienceIndex } from '../../authorization/audience.ts';
 import type { Route } from '../../config/config.ts';
-import type { KeySetStatus } from '../../token/key-set.ts';
+import type { KeySetStatus } from '../../token/keys/key-set.ts';
 import type { FinishedRequest } from '../finished-request.ts';
 import { type Changes, Counts } from './counts.ts';
 import { writeMetrics } from './exposition.ts';

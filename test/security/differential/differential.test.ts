@@ -1,6 +1,6 @@
 /**
- * The differential check: odd requests, byte by byte, through the gateway to servers of other makes. What each of them
- * parsed is what the gateway authorised, or it is refused; never anything else.
+ * The differential check: unusual requests, byte by byte, through the gateway to other servers. What each of them parses must
+ * be what the gateway authorised, or the gateway must have refused it.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -45,7 +45,7 @@ afterAll(async () => {
   console.info(formatTally(inOrder, missing, COUNT));
 });
 
-describe.concurrent('what a server parses is what was authorised', () => {
+describe.concurrent('each payload: refused, or parsed by the server as it was authorised', () => {
   for (const kind of SERVERS) {
     const where = kind.program === undefined ? `is not installed: ${COUNT} payloads not run` : 'equal or refused';
     test.skipIf(kind.program === undefined)(`${kind.name}: ${where}`, { timeout: 300_000 }, async () => {
@@ -59,12 +59,12 @@ describe.concurrent('what a server parses is what was authorised', () => {
   }
 });
 
-test('the table is large, and not made of what is refused anyway', () => {
+test('the table of payloads: large, and a good part of it forwarded', () => {
   expect(COUNT).toBeGreaterThanOrEqual(250);
   expect(ordinary.payloads.length).toBeGreaterThanOrEqual(40);
 });
 
-/** One after the other: what a payload leaves behind on a connection to the server falls on the one behind it. */
+/** One after the other: what a payload leaves on a connection to the server shows in the payload behind it. */
 async function sendAll(kind: ServerKind): Promise<Outcome[]> {
   const server = await kind.start();
   running.push(server);

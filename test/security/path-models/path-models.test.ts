@@ -1,8 +1,8 @@
 /**
- * What a route forwards, held against models of real servers: none reads it as the path of another route, or of a scope rule
- * whose scopes were not asked for. The oracle finds routes and rules by itself, from the segments that a model gives.
+ * What a route forwards, compared with models of real servers: none reads it as the path of another route, or of a scope rule
+ * whose scopes were not required. The oracle finds routes and rules by itself, from the segments that a model returns.
  *
- * `PATH_MODEL_WORLDS=25000` makes a million cases of it.
+ * `PATH_MODEL_WORLDS=25000` runs a million cases.
  */
 
 import fc from 'fast-check';
@@ -43,7 +43,7 @@ test(`${WORLDS * 40} paths × ${MODELS.length} models of servers: none reads wha
   expect(tally.otherwise).toBeGreaterThan(WORLDS);
 }, 3_600_000);
 
-test('the oracle sees what the gateway would let pass without its readings', () => {
+test('without the readings of the gateway: the oracle finds paths that leave their route', () => {
   const route = (prefix: string) => worldOf([prefix])[0] as ProtectedRoute;
   const table = [route('/'), route('/other'), route('/@me')];
   const lie = (path: string): Match => ({ ok: true, route: table[0] as Route, path, rest: path, otherRests: [] });

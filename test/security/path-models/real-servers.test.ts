@@ -1,4 +1,4 @@
-/** Real servers on the paths of `path-models.test.ts`: the model of nginx says what nginx says, and none leaves its route. */
+/** Real servers on the paths of `path-models.test.ts`: the model of nginx equals nginx, and no path leaves its route. */
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -61,7 +61,7 @@ function pass(routes: (typeof WORLDS)[number]['routes'], host: string, sentPath:
   return match.ok ? [{ routes, host, match: match as Match }] : [];
 }
 
-/** Asks a server for each target, one after the other; what it refuses itself it does not read. */
+/** Requests each target from a server, one after the other. @returns how it read those that it did not refuse itself. */
 async function readAll(server: RealServer, targets: readonly string[]): Promise<ServerModel> {
   const readings = new Map<string, readonly string[] | undefined>();
   const [host = '', port] = server.address.split(':');

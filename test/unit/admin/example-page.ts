@@ -2,7 +2,7 @@
 
 import type { StatusPage } from '../../../src/admin/page/page.ts';
 import type { Config } from '../../../src/config/config.ts';
-import type { ResourceUri } from '../../../src/config/values/uri.ts';
+import type { ResourceUri } from '../../../src/config/values/address/uri.ts';
 import { Metrics } from '../../../src/telemetry/metrics/metrics.ts';
 import { RecentTraffic } from '../../../src/telemetry/recent/recent-traffic.ts';
 import type { Report } from '../../../src/telemetry/report.ts';

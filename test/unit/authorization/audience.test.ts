@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createAudienceIndex, findWrongAudience, listPresentable } from '../../../src/authorization/audience.ts';
 import type { MultipleAudiences, ProtectedRoute } from '../../../src/config/config.ts';
-import type { ResourceUri } from '../../../src/config/values/uri.ts';
+import type { ResourceUri } from '../../../src/config/values/address/uri.ts';
 import { protectedRoute, publicRoute } from '../route/example-route.ts';
 
 const PROFILE = 'https://profile.example/';

@@ -288,7 +288,7 @@ function load(yaml: string): readonly Route[] {
   try {
     writeFileSync(join(folder, 'audgate.yaml'), yaml);
     const loaded = loadConfig(join(folder, 'audgate.yaml'), {});
-    if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
     return loaded.config.routes;
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createMetadataIndex, findMetadata, protectedResourceMetadataUrl } from '../../../src/challenge/metadata.ts';
 import type { Route } from '../../../src/config/config.ts';
-import type { ResourceUri } from '../../../src/config/values/uri.ts';
+import type { ResourceUri } from '../../../src/config/values/address/uri.ts';
 import { protectedRoute, publicRoute } from '../route/example-route.ts';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
@@ -32,8 +32,8 @@ const guard = (prefix: string, resource: ResourceUri, fields: Partial<Parameters
 
 /** The resource that is told of at `target` on `host`. */
 function find(routes: readonly Route[], target: string, host: string): unknown {
-  const body = findMetadata(createMetadataIndex(routes), target, host);
-  return typeof body === 'string' ? JSON.parse(body).resource : body;
+  const found = findMetadata(createMetadataIndex(routes), target, host);
+  return found.kind === 'document' ? JSON.parse(found.body).resource : found.kind;
 }
 
 describe('which document is found', () => {
@@ -53,35 +53,42 @@ describe('which document is found', () => {
     ['by Host and port', WELL_KNOWN, 'two.example:8443', 'https://two.example:8443/'],
     ['by the Host alone, where the port is the gateway’s', WELL_KNOWN, 'one.example:8080', 'https://one.example/'],
     ['at the root with a slash', `${WELL_KNOWN}/`, 'one.example', 'https://one.example/'],
-    ['none where the Host names none of several, nor is it a route’s to answer', WELL_KNOWN, 'three.example', null],
-    ['none where the Host only ends alike', WELL_KNOWN, 'x.one.example', null],
+    [
+      'none where the Host names none of several, nor is it a route’s to answer',
+      WELL_KNOWN,
+      'three.example',
+      'ambiguous',
+    ],
+    ['none where the Host only ends alike', WELL_KNOWN, 'x.one.example', 'ambiguous'],
     ['the only one of its path, for whatever Host', `${WELL_KNOWN}/v1`, '10.0.0.7:8080', 'https://one.example/v1'],
-    ['not below it', `${WELL_KNOWN}/v1/x`, 'one.example', undefined],
-    ['not with a slash that the resource lacks', `${WELL_KNOWN}/v1/`, 'one.example', undefined],
+    ['not below it', `${WELL_KNOWN}/v1/x`, 'one.example', 'none'],
+    ['not with a slash that the resource lacks', `${WELL_KNOWN}/v1/`, 'one.example', 'none'],
     ['with the slash that the resource has', `${WELL_KNOWN}/v2/`, 'one.example', 'https://one.example/v2/'],
-    ['not without the slash that the resource has', `${WELL_KNOWN}/v2`, 'one.example', undefined],
+    ['not without the slash that the resource has', `${WELL_KNOWN}/v2`, 'one.example', 'none'],
     ['with its query', `${WELL_KNOWN}/q?k=v`, 'one.example', 'https://one.example/q?k=v'],
-    ['not without its query', `${WELL_KNOWN}/q`, 'one.example', undefined],
-    ['not with a query that the resource lacks', `${WELL_KNOWN}/v1?x`, 'one.example', undefined],
-    ['not in another case', `${WELL_KNOWN}/V1`, 'one.example', undefined],
-    ['not in another spelling', `${WELL_KNOWN}/%761`, 'one.example', undefined],
-    ['not where something stands before it', `/x${WELL_KNOWN}/v1`, 'one.example', undefined],
-    ['not for the well-known path of something else', '/.well-known/openid-configuration', 'one.example', undefined],
+    ['not without its query', `${WELL_KNOWN}/q`, 'one.example', 'none'],
+    ['not with a query that the resource lacks', `${WELL_KNOWN}/v1?x`, 'one.example', 'none'],
+    ['not in another case', `${WELL_KNOWN}/V1`, 'one.example', 'none'],
+    ['not in another spelling', `${WELL_KNOWN}/%761`, 'one.example', 'none'],
+    ['not where something stands before it', `/x${WELL_KNOWN}/v1`, 'one.example', 'none'],
+    ['not for the well-known path of something else', '/.well-known/openid-configuration', 'one.example', 'none'],
   ])('%s', (_, target, host, resource) => {
     expect(find(routes, target, host)).toBe(resource);
   });
 
   test('a Host that is hostile selects nothing and appears nowhere', () => {
     const index = createMetadataIndex([guard('/a', 'https://one.example/')]);
-    const body = findMetadata(index, WELL_KNOWN, 'evil.example') ?? '';
-    expect(body).toContain('https://one.example/');
-    expect(body).not.toContain('evil');
+    const found = JSON.stringify(findMetadata(index, WELL_KNOWN, 'evil.example'));
+    expect(found).toContain('https://one.example/');
+    expect(found).not.toContain('evil');
   });
 });
 
 describe('what a document says (RFC 9728 section 2)', () => {
-  const only = (routes: readonly Route[], target = WELL_KNOWN) =>
-    JSON.parse(findMetadata(createMetadataIndex(routes), target, 'api.example') ?? '');
+  const only = (routes: readonly Route[], target = WELL_KNOWN) => {
+    const found = findMetadata(createMetadataIndex(routes), target, 'api.example');
+    return found.kind === 'document' ? JSON.parse(found.body) : found.kind;
+  };
 
   test('everything, where there is everything', () => {
     const route = guard('/a', 'https://API.example/', {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import { formatProblem } from '../../../src/config/diagnostic.ts';
+import { formatDiagnostic } from '../../../src/config/diagnostics/diagnostic.ts';
 import { type LoadResult, loadConfig } from '../../../src/config/load.ts';
 
 export interface World {
@@ -78,19 +78,19 @@ export function load(text: string, world: World = {}): LoadResult {
 /** @returns the configuration of `text`, which has to be without errors. */
 export function loadValid(text: string, world: World = {}): Config {
   const result = load(text, world);
-  if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
+  if (!result.ok) throw new Error(result.diagnostics.map(formatDiagnostic).join('\n'));
   return result.config;
 }
 
-/** @returns every problem of `text` as `LINE:COL: …`. */
-export function listProblems(text: string, world: World = {}): string[] {
+/** @returns every diagnostic of `text` as `LINE:COL: …`. */
+export function listDiagnostics(text: string, world: World = {}): string[] {
   const result = load(text, world);
-  const problems = result.ok ? result.warnings : result.problems;
-  return problems.map(problem => formatProblem({ ...problem, file: 'FILE' }).replace(/^FILE:/, ''));
+  const diagnostics = result.ok ? result.warnings : result.diagnostics;
+  return diagnostics.map(diagnostic => formatDiagnostic({ ...diagnostic, file: 'FILE' }).replace(/^FILE:/, ''));
 }
 
 /** @returns every code of `text`, in the order of the file. */
 export function listCodes(text: string, world: World = {}): string[] {
   const result = load(text, world);
-  return (result.ok ? result.warnings : result.problems).map(({ code }) => code);
+  return (result.ok ? result.warnings : result.diagnostics).map(({ code }) => code);
 }

@@ -1,27 +1,27 @@
 import { describe, expect, test } from 'vitest';
-import { findNearest } from '../../../src/config/schema/suggestion.ts';
-import { parseAlgorithm } from '../../../src/config/values/algorithm.ts';
-import { parseAllowedEncoding } from '../../../src/config/values/allowed-encoding.ts';
-import { parseDuration } from '../../../src/config/values/duration.ts';
-import { parseHeaderName } from '../../../src/config/values/header-name.ts';
-import { parseHostName } from '../../../src/config/values/host.ts';
-import { isSameAddress, parseListenAddress } from '../../../src/config/values/listen-address.ts';
-import type { Parsed } from '../../../src/config/values/parsed-value.ts';
-import { parsePathPrefix } from '../../../src/config/values/path-prefix.ts';
-import { parseRouteKey } from '../../../src/config/values/route-key.ts';
-import { parseScope, parseScopeKey } from '../../../src/config/values/scope-rule.ts';
+import { findNearest } from '../../../src/config/diagnostics/suggestion.ts';
+import { parseHostName } from '../../../src/config/values/address/host.ts';
+import { isSameAddress, parseListenAddress } from '../../../src/config/values/address/listen-address.ts';
 import {
   hasUpperCaseOrigin,
   isInClear,
   parseIssuerUri,
   parseResource,
   parseUpstream,
-} from '../../../src/config/values/uri.ts';
+} from '../../../src/config/values/address/uri.ts';
+import { parseAlgorithm } from '../../../src/config/values/algorithm.ts';
+import { parseDuration } from '../../../src/config/values/duration.ts';
+import { parseHeaderName } from '../../../src/config/values/header/header-name.ts';
+import type { ParsedValue } from '../../../src/config/values/parsed-value.ts';
+import { parseAllowedEncoding } from '../../../src/config/values/path/allowed-encoding.ts';
+import { parsePathPrefix } from '../../../src/config/values/path/path-prefix.ts';
+import { parseRouteKey } from '../../../src/config/values/path/route-key.ts';
+import { parseScope, parseScopeKey } from '../../../src/config/values/scope-rule.ts';
 
 /** What a form makes of a text: the value, or what is wrong and what is near. */
-function read<T>(parsed: Parsed<T>): T | readonly [string, string?] {
+function read<T>(parsed: ParsedValue<T>): T | readonly [string, string?] {
   if (parsed.ok) return parsed.value;
-  const { what, nearest } = parsed.fault;
+  const { what, nearest } = parsed.rejection;
   return nearest === undefined ? [what] : [what, nearest];
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
-import { EXAMPLE, KEY_SET, listProblems, loadValid, writeConfiguration } from './configuration.ts';
+import { EXAMPLE, KEY_SET, listDiagnostics, loadValid, writeConfiguration } from './configuration.ts';
 
 const TIMEOUTS = { connect: 5_000, response: 60_000, idle: 300_000 };
 const MINIMAL = 'routes:\n  /:\n    public: true\n    upstream: http://x\n';
@@ -104,7 +104,7 @@ describe('the example of the contract', () => {
   });
 
   test('has this one warning', () => {
-    expect(listProblems(EXAMPLE)).toEqual([
+    expect(listDiagnostics(EXAMPLE)).toEqual([
       '31:20: warning: routes.billing.example.com/v2.forward_token: the token is forwarded in clear text',
     ]);
   });
@@ -165,7 +165,7 @@ describe('defaults', () => {
   });
 
   test('a byte order mark does not move the first line', () => {
-    expect(listProblems(`\uFEFFlisen: 1\n${MINIMAL}`)[0]).toMatch(/^1:1: lisen: unknown key/);
+    expect(listDiagnostics(`\uFEFFlisen: 1\n${MINIMAL}`)[0]).toMatch(/^1:1: lisen: unknown key/);
   });
 });
 
@@ -199,12 +199,12 @@ describe('upstream_token', () => {
   });
 });
 
-describe('a file that cannot be read is one problem at its start', () => {
+describe('a file that cannot be read is one diagnostic at its start', () => {
   test.each([
     [join(tmpdir(), 'audgate-no-such-file.yaml'), 'the file does not exist, expected a readable YAML file'],
     [tmpdir(), 'the file is not a regular file, expected a readable YAML file'],
   ])('%s', (file, message) => {
-    const problem = { severity: 'error', code: 'unreadable-file', file, line: 1, column: 1, path: '', message };
-    expect(loadConfig(file, {})).toEqual({ ok: false, problems: [problem] });
+    const diagnostic = { severity: 'error', code: 'unreadable-file', file, line: 1, column: 1, path: '', message };
+    expect(loadConfig(file, {})).toEqual({ ok: false, diagnostics: [diagnostic] });
   });
 });

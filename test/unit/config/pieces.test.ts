@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import { fromPieces, toPieces } from '../../../src/config/loading/pieces.ts';
+import { fromPieces, toPieces } from '../../../src/config/loader/pieces.ts';
 import { EXAMPLE, loadValid } from './configuration.ts';
 
 const MANY = `${EXAMPLE}${Array.from({ length: 60 }, (_, index) => `  /r${index}: { resource: https://r${index}.example.com/, upstream: http://r }\n`).join('')}`;

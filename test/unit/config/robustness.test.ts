@@ -1,20 +1,20 @@
 import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatProblem } from '../../../src/config/diagnostic.ts';
+import { formatDiagnostic } from '../../../src/config/diagnostics/diagnostic.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { EXAMPLE, writeConfiguration } from './configuration.ts';
 
 const file = writeConfiguration('');
 const FORM = new RegExp(`^${file.replaceAll('.', '\\.')}:[1-9]\\d*:[1-9]\\d*: \\S.*$`, 'u');
 
-/** Whatever the file holds, there is a configuration or a list of well-formed problems. */
+/** Whatever the file holds, there is a configuration or a list of well-formed diagnostics. */
 function expectAnswer(content: string | Uint8Array): void {
   writeFileSync(file, content);
   const result = loadConfig(file, { SECRET: 'x' });
-  const problems = result.ok ? result.warnings : result.problems;
-  if (!result.ok) expect(problems.some(({ severity }) => severity === 'error')).toBe(true);
-  for (const problem of problems) expect(formatProblem(problem)).toMatch(FORM);
+  const diagnostics = result.ok ? result.warnings : result.diagnostics;
+  if (!result.ok) expect(diagnostics.some(({ severity }) => severity === 'error')).toBe(true);
+  for (const diagnostic of diagnostics) expect(formatDiagnostic(diagnostic)).toMatch(FORM);
 }
 
 const fragments = [

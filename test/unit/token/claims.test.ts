@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Issuer } from '../../../src/config/config.ts';
-import { judgeTime, readAccessToken } from '../../../src/token/claims.ts';
+import { checkTime, readAccessToken } from '../../../src/token/claims.ts';
 import { exampleIssuer, exampleToken } from './example-token.ts';
 
 const MALFORMED = { ok: false, reason: 'malformed_token' };
@@ -159,6 +159,6 @@ describe('exp has no leeway, nbf and iat have 30 seconds (RFC 7519 sections 4.1.
     ['expired and too early: expired', { expiresAt: 900, notBefore: 5_000 }, 1_000_000, EXPIRED],
   ])('%s', (_, fields, now, verdict) => {
     const token = exampleToken(fields);
-    expect(judgeTime(token, now)).toEqual(verdict === 'good' ? token : { ok: false, reason: verdict });
+    expect(checkTime(token, now)).toEqual(verdict === 'good' ? token : { ok: false, reason: verdict });
   });
 });

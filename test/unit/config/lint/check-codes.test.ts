@@ -3,8 +3,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type Code, DANGERS, LINTS, type Lint, MISTAKES } from '../../../../src/config/lint/check-codes.ts';
-import { listCodes, listProblems } from '../configuration.ts';
+import {
+  CHECK_CODES,
+  type CheckAdvice,
+  type CheckCode,
+  ERRORS,
+  WARNINGS,
+} from '../../../../src/config/lint/check-codes.ts';
+import { listCodes, listDiagnostics } from '../configuration.ts';
 
 const README = join(import.meta.dirname, '../../../../README.md');
 
@@ -18,7 +24,7 @@ function withKey(key: string): string {
 }
 
 /** For each code the shortest YAML that has it, with a » at the place that is to be printed. */
-const EXAMPLES: Readonly<Record<Code, string>> = {
+const EXAMPLES: Readonly<Record<CheckCode, string>> = {
   'yaml-syntax': 'routes: {\n»',
   'over-limit': `a: ${'['.repeat(62)}»[\n`,
   'unreadable-file': `listen: »\${file:absent}\n${PUBLIC}`,
@@ -69,7 +75,7 @@ describe('each code stands alone, at its place', () => {
   test.each(Object.entries(EXAMPLES))('%s', (code, marked) => {
     const before = marked.slice(0, marked.indexOf('»')).split('\n');
     const yaml = marked.replace('»', '');
-    const [printed = '', ...more] = listProblems(yaml);
+    const [printed = '', ...more] = listDiagnostics(yaml);
     expect(more).toEqual([]);
     expect(printed).toMatch(new RegExp(`^${before.length}:${(before.at(-1)?.length ?? 0) + 1}: `));
     expect(listCodes(yaml)).toEqual([code]);
@@ -78,7 +84,7 @@ describe('each code stands alone, at its place', () => {
   });
 });
 
-test.each(Object.entries(LINTS))(
+test.each(Object.entries(CHECK_CODES))(
   '%s: one sentence each of consequence and remedy',
   (_code, { consequence, remedy }) => {
     for (const sentence of [consequence, remedy]) expect(sentence).toMatch(/^(?:[A-Z][^\n]*[^.\s])\.$/);
@@ -92,11 +98,11 @@ test('the README has this table; `npm run schema` writes it', async () => {
   const start = readme.indexOf(before) + before.length;
   const end = readme.indexOf(after);
   expect(Math.min(readme.indexOf(before), end)).toBeGreaterThan(0);
-  const table = `\n${tabulate('warning', DANGERS)}\n\n${tabulate('error', MISTAKES)}\n\n`;
+  const table = `\n${tabulate('warning', WARNINGS)}\n\n${tabulate('error', ERRORS)}\n\n`;
   await expect(readme.slice(0, start) + table + readme.slice(end)).toMatchFileSnapshot(README);
 });
 
-function tabulate(kind: string, lints: Readonly<Record<string, Lint>>): string {
+function tabulate(kind: string, lints: Readonly<Record<string, CheckAdvice>>): string {
   const entries = Object.entries(lints).map(
     ([code, { consequence, remedy }]) => `| \`${code}\` | ${escapeCell(consequence)} | ${escapeCell(remedy)} |`,
   );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { listCodes, listProblems } from '../configuration.ts';
+import { listCodes, listDiagnostics } from '../configuration.ts';
 
 const ONLY = 'multiple_audiences: only';
 
@@ -90,7 +90,7 @@ describe('what is legal but dangerous', () => {
       '3:70: warning: routes./.audiences[0]: looks like a client id, token_types of "https://i.example" has JWT, and not every method needs a scope',
     ],
   ])('%s', (code, text, warning) => {
-    expect(listProblems(text)).toEqual([warning]);
+    expect(listDiagnostics(text)).toEqual([warning]);
     expect(listCodes(text)).toEqual([code]);
   });
 
@@ -104,9 +104,11 @@ describe('what is legal but dangerous', () => {
   ])('audience-for-everyone: %s as resource or alias', (audience, what) => {
     const issuer = (text: string) => text.replace('https://i.example', 'https://t.auth0.com/');
     const asResource = issuer(file(`/: { resource: "${audience}", upstream: https://a }`));
-    expect(listProblems(asResource)).toEqual([expect.stringContaining(`3:18: warning: routes./.resource: is ${what}`)]);
+    expect(listDiagnostics(asResource)).toEqual([
+      expect.stringContaining(`3:18: warning: routes./.resource: is ${what}`),
+    ]);
     const asAlias = issuer(file(route('/', `audiences: ["${audience}"]`)));
-    expect(listProblems(asAlias)).toEqual([expect.stringContaining(`routes./.audiences[0]: is ${what}`)]);
+    expect(listDiagnostics(asAlias)).toEqual([expect.stringContaining(`routes./.audiences[0]: is ${what}`)]);
   });
 
   test.each([
@@ -194,7 +196,7 @@ describe('no warning', () => {
       file('/: { resource: https://i.example/api/v2, audiences: [realm-management2], upstream: https://a }'),
     ],
   ])('%s', (_name, text) => {
-    expect(listProblems(text)).toEqual([]);
+    expect(listDiagnostics(text)).toEqual([]);
   });
 });
 
@@ -205,14 +207,14 @@ test('an issuer that a misspelled name may mean is not called unused, too', () =
 test('an alias from the environment stays unsaid', () => {
   const text = file(route('/a', 'audiences: ["${A:-s3cret}*"]'), route('/b', 'scopes: [x]'));
   expect(listCodes(text)).toEqual(['audience-wildcard', 'alias-on-one-route']);
-  expect(listProblems(text).join('\n')).not.toContain('s3cret');
+  expect(listDiagnostics(text).join('\n')).not.toContain('s3cret');
 });
 
 test('an http name whose keys come by https is a name, and nothing else: AD FS writes such a one', () => {
   const named = (settings: string) =>
     file(PROTECTED).replace('https://i.example: }', `http://fs.example/adfs/services/trust: { ${settings} } }`);
   expect(listCodes(named('jwks_uri: https://fs.example/adfs/discovery/keys'))).toEqual([]);
-  expect(listProblems(named('jwks_uri: http://fs.example/adfs/discovery/keys'))).toEqual([
+  expect(listDiagnostics(named('jwks_uri: http://fs.example/adfs/discovery/keys'))).toEqual([
     expect.stringContaining('.jwks_uri: keys fetched without TLS'),
   ]);
 });
@@ -223,7 +225,7 @@ test('a placeholder that no URI may have is an error of the same code', () => {
     '"https://login.microsoftonline.com/{tenantid}/v2.0": }',
   );
   expect(listCodes(text)).toEqual(['issuer-placeholder']);
-  expect(listProblems(text)[0]).toMatch(
+  expect(listDiagnostics(text)[0]).toMatch(
     /^1:12: issuers\..* has a placeholder in brackets.*, expected the iss that tokens carry$/,
   );
 });
@@ -246,6 +248,6 @@ describe('a minimal file, with every default: no warning', () => {
       ['any', 'known', 'only'].map(each => api(each, `, multiple_audiences: ${each}`)),
     ],
   ])('%s', (_, routes) => {
-    expect(listProblems(file(...routes))).toEqual([]);
+    expect(listDiagnostics(file(...routes))).toEqual([]);
   });
 });

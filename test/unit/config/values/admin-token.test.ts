@@ -46,10 +46,10 @@ test.each(['fifteen-letters', `${TOKEN} with spaces`, `${TOKEN}\u00e9\u00e9`, 'x
   written => {
     const result = load(`admin_token: ${written}\n${ROUTES}`);
     expect(result.ok).toBe(false);
-    const problems = result.ok ? [] : result.problems;
-    expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatchObject({ path: 'admin_token', line: 1, column: 14 });
-    expect(problems[0]?.message).toContain('expected 16 to 1024 visible ASCII characters');
-    if (written.length > 6) expect(problems[0]?.message).not.toContain(written.slice(0, 10));
+    const diagnostics = result.ok ? [] : result.diagnostics;
+    expect(diagnostics).toHaveLength(1);
+    expect(diagnostics[0]).toMatchObject({ path: 'admin_token', line: 1, column: 14 });
+    expect(diagnostics[0]?.message).toContain('expected 16 to 1024 visible ASCII characters');
+    if (written.length > 6) expect(diagnostics[0]?.message).not.toContain(written.slice(0, 10));
   },
 );

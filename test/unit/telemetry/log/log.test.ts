@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { StoredLines } from '../../../../src/cli/simulate/stored-line.ts';
+import { StoredLines } from '../../../../src/cli/simulate/log/stored-lines.ts';
 import type { FinishedRequest } from '../../../../src/telemetry/finished-request.ts';
 import { createLog } from '../../../../src/telemetry/log/log.ts';
 import { protectedRoute, publicRoute } from '../../route/example-route.ts';

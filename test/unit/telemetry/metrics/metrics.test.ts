@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAudienceIndex } from '../../../../src/authorization/audience.ts';
-import type { ResourceUri } from '../../../../src/config/values/uri.ts';
+import type { ResourceUri } from '../../../../src/config/values/address/uri.ts';
 import type { Enforcement, Reason } from '../../../../src/denial.ts';
 import type { FinishedRequest } from '../../../../src/telemetry/finished-request.ts';
 import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAudienceIndex, type PresentedAudience } from '../../../../src/authorization/audience.ts';
 import type { ProtectedRoute } from '../../../../src/config/config.ts';
-import type { ResourceUri } from '../../../../src/config/values/uri.ts';
+import type { ResourceUri } from '../../../../src/config/values/address/uri.ts';
 import { type Enforcement, REFUSALS, type Reason } from '../../../../src/denial.ts';
 import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
 import { protectedRoute, publicRoute } from '../../route/example-route.ts';

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createAudienceIndex } from '../../../../../src/authorization/audience.ts';
 import { authorize } from '../../../../../src/authorization/authorize.ts';
 import { advise } from '../../../../../src/cli/explain/advice/advice.ts';
-import type { Judgement } from '../../../../../src/cli/explain/evaluate/evaluation.ts';
+import type { Evaluation } from '../../../../../src/cli/explain/evaluate/evaluation.ts';
 import type { Config, ProtectedRoute } from '../../../../../src/config/config.ts';
 import { createRouteTable, matchRequest } from '../../../../../src/route/match.ts';
 import { readRequestHead } from '../../../../../src/route/request-head.ts';
@@ -42,7 +42,7 @@ function adviseFor(
       issuers,
     }),
   ];
-  const question = { scheme: 'https', method: 'GET', target: '/billing', authority: 'gateway', at: 0 } as const;
+  const request = { scheme: 'https', method: 'GET', target: '/billing', authority: 'gateway', at: 0 } as const;
   const head = readRequestHead({ method: 'GET', url: '/billing', httpVersion: '1.1', rawHeaders: ['Host', 'gateway'] });
   if (!head.ok) throw new Error('the head is not valid');
   const match = matchRequest(createRouteTable(routes), head);
@@ -54,9 +54,9 @@ function adviseFor(
     scopes,
   });
   const jws = { ok: true, algorithm: 'ES256', keyId: undefined, type: type ?? 'at+jwt', claims: all } as const;
-  const judgement: Judgement = {
+  const evaluation: Evaluation = {
     ...{ config: { routes, issuers: new Map() } as unknown as Config, head, match, headBytes: 0 },
-    question: { ...question, isNow: true, isAuthorityAssumed: false },
+    request: { ...request, isNow: true, isAuthorityAssumed: false },
     credentials: {
       presented,
       jws,
@@ -68,7 +68,7 @@ function adviseFor(
     },
     decision: authorize(createAudienceIndex(routes), match, 'GET', presented),
   };
-  return advise(judgement);
+  return advise(evaluation);
 }
 
 const isAddition = (advice: ReturnType<typeof advise>) => advice?.remedy?.path?.at(-1) === 'audiences';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { holdsToken, readTokenFile } from '../../../../../src/cli/explain/evaluate/token-file.ts';
-import { looksLikeToken } from '../../../../../src/cli/token-slip.ts';
+import { containsToken, readTokenFile } from '../../../../../src/cli/explain/evaluate/token-file.ts';
+import { looksLikeToken } from '../../../../../src/cli/token-detection.ts';
 
 const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln';
 
@@ -56,7 +56,7 @@ test.for([
   ['what begins as JSON', '{', 'begins as JSON'],
   ['a mark alone', '\ufeff', 'is empty'],
 ] as const)('%s: refused with the reason', async ([, text, why]) => {
-  expect(await read(text)).toEqual({ ok: false, fault: { what: expect.stringContaining(why) } });
+  expect(await read(text)).toEqual({ ok: false, rejection: { what: expect.stringContaining(why) } });
 });
 
 test('a token is known by its form, in an option or in a URL', () => {
@@ -66,6 +66,6 @@ test('a token is known by its form, in an option or in a URL', () => {
     ...[false, false, false, false],
   ]);
   const urls = [`https://a/reset/${TOKEN}/x`, `/a#access_token=${TOKEN}`, `https://${TOKEN}/`, `Bearer ${TOKEN}`];
-  expect(urls.map(holdsToken)).toEqual([true, true, true, true]);
-  expect(['https://a.b.c/eyJ/x.y.z', '/a', '-'].map(holdsToken)).toEqual([false, false, false]);
+  expect(urls.map(containsToken)).toEqual([true, true, true, true]);
+  expect(['https://a.b.c/eyJ/x.y.z', '/a', '-'].map(containsToken)).toEqual([false, false, false]);
 });

@@ -1,0 +1,76 @@
+/** The part of the demo that the README shows, held against the demo itself. Needs `npm run build` before. */
+
+import { expect, test } from 'vitest';
+import { startGatewayProcess } from '../demo/gateway-process.ts';
+import type { Narrator } from '../demo/narrator.ts';
+import { BILLING, PROFILE, tellStory } from '../demo/story.ts';
+import { startAuthorizationServer } from '../support/authorization-server.ts';
+import { eventually } from '../support/gateway-process.ts';
+import { startUpstream } from '../support/upstream.ts';
+import { readPages } from './markdown.ts';
+import { isShown } from './shown-output.ts';
+
+/** Writes as the demo does, into a list. */
+function createRecorder(): Narrator & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const broken: string[] = [];
+  let steps = 0;
+  return {
+    lines,
+    broken,
+    step: sentence => {
+      steps += 1;
+      lines.push(`${steps}. ${sentence}`);
+    },
+    show: (...shown) => lines.push(...shown.map(line => `     ${line}`)),
+    say: (...said) => lines.push(...said),
+    promise: (sentence, facts) => {
+      broken.push(...Object.keys(facts).filter(fact => !facts[fact]));
+      lines.push(`   ✓ ${sentence}`);
+    },
+  };
+}
+
+test('README: shows what the demo prints', async () => {
+  const shown = readPages()
+    .find(({ path }) => path === 'README.md')
+    ?.blocks.find(({ notes }) => notes.demo !== undefined)?.text;
+  const printed = await runDemo();
+  expect(printed).toContain('✓');
+  if (!isShown(`…\n${shown?.trim()}\n…`, printed)) expect(printed).toBe(shown);
+});
+
+async function runDemo(): Promise<string> {
+  const authorizationServer = await startAuthorizationServer({
+    issuer: 'https://login.example.com',
+    clients: [{ clientId: 'demo-client', clientSecret: 'demo-secret' }],
+    resources: [
+      { resource: PROFILE, scopes: ['profile:read'] },
+      { resource: BILLING, scopes: ['billing:read', 'billing:write'] },
+    ],
+  });
+  const [profile, billing] = await Promise.all([
+    startUpstream({ name: 'profile' }),
+    startUpstream({ name: 'billing' }),
+  ]);
+  const gateway = await startGatewayProcess({
+    DEMO_JWKS_URI: authorizationServer.jwksUri,
+    DEMO_PROFILE: profile.origin,
+    DEMO_BILLING: billing.origin,
+  });
+  const recorder = createRecorder();
+  try {
+    // The demo itself waits for 5 s only, which a busy machine may not meet.
+    await eventually(() => isReady(gateway.adminOrigin));
+    await tellStory({ authorizationServer, profile, billing, gateway }, recorder);
+  } finally {
+    await gateway.close();
+    await Promise.all([authorizationServer.close(), profile.close(), billing.close()]);
+  }
+  expect(recorder.broken).toEqual([]);
+  return recorder.lines.join('\n');
+}
+
+async function isReady(origin: string): Promise<boolean> {
+  return origin !== '' && (await fetch(`${origin}/readyz`)).ok;
+}
