@@ -37,7 +37,6 @@ const preload = (order: string) =>
   `data:text/javascript,${encodeURIComponent(`
 import cluster from 'node:cluster';
 import { existsSync, readFileSync } from 'node:fs';
-import { pause } from '../support/waiting.ts';
 const order = () => existsSync(${JSON.stringify(order)}) ? readFileSync(${JSON.stringify(order)}, 'utf8') : '';
 if (cluster.isWorker) {
   if (order() === 'exit') process.exit(3);

@@ -8,7 +8,7 @@ import { addWindows, ClientDenialCounter, type ClientDenials, mergeClients } fro
 import { RecentCounts, type Windows } from './recent-counts.ts';
 
 /** What is counted, in the order of the counts in `windows`. */
-export const TRAFFIC = ['requests', 'refused', 'forwarded', 'failed'] as const;
+const TRAFFIC = ['requests', 'refused', 'forwarded', 'failed'] as const;
 const [REQUESTS, REFUSED, FORWARDED, FAILED] = [0, 1, 2, 3] as const;
 
 export interface RouteTraffic {
