@@ -5,8 +5,8 @@ import { startGatewayProcess } from '../demo/gateway-process.ts';
 import type { Narrator } from '../demo/narrator.ts';
 import { BILLING, PROFILE, tellStory } from '../demo/story.ts';
 import { startAuthorizationServer } from '../support/authorization-server.ts';
-import { eventually } from '../support/gateway-process.ts';
 import { startUpstream } from '../support/upstream.ts';
+import { eventually } from '../support/waiting.ts';
 import { readPages } from './markdown.ts';
 import { isShown } from './shown-output.ts';
 

@@ -44,10 +44,12 @@ export async function startWorld(yaml: string, handle?: Upstream['handle']): Pro
   const bin = mkdtempSync(join(tmpdir(), 'audgate-bin-'));
   writeExecutable(join(bin, 'audgate'), `exec ${process.execPath} ${join(ROOT, 'dist/main.js')} "$@"`);
   const adapt = (written: string) => adaptYaml(written, issuer.jwksUri, upstream.origin);
-  const gateway = await startGatewayProcess(adapt(yaml), (folder, whole) => {
-    const file = join(folder, 'audgate.yaml');
-    writeFileSync(file, withOneEach(whole));
-    return file;
+  const gateway = await startGatewayProcess(adapt(yaml), {
+    place: (folder, whole) => {
+      const file = join(folder, 'audgate.yaml');
+      writeFileSync(file, withOneEach(whole));
+      return file;
+    },
   });
   const folder = join(gateway.file, '..');
   const write = (name: string, content: string) => {
