@@ -71,7 +71,7 @@ afterAll(() => {
   if (file !== undefined) writeFileSync(file, `${head}${rows.join('\n')}\n`);
 });
 
-describe('each code stands alone, at its place', () => {
+describe('example of each code: one diagnostic, at its place', () => {
   test.each(Object.entries(EXAMPLES))('%s', (code, marked) => {
     const before = marked.slice(0, marked.indexOf('»')).split('\n');
     const yaml = marked.replace('»', '');
@@ -85,7 +85,7 @@ describe('each code stands alone, at its place', () => {
 });
 
 test.each(Object.entries(CHECK_CODES))(
-  '%s: one sentence each of consequence and remedy',
+  '%s: consequence and remedy are one sentence each',
   (_code, { consequence, remedy }) => {
     for (const sentence of [consequence, remedy]) expect(sentence).toMatch(/^(?:[A-Z][^\n]*[^.\s])\.$/);
     for (const sentence of [consequence, remedy]) expect(sentence).not.toMatch(/\. [A-Z]/);
