@@ -1,4 +1,4 @@
-/** Protected resource metadata (RFC 9728): tells a client which resource to ask for, where, with which scopes. */
+/** Protected resource metadata (RFC 9728): for which resource a client needs a token, from where, with which scopes. */
 
 import type { ProtectedRoute, Route } from '../config/config.ts';
 
@@ -58,7 +58,7 @@ export function addMetadata({ targets, resources }: MetadataIndex, route: Route)
   const document: MetadataDocument = { authority: host, group: [route] };
   resources.set(route.resource, document);
   const target = wellKnownTarget(pathname, search);
-  // The root is asked for with and without its slash.
+  // Clients request the root with and without its slash.
   for (const spelling of pathname === '/' && search === '' ? [target, `${target}/`] : [target]) {
     const documents = targets.get(spelling);
     if (documents) documents.push(document);

@@ -23,7 +23,7 @@ export interface RequestHead {
   readonly host: string;
   /** Path and query, as sent. */
   readonly target: string;
-  /** In its one reading; what has several is for `matchRequest` to judge. */
+  /** In its one reading; `matchRequest` decides on one that has several. */
   readonly path: CanonicalPath | Denial<'ambiguous_path'>;
   /** As sent. No control character or blank is in it. */
   readonly sentPath: string;
@@ -41,7 +41,7 @@ export interface RequestHead {
 /** RFC 3986 section 3.2.2 without userinfo and percent-encodings: a name, an IPv4 or an IPv6 address, then a port. */
 const AUTHORITY = /^([A-Za-z0-9._~!$&'()*+=-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^#]*)$/i;
-/** Some servers stop reading after so many, and say nothing; Apache refuses more than 100. */
+/** Some servers stop reading after so many, without an error; Apache refuses more than 100. */
 const MOST_FIELDS = 200;
 /** Never forwarded: some server takes it for the end of the request line (RFC 9112 section 3). */
 const CONTROL_OR_BLANK = /[\x00-\x20\x7f]/;
@@ -97,7 +97,7 @@ export function isAuthority(value: string): boolean {
   return AUTHORITY.test(value);
 }
 
-/** Absolute-form is reduced; its authority must be the Host's (RFC 9112 section 3.2.2). `*` asks about no resource. */
+/** Absolute-form is reduced; its authority must be the Host's (RFC 9112 section 3.2.2). `*` names no resource. */
 function reduceTarget({ method, url = '' }: IncomingHead, authority: string): string | undefined {
   if (url.startsWith('/') || (url === '*' && method === 'OPTIONS')) return url;
   const absolute = ABSOLUTE_FORM.exec(url);
