@@ -3,7 +3,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { formatDiagnostic } from '../../../src/config/diagnostics/diagnostic.ts';
 import { type LoadResult, loadConfig } from '../../../src/config/load.ts';
@@ -59,9 +58,9 @@ routes:                          # a map; the key is [host]/path-prefix
 
 const home = mkdtempSync(join(tmpdir(), 'audgate-config-'));
 
-afterAll(() => rmSync(home, { recursive: true }));
+process.once('exit', () => rmSync(home, { recursive: true }));
 
-/** @returns a file with `text`, next to the files of `world`; gone when the tests of the importing file are over. */
+/** @returns a file with `text`, next to the files of `world`; removed when the process ends. */
 export function writeConfiguration(text: string, { files = {} }: World = {}): string {
   const folder = mkdtempSync(join(home, 'world-'));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
