@@ -1,4 +1,4 @@
-/** Candidates side by side: rates, what each request took, and the gateway's share of each other's rate. */
+/** Candidates side by side: rates, CPU for each request, and the gateway's rate relative to each of the others. */
 
 import type { Cell } from '../rounds.ts';
 import type { Outcome } from '../side-by-side.ts';

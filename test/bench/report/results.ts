@@ -1,4 +1,4 @@
-/** test/bench/results.md and results.svg: what was measured, where, with what. */
+/** Writes test/bench/results.md and results.svg: results, machine and versions. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';

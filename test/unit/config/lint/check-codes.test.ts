@@ -66,7 +66,7 @@ describe('each code: reported alone, at its place', () => {
 });
 
 test.each(Object.entries(CHECK_CODES))(
-  '%s: one sentence each of consequence and remedy',
+  '%s: consequence and remedy are one sentence each',
   (_code, { consequence, remedy }) => {
     for (const sentence of [consequence, remedy]) expect(sentence).toMatch(/^(?:[A-Z][^\n]*[^.\s])\.$/);
     for (const sentence of [consequence, remedy]) expect(sentence).not.toMatch(/\. [A-Z]/);

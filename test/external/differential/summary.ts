@@ -1,8 +1,8 @@
-/** What became of the payloads, summed for people. */
+/** The results of all payloads as two tables. */
 
-import type { Verdict } from './trial.ts';
+import type { Result } from './payload-run.ts';
 
-export interface Outcome extends Verdict {
+export interface PayloadResult extends Result {
   readonly server: string;
   readonly group: string;
   readonly name: string;
@@ -10,8 +10,12 @@ export interface Outcome extends Verdict {
 
 const RESULTS = ['forwarded', 'refused by the gateway', 'refused by the server'] as const;
 
-/** @returns two tables: by server, and by class of payload as the servers saw it together. */
-export function formatTally(outcomes: readonly Outcome[], missing: readonly string[], payloads: number): string {
+/** @returns two tables: by server, and by class of payload over all servers. */
+export function formatSummary(
+  outcomes: readonly PayloadResult[],
+  missing: readonly string[],
+  payloads: number,
+): string {
   const absent = missing.map(name => `${name.padEnd(22)} not installed here: ${payloads} payloads not run`);
   return [
     '',
@@ -23,7 +27,11 @@ export function formatTally(outcomes: readonly Outcome[], missing: readonly stri
   ].join('\n');
 }
 
-function formatTable(title: string, outcomes: readonly Outcome[], groupOf: (outcome: Outcome) => string): string[] {
+function formatTable(
+  title: string,
+  outcomes: readonly PayloadResult[],
+  groupOf: (outcome: PayloadResult) => string,
+): string[] {
   const head = row([title, 'payloads', 'forwarded', 'gateway refused', 'server refused', 'mismatches']);
   const names = [...new Set(outcomes.map(groupOf))];
   return [
@@ -39,7 +47,7 @@ function formatTable(title: string, outcomes: readonly Outcome[], groupOf: (outc
   ];
 }
 
-function sum(name: string, outcomes: readonly Outcome[]): string[] {
+function sum(name: string, outcomes: readonly PayloadResult[]): string[] {
   const share = (count: number) => `${count} (${Math.round((100 * count) / outcomes.length)}%)`;
   const counts = RESULTS.map(result => share(outcomes.filter(each => each.result === result).length));
   return [name, String(outcomes.length), ...counts, String(outcomes.filter(each => each.mismatches.length > 0).length)];

@@ -1,10 +1,10 @@
-/** One request, held against itself: as the RFCs read it, as the gateway authorised it, and as the server parsed it. */
+/** Compares three readings of one request: by the RFCs, by the gateway that authorised it, and by the server that parsed it. */
 
 import { createHash } from 'node:crypto';
 import type { LogLine } from '../../support/gateway.ts';
+import { fold, type ObservedRequest } from './observed-request.ts';
 import type { Reading } from './payload.ts';
 import { IDENTITY, ROUTES, type RouteTraits } from './routes.ts';
-import { fold, type Sighting } from './sighting.ts';
 
 export interface World {
   /** Host and port of the server. */
@@ -13,7 +13,7 @@ export interface World {
 }
 
 /** Fields that end at the gateway. */
-const ENDED = [
+const HOP_BY_HOP = [
   'te',
   'trailer',
   'upgrade',
@@ -23,13 +23,13 @@ const ENDED = [
   'proxy-authorization',
   'http2-settings',
 ];
-/** What servers read in more than one way, where a route lets it pass. */
-const CONTESTED = /;|%(?:2F|5C|3B|25|3F|23)/;
+/** What servers read in more than one way, on routes that allow it. */
+const AMBIGUOUS = /;|%(?:2F|5C|3B|25|3F|23)/;
 
-/** @returns what differs, a sentence each; nothing where all three agree. */
-export function compare(reading: Reading, line: LogLine, seen: Sighting, world: World): string[] {
+/** @returns a sentence for each difference; none where all three agree. */
+export function compare(reading: Reading, line: LogLine, seen: ObservedRequest, world: World): string[] {
   const traits = ROUTES[String(line['route'])];
-  if (!traits) return [`forwarded by no route of ours: ${line['route']}`];
+  if (!traits) return [`forwarded by an unknown route: ${line['route']}`];
   const path = normalise(reading.target);
   const forwarded = forwardedPath(path, traits);
   return [
@@ -51,7 +51,7 @@ function differ(what: string, found: unknown, expected: unknown): string[] {
   return found === expected ? [] : [`${what}: ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`];
 }
 
-/** By RFC 3986 section 6.2.2, apart from the gateway's own code: hex in upper case, unreserved characters decoded. */
+/** RFC 3986 section 6.2.2, without using the gateway's code: hex in upper case, unreserved characters decoded. */
 function normalise(target: string): string {
   const path = target.replace(/^https?:\/\/[^/?]*/i, '').replace(/\?.*/s, '') || '/';
   return path.replace(/%[0-9a-f]{2}/gi, encoding => {
@@ -60,7 +60,7 @@ function normalise(target: string): string {
   });
 }
 
-/** A line shows the path to its end, save values that a query could have had, and not more than a thousand bytes or so. */
+/** A log line has the whole path, up to about a thousand bytes, with values masked that could be part of a query. */
 function compareLogged(logged: string, path: string): string[] {
   const shown = logged.length >= 1000 ? path.slice(0, logged.length) : path;
   const pieces = logged.split('…').map(piece => piece.replace(/[^\w/]/g, '\\$&'));
@@ -78,11 +78,11 @@ function queryOf(target: string): string {
   return question === -1 ? '' : target.slice(question);
 }
 
-/** The same segments, decoded; where the operator let `%2F` and its like pass, still under the route and without dots. */
-function comparePath(found: string, forwarded: string, { fixed, opened }: RouteTraits): string[] {
+/** The same segments, decoded; where the route allows `%2F` and similar ones, at least below the route and without dots. */
+function comparePath(found: string, forwarded: string, { fixed, allowsEncoded }: RouteTraits): string[] {
   const expected = forwarded.split('/').map(decode);
   const segments = found.split('/');
-  const count = opened && CONTESTED.test(forwarded) ? fixed + 1 : Math.max(segments.length, expected.length);
+  const count = allowsEncoded && AMBIGUOUS.test(forwarded) ? fixed + 1 : Math.max(segments.length, expected.length);
   const isSame = Array.from({ length: count }, (_, index) => segments[index] === expected[index]).every(Boolean);
   const hasDots = segments.some(segment => /^\.\.?$/.test(segment));
   return isSame && !hasDots ? [] : [`decoded path: ${JSON.stringify(found)} for ${JSON.stringify(forwarded)}`];
@@ -92,10 +92,10 @@ function decode(path: string): string {
   return path.replace(/%([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-/** By folded name; `undefined` must not arrive in any spelling. */
+/** @returns the expected value by folded name; a field with `undefined` must not arrive in any spelling. */
 function expectedFields(reading: Reading, line: LogLine, traits: RouteTraits, world: World) {
   return new Map<string, string | undefined>([
-    ...ENDED.map(name => [name, undefined] as const),
+    ...HOP_BY_HOP.map(name => [name, undefined] as const),
     ...Object.entries(IDENTITY).map(([name, value]) => [name, traits.identified ? value : undefined] as const),
     ['host', world.address],
     ['authorization', traits.token ? `Bearer ${world.token}` : undefined],
@@ -106,10 +106,10 @@ function expectedFields(reading: Reading, line: LogLine, traits: RouteTraits, wo
   ]);
 }
 
-function compareFields(seen: Sighting, expected: ReadonlyMap<string, string | undefined>): string[] {
+function compareFields(seen: ObservedRequest, expected: ReadonlyMap<string, string | undefined>): string[] {
   return [...expected].flatMap(([name, value]) => differ(`field ${name}`, textOf(seen, name), value));
 }
 
-function textOf(seen: Sighting, name: string): string | undefined {
+function textOf(seen: ObservedRequest, name: string): string | undefined {
   return seen.fields.get(name)?.join(', ');
 }

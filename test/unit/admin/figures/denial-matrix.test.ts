@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { buildMatrix, countDenials, sumOf } from '../../../../src/admin/figures/figures.ts';
+import { countDenials, sumOf } from '../../../../src/admin/figures/counter-sums.ts';
+import { buildMatrix } from '../../../../src/admin/figures/denial-matrix.ts';
 import type { PresentedAudience } from '../../../../src/authorization/audience.ts';
 import type { FinishedRequest } from '../../../../src/telemetry/finished-request.ts';
 import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
@@ -9,7 +10,7 @@ import { protectedRoute, publicRoute } from '../../route/example-route.ts';
 import { finishedRequest } from '../../telemetry/finished-example.ts';
 import { exampleToken } from '../../token/example-token.ts';
 
-const guard = (prefix: string) => protectedRoute({ prefix, resource: `https://api.example${prefix}` });
+const protect = (prefix: string) => protectedRoute({ prefix, resource: `https://api.example${prefix}` });
 const wrong = (
   route: FinishedRequest['route'],
   presented: PresentedAudience,
@@ -24,8 +25,8 @@ async function report(requests: readonly FinishedRequest[]) {
   return createReport(createTelemetry(metrics, log), []);
 }
 
-test('the matrix has a row for each resource and for tokens without one, and a column for each protected route', async () => {
-  const [a, b] = [guard('/a'), guard('/b')];
+test('the matrix: a row for each resource, foreign, missing and multiple, and a column for each protected route', async () => {
+  const [a, b] = [protect('/a'), protect('/b')];
   const requests = [wrong(a, b.resource), wrong(a, b.resource, 'reported'), wrong(a, b.resource), wrong(b, 'foreign')];
   const matrix = buildMatrix({ routes: [a, b, publicRoute({ prefix: '/c' })] }, await report(requests));
   const none = { refused: 0, forwarded: 0 };
@@ -42,8 +43,8 @@ test('the matrix has a row for each resource and for tokens without one, and a c
   });
 });
 
-test('what was counted for a route that a reload took away is not shown, for a resource that it took away it is', async () => {
-  const [a, gone] = [guard('/a'), guard('/gone')];
+test('after a reload: a removed route is not shown, a removed resource still is', async () => {
+  const [a, gone] = [protect('/a'), protect('/gone')];
   const { rows, columns } = buildMatrix(
     { routes: [a] },
     await report([wrong(a, gone.resource), wrong(gone, a.resource)]),
@@ -52,8 +53,8 @@ test('what was counted for a route that a reload took away is not shown, for a r
   expect(rows.map(({ presented }) => presented)).toEqual([a.resource, 'foreign', 'missing', 'multiple', gone.resource]);
 });
 
-test('of many routes the busiest are shown, in their order, and the others are counted', async () => {
-  const routes = Array.from({ length: 100 }, (_, index) => guard(`/r${index}`));
+test('100 routes: those with most tokens are shown, in their order, and the others counted', async () => {
+  const routes = Array.from({ length: 100 }, (_, index) => protect(`/r${index}`));
   const busy = [routes[99], routes[50]];
   const matrix = buildMatrix({ routes }, await report(busy.map(route => wrong(route, 'missing'))));
   expect(matrix.columns).toHaveLength(20);
@@ -63,8 +64,8 @@ test('of many routes the busiest are shown, in their order, and the others are c
   expect(matrix.leftOut).toEqual({ rows: 103 - 24, columns: 80 });
 });
 
-test('the matrix of thousands of routes is counted from what was met, not from what could be', async () => {
-  const routes = Array.from({ length: 4_000 }, (_, index) => guard(`/r${index}`));
+test('4,000 routes: the matrix is made in less than a second', async () => {
+  const routes = Array.from({ length: 4_000 }, (_, index) => protect(`/r${index}`));
   const counted = await report([wrong(routes[3_999], 'missing'), wrong(routes[7], 'https://elsewhere.example/')]);
   const startedAt = performance.now();
   const matrix = buildMatrix({ routes }, counted);
@@ -74,8 +75,8 @@ test('the matrix of thousands of routes is counted from what was met, not from w
   expect(matrix.rows.map(({ presented }) => presented)).toContain('missing');
 });
 
-test('denials are told by route, action and reason, the most frequent first', async () => {
-  const a = guard('/a');
+test('denials: by route, action and reason, the most frequent first', async () => {
+  const a = protect('/a');
   const denied = (reason: 'missing_token' | 'token_expired', outcome: 'denied' | 'reported') =>
     finishedRequest({ route: a, outcome, denial: { reason } });
   const requests = [

@@ -1,4 +1,4 @@
-/** The ground that a run stands on: a folder of its own, the issuer's keys, the upstream. */
+/** What every measurement needs: a folder, the issuer's keys, the upstream. */
 
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type Keys, loadKeys } from './tokens/keys.ts';
 import { startUpstream } from './upstream.ts';
 
-export interface Site {
+export interface TestBed {
   /** For configurations and logs; removed at the end. */
   readonly folder: string;
   readonly keys: Keys;
@@ -18,11 +18,11 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Starts the upstream, too. */
-export async function openSite(): Promise<Site> {
+/** Starts the upstream. */
+export async function createTestBed(): Promise<TestBed> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  // nginx and Apache read there as users of their own.
+  // nginx and Apache read it as other users.
   chmodSync(folder, 0o755);
   const keys = await loadKeys();
   const upstream = await startUpstream(folder, keys.jwks);

@@ -1,4 +1,4 @@
-/** Who takes part in what. */
+/** Which candidates each measurement has. */
 
 import type { Options } from './options.ts';
 import { apache } from './peers/apache.ts';
@@ -25,14 +25,14 @@ export function choosePeers({ peers, variants }: Scenario, options: Options): Pe
   return [...chooseGateways(options), ...chosen.map(name => PEERS[name])];
 }
 
-/** @returns the gateway, and the one that it is held against. */
+/** @returns the gateway, and the candidate that it is compared with. */
 export function chooseGateways({ gateway, against }: Options): Peer[] {
   const before = against === undefined ? [] : [createGatewayPeer({ name: 'audgate (before)', main: against })];
   return [createGatewayPeer({ name: 'audgate', main: gateway }), ...before];
 }
 
-/** @returns who is left out of a run by its options, for people. */
-export function nameLeftOut({ allPeers }: Options): string | undefined {
-  const leftOut = Object.keys(PEERS).filter(name => !QUICK_PEERS.some(quick => quick === name));
-  return allPeers ? undefined : `left out of a quick run: ${leftOut.join(', ')} (--peers all)`;
+/** @returns a sentence about the candidates that the options leave out. */
+export function describeOmitted({ allPeers }: Options): string | undefined {
+  const omitted = Object.keys(PEERS).filter(name => !QUICK_PEERS.some(quick => quick === name));
+  return allPeers ? undefined : `left out of a quick run: ${omitted.join(', ')} (--peers all)`;
 }

@@ -1,4 +1,4 @@
-/** One request as a server behind the gateway parsed it. */
+/** One request as a server behind the gateway parsed it. Every server reports it in this form. */
 
 export interface SeenBody {
   /** Bytes. */
@@ -7,21 +7,21 @@ export interface SeenBody {
   readonly sha1: string;
 }
 
-export interface Sighting {
+export interface ObservedRequest {
   readonly status: number;
-  /** The server answered by itself, before any application would have run. */
+  /** The server refused it by itself, before an application would have run. */
   readonly refused: boolean;
   readonly method: string;
   /** The request target as it came. */
   readonly target: string;
   /** The path as this server gives it to applications: decoded and normalised in its own way. One character a byte. */
   readonly path: string;
-  /** By folded name: lower-case, all but letters and digits as `-`, as CGI and its heirs read it. */
+  /** By folded name: lower-case, all but letters and digits as `-`, as CGI and similar interfaces read it (RFC 3875 section 4.1.18). */
   readonly fields: ReadonlyMap<string, readonly string[]>;
   readonly body: SeenBody;
 }
 
-/** @returns the name under which CGI and its heirs know a field: some of them read `X.User` as `X-User`, too. */
+/** @returns the name under which CGI and similar interfaces know a field: some of them read `X.User` as `X-User`, too. */
 export function fold(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 }
@@ -37,10 +37,10 @@ export function groupFields(pairs: Iterable<readonly [string, string]>): Map<str
 }
 
 /**
- * The line that the servers write which can: `seen STATUS METHOD TARGET PATH FIELDS LENGTH SHA1`, all but the numbers in
- * hex, `-` for nothing. FIELDS is the field section, a line each.
+ * Parses the log line of the servers whose format allows it: `seen STATUS METHOD TARGET PATH FIELDS LENGTH SHA1`, all but the
+ * numbers in hex, `-` for an empty value. FIELDS is the field section, a line for each field.
  */
-export function parseSeenLine(line: string): Sighting | undefined {
+export function parseObservedLine(line: string): ObservedRequest | undefined {
   const [mark, status = '', method = '-', target = '-', path = '-', fields = '-', length = '', sha1 = ''] =
     line.split(' ');
   if (mark !== 'seen') return undefined;

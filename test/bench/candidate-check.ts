@@ -1,8 +1,8 @@
-/** Before anything is measured: does a candidate really refuse? What it does not check is told with its figures. */
+/** Checks before a measurement that a candidate refuses invalid tokens. What it does not check is reported with its figures. */
 
 import type { Peer, RunningPeer } from './peers/peer.ts';
 import { probe } from './probe.ts';
-import type { Site } from './site.ts';
+import type { TestBed } from './test-bed.ts';
 import type { Algorithm } from './tokens/keys.ts';
 import { OTHER_RESOURCE, PATH, signToken, type TokenOptions } from './tokens/sign.ts';
 
@@ -14,23 +14,23 @@ const BAD_CLAIMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = 
 };
 
 /**
- * @returns what `peer` lets through and should not, for people; empty where it refuses everything.
- * @throws where it does not answer 200 to a good token of an algorithm that it knows.
+ * @returns what `peer` forwards although it should refuse it; empty where it refuses everything.
+ * @throws where it does not answer 200 to a valid token of an algorithm that it knows.
  */
-export async function vet(
+export async function checkCandidate(
   peer: Peer,
   { port }: RunningPeer,
-  site: Site,
+  bed: TestBed,
   algorithms: readonly Algorithm[],
 ): Promise<string[]> {
   const passes = async (token: string | undefined) => (await probe(port, `${PATH}/small`, token)).status === 200;
   const tokenOf = (algorithm: Algorithm, claims: TokenOptions['claims'] = {}) =>
-    signToken(site.keys, { algorithm, claims });
+    signToken(bed.keys, { algorithm, claims });
   const unchecked: string[] = [];
   for (const algorithm of algorithms) {
     const good = await tokenOf(algorithm);
     if (!(await passes(good))) throw new Error(`it refuses a good ${algorithm} token`);
-    if (!peer.judges) return ['anything: it checks nothing'];
+    if (!peer.verifiesTokens) return ['anything: it checks nothing'];
     if (await passes(tamper(good))) unchecked.push(`${algorithm} signature`);
     for (const [what, claims] of Object.entries(BAD_CLAIMS)) {
       if (await passes(await tokenOf(algorithm, claims))) unchecked.push(what);
@@ -40,7 +40,7 @@ export async function vet(
   return [...new Set(unchecked)];
 }
 
-/** Another first character of the signature: the last one may carry bits that nobody reads. */
+/** Changes the first character of the signature: the last one may hold bits that are not part of it. */
 function tamper(token: string): string {
   const at = token.lastIndexOf('.') + 1;
   return `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;

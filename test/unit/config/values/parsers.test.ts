@@ -1,24 +1,24 @@
 import { describe, expect, test } from 'vitest';
-import { findNearest } from '../../../src/config/diagnostics/suggestion.ts';
-import { parseHostName } from '../../../src/config/values/address/host.ts';
-import { isSameAddress, parseListenAddress } from '../../../src/config/values/address/listen-address.ts';
+import { findNearest } from '../../../../src/config/diagnostics/suggestion.ts';
+import { parseHostName } from '../../../../src/config/values/address/host.ts';
+import { isSameAddress, parseListenAddress } from '../../../../src/config/values/address/listen-address.ts';
 import {
   hasUpperCaseOrigin,
   isInClear,
   parseIssuerUri,
   parseResource,
   parseUpstream,
-} from '../../../src/config/values/address/uri.ts';
-import { parseAlgorithm } from '../../../src/config/values/algorithm.ts';
-import { parseDuration } from '../../../src/config/values/duration.ts';
-import { parseHeaderName } from '../../../src/config/values/header/header-name.ts';
-import type { ParsedValue } from '../../../src/config/values/parsed-value.ts';
-import { parseAllowedEncoding } from '../../../src/config/values/path/allowed-encoding.ts';
-import { parsePathPrefix } from '../../../src/config/values/path/path-prefix.ts';
-import { parseRouteKey } from '../../../src/config/values/path/route-key.ts';
-import { parseScope, parseScopeKey } from '../../../src/config/values/scope-rule.ts';
+} from '../../../../src/config/values/address/uri.ts';
+import { parseAlgorithm } from '../../../../src/config/values/algorithm.ts';
+import { parseDuration } from '../../../../src/config/values/duration.ts';
+import { parseHeaderName } from '../../../../src/config/values/header/header-name.ts';
+import type { ParsedValue } from '../../../../src/config/values/parsed-value.ts';
+import { parseAllowedEncoding } from '../../../../src/config/values/path/allowed-encoding.ts';
+import { parsePathPrefix } from '../../../../src/config/values/path/path-prefix.ts';
+import { parseRouteKey } from '../../../../src/config/values/path/route-key.ts';
+import { parseScope, parseScopeKey } from '../../../../src/config/values/scope-rule.ts';
 
-/** What a form makes of a text: the value, or what is wrong and what is near. */
+/** The value; of a rejected text what is wrong, and the nearest valid form where there is one. */
 function read<T>(parsed: ParsedValue<T>): T | readonly [string, string?] {
   if (parsed.ok) return parsed.value;
   const { what, nearest } = parsed.rejection;
@@ -40,9 +40,10 @@ test.each([
   ['5 sec', ['is not a duration', '5s']],
   ['2d', ['is not a duration', '48h']],
   ['', ['is not a duration']],
-])('duration %s', (text, expected) => expect(read(parseDuration(text))).toEqual(expected));
+])('duration %j: %j', (text, expected) => expect(read(parseDuration(text))).toEqual(expected));
 
-test('keys may grow stale for a year', () => expect(read(parseDuration('8760h', 365))).toBe(31_536_000_000));
+test('duration of 365 days, as max_stale may have: accepted', () =>
+  expect(read(parseDuration('8760h', 365))).toBe(31_536_000_000));
 
 test.each([
   ['0.0.0.0:8080', { host: '0.0.0.0', port: 8080 }],
@@ -56,14 +57,14 @@ test.each([
   ['[x]:1', ['has no valid host']],
   ['999.1.1.1:1', ['has no valid host']],
   ['*:80', ['has no valid host']],
-])('listener %s', (text, expected) => expect(read(parseListenAddress(text))).toEqual(expected));
+])('listener %s: %j', (text, expected) => expect(read(parseListenAddress(text))).toEqual(expected));
 
 test.each([
   ['127.0.0.1', '0.0.0.0', true],
   ['127.0.0.1', '::', true],
   ['::1', '0.0.0.0', false],
   ['127.0.0.1', '127.0.0.2', false],
-])('listeners on %s and %s need one port: %s', (a, b, expected) => {
+])('listeners on %s and %s: one port for both is a conflict: %s', (a, b, expected) => {
   expect(isSameAddress({ host: a, port: 1 }, { host: b, port: 1 })).toBe(expected);
   expect(isSameAddress({ host: a, port: 0 }, { host: b, port: 0 })).toBe(false);
 });
@@ -94,7 +95,7 @@ test.each([
     `/a${encoding}`,
     ['has a percent-encoding of / \\ # ? % ; or of a control character'],
   ]),
-])('path %j', (text, expected) => expect(read(parsePathPrefix(text))).toEqual(expected));
+])('path %j: %j', (text, expected) => expect(read(parsePathPrefix(text))).toEqual(expected));
 
 test.each([
   ['/', { host: undefined, prefix: '/' }],
@@ -110,7 +111,7 @@ test.each([
   ['x.com/a/', ['has a trailing slash', 'x.com/a']],
   ['x.com', ['has no path', 'x.com/']],
   ['profile', ['has no path', '/profile']],
-])('route %s', (text, expected) => expect(read(parseRouteKey(text))).toEqual(expected));
+])('route key %s: %j', (text, expected) => expect(read(parseRouteKey(text))).toEqual(expected));
 
 test.each([
   ['https://login.example.com/realms/a/', 'https://login.example.com/realms/a/'],
@@ -120,7 +121,7 @@ test.each([
   ['urn:x', ['is not an http(s) URI']],
   ['https:x', ['has no host']],
   ['https://u@x', ['has user information']],
-])('issuer %s', (text, expected) => expect(read(parseIssuerUri(text))).toEqual(expected));
+])('issuer %s: %j', (text, expected) => expect(read(parseIssuerUri(text))).toEqual(expected));
 
 test.each([
   ['HTTPS://X.example/a?b=%20', 'HTTPS://X.example/a?b=%20'],
@@ -136,7 +137,7 @@ test.each([
   ['6731de76-14a6-49ae-97bc-6eba6914391e', ['is not an https URI, where the metadata of RFC 9728 is found']],
   ['orders api', ['is not an https URI, where the metadata of RFC 9728 is found']],
   ['https:/orders', ['has no host']],
-])('resource %s', (text, expected) => expect(read(parseResource(text))).toEqual(expected));
+])('resource %s: %j', (text, expected) => expect(read(parseResource(text))).toEqual(expected));
 
 test.each([
   ['http://x', { origin: 'http://x', basePath: '' }],
@@ -148,7 +149,7 @@ test.each([
   ['http://u:p@x', ['has user information']],
   ['wss://x/a', ['is a WebSocket URL', 'https://x/a']],
   ['billing:8080', ['is not an http(s) URI']],
-])('upstream %s', (text, expected) => expect(read(parseUpstream(text))).toEqual(expected));
+])('upstream %s: %j', (text, expected) => expect(read(parseUpstream(text))).toEqual(expected));
 
 test.each([
   ['http://x', true],
@@ -158,13 +159,13 @@ test.each([
   ['http://127.1.2.3', false],
   ['http://[::1]', false],
   ['http://127.example.com', true],
-])('%s is in clear: %s', (uri, expected) => expect(isInClear(uri)).toBe(expected));
+])('%s: plain http to another machine: %s', (uri, expected) => expect(isInClear(uri)).toBe(expected));
 
 test.each([
   ['https://x/A', false],
   ['https://X/', true],
   ['HTTPS://x', true],
-])('%s has an upper-case origin: %s', (uri, expected) => expect(hasUpperCaseOrigin(uri)).toBe(expected));
+])('%s: upper case in scheme or host: %s', (uri, expected) => expect(hasUpperCaseOrigin(uri)).toBe(expected));
 
 test.each([
   ['GET', { method: 'GET', path: '/' }],
@@ -176,14 +177,14 @@ test.each([
   ['CONNECT', ['cannot be routed: a CONNECT request has no path']],
   ['GET /a/', ['has a trailing slash', 'GET /a']],
   ['GET  /a', ['does not name a method']],
-])('scope key %s', (text, expected) => expect(read(parseScopeKey(text))).toEqual(expected));
+])('scope key %s: %j', (text, expected) => expect(read(parseScopeKey(text))).toEqual(expected));
 
 test.each([
   ['a:b/c!', 'a:b/c!'],
   ['a b', ['holds several scopes']],
   ['a"', ['is not a scope']],
   ['', ['is not a scope']],
-])('scope %j', (text, expected) => expect(read(parseScope(text))).toEqual(expected));
+])('scope %j: %j', (text, expected) => expect(read(parseScope(text))).toEqual(expected));
 
 test.each([
   ['%2f', '%2F'],
@@ -192,10 +193,10 @@ test.each([
   ['%2E', ['encodes an unreserved character, which is always decoded']],
   ['%41', ['encodes an unreserved character, which is always decoded']],
   ['/', ['is not a percent-encoding']],
-])('allowed encoding %s', (text, expected) => expect(read(parseAllowedEncoding(text))).toEqual(expected));
+])('allow_encoded %s: %j', (text, expected) => expect(read(parseAllowedEncoding(text))).toEqual(expected));
 
-describe('header names for claims', () => {
-  test('are tokens', () => {
+describe('claims_to_headers', () => {
+  test('a token: accepted; a blank: rejected', () => {
     expect(read(parseHeaderName('X-User'))).toBe('X-User');
     expect(read(parseHeaderName('a b'))).toEqual(['is not a header field name']);
   });
@@ -209,14 +210,14 @@ describe('header names for claims', () => {
     'X-Real-IP X~Real~IP True-Client-IP CF-Connecting-IP Client-IP X-Client-IP Front-End-Https X-SSL-Client-Verify',
     'X-Request-Id Access-Control-Request-Method',
   ];
-  test.each(reserved.join(' ').split(' '))('%s belongs to the gateway', name => {
+  test.each(reserved.join(' ').split(' '))('%s: rejected, with its reader', name => {
     expect(read(parseHeaderName(name))).toEqual([
       expect.stringMatching(/^is a header field that claims must not set: it [a-z].*[^.]$/),
     ]);
   });
 
   test.each(['X-Remote-User', 'Remote-User', 'X-WEBAUTH-USER', 'X-Auth-Request-Email', 'X-Username', 'Forwarder'])(
-    '%s may tell who the user is',
+    '%s: accepted',
     name => expect(read(parseHeaderName(name))).toBe(name),
   );
 });
@@ -227,14 +228,14 @@ test.each([
   ['none', ['leaves tokens unsigned: anyone can mint one']],
   ['es256', ['is not an algorithm', 'ES256']],
   ['RSA', ['is not an algorithm']],
-])('algorithm %s', (text, expected) => expect(read(parseAlgorithm(text))).toEqual(expected));
+])('algorithm %s: %j', (text, expected) => expect(read(parseAlgorithm(text))).toEqual(expected));
 
 test.each([
   ['upsteam', 'upstream'],
   ['upstraem', 'upstream'],
   ['UPSTREAM', 'upstream'],
   ['x', undefined],
-])('the nearest of %s is %s', (name, nearest) => expect(findNearest(name, ['resource', 'upstream'])).toBe(nearest));
+])('nearest name of %s: %s', (name, nearest) => expect(findNearest(name, ['resource', 'upstream'])).toBe(nearest));
 
 test.each([
   ['audgate.monitoring.svc', 'audgate.monitoring.svc'],
@@ -250,6 +251,6 @@ test.each([
   ['user@audgate.example.com', ['is not a host name']],
   ['audgate..com', ['is not a host name']],
   ['', ['is not a host name']],
-])('admin_hosts: %s → %j', (text, expected) => {
+])('admin_hosts %s: %j', (text, expected) => {
   expect(read(parseHostName(text))).toEqual(expected);
 });

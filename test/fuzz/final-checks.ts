@@ -1,13 +1,13 @@
-/** After the storm: what was counted adds up, and everything that was taken is given back. */
+/** Checks after a run: the counters add up, and every resource was released. */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Exposition, WatchedGateway } from './watched-gateway.ts';
 import { HONEST_ROUTES } from './world.ts';
 
-/** What the gateway held before the storm. */
+/** What the gateway held before the run. */
 export interface Before {
   readonly sockets: number;
-  /** Bytes, once it was warm. */
+  /** Bytes, after the warm-up. */
   readonly rss: number;
 }
 
@@ -21,11 +21,11 @@ const WITHIN = 10_000;
 const STEP = 250;
 const GROWTH = 64 * 2 ** 20;
 
-/** @returns every check, as soon as all hold, or after ten seconds; none where the gateway ended meanwhile. */
-export async function checkAftermath(gateway: WatchedGateway, before: Before, seen: () => number): Promise<Check[]> {
+/** @returns every check, as soon as all hold or after ten seconds; none where the gateway ended meanwhile. */
+export async function checkAfterRun(gateway: WatchedGateway, before: Before, seen: () => number): Promise<Check[]> {
   const startedAt = performance.now();
   let checks: Check[] = [];
-  while (gateway.complaint() === undefined && performance.now() - startedAt <= WITHIN) {
+  while (gateway.failure() === undefined && performance.now() - startedAt <= WITHIN) {
     checks = await check(gateway, before, seen(), startedAt).catch(() => checks);
     if (checks.length > 0 && checks.every(({ holds }) => holds)) break;
     await delay(STEP);
@@ -68,7 +68,7 @@ async function check(gateway: WatchedGateway, before: Before, seen: number, star
   ];
 }
 
-/** Each request at the honest upstream is one that was granted: a smuggled one would be one too many. */
+/** As many requests reached the honest upstream as were authorised: a smuggled one would be one more. */
 function countGranted(metrics: Exposition): number {
   return HONEST_ROUTES.map(route => `route="${route}"`)
     .map(
