@@ -62,6 +62,14 @@ describe('paths in code spans', () => {
   });
 });
 
+test('npm scripts that the pages name: in package.json', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
+  const texts = documentation.flatMap(({ codeSpans, blocks }) => [...codeSpans, ...blocks.map(({ text }) => text)]);
+  const named = texts.flatMap(text => [...text.matchAll(/\bnpm run ([\w:]+)/g)].map(([, name = '']) => name));
+  expect(named.length).toBeGreaterThan(5);
+  expect(named.filter(name => !(name in scripts))).toEqual([]);
+});
+
 test('docs/README.md: links to every page of docs', () => {
   const linked = byPath.get('docs/README.md')?.links.map(({ target }) => `docs/${target.split('#')[0]}`);
   const missing = pages.map(({ path }) => path).filter(path => path.startsWith('docs/') && path !== 'docs/README.md');
