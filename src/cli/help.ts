@@ -1,4 +1,4 @@
-/** What `--help` says, of all commands and of each, in at most 80 columns; and what is said of a command that there is not. */
+/** The output of `--help`, for all commands and for each, in at most 80 columns; and the messages about unknown commands and options. */
 
 import { findNearest } from '../config/diagnostics/suggestion.ts';
 

@@ -1,4 +1,4 @@
-/** Text for a terminal, safe whoever wrote the bytes in it: a claim or a path may hold ANSI escapes or turn the reading direction. */
+/** Escapes text for a terminal: a claim or a path may hold ANSI escapes, or characters that turn the reading direction. */
 
 import { escapeCharacter, escapeJson, onOneLine } from '../config/diagnostics/visible-text.ts';
 
@@ -8,22 +8,22 @@ const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as 
 /** Characters of a value that are shown. */
 export const LONGEST = 240;
 
-/** @returns `text` on one line, what could act on a terminal as `\u{…}`. */
+/** @returns `text` on one line, with characters that act on a terminal as `\u{…}`. */
 export function escapeText(text: string): string {
   return onOneLine(text);
 }
 
-/** @returns a value that somebody else wrote, fit to stand within a sentence: escaped, and cut where it is long. */
+/** @returns an untrusted value for use within a sentence: in quotation marks, escaped, and truncated where it is long. */
 export function quoteValue(text: string): string {
   return JSON.stringify(escapeText(cut(text))).replaceAll('\\\\u{', '\\u{');
 }
 
-/** @returns a value that somebody else wrote, fit to stand on a line of its own. */
+/** @returns an untrusted value for a line of its own: escaped, and truncated where it is long. */
 export function showValue(text: string): string {
   return escapeText(cut(text));
 }
 
-/** @returns the same with everything that is not ASCII escaped: letters that look alike must not be taken for one another. */
+/** @returns as `showValue`, with everything but printable ASCII escaped: letters that look alike must be distinguishable. */
 export function escapeExactly(text: string): string {
   return cut(text).replace(/[^\x20-\x5b\x5d-\x7e]/gu, escapeCharacter);
 }

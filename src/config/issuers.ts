@@ -1,10 +1,10 @@
-/** The map `issuers`: what its entries say, and the issuers that come of them. */
+/** The map `issuers`: its entries read and checked, and the `Issuer` of each. */
 
 import { resolve } from 'node:path';
 import type { Issuer, KeySource } from './config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { findPlaceholder } from './lint/identity-products/issuer-product.ts';
-import { type IssuerSettings, issuerSchema } from './schema/file-schema.ts';
+import { type IssuerSettings, issuerSchema } from './schema/issuer-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
 import type { RawMap } from './source/content.ts';
 import type { Path } from './source/document.ts';
@@ -12,7 +12,7 @@ import { ISSUER, isInClear, parseIssuerUri } from './values/address/uri.ts';
 import { ALGORITHMS } from './values/algorithm.ts';
 import { checkJwksFile } from './values/key-set/jwks-file.ts';
 
-/** @returns the issuers of `raw` that are right in themselves, by `iss`; relative file names start at `folder`. */
+/** @returns the issuers of `raw` without an error, by `iss`. @param folder where relative file names start. */
 export function readIssuers(
   raw: RawMap,
   folder: string,
@@ -21,17 +21,20 @@ export function readIssuers(
   const issuers = new Map<string, Issuer>();
   for (const [issuer, entry] of Object.entries(raw)) {
     const path = ['issuers', issuer];
-    // An issuer that needs no settings may stand there alone: `https://login.example.com:`.
+    // An entry may be empty: `https://login.example.com:`.
     const settings = readSettings(issuerSchema, path, entry ?? {}, diagnostics);
-    judgeName(issuer, path, diagnostics);
-    judgeKeys(settings, path, folder, diagnostics);
+    checkName(issuer, path, diagnostics);
+    checkKeySettings(settings, path, folder, diagnostics);
     if (settings.complete !== undefined) issuers.set(issuer, buildIssuer(issuer, settings.complete, folder));
   }
   return issuers;
 }
 
-/** A name is only compared. It needs TLS where the keys are discovered from it: AD FS writes an http `iss`, and publishes its keys by https. */
-function judgeName(issuer: string, path: Path, diagnostics: DiagnosticCollector): void {
+/**
+ * A name without TLS is only dangerous where the keys are discovered from it. Elsewhere it is only compared: AD FS has an http
+ * `iss`, and publishes its keys by https.
+ */
+function checkName(issuer: string, path: Path, diagnostics: DiagnosticCollector): void {
   const uri = parseIssuerUri(issuer);
   const placeholder = findPlaceholder(issuer);
   if (!uri.ok) {
@@ -49,7 +52,7 @@ function judgeName(issuer: string, path: Path, diagnostics: DiagnosticCollector)
   }
 }
 
-function judgeKeys(
+function checkKeySettings(
   { found }: Settings<IssuerSettings>,
   path: Path,
   folder: string,
@@ -64,8 +67,8 @@ function judgeKeys(
     diagnostics.warning([...path, 'jwks_uri'], 'issuer-without-tls', 'keys fetched without TLS');
   }
   const algorithms = new Set(found.algorithms ?? ALGORITHMS);
-  const rejection = jwks_file === undefined ? undefined : checkJwksFile(resolve(folder, jwks_file), algorithms);
-  if (rejection !== undefined) diagnostics.error([...path, 'jwks_file'], rejection);
+  const unusable = jwks_file === undefined ? undefined : checkJwksFile(resolve(folder, jwks_file), algorithms);
+  if (unusable !== undefined) diagnostics.error([...path, 'jwks_file'], unusable);
   if (keys !== undefined && keys.max_stale < keys.refresh) {
     const what = 'max_stale is shorter than refresh';
     const rejection = { what, expected: 'keys to be usable at least until they are fetched again', standsAlone: true };

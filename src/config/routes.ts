@@ -1,8 +1,8 @@
-/** The map `routes`: what its entries say, and the routes that come of them. */
+/** The map `routes`: its entries read and checked, and the `Route` of each. */
 
 import type { Route, ScopeRule } from './config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
-import { type RouteSettings, routeSchema } from './schema/file-schema.ts';
+import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
 import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
 import { isRawMap, type RawMap } from './source/content.ts';
@@ -13,7 +13,7 @@ import { parseRouteKey, type RouteTarget } from './values/path/route-key.ts';
 import { parseScopeKey } from './values/scope-rule.ts';
 import { defaultUpstreamToken, isContradicted, readUpstreamToken } from './values/upstream-token.ts';
 
-/** A route as far as it could be read. */
+/** As much of a route as could be read. */
 export interface RouteDraft extends Settings<RouteSettings> {
   readonly key: string;
   readonly path: Path;
@@ -28,14 +28,17 @@ export function readRoutes(raw: RawMap, diagnostics: DiagnosticCollector): reado
     const target = parseRouteKey(key);
     if (!target.ok) diagnostics.error(path, target.rejection, 'key');
     const settings = readSettings(routeSchema, path, entry, diagnostics);
-    judgePresence(entry, settings.found, path, diagnostics);
-    judgeAudiences(settings.found, path, diagnostics);
-    judgeUpstreamToken(settings.found, path, diagnostics);
+    checkRequiredKeys(entry, settings.found, path, diagnostics);
+    checkAliases(settings.found, path, diagnostics);
+    checkTokenKeys(settings.found, path, diagnostics);
     return { ...settings, key, path, line: diagnostics.lineOfKey(path), target: target.ok ? target.value : undefined };
   });
 }
 
-/** @returns the route of a draft without mistakes; `issuers` are all there are, one set for all routes that name none. */
+/**
+ * @param issuers all issuers: one set, which all routes share that name none.
+ * @returns the route; `undefined` for a draft with errors.
+ */
 export function buildRoute({ key, target, complete }: RouteDraft, issuers: ReadonlySet<string>): Route | undefined {
   if (target === undefined || complete === undefined) return undefined;
   const common = {
@@ -91,7 +94,7 @@ const PROTECTED_ONLY = [
   'end_at_expiry',
 ] as const;
 
-function judgePresence(
+function checkRequiredKeys(
   raw: unknown,
   found: Partial<RouteSettings>,
   path: Path,
@@ -112,13 +115,13 @@ function judgePresence(
   }
 }
 
-function judgeUpstreamToken(found: Partial<RouteSettings>, path: Path, diagnostics: DiagnosticCollector): void {
+function checkTokenKeys(found: Partial<RouteSettings>, path: Path, diagnostics: DiagnosticCollector): void {
   if (!isContradicted(found)) return;
   const what = `contradicts upstream_token: ${found.upstream_token}`;
   diagnostics.error([...path, 'forward_token'], { what, expected: 'one of the two' });
 }
 
-function judgeAudiences(
+function checkAliases(
   { resource, audiences }: Partial<RouteSettings>,
   path: Path,
   diagnostics: DiagnosticCollector,

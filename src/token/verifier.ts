@@ -1,22 +1,23 @@
 /**
- * Bearer token → access token: issuer first, then its key, then the signature, then time. Whom the token is for is decided by
- * `authorize` alone, so jose gets no `audience` here.
+ * Bearer token → access token, from the cache where it was verified before. The time of a token is checked for every request.
+ * Whom it is for is decided by `authorize` alone, so jose gets no `audience` here.
  *
- * A token is a JWS (jws/). Another form, such as an opaque token that is introspected (RFC 7662), would be a folder beside it
- * that `#verifyAnew` chooses by the form of the token, and that also ends in an `AccessToken`.
+ * Every token is a JWS so far (jws/). A second form, such as an opaque token that is introspected (RFC 7662), would be a folder
+ * beside it that also ends in an `AccessToken`; `#verifyAnew` would choose between the two.
  */
 
+import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { getHeapStatistics } from 'node:v8';
+import { LRUCache } from 'lru-cache';
 import type { Issuer } from '../config/config.ts';
-import { type Denial, deny } from '../denial.ts';
+import type { Denial } from '../denial.ts';
 import type { AccessToken, TokenReason } from './access-token.ts';
-import { checkTime, readAccessToken } from './claims.ts';
-import { type CompactJws, readCompactJws } from './jws/compact-jws.ts';
-import { findSigningKey } from './jws/signature.ts';
+import { checkTime } from './claims.ts';
+import { type VerifiedToken, verifyJws } from './jws/jws-verification.ts';
 import { KeySet, type KeySetEvents, type KeySetStatus } from './keys/key-set.ts';
 import { fetchDirectly } from './keys/key-source.ts';
 import type { PublishedKey } from './keys/verification-key.ts';
-import { VerifiedTokens } from './verified-tokens.ts';
 
 export type Verification = AccessToken | Denial<TokenReason>;
 
@@ -24,18 +25,27 @@ export interface VerifierEvents extends KeySetEvents {
   readonly onCacheLookup: (outcome: 'hit' | 'miss') => void;
 }
 
+/** By the SHA-256 of the token: an entry cannot be replayed, and two tokens never share one. */
+type TokenCache = LRUCache<string, VerifiedToken>;
+
+const MOST_TOKENS = 100_000;
+/** Of the heap, for all entries together. */
+const HEAP_SHARE = 1 / 8;
+/** Bytes of an entry, as measured. */
+const entrySize = (token: string) => 1024 + 2 * token.length;
+
 /** What a verifier takes over from the one before it. */
 interface Inherited {
   readonly issuers: ReadonlyMap<string, Issuer>;
   readonly keySets: ReadonlyMap<string, KeySet>;
-  readonly verified: VerifiedTokens;
+  readonly verified: TokenCache;
 }
 
 export class TokenVerifier {
   readonly #issuers: ReadonlyMap<string, Issuer>;
   readonly #keySets: ReadonlyMap<string, KeySet>;
   readonly #events: VerifierEvents;
-  readonly #verified: VerifiedTokens;
+  readonly #verified: TokenCache;
 
   /** @param previous the verifier that this one replaces. Keys and tokens of issuers that did not change are taken over. */
   constructor(
@@ -98,7 +108,7 @@ export class TokenVerifier {
    *   signature is not checked again, but the time is.
    */
   verify(token: string, now: number): Verification | Promise<Verification> {
-    const cacheKey = this.#verified.keyOf(token);
+    const cacheKey = hash('sha256', token, 'base64');
     const known = this.#verified.get(cacheKey);
     const isHit = known !== undefined && !known.key.retired && this.#isCurrent(known.issuer);
     this.#events.onCacheLookup(isHit ? 'hit' : 'miss');
@@ -109,20 +119,10 @@ export class TokenVerifier {
   }
 
   async #verifyAnew(token: string, cacheKey: string, now: number): Promise<Verification> {
-    const jws = readCompactJws(token);
-    if (!jws.ok) return jws;
-    const issuer = this.#issuerOf(jws);
-    if (!issuer) return deny('untrusted_issuer');
-    if (!issuer.algorithms.has(jws.algorithm)) return deny('bad_signature');
-    const keys = await this.#keySets.get(issuer.issuer)?.find(jws.keyId);
-    if (!keys) return deny('keys_unavailable');
-    if (keys.length === 0) return deny('unknown_key');
-    const key = await findSigningKey(token, jws.algorithm, keys);
-    if (!key) return deny('bad_signature');
-    const accessToken = readAccessToken(jws, issuer);
-    if (!accessToken.ok) return accessToken;
-    const verification = checkTime(accessToken, now);
-    if (verification.ok) this.#verified.set(cacheKey, token, { accessToken, key, issuer });
+    const verified = await verifyJws(token, this.#issuers, this.#keySets);
+    if (!verified.ok) return verified;
+    const verification = checkTime(verified.accessToken, now);
+    if (verification.ok) this.#verified.set(cacheKey, verified, { size: entrySize(token) });
     return verification;
   }
 
@@ -143,12 +143,12 @@ export class TokenVerifier {
     }
     return { issuers: unchanged, keySets, verified: this.#verified };
   }
-
-  #issuerOf({ claims }: CompactJws): Issuer | undefined {
-    return typeof claims['iss'] === 'string' ? this.#issuers.get(claims['iss']) : undefined;
-  }
 }
 
 function inheritNothing(issuers: ReadonlyMap<string, Issuer>): Inherited {
-  return { issuers, keySets: new Map(), verified: new VerifiedTokens() };
+  return { issuers, keySets: new Map(), verified: createCache() };
+}
+
+function createCache(): TokenCache {
+  return new LRUCache({ max: MOST_TOKENS, maxSize: Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE) });
 }

@@ -31,6 +31,21 @@ export interface Handshake {
  * @throws where http-proxy does not work as this file expects.
  */
 export function startHandshake(outgoing: OutgoingHandshake, socket: Socket, received: Buffer): Handshake {
+  const request = startRequest(outgoing, socket, received);
+  // http-proxy's own handlers end the client's socket on an error, before a reply can be written; copy Transfer-Encoding
+  // over the unchunked body of a refusal; and accept every 101. So all three are removed, and only the last is called.
+  const [join] = request.listeners('upgrade') as ((...given: [IncomingMessage, Socket, Buffer]) => void)[];
+  if (!join) throw new Error('http-proxy does not handle upgrades');
+  return {
+    request: request.removeAllListeners('error').removeAllListeners('response').removeAllListeners('upgrade'),
+    join: (response, upstream, first, notice) => {
+      response.headers = createSwitchingHeaders(response.rawHeaders, notice);
+      join(response, upstream, first);
+    },
+  };
+}
+
+function startRequest(outgoing: OutgoingHandshake, socket: Socket, received: Buffer): ClientRequest {
   const { protocol, hostname, port, host } = new URL(outgoing.origin);
   const name = hostname.replace(/^\[|\]$/g, '');
   const proxy = httpProxy.createProxyServer();
@@ -55,17 +70,7 @@ export function startHandshake(outgoing: OutgoingHandshake, socket: Socket, rece
   const options = { target, ssl, ignorePath: true, xfwd: false };
   proxy.ws(placeholder as unknown as IncomingMessage, socket, received, options, ignoreErrors);
   if (!started) throw new Error('the handshake was not started');
-  // http-proxy's own handlers end the client's socket on an error, before a reply can be written; copy Transfer-Encoding
-  // over the unchunked body of a refusal; and accept every 101. So all three are removed, and only the last is called.
-  const [join] = started.listeners('upgrade') as ((...given: [IncomingMessage, Socket, Buffer]) => void)[];
-  if (!join) throw new Error('http-proxy does not handle upgrades');
-  return {
-    request: started.removeAllListeners('error').removeAllListeners('response').removeAllListeners('upgrade'),
-    join: (response, upstream, first, notice) => {
-      response.headers = createSwitchingHeaders(response.rawHeaders, notice);
-      join(response, upstream, first);
-    },
-  };
+  return started;
 }
 
 function replaceHead(proxyRequest: ClientRequest, { path, headers }: OutgoingHandshake, host: string): void {

@@ -1,4 +1,4 @@
-/** The part of the demo that the README shows, held against the demo itself. Needs `npm run build` before. */
+/** What README and tutorial show of the demo, held against the demo itself. Needs `npm run build` before. */
 
 import { expect, test } from 'vitest';
 import type { DemoOutput } from '../demo/demo-output.ts';
@@ -31,13 +31,14 @@ function createRecorder(): DemoOutput & { readonly lines: string[] } {
   };
 }
 
-test('README: shows what the demo prints', async () => {
-  const shown = readPages()
-    .find(({ path }) => path === 'README.md')
-    ?.blocks.find(({ notes }) => notes.demo !== undefined)?.text;
+test('README.md and docs/tutorial/demo.md: show what the demo prints', async () => {
+  const blocks = readPages().flatMap(page => page.blocks.filter(({ notes }) => notes.demo !== undefined));
+  expect(blocks.map(({ page }) => page).toSorted()).toEqual(['README.md', 'docs/tutorial/demo.md']);
   const printed = await runDemo();
-  expect(printed).toContain('✓');
-  if (!isShown(`…\n${shown?.trim()}\n…`, printed)) expect(printed).toBe(shown);
+  for (const { page, text } of blocks) {
+    if (!isShown(`…\n${text.trim()}\n…`, printed)) expect(printed, page).toBe(text);
+  }
+  expect(isShown('…\n   ✓ refused: the token is for billing\n…', printed)).toBe(false);
 });
 
 async function runDemo(): Promise<string> {

@@ -55,12 +55,20 @@ export function launchProgram(args: readonly string[], options: ProgramOptions =
 export async function runProgram(
   args: readonly string[],
   { input = '', ...options }: ProgramOptions & { readonly input?: string } = {},
-): Promise<Finished & Pick<RunningProgram, 'lines'>> {
+): Promise<Finished> {
   const env = { PATH: process.env['PATH'], TZ: 'UTC' };
-  const { child, exit, stdout, stderr, lines } = launchProgram(args, { env, ...options, stdin: 'pipe' });
+  const { child, exit, stdout, stderr } = launchProgram(args, { env, ...options, stdin: 'pipe' });
   child.stdin?.end(input);
   const code = await exit;
-  return { code, stdout: stdout(), stderr: stderr(), lines };
+  return { code, stdout: stdout(), stderr: stderr() };
+}
+
+/** @returns the lines of a whole log. */
+export function parseLog(stdout: string): LogLine[] {
+  return stdout
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => JSON.parse(line));
 }
 
 /** For `afterEach`: kills every program that this test file has launched and that still runs. */

@@ -1,10 +1,10 @@
-/** The nearest valid name, for "did you mean". */
+/** Finds the nearest valid name, for "did you mean". */
 
-/** What is compared, at most: whoever makes many slips does not wait for suggestions. */
+/** Bounds of the cost: a file may have thousands of errors. */
 const MOST_CANDIDATES = 200;
 const LONGEST_NAME = 200;
 
-/** @returns the candidate that `name` is most probably a slip of, or `undefined` when none is near. */
+/** @returns the candidate that `name` is most likely a misspelling of; `undefined` where none is near. */
 export function findNearest(name: string, candidates: Iterable<string>): string | undefined {
   const written = name.slice(0, LONGEST_NAME).toLowerCase();
   let limit = Math.max(1, Math.floor(written.length / 3)) + 1;
@@ -13,7 +13,7 @@ export function findNearest(name: string, candidates: Iterable<string>): string 
   for (const candidate of candidates) {
     left -= 1;
     if (left < 0) break;
-    // Each letter more or less is an edit.
+    // A difference in length is at least as many edits.
     if (Math.abs(candidate.length - written.length) >= limit) continue;
     const distance = countEdits(written, candidate.toLowerCase());
     if (distance < limit) {
@@ -24,7 +24,7 @@ export function findNearest(name: string, candidates: Iterable<string>): string 
   return nearest;
 }
 
-/** Optimal string alignment: a swap of two neighbours, the commonest slip, is one edit. */
+/** Optimal string alignment distance: swapping two neighbours, the most common mistake, is one edit. */
 function countEdits(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -1,16 +1,16 @@
 /**
- * Text that others wrote, made visible: a claim, a path or a name in a file may hold escape sequences, line ends that are
- * none in JSON, or marks that turn the reading direction, and a log is read on a terminal (Unicode UAX #9, UTS #55).
+ * Makes untrusted text safe to print: a claim, a path or a name may hold escape sequences, line ends that JSON does not escape,
+ * or characters that turn the reading direction, and logs are read on terminals (Unicode UAX #9, UTS #55).
  */
 
 /**
- * Controls (C0, DEL, C1), format characters (direction, joiners, tags, the byte order mark), surrogates, what is private or
- * unassigned, line and paragraph separators, and what is invisible.
+ * Controls (C0, DEL, C1), format characters (direction, joiners, tags, the byte order mark), surrogates, private and
+ * unassigned code points, line and paragraph separators, and invisible characters.
  */
 const ACTIVE = '\\p{C}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}';
-/** Within a sentence blanks of another width or meaning are shown, too. */
+/** Within a sentence also blanks other than the space. */
 const IN_TEXT = new RegExp(`[${ACTIVE}]|(?! )\\p{Zs}`, 'gu');
-/** The line feeds of JSON itself stay; those within a string are escaped already. */
+/** Line feeds between the tokens of JSON stay; those in a string are escaped already. */
 const IN_JSON = new RegExp(`(?!\\n)[${ACTIVE}]`, 'gu');
 const PRINTABLE = /^[ -~]*$/;
 

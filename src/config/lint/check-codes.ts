@@ -1,6 +1,6 @@
 /**
- * Every code of a diagnostic: what follows if it stays, and what to do. One table for `audgate check`, the README and whoever
- * shows warnings. The codes are stable: scripts and suppressions name them.
+ * The code of every diagnostic, what follows from it, and what to do. `audgate check`, the status page and the reference show
+ * this table. Codes are stable, since scripts refer to them.
  */
 
 export interface CheckAdvice {
@@ -10,7 +10,7 @@ export interface CheckAdvice {
   readonly remedy: string;
 }
 
-/** What is wrong: such a file is never served. */
+/** Errors: such a file is not served. */
 export const ERRORS = {
   'yaml-syntax': {
     consequence: 'The file cannot be read to its end, so nothing else in it was looked at.',
@@ -78,7 +78,7 @@ export const ERRORS = {
   },
 } as const satisfies Readonly<Record<string, CheckAdvice>>;
 
-/** What is legal but dangerous: the file is served. */
+/** Warnings, of what is valid but dangerous: the file is served. */
 export const WARNINGS = {
   'public-over-protected': {
     consequence: 'A path that is meant for the protected route, but misses it by a letter, needs no token.',
@@ -155,9 +155,8 @@ export const WARNINGS = {
   },
 } as const satisfies Readonly<Record<string, CheckAdvice>>;
 
-export type ErrorCode = keyof typeof ERRORS;
 export type WarningCode = keyof typeof WARNINGS;
-export type CheckCode = ErrorCode | WarningCode;
+export type CheckCode = keyof typeof ERRORS | WarningCode;
 
 /** By code. */
 export const CHECK_CODES: Readonly<Record<CheckCode, CheckAdvice>> = { ...ERRORS, ...WARNINGS };

@@ -1,4 +1,4 @@
-/** The mistakes that no entry shows by itself. */
+/** Errors that only several entries together show. */
 
 import type { ListenAddress } from '../config.ts';
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
@@ -11,7 +11,7 @@ import { isSameAddress } from '../values/address/listen-address.ts';
 import type { Rejection } from '../values/parsed-value.ts';
 import { nameTarget } from '../values/path/route-key.ts';
 
-/** Refuses two listeners on one address; `raw` is the whole file, in which either may be left to its default. */
+/** Reports two listeners on one address. @param raw the whole file, in which either key may be missing. */
 export function checkListeners(
   listen: ListenAddress,
   admin: ListenAddress,
@@ -29,8 +29,9 @@ export function checkListeners(
 }
 
 /**
- * Refuses routes of which only one could ever be reached, unknown issuers, and one audience for two resources.
- * `issuers` are all names under `issuers`, also of entries with mistakes; `undefined` where that map cannot be read.
+ * Reports routes that match the same requests, unknown issuers, and one audience for two resources.
+ *
+ * @param issuers every name under `issuers`, also of entries with errors; `undefined` where that map could not be read.
  */
 export function checkRoutes(
   routes: readonly RouteDraft[],
@@ -83,9 +84,9 @@ function checkNeedForIssuers(
   issuers: readonly string[],
   diagnostics: DiagnosticCollector,
 ): void {
-  const needy = routes.find(({ found }) => found.public === false);
-  if (issuers.length > 0 || needy === undefined) return;
-  const expected = `at least one issuer: route "${needy.key}" (line ${needy.line}) is not public`;
+  const protectedRoute = routes.find(({ found }) => found.public === false);
+  if (issuers.length > 0 || protectedRoute === undefined) return;
+  const expected = `at least one issuer: route "${protectedRoute.key}" (line ${protectedRoute.line}) is not public`;
   diagnostics.error(['issuers'], { code: 'missing-key', what: 'no issuers', expected, standsAlone: true }, 'key');
 }
 

@@ -1,4 +1,4 @@
-/** What is legal but dangerous; `CHECK_CODES` says what follows from each and what to do. */
+/** Warnings about what is valid but dangerous; `CHECK_CODES` has what follows from each and what to do. */
 
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
 import type { FileDraft } from '../file-draft.ts';
@@ -11,7 +11,7 @@ import { warnOfAliases } from './alias-warnings.ts';
 import { warnOfResources } from './resource-warnings.ts';
 import { warnOfShadows } from './shadow-warnings.ts';
 
-/** Warns of every danger in `file`. */
+/** Adds every warning about `file`. */
 export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): void {
   const { routes } = file;
   for (const route of routes) {
@@ -27,7 +27,7 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
   warnOfOpenAdmin(file, diagnostics);
 }
 
-/** Only of what the operator wrote, by either name: the product does not warn of its own defaults. */
+/** Only where the file has one of the two keys: there is no warning about a default. */
 function warnOfToken({ found, path }: RouteDraft, diagnostics: DiagnosticCollector): void {
   const written = isContradicted(found) ? undefined : readUpstreamToken(found);
   const place = [...path, found.upstream_token === undefined ? 'forward_token' : 'upstream_token'];
@@ -45,14 +45,14 @@ function warnOfHeader({ found, path }: RouteDraft, diagnostics: DiagnosticCollec
   diagnostics.warning([...path, 'would_deny_header'], 'would-deny-header-on-enforce', 'has no effect on enforce');
 }
 
-/** What the upstream makes of these is its own affair: the gateway sees one segment where it may see two. */
+/** The gateway sees one segment where an upstream that decodes the encoding may see two. */
 function warnOfEncodings({ found, path }: RouteDraft, diagnostics: DiagnosticCollector): void {
   if (found.allow_encoded === undefined || found.allow_encoded.length === 0) return;
   const what = `lets ${found.allow_encoded.join(' ')} pass, which servers read differently`;
   diagnostics.warning([...path, 'allow_encoded'], 'allow-encoded', what);
 }
 
-/** Only where every route could be read, and names none that does not exist: a slip there would be told twice. */
+/** Only where every route could be read and no route has an unknown issuer: a misspelled name is reported already. */
 function warnOfUnusedIssuers({ routes, issuerNames = [] }: FileDraft, diagnostics: DiagnosticCollector): void {
   const used = new Set<string>();
   for (const { found } of routes) {
@@ -81,7 +81,7 @@ function warnOfOpenAdmin({ admin, hasAdminToken }: FileDraft, diagnostics: Diagn
   diagnostics.warning(['admin'], 'admin-open', 'others than this machine reach it, and there is no admin_token');
 }
 
-/** 10.0.0.0/8 and the private addresses of IPv6 (RFC 4193) are the largest that one operator has to himself. */
+/** The largest networks that belong to one operator are 10.0.0.0/8 and the private addresses of IPv6 (RFC 4193). */
 function shortestPrefixFor(network: string): number {
   if (!network.includes(':')) return 8;
   return /^f[cd]/i.test(network) ? 7 : 16;

@@ -1,16 +1,17 @@
-/** The building blocks of the schema: a text with a form of its own, a list without duplicates, a map with judged keys. */
+/** Parts of the schemas: a text with a parser of its own, a list without duplicates, a map whose keys are checked. */
 
 import { z } from 'zod';
 import { isRawMap } from '../source/content.ts';
 import type { ParsedValue, Rejection } from '../values/parsed-value.ts';
 
-/** By itself zod judges only what has no rejection yet; a faulty entry must not hide a repeated one, nor a faulty value a faulty key. */
-const JUDGE_EVERY_LIST = { when: ({ value }: { value: unknown }) => Array.isArray(value) };
-const JUDGE_EVERY_MAP = { when: ({ value }: { value: unknown }) => isRawMap(value) };
+/** By default zod skips a refinement where an entry is invalid: an invalid entry would hide a duplicate, or an invalid key. */
+const CHECK_EVERY_LIST = { when: ({ value }: { value: unknown }) => Array.isArray(value) };
+const CHECK_EVERY_MAP = { when: ({ value }: { value: unknown }) => isRawMap(value) };
 
 /**
- * @returns a schema of texts that `parse` accepts; `expected` says in every refusal what was wanted.
- * `form` is for editors: what every such text looks like, or keywords of JSON Schema.
+ * @param expected what a valid text is, for every message.
+ * @param form for editors: a pattern that every valid text matches, or keywords of JSON Schema.
+ * @returns a schema of the texts that `parse` accepts.
  */
 export function text<T>(expected: string, parse: (text: string) => ParsedValue<T>, form?: RegExp | z.core.GlobalMeta) {
   const keywords = form instanceof RegExp ? describeForm(form, expected) : (form ?? {});
@@ -25,7 +26,7 @@ export function text<T>(expected: string, parse: (text: string) => ParsedValue<T
     });
 }
 
-/** @returns a schema of any keys, of which an editor asks that they look like `form`. */
+/** @returns a schema of map keys. Every string is accepted; `form` is for editors, and a parser checks the key later. */
 export function key(form: RegExp, expected: string) {
   return z.string().meta(describeForm(form, expected));
 }
@@ -34,7 +35,7 @@ function describeForm({ source }: RegExp, expected: string): z.core.GlobalMeta {
   return { pattern: source, patternErrorMessage: `expected ${expected}` };
 }
 
-/** @returns a schema of lists that hold no entry twice. */
+/** @returns a schema of lists without duplicates. */
 export function uniqueList<S extends z.ZodType<string>>(entry: S) {
   return z
     .array(entry)
@@ -46,10 +47,10 @@ export function uniqueList<S extends z.ZodType<string>>(entry: S) {
         if (isRepeated) addRejection(context, { what: 'stands in the list already' }, [index]);
         seen.add(value);
       }
-    }, JUDGE_EVERY_LIST);
+    }, CHECK_EVERY_LIST);
 }
 
-/** @returns a schema of lists that hold no entry twice, and at least one. */
+/** @returns a schema of lists without duplicates and with at least one entry. */
 export function filledList<S extends z.ZodType<string>>(entry: S) {
   return uniqueList(entry).superRefine((entries, context) => {
     if (entries.length === 0) {
@@ -62,16 +63,16 @@ export function filledList<S extends z.ZodType<string>>(entry: S) {
   });
 }
 
-/** @returns a schema of maps whose keys `judge` looks at, all of them together. */
+/** @returns a schema of maps; `check` gets all keys at once, and reports with `addRejection`. */
 export function mapWithKeys<S extends z.ZodType>(
   name: z.ZodString,
   value: S,
-  judge: (keys: readonly string[], context: z.RefinementCtx) => void,
+  check: (keys: readonly string[], context: z.RefinementCtx) => void,
 ) {
-  return z.record(name, value).superRefine((map, context) => judge(Object.keys(map), context), JUDGE_EVERY_MAP);
+  return z.record(name, value).superRefine((map, context) => check(Object.keys(map), context), CHECK_EVERY_MAP);
 }
 
-/** Hands `rejection` on, through zod, to the diagnostic that is made of the issue; `isKey` where a key of a map is at rejection. */
+/** Passes `rejection` through zod to `explainIssue`. @param isKey whether it is about a key of a map, not its value. */
 export function addRejection(
   context: z.RefinementCtx,
   rejection: Rejection,

@@ -1,4 +1,4 @@
-/** A map of the YAML through its schema; each issue of zod becomes a diagnostic, in our words. */
+/** Reads a map of the YAML by its schema. */
 
 import { z } from 'zod';
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
@@ -6,24 +6,24 @@ import { isRawMap } from '../source/content.ts';
 import type { Path } from '../source/document.ts';
 import { explainIssue } from './zod-diagnostic.ts';
 
-/** `complete` only where nothing is wrong; `found` has every key that is right, so that they can still be checked together. */
+/** `complete` is there only without errors; `found` has every valid key, so that those can be checked against one another. */
 export interface Settings<T> {
   readonly found: Partial<T>;
   readonly complete: T | undefined;
 }
 
-/** @returns what `raw`, the map at `path`, says; each mistake in it goes to `diagnostics`. */
+/** @returns the settings of `raw`, the map at `path`; every error goes to `diagnostics`. */
 export function readSettings<S extends z.ZodRawShape>(
   schema: z.ZodObject<S, z.core.$strict>,
   path: Path,
   raw: unknown,
   diagnostics: DiagnosticCollector,
 ): Settings<z.output<typeof schema>> {
-  // zod's own sentences are silenced: a message that is left is what one of our schemas expected.
+  // zod's own messages are switched off, so a message that is left is what one of our schemas expected.
   const result = schema.safeParse(raw, { reportInput: true, error: () => '' });
   if (result.success) return { found: result.data, complete: result.data };
   if (diagnostics.isFull) {
-    // What is only counted is not explained: that costs more than to find it.
+    // An error that is only counted is not explained, since explaining costs more than finding it.
     diagnostics.error(path, { what: 'is not valid' }, 'key');
     return { found: readEach(schema, raw), complete: undefined };
   }

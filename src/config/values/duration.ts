@@ -9,7 +9,7 @@ const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 export const DURATION_FORM = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h)$/;
 
 /** The longest `setTimeout` (2^31 - 1 ms) in whole days: Node.js fires a longer one at once. */
-export const LONGEST_TIMER_DAYS = 24;
+const LONGEST_TIMER_DAYS = 24;
 
 /** @returns the milliseconds of `text`; rejects other units, zero, and more than `days` days. */
 export function parseDuration(text: string, days = LONGEST_TIMER_DAYS): ParsedValue<number> {

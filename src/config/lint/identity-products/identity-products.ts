@@ -1,15 +1,16 @@
 /**
- * The identity products: one row each, read by `check`, `explain` and whoever writes a configuration. Each row names the
- * vendor's page that it was taken from. What is not written there stays out; what a server shows otherwise belongs in its row.
+ * What is known of each identity product: one row each, read by `check` and `explain`. The comment of a row names the vendor's
+ * page that it is taken from; only what is written there, or what a server was seen to do, belongs in it.
  */
 
 import type { IdentityProduct } from './identity-product.ts';
 import { MICROSOFT_PRODUCTS } from './microsoft-products.ts';
+import { WORKLOAD_ISSUERS } from './workload-issuers.ts';
 
 export const IDENTITY_PRODUCTS: readonly IdentityProduct[] = [
   ...MICROSOFT_PRODUCTS,
   {
-    // Before Keycloak, whose issuers end in /realms/NAME, too.
+    // Before Keycloak: its issuers also end in /realms/NAME.
     // https://docs.pingidentity.com/pingam/8/oauth2-guide/modifying-access-tokens-scripts.html
     name: 'ForgeRock',
     family: 'ForgeRock',
@@ -152,34 +153,5 @@ export const IDENTITY_PRODUCTS: readonly IdentityProduct[] = [
     parameters: () => [['scope', 'urn:zitadel:iam:org:project:id:PROJECT_ID:aud']],
     foreign: 'Zitadel writes the IDs of projects and clients into aud, no resource',
   },
-  {
-    // https://docs.github.com/en/actions/reference/security/oidc
-    name: 'GitHub Actions',
-    family: 'GitHub Actions',
-    issuer: /^https:\/\/token\.actions\.githubusercontent\.com(?:\/(?<tenant>[^/]+))?$/,
-    tokenTypes: ['JWT'],
-    audience: 'the one that the workflow asked for, else the URL of the owner of the repository',
-    scopeClaims: [],
-    ask: resource => `ask in the workflow with core.getIDToken('${resource}')`,
-    ownAudiences: [
-      {
-        form: /^https:\/\/github\.com\/[^/]+$/i,
-        what: 'an owner of repositories at GitHub',
-        cause: 'the URL of the owner is what GitHub Actions writes where the workflow names no audience',
-      },
-    ],
-  },
-  {
-    // https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/ and the issuers of EKS, GKE and AKS
-    name: 'Kubernetes',
-    family: 'Kubernetes',
-    issuer:
-      /^https:\/\/(?:(?<tenant>kubernetes\.default)(?:\.svc(?:\.[^/]+)?)?|oidc\.eks\.[^/]+\/id\/[^/]+|container\.googleapis\.com\/v1\/projects\/.+|[^/]+\.oic\.[^/]*azure\.[^/]+\/.+)$/,
-    tokenTypes: ['JWT'],
-    audience: 'the one of the projected volume or of the TokenRequest, else the API server',
-    scopeClaims: [],
-    ask: resource =>
-      `ask Kubernetes with the audience ${resource} in a projected serviceAccountToken volume (or kubectl create token --audience)`,
-    withoutAudience: 'tokens of Kubernetes that stand in a Secret have no audience and do not expire',
-  },
+  ...WORKLOAD_ISSUERS,
 ];

@@ -1,4 +1,4 @@
-/** The rows of the table of identity products that are Microsoft's; each names the page that it was taken from. */
+/** Rows of the table of identity products for Microsoft. */
 
 import type { IdentityProduct } from './identity-product.ts';
 
@@ -57,7 +57,7 @@ export const MICROSOFT_PRODUCTS: readonly IdentityProduct[] = [
     audience: 'the application (client) ID of the API, a GUID',
   },
   {
-    // The same page: v1 tokens come from the same endpoints, where the API's manifest asks for no other version.
+    // The same page: v1 tokens come from the same endpoints unless the API's manifest sets another version.
     ...ENTRA,
     name: 'Entra ID v1',
     issuer: /^https:\/\/sts\.(?:windows\.net|chinacloudapi\.cn)\/(?<tenant>[^/]+)\/?$/i,

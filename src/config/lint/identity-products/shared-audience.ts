@@ -1,23 +1,23 @@
-/** Audiences that many tokens carry, whatever API they are for: to accept one is to accept them all. */
+/** Audiences that tokens for different APIs have. Whoever accepts one of them accepts tokens for all of those APIs. */
 
 import type { OwnAudience } from './identity-product.ts';
 import { IDENTITY_PRODUCTS } from './identity-products.ts';
 
-/** Below an issuer's own URL. */
+/** Audiences below the issuer's own URL. */
 const OF_ISSUER: readonly (readonly [path: string, what: string])[] = [
   ['', 'the issuer itself'],
   ['/userinfo', "the issuer's userinfo endpoint"],
 ];
 
-/** What tokens of some issuers carry for more APIs than one. */
+/** The shared audiences of some issuers. */
 export interface SharedAudiences {
-  /** What it is, by audience without a slash at its end. */
+  /** What an audience is, by the audience without a slash at its end. */
   readonly ofIssuers: ReadonlyMap<string, string>;
-  /** Of the products that the issuers are, and those that mean the product itself, whoever issued the token. */
+  /** Audiences of the issuers' products, and those that mean a product whatever issuer the token has. */
   readonly ofProducts: readonly OwnAudience[];
 }
 
-/** @returns what tokens of `issuers` may carry; made once for all audiences that are looked up in it. */
+/** @returns the shared audiences in tokens of `issuers`, for looking up many audiences. */
 export function listSharedAudiences(issuers: readonly string[]): SharedAudiences {
   const ofIssuers = new Map<string, string>();
   for (const [path, what] of OF_ISSUER.toReversed()) {
@@ -31,9 +31,9 @@ export function listSharedAudiences(issuers: readonly string[]): SharedAudiences
 }
 
 /**
- * @param issuers whose tokens it may stand in.
- * @returns what `audience` is, as `Microsoft Graph`, where tokens for other APIs carry it; whatever the case of a GUID or
- *   a host, and with or without a slash at its end.
+ * @param issuers whose tokens may have it.
+ * @returns what `audience` is, such as `Microsoft Graph`; `undefined` where it is not shared. The case of a GUID or host and a
+ *   slash at the end make no difference.
  */
 export function nameSharedAudience(audience: string, issuers: readonly string[]): string | undefined {
   return findSharedAudience(audience, listSharedAudiences(issuers));
@@ -44,7 +44,7 @@ export function findSharedAudience(audience: string, shared: SharedAudiences): s
   return shared.ofIssuers.get(withoutSlash(audience)) ?? findOwn(audience, shared)?.what;
 }
 
-/** @returns what is known of an audience that some product writes for itself, or whatever API is meant. */
+/** @returns the table's entry for an audience of a product itself; `undefined` where there is none. */
 export function findOwnAudience(audience: string, issuers: readonly string[]): OwnAudience | undefined {
   return findOwn(audience, listSharedAudiences(issuers));
 }

@@ -5,7 +5,7 @@
 
 import { accept, type ParsedValue, reject } from '../parsed-value.ts';
 
-export const PATH_PREFIX = 'a path such as / or /a/b';
+const PATH_PREFIX = 'a path such as / or /a/b';
 
 interface Rule {
   readonly breaks: (path: string) => boolean;
@@ -73,11 +73,6 @@ export function parsePathPrefix(text: string): ParsedValue<string> {
   const repaired = rule.repair?.(text);
   const nearest = repaired !== undefined && RULES.every(({ breaks }) => !breaks(repaired)) ? repaired : undefined;
   return reject(rule.what, { expected: rule.expected ?? PATH_PREFIX, nearest });
-}
-
-/** @returns whether `path` is `prefix` or below it, on whole segments. */
-export function isWithin(path: string, prefix: string): boolean {
-  return prefix === '/' || path === prefix || path.startsWith(`${prefix}/`);
 }
 
 /** @returns an accepted path decoded: two prefixes that match the same requests give the same text. */
