@@ -1,12 +1,13 @@
-/** How many requests of each route are under way. */
+/** Counts of the requests under way: of each route, which are limited, and of one gateway. */
 
 import type { Route } from './config/config.ts';
 
-export class InFlight {
-  /** By the route's key, so that a reload goes on counting. */
+/** Holds the requests of each route to its `limits.in_flight`. */
+export class ConcurrencyLimit {
+  /** By the route's key, so that the count is kept over a reload. */
   readonly #counts = new Map<string, number>();
 
-  /** @returns whether there is room for one more request of `route`; it has taken it then, until `leave`. */
+  /** @returns whether one request more of `route` is allowed. It is counted then, until `leave`. */
   enter(route: Route): boolean {
     const count = this.#counts.get(route.key) ?? 0;
     if (count >= route.limits.inFlight) return false;
@@ -18,5 +19,28 @@ export class InFlight {
     const count = (this.#counts.get(key) ?? 1) - 1;
     if (count > 0) this.#counts.set(key, count);
     else this.#counts.delete(key);
+  }
+}
+
+/** Counts the requests of one gateway until the last has finished. */
+export class RequestCount {
+  #count = 0;
+  #onIdle: (() => void) | undefined;
+
+  enter(): void {
+    this.#count += 1;
+  }
+
+  leave(): void {
+    this.#count -= 1;
+    if (this.#count === 0) this.#onIdle?.();
+  }
+
+  /** Settles when none is under way. To be called once. */
+  async untilIdle(): Promise<void> {
+    if (this.#count === 0) return;
+    await new Promise<void>(resolve => {
+      this.#onIdle = resolve;
+    });
   }
 }

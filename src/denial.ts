@@ -1,39 +1,92 @@
 /**
- * The closed list of reasons for which audgate does not forward a request, and what becomes of a request.
- * This one table serves the response, the challenge, the metric label, the log field and the README.
+ * The closed list of reasons for which a request is refused or reported, and the result of a request. The response, the
+ * challenge, the metric label, the log field and docs/reference/refusals.md all come from this table.
+ *
+ * To add a reason: add its row here, then run `npx tsc --noEmit`, which names every other place that must handle it.
  */
 
+/** The modes of a route's `enforcement`, from the most permissive to the strictest. */
+export const ENFORCEMENTS = ['report', 'verify', 'enforce'] as const;
+
+/** How a route enforces. A denial whose `refusedFrom` is a stricter mode is counted and logged, and the request forwarded. */
+export type Enforcement = (typeof ENFORCEMENTS)[number];
+
 /**
- * The lowest rung of the enforcement ladder on which a reason is refused; below it the denial is only reported.
- * `report` refuses what no gateway could route; `verify` also what did not verify; `enforce` also what was not for here.
+ * Where a reason is decided, in the order of a request. `request` is decided before there is a path, or while the body
+ * arrives; `limits` after the request was granted; `fault` is an exception in the gateway, at any time.
  */
-export type Enforcement = 'report' | 'verify' | 'enforce';
+export const STAGES = [
+  'request',
+  'path',
+  'route',
+  'method',
+  'credentials',
+  'token',
+  'type',
+  'audience',
+  'scope',
+  'limits',
+  'fault',
+] as const;
+
+export type Stage = (typeof STAGES)[number];
 
 /** The `error` codes of RFC 6750 section 3.1. */
 export type BearerError = 'invalid_request' | 'invalid_token' | 'insufficient_scope';
 
 interface Refusal {
+  readonly stage: Stage;
   readonly status: number;
   readonly title: string;
+  /** The most permissive mode that refuses it. */
   readonly refusedFrom: Enforcement;
-  /** The `error` of the challenge, with the sentence that goes with it. `null`: a challenge without an error. Absent: no challenge. */
+  /** The challenge's `error` and `error_description`. `null`: a challenge without an error. Absent: no challenge. */
   readonly challenge?: { readonly error: BearerError; readonly description: string } | null;
   /** Seconds. */
   readonly retryAfter?: number;
+  /** Whether it is also decided while the body of a granted request arrives. */
+  readonly duringBody?: true;
 }
 
-const invalidToken = (description: string) => ({ error: 'invalid_token' as const, description });
-
-/** In the order in which a request meets them: request, path, route, method, credentials, token, audience, scope, limits. */
+/** In the order in which a request meets them. */
 export const REFUSALS = {
-  malformed_request: { status: 400, title: 'The request is malformed', refusedFrom: 'report' },
-  headers_too_large: { status: 431, title: 'The header fields are too large', refusedFrom: 'report' },
-  request_timeout: { status: 408, title: 'The request did not arrive in time', refusedFrom: 'report' },
-  ambiguous_path: { status: 400, title: 'The path could be read in more than one way', refusedFrom: 'report' },
-  no_route: { status: 404, title: 'No route for this host and path', refusedFrom: 'report' },
-  method_not_allowed: { status: 405, title: 'The method is not allowed here', refusedFrom: 'verify' },
-  missing_token: { status: 401, title: 'An access token is required', refusedFrom: 'verify', challenge: null },
+  malformed_request: {
+    stage: 'request',
+    status: 400,
+    title: 'The request is malformed',
+    refusedFrom: 'report',
+    duringBody: true,
+  },
+  headers_too_large: {
+    stage: 'request',
+    status: 431,
+    title: 'The header fields are too large',
+    refusedFrom: 'report',
+  },
+  request_timeout: {
+    stage: 'request',
+    status: 408,
+    title: 'The request did not arrive in time',
+    refusedFrom: 'report',
+    duringBody: true,
+  },
+  ambiguous_path: {
+    stage: 'path',
+    status: 400,
+    title: 'The path could be read in more than one way',
+    refusedFrom: 'report',
+  },
+  no_route: { stage: 'route', status: 404, title: 'No route for this host and path', refusedFrom: 'report' },
+  method_not_allowed: { stage: 'method', status: 405, title: 'The method is not allowed here', refusedFrom: 'verify' },
+  missing_token: {
+    stage: 'credentials',
+    status: 401,
+    title: 'An access token is required',
+    refusedFrom: 'verify',
+    challenge: null,
+  },
   malformed_credentials: {
+    stage: 'credentials',
     status: 400,
     title: 'The credentials are malformed',
     refusedFrom: 'verify',
@@ -42,61 +95,23 @@ export const REFUSALS = {
       description: 'Exactly one Bearer token is expected in one Authorization field',
     },
   },
-  malformed_token: {
-    status: 401,
-    title: 'The access token is malformed',
-    refusedFrom: 'verify',
-    challenge: invalidToken('The access token is malformed'),
-  },
-  untrusted_issuer: {
-    status: 401,
-    title: 'The issuer of the access token is not trusted here',
-    refusedFrom: 'verify',
-    challenge: invalidToken('The issuer of the access token is not trusted here'),
-  },
+  malformed_token: invalidToken('token', 'verify', 'The access token is malformed'),
+  untrusted_issuer: invalidToken('token', 'verify', 'The issuer of the access token is not trusted here'),
   keys_unavailable: {
+    stage: 'token',
     status: 503,
     title: 'The keys of the issuer are not available',
     refusedFrom: 'verify',
     retryAfter: 5,
   },
-  unknown_key: {
-    status: 401,
-    title: 'The access token was signed with an unknown key',
-    refusedFrom: 'verify',
-    challenge: invalidToken('The access token was signed with an unknown key'),
-  },
-  bad_signature: {
-    status: 401,
-    title: 'The signature of the access token is not valid',
-    refusedFrom: 'verify',
-    challenge: invalidToken('The signature of the access token is not valid'),
-  },
-  token_expired: {
-    status: 401,
-    title: 'The access token has expired',
-    refusedFrom: 'verify',
-    challenge: invalidToken('The access token has expired'),
-  },
-  token_not_yet_valid: {
-    status: 401,
-    title: 'The access token is not valid yet',
-    refusedFrom: 'verify',
-    challenge: invalidToken('The access token is not valid yet'),
-  },
-  wrong_token_type: {
-    status: 401,
-    title: 'The token is not an access token',
-    refusedFrom: 'enforce',
-    challenge: invalidToken('The token is not an access token'),
-  },
-  wrong_audience: {
-    status: 401,
-    title: 'The access token is for another resource',
-    refusedFrom: 'enforce',
-    challenge: invalidToken('The access token is for another resource'),
-  },
+  unknown_key: invalidToken('token', 'verify', 'The access token was signed with an unknown key'),
+  bad_signature: invalidToken('token', 'verify', 'The signature of the access token is not valid'),
+  token_expired: invalidToken('token', 'verify', 'The access token has expired'),
+  token_not_yet_valid: invalidToken('token', 'verify', 'The access token is not valid yet'),
+  wrong_token_type: invalidToken('type', 'enforce', 'The token is not an access token'),
+  wrong_audience: invalidToken('audience', 'enforce', 'The access token is for another resource'),
   insufficient_scope: {
+    stage: 'scope',
     status: 403,
     title: 'The access token does not have the required scope',
     refusedFrom: 'enforce',
@@ -105,17 +120,62 @@ export const REFUSALS = {
       description: 'The access token does not have the required scope',
     },
   },
-  body_too_large: { status: 413, title: 'The body of the request is too large', refusedFrom: 'report' },
-  overloaded: { status: 503, title: 'Too many requests are under way', refusedFrom: 'report', retryAfter: 1 },
-  internal: { status: 503, title: 'The gateway could not decide on this request', refusedFrom: 'report' },
+  body_too_large: {
+    stage: 'limits',
+    status: 413,
+    title: 'The body of the request is too large',
+    refusedFrom: 'report',
+    duringBody: true,
+  },
+  overloaded: {
+    stage: 'limits',
+    status: 503,
+    title: 'Too many requests are under way',
+    refusedFrom: 'report',
+    retryAfter: 1,
+  },
+  internal: {
+    stage: 'fault',
+    status: 503,
+    title: 'The gateway could not decide on this request',
+    refusedFrom: 'report',
+  },
 } as const satisfies Record<string, Refusal>;
 
-/** Why a request is denied: a stable code (contract: the answer's `reason`, the metric label, the log field). */
+/** A row for a token that is refused with `invalid_token`; the title is also the `error_description`. */
+function invalidToken<S extends Stage>(stage: S, refusedFrom: Enforcement, title: string) {
+  return { stage, status: 401, title, refusedFrom, challenge: { error: 'invalid_token', description: title } } as const;
+}
+
+/** Why a request is denied: a stable code, in the response's `reason`, the metric label and the log field. */
 export type Reason = keyof typeof REFUSALS;
 
+/** The reasons of one stage or of several. */
+export type ReasonAt<S extends Stage> = {
+  [R in Reason]: (typeof REFUSALS)[R]['stage'] extends S ? R : never;
+}[Reason];
+
+/** The reasons that are also decided while the body of a granted request arrives. */
+export type BodyReason = {
+  [R in Reason]: (typeof REFUSALS)[R] extends { readonly duringBody: true } ? R : never;
+}[Reason];
+
+export const REASONS = Object.keys(REFUSALS) as readonly Reason[];
+
+/** @returns whether `text` is a reason of the table. */
+export function isReason(text: unknown): text is Reason {
+  return typeof text === 'string' && Object.hasOwn(REFUSALS, text);
+}
+
+/** @returns whether `reason` is decided at one of the stages from `first` to `last`, both included. */
+export function isDecidedWithin(reason: Reason, first: Stage, last: Stage): boolean {
+  const at = STAGES.indexOf(REFUSALS[reason].stage);
+  return at >= STAGES.indexOf(first) && at <= STAGES.indexOf(last);
+}
+
 /**
- * Why a request that was allowed was not answered by its upstream. A failure, not a denial. Unreachable: there was no
- * connection, so nothing was sent. Bad response: the request was sent, and no usable response came.
+ * Why a granted request got no usable response from its upstream: a failure, not a denial. Unreachable: no connection, so
+ * nothing was sent. Bad response: the request was sent, and no usable response came.
  */
 export const FAILURES = {
   upstream_unreachable: { status: 502, title: 'The upstream could not be reached' },
@@ -125,7 +185,7 @@ export const FAILURES = {
 
 export type FailureReason = keyof typeof FAILURES;
 
-/** What was seen of the upstream: a closed list, for the log and the metric. It never stands in a response. */
+/** What was observed at the upstream: a closed list, for the log and the metric. Never sent to the client. */
 export const FAILURE_CAUSES = [
   'dns',
   'refused',
@@ -148,10 +208,10 @@ export interface Failure {
   readonly cause: FailureCause;
 }
 
-/** What became of a request. `reported`: a denial that the route's rung only reports, so the request was forwarded. */
+/** The result of a request. `reported`: denied, but forwarded, since the mode of the route does not refuse that reason. */
 export type Outcome = 'forwarded' | 'denied' | 'reported' | 'failed';
 
-/** A refusal is a value; an exception is a fault. */
+/** A refusal is a value; only a fault of the gateway is an exception. */
 export interface Denial<R extends Reason = Reason> {
   readonly ok: false;
   readonly reason: R;
@@ -162,14 +222,12 @@ export function deny<R extends Reason>(reason: R): Denial<R> {
   return { ok: false, reason };
 }
 
-const RUNGS: readonly Enforcement[] = ['report', 'verify', 'enforce'];
-
 /** @returns whether `text` is an enforcement mode. */
 export function isEnforcement(text: unknown): text is Enforcement {
-  return RUNGS.some(rung => rung === text);
+  return ENFORCEMENTS.some(mode => mode === text);
 }
 
-/** @returns whether a route on rung `enforcement` refuses `reason`, or only reports it. */
+/** @returns whether a route in mode `enforcement` refuses `reason`; otherwise it reports it. */
 export function isRefused(reason: Reason, enforcement: Enforcement): boolean {
-  return RUNGS.indexOf(enforcement) >= RUNGS.indexOf(REFUSALS[reason].refusedFrom);
+  return ENFORCEMENTS.indexOf(enforcement) >= ENFORCEMENTS.indexOf(REFUSALS[reason].refusedFrom);
 }

@@ -1,58 +1,53 @@
 /**
- * The path of a request, top to bottom: head → route → token → authorization → upstream, or a refusal on the way.
- * Each room takes what the room before it gives, so no step can be skipped or swapped.
+ * The path of a request, in the order in which it runs: handle, run, serve, forward, settle, refuse. Each step takes the type
+ * that the step before it returns, so none can be skipped or swapped.
  */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type AuthorizationDenial, authorize, type Grant } from './authorization/authorize.ts';
 import { createChallenge } from './challenge/challenge.ts';
-import { findMetadata } from './challenge/metadata.ts';
+import { findMetadata, type PublishedMetadata } from './challenge/metadata.ts';
 import { createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
-import { type Answer, createResponse, finishRequest, writeAnswer } from './client/local-reply.ts';
-import type { UnreadableReason } from './client/unparsed-request.ts';
-import { InFlight } from './concurrency-limit.ts';
+import { discardBody, type LocalReply, writeLocalReply } from './client/local-reply.ts';
+import type { IncomingRequest } from './client/request-queue.ts';
+import { ConcurrencyLimit, RequestCount } from './concurrency-limit.ts';
 import type { Config, Route } from './config/config.ts';
 import { deny, type Reason } from './denial.ts';
 import { createIndexes, createIndexesInSlices, type Indexes } from './indexes.ts';
-import { matchRequest } from './route/match.ts';
+import { type Match, matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
 import { isWebSocketHandshake } from './route/websocket-handshake.ts';
-import { recordRequest, type Telemetry } from './telemetry/telemetry.ts';
+import { createVerifierEvents, logFault, recordRequest, type Telemetry } from './telemetry/telemetry.ts';
 import { readBearerToken } from './token/bearer.ts';
-import { fetchDirectly, type KeyFetcher } from './token/key-source.ts';
-import { TokenVerifier, type Verification, type VerifierEvents } from './token/verifier.ts';
-import { Exchange } from './transaction.ts';
-import type { Carried } from './upstream/forward.ts';
+import { fetchDirectly, type KeyFetcher } from './token/keys/key-source.ts';
+import { TokenVerifier, type Verification } from './token/verifier.ts';
+import { Transaction } from './transaction.ts';
+import type { ForwardResult } from './upstream/forward.ts';
 import type { Tunnel } from './upstream/tunnel.ts';
+import { Tunnels } from './upstream/tunnels.ts';
 import type { Upgraded } from './upstream/upgrade.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
 /** What a request would have needed, for its refusal. */
 type Needs = Pick<AuthorizationDenial, 'scopes' | 'allow'>;
 
-const NOTHING: Needs = { scopes: [], allow: [] };
-const READING = ['GET', 'HEAD'];
+const NO_NEEDS: Needs = { scopes: [], allow: [] };
+const READ_METHODS = ['GET', 'HEAD'];
 
-/** How a granted request is carried: as HTTP, or as a WebSocket. */
-type Carrier = (exchange: Exchange, grant: Grant, head: RequestHead) => Promise<Carried | Upgraded>;
-
-/** Everything that one configuration decides. It never changes: a reload makes a new gateway, and the server swaps it in. */
+/** What serves with one configuration, which never changes: a reload makes a new gateway, and the server swaps it in. */
 export class Gateway {
   readonly config: Config;
   readonly verifier: TokenVerifier;
   readonly #telemetry: Telemetry;
   readonly #indexes: Indexes;
   readonly #upstreams: Upstreams;
-  readonly #inFlight: InFlight;
-  readonly #tunnels = new Set<Tunnel>();
-  #isLeaving = false;
-  #underWay = 0;
-  #onIdle: (() => void) | undefined;
+  readonly #tunnels = new Tunnels();
+  readonly #concurrency: ConcurrencyLimit;
+  readonly #underWay = new RequestCount();
   #stopped: Promise<void> | undefined;
 
   /**
-   * @param previous the gateway that this one follows: what did not change is taken over from it.
+   * @param previous the gateway that this one follows: connections, keys and verified tokens that are still valid are kept.
    * @param indexes of the routes of `config`; by default they are made at once.
    */
   constructor(
@@ -60,25 +55,17 @@ export class Gateway {
     telemetry: Telemetry,
     previous?: Gateway,
     fetchKeys: KeyFetcher = fetchDirectly,
-    indexes?: Indexes,
+    indexes = createIndexes(config.routes),
   ) {
-    const { metrics, log } = telemetry;
     this.config = config;
     this.#telemetry = telemetry;
-    this.#indexes = indexes ?? createIndexes(config.routes);
+    this.#indexes = indexes;
     this.#upstreams = new Upstreams(config, previous ? previous.#upstreams : undefined);
-    this.#inFlight = previous ? previous.#inFlight : new InFlight();
-    const events: VerifierEvents = {
-      onCacheLookup: outcome => metrics.recordCacheLookup(outcome),
-      onFetch: (issuer, outcome, error) => {
-        metrics.recordJwksFetch(issuer, outcome);
-        if (error !== undefined) log.event('warn', 'keys could not be fetched', { issuer, error });
-      },
-    };
-    this.verifier = new TokenVerifier(config.issuers, events, previous?.verifier, fetchKeys);
+    this.#concurrency = previous ? previous.#concurrency : new ConcurrencyLimit();
+    this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
   }
 
-  /** The gateway that follows `previous`, made in slices: requests are served in between. */
+  /** @returns the gateway that follows `previous`, made in slices, so that requests are served in between. */
   static async follow(
     previous: Gateway | undefined,
     config: Config,
@@ -89,20 +76,153 @@ export class Gateway {
     return new Gateway(config, telemetry, previous, fetchKeys, indexes);
   }
 
-  /** Tells the metrics that this configuration serves from now on. */
-  announce(): void {
-    this.#telemetry.metrics.announce(this.config.routes, this.#indexes.audiences, [...this.config.issuers.keys()]);
+  /** Serves one request. Settles when its response has closed and it has been recorded; never rejects. */
+  handle(incoming: IncomingRequest): Promise<void> {
+    return this.#run(new Transaction(incoming));
   }
 
-  /** Fetches keys. Settles after the first attempt of every issuer; what failed is tried again by itself. */
+  /** The one place where faults are caught. They are refused with `internal`, never with a 401 that blames the caller. */
+  async #run(transaction: Transaction): Promise<void> {
+    this.#underWay.enter();
+    const closed = transaction.watch(this.#onReadTimeout);
+    try {
+      await this.#serve(transaction);
+    } catch (fault) {
+      logFault(this.#telemetry.log, transaction.requestId, fault);
+      this.#refuse(transaction, 'internal');
+    }
+    if (!transaction.upgraded) await closed;
+    recordRequest(this.#telemetry, transaction.finish());
+    this.#underWay.leave();
+  }
+
+  /** Finds the route. @returns what is still to wait for; `undefined` where it was replied to here. */
+  #serve(transaction: Transaction): Promise<void> | undefined {
+    const { incoming, request } = transaction;
+    if (incoming.kind === 'refused') return this.#refuse(transaction, incoming.reason);
+    if (incoming.kind === 'websocket' && !isWebSocketHandshake(request)) {
+      return this.#refuse(transaction, 'malformed_request');
+    }
+
+    const head = readRequestHead(request);
+    if (!head.ok) return this.#refuse(transaction, head.reason);
+    transaction.head = head;
+
+    const metadata = findMetadata(this.#indexes.metadata, head.target, head.authority);
+    if (metadata.kind !== 'none') return this.#publish(transaction, head.method, metadata);
+
+    const match = matchRequest(this.#indexes.routes, head);
+    if (!match.ok) return this.#refuse(transaction, match.reason);
+    transaction.match = match;
+    return this.#authorize(transaction, head, match);
+  }
+
+  async #authorize(transaction: Transaction, head: RequestHead, match: Match): Promise<void> {
+    const verification = match.route.public ? deny('missing_token') : this.#verify(head);
+    const presented = verification instanceof Promise ? await verification : verification;
+    const decision = authorize(this.#indexes.audiences, match, head.method, presented);
+    transaction.decision = decision;
+    if (!decision.grant) return this.#refuse(transaction, decision.denial.reason, decision.denial);
+
+    // While the token was verified the client may have closed, or sent bytes that ended the connection.
+    if (transaction.response.destroyed) return;
+    if (isTooLarge(head, match.route)) return this.#refuse(transaction, 'body_too_large');
+    if (!this.#concurrency.enter(match.route)) return this.#refuse(transaction, 'overloaded');
+    try {
+      const result = await this.#forward(transaction, decision.grant, head);
+      const settled = this.#settle(transaction, decision.grant, result);
+      if (settled) await settled;
+    } finally {
+      this.#concurrency.leave(match.route);
+    }
+  }
+
+  #verify(head: RequestHead): Verification | Promise<Verification> {
+    const bearer = readBearerToken(head.authorization);
+    return bearer.ok ? this.verifier.verify(bearer.token, Date.now()) : bearer;
+  }
+
+  #forward(
+    { incoming, request, response }: Transaction,
+    grant: Grant,
+    head: RequestHead,
+  ): Promise<ForwardResult | Upgraded> {
+    if (incoming.kind === 'websocket') return this.#upstreams.upgrade(grant, head, { ...incoming, response });
+    if (head.expectsContinue) response.writeContinue();
+    return this.#upstreams.forward(grant, head, request, response);
+  }
+
+  /** Replies to what failed. @returns what is still to wait for: the end of a tunnel, or of the request's body. */
+  #settle(transaction: Transaction, grant: Grant, result: ForwardResult | Upgraded): Promise<void> | undefined {
+    transaction.upstreamMs = result.responseMs;
+    switch (result.end) {
+      case 'upgraded':
+        transaction.upgraded = true;
+        return this.#keepOpen(result.tunnel, transaction.request.socket);
+      case 'expired':
+        this.#telemetry.metrics.recordEnded('token_expired');
+        if (transaction.response.headersSent) return discardBody(transaction);
+        return this.#refuse(transaction, 'token_expired', { scopes: grant.scopes, allow: [] });
+      case 'complete':
+        return discardBody(transaction);
+      case 'client_gone':
+        transaction.response.destroy();
+        return undefined;
+      case 'body_too_large':
+      case 'request_timeout':
+      case 'malformed_request':
+        return this.#refuse(transaction, result.end);
+      default:
+        transaction.failure = result.end;
+        return this.#reply(transaction, createFailure(result.end.reason, transaction.requestId));
+    }
+  }
+
+  async #keepOpen(tunnel: Tunnel, client: Socket): Promise<void> {
+    const { metrics } = this.#telemetry;
+    metrics.trackTunnel(client);
+    const end = await this.#tunnels.keep(tunnel);
+    if (end) metrics.recordEnded(end);
+  }
+
+  #publish(transaction: Transaction, method: string, metadata: PublishedMetadata): undefined {
+    if (metadata.kind === 'ambiguous') return this.#refuse(transaction, 'no_route');
+    if (READ_METHODS.includes(method)) return this.#reply(transaction, createDocument(metadata.body));
+    return this.#refuse(transaction, 'method_not_allowed', { scopes: [], allow: READ_METHODS });
+  }
+
+  #refuse(transaction: Transaction, reason: Reason, needs: Needs = NO_NEEDS): undefined {
+    transaction.refused = reason;
+    const route = transaction.match?.route;
+    const challenge = route && !route.public ? createChallenge(reason, route, needs.scopes) : undefined;
+    const { requestId } = transaction;
+    return this.#reply(transaction, createRefusal(reason, { requestId, challenge, allow: needs.allow }));
+  }
+
+  #reply(transaction: Transaction, reply: LocalReply): undefined {
+    writeLocalReply(transaction, reply, this.config.timeouts.body);
+  }
+
+  /** Closes a client's connection that does not read; one for which no data waits is not slow. */
+  readonly #onReadTimeout = (socket: Socket): void => {
+    if (socket.writableLength === 0) return;
+    this.#telemetry.metrics.recordEnded('slow_reader');
+    socket.destroy();
+  };
+
+  /** Tells the metrics which routes and issuers exist from now on. */
+  configureMetrics(): void {
+    this.#telemetry.metrics.configure(this.config.routes, this.#indexes.audiences, [...this.config.issuers.keys()]);
+  }
+
+  /** Fetches keys. Settles after the first attempt of every issuer; one that failed is repeated without a call. */
   start(): Promise<void> {
     return this.verifier.start();
   }
 
-  /** Tells every WebSocket that the gateway goes away, those too whose handshake is still under way. */
+  /** Ends every WebSocket with a close frame, also those whose handshake is still under way. */
   endTunnels(): void {
-    this.#isLeaving = true;
-    for (const tunnel of this.#tunnels) tunnel.end('drain');
+    this.#tunnels.drain();
   }
 
   /** Once the requests under way have finished, stops fetching keys and closes the upstream connections. */
@@ -111,180 +231,19 @@ export class Gateway {
     return this.#stopped;
   }
 
-  /** Ends what is still under way with the upstreams. */
-  destroy(): Promise<void> {
-    for (const tunnel of this.#tunnels) tunnel.destroy();
-    return this.#upstreams.destroy();
-  }
-
-  /** Serves one HTTP request. Settles when its response has closed and it has been counted; never rejects. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    return this.#run(new Exchange(request, response), this.#carry);
-  }
-
-  /**
-   * Serves one request to upgrade: authorised like any other, refused like any other, in full HTTP form.
-   *
-   * @param socket the client's; its errors are already listened for.
-   * @param received what came behind the request's head.
-   */
-  upgrade(request: IncomingMessage, socket: Socket, received: Buffer): Promise<void> {
-    const exchange = new Exchange(request, createResponse(request, socket));
-    if (!isWebSocketHandshake(request)) exchange.refused = 'malformed_request';
-    return this.#run(exchange, async ({ response }, grant, head) => {
-      const carried = await this.#upstreams.upgrade(grant, head, { request, socket, head: received, response });
-      if (carried.end === 'upgraded') response.detachSocket(socket);
-      return carried;
-    });
-  }
-
-  /** Answers a request that node:http could not read (RFC 9112 section 2.2), or that asks for a tunnel (CONNECT). */
-  refuse(request: IncomingMessage, socket: Socket, reason: UnreadableReason): Promise<void> {
-    const exchange = new Exchange(request, createResponse(request, socket));
-    exchange.refused = reason;
-    return this.#run(exchange, this.#carry);
-  }
-
   async #finish(): Promise<void> {
-    if (this.#underWay > 0) {
-      await new Promise<void>(resolve => {
-        this.#onIdle = resolve;
-      });
-    }
+    await this.#underWay.untilIdle();
     this.verifier.stop();
     await this.#upstreams.close();
   }
 
-  /** Request → route → token → authorization → upstream, or a refusal on the way. */
-  async #serve(exchange: Exchange, carry: Carrier): Promise<void> {
-    if (exchange.refused) return this.#refuse(exchange, exchange.refused);
-
-    const head = readRequestHead(exchange.request);
-    if (!head.ok) return this.#refuse(exchange, head.reason);
-    exchange.head = head;
-
-    const metadata = findMetadata(this.#indexes.metadata, head.target, head.authority);
-    if (metadata !== undefined) return this.#publish(exchange, head.method, metadata);
-
-    const match = matchRequest(this.#indexes.routes, head);
-    if (!match.ok) return this.#refuse(exchange, match.reason);
-    exchange.match = match;
-
-    const verification = match.route.public ? deny('missing_token') : this.#verify(head);
-    const presented = verification instanceof Promise ? await verification : verification;
-    const decision = authorize(this.#indexes.audiences, match, head.method, presented);
-    exchange.decision = decision;
-    if (!decision.grant) return this.#refuse(exchange, decision.denial.reason, decision.denial);
-
-    // While the token was verified the client may have left, or sent bytes that ended the connection.
-    if (exchange.response.destroyed) return;
-    if (isTooLarge(head, match.route)) return this.#refuse(exchange, 'body_too_large');
-    if (!this.#inFlight.enter(match.route)) return this.#refuse(exchange, 'overloaded');
-    try {
-      const settling = this.#settle(exchange, decision.grant, await carry(exchange, decision.grant, head));
-      if (settling) await settling;
-    } finally {
-      this.#inFlight.leave(match.route);
-    }
+  /** Closes every tunnel and every connection to an upstream at once. */
+  destroy(): Promise<void> {
+    this.#tunnels.destroy();
+    return this.#upstreams.destroy();
   }
-
-  readonly #carry: Carrier = ({ request, response }, grant, head) => {
-    if (head.expectsContinue) response.writeContinue();
-    return this.#upstreams.forward(grant, head, request, response);
-  };
-
-  #verify(head: RequestHead): Verification | Promise<Verification> {
-    const bearer = readBearerToken(head.authorization);
-    return bearer.ok ? this.verifier.verify(bearer.token, Date.now()) : bearer;
-  }
-
-  #settle(exchange: Exchange, grant: Grant, carried: Carried | Upgraded): Promise<void> | undefined {
-    exchange.upstreamMs = carried.responseMs;
-    switch (carried.end) {
-      case 'upgraded':
-        exchange.upgraded = true;
-        return this.#keep(carried.tunnel, exchange.request.socket);
-      case 'expired':
-        this.#telemetry.metrics.recordEnded('token_expired');
-        if (exchange.response.headersSent) return finishRequest(exchange);
-        this.#refuse(exchange, 'token_expired', { scopes: grant.scopes, allow: [] });
-        return undefined;
-      case 'complete':
-        return finishRequest(exchange);
-      case 'client_gone':
-        exchange.response.destroy();
-        return undefined;
-      case 'body_too_large':
-      case 'request_timeout':
-      case 'malformed_request':
-        this.#refuse(exchange, carried.end);
-        return undefined;
-      default:
-        exchange.failure = carried.end;
-        this.#answer(exchange, createFailure(carried.end.reason, exchange.requestId));
-        return undefined;
-    }
-  }
-
-  async #keep(tunnel: Tunnel, client: Socket): Promise<void> {
-    const { metrics } = this.#telemetry;
-    metrics.trackTunnel(client);
-    this.#tunnels.add(tunnel);
-    if (this.#isLeaving) tunnel.end('drain');
-    const cause = await tunnel.closed;
-    this.#tunnels.delete(tunnel);
-    if (cause) metrics.recordEnded(cause);
-  }
-
-  #refuse(exchange: Exchange, reason: Reason, needs: Needs = NOTHING): void {
-    exchange.refused = reason;
-    const route = exchange.match?.route;
-    const challenge = route && !route.public ? createChallenge(reason, route, needs.scopes) : undefined;
-    const { requestId } = exchange;
-    this.#answer(exchange, createRefusal(reason, { requestId, challenge, allow: needs.allow }));
-  }
-
-  #publish(exchange: Exchange, method: string, metadata: string | null): void {
-    if (metadata === null) this.#refuse(exchange, 'no_route');
-    else if (READING.includes(method)) this.#answer(exchange, createDocument(metadata));
-    else this.#refuse(exchange, 'method_not_allowed', { scopes: [], allow: READING });
-  }
-
-  #answer(exchange: Exchange, answer: Answer): void {
-    writeAnswer(exchange, answer, this.config.timeouts.body);
-  }
-
-  /** The one place where faults are caught. They fail closed, as ours, never as a 401 that blames the caller. */
-  async #run(exchange: Exchange, carry: Carrier): Promise<void> {
-    this.#underWay += 1;
-    const closed = exchange.watch(this.#onSlowReader);
-    try {
-      await this.#serve(exchange, carry);
-    } catch (fault) {
-      this.#telemetry.log.event('error', 'fault', { request_id: exchange.requestId, ...describeFault(fault) });
-      this.#refuse(exchange, 'internal');
-    }
-    if (!exchange.upgraded) await closed;
-    recordRequest(this.#telemetry, exchange.finish());
-    this.#underWay -= 1;
-    if (this.#underWay === 0) this.#onIdle?.();
-  }
-
-  /** A clock that runs out while nothing waits for the client says nothing of it. */
-  readonly #onSlowReader = (socket: Socket): void => {
-    if (socket.writableLength === 0) return;
-    this.#telemetry.metrics.recordEnded('slow_reader');
-    socket.destroy();
-  };
 }
 
 function isTooLarge({ contentLength = 0 }: RequestHead, { limits }: Route): boolean {
   return limits.body !== undefined && contentLength > limits.body;
-}
-
-/** Never the message: those of parsers quote what they read. */
-function describeFault(fault: unknown) {
-  const error = fault instanceof Error ? fault : new Error('unknown');
-  const frames = (error.stack ?? '').split('\n').filter(line => line.startsWith('    at '));
-  return { error: error.name, stack: frames.slice(0, 6).map(line => line.trim()) };
 }

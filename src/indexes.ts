@@ -1,8 +1,9 @@
-/** What a request is looked up in: made of all routes of one configuration, at once or while others are served. */
+/** The look-up tables of all routes of one configuration: for the route, the audience and the metadata of a request. */
 
 import { type AudienceIndex, addAudiences } from './authorization/audience.ts';
 import { addMetadata, type MetadataIndex } from './challenge/metadata.ts';
 import type { Route } from './config/config.ts';
+import type { ResourceUri } from './config/values/address/uri.ts';
 import { addRoute, createEmptyTable, type RouteTable } from './route/match.ts';
 import { eachInSlices } from './time-slices.ts';
 
@@ -19,7 +20,7 @@ export function createIndexes(routes: readonly Route[]): Indexes {
   return builder;
 }
 
-/** As `createIndexes`, in slices, for a thread that serves. */
+/** Does the same in slices, so that this thread serves requests in between. */
 export async function createIndexesInSlices(routes: readonly Route[]): Promise<Indexes> {
   const builder = new IndexBuilder();
   await eachInSlices(routes, route => builder.add(route));
@@ -28,7 +29,7 @@ export async function createIndexesInSlices(routes: readonly Route[]): Promise<I
 
 class IndexBuilder implements Indexes {
   readonly routes = createEmptyTable();
-  readonly audiences = new Map<string, string>();
+  readonly audiences = new Map<string, ResourceUri>();
   readonly metadata: MetadataIndex = { targets: new Map(), resources: new Map() };
 
   add(route: Route): void {

@@ -3,180 +3,94 @@
 
 import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { check, FORMATS, isFormat } from './cli/check.ts';
+import { check } from './cli/check.ts';
+import type { CommandContext } from './cli/command-context.ts';
+import { type Command, DEFAULT_CONFIG, readCommandLine } from './cli/command-line.ts';
 import { explain } from './cli/explain.ts';
-import { describeCommand, describeUnknownCommand, describeUnknownOption } from './cli/help.ts';
 import { simulate } from './cli/simulate.ts';
-import { looksLikeToken } from './cli/token-slip.ts';
-import { formatProblem, type Problem } from './config/diagnostic.ts';
-import { loadSource, readSource } from './config/load.ts';
-import { onOneLine } from './config/values/visible-text.ts';
-import type { Serving } from './process/gateway-process.ts';
+import { type Diagnostic, formatDiagnostic } from './config/diagnostics/diagnostic.ts';
+import { loadSource } from './config/load.ts';
+import { readSourceFile } from './config/source/source-file.ts';
+import type { GatewayProcess } from './process/gateway-process.ts';
 import { SingleProcess } from './process/single-process.ts';
 import { Primary } from './process/workers/primary.ts';
 import { Worker } from './process/workers/worker.ts';
 import { ListenError } from './server/listener.ts';
 
-const DEFAULT_CONFIG = '/etc/audgate/audgate.yaml';
-/** Below a file that cannot be read, and that was not named in the arguments. */
+/** Below the error of a file that cannot be read, where the arguments do not name it. */
 const WHICH_FILE = `the configuration is the file of --config FILE, else of AUDGATE_CONFIG, else ${DEFAULT_CONFIG}`;
-const USAGE_ERROR = 2;
 
-const OPTIONS = {
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean' },
-  config: { type: 'string' },
-  from: { type: 'string' },
-  format: { type: 'string' },
-  strict: { type: 'boolean' },
-  'token-file': { type: 'string' },
-  token: { type: 'string' },
-  method: { type: 'string' },
-  at: { type: 'string' },
-  json: { type: 'boolean' },
-} as const;
-
-type Option = keyof typeof OPTIONS;
-type Values = ReturnType<typeof readArguments>['values'];
-
-interface Command {
-  readonly options: readonly Option[];
-  /** How many arguments it takes; `undefined`: it judges them itself. */
-  readonly takes: number | undefined;
-  readonly run: (values: Values, args: readonly string[]) => Promise<void> | void;
-}
-
-const COMMANDS: ReadonlyMap<string, Command> = new Map([
-  ['serve', { options: ['config'], takes: 0, run: values => serve(configOf(values), values.config) }],
-  ['check', { options: ['format', 'strict'], takes: 1, run: runCheck }],
-  [
-    'explain',
-    { options: ['config', 'token-file', 'token', 'method', 'at', 'json'], takes: undefined, run: runExplain },
-  ],
-  ['simulate', { options: ['config', 'from', 'json'], takes: 1, run: runSimulate }],
-] satisfies [string, Command][]);
-
-async function main(): Promise<void> {
-  const { values, positionals } = readArguments();
-  const [name = 'serve', ...args] = positionals;
-  const command = COMMANDS.get(name);
-  if (!command) return exitWithUsage(describeUnknownCommand(name));
-  if (values.help) return print(describeCommand(positionals[0]));
-  if (values.version) return print(`audgate ${readVersion()}\n`);
-  const foreign = (Object.keys(values) as Option[]).find(option => !command.options.includes(option));
-  if (foreign !== undefined) return exitWithUsage(`--${foreign} is no option of ${name}`);
-  const { takes = args.length } = command;
-  if (args.length !== takes) return exitWithUsage(`${name} takes ${takes === 0 ? 'no argument' : 'one file'}`);
-  // The arguments of the others are files; explain judges its own.
-  const files = command.takes === undefined ? [] : args;
-  if ([configOf(values), values.from ?? '', ...files].some(isToken)) return exitWithFailure('a token is no file name');
-  return command.run(values, args);
-}
-
-function readArguments() {
-  try {
-    return parseArgs({ options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    return exitWithUsage(describeArguments(error));
+async function run(command: Command): Promise<void> {
+  switch (command.kind) {
+    case 'serve':
+      return serve(command.file, command.isNamed);
+    case 'check':
+      process.exitCode = check(command.file, process.env, line => print(`${line}\n`), command.options);
+      return;
+    case 'explain':
+      process.exitCode = await explain(command.options, createContext());
+      return;
+    case 'simulate':
+      process.exitCode = await simulate(command.options, createContext());
+      return;
+    case 'help':
+      return print(command.text);
+    case 'version':
+      return print(`audgate ${readVersion()}\n`);
+    case 'refused':
+      process.stderr.write(command.text);
+      process.exit(command.exitCode);
   }
 }
 
-/** @param error of `parseArgs`: its message repeats the option, and may go on over several lines. */
-function describeArguments(error: unknown): string {
-  const { message, code } = error as NodeJS.ErrnoException;
-  const option = /'-{1,2}([^'= ]+)/.exec(message)?.[1] ?? '';
-  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return describeUnknownOption(option, Object.keys(OPTIONS));
-  if (!isOption(option)) return 'the arguments cannot be read';
-  return `--${option} ${OPTIONS[option].type === 'boolean' ? 'takes no value' : 'needs a value'}`;
-}
-
-function isOption(name: string): name is Option {
-  return Object.hasOwn(OPTIONS, name);
-}
-
-/** @returns whether it is a token, also in the value of an Authorization field: not repeated, as the name of a file that is not there would be. */
-function isToken(file: string): boolean {
-  return looksLikeToken(file.replace(/^.*bearer +/i, '').trim());
-}
-
-function configOf({ config }: Values): string {
-  return config ?? process.env['AUDGATE_CONFIG'] ?? DEFAULT_CONFIG;
-}
-
-function runCheck({ format = 'text', strict = false }: Values, [file = '']: readonly string[]): void {
-  if (!isFormat(format)) exitWithUsage(`--format is one of ${FORMATS.join(', ')}`);
-  process.exitCode = check(file, process.env, line => print(`${line}\n`), { format, strict });
-}
-
-async function runExplain(values: Values, urls: readonly string[]): Promise<void> {
+function createContext(): CommandContext {
   const { env, stdin, stdout, stderr } = process;
-  process.exitCode = await explain(
-    { ...values, urls, config: configOf(values) },
-    {
-      environment: env,
-      standardInput: stdin,
-      isColoured: stdout.isTTY === true && !env['NO_COLOR'],
-      now: Date.now(),
-      write: line => print(`${line}\n`),
-      complain: line => stderr.write(`${line}\n`),
-    },
-  );
+  return {
+    environment: env,
+    standardInput: stdin,
+    isColoured: stdout.isTTY === true && !env['NO_COLOR'],
+    now: Date.now(),
+    write: line => print(`${line}\n`),
+    writeError: line => stderr.write(`${line}\n`),
+  };
 }
 
-async function runSimulate({ config, from, json = false }: Values, [log = '']: readonly string[]): Promise<void> {
-  if (config === undefined) return exitWithUsage('simulate needs --config');
-  const { env, stdin, stderr } = process;
-  process.exitCode = await simulate(
-    { config, from, log, json },
-    {
-      environment: env,
-      input: stdin,
-      write: print,
-      complain: text => stderr.write(text),
-      draw: stderr.isTTY ? text => stderr.write(text) : undefined,
-    },
-  );
-}
-
-/** @param named the file as it was given; `undefined`: nobody gave one. */
-async function serve(file: string, named: string | undefined): Promise<void> {
+async function serve(file: string, isNamed: boolean): Promise<void> {
   if (cluster.isWorker)
     exitWithFailure('NODE_UNIQUE_ID is set, which makes Node.js take this for a worker of somebody else');
-  const read = readSource(file);
-  if (!read.ok && named === undefined) return exitWithFailure(`${listProblems(read.problems)}\n${WHICH_FILE}`);
-  if (!read.ok) return exitWithProblems(read.problems);
+  const read = readSourceFile(file);
+  if (!read.ok) return exitWithFailure(listDiagnostics(read.diagnostics) + (isNamed ? '' : `\n${WHICH_FILE}`));
   const loaded = loadSource(read.source, process.env);
-  if (!loaded.ok) return exitWithProblems(loaded.problems);
+  if (!loaded.ok) return exitWithFailure(listDiagnostics(loaded.diagnostics));
   const { config, warnings } = loaded;
-  const beginning = { config, warnings, environment: process.env, version: readVersion(), node: process.version };
-  const serving = config.workers === 1 ? new SingleProcess(beginning) : new Primary(beginning);
-  keepLog(serving);
-  ignoreSignals(serving);
-  // Signals are listened for before anything begins.
-  const started = Promise.resolve().then(() => serving.start());
-  onSignals(serving, started);
-  await started.catch(error => failToStart(serving, error));
+  const options = { config, warnings, environment: process.env, version: readVersion(), node: process.version };
+  const gateway = config.workers === 1 ? new SingleProcess(options) : new Primary(options);
+  keepLog(gateway);
+  ignoreSignals(gateway);
+  // The listeners for signals are added before it starts.
+  const started = Promise.resolve().then(() => gateway.start());
+  onSignals(gateway, started);
+  await started.catch(error => failToStart(gateway, error));
 }
 
-/** Told where the log is read, and where a person looks. */
-function failToStart({ log }: Serving, error: Error): never {
+/** Reports it in the log, and on standard error for the person who started it. */
+function failToStart({ log }: GatewayProcess, error: Error): never {
   const failure = error instanceof ListenError ? error.failure : undefined;
   const what = failure ? 'cannot listen' : 'cannot start';
   log.event('error', what, failure ? { ...failure } : { problem: error.message });
   return exitWithFailure(`${what}: ${error.message}`);
 }
 
-/** Its last lines are not lost with a fault; and what Node.js says of our libraries (http-proxy calls util._extend) is in it. */
-function keepLog({ log }: Pick<Serving, 'log'>): void {
-  // Before the listener of pino, which writes what was handed to it.
+/** Writes the last lines of the log also where the process ends with a fault; logs the warnings of Node.js (http-proxy calls util._extend). */
+function keepLog({ log }: Pick<GatewayProcess, 'log'>): void {
+  // Before the listener of pino, which writes what it has got by then.
   process.prependListener('exit', () => log.flush());
   process.removeAllListeners('warning').on('warning', warning => {
     log.event('warn', 'runtime warning', { name: warning.name, code: 'code' in warning ? warning.code : undefined });
   });
 }
 
-/** As one of several workers. What a terminal or an init sends to all of them is the primary's to judge. */
+/** Runs as one of several workers. Signals that a terminal or an init sends to all of them are handled by the primary only. */
 function work(primary: NonNullable<typeof cluster.worker>): void {
   for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, () => undefined);
   const worker = new Worker(primary);
@@ -189,30 +103,26 @@ function work(primary: NonNullable<typeof cluster.worker>): void {
   });
 }
 
-/** Else SIGUSR1 opens the inspector of Node.js, with tokens and all, and SIGUSR2 ends the process; to other servers both are harmless. */
-function ignoreSignals({ log }: Pick<Serving, 'log'>): void {
+/** By default SIGUSR1 opens the inspector of Node.js, which can read tokens, and SIGUSR2 ends the process. */
+function ignoreSignals({ log }: Pick<GatewayProcess, 'log'>): void {
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
     process.on(signal, () => log.event('warn', 'signal ignored', { signal, pid: process.pid }));
   }
 }
 
-/** @param started what comes before it waits for it. */
-function onSignals(serving: Serving, started: Promise<void>): void {
+/** @param started signals that come before it is settled wait for it. */
+function onSignals(gateway: GatewayProcess, started: Promise<void>): void {
   const drain = async (signal: NodeJS.Signals) => {
     await started;
-    await serving.drain(signal);
+    await gateway.drain(signal);
     process.exit(0);
   };
-  process.on('SIGHUP', () => started.then(() => serving.reload()));
+  process.on('SIGHUP', () => started.then(() => gateway.reload()));
   process.once('SIGTERM', drain).once('SIGINT', drain);
 }
 
-function exitWithProblems(problems: readonly Problem[]): never {
-  return exitWithFailure(listProblems(problems));
-}
-
-function listProblems(problems: readonly Problem[]): string {
-  return problems.map(formatProblem).join('\n');
+function listDiagnostics(diagnostics: readonly Diagnostic[]): string {
+  return diagnostics.map(formatDiagnostic).join('\n');
 }
 
 function exitWithFailure(message: string): never {
@@ -220,23 +130,15 @@ function exitWithFailure(message: string): never {
   process.exit(1);
 }
 
-/** For explain, 2 says that a request is refused. */
-function exitWithUsage(message: string): never {
-  // Which command it is, whatever is wrong with its arguments.
-  const [name] = parseArgs({ options: OPTIONS, allowPositionals: true, strict: false }).positionals;
-  process.stderr.write(`${onOneLine(message)}\n\n${describeCommand(name)}`);
-  process.exit(name === 'explain' ? 1 : USAGE_ERROR);
-}
-
-/** Whoever reads may have seen enough (`| head`); the exit code says what it would have said. */
-function endQuietly(error: NodeJS.ErrnoException): void {
+/** A reader that closes the pipe early (`| head`) is no error: the exit code stays that of the command. */
+function onOutputError(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') exitWithFailure(`standard output: ${error.code ?? 'cannot be written'}`);
 }
 
-/** Not for `serve`: a stream on the pipe that its log is written to would turn that pipe non-blocking. */
+/** Not for `serve`: a stream on the pipe that its log is written to would make that pipe non-blocking. */
 function print(text: string): void {
   const { stdout } = process;
-  if (stdout.listenerCount('error') === 0) stdout.on('error', endQuietly);
+  if (stdout.listenerCount('error') === 0) stdout.on('error', onOutputError);
   stdout.write(text);
 }
 
@@ -245,7 +147,7 @@ function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-// At once: a listener of its own comes with the log.
+// At once: the listener that logs it is added when there is a log.
 process.on('SIGUSR1', () => undefined);
 if (cluster.worker && process.send) work(cluster.worker);
-else await main();
+else await run(readCommandLine(process.argv.slice(2), process.env['AUDGATE_CONFIG']));

@@ -1,55 +1,62 @@
-/** One request while it is under way: the facts about it gather here, room by room, and are told when its response has closed. */
+/** One request under way. Each step adds what it found out; all of it is recorded when the response has closed. */
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Decision } from './authorization/authorize.ts';
+import { createResponse } from './client/local-reply.ts';
+import type { IncomingRequest } from './client/request-queue.ts';
 import type { Failure, Outcome, Reason } from './denial.ts';
 import { toLoggablePath } from './route/loggable-path.ts';
 import type { Match } from './route/match.ts';
 import { isAuthority, type RequestHead } from './route/request-head.ts';
 import type { FinishedRequest } from './telemetry/finished-request.ts';
 
-/** Nothing was sent: the client left first. The code is nginx's, for want of a registered one. */
+/** The client closed before a response was sent. The code is nginx's, since none is registered. */
 const CLIENT_CLOSED_REQUEST = 499;
 
-export class Exchange {
+export class Transaction {
   readonly requestId: string = randomUUID();
+  readonly incoming: IncomingRequest;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly #startedAt = performance.now();
   head: RequestHead | undefined;
   match: Match | undefined;
   decision: Decision | undefined;
-  /** A refusal that was answered: by the decision, or before there could be one. */
+  /** The reason of a refusal: of the decision, or of a step before it. */
   refused: Reason | undefined;
   failure: Failure | undefined;
   upstreamMs: number | undefined;
   upgraded = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
-    this.request = request;
-    this.response = response;
+  constructor(incoming: IncomingRequest) {
+    this.incoming = incoming;
+    this.request = incoming.request;
+    this.response = incoming.kind === 'http' ? incoming.response : createResponse(incoming.request, incoming.socket);
   }
 
   /**
-   * @param onTimeout called with the socket of a client that does not read.
-   * @returns settles when the response has closed; at once for a request that was still waiting when its connection ended,
-   *   which is judged and counted all the same.
+   * @param onReadTimeout called with the socket of a client that has not read for too long.
+   * @returns settles when the response has closed; at once where the connection ended while the request was in the queue: it
+   *   is decided and recorded all the same.
    */
-  watch(onTimeout: (socket: Socket) => void): Promise<void> {
+  watch(onReadTimeout: (socket: Socket) => void): Promise<void> {
     const { response } = this;
-    response.on('error', destroyResponse).on('timeout', onTimeout);
-    if (!response.socket?.writable) {
+    response.on('error', destroyResponse).on('timeout', onReadTimeout);
+    const { socket } = response;
+    if (!socket?.writable) {
       response.destroy();
       return Promise.resolve();
     }
+    // The read time-out of the response before.
+    if (socket.timeout) socket.setTimeout(0);
     return new Promise(resolve => {
       response.on('close', resolve);
     });
   }
 
-  /** @returns what is told of it. Called once, when nothing more can happen to it. */
+  /** @returns its record. To be called once, when nothing more can happen to it. */
   finish(): FinishedRequest {
     const { request, decision } = this;
     return {
@@ -74,7 +81,7 @@ export class Exchange {
     return isAuthority(host) ? host : '';
   }
 
-  /** As forwarded; what was refused for its path, or reported for it, as it was sent. */
+  /** As forwarded; as sent where it was refused for its path, or reported for it. */
   #path(): string {
     const { head, match } = this;
     if (!head?.path.ok) return toLoggablePath(head?.sentPath ?? this.request.url ?? '');
@@ -93,7 +100,7 @@ export class Exchange {
     return this.decision?.denial ? 'reported' : 'forwarded';
   }
 
-  /** A fault after the decision is told as the fault it is. */
+  /** A refusal after the decision, such as that of a fault, is recorded with its own reason. */
   #denial(): FinishedRequest['denial'] {
     const decided = this.decision?.denial;
     if (this.refused && this.refused !== decided?.reason) return { reason: this.refused };

@@ -1,14 +1,31 @@
 import { defineConfig } from 'vitest/config';
 
-// Real sockets, real processes: files run side by side, on two cores three at a time since most of them wait, so each starts its own peers on port 0.
+/** Unit tests of property and size that take seconds of CPU each: they run with `npm test`, not with `npm run test:unit`. */
+const LARGE = ['unit/config/source/limits.test.ts', 'unit/config/robustness.test.ts'];
+
+/** What needs programs of other projects: nginx, HAProxy, Apache, Python, Prometheus, Chromium. */
+const EXTERNAL = ['external/**/*.test.ts', 'prometheus/**/*.test.ts'];
+
+const base = { extends: true } as const;
+
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    include: ['**/*.test.ts'],
     setupFiles: ['support/fixed-seed.ts'],
-    // Long enough for a busy machine: what must be fast says so itself.
+    // Long enough for a busy machine. A test of a time limit sets its own.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Most files wait for processes and sockets: three at a time keep two cores busy. Each starts its own peers on port 0.
     maxWorkers: 3,
+    projects: [
+      // Without processes or shared state: one context for all files of a worker, so that each module is loaded once.
+      { ...base, test: { name: 'unit', include: ['unit/**/*.test.ts'], exclude: LARGE, isolate: false } },
+      { ...base, test: { name: 'large', include: LARGE } },
+      { ...base, test: { name: 'integration', isolate: false, include: ['integration/**/*.test.ts'] } },
+      { ...base, test: { name: 'security', isolate: false, include: ['security/**/*.test.ts'] } },
+      { ...base, test: { name: 'docs', include: ['docs/**/*.test.ts'] } },
+      { ...base, test: { name: 'package', include: ['package/**/*.test.ts'] } },
+      { ...base, test: { name: 'external', include: EXTERNAL } },
+    ],
   },
 });

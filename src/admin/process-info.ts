@@ -1,13 +1,14 @@
-/** What the process that serves the page knows by itself. */
+/** What the status page shows of the process and of its configuration. */
 
 import type { Config } from '../config/config.ts';
-import type { Problem } from '../config/diagnostic.ts';
+import type { Diagnostic } from '../config/diagnostics/diagnostic.ts';
 
-export interface Serving {
+export interface ProcessInfo {
   readonly version: string;
   readonly startedAt: Date;
+  /** The configuration in use. */
   readonly config: Config;
   readonly loadedAt: Date;
-  /** Of the lint, for the configuration in use. */
-  readonly warnings: readonly Problem[];
+  /** Lint warnings for `config`. */
+  readonly warnings: readonly Diagnostic[];
 }

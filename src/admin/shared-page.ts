@@ -1,50 +1,50 @@
-/** One collection for all who ask: it is made on the thread that forwards, so it is made once in a second at most. */
+/** Collects what the status page shows at most once per second for all readers, since that runs on the thread that forwards. */
 
 import type { Config } from '../config/config.ts';
 import type { Report } from '../telemetry/report.ts';
-import type { DenialFilter } from './denial-filter.ts';
-import { renderFilteredPage, renderPage, type StatusPage } from './page.ts';
-import type { Serving } from './process-info.ts';
+import type { DenialFilter } from './figures/denial-filter.ts';
+import { renderFilteredPage, renderPage, type StatusPage } from './page/page.ts';
+import type { ProcessInfo } from './process-info.ts';
 import type { Readiness } from './readiness.ts';
 import { renderJson } from './status-json.ts';
 
-/** Read at each collection. */
+/** Called for each collection. */
 export interface PageSources {
   readonly readiness: () => Readiness | Promise<Readiness>;
   readonly report: () => Promise<Report>;
-  readonly serving: () => Serving;
+  readonly processInfo: () => ProcessInfo;
 }
 
-/** What was collected, each form rendered once, when it is first asked for. */
+/** One collection. Each form is rendered once, when it is first requested. */
 export interface SharedPage {
   readonly html: () => string;
   readonly json: () => string;
-  /** The denials that `filter` asks for, of which there are 200 at most. */
+  /** Rendered for each request: of the 200 denials at most that are kept, those that match `filter`. */
   readonly denials: (filter: DenialFilter) => string;
 }
 
 interface Collection {
   readonly config: Config;
   readonly page: Promise<SharedPage>;
-  /** Endless while it is under way. */
+  /** Until when it is shared, by `performance.now()`; without end while it is being collected. */
   until: number;
 }
 
-/** So long, in milliseconds, a page is given to whoever asks. */
+/** Milliseconds for which a page is shared. */
 const FRESH = 1_000;
 
 /**
- * @returns what gives the page: the collection under way, one of the last second, or a new one. A page that a reload has
- * made wrong, or that could not be collected, is not given again.
+ * @returns a function that returns the page: the collection under way, one of the last second, or a new one. A page of an
+ * earlier configuration, or one that could not be collected, is not returned again.
  */
 export function sharePage(sources: PageSources): () => Promise<SharedPage> {
   let latest: Collection | undefined;
   return () => {
-    const serving = sources.serving();
-    if (latest?.config === serving.config && performance.now() < latest.until) return latest.page;
+    const info = sources.processInfo();
+    if (latest?.config === info.config && performance.now() < latest.until) return latest.page;
     const collection: Collection = {
-      config: serving.config,
-      page: collect(sources, serving),
+      config: info.config,
+      page: collect(sources, info),
       until: Number.POSITIVE_INFINITY,
     };
     const keepFor = (time: number) => () => {
@@ -56,9 +56,9 @@ export function sharePage(sources: PageSources): () => Promise<SharedPage> {
   };
 }
 
-async function collect(sources: PageSources, serving: Serving): Promise<SharedPage> {
+async function collect(sources: PageSources, info: ProcessInfo): Promise<SharedPage> {
   const [report, readiness] = await Promise.all([sources.report(), sources.readiness()]);
-  const page: StatusPage = { serving, report, readiness, now: new Date() };
+  const page: StatusPage = { info, report, readiness, now: new Date() };
   return {
     html: once(() => renderPage(page)),
     json: once(() => renderJson(page)),

@@ -1,4 +1,4 @@
-/** Protected resource metadata (RFC 9728): tells a client which resource to ask for, where, with which scopes. */
+/** Protected resource metadata (RFC 9728): which resource a client requests a token for, at which servers, with which scopes. */
 
 import type { ProtectedRoute, Route } from '../config/config.ts';
 
@@ -14,19 +14,31 @@ interface MetadataDocument {
   /** Host and port of the resource URI, lower-case. */
   readonly authority: string;
   readonly group: Group;
-  /** JSON text, made when it is asked for first: of most documents, nobody asks. */
+  /** JSON text, made when it is first requested: most documents never are. */
   body?: string;
 }
 
-/** @returns where the metadata of `resource` is found: inserted between host and path (RFC 9728 section 3.1). */
+/** What is published at a request target. */
+export type PublishedMetadata =
+  /** JSON text. */
+  | { readonly kind: 'document'; readonly body: string }
+  /** Several documents, and the Host names the resource of none: no upstream gets such a request either. */
+  | { readonly kind: 'ambiguous' };
+
+type MetadataLookup = PublishedMetadata | { readonly kind: 'none' };
+
+const NONE: MetadataLookup = { kind: 'none' };
+const AMBIGUOUS: MetadataLookup = { kind: 'ambiguous' };
+
+/** @returns the URL of the metadata of `resource`: the well-known path, inserted between host and path (RFC 9728 section 3.1). */
 export function protectedResourceMetadataUrl(resource: string): string {
   const { origin, pathname, search } = new URL(resource);
   return `${origin}${wellKnownTarget(pathname, search)}`;
 }
 
 /**
- * @returns every document, built from the configured resource URIs and nothing else; routes of one resource share one.
- *   The targets are a closed set that is matched byte for byte, before the routes.
+ * @returns every document, built only from the configured resource URIs; routes of one resource share one. The targets are
+ *   a closed set that is matched byte for byte, before the routes.
  */
 export function createMetadataIndex(routes: readonly Route[]): MetadataIndex {
   const index: MetadataIndex = { targets: new Map(), resources: new Map() };
@@ -34,7 +46,7 @@ export function createMetadataIndex(routes: readonly Route[]): MetadataIndex {
   return index;
 }
 
-/** Adds one route more to an index that serves nothing yet. */
+/** Adds the document of one more route to an index that is not in use yet. */
 export function addMetadata({ targets, resources }: MetadataIndex, route: Route): void {
   if (route.public) return;
   const known = resources.get(route.resource);
@@ -46,7 +58,7 @@ export function addMetadata({ targets, resources }: MetadataIndex, route: Route)
   const document: MetadataDocument = { authority: host, group: [route] };
   resources.set(route.resource, document);
   const target = wellKnownTarget(pathname, search);
-  // The root is asked for with and without its slash.
+  // Clients request the metadata of a root resource with and without the slash.
   for (const spelling of pathname === '/' && search === '' ? [target, `${target}/`] : [target]) {
     const documents = targets.get(spelling);
     if (documents) documents.push(document);
@@ -56,22 +68,20 @@ export function addMetadata({ targets, resources }: MetadataIndex, route: Route)
 
 /**
  * @param target path and query of the request, as sent.
- * @param authority its Host: it selects among resources of one path and never appears in the answer.
- * @returns the JSON text; `undefined` where nothing is published; `null` where several are and the Host names none of
- *   them: the target is ours all the same, and no upstream's.
+ * @param authority its Host: it selects among resources of one path and never appears in the document.
  */
-export function findMetadata({ targets }: MetadataIndex, target: string, authority: string): string | null | undefined {
+export function findMetadata({ targets }: MetadataIndex, target: string, authority: string): MetadataLookup {
   const documents = targets.get(target);
-  if (!documents) return undefined;
+  if (!documents) return NONE;
   const [only] = documents;
-  if (only && documents.length === 1) return bodyOf(only);
+  if (only && documents.length === 1) return foundDocument(only);
   const wanted = authority.toLowerCase();
   const exact = documents.find(document => document.authority === wanted);
   const found = exact ?? documents.find(document => hostname(document.authority) === hostname(wanted));
-  return found ? bodyOf(found) : null;
+  return found ? foundDocument(found) : AMBIGUOUS;
 }
 
-/** A terminating slash after the host goes when nothing follows it (RFC 9728 section 3.1). */
+/** A slash that ends the URI right after the host is left out (RFC 9728 section 3.1). */
 function wellKnownTarget(pathname: string, search: string): string {
   return `${WELL_KNOWN}${pathname === '/' ? '' : pathname}${search}`;
 }
@@ -79,9 +89,9 @@ function wellKnownTarget(pathname: string, search: string): string {
 /** Routes of one resource. */
 type Group = [ProtectedRoute, ...ProtectedRoute[]];
 
-function bodyOf(document: MetadataDocument): string {
+function foundDocument(document: MetadataDocument): MetadataLookup {
   document.body ??= JSON.stringify(describeResource(document.group));
-  return document.body;
+  return { kind: 'document', body: document.body };
 }
 
 /** RFC 9728 section 2; a parameter without elements is left out (section 3.2). */

@@ -1,7 +1,8 @@
-/** Reason → answer of ours: status, header fields, and a problem document (RFC 9457) in which nothing of the caller's stands. */
+/** Reason → local reply: status, header fields, and a problem document (RFC 9457) without any text of the request. */
 
-import type { Answer } from '../client/local-reply.ts';
+import type { LocalReply } from '../client/local-reply.ts';
 import { FAILURES, type FailureReason, REFUSALS, type Reason } from '../denial.ts';
+import type { HeaderList } from '../http/header-list.ts';
 
 export interface RefusalDetails {
   readonly requestId: string;
@@ -11,8 +12,8 @@ export interface RefusalDetails {
   readonly allow?: readonly string[] | undefined;
 }
 
-/** @returns the answer to a request that is denied (contract section 3). */
-export function createRefusal(reason: Reason, { requestId, challenge, allow }: RefusalDetails): Answer {
+/** @returns the reply to a request that is denied (docs/reference/refusals.md). */
+export function createRefusal(reason: Reason, { requestId, challenge, allow }: RefusalDetails): LocalReply {
   const refusal = REFUSALS[reason];
   const headers = [
     ...(challenge === undefined ? [] : ['WWW-Authenticate', challenge]),
@@ -22,13 +23,13 @@ export function createRefusal(reason: Reason, { requestId, challenge, allow }: R
   return createProblem(refusal, reason, requestId, headers);
 }
 
-/** @returns the answer to a request that was allowed and could not be carried. */
-export function createFailure(reason: FailureReason, requestId: string): Answer {
+/** @returns the reply to a request that was allowed and got no usable response from its upstream. */
+export function createFailure(reason: FailureReason, requestId: string): LocalReply {
   return createProblem(FAILURES[reason], reason, requestId, []);
 }
 
-/** @returns the answer that publishes a metadata document; it is public, so pages of any origin may read it. */
-export function createDocument(body: string): Answer {
+/** @returns the reply with a metadata document. It is public, so pages of any origin may read it. */
+export function createDocument(body: string): LocalReply {
   const about = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(body))];
   return { status: 200, headers: [...about, 'Access-Control-Allow-Origin', '*'], body };
 }
@@ -37,8 +38,8 @@ function createProblem(
   { title, status }: { readonly title: string; readonly status: number },
   reason: Reason | FailureReason,
   requestId: string,
-  headers: readonly string[],
-): Answer {
+  headers: HeaderList,
+): LocalReply {
   const body = JSON.stringify({ title, status, reason, request_id: requestId });
   const about = ['Content-Type', 'application/problem+json', 'Content-Length', String(Buffer.byteLength(body))];
   return { status, headers: [...headers, ...about, 'Cache-Control', 'no-store'], body };

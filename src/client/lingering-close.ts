@@ -1,6 +1,6 @@
 /**
- * Closing a client's connection so that it can still read its answer: one that closes with unread bytes is reset, and
- * the reset may overtake the answer (RFC 9112 section 9.6).
+ * Closing a client's connection so that it can still read its response: the system resets a connection that is closed with
+ * unread bytes, and the reset may overtake the response (RFC 9112 section 9.6).
  */
 
 import type { IncomingMessage } from 'node:http';
@@ -11,11 +11,11 @@ const LINGER_BYTES = 64 * 1024 * 1024;
 const LINGER_TIME = 1_000;
 
 /**
- * Reads and drops what a client still sends of its request after the answer, for a while.
+ * Reads and drops what a client still sends of its request after the response, for up to a second or 64 MiB.
  *
  * @returns whether the request is complete, so that the connection can be used again.
  */
-export function drainRequest(request: IncomingMessage): Promise<boolean> {
+export function discardRequest(request: IncomingMessage): Promise<boolean> {
   if (request.complete || request.destroyed) return Promise.resolve(request.complete);
   return new Promise(resolve => {
     let dropped = 0;
@@ -33,8 +33,8 @@ export function drainRequest(request: IncomingMessage): Promise<boolean> {
   });
 }
 
-/** Ends a socket that no parser reads any more, and waits a while for the other side to do the same. */
-export function closeGently(socket: Socket): void {
+/** Ends a socket that no parser reads any more, and waits up to a second for the other side to do the same. */
+export function startLingeringClose(socket: Socket): void {
   const timer = setTimeout(() => socket.destroy(), LINGER_TIME);
   socket.once('close', () => clearTimeout(timer)).once('end', () => socket.destroy());
   socket.resume().end();

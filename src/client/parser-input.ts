@@ -1,18 +1,18 @@
 /**
- * What node:http's parser is given of a connection, and when: the head of the next request only once the one before has
- * been answered (RFC 9112 section 9.3.2). What waits on a connection is bounded in bytes, not in requests.
+ * Which bytes of a connection node:http's parser gets, and when: the head of the next request only after the response to
+ * the one before is complete (RFC 9112 section 9.3.2). What waits on a connection is bounded in bytes, not in requests.
  *
- * A stream may be cut anywhere before it is parsed, so a cut in the wrong place costs a call and changes nothing.
+ * A stream may be cut anywhere before it is parsed, so a cut in the wrong place costs a call and changes nothing else.
  */
 
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { closeGently } from './lingering-close.ts';
+import { startLingeringClose } from './lingering-close.ts';
 
 /**
  * Bytes behind the request under way that are read on. As long as they are no more, the connection is read, and its end
- * is seen at once. With more, reading stops, and the end is seen with the next byte that is written to the client. What
- * was read by then, and one more piece that node:net reads (64 KiB), is all that is held of a connection.
+ * is noticed at once. With more, reading stops, and the end is noticed with the next byte that is written to the client.
+ * What was read by then, and one more piece that node:net reads (64 KiB), is all that is held of a connection.
  */
 const READ_AHEAD = 16 * 1024;
 
@@ -26,34 +26,34 @@ const NOTHING = Buffer.alloc(0);
 
 type Parse = (bytes: Buffer) => void;
 
-/** Takes the place of node:http between a socket and its parser. Made when node:http has just taken the connection. */
+/** Stands between a socket and node:http's parser. To be made when node:http has just set up the connection. */
 export class ParserInput {
   readonly #socket: Socket;
   readonly #parse: Parse;
-  readonly #underWay: () => IncomingMessage | undefined;
+  readonly #current: () => IncomingMessage | undefined;
   /** Read, and not parsed yet. */
   #held: Buffer = NOTHING;
-  /** Behind what is being parsed. */
+  /** Read behind the bytes that are being parsed. */
   #rest: Buffer = NOTHING;
   /** Reading has stopped, and what was not parsed is back in the socket. */
   #isStopped = false;
   #isReleased = false;
 
   /**
-   * @param underWay the request of this connection that is being served.
-   * @throws where node:http does not read its sockets in the way that is relied on here.
+   * @param current the request of this connection that is being served.
+   * @throws where node:http does not read its sockets by their data event.
    */
-  constructor(socket: Socket, underWay: () => IncomingMessage | undefined) {
+  constructor(socket: Socket, current: () => IncomingMessage | undefined) {
     const [parse, ...others] = socket.listeners('data') as Parse[];
     if (!parse || others.length > 0) throw new Error('node:http does not read this connection by its data event');
     this.#socket = socket;
     this.#parse = parse;
-    this.#underWay = underWay;
+    this.#current = current;
     socket.off('data', parse);
     socket.on('data', this.#onData).on('resume', this.#onResume);
   }
 
-  /** To be called when a request has been answered. */
+  /** To be called when the response to a request is complete. */
   continue(): void {
     if (this.#isReleased) return;
     if (!this.#socket.writable) {
@@ -68,7 +68,7 @@ export class ParserInput {
     this.#socket.resume();
   }
 
-  /** Parses nothing more. @returns what was read behind what is being parsed. */
+  /** Gives the parser nothing more. @returns what was read behind the bytes that are being parsed. */
   release(): Buffer {
     this.#isReleased = true;
     this.#socket.off('data', this.#onData).off('resume', this.#onResume);
@@ -93,7 +93,7 @@ export class ParserInput {
   #parseNext(bytes: Buffer): void {
     let at = 0;
     while (at < bytes.length && this.#mayParse()) {
-      const end = findCut(bytes, at, this.#underWay() !== undefined);
+      const end = findCut(bytes, at, this.#current() !== undefined);
       this.#rest = bytes.subarray(end);
       this.#parse(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
       if (this.#isReleased) return;
@@ -105,7 +105,7 @@ export class ParserInput {
 
   /** Whether the next bytes are those of a request that may be read now. */
   #isFree(): boolean {
-    const request = this.#underWay();
+    const request = this.#current();
     return request === undefined || !request.complete;
   }
 
@@ -114,8 +114,8 @@ export class ParserInput {
   }
 
   #hold(bytes: Buffer): void {
-    // What was not read when the connection closes would reset it, and cut off the answer (RFC 9112 section 9.6).
-    this.#socket.destroySoon = () => closeGently(this.#socket);
+    // Closed with these bytes unread, the connection would be reset, and the response cut off (RFC 9112 section 9.6).
+    this.#socket.destroySoon = () => startLingeringClose(this.#socket);
     if (bytes.length < READ_AHEAD && !this.#socket.isPaused()) {
       // Not the whole piece that it is a part of.
       this.#held = Buffer.from(bytes);
@@ -126,7 +126,7 @@ export class ParserInput {
     this.#socket.unshift(bytes);
   }
 
-  /** The connection ends with the answer that was just given. */
+  /** The connection ends with the response that is complete now. */
   #drop(): void {
     this.release();
     this.#socket.resume();

@@ -1,79 +1,96 @@
 /**
- * One request of a connection at a time (RFC 9112 section 9.3.2). ParserInput sees to it that node:http hands over the next
- * one when it is its turn; one that ends the same piece of input as a body before it comes early, and waits here.
+ * One request of a connection at a time (RFC 9112 section 9.3.2). ParserInput hands node:http the next one when the one before
+ * is served; only one that stands in the same piece of input as a body before it comes early, and waits here.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { UnparsedReason } from './unparsed-request.ts';
 
-/** One request, and what serves it when its turn has come. */
-export interface Turn {
-  readonly request: IncomingMessage;
-  /** Absent where the connection is no longer one of HTTP. */
-  readonly response?: ServerResponse;
-  readonly serve: () => Promise<void>;
-}
+/** A request as the listener hands it over. In all but the first kind node:http no longer handles the socket. */
+export type IncomingRequest =
+  | { readonly kind: 'http'; readonly request: IncomingMessage; readonly response: ServerResponse }
+  /** A request to upgrade; `received` is what came behind its head. */
+  | {
+      readonly kind: 'websocket';
+      readonly request: IncomingMessage;
+      readonly socket: Socket;
+      readonly received: Buffer;
+    }
+  /** One that could not be parsed, or CONNECT. */
+  | {
+      readonly kind: 'refused';
+      readonly request: IncomingMessage;
+      readonly socket: Socket;
+      readonly reason: UnparsedReason;
+    };
 
-/** The one that is served, and one that waits. More come of nothing that is a request of HTTP/1. */
+/** The one that is served, and one that waits. More come only of bytes that are no HTTP/1. */
 const LONGEST = 2;
 
-export class Turnstile {
-  readonly #queues = new WeakMap<Duplex, Queue>();
-  readonly #onOverflow: () => void;
-  readonly #onServed: (socket: Duplex) => void;
+interface QueueHandlers {
+  /** Serves a request. Must not reject. */
+  readonly serve: (request: IncomingRequest) => Promise<void>;
+  /** A request has been served; the next one, if one waited, is current by then. */
+  readonly onServed: (socket: Duplex) => void;
+  /** A connection is closed because too many of its requests wait. */
+  readonly onOverflow: () => void;
+}
 
-  /**
-   * @param onOverflow told when a connection is ended because too many of its requests wait.
-   * @param onServed told when a request has been served; the next one, if it waited, is current by then.
-   */
-  constructor(onOverflow: () => void, onServed: (socket: Duplex) => void) {
-    this.#onOverflow = onOverflow;
-    this.#onServed = onServed;
+/** The queues of all connections. */
+export class RequestQueues {
+  readonly #queues = new WeakMap<Duplex, RequestQueue>();
+  readonly #handlers: QueueHandlers;
+
+  constructor(handlers: QueueHandlers) {
+    this.#handlers = handlers;
   }
 
-  /** Serves `turn` when everything that came before on this connection has been served. One too many ends the connection. */
-  enter(socket: Duplex, turn: Turn): void {
+  /** Serves `request` when all that came before on this connection has been served. One too many closes the connection. */
+  add(socket: Duplex, request: IncomingRequest): void {
     const queue = this.#queues.get(socket) ?? this.#open(socket);
-    if (queue.enter(turn) || socket.destroyed) return;
-    this.#onOverflow();
+    if (queue.add(request) || socket.destroyed) return;
+    this.#handlers.onOverflow();
     socket.destroy();
   }
 
-  /** @returns what is being served on this connection. */
-  current(socket: Duplex): Turn | undefined {
+  /** @returns the request that is being served on this connection. */
+  current(socket: Duplex): IncomingRequest | undefined {
     return this.#queues.get(socket)?.current;
   }
 
-  #open(socket: Duplex): Queue {
-    const queue = new Queue(socket, this.#onServed);
+  #open(socket: Duplex): RequestQueue {
+    const queue = new RequestQueue(socket, this.#handlers);
     this.#queues.set(socket, queue);
     return queue;
   }
 }
 
-class Queue {
-  current: Turn | undefined;
+/** The queue of one connection. */
+class RequestQueue {
+  current: IncomingRequest | undefined;
   readonly #socket: Duplex;
-  readonly #onServed: (socket: Duplex) => void;
-  readonly #waiting: Turn[] = [];
+  readonly #handlers: QueueHandlers;
+  readonly #waiting: IncomingRequest[] = [];
 
-  constructor(socket: Duplex, onServed: (socket: Duplex) => void) {
+  constructor(socket: Duplex, handlers: QueueHandlers) {
     this.#socket = socket;
-    this.#onServed = onServed;
+    this.#handlers = handlers;
   }
 
-  /** @returns whether there is room for it. */
-  enter(turn: Turn): boolean {
-    if (!this.current) this.#serve(turn);
-    else if (this.#waiting.length + 1 < LONGEST) this.#waiting.push(turn);
+  /** @returns whether there was room for it. */
+  add(request: IncomingRequest): boolean {
+    if (!this.current) this.#serve(request);
+    else if (this.#waiting.length + 1 < LONGEST) this.#waiting.push(request);
     else return false;
     return true;
   }
 
-  #serve(turn: Turn): void {
-    this.current = turn;
+  #serve(request: IncomingRequest): void {
+    this.current = request;
     try {
-      turn.serve().then(this.#next, this.#fail);
+      this.#handlers.serve(request).then(this.#next, this.#fail);
     } catch {
       this.#fail();
     }
@@ -83,10 +100,10 @@ class Queue {
     this.current = undefined;
     const next = this.#waiting.shift();
     if (next) this.#serve(next);
-    this.#onServed(this.#socket);
+    this.#handlers.onServed(this.#socket);
   };
 
-  /** Not to be reached: faults are caught where they are served. Those who wait must not wait for ever. */
+  /** Not expected, since faults are caught in the gateway. The requests that wait must not wait for ever. */
   readonly #fail = (): void => {
     this.#socket.destroy();
     this.#next();

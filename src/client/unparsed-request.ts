@@ -1,28 +1,28 @@
-/** Requests that node:http could not read: why, and what stands for them until they are answered (RFC 9112 section 2.2). */
+/** Requests that node:http could not parse: the reason, and a request to reply to in their place (RFC 9112 section 2.2). */
 
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-export type UnreadableReason = 'malformed_request' | 'headers_too_large' | 'request_timeout';
+export type UnparsedReason = 'malformed_request' | 'headers_too_large' | 'request_timeout';
 
-const REASONS: Readonly<Record<string, UnreadableReason>> = {
+const REASONS: Readonly<Record<string, UnparsedReason>> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
 /**
- * @param error of a connection. Its bytes are never looked at: they are the caller's, token and all.
- * @returns the reason to refuse, or `undefined` where nobody is there to be told: the client has left, or has never sent a byte.
+ * @param error of a connection. The bytes that it may hold are never read: a token can be among them.
+ * @returns the reason to refuse; `undefined` where no reply is due: the client has closed, or has never sent a byte.
  */
-export function readUnreadable(error: NodeJS.ErrnoException, socket: Duplex): UnreadableReason | undefined {
+export function readUnparsedReason(error: NodeJS.ErrnoException, socket: Duplex): UnparsedReason | undefined {
   const isSilent = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket instanceof Socket && socket.bytesRead === 0;
   if (error.code === 'ECONNRESET' || !socket.writable || isSilent) return undefined;
   return REASONS[error.code ?? ''] ?? 'malformed_request';
 }
 
-/** @returns what stands for a request whose head was never read. */
-export function createUnreadRequest(socket: Socket): IncomingMessage {
+/** @returns a request in place of one whose head was not parsed. */
+export function createUnparsedRequest(socket: Socket): IncomingMessage {
   const request = new IncomingMessage(socket);
   request.httpVersionMajor = 1;
   request.httpVersionMinor = 1;
@@ -30,5 +30,5 @@ export function createUnreadRequest(socket: Socket): IncomingMessage {
   return request;
 }
 
-/** Told to a request whose body turned out malformed while it was being read. */
+/** The event of a request whose body is found to be malformed while it is read. */
 export const MALFORMED = 'malformed';

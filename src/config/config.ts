@@ -1,22 +1,23 @@
-/** What the YAML says, checked, with every default filled in and every list frozen. Times are milliseconds. */
+/** The checked and frozen configuration, with every default filled in. Times are milliseconds. */
 
 import type { Enforcement } from '../denial.ts';
+import type { ResourceUri } from './values/address/uri.ts';
 
 export interface Config {
-  /** The file it came from, and the SHA-256 of its bytes in hex. */
+  /** The file, and the SHA-256 of its bytes in hex. */
   readonly source: { readonly file: string; readonly hash: string };
   readonly listen: ListenAddress;
   readonly admin: ListenAddress;
-  /** Further names, in lower case, under which the admin listener may be asked. */
+  /** Further host names, in lower case, that the admin listener accepts. */
   readonly adminHosts: ReadonlySet<string>;
-  /** SHA-256, in hex, of the token that the status page asks for; `undefined`: it asks for none. The token itself is not kept. */
+  /** SHA-256, in hex, of the token for the status page, which itself is not kept; `undefined` where it needs none. */
   readonly adminTokenHash: string | undefined;
   readonly limits: ClientLimits;
   readonly timeouts: ClientTimeouts;
   readonly drain: Drain;
-  /** Processes that serve the data listener; 1: the one that was started. */
+  /** Number of processes that serve the data listener; 1 is the started process itself. */
   readonly workers: number;
-  /** Peers whose `X-Forwarded-For`, `-Proto` and `-Host` are continued, and whose `X-Real-IP` and its like pass; everybody else's are removed. */
+  /** Peers whose `X-Forwarded-For`, `-Proto` and `-Host` are continued and whose `X-Real-IP` etc. are kept; else both are removed. */
   readonly trustedProxies: readonly Network[];
   /** By exact `iss`. */
   readonly issuers: ReadonlyMap<string, Issuer>;
@@ -30,9 +31,9 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** What all clients together, and each request, may take. */
+/** Limits for all clients together, and for each request. */
 export interface ClientLimits {
-  /** Bytes of a request's line and fields. */
+  /** Bytes of a request line and its fields. */
   readonly headers: number;
   readonly connections: number;
 }
@@ -40,16 +41,16 @@ export interface ClientLimits {
 export interface ClientTimeouts {
   /** From the first byte of a request to the end of its fields. */
   readonly headers: number;
-  /** Between two pieces of a request's body, and for a client that does not read its response. */
+  /** Between two pieces of a request body, and for a client that does not read its response. */
   readonly body: number;
   /** Between two requests of a connection. */
   readonly keepAlive: number;
 }
 
 export interface Drain {
-  /** From `/readyz` saying 503 to the end of listening, so that a load balancer can look away first. */
+  /** From the first 503 of `/readyz` to the close of the listener: time for load balancers to take the instance out. */
   readonly delay: number;
-  /** Then until what is not finished is ended. */
+  /** After the delay, time for requests under way; then they are ended. */
   readonly limit: number;
 }
 
@@ -66,9 +67,9 @@ export interface Issuer {
   readonly keySource: KeySource;
   /** JWS algorithms (RFC 7518 section 3.1) that this issuer may sign with; never a symmetric one, never `none`. */
   readonly algorithms: ReadonlySet<string>;
-  /** Accepted `typ` values, lower-case and without `application/` (RFC 7515 section 4.1.9). */
+  /** Accepted `typ` values, in lower case and without `application/` (RFC 7515 section 4.1.9). */
   readonly tokenTypes: ReadonlySet<string>;
-  /** The claim that holds the scopes; `undefined`: `scope`, or `scp` when `scope` is absent. */
+  /** The claim that holds the scopes; `undefined` for `scope`, or `scp` where there is no `scope`. */
   readonly scopeClaim: string | undefined;
   readonly keys: { readonly refresh: number; readonly cooldown: number; readonly maxStale: number };
 }
@@ -81,29 +82,29 @@ export type KeySource =
 export type Route = PublicRoute | ProtectedRoute;
 
 interface AnyRoute {
-  /** The key in the YAML: the name of the route in metrics, log and errors. */
+  /** The key in the YAML: the name of the route in metrics, logs and errors. */
   readonly key: string;
-  /** `name`: for people, in the protected resource metadata (RFC 9728 section 2). */
+  /** `resource_name` in the protected resource metadata (RFC 9728 section 2). */
   readonly name: string | undefined;
-  /** Lower-case, without a port; `undefined`: every host. */
+  /** In lower case, without a port; `undefined` for every host. */
   readonly host: string | undefined;
-  /** `/` or `/a/b`: no trailing slash, in the canonical form of contract section 3. */
+  /** `/` or `/a/b`: canonical (`parsePathPrefix`), without a trailing slash. */
   readonly prefix: string;
   readonly upstream: Upstream;
   readonly stripPrefix: boolean;
-  /** What becomes of the client's Authorization. */
+  /** What is done with the client's Authorization. */
   readonly upstreamToken: UpstreamToken;
-  /** Whether the YAML says so; else it is the default of the enforcement mode. */
+  /** Whether `upstreamToken` is written in the YAML; else it is the default of the enforcement mode. */
   readonly isUpstreamTokenWritten: boolean;
-  /** Percent-encodings (`%2F`, upper-case) and `;` that this route lets pass although servers read them differently. */
+  /** Percent-encodings (`%2F`, in upper case) and `;` that are let through although servers read them differently. */
   readonly allowEncoded: ReadonlySet<string>;
   readonly limits: RouteLimits;
 }
 
 export interface RouteLimits {
-  /** Bytes of a request's body; `undefined`: none. */
+  /** Bytes of a request body; `undefined` for no limit. */
   readonly body: number | undefined;
-  /** Requests under way at once, streams and tunnels too. */
+  /** Requests at the same time, with streams and tunnels. */
   readonly inFlight: number;
 }
 
@@ -114,42 +115,42 @@ export interface PublicRoute extends AnyRoute {
 export interface ProtectedRoute extends AnyRoute {
   readonly public: false;
   /** The canonical resource URI (RFC 8707 section 2), exactly as written. */
-  readonly resource: string;
-  /** Every accepted `aud` value: `resource` first, then the aliases. Compared exactly (RFC 7519 section 2). */
+  readonly resource: ResourceUri;
+  /** Every accepted `aud` value, compared exactly (RFC 7519 section 2): `resource` first, then the aliases. */
   readonly audiences: ReadonlySet<string>;
   readonly multipleAudiences: MultipleAudiences;
-  /** The issuers whose tokens are accepted here; all of them where the YAML names none. */
+  /** The issuers whose tokens are accepted; all issuers where the YAML has none. */
   readonly issuers: ReadonlySet<string>;
   readonly scopeRules: readonly ScopeRule[];
   readonly enforcement: Enforcement;
-  /** Whether responses that a would-be denial was forwarded for say its reason. */
+  /** Whether the response says in a header field why `enforce` would have refused the request. */
   readonly wouldDenyHeader: boolean;
   /** Header name → claim name. */
   readonly claimsToHeaders: ReadonlyMap<string, string>;
-  /** Whether a response that is still streaming ends at the token's `exp`; `undefined`: event streams do. */
+  /** Whether a streaming response ends at the token's `exp`; `undefined`: only event streams do. */
   readonly endAtExpiry: boolean | undefined;
 }
 
-/** `strip`: the client's Authorization is removed. `forward`: it goes on as it came, whatever its scheme. */
+/** `strip`: the client's Authorization is removed. `forward`: it is sent as it came, whatever its scheme. */
 export type UpstreamToken = 'strip' | 'forward';
 
-/** What a token with several audiences may be: `any` has one of ours, `known` has only this gateway's, `only` has exactly one. */
+/** Accepted tokens: `any` has an audience of the route, `known` has further ones of this gateway only, `only` has no further ones. */
 export type MultipleAudiences = 'any' | 'known' | 'only';
 
-/** Scopes that one method needs at and below one path. Without rules in the YAML there is a single `*` at `/`. */
+/** The scopes that one method needs at and below one path. A list in the YAML is a single rule: `*` at `/`. */
 export interface ScopeRule {
-  /** A method, upper-case, or `*` for every method that no other rule of the same path covers. */
+  /** A method in upper case, or `*` for every method that no other rule of the same path has. */
   readonly method: string;
-  /** Below the route's prefix: `/` for the whole route, else `/a/b` on whole segments; decoded, as paths are matched. */
+  /** Below the route's prefix, decoded as paths are matched: `/` for the whole route, else `/a/b`, in whole segments. */
   readonly path: string;
-  /** ALL of them are needed. In the order of the YAML. */
+  /** All of them are needed. In the order of the YAML. */
   readonly scopes: readonly string[];
 }
 
 export interface Upstream {
   /** Scheme, host and port: `http://billing:8080`. */
   readonly origin: string;
-  /** Put before the forwarded path; `` or `/api`, without a trailing slash. */
+  /** Put before the forwarded path: `` or `/api`, without a trailing slash. */
   readonly basePath: string;
   readonly timeouts: Timeouts;
 }

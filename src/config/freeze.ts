@@ -1,6 +1,6 @@
-/** Configuration is read by every request and written by none. */
+/** Freezes a configuration: every request reads it, and nothing may change it. */
 
-/** @returns `value`, frozen with all that it holds. Sets and maps are frozen by their read-only types. */
+/** @returns `value`, frozen with everything in it. Sets and maps cannot be frozen; their types are read-only. */
 export function freezeDeep<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   const held: readonly unknown[] = value instanceof Map ? [...value.values()] : Object.values(value);

@@ -1,33 +1,40 @@
-/** The map `issuers`: what its entries say, and the issuers that come of them. */
+/** The map `issuers`: its entries read and checked, and the `Issuer` of each. */
 
 import { resolve } from 'node:path';
 import type { Issuer, KeySource } from './config.ts';
-import type { Findings } from './diagnostics.ts';
-import { findPlaceholder } from './lint/identity-issuer.ts';
-import { type IssuerSettings, issuerSchema } from './schema/schema.ts';
-import { readSettings, type Settings } from './settings.ts';
+import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
+import { findPlaceholder } from './lint/identity-products/issuer-product.ts';
+import { type IssuerSettings, issuerSchema } from './schema/issuer-schema.ts';
+import { readSettings, type Settings } from './schema/settings.ts';
 import type { RawMap } from './source/content.ts';
 import type { Path } from './source/document.ts';
+import { ISSUER, isInClear, parseIssuerUri } from './values/address/uri.ts';
 import { ALGORITHMS } from './values/algorithm.ts';
-import { judgeJwksFile } from './values/jwks-file.ts';
-import { ISSUER, isInClear, parseIssuerUri } from './values/uri.ts';
+import { checkJwksFile } from './values/key-set/jwks-file.ts';
 
-/** @returns the issuers of `raw` that are right in themselves, by `iss`; relative file names start at `folder`. */
-export function readIssuers(raw: RawMap, folder: string, findings: Findings): ReadonlyMap<string, Issuer> {
+/** @returns the issuers of `raw` without an error, by `iss`. @param folder where relative file names start. */
+export function readIssuers(
+  raw: RawMap,
+  folder: string,
+  diagnostics: DiagnosticCollector,
+): ReadonlyMap<string, Issuer> {
   const issuers = new Map<string, Issuer>();
   for (const [issuer, entry] of Object.entries(raw)) {
     const path = ['issuers', issuer];
-    // An issuer that needs no settings may stand there alone: `https://login.example.com:`.
-    const settings = readSettings(issuerSchema, path, entry ?? {}, findings);
-    judgeName(issuer, path, findings);
-    judgeKeys(settings, path, folder, findings);
+    // An entry may be empty: `https://login.example.com:`.
+    const settings = readSettings(issuerSchema, path, entry ?? {}, diagnostics);
+    checkName(issuer, path, diagnostics);
+    checkKeySettings(settings, path, folder, diagnostics);
     if (settings.complete !== undefined) issuers.set(issuer, buildIssuer(issuer, settings.complete, folder));
   }
   return issuers;
 }
 
-/** A name is only compared. It needs TLS where the keys are discovered from it: AD FS writes an http `iss`, and publishes its keys by https. */
-function judgeName(issuer: string, path: Path, findings: Findings): void {
+/**
+ * A name without TLS is only dangerous where the keys are discovered from it. Elsewhere it is only compared: AD FS has an http
+ * `iss`, and publishes its keys by https.
+ */
+function checkName(issuer: string, path: Path, diagnostics: DiagnosticCollector): void {
   const uri = parseIssuerUri(issuer);
   const placeholder = findPlaceholder(issuer);
   if (!uri.ok) {
@@ -35,32 +42,37 @@ function judgeName(issuer: string, path: Path, findings: Findings): void {
       placeholder === undefined
         ? {}
         : ({ code: 'issuer-placeholder', what: placeholder, expected: 'the iss that tokens carry' } as const);
-    findings.error(path, { expected: ISSUER, ...uri.fault, ...code }, 'key');
+    diagnostics.error(path, { expected: ISSUER, ...uri.rejection, ...code }, 'key');
     return;
   }
-  if (placeholder !== undefined) findings.warning(path, 'issuer-placeholder', placeholder, 'key');
-  const isDiscovered = !['jwks_uri', 'jwks_file'].some(key => findings.isWritten([...path, key]));
+  if (placeholder !== undefined) diagnostics.warning(path, 'issuer-placeholder', placeholder, 'key');
+  const isDiscovered = !['jwks_uri', 'jwks_file'].some(key => diagnostics.isWritten([...path, key]));
   if (isDiscovered && isInClear(issuer)) {
-    findings.warning(path, 'issuer-without-tls', 'an issuer without TLS, from which its keys are fetched', 'key');
+    diagnostics.warning(path, 'issuer-without-tls', 'an issuer without TLS, from which its keys are fetched', 'key');
   }
 }
 
-function judgeKeys({ found }: Settings<IssuerSettings>, path: Path, folder: string, findings: Findings): void {
+function checkKeySettings(
+  { found }: Settings<IssuerSettings>,
+  path: Path,
+  folder: string,
+  diagnostics: DiagnosticCollector,
+): void {
   const { jwks_uri, jwks_file, keys } = found;
   if (jwks_uri !== undefined && jwks_file !== undefined) {
     const what = 'jwks_file does not go together with jwks_uri';
-    findings.error([...path, 'jwks_file'], { what, expected: 'one of the two', standsAlone: true }, 'key');
+    diagnostics.error([...path, 'jwks_file'], { what, expected: 'one of the two', standsAlone: true }, 'key');
   }
   if (jwks_uri !== undefined && isInClear(jwks_uri)) {
-    findings.warning([...path, 'jwks_uri'], 'issuer-without-tls', 'keys fetched without TLS');
+    diagnostics.warning([...path, 'jwks_uri'], 'issuer-without-tls', 'keys fetched without TLS');
   }
   const algorithms = new Set(found.algorithms ?? ALGORITHMS);
-  const fault = jwks_file === undefined ? undefined : judgeJwksFile(resolve(folder, jwks_file), algorithms);
-  if (fault !== undefined) findings.error([...path, 'jwks_file'], fault);
+  const unusable = jwks_file === undefined ? undefined : checkJwksFile(resolve(folder, jwks_file), algorithms);
+  if (unusable !== undefined) diagnostics.error([...path, 'jwks_file'], unusable);
   if (keys !== undefined && keys.max_stale < keys.refresh) {
     const what = 'max_stale is shorter than refresh';
-    const fault = { what, expected: 'keys to be usable at least until they are fetched again', standsAlone: true };
-    findings.error([...path, 'keys', 'max_stale'], fault);
+    const rejection = { what, expected: 'keys to be usable at least until they are fetched again', standsAlone: true };
+    diagnostics.error([...path, 'keys', 'max_stale'], rejection);
   }
 }
 

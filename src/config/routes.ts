@@ -1,19 +1,19 @@
-/** The map `routes`: what its entries say, and the routes that come of them. */
+/** The map `routes`: its entries read and checked, and the `Route` of each. */
 
 import type { Route, ScopeRule } from './config.ts';
-import type { Findings } from './diagnostics.ts';
-import { type RouteSettings, routeSchema } from './schema/schema.ts';
+import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
+import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
+import { readSettings, type Settings } from './schema/settings.ts';
 import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
-import { readSettings, type Settings } from './settings.ts';
 import { isRawMap, type RawMap } from './source/content.ts';
 import type { Path } from './source/document.ts';
-import { decodePathPrefix } from './values/path-prefix.ts';
-import { parseRouteKey, type RouteTarget } from './values/route-key.ts';
+import { RESOURCE } from './values/address/uri.ts';
+import { decodePathPrefix } from './values/path/path-prefix.ts';
+import { parseRouteKey, type RouteTarget } from './values/path/route-key.ts';
 import { parseScopeKey } from './values/scope-rule.ts';
 import { defaultUpstreamToken, isContradicted, readUpstreamToken } from './values/upstream-token.ts';
-import { RESOURCE } from './values/uri.ts';
 
-/** A route as far as it could be read. */
+/** As much of a route as could be read. */
 export interface RouteDraft extends Settings<RouteSettings> {
   readonly key: string;
   readonly path: Path;
@@ -22,20 +22,23 @@ export interface RouteDraft extends Settings<RouteSettings> {
 }
 
 /** @returns a draft of each route of `raw`, in the order of the YAML. */
-export function readRoutes(raw: RawMap, findings: Findings): readonly RouteDraft[] {
+export function readRoutes(raw: RawMap, diagnostics: DiagnosticCollector): readonly RouteDraft[] {
   return Object.entries(raw).map(([key, entry]) => {
     const path = ['routes', key];
     const target = parseRouteKey(key);
-    if (!target.ok) findings.error(path, target.fault, 'key');
-    const settings = readSettings(routeSchema, path, entry, findings);
-    judgePresence(entry, settings.found, path, findings);
-    judgeAudiences(settings.found, path, findings);
-    judgeUpstreamToken(settings.found, path, findings);
-    return { ...settings, key, path, line: findings.lineOfKey(path), target: target.ok ? target.value : undefined };
+    if (!target.ok) diagnostics.error(path, target.rejection, 'key');
+    const settings = readSettings(routeSchema, path, entry, diagnostics);
+    checkRequiredKeys(entry, settings.found, path, diagnostics);
+    checkAliases(settings.found, path, diagnostics);
+    checkTokenKeys(settings.found, path, diagnostics);
+    return { ...settings, key, path, line: diagnostics.lineOfKey(path), target: target.ok ? target.value : undefined };
   });
 }
 
-/** @returns the route of a draft without mistakes; `issuers` are all there are, one set for all routes that name none. */
+/**
+ * @param issuers all issuers: one set, which all routes share that name none.
+ * @returns the route; `undefined` for a draft with errors.
+ */
 export function buildRoute({ key, target, complete }: RouteDraft, issuers: ReadonlySet<string>): Route | undefined {
   if (target === undefined || complete === undefined) return undefined;
   const common = {
@@ -91,15 +94,20 @@ const PROTECTED_ONLY = [
   'end_at_expiry',
 ] as const;
 
-function judgePresence(raw: unknown, found: Partial<RouteSettings>, path: Path, findings: Findings): void {
+function checkRequiredKeys(
+  raw: unknown,
+  found: Partial<RouteSettings>,
+  path: Path,
+  diagnostics: DiagnosticCollector,
+): void {
   if (!isRawMap(raw)) return;
   if (found.public === false && !('resource' in raw) && !isMisspelled('resource', { schema: routeSchema, raw })) {
-    findings.error([...path, 'resource'], describeMissingKey('resource', `${RESOURCE}, or public: true`), 'parent');
+    diagnostics.error([...path, 'resource'], describeMissingKey('resource', `${RESOURCE}, or public: true`), 'parent');
   }
   if (found.public !== true) return;
   for (const key of PROTECTED_ONLY.filter(name => name in raw)) {
     const expected = 'a route without it, or without public: true';
-    findings.error(
+    diagnostics.error(
       [...path, key],
       { code: 'public-route-key', what: 'has no effect on a public route', expected },
       'key',
@@ -107,16 +115,20 @@ function judgePresence(raw: unknown, found: Partial<RouteSettings>, path: Path, 
   }
 }
 
-function judgeUpstreamToken(found: Partial<RouteSettings>, path: Path, findings: Findings): void {
+function checkTokenKeys(found: Partial<RouteSettings>, path: Path, diagnostics: DiagnosticCollector): void {
   if (!isContradicted(found)) return;
   const what = `contradicts upstream_token: ${found.upstream_token}`;
-  findings.error([...path, 'forward_token'], { what, expected: 'one of the two' });
+  diagnostics.error([...path, 'forward_token'], { what, expected: 'one of the two' });
 }
 
-function judgeAudiences({ resource, audiences }: Partial<RouteSettings>, path: Path, findings: Findings): void {
+function checkAliases(
+  { resource, audiences }: Partial<RouteSettings>,
+  path: Path,
+  diagnostics: DiagnosticCollector,
+): void {
   const index = resource === undefined ? -1 : (audiences?.indexOf(resource) ?? -1);
   if (index === -1) return;
-  findings.error([...path, 'audiences', index], {
+  diagnostics.error([...path, 'audiences', index], {
     what: 'is already accepted: it is the resource',
     expected: 'no entry for it',
   });

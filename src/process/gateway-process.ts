@@ -1,36 +1,37 @@
-/** What a process that serves is to the one who started it, and what it starts with. */
+/** What `audgate serve` starts: one process that serves by itself (SingleProcess), or the primary of several workers (Primary). */
 
 import type { Config } from '../config/config.ts';
-import { formatProblem, type Problem } from '../config/diagnostic.ts';
-import type { Log } from '../telemetry/log.ts';
+import { type Diagnostic, formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
+import type { Log } from '../telemetry/log/log.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface Beginning {
+export interface StartOptions {
   readonly config: Config;
-  readonly warnings: readonly Problem[];
+  /** Lint warnings for `config`. */
+  readonly warnings: readonly Diagnostic[];
   readonly environment: Environment;
   readonly version: string;
-  /** Of Node.js. */
+  /** The version of Node.js. */
   readonly node: string;
 }
 
-export interface Serving {
+export interface GatewayProcess {
   readonly log: Log;
   /**
-   * Opens the listeners. From then on the configuration file is watched.
+   * Opens the listeners, then watches the configuration file.
    *
    * @throws where an address cannot be listened on.
    */
   start(): Promise<void>;
-  /** Reads the configuration again, changed or not. */
+  /** Reads the configuration again, also where the file has not changed. */
   reload(): void;
-  /** Finishes what was accepted. Settles when all is closed and every line of the log is out. */
+  /** Finishes the requests that were accepted. Settles when everything is closed and every line of the log is written. */
   drain(signal: string): Promise<void>;
 }
 
-/** Tells of a configuration that serves from now on. */
-export function logLoaded(log: Log, { source, routes, issuers }: Config, warnings: readonly Problem[]): void {
+/** Logs that a configuration is in use from now on, with its lint warnings. */
+export function logConfigLoaded(log: Log, { source, routes, issuers }: Config, warnings: readonly Diagnostic[]): void {
   log.event('info', 'configuration loaded', { ...source, routes: routes.length, issuers: issuers.size });
-  for (const warning of warnings) log.event('warn', 'configuration warning', { warning: formatProblem(warning) });
+  for (const warning of warnings) log.event('warn', 'configuration warning', { warning: formatDiagnostic(warning) });
 }

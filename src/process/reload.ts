@@ -1,76 +1,82 @@
-/** Reloads, one after the other. All that can fail comes before the swap: a bad file leaves the old configuration serving. */
+/**
+ * Reloads of the configuration, one at a time. Everything that can fail is done before the new configuration is used: where
+ * the file is bad, the old configuration stays in use.
+ */
 
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.ts';
-import { formatProblem } from '../config/diagnostic.ts';
-import { LoaderFailure, type Loading, loadInThread } from '../config/loading/loader.ts';
-import { type ConfigPieces, fromPieces } from '../config/loading/pieces.ts';
+import { formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
+import { LoaderFailure, loadInThread, type ThreadResult } from '../config/loader/loader.ts';
+import { type ConfigPieces, fromPieces } from '../config/loader/pieces.ts';
 import { type FileWatch, watchConfig } from '../config/source/watch.ts';
-import { listTokenChanges, UPSTREAM_TOKENS } from '../config/values/upstream-token.ts';
-import type { Log } from '../telemetry/log.ts';
+import { listTokenChanges } from '../config/upstream-token-changes.ts';
+import { UPSTREAM_TOKENS } from '../config/values/upstream-token.ts';
+import type { Log } from '../telemetry/log/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { Slices } from '../time-slices.ts';
-import { type Beginning, type Environment, logLoaded } from './gateway-process.ts';
+import { type Environment, logConfigLoaded, type StartOptions } from './gateway-process.ts';
 
-/** A configuration that was loaded, also in the pieces in which it can be handed on, and what the lint warns of in it. */
-export interface Loaded extends Pick<Beginning, 'config' | 'warnings'> {
+/** A configuration with its lint warnings; `pieces` is the same configuration in the form that is sent to workers. */
+export interface LoadedConfig extends Pick<StartOptions, 'config' | 'warnings'> {
   readonly pieces: ConfigPieces;
 }
 
-/** Puts a configuration to use, everywhere or nowhere. @returns whether it serves now. */
-export type Apply = (next: Loaded) => Promise<boolean>;
+/** Takes a configuration into use, in every process or in none. @returns whether it is in use now. */
+export type ApplyConfig = (next: LoadedConfig) => Promise<boolean>;
 
-export class Reloads {
+/** Decides by the fingerprint of the files, and by whether all of them can be read, whether they are to be loaded. */
+type IsWanted = (fingerprint: string, isReadable: boolean) => boolean;
+
+export class Reloader {
   readonly #file: string;
   readonly #environment: Environment;
   readonly #telemetry: Telemetry;
-  readonly #apply: Apply;
-  /** With which the listeners were opened. */
-  readonly #first: Config;
-  /** What serves. */
-  #serving: Config;
-  /** What was read last, good or bad: it is not tried again for a touch, nor for each look at the file. */
+  readonly #apply: ApplyConfig;
+  /** The configuration that the process was started with: its listeners are open under these settings. */
+  readonly #startConfig: Config;
+  #current: Config;
+  /** Fingerprint of what was read last, good or bad, so that unchanged files are not loaded again when they are touched. */
   #lastRead: string;
-  #turn: Promise<void> = Promise.resolve();
+  #queue: Promise<void> = Promise.resolve();
   #isClosed = false;
   #watch: FileWatch | undefined;
 
-  constructor({ config, environment }: Beginning, telemetry: Telemetry, apply: Apply) {
+  constructor({ config, environment }: StartOptions, telemetry: Telemetry, apply: ApplyConfig) {
     this.#file = config.source.file;
     this.#environment = environment;
     this.#telemetry = telemetry;
     this.#apply = apply;
-    this.#first = config;
-    this.#serving = config;
+    this.#startConfig = config;
+    this.#current = config;
     this.#lastRead = config.source.hash;
   }
 
-  /** From now on a file that holds something else is loaded by itself. */
+  /** Reloads from now on whenever the content of a watched file has changed. */
   watch(): void {
-    this.#watch = watchConfig(this.#file, () => this.#inTurn(() => this.#load(this.#isChanged)));
+    this.#watch = watchConfig(this.#file, () => this.#enqueue(() => this.#load(this.#isChanged)));
   }
 
-  /** No reload begins after this, and of one under way nothing is told: it comes to nothing since the process ends. */
+  /** Starts no further reload. One that is under way changes nothing any more and is not logged. */
   close(): void {
     this.#isClosed = true;
     this.#watch?.close();
   }
 
-  /** Loads the file in its turn, changed or not: files that it names may have. */
+  /** Reloads after the reloads before it, also where the file has not changed: a file that it names may have. */
   reload(): void {
-    this.#inTurn(() => this.#load());
+    this.#enqueue(() => this.#load());
   }
 
-  #inTurn(reload: () => Promise<void>): void {
-    this.#turn = this.#turn.then(() => (this.#isClosed ? undefined : reload()));
+  #enqueue(reload: () => Promise<void>): void {
+    this.#queue = this.#queue.then(() => (this.#isClosed ? undefined : reload()));
   }
 
-  /** A file that is not there is about to be: that is how some editors save. */
-  readonly #isChanged = (fingerprint: string, isReadable: boolean): boolean =>
+  /** While some editors save, the file does not exist for a moment: that is not a change yet. */
+  readonly #isChanged: IsWanted = (fingerprint, isReadable) =>
     fingerprint !== this.#lastRead && (isReadable || existsSync(this.#file));
 
-  async #load(isWanted: (fingerprint: string, isReadable: boolean) => boolean = () => true): Promise<void> {
+  async #load(isWanted: IsWanted = () => true): Promise<void> {
     const loading = await this.#loadInThread((fingerprint, isReadable) => {
       if (!isWanted(fingerprint, isReadable)) return false;
       this.#lastRead = fingerprint;
@@ -81,12 +87,12 @@ export class Reloads {
     else if (loading) this.#fail(loading.problems);
   }
 
-  /** Whatever becomes of the thread, the old configuration goes on serving. */
-  async #loadInThread(isWanted: (fingerprint: string, isReadable: boolean) => boolean) {
+  /** Never rejects: where the thread itself fails, that is the problem of this reload. */
+  async #loadInThread(isWanted: IsWanted) {
     try {
       const loading = await loadInThread({ file: this.#file, environment: this.#environment }, isWanted);
       return loading?.kind === 'failed'
-        ? { kind: 'failed' as const, problems: loading.problems.map(formatProblem) }
+        ? { kind: 'failed' as const, problems: loading.diagnostics.map(formatDiagnostic) }
         : loading;
     } catch (failure) {
       const problem = failure instanceof LoaderFailure ? failure.message : 'the thread that loads it failed';
@@ -94,15 +100,15 @@ export class Reloads {
     }
   }
 
-  async #use({ pieces, warnings }: Extract<Loading, { kind: 'loaded' }>): Promise<void> {
+  async #use({ pieces, warnings }: Extract<ThreadResult, { kind: 'loaded' }>): Promise<void> {
     const config = await fromPieces(pieces, new Slices().pause);
     const isInUse = await this.#apply({ config, warnings, pieces }).catch(() => false);
     if (!isInUse) return this.#fail(['the configuration could not be put to use']);
     this.#telemetry.metrics.recordReload('success');
-    logLoaded(this.#telemetry.log, config, warnings);
-    logTokenChanges(this.#telemetry.log, this.#serving, config);
-    this.#serving = config;
-    const settings = listFixed(this.#first, config);
+    logConfigLoaded(this.#telemetry.log, config, warnings);
+    logTokenChanges(this.#telemetry.log, this.#current, config);
+    this.#current = config;
+    const settings = listRestartSettings(this.#startConfig, config);
     if (settings.length > 0) this.#telemetry.log.event('warn', 'a restart is needed for what changed', { settings });
   }
 
@@ -115,7 +121,7 @@ export class Reloads {
 
 const MOST_NAMES = 20;
 
-/** Tells where Authorization reaches the upstream no more, or from now on, because a route climbed. */
+/** Logs on which routes Authorization is no longer forwarded, or is from now on, because their enforcement mode changed. */
 function logTokenChanges(log: Log, before: Config, after: Config): void {
   const changes = listTokenChanges(before, after);
   for (const becomes of UPSTREAM_TOKENS) {
@@ -126,10 +132,10 @@ function logTokenChanges(log: Log, before: Config, after: Config): void {
   }
 }
 
-/** @returns the settings that only a new process takes, of those that differ. */
-function listFixed(first: Config, next: Config): readonly string[] {
+/** @returns the settings that differ and that only a restart changes. */
+function listRestartSettings(atStart: Config, next: Config): readonly string[] {
   const settings = (['listen', 'admin', 'workers'] as const).filter(
-    name => !isDeepStrictEqual(first[name], next[name]),
+    name => !isDeepStrictEqual(atStart[name], next[name]),
   );
-  return first.limits.headers === next.limits.headers ? settings : [...settings, 'limits.headers'];
+  return atStart.limits.headers === next.limits.headers ? settings : [...settings, 'limits.headers'];
 }

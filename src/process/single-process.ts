@@ -1,56 +1,57 @@
-/** The gateway in one process, which is how it serves unless the configuration asks for workers. */
+/** The gateway in one process. This is the default; `workers` in the configuration asks for several (workers/primary.ts). */
 
 import { Gateway } from '../gateway.ts';
 import { Server } from '../server/server.ts';
-import { createLog, type Log, openStandardOutput } from '../telemetry/log.ts';
-import { Metrics } from '../telemetry/metrics.ts';
+import { createLog, type Log } from '../telemetry/log/log.ts';
+import { openStandardOutput } from '../telemetry/log/standard-output.ts';
+import { Metrics } from '../telemetry/metrics/metrics.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
-import { type Beginning, logLoaded, type Serving } from './gateway-process.ts';
-import { type Loaded, Reloads } from './reload.ts';
+import { type GatewayProcess, logConfigLoaded, type StartOptions } from './gateway-process.ts';
+import { type LoadedConfig, Reloader } from './reload.ts';
 
-export class SingleProcess implements Serving {
+export class SingleProcess implements GatewayProcess {
   readonly log: Log;
-  readonly #beginning: Beginning;
+  readonly #options: StartOptions;
   readonly #telemetry: Telemetry;
   readonly #server: Server;
-  readonly #reloads: Reloads;
+  readonly #reloader: Reloader;
 
-  constructor(beginning: Beginning) {
+  constructor(options: StartOptions) {
     const metrics: Metrics = new Metrics({
       keySets: () => this.#server.gateway.verifier.status(),
-      build: beginning,
+      build: options,
     });
     this.log = createLog(openStandardOutput(() => metrics.recordDroppedLine()));
-    this.#beginning = beginning;
+    this.#options = options;
     this.#telemetry = createTelemetry(metrics, this.log);
-    this.#server = new Server(new Gateway(beginning.config, this.#telemetry), this.#telemetry, beginning);
-    this.#reloads = new Reloads(beginning, this.#telemetry, next => this.#replace(next));
+    this.#server = new Server(new Gateway(options.config, this.#telemetry), this.#telemetry, options);
+    this.#reloader = new Reloader(options, this.#telemetry, next => this.#replaceGateway(next));
     metrics.recordLoad();
   }
 
   async start(): Promise<void> {
-    const { config, warnings, version } = this.#beginning;
-    logLoaded(this.log, config, warnings);
-    // The APIs behind us do not wait for an issuer that is slow to answer: /readyz tells when every one was asked.
+    const { config, warnings, version } = this.#options;
+    logConfigLoaded(this.log, config, warnings);
+    // Not awaited: one issuer that is slow to answer must not hold up the APIs of the others. /readyz waits for the keys.
     this.#server.gateway.start();
-    const listening = await this.#server.listen();
-    this.log.event('info', 'listening', { listen: listening.listen, admin: listening.admin, version });
-    this.#reloads.watch();
+    const { listen, admin } = await this.#server.listen();
+    this.log.event('info', 'listening', { listen, admin, version });
+    this.#reloader.watch();
   }
 
   reload(): void {
-    this.#reloads.reload();
+    this.#reloader.reload();
   }
 
   async drain(signal: string): Promise<void> {
     this.log.event('info', 'draining', { signal });
-    this.#reloads.close();
+    this.#reloader.close();
     await this.#server.drain();
     this.log.event('info', 'stopped');
     await this.log.close();
   }
 
-  async #replace({ config, warnings }: Loaded): Promise<boolean> {
+  async #replaceGateway({ config, warnings }: LoadedConfig): Promise<boolean> {
     const next = await Gateway.follow(this.#server.gateway, config, this.#telemetry);
     await next.start();
     this.#server.swap(next, warnings);

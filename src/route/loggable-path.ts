@@ -1,24 +1,24 @@
 /**
- * What a log line may show of a path: all of it, so that it never hides what was asked for, save what a client may have meant
- * to be in a query, a fragment or a session parameter.
+ * The part of a path that a log line may show: everything but what the client may have meant as a query, a fragment or a
+ * session parameter, which may hold secrets.
  */
 
-/** Stands for what is not shown. No request target has it, since it is no byte. */
+/** Replaces what is not shown. It is not a byte, so no request target contains it. */
 export const MASK = '\u2026';
 
 const TARGET = /^(?:https?:\/\/[^/?#]*)?(\/[^?]*)/i;
-/** From here on there is something to mask: `;`, `#`, or `? # ;` encoded, however often. */
+/** The first place where something may have to be masked: `;`, `#`, or `? # ;` encoded once or more. */
 const BEGINNING = /[;#]|%(?:25)*(?:3f|23|3b)/i;
 /** Overlong UTF-8 (RFC 3629 section 3), and `%` without two digits, such as `%u002f`, or `%%32%46` that is decoded twice. */
 const LENIENT = 'c[01]|e0%(?:25)*[89]|f0%(?:25)*8|(?![0-9a-f]{2})';
-/** Servers route by what stands between these, so they are shown, and so is what follows: whatever some decoder takes for one. */
+/** What some decoder takes for a separator of segments. Servers route by segments, so the rest behind one is shown. */
 const SEPARATOR = String.raw`[/\\;]|%(?:25)*(?:2f|5c|3b|${LENIENT})`;
-/** What stands behind `#`, or `?` and `#` encoded. */
+/** Behind `#`, or behind `?` and `#` encoded. */
 const QUERY = new RegExp(`(#|%(?:25)*(?:3f|23))(?:(?!${SEPARATOR})[^])+`, 'gi');
-/** What stands behind `=`. */
+/** Behind `=`. */
 const VALUE = new RegExp(`(=|%(?:25)*3d)(?:(?!${SEPARATOR}|[&#]|%(?:25)*(?:26|23|3f))[^])+`, 'gi');
 
-/** A parameter without a value, longer than the names that servers read: it may be a session of itself. */
+/** A parameter without a value and longer than usual names: it may be a session id. */
 const BARE = new RegExp(
   `(;|%(?:25)*3b)(?:(?!${SEPARATOR}|[=&#]|%(?:25)*(?:3d|26|23|3f))[^]){9,}(?=${SEPARATOR}|[&#]|$)`,
   'gi',

@@ -1,4 +1,4 @@
-/** Host and path → route: whole segments, routes of the Host first, then the longest prefix. */
+/** Host and path → route: the routes of the Host before those of every host, then the longest prefix of whole segments. */
 
 import type { Route } from '../config/config.ts';
 import { type Denial, deny } from '../denial.ts';
@@ -22,17 +22,17 @@ export interface Match {
   readonly route: Route;
   /** The whole path, as forwarded: canonical, or as it was sent where it `isAmbiguous`. */
   readonly path: string;
-  /** What follows the prefix, as matched: `` or `/…`. The scopes of the route are found by it. */
+  /** What follows the prefix, as matched: `` or `/…`. The scope rules of the route are selected by it. */
   readonly rest: string;
-  /** Other ways to read `rest`. Each needs its scopes, too. */
+  /** Other readings of `rest`. The scopes of each are needed, too. */
   readonly otherRests: readonly string[];
-  /** The path has several readings, and that is only reported: nothing behind this upstream is protected. */
+  /** The path has several readings. It is forwarded and only reported, since nothing behind this upstream is protected. */
   readonly isAmbiguous?: true;
 }
 
 type NoMatch = Denial<'no_route' | 'ambiguous_path'>;
 
-/** The path of a request, in its one reading or not. */
+/** The path of a request: canonical, or why it is not. */
 export interface RequestPath {
   /** Lower-case, without a port. */
   readonly host: string;
@@ -41,27 +41,27 @@ export interface RequestPath {
   readonly sentPath: string;
 }
 
-/** @returns the routes, arranged so that a look-up costs the depth of the prefix that matches, however many routes there are. */
+/** @returns a tree of the routes by segment: a look-up costs the depth of the matching prefix, whatever the number of routes. */
 export function createRouteTable(routes: readonly Route[]): RouteTable {
   const table = createEmptyTable();
   for (const route of routes) addRoute(table, route);
   return table;
 }
 
-/** @returns a table without routes, to which they are added one by one. */
+/** @returns a table without routes, for `addRoute`. */
 export function createEmptyTable(): RouteTable {
   return { hosts: new Map(), everyHost: { children: new Map() }, guardedPorts: new Set() };
 }
 
-/** Adds one route more to a table that serves nothing yet. */
+/** Adds a route to a table that is not in use yet. */
 export function addRoute({ hosts, everyHost, guardedPorts }: RouteTable, route: Route): void {
-  plant(route.host === undefined ? everyHost : branchOf(hosts, route.host), route);
+  insert(route.host === undefined ? everyHost : branchOf(hosts, route.host), route);
   addGuardedPort(guardedPorts, route);
 }
 
 /**
- * @returns the route of a request. Where its path has several readings, and every route to the same upstream is public or on
- *   `report`, that is the route which the path meets as it was sent; else `ambiguous_path`.
+ * @returns the route of a request. A path with several readings is `ambiguous_path`, unless every route to the same upstream is
+ *   public or on `report`: then it is matched as it was sent.
  */
 export function matchRequest(table: RouteTable, { host, path, sentPath }: RequestPath): Match | NoMatch {
   const match = path.ok ? matchRoute(table, host, path) : path;
@@ -81,15 +81,15 @@ export function matchRoute(table: RouteTable, host: string, path: CanonicalPath)
   if (!found) return deny(isContested ? 'ambiguous_path' : 'no_route');
   if (!isContested && !ENDS_UNUSUALLY.test(path.key)) return accept(found, path.text, []);
   if (path.contested.some(encoding => !found.route.allowEncoded.has(encoding))) return deny('ambiguous_path');
-  const otherRests = readOtherwise(table, host, path.key, found);
+  const otherRests = listOtherRests(table, host, path.key, found);
   return otherRests ? accept(found, path.text, otherRests) : deny('ambiguous_path');
 }
 
-/** A dot or a blank at the end of a segment: the one thing that servers read differently without any encoding. */
+/** A dot or a blank at the end of a segment: some servers drop it, also where nothing is encoded. */
 const ENDS_UNUSUALLY = /[ .](?:\/|$)/;
 
-/** @returns what follows the prefix in every other reading; `undefined` where a server could come to another route. */
-function readOtherwise(table: RouteTable, host: string, key: string, found: Found): readonly string[] | undefined {
+/** @returns what follows the prefix in every other reading; `undefined` where a reading leads to another route. */
+function listOtherRests(table: RouteTable, host: string, key: string, found: Found): readonly string[] | undefined {
   const readings = listKeys(key, found);
   if (!readings) return undefined;
   const rests = new Set<string>();
@@ -102,7 +102,10 @@ function readOtherwise(table: RouteTable, host: string, key: string, found: Foun
   return [...rests];
 }
 
-/** @returns the paths here of all that the upstream may read; `undefined` where it may read what is no path here. */
+/**
+ * @returns every path that the gateway or the upstream may read. The upstream of a route with `strip_prefix` reads another
+ *   path: its readings get the prefix back, and one outside its base path gives `undefined`.
+ */
 function listKeys(key: string, { route, rest }: Found): readonly string[] | undefined {
   const readings = listReadings(key);
   if (!readings || !route.stripPrefix || key === rest) return readings;
@@ -113,7 +116,7 @@ function listKeys(key: string, { route, rest }: Found): readonly string[] | unde
   return [...readings, ...targets.map(target => prefix + target.slice(base.length))];
 }
 
-/** Nothing about `sent` is decided but where its segments are; whoever reads it otherwise finds nothing protected there. */
+/** Uses only the segments of `sent`. A server that reads it otherwise reaches nothing protected (`isTolerant`). */
 function matchAsSent(table: RouteTable, host: string, sent: string): Match | undefined {
   const found = sent.startsWith('/') ? find(table, host, decodeAsKey(sent)) : undefined;
   if (!found || !isTolerant(table.guardedPorts, found.route)) return undefined;
@@ -136,7 +139,7 @@ function find(table: RouteTable, host: string, key: string): Found | undefined {
   return (own && descend(own, key)) ?? descend(table.everyHost, key);
 }
 
-function plant(root: Branch, route: Route): void {
+function insert(root: Branch, route: Route): void {
   const prefix = canonicalizePath(route.prefix);
   if (!prefix.ok) throw new Error(`route ${route.key}: the prefix is not canonical`);
   const segments = prefix.key === '/' ? [] : prefix.key.slice(1).split('/');
@@ -170,8 +173,7 @@ function descend(root: Branch, key: string): Found | undefined {
 }
 
 /**
- * @returns `rest` of a matched path as it is forwarded by a route with `strip_prefix`: the prefix removed by whole
- *   segments of the path.
+ * @returns what a route with `strip_prefix` forwards of a matched path: the path without as many segments as `prefix` has.
  */
 export function stripPrefix(prefix: string, path: string): string {
   let end = 0;
@@ -181,7 +183,7 @@ export function stripPrefix(prefix: string, path: string): string {
   return path.slice(end);
 }
 
-/** `start` is at a slash; the end is at the next one, or at the end of the path. */
+/** @returns the index of the next slash behind `start`, or the length of the path. */
 function endOfSegment(path: string, start: number): number {
   const end = path.indexOf('/', start + 1);
   return end === -1 ? path.length : end;

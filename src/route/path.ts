@@ -1,6 +1,6 @@
 /**
- * One reading of a path (RFC 3986 sections 2.3, 3.3 and 6.2.2). The path is the policy key: what two servers could
- * read differently is refused, and the canonical bytes that are matched are the bytes that are forwarded.
+ * The canonical form of a path (RFC 3986 sections 2.3, 3.3 and 6.2.2). Routes are matched by path, so a path that two servers
+ * could read differently is refused, and the bytes that are matched are the bytes that are forwarded.
  */
 
 import { type Denial, deny } from '../denial.ts';
@@ -9,42 +9,42 @@ export interface CanonicalPath {
   readonly ok: true;
   /** As forwarded: unreserved characters decoded, other percent-encodings upper-case. */
   readonly text: string;
-  /** As matched: what is harmless to decode is decoded, so that `%40me` meets the route `/@me`. */
+  /** As matched: encodings that all servers read alike are decoded, so that `%40me` matches the route `/@me`. */
   readonly key: string;
-  /** Encodings that servers read differently. Only a route whose `allow_encoded` names each of them may take this path. */
+  /** Encodings that servers read differently. The path needs a route whose `allow_encoded` has each of them. */
   readonly contested: readonly string[];
 }
 
-/** Nothing to decode, no segment empty or made of dots: nearly every path of a well-behaved client. */
+/** Nothing to decode, and no segment that is empty or dots: true of nearly every path, and cheaper than the full check. */
 const PLAIN = /^(?:\/(?!\.\.?(?:\/|$))[\w\-.~!$&'()*+,=:@]+)*\/?$/;
 
-/** Never opened by a route: control, space or non-ASCII bytes, a backslash, a fragment, a broken percent-encoding. */
-const UNREADABLE = /[^\x21-\x7e]|[\\#]|%(?![0-9A-Fa-f]{2})/;
+/** Always refused: control, space or non-ASCII bytes, a backslash, a fragment, a broken percent-encoding. */
+const FORBIDDEN = /[^\x21-\x7e]|[\\#]|%(?![0-9A-Fa-f]{2})/;
 
 /** `/ \ # ? % ;` and controls, encoded, and a bare `;` (path parameters: some servers cut them off). */
 const CONTESTED_HEX = '(?:[01][0-9A-F]|2F|5C|23|3F|25|3B|7F)';
 const CONTESTED = new RegExp(`;|%${CONTESTED_HEX}`);
 const EACH_CONTESTED = new RegExp(CONTESTED, 'g');
-/** One ASCII character that is harmless to decode, or a run of other bytes, which may be UTF-8. */
+/** An encoded ASCII character that all servers decode, or a run of other bytes, which may be UTF-8. */
 const HARMLESS = new RegExp(`%(?!${CONTESTED_HEX})[2-7][0-9A-F]|(?:%[89A-F][0-9A-F])+`, 'g');
 const NOT_ASCII = /%[89A-F][0-9A-F]/g;
 
 const UNRESERVED = /[\w\-.~]/;
 /**
- * `.` or `..`, with the blanks and dots behind it that Windows drops, between slashes or beside anything that a server may
- * take for a separator.
+ * `.` or `..` between separators, with the blanks and dots behind it that Windows drops. A separator is also what only some
+ * servers take for one.
  */
 const DOT_SEGMENT = /(?:^|[/;]|%[0-9A-F]{2})\.\.?(?: [ .]*)?(?:[/;%]|$)/;
 const C1_CONTROL = /[\x80-\x9f]/;
 
 /**
  * @param raw the path of a request target, without its query, one character a byte (Latin-1).
- * @returns the canonical path, or `ambiguous_path` for what no route may open: dot segments (plain, encoded, or beside a
+ * @returns the canonical path, or `ambiguous_path` for what no route may allow: dot segments (plain, encoded, or beside a
  *   contested encoding), empty segments, `\`, a fragment, control or non-ASCII bytes, `%` without two hex digits.
  */
 export function canonicalizePath(raw: string): CanonicalPath | Denial<'ambiguous_path'> {
   if (PLAIN.test(raw) && raw !== '') return { ok: true, text: raw, key: raw, contested: [] };
-  if (!raw.startsWith('/') || UNREADABLE.test(raw)) return deny('ambiguous_path');
+  if (!raw.startsWith('/') || FORBIDDEN.test(raw)) return deny('ambiguous_path');
   const text = raw.replace(/%../g, decodeUnreserved);
   const key = decodeHarmless(text);
   if (text.includes('//') || hasDotSegment(key)) return deny('ambiguous_path');
@@ -82,7 +82,7 @@ function decodeHarmless(text: string): string {
   return text.replace(HARMLESS, decodeUtf8);
 }
 
-/** Bytes that are not UTF-8, or that are a control of Unicode, stay as they are: then they are contested. */
+/** Bytes that are not UTF-8, or a C1 control, stay encoded and are then contested. */
 function decodeUtf8(encoded: string): string {
   try {
     const decoded = decodeURIComponent(encoded);

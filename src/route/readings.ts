@@ -1,18 +1,18 @@
 /**
- * Every path that a server may come to from one path. Each rule below is what some server does of its own accord; servers
- * apply them in different orders and more than once, so all of them are applied to all that comes of them.
+ * Every path that some server may read in one path. Each rule is what some server does by default or by a setting. Servers
+ * apply them in different orders and more than once, so every rule is applied to every result of the others.
  */
 
 import { decodeAsKey, hasDotSegment, toKeyCharacter } from './path.ts';
 
-/** Past any of these, nobody can say any more what a server would make of the path, nor should it be found out at any cost. */
+/** Bounds of the cost. Past any of them the path counts as ambiguous. */
 const LONGEST = 4_096;
 const MOST_READINGS = 256;
 const MOST_CHARACTERS = 32_768;
 
 const OVERLONG = /%C[01]%[89AB][0-9A-F]|%E0%[89][0-9A-F]%[89AB][0-9A-F]|%F0%8[0-9A-F]%[89AB][0-9A-F]%[89AB][0-9A-F]/g;
 
-/** Each leaves fewer escapes, segments or characters than before, so that applying them comes to an end. */
+/** Each rule leaves fewer escapes, segments or characters than before, so the repetition ends. */
 const RULES: readonly ((key: string) => string)[] = [
   // nginx, Apache with AllowEncodedSlashes, Tomcat with encodedSolidusHandling=decode.
   key => key.replaceAll('%2F', '/'),
@@ -20,22 +20,22 @@ const RULES: readonly ((key: string) => string)[] = [
   key => key.replaceAll('%5C', '/'),
   // nginx (merge_slashes), Apache (MergeSlashes), Tomcat, Spring.
   key => key.replace(/\/{2,}/g, '/'),
-  // What reads a target as a URL reference takes `//` for the beginning of an authority (RFC 3986 section 4.2).
+  // A server that reads the target as a URL reference takes `//` for the start of an authority (RFC 3986 section 4.2).
   key => key.replace(/^\/\/[^/]*\/?/, '/'),
   // Servlet containers and Spring cut path parameters, either before or after they decode.
   key => key.replaceAll('%3B', ';'),
   key => key.replace(/;[^/]*/g, ''),
-  // C strings end at NUL; what is decoded and then parsed as a URL ends at ? or #.
+  // C strings end at NUL; a path that is decoded and then parsed as a URL ends at ? or #.
   key => cutAt(key, '%00'),
   key => cutAt(key, '%3F'),
   key => cutAt(key, '%23'),
-  // What decodes a second time: a proxy before a server, a server before a framework.
+  // Decoding twice: a proxy and then a server, or a server and then a framework.
   key => decodeAsKey(key.replace(/%25(?=[0-9A-Fa-f]{2})/g, '%')),
-  // http.sys (PercentUAllowed), on the same occasion.
+  // http.sys (PercentUAllowed), when it decodes a second time.
   key => key.replace(/%25[uU]([0-9A-Fa-f]{4})/g, (_, hex: string) => toKeyCharacter(Number.parseInt(hex, 16))),
-  // URL parsers remove tabs and line ends (WHATWG URL section 4.4), decoders what is not UTF-8.
+  // URL parsers remove tabs and line ends (WHATWG URL section 4.4), decoders remove what is not UTF-8.
   key => key.replace(/%(?:[01][0-9A-F]|7F|[89A-F][0-9A-F])/g, ''),
-  // Http.sys (EnableNonUTF8) and Tomcat (URIEncoding) read such bytes as Latin-1, or then all of them; older decoders take
+  // Http.sys (EnableNonUTF8) and Tomcat (URIEncoding) read such bytes, or all bytes, as Latin-1; older decoders accept
   // overlong UTF-8.
   decodeLatin1,
   key => (/%[89A-F][0-9A-F]/.test(key) ? decodeLatin1(Buffer.from(key, 'utf8').toString('latin1')) : key),
@@ -46,14 +46,13 @@ const RULES: readonly ((key: string) => string)[] = [
 
 /**
  * @param key a path, as matched.
- * @returns every way in which a server may read it, the path itself first; `undefined` where one of them has a dot segment,
- *   or where there are too many to tell.
+ * @returns every reading, the path itself first; `undefined` where a reading has a dot segment, or where a bound is passed.
  */
 export function listReadings(key: string): readonly string[] | undefined {
   if (key.length > LONGEST) return undefined;
   const readings = new Set([key]);
   let characters = 0;
-  // What is added meanwhile is visited, too.
+  // Iterating a set also visits what is added meanwhile.
   for (const reading of readings) {
     characters += reading.length;
     if (readings.size > MOST_READINGS || characters > MOST_CHARACTERS || hasDotSegment(reading)) return undefined;
@@ -71,7 +70,7 @@ function decodeLatin1(key: string): string {
   return key.replace(/%[89A-F][0-9A-F]/g, byte => String.fromCharCode(Number.parseInt(byte.slice(1), 16)));
 }
 
-/** RFC 3629 section 3 forbids them; what accepts them takes the bits that are left. */
+/** RFC 3629 section 3 forbids overlong forms; decoders that accept them take the remaining bits. */
 function readOverlong(encoded: string): string {
   const [first = 0, ...others] = encoded
     .split('%')

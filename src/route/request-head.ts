@@ -1,14 +1,15 @@
-/** One reading of a request's head: target form (RFC 9112 section 3.2), Host (RFC 9110 section 7.2), framing (RFC 9112 section 6). */
+/** Checks a request's head: target form (RFC 9112 section 3.2), Host (RFC 9110 section 7.2), framing (RFC 9112 section 6). */
 
 import { type Denial, deny } from '../denial.ts';
+import { type HeaderList, reduceFields } from '../http/header-list.ts';
 import { type CanonicalPath, canonicalizePath } from './path.ts';
 
-/** What node:http gives of a request; `rawHeaders` alternates names and values and hides no duplicate. */
+/** A request as node:http parses it; `rawHeaders` has every duplicate field. */
 export interface IncomingHead {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly httpVersion: string;
-  readonly rawHeaders: readonly string[];
+  readonly rawHeaders: HeaderList;
 }
 
 type HeadReason = 'malformed_request' | 'headers_too_large' | 'ambiguous_path' | 'no_route';
@@ -18,11 +19,11 @@ export interface RequestHead {
   readonly method: string;
   /** The Host as sent, valid. */
   readonly authority: string;
-  /** Lower-case, without port, brackets kept: the key that routes are found by. */
+  /** Lower-case, without port, brackets kept: routes are matched by it. */
   readonly host: string;
   /** Path and query, as sent. */
   readonly target: string;
-  /** In its one reading; what has several is for `matchRequest` to judge. */
+  /** Canonical; `matchRequest` decides on one that is not. */
   readonly path: CanonicalPath | Denial<'ambiguous_path'>;
   /** As sent. No control character or blank is in it. */
   readonly sentPath: string;
@@ -33,20 +34,20 @@ export interface RequestHead {
   readonly hasBody: boolean;
   /** `undefined`: none given, as with a chunked body. */
   readonly contentLength: number | undefined;
-  /** The client waits for 100 before it sends its body; one of HTTP/1.0 cannot (RFC 9110 section 10.1.1). */
+  /** The client waits for a 100 before it sends its body. Ignored in HTTP/1.0 (RFC 9110 section 10.1.1). */
   readonly expectsContinue: boolean;
 }
 
 /** RFC 3986 section 3.2.2 without userinfo and percent-encodings: a name, an IPv4 or an IPv6 address, then a port. */
 const AUTHORITY = /^([A-Za-z0-9._~!$&'()*+=-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^#]*)$/i;
-/** Some servers stop reading after so many, and say nothing; Apache refuses more than 100. */
+/** Some servers silently ignore fields after a number of them; Apache httpd refuses more than 100. */
 const MOST_FIELDS = 200;
-/** Never forwarded: some server takes it for the end of the request line (RFC 9112 section 3). */
+/** Never forwarded, since some servers take it for the end of the request target (RFC 9112 section 3). */
 const CONTROL_OR_BLANK = /[\x00-\x20\x7f]/;
 
 /**
- * @returns the head in its one reading, or `malformed_request` (not exactly one valid Host, a target that is not in
+ * @returns the checked head, or `malformed_request` (not exactly one valid Host, a target that is not in
  *   origin-form nor an absolute-form of the same authority, a transfer coding other than a lone `chunked`, an
  *   expectation other than 100-continue), `headers_too_large` (more than 200 fields), `ambiguous_path` (a control character
  *   or a blank in the target), or `no_route` for `OPTIONS *`.
@@ -78,7 +79,7 @@ function splitTarget(target: string) {
   const end = question === -1 ? target.length : question;
   const sentPath = target.slice(0, end);
   const query = target.slice(end);
-  // Servers differ on a fragment behind a query, too.
+  // Servers also differ on a fragment behind a query.
   return { path: query.includes('#') ? deny('ambiguous_path') : canonicalizePath(sentPath), sentPath, query };
 }
 
@@ -96,7 +97,7 @@ export function isAuthority(value: string): boolean {
   return AUTHORITY.test(value);
 }
 
-/** Absolute-form is reduced; its authority must be the Host's (RFC 9112 section 3.2.2). `*` asks about no resource. */
+/** Absolute-form is reduced to origin-form; its authority must be that of the Host field (RFC 9112 section 3.2.2). */
 function reduceTarget({ method, url = '' }: IncomingHead, authority: string): string | undefined {
   if (url.startsWith('/') || (url === '*' && method === 'OPTIONS')) return url;
   const absolute = ABSOLUTE_FORM.exec(url);
@@ -115,16 +116,18 @@ interface Fields {
 
 const NONE: readonly string[] = [];
 
-function readFields(rawHeaders: readonly string[]): Fields {
-  const fields: Fields = { host: NONE, authorization: NONE, transferEncoding: NONE, contentLength: NONE, expect: NONE };
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = findField(rawHeaders[index] ?? '');
-    if (name) fields[name] = [...fields[name], rawHeaders[index + 1] ?? ''];
-  }
+function readFields(rawHeaders: HeaderList): Fields {
+  const none: Fields = { host: NONE, authorization: NONE, transferEncoding: NONE, contentLength: NONE, expect: NONE };
+  return reduceFields(rawHeaders, addField, none);
+}
+
+function addField(fields: Fields, name: string, value: string): Fields {
+  const field = findField(name);
+  if (field) fields[field] = [...fields[field], value];
   return fields;
 }
 
-/** By length first: no header name is lower-cased on the way of an ordinary request, save these few. */
+/** Compares by length first, so that only names of these lengths are lower-cased. */
 function findField(name: string): keyof Fields | undefined {
   switch (name.length) {
     case 4:
@@ -142,7 +145,7 @@ function findField(name: string): keyof Fields | undefined {
   }
 }
 
-/** HTTP/1.0 knows no transfer codings: one that has crossed such a hop may be framed otherwise (RFC 9112 section 6.1). */
+/** HTTP/1.0 has no transfer codings, so servers may frame such a message differently (RFC 9112 section 6.1). */
 function hasOneFraming({ transferEncoding, contentLength, expect }: Fields, version: string): boolean {
   if (version !== '1.1' && (version !== '1.0' || transferEncoding.length > 0)) return false;
   if (transferEncoding.length + contentLength.length > 1) return false;

@@ -1,11 +1,11 @@
-/** Upstreams behind which nothing is protected yet: there a path of several readings is only reported. */
+/** Which upstreams have nothing protected yet. Paths with several readings are forwarded to those, and only reported. */
 
 import type { Route } from '../config/config.ts';
 
-/** The ports of upstreams that some route protects. Upstreams are one where the port is: a server has many names. */
+/** The ports of protected upstreams. Only the port is compared, since one server may have many names. */
 export type GuardedPorts = Set<string>;
 
-/** Notes that `route` protects its upstream; a public route, and one on `report`, protects none. */
+/** Adds the port of the upstream of `route`, unless the route is public or on `report` and so protects nothing. */
 export function addGuardedPort(ports: GuardedPorts, route: Route): void {
   if (!route.public && route.enforcement !== 'report') ports.add(portOf(route));
 }

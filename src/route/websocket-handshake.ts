@@ -1,4 +1,4 @@
-/** The client's opening handshake of a WebSocket (RFC 6455 section 4.2.1). */
+/** Recognises the client's opening handshake of a WebSocket (RFC 6455 section 4.2.1). */
 
 import type { IncomingHttpHeaders } from 'node:http';
 
@@ -12,8 +12,8 @@ export interface HandshakeHead {
 }
 
 /**
- * @returns whether the request is a WebSocket handshake and nothing else: `h2c` and every other protocol a connection
- *   could be switched to would carry requests that nobody authorises.
+ * @returns whether the request is a WebSocket handshake. Upgrades to `h2c` or another protocol are none: requests inside such
+ *   a connection would not be authorized.
  */
 export function isWebSocketHandshake({ method, httpVersion, headers }: HandshakeHead): boolean {
   return (

@@ -1,34 +1,37 @@
-/** What is told of a request, once, when its response has closed. No token, cookie or query string has a place in it. */
+/** What is recorded of a request, once, when its response has closed. It has no token, cookie or query string. */
 
 import type { PresentedAudience } from '../authorization/audience.ts';
 import type { Route } from '../config/config.ts';
 import type { Failure, Outcome, Reason } from '../denial.ts';
 import type { AccessToken } from '../token/access-token.ts';
 
+/** What stands for the route of a request for which no route was found, in metrics, log and status page. */
+export const NO_ROUTE = '(none)';
+
 export interface FinishedRequest {
   readonly requestId: string;
-  /** `undefined`: no route was found, or none was looked for. */
+  /** `undefined` where no route was found, or the request was refused before one was looked for. */
   readonly route: Route | undefined;
   readonly method: string;
-  /** The Host as sent, where it was valid. */
+  /** The Host as sent; empty where it was missing or not valid. */
   readonly host: string;
   /** Without the query. */
   readonly path: string;
-  /** What the client was sent; 499 where it left before the head. */
+  /** The status that was sent to the client; 499 where it left before one was sent. */
   readonly status: number;
   readonly outcome: Outcome;
-  /** Why it was denied, or would have been. */
+  /** Why it was denied, or would have been in a stricter enforcement mode. */
   readonly denial: { readonly reason: Reason; readonly presented?: PresentedAudience | undefined } | undefined;
-  /** Why it could not be carried. */
+  /** Why there was no usable response from the upstream. */
   readonly failure: Failure | undefined;
   /** The token, once it verified. */
   readonly verified: AccessToken | undefined;
   readonly durationMs: number;
-  /** From dispatch to the head of the upstream's answer. */
+  /** From dispatch to the head of the upstream's response. */
   readonly upstreamMs: number | undefined;
 }
 
-/** What became of the denial: `forwarded` where the rung only reports it. */
+/** What followed from a denial: `forwarded` where the enforcement mode only reports it. */
 export type Action = 'refused' | 'forwarded';
 
 /** @returns the action of a finished request that had a denial. */

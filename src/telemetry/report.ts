@@ -1,12 +1,12 @@
-/** What a process tells whoever shows it to people: the counters that are scraped, the latest denials, the keys. */
+/** What the status page is made of, beside the configuration: metrics, latest denials, recent traffic and keys. */
 
-import type { KeySetStatus } from '../token/key-set.ts';
-import type { Snapshot } from './exposition.ts';
-import type { RecentDenial } from './recent-denials.ts';
-import type { Traffic } from './recent-traffic.ts';
+import type { KeySetStatus } from '../token/keys/key-set.ts';
+import type { Snapshot } from './metrics/snapshot.ts';
+import type { RecentDenial } from './recent/recent-denials.ts';
+import type { Traffic } from './recent/recent-traffic.ts';
 import type { Telemetry } from './telemetry.ts';
 
-/** What one process tells of itself; those of several workers are merged into one. */
+/** The report of one process, or of several workers merged into one. */
 export interface Report {
   /** Our own metrics as values; series at 0 are left out. */
   readonly metrics: Snapshot;
@@ -16,7 +16,7 @@ export interface Report {
   readonly traffic: Traffic;
 }
 
-/** @returns what this process tells of itself now. */
+/** @returns the report of this process as of now. */
 export async function createReport(telemetry: Telemetry, keySets: readonly KeySetStatus[]): Promise<Report> {
   const { metrics, denials, traffic } = telemetry;
   return { metrics: await metrics.list(), denials: denials.list(), keySets, traffic: traffic.list() };

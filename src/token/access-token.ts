@@ -1,4 +1,6 @@
-/** The verified thing (RFC 9068): who issued it, whom it is for, what it allows, until when. */
+/** A verified access token (RFC 9068): who issued it, whom it is for, what it allows, and until when. */
+
+import type { ReasonAt } from '../denial.ts';
 
 export interface AccessToken {
   readonly ok: true;
@@ -17,14 +19,5 @@ export interface AccessToken {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** Why a token was not verified, in the order of judgement. */
-export type TokenReason =
-  | 'missing_token'
-  | 'malformed_credentials'
-  | 'malformed_token'
-  | 'untrusted_issuer'
-  | 'keys_unavailable'
-  | 'unknown_key'
-  | 'bad_signature'
-  | 'token_expired'
-  | 'token_not_yet_valid';
+/** Why there is no verified token. */
+export type TokenReason = ReasonAt<'credentials' | 'token'>;

@@ -1,4 +1,4 @@
-/** Authorization → bearer token (RFC 6750 section 2.1). Tokens in the query or the body are never looked at. */
+/** Authorization → bearer token (RFC 6750 section 2.1). Tokens in the query or the body are ignored. */
 
 import { type Denial, deny } from '../denial.ts';
 
@@ -9,9 +9,9 @@ export interface BearerToken {
 }
 
 const BEARER = /^bearer(?: +(.*))?$/is;
-/** The scheme, and what may follow it: a blank, or nothing. */
+/** The scheme, followed by a blank or by nothing. */
 const BEARER_SCHEME = /^bearer(?:[ \t]|$)/i;
-/** RFC 9110 section 11.2: belongs to the credentials before it. A lone token is a scheme. */
+/** RFC 9110 section 11.2: a `name=` belongs to the credentials before it; a word without `=` begins new ones. */
 const PARAMETER = /^[!#$%&'*+\-.^_`|~0-9a-z]+[ \t]*=/i;
 const [TAB, SPACE, QUOTE, COMMA, EQUALS, BACKSLASH] = [0x09, 0x20, 0x22, 0x2c, 0x3d, 0x5c];
 
@@ -32,7 +32,7 @@ export function readBearerToken(
   return token ? { ok: true, token } : deny('malformed_credentials');
 }
 
-/** A bearer token has no comma, so with one there is more than it, be it an empty member; other schemes have parameters. */
+/** A bearer token has no comma, so with a comma there is more than the token; other schemes separate parameters by commas. */
 function hasSeveralCredentials(field: string): boolean {
   if (!field.includes(',')) return false;
   let first: string | undefined;
@@ -46,7 +46,7 @@ function hasSeveralCredentials(field: string): boolean {
   return first !== undefined && BEARER_SCHEME.test(first);
 }
 
-/** @returns where the member of a list that begins at `start` ends (RFC 9110 section 5.6.1): not within the quoted value of a parameter. */
+/** @returns the end of the list member at `start` (RFC 9110 section 5.6.1). A comma in a quoted parameter value is no end. */
 function findComma(field: string, start: number): number {
   let isValue = false;
   for (let at = start; at < field.length; at += 1) {
@@ -58,7 +58,7 @@ function findComma(field: string, start: number): number {
   return field.length;
 }
 
-/** @returns where the string that is quoted from `open` on ends; `open` itself where it does not end. */
+/** @returns the index of the closing quotation mark; `open` itself where there is none. */
 function findClosingQuote(field: string, open: number): number {
   for (let at = open + 1; at < field.length; at += 1) {
     const code = field.charCodeAt(at);

@@ -1,17 +1,17 @@
-/** Claims → AccessToken, and its time. Who it is for is not judged here. */
+/** The claims of a verified token → `AccessToken`, and whether it is valid now. Its audience is checked by `authorize`. */
 
 import type { Issuer } from '../config/config.ts';
 import { type Denial, deny } from '../denial.ts';
 import type { AccessToken } from './access-token.ts';
-import type { CompactJws } from './compact-jws.ts';
+import type { CompactJws } from './jws/compact-jws.ts';
 
-/** Seconds that the issuer's clock may run ahead of ours, for `nbf` and `iat`. `exp` has none: a cache must not outlive it. */
+/** Seconds that the issuer's clock may be ahead, for `nbf` and `iat`. `exp` has no leeway: no cached token outlives it. */
 const LEEWAY = 30;
 
 /**
- * @param jws its signature is verified, by a key of `issuer`.
+ * @param jws with a signature that was verified by a key of `issuer`.
  * @returns the access token, or `malformed_token` where a registered claim has another shape than RFC 7519 section 4.1
- *   gives it; `aud` may be absent (whom the token is for is judged elsewhere), `exp` may not (RFC 9068 section 2.2).
+ *   gives it. `aud` may be absent, since `authorize` checks it; `exp` may not (RFC 9068 section 2.2).
  */
 export function readAccessToken(jws: CompactJws, issuer: Issuer): AccessToken | Denial<'malformed_token'> {
   const { claims } = jws;
@@ -21,7 +21,7 @@ export function readAccessToken(jws: CompactJws, issuer: Issuer): AccessToken | 
   return {
     ok: true,
     issuer: issuer.issuer,
-    // An issuer that sets no `typ` is configured with JWT, which says no more than that (RFC 7519 section 5.1).
+    // A token without `typ` counts as JWT: RFC 7519 section 5.1 recommends that value, and it means no more.
     typeAccepted: issuer.tokenTypes.has(mediaType(jws.type ?? 'JWT')),
     audience,
     scopes: readScopes(claims, issuer.scopeClaim),
@@ -34,10 +34,10 @@ export function readAccessToken(jws: CompactJws, issuer: Issuer): AccessToken | 
 
 /**
  * @param now milliseconds since 1970.
- * @returns the token, or `token_expired` (RFC 7519 section 4.1.4: on or after `exp`) or `token_not_yet_valid` (`nbf` or
- *   `iat` more than the leeway ahead). Judged for every request, also for a token that was verified before.
+ * @returns the token, `token_expired` (RFC 7519 section 4.1.4: on or after `exp`) or `token_not_yet_valid` (`nbf` or `iat`
+ *   more than the leeway ahead). Checked for every request, also for a token that was verified before.
  */
-export function judgeTime(
+export function checkTime(
   token: AccessToken,
   now: number,
 ): AccessToken | Denial<'token_expired' | 'token_not_yet_valid'> {
@@ -53,7 +53,7 @@ function readAudience(aud: unknown): readonly string[] | undefined {
   return list.every(value => typeof value === 'string') ? list : undefined;
 }
 
-/** RFC 8693 section 4.2 writes a string with spaces; some issuers write an array. Anything else grants nothing. */
+/** RFC 8693 section 4.2 has a string with spaces; some issuers write an array. Anything else grants no scope. */
 function readScopes(claims: Readonly<Record<string, unknown>>, claim: string | undefined): ReadonlySet<string> {
   const value = claim === undefined ? (claims['scope'] ?? claims['scp']) : claims[claim];
   if (typeof value === 'string') return new Set(value.split(' ').filter(scope => scope !== ''));

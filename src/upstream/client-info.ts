@@ -1,12 +1,21 @@
-/** Where a request comes from: what a trusted proxy says of it, else what our own socket says. */
+/** Where a request comes from: from the fields of a trusted proxy, else the address of the connection itself. */
 
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, type Socket } from 'node:net';
 import type { Network } from '../config/config.ts';
 import { isAuthority, type RequestHead } from '../route/request-head.ts';
-import type { Origin } from './request-headers.ts';
 
-/** @returns the networks, ready for look-ups; `undefined` where nobody is trusted. */
+export interface ClientInfo {
+  /** `X-Forwarded-For`: the client's address, or the addresses that a trusted proxy sent, continued by the proxy's own. */
+  readonly forwardedFor: string;
+  /** The Host of the client's request. */
+  readonly authority: string;
+  readonly protocol: string;
+  /** Whether the peer is a trusted proxy, whose other fields about its client's connection are forwarded. */
+  readonly isFromTrustedProxy?: boolean;
+}
+
+/** @returns the networks, ready for look-ups; `undefined` where no proxy is trusted. */
 export function createTrustedProxies(networks: readonly Network[]): BlockList | undefined {
   if (networks.length === 0) return undefined;
   const list = new BlockList();
@@ -14,19 +23,19 @@ export function createTrustedProxies(networks: readonly Network[]): BlockList | 
   return list;
 }
 
-/** @returns the origin of `request`. `X-Forwarded-*` of a peer that is no trusted proxy says nothing. */
-export function readOrigin(
+/** @returns what is known of the client of `request`. `X-Forwarded-*` of a peer that is no trusted proxy is ignored. */
+export function readClientInfo(
   trusted: BlockList | undefined,
   request: IncomingMessage,
   { authority }: RequestHead,
-): Origin {
+): ClientInfo {
   const address = readAddress(request.socket);
-  if (!trusted || !isTrusted(trusted, address)) return { chain: address, authority, protocol: 'http' };
+  if (!trusted || !isTrusted(trusted, address)) return { forwardedFor: address, authority, protocol: 'http' };
   const { headers } = request;
   const host = textOf(headers['x-forwarded-host']);
   const protocol = textOf(headers['x-forwarded-proto']);
   return {
-    chain: [...readChain(textOf(headers['x-forwarded-for'])), address].join(', '),
+    forwardedFor: [...readAddresses(textOf(headers['x-forwarded-for'])), address].join(', '),
     authority: isAuthority(host) ? host : authority,
     protocol: protocol === 'https' ? protocol : 'http',
     isFromTrustedProxy: true,
@@ -43,9 +52,9 @@ function isTrusted(trusted: BlockList, address: string): boolean {
   return version !== 0 && trusted.check(address, version === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** From the right, the part that consists of addresses: what stands before a broken entry was not written by a proxy. */
-function readChain(chain: string): string[] {
-  const entries = chain.split(',').map(entry => entry.trim());
+/** From the right, as long as the entries are addresses: no proxy wrote what stands before one that is not. */
+function readAddresses(forwardedFor: string): string[] {
+  const entries = forwardedFor.split(',').map(entry => entry.trim());
   const broken = entries.findLastIndex(entry => isIP(entry) === 0);
   return entries.slice(broken + 1);
 }

@@ -1,18 +1,21 @@
-/** One connection to an upstream, which knows what undici does not tell: whether it has served, how it ended, and whose it is. */
+/** One connection to an upstream. It adds to undici's: how many responses it had, whether it failed, and which client owns it. */
 
 import type { Socket } from 'node:net';
 import { type buildConnector, Client, type Dispatcher } from 'undici';
 import { ConnectError, readConnectError } from './failure.ts';
 
-/** Handed along with a request, and given the connection that carries it. */
-export interface ConnectionUser {
+/** One attempt to send a request. */
+export interface Attempt {
+  /** The client's connection. */
+  readonly client: Socket;
+  /** The one that it is sent on; set when it is dispatched. */
   connection: Connection | undefined;
-  /** Whether nobody waits for the answer any more. */
+  /** Whether it has ended, so that no response is wanted any more. */
   readonly isOver: boolean;
 }
 
 export type ConnectionOptions = Dispatcher.DispatchOptions & {
-  readonly user: ConnectionUser;
+  readonly attempt: Attempt;
   /** Opens the connection where it is not open yet. */
   readonly connect: buildConnector.connector;
 };
@@ -20,25 +23,25 @@ export type ConnectionOptions = Dispatcher.DispatchOptions & {
 export class Connection extends Client {
   /** Responses since it was opened. */
   served = 0;
-  /** Whether it broke off. undici takes a body without a length as whole then, if all of its head was there. */
+  /** Whether it ended with an error. undici still reports a body without a length as complete then. */
   hasFailed = false;
   #owner: Socket | undefined;
   #options: ConnectionOptions | undefined;
   #socket: Socket | undefined;
   readonly #onOwned: (connection: Connection, owner: Socket) => void;
 
-  /** @param onOwned called once, when a client has become the only one that may use it. */
+  /** @param onOwned called once, when a client has become its owner. */
   constructor(origin: string, onOwned: (connection: Connection, owner: Socket) => void) {
     super(origin, { connect: (target, done) => this.#connect(target, done) });
     this.#onOwned = onOwned;
   }
 
-  /** Whether it stands. */
+  /** Whether its socket is open. */
   get isOpen(): boolean {
     return this.#socket !== undefined && !this.#socket.destroyed;
   }
 
-  /** Bytes that came since it was opened. */
+  /** Bytes received since it was opened. */
   get received(): number {
     return this.#socket?.bytesRead ?? 0;
   }
@@ -48,8 +51,8 @@ export class Connection extends Client {
     return this.#owner;
   }
 
-  /** From now on for requests of `owner` only, a client's connection, and closed with it. */
-  ownedBy(owner: Socket): void {
+  /** From now on only for requests of the client's connection `owner`, and closed with it. */
+  reserveFor(owner: Socket): void {
     if (this.#owner) return;
     this.#owner = owner;
     this.#onOwned(this, owner);
@@ -57,15 +60,15 @@ export class Connection extends Client {
 
   send(options: ConnectionOptions, handler: Dispatcher.DispatchHandler): void {
     this.#options = options;
-    options.user.connection = this;
+    options.attempt.connection = this;
     this.dispatch(options, handler);
   }
 
   #connect(target: buildConnector.Options, done: buildConnector.Callback): void {
-    const { user, connect } = this.#options ?? {};
-    // After a cancelled request undici opens a new connection, only to find that there is nothing to send.
-    if (!connect || user?.isOver) {
-      process.nextTick(done, new Error('nobody waits any more'), null);
+    const { attempt, connect } = this.#options ?? {};
+    // After a cancelled request undici opens a new connection, and only then finds that there is nothing to send.
+    if (!connect || attempt?.isOver) {
+      process.nextTick(done, new Error('the request has ended'), null);
       return;
     }
     let isSecuring = false;
@@ -73,7 +76,7 @@ export class Connection extends Client {
       if (error) done(new ConnectError(readConnectError(error, isSecuring), error), null);
       else done(null, this.#watch(socket));
     });
-    // Of a TLS socket, too, this is the event of its TCP connection.
+    // A TLS socket, too, emits it when its TCP connection is open.
     (opening as Socket).once('connect', () => {
       isSecuring = target.protocol === 'https:';
     });

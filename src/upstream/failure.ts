@@ -3,13 +3,13 @@
 import type { Failure, FailureCause } from '../denial.ts';
 
 /** The upstream ended its connection before its response was whole (RFC 9112 section 8). */
-export const BROKEN_OFF: Failure = { reason: 'bad_upstream_response', cause: 'reset' };
+export const INCOMPLETE_RESPONSE: Failure = { reason: 'bad_upstream_response', cause: 'reset' };
 export const MALFORMED_RESPONSE: Failure = { reason: 'bad_upstream_response', cause: 'malformed_response' };
 export const CONNECT_TIMEOUT: Failure = { reason: 'upstream_timeout', cause: 'connect_timeout' };
 export const RESPONSE_TIMEOUT: Failure = { reason: 'upstream_timeout', cause: 'response_timeout' };
 export const IDLE_TIMEOUT: Failure = { reason: 'upstream_timeout', cause: 'idle_timeout' };
 
-/** There is no connection, so nothing was sent. */
+/** A connection could not be opened, so nothing was sent. */
 export class ConnectError extends Error {
   readonly failure: Failure;
 
@@ -33,19 +33,19 @@ const RESPONSE_FAILURES: Readonly<Record<string, Failure>> = {
   UND_ERR_BODY_TIMEOUT: IDLE_TIMEOUT,
   UND_ERR_HEADERS_OVERFLOW: { reason: 'bad_upstream_response', cause: 'response_headers_too_large' },
   HPE_HEADER_OVERFLOW: { reason: 'bad_upstream_response', cause: 'response_headers_too_large' },
-  HPE_INVALID_EOF_STATE: BROKEN_OFF,
-  // What undici did not expect of a parsed head, such as a 101 that does not say to what it switches.
+  HPE_INVALID_EOF_STATE: INCOMPLETE_RESPONSE,
+  // A head that undici parses but does not expect, such as a 101 without Upgrade.
   ERR_ASSERTION: MALFORMED_RESPONSE,
-  ECONNRESET: BROKEN_OFF,
-  ECONNABORTED: BROKEN_OFF,
-  EPIPE: BROKEN_OFF,
+  ECONNRESET: INCOMPLETE_RESPONSE,
+  ECONNABORTED: INCOMPLETE_RESPONSE,
+  EPIPE: INCOMPLETE_RESPONSE,
 };
 
-/** undici's words for a connection that ended; with the same code or name it tells of bytes that are no response. */
+/** undici's messages for a connection that ended. Errors with the same code or name and another message mean bytes that are no response. */
 const ENDED = /^(?:other side closed|closed)$|\(Invalid EOF state\)$/;
 
 /**
- * @param isSecuring the TCP connection stands, and TLS does not yet.
+ * @param isSecuring the TCP connection is open, its TLS handshake is not complete.
  * @returns the failure of a connection that could not be opened.
  */
 export function readConnectError(error: Error, isSecuring: boolean): Failure {
@@ -62,10 +62,10 @@ export function readResponseError(error: Error, hasHead: boolean): Failure {
   const code = codeOf(error);
   if (code === 'ETIMEDOUT') return hasHead ? IDLE_TIMEOUT : RESPONSE_TIMEOUT;
   if (code === 'UND_ERR_SOCKET' || error.name === 'HTTPParserError') {
-    return ENDED.test(error.message) ? BROKEN_OFF : MALFORMED_RESPONSE;
+    return ENDED.test(error.message) ? INCOMPLETE_RESPONSE : MALFORMED_RESPONSE;
   }
-  // Of a body that is cut, or of a head with two lengths.
-  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return hasHead ? BROKEN_OFF : MALFORMED_RESPONSE;
+  // A body that is cut, or a head with two lengths.
+  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return hasHead ? INCOMPLETE_RESPONSE : MALFORMED_RESPONSE;
   const known = Object.hasOwn(RESPONSE_FAILURES, code) ? RESPONSE_FAILURES[code] : undefined;
   if (known) return known;
   if (code.startsWith('HPE_')) return MALFORMED_RESPONSE;

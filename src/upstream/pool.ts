@@ -1,22 +1,17 @@
 /**
- * The connections to one upstream, which outlive a reload that does not touch it: as many as there are requests at once.
- * One that authenticates whoever uses it is no longer shared: it belongs to the connection of one client.
+ * The connections to one upstream, kept over a reload that does not change it: as many as there are requests at once. One
+ * that is authenticated as a whole is no longer shared: it serves one client's connection only.
  */
 
 import type { Socket } from 'node:net';
 import { buildConnector, type Dispatcher } from 'undici';
+import type { HeaderList } from '../http/header-list.ts';
 import { authenticatesConnection } from './authenticated-connection.ts';
-import { Connection, type ConnectionUser } from './connection.ts';
-
-/** Whom a request is sent for. */
-export interface PoolUser extends ConnectionUser {
-  /** The client's connection. */
-  readonly client: Socket;
-}
+import { type Attempt, Connection } from './connection.ts';
 
 export type PoolOptions = Dispatcher.DispatchOptions & {
-  readonly user: PoolUser;
-  readonly headers: readonly string[];
+  readonly attempt: Attempt;
+  readonly headers: HeaderList;
   /** Milliseconds. */
   readonly connectTimeout: number;
 };
@@ -24,12 +19,13 @@ export type PoolOptions = Dispatcher.DispatchOptions & {
 export class ConnectionPool {
   readonly #origin: string;
   readonly #connections = new Set<Connection>();
-  /** Open, and free for anybody; the one that served last is at the end. */
+  /** Open, unused and without an owner; the one that was used last is at the end. */
   readonly #idle: Connection[] = [];
   readonly #owned = new WeakMap<Socket, Connection>();
   /** By connect time-out. */
   readonly #connectors = new Map<number, buildConnector.connector>();
-  #holders = 1;
+  /** The configurations that use it. */
+  #users = 1;
 
   /** @param origin scheme, host and port: all that decides on name resolution, SNI, and the name that is verified. */
   constructor(origin: string) {
@@ -38,34 +34,35 @@ export class ConnectionPool {
 
   /** Sends a request: on the client's own connection where it has one, else on one that is free. */
   dispatch({ connectTimeout, ...options }: PoolOptions, handler: Dispatcher.DispatchHandler): void {
-    const { client } = options.user;
+    const { client } = options.attempt;
     const connection = this.#owned.get(client) ?? this.#idle.pop() ?? this.#open();
-    if (authenticatesConnection(options.headers)) connection.ownedBy(client);
+    if (authenticatesConnection(options.headers)) connection.reserveFor(client);
     connection.send({ ...options, connect: this.#connectorFor(connectTimeout) }, handler);
   }
 
-  /** @returns this pool, for a further holder. */
+  /** @returns this pool, for one configuration more. */
   retain(): this {
-    this.#holders += 1;
+    this.#users += 1;
     return this;
   }
 
-  /** The last holder closes the connections, once the requests on them have finished. */
+  /** The last user closes the connections, once the requests on them have finished. */
   async release(): Promise<void> {
-    this.#holders -= 1;
-    if (this.#holders > 0) return;
+    this.#users -= 1;
+    if (this.#users > 0) return;
     const open = [...this.#connections].filter(connection => !connection.destroyed);
     await Promise.all(open.map(connection => connection.close()));
   }
 
+  /** Closes the connections at once, also where another configuration uses them. */
   async destroy(): Promise<void> {
     await Promise.all(Array.from(this.#connections, connection => connection.destroy()));
   }
 
   #open(): Connection {
-    const connection = new Connection(this.#origin, this.#giveAway);
+    const connection = new Connection(this.#origin, this.#onOwned);
     this.#connections.add(connection);
-    // Free for the next request; never before undici is done with the one before.
+    // undici emits it when it is done with the request before: only then is the connection free for the next.
     connection.on('drain', () => {
       if (connection.owner) return;
       if (connection.isOpen) this.#idle.push(connection);
@@ -77,7 +74,7 @@ export class ConnectionPool {
     return connection;
   }
 
-  readonly #giveAway = (connection: Connection, owner: Socket): void => {
+  readonly #onOwned = (connection: Connection, owner: Socket): void => {
     this.#owned.set(owner, connection);
     const close = () => {
       this.#connections.delete(connection);
@@ -87,7 +84,7 @@ export class ConnectionPool {
       close();
       return;
     }
-    // One listener for each upstream that this client has authenticated itself to.
+    // One listener for each upstream to which this client has authenticated.
     owner.setMaxListeners(owner.getMaxListeners() + 1).once('close', close);
   };
 

@@ -1,31 +1,32 @@
-/** The body of a request on its way to the upstream: held to the route's size and the client's time, and cut loose from it. */
+/** The body of a request on its way to the upstream: bounded in size and in time, and a stream apart from the request. */
 
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { MALFORMED } from '../client/unparsed-request.ts';
+import type { BodyReason } from '../denial.ts';
 
-/** Why a body ended before its end. */
-export type BodyFault = 'body_too_large' | 'request_timeout' | 'malformed_request' | 'client_gone';
+/** Why a body was aborted. `client_gone`: the client's connection closed. */
+export type BodyAbort = BodyReason | 'client_gone';
 
 export class BodyError extends Error {
-  readonly fault: BodyFault;
+  readonly abort: BodyAbort;
 
-  constructor(fault: BodyFault) {
-    super(fault);
-    this.fault = fault;
+  constructor(abort: BodyAbort) {
+    super(abort);
+    this.abort = abort;
   }
 }
 
 export interface BodyLimits {
   /** Bytes; `undefined`: any number. */
   readonly size: number | undefined;
-  /** Milliseconds that the client may take for the next piece, while the upstream takes them. */
+  /** Milliseconds for the client to send the next piece, while the upstream is ready for it. */
   readonly timeout: number;
 }
 
 /**
- * undici destroys the body it is given when the upstream answers early. Were that the request itself, the client's
- * connection would go with it, and the answer too.
+ * undici destroys the body that it is given when the upstream responds early. If that were the request itself, the client's
+ * connection would be destroyed too, and the response with it.
  */
 export class RequestBody extends Readable {
   readonly #request: IncomingMessage;
@@ -74,13 +75,13 @@ export class RequestBody extends Readable {
 
   readonly #onMalformed = (): void => this.#fail('malformed_request');
 
-  /** The upstream is behind: the client may not be blamed for the time this takes. */
+  /** The upstream does not read: the client's time-out stops meanwhile. */
   #wait(): void {
     this.#isWanted = false;
     this.#request.pause();
   }
 
-  #fail(fault: BodyFault): void {
-    this.destroy(new BodyError(fault));
+  #fail(abort: BodyAbort): void {
+    this.destroy(new BodyError(abort));
   }
 }

@@ -1,33 +1,32 @@
 /**
- * The field section that the upstream sees. What a client could forge is removed in every spelling that a server may
- * fold into one (`config/reserved-fields.ts` says what, and why), and set anew by us.
+ * The header fields that the upstream gets. What a client could forge is removed in every spelling that a server may fold into
+ * one (`config/values/header/reserved-fields.ts` lists it, with the reasons), and set anew.
  */
 
 import type { Route } from '../config/config.ts';
-import { findReservedField, foldFieldName } from '../config/values/header-name.ts';
+import { findReservedField, foldFieldName } from '../config/values/header/reserved-fields.ts';
+import { type HeaderList, readConnectionOptions, reduceFields } from '../http/header-list.ts';
 import type { AccessToken } from '../token/access-token.ts';
 import { readClient } from '../token/client.ts';
-import { readConnectionOptions } from './hop-by-hop.ts';
+import type { ClientInfo } from './client-info.ts';
 
-export interface HeaderPolicy {
-  /** Folded names that some route sets from claims: a client may not set them on this route or any other. */
-  readonly taken: ReadonlySet<string>;
+/** Which of the client's fields are forwarded. */
+interface FieldFilter {
+  /** Folded names that some route sets from claims: no client may set them, on this route or any other. */
+  readonly identityNames: ReadonlySet<string>;
   /** Whether fields that replace the method are removed: this route refuses by method. */
   readonly dropsMethods: boolean;
   readonly forwardToken: boolean;
-  /** Header name and claim name. */
-  readonly identity: readonly (readonly [string, string])[];
+  /** Folded names of fields about the client's connection, as a trusted proxy sent them. */
+  readonly fromProxy: ReadonlySet<string>;
+  /** Names that Connection lists, lower-case. */
+  readonly listed: ReadonlySet<string> | undefined;
 }
 
-/** Where the request comes from, as far as we know it. */
-export interface Origin {
-  /** `X-Forwarded-For`: the client's address, or the chain that a trusted proxy gave, continued by the proxy's. */
-  readonly chain: string;
-  /** The Host that the client asked for. */
-  readonly authority: string;
-  readonly protocol: string;
-  /** Whether the peer is a trusted proxy, whose word on its client's connection is passed on. */
-  readonly isFromTrustedProxy?: boolean;
+/** What a route removes and adds. Its `fromProxy` and `listed` are empty: they belong to one request. */
+export interface HeaderPolicy extends FieldFilter {
+  /** Header name and claim name. */
+  readonly identity: readonly (readonly [string, string])[];
 }
 
 interface FieldName {
@@ -36,11 +35,14 @@ interface FieldName {
   readonly treatment: 'removed' | 'method' | 'peer' | 'kept';
 }
 
-/** Names as clients spell them, read once: folding each anew would cost more than the audience check. Bounded, as they choose them. */
+/**
+ * Names as clients spell them, each read once: to fold a name for each request would cost more than the audience check.
+ * Bounded, since clients choose them.
+ */
 const names = new Map<string, FieldName>();
 const MOST_NAMES = 1_024;
 const LONGEST_NAME = 64;
-const NOTHING: ReadonlySet<string> = new Set();
+const NO_NAMES: ReadonlySet<string> = new Set();
 const FIELD_VALUE = /^[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/;
 
 /** @returns the folded names that `routes` set: what one of them sets, a client may not set through another. */
@@ -49,69 +51,78 @@ export function listIdentityNames(routes: readonly Route[]): ReadonlySet<string>
 }
 
 /**
- * @param taken `listIdentityNames` of every route: two names of an upstream may lead to one server.
+ * @param identityNames `listIdentityNames` of every route: two names of an upstream may lead to one server.
  * @returns what `route` removes and adds, compiled once at load.
  */
-export function createHeaderPolicy(route: Route, taken = listIdentityNames([route])): HeaderPolicy {
+export function createHeaderPolicy(route: Route, identityNames = listIdentityNames([route])): HeaderPolicy {
   return {
-    taken,
+    identityNames,
     dropsMethods: !route.public && route.enforcement !== 'report',
     forwardToken: route.upstreamToken === 'forward',
+    fromProxy: NO_NAMES,
+    listed: undefined,
     identity: route.public ? [] : [...route.claimsToHeaders],
   };
 }
 
 /**
- * @param received the client's fields: alternating names and values, as parsed, duplicates included.
- * @param identity whom the request comes from; `undefined` sets no identity header, and removes the client's all the same.
- * @returns alternating names and values, without Host and framing, which belong to the connection.
+ * @param received the client's fields, as parsed.
+ * @param identity the verified token; `undefined` sets no identity header, and removes the client's all the same.
+ * @returns the fields without Host and framing, which belong to the connection.
  */
 export function createRequestHeaders(
   policy: HeaderPolicy,
-  received: readonly string[],
-  origin: Origin,
+  received: HeaderList,
+  client: ClientInfo,
   identity: AccessToken | undefined,
 ): string[] {
-  // Ours come first: some servers stop reading after so many fields, and say nothing.
-  const headers = originFields(origin);
+  // Ours come first: some servers stop reading after so many fields, without an error.
+  const headers = createForwardingFields(client);
   for (const [name, claim] of policy.identity) {
     const value = identity && claimToField(readClaim(identity, claim));
     if (value !== undefined) headers.push(name, value);
   }
   const listed = readConnectionOptions(received);
-  const told = origin.isFromTrustedProxy ? listToldOnce(received) : NOTHING;
-  for (let index = 0; index + 1 < received.length; index += 2) {
-    const name = received[index] ?? '';
-    if (isForwarded(policy, findName(name), told, listed)) headers.push(name, received[index + 1] ?? '');
-  }
+  // Nearly every request needs no filter of its own.
+  const filter =
+    listed || client.isFromTrustedProxy ? { ...policy, listed, fromProxy: listProxyFields(client, received) } : policy;
+  reduceFields(received, addForwarded, headers, filter);
   headers.push('Via', '1.1 audgate');
   return headers;
 }
 
 /**
- * @returns the folded names of the fields about a client's connection that a trusted proxy may have set: those that stand
- *   once. Beside the proxy's own, a second one in any spelling is the client's, and who reads it is not known.
+ * @returns the folded names of the fields about a client's connection that a trusted proxy has set: those that stand once. Of
+ *   two in any spelling one is the client's, and which of them a server reads is not known.
  */
-function listToldOnce(received: readonly string[]): ReadonlySet<string> {
-  const once = new Set<string>();
-  const more = new Set<string>();
-  for (let index = 0; index < received.length; index += 2) {
-    const { treatment, folded } = findName(received[index] ?? '');
-    if (treatment === 'peer') (once.has(folded) ? more : once).add(folded);
-  }
-  return new Set([...once].filter(name => !more.has(name)));
+function listProxyFields({ isFromTrustedProxy }: ClientInfo, received: HeaderList): ReadonlySet<string> {
+  if (!isFromTrustedProxy) return NO_NAMES;
+  const none: PeerFields = { once: new Set(), repeated: new Set() };
+  const { once, repeated } = reduceFields(received, countPeerField, none);
+  return new Set([...once].filter(name => !repeated.has(name)));
+}
+
+interface PeerFields {
+  readonly once: Set<string>;
+  readonly repeated: Set<string>;
+}
+
+function countPeerField(fields: PeerFields, name: string): PeerFields {
+  const { treatment, folded } = findName(name);
+  if (treatment === 'peer') (fields.once.has(folded) ? fields.repeated : fields.once).add(folded);
+  return fields;
+}
+
+function addForwarded(headers: string[], name: string, value: string, filter: FieldFilter): string[] {
+  if (isForwarded(filter, findName(name))) headers.push(name, value);
+  return headers;
 }
 
 /** Connection may not list Authorization: whether the token is forwarded is the operator's policy, not the client's. */
-function isForwarded(
-  policy: HeaderPolicy,
-  { lower, folded, treatment }: FieldName,
-  told: ReadonlySet<string>,
-  listed: ReadonlySet<string> | undefined,
-): boolean {
-  if (lower === 'authorization') return policy.forwardToken;
-  if (treatment === 'removed' || policy.taken.has(folded) || listed?.has(lower)) return false;
-  return treatment === 'kept' || (treatment === 'peer' ? told.has(folded) : !policy.dropsMethods);
+function isForwarded(filter: FieldFilter, { lower, folded, treatment }: FieldName): boolean {
+  if (lower === 'authorization') return filter.forwardToken;
+  if (treatment === 'removed' || filter.identityNames.has(folded) || filter.listed?.has(lower)) return false;
+  return treatment === 'kept' || (treatment === 'peer' ? filter.fromProxy.has(folded) : !filter.dropsMethods);
 }
 
 function findName(name: string): FieldName {
@@ -121,7 +132,7 @@ function findName(name: string): FieldName {
 function readName(name: string): FieldName {
   const folded = foldFieldName(name);
   const read = { lower: name.toLowerCase(), folded, treatment: treatmentOf(folded) };
-  // Emptied when it is full: odd names that somebody sent must not keep the ordinary ones out.
+  // Emptied when it is full, so that odd names of one client do not keep the ordinary ones out.
   if (names.size >= MOST_NAMES) names.clear();
   if (name.length <= LONGEST_NAME) names.set(name, read);
   return read;
@@ -133,20 +144,20 @@ function treatmentOf(folded: string): FieldName['treatment'] {
   return group === 'method' || group === 'peer' ? group : 'removed';
 }
 
-/** RFC 7239, and the fields that came before it. */
-function originFields({ chain, authority, protocol }: Origin): string[] {
-  const nodes = chain.split(', ').map(address => `for=${address.includes(':') ? `"[${address}]"` : address}`);
+/** RFC 7239, and the fields that are older than it. */
+function createForwardingFields({ forwardedFor, authority, protocol }: ClientInfo): string[] {
+  const nodes = forwardedFor.split(', ').map(address => `for=${address.includes(':') ? `"[${address}]"` : address}`);
   nodes.push(`${nodes.pop()};host="${authority}";proto=${protocol}`);
-  const forwarded = ['X-Forwarded-For', chain, 'X-Forwarded-Host', authority, 'X-Forwarded-Proto', protocol];
+  const forwarded = ['X-Forwarded-For', forwardedFor, 'X-Forwarded-Host', authority, 'X-Forwarded-Proto', protocol];
   return [...forwarded, 'Forwarded', nodes.join(', ')];
 }
 
-/** `client_id` stands for the client of the token, under whichever name its issuer has it. */
+/** `client_id` is the client of the token, under whichever name its issuer has it. */
 function readClaim({ claims }: AccessToken, claim: string): unknown {
   return claim === 'client_id' ? readClient(claims) : claims[claim];
 }
 
-/** Text as UTF-8 bytes, one Latin-1 character each. What a field cannot carry whole is left out, never cut or escaped. */
+/** Text as UTF-8 bytes, one Latin-1 character each. A value that a field cannot hold whole is left out, never cut or escaped. */
 function claimToField(claim: unknown): string | undefined {
   const text = claimToText(claim);
   if (text === undefined || !text.isWellFormed()) return undefined;

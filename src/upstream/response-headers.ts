@@ -1,56 +1,58 @@
-/** The field section that the client sees: the upstream's, without what belonged to its connection. */
+/** The header fields that the client gets: the upstream's, without those that belong to its connection. */
 
 import type { Route } from '../config/config.ts';
 import type { Reason } from '../denial.ts';
-import { isHopByHop, readConnectionOptions } from './hop-by-hop.ts';
+import {
+  type HeaderList,
+  isHopByHop,
+  NO_FIELDS,
+  readConnectionOptions,
+  reduceFields,
+  valuesOf,
+} from '../http/header-list.ts';
 
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]+$/;
-
-/** A response with such a status has no body, so it must not speak of one's length (RFC 9110 section 8.6). */
 const NO_CONTENT = 204;
-const isInterim = (status: number) => status < 200;
 
-/** For the operator's eyes: why a higher rung would have denied the request. */
+/** For the operator: the reason for which a higher enforcement mode would have refused the request. */
 const WOULD_DENY = 'audgate-would-deny';
 
-/** @returns the fields that tell of a denial that was only reported, where the route shows it: alternating names and values. */
-export function createNotice(route: Route, reported: Reason | undefined): readonly string[] {
-  return reported !== undefined && !route.public && route.wouldDenyHeader ? [WOULD_DENY, reported] : NOTHING;
+/** @returns our own fields for the response: of a denial that was only reported, where the route shows it. */
+export function createNotice(route: Route, reported: Reason | undefined): HeaderList {
+  return reported !== undefined && !route.public && route.wouldDenyHeader ? [WOULD_DENY, reported] : NO_FIELDS;
 }
 
-const NOTHING: readonly string[] = [];
-
 /**
- * @param received alternating names and values, each Latin-1 text.
- * @param notice fields of ours, in the same form.
- * @returns the end-to-end fields of both. Content-Length stays: it is the frame of what follows.
+ * @param received the upstream's fields, each Latin-1 text.
+ * @param notice our own fields.
+ * @returns the end-to-end fields of both. Content-Length is kept, since it frames the body, but not where the status allows no
+ *   body (RFC 9110 section 8.6).
  */
-export function createResponseHeaders(
-  received: readonly string[],
-  status: number,
-  notice: readonly string[] = NOTHING,
-): string[] {
-  const headers = [...notice];
-  const listed = readConnectionOptions(received);
-  for (let index = 0; index + 1 < received.length; index += 2) {
-    const name = received[index] ?? '';
-    const lower = name.toLowerCase();
-    const isKept =
-      lower === 'content-length'
-        ? status !== NO_CONTENT && !isInterim(status)
-        : !isHopByHop(lower) && !listed?.has(lower);
-    if (isKept) headers.push(name, received[index + 1] ?? '');
-  }
+export function createResponseHeaders(received: HeaderList, status: number, notice: HeaderList = NO_FIELDS): string[] {
+  const hasNoBody = status === NO_CONTENT || status < 200;
+  return reduceFields(received, hasNoBody ? addWithoutLength : addField, [...notice], readConnectionOptions(received));
+}
+
+type ConnectionOptions = ReadonlySet<string> | undefined;
+
+function addWithoutLength(headers: string[], name: string, value: string, listed: ConnectionOptions): string[] {
+  return name.toLowerCase() === 'content-length' ? headers : addField(headers, name, value, listed);
+}
+
+/** Connection cannot list Content-Length away: without it the body would be framed otherwise. */
+function addField(headers: string[], name: string, value: string, listed: ConnectionOptions): string[] {
+  const lower = name.toLowerCase();
+  if (lower === 'content-length' || !(isHopByHop(lower) || listed?.has(lower))) headers.push(name, value);
   return headers;
 }
 
-/** @returns the upstream's reason phrase where a status line can carry it (RFC 9112 section 4); node writes its own otherwise. */
+/** @returns the upstream's reason phrase where a status line can hold it (RFC 9112 section 4); else node:http writes its own. */
 export function readReasonPhrase(phrase: string | undefined): string | undefined {
   return phrase !== undefined && REASON_PHRASE.test(phrase) ? phrase : undefined;
 }
 
 /** @returns whether the fields announce an event stream (HTML Standard, server-sent events). */
-export function isEventStream(fields: readonly string[]): boolean {
+export function isEventStream(fields: HeaderList): boolean {
   return valuesOf(fields, 'content-type').some(value => /^text\/event-stream\s*(?:;|$)/i.test(value));
 }
 
@@ -61,16 +63,7 @@ export function isEventStream(fields: readonly string[]): boolean {
 const LINK = /^<[^>]*>(?:\s*;\s*[^;="\s]+(?:=(?:"[^;"\s]*"|[^;"\s]*))?)*$/;
 const LONGEST_LINK = 1_024;
 
-/** @returns the links of an interim response that can be handed on. */
-export function readLinks(fields: readonly string[]): string[] {
+/** @returns the links of an interim response that can be forwarded. */
+export function readLinks(fields: HeaderList): string[] {
   return valuesOf(fields, 'link').filter(value => value.length <= LONGEST_LINK && LINK.test(value));
-}
-
-function valuesOf(fields: readonly string[], name: string): string[] {
-  const values: string[] = [];
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    if (fields[index]?.length === name.length && fields[index]?.toLowerCase() === name)
-      values.push(fields[index + 1] ?? '');
-  }
-  return values;
 }

@@ -6,7 +6,7 @@ export interface Timer {
   stop(): void;
 }
 
-/** Calls `fire` at `at`, milliseconds since 1970; it does not keep the process up. */
+/** Calls `fire` at `at`, milliseconds since 1970; it does not keep the process running. */
 export function startTimer(at: number, fire: () => void): Timer {
   let timer: NodeJS.Timeout;
   const arm = () => {

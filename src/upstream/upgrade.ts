@@ -1,33 +1,34 @@
-/** One granted WebSocket (RFC 6455 section 4, RFC 9110 section 7.8): its handshake, and how that ended. */
+/** One granted WebSocket (RFC 6455 section 4, RFC 9110 section 7.8): its handshake, up to the tunnel or another response. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Failure } from '../denial.ts';
 import {
-  BROKEN_OFF,
   CONNECT_TIMEOUT,
+  INCOMPLETE_RESPONSE,
   MALFORMED_RESPONSE,
   RESPONSE_TIMEOUT,
   readConnectError,
   readResponseError,
 } from './failure.ts';
-import type { Carried, CarriedEnd } from './forward.ts';
+import type { ForwardEnd, ForwardResult } from './forward.ts';
 import { type Handshake, type OutgoingHandshake, startHandshake, watchClient } from './handshake.ts';
-import { isHandshakeAnswer } from './handshake-answer.ts';
-import { Carriage, type CarriageLimits } from './response-handler.ts';
+import { isHandshakeResponse } from './handshake-response.ts';
+import { ResponseHandler, type ResponseLimits } from './response-handler.ts';
 import { startTimer, type Timer } from './timer.ts';
 import { Tunnel } from './tunnel.ts';
 
-export interface OutgoingUpgrade extends OutgoingHandshake, CarriageLimits {
-  /** Milliseconds to connect, to answer the handshake then, and that the tunnel may be silent. */
+export interface OutgoingUpgrade extends OutgoingHandshake, ResponseLimits {
+  /** Milliseconds to connect, then to respond to the handshake, and without a byte in the tunnel. */
   readonly timeouts: { readonly connect: number; readonly response: number; readonly idle: number };
 }
 
-/** The client's side of a handshake. `response` writes an answer other than 101 onto the same socket. */
-export interface UpgradeRequest {
+/** The client's side of a handshake. `response` writes any response other than a 101 to the same socket. */
+export interface UpgradeClient {
   readonly request: IncomingMessage;
   readonly socket: Socket;
-  readonly head: Buffer;
+  /** What it sent behind the head of its request. */
+  readonly received: Buffer;
   readonly response: ServerResponse;
 }
 
@@ -38,18 +39,18 @@ export interface Upgraded {
 }
 
 /**
- * The token's clock runs from here on: a handshake that is pending at `exp` ends then, like the tunnel.
+ * Sends the handshake. One that is pending when the token expires ends then, like the tunnel.
  *
- * @returns `upgraded`, or how an answer that is no upgrade was carried, or the failure, with nothing written to the client.
+ * @returns `upgraded`; or how a response that is no upgrade was forwarded; or the failure, with nothing written to the client.
  */
-export function upgrade(outgoing: OutgoingUpgrade, client: UpgradeRequest): Promise<Upgraded | Carried> {
+export function upgrade(outgoing: OutgoingUpgrade, client: UpgradeClient): Promise<Upgraded | ForwardResult> {
   return new Promise((resolve, reject) => new PendingUpgrade(outgoing, client, resolve, reject).start());
 }
 
 class PendingUpgrade {
   readonly #outgoing: OutgoingUpgrade;
-  readonly #client: UpgradeRequest;
-  readonly #resolve: (result: Upgraded | Carried | Promise<Carried>) => void;
+  readonly #client: UpgradeClient;
+  readonly #resolve: (result: Upgraded | ForwardResult | Promise<ForwardResult>) => void;
   readonly #reject: (fault: unknown) => void;
   readonly #startedAt = performance.now();
   readonly #handshake: Handshake;
@@ -59,19 +60,19 @@ class PendingUpgrade {
   #stage: 'connecting' | 'securing' | 'sent' = 'connecting';
   #stopWatching: () => void = () => undefined;
   /** One that is no upgrade. */
-  #answer: IncomingMessage | undefined;
+  #response: IncomingMessage | undefined;
 
   constructor(
     outgoing: OutgoingUpgrade,
-    client: UpgradeRequest,
-    resolve: (result: Upgraded | Carried | Promise<Carried>) => void,
+    client: UpgradeClient,
+    resolve: (result: Upgraded | ForwardResult | Promise<ForwardResult>) => void,
     reject: (fault: unknown) => void,
   ) {
     this.#outgoing = outgoing;
     this.#client = client;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#handshake = startHandshake(outgoing, client.socket, client.head);
+    this.#handshake = startHandshake(outgoing, client.socket, client.received);
     this.#expiry = outgoing.expiry && startTimer(outgoing.expiry.at, () => this.#giveUp('expired'));
   }
 
@@ -81,8 +82,8 @@ class PendingUpgrade {
     this.#handshake.request
       .once('socket', socket => this.#watchConnection(socket))
       .on('error', error => this.#onError(error))
-      .once('response', answer => this.#settle(this.#carry(answer)))
-      .once('upgrade', (answer, upstream, received) => this.#onSwitch(answer, upstream as Socket, received));
+      .once('response', response => this.#settle(this.#forward(response)))
+      .once('upgrade', (response, upstream, received) => this.#onSwitch(response, upstream as Socket, received));
   }
 
   #watchConnection(socket: Socket): void {
@@ -101,16 +102,17 @@ class PendingUpgrade {
     this.#clock = setTimeout(() => this.#giveUp(failure), milliseconds).unref();
   }
 
-  #onSwitch(answer: IncomingMessage, upstream: Socket, received: Buffer): void {
+  #onSwitch(response: IncomingMessage, upstream: Socket, received: Buffer): void {
     const { headers, timeouts, expiry, notice } = this.#outgoing;
-    if (!isHandshakeAnswer(answer, headers)) {
+    if (!isHandshakeResponse(response, headers)) {
       upstream.destroy();
       this.#giveUp(MALFORMED_RESPONSE);
       return;
     }
     try {
       this.#stopWatching();
-      this.#handshake.join(answer, upstream, received, notice);
+      this.#handshake.join(response, upstream, received, notice);
+      this.#client.response.detachSocket(this.#client.socket);
       const tunnel = new Tunnel(this.#client.socket, upstream, timeouts.idle, expiry?.at);
       this.#settle({ end: 'upgraded', responseMs: this.#elapsed(), tunnel });
     } catch (fault) {
@@ -119,21 +121,21 @@ class PendingUpgrade {
     }
   }
 
-  /** An answer that is no upgrade, a refusal as a rule, goes the way of every other response. */
-  #carry(answer: IncomingMessage): Promise<Carried> {
-    this.#answer = answer;
-    const { statusCode: status = 0 } = answer;
+  /** A response that is no upgrade, as a rule a refusal, is forwarded like that of every other request. */
+  #forward(response: IncomingMessage): Promise<ForwardResult> {
+    this.#response = response;
+    const { statusCode: status = 0 } = response;
     if (status < 200) {
-      answer.destroy();
+      response.destroy();
       return Promise.resolve({ end: MALFORMED_RESPONSE, responseMs: undefined });
     }
     const responseMs = this.#elapsed();
-    return carryAnswer(answer, status, this.#client.response, this.#outgoing).then(end => ({ end, responseMs }));
+    return forwardResponse(response, status, this.#client.response, this.#outgoing).then(end => ({ end, responseMs }));
   }
 
-  /** Of a body that node:http cannot read it tells the request, while the response only hears that it was cut. */
+  /** Where node:http cannot parse a body, the request gets the error, and the response only an end. */
   #onError(error: Error): void {
-    if (this.#answer) this.#answer.destroy(error);
+    if (this.#response) this.#response.destroy(error);
     else this.#giveUp(this.#readError(error));
   }
 
@@ -142,12 +144,12 @@ class PendingUpgrade {
     return readConnectError(error, this.#stage === 'securing');
   }
 
-  #giveUp(end: CarriedEnd): void {
+  #giveUp(end: ForwardEnd): void {
     this.#settle({ end, responseMs: undefined });
     this.#handshake.request.destroy();
   }
 
-  #settle(result: Upgraded | Carried | Promise<Carried>): void {
+  #settle(result: Upgraded | ForwardResult | Promise<ForwardResult>): void {
     clearTimeout(this.#clock);
     this.#expiry?.stop();
     this.#resolve(result);
@@ -160,19 +162,21 @@ class PendingUpgrade {
 
 const SILENT = Object.assign(new Error('the upstream is silent'), { code: 'ETIMEDOUT' });
 
-function carryAnswer(
-  answer: IncomingMessage,
+function forwardResponse(
+  received: IncomingMessage,
   status: number,
   response: ServerResponse,
   { timeouts, ...limits }: OutgoingUpgrade,
-): Promise<CarriedEnd> {
+): Promise<ForwardEnd> {
   return new Promise((resolve, reject) => {
-    const carriage = new Carriage(response, limits, reject, end => resolve(end === 'stale' ? BROKEN_OFF : end));
-    carriage.onConnect(error => answer.destroy(error));
-    const fields = answer.rawHeaders.map(field => Buffer.from(field, 'latin1'));
-    carriage.onHeaders(status, fields, () => answer.resume(), answer.statusMessage ?? '');
-    answer.setTimeout(timeouts.idle, () => answer.isPaused() || answer.destroy(SILENT));
-    answer.on('data', piece => carriage.onData(piece) || answer.pause());
-    answer.once('end', () => carriage.onComplete()).on('error', error => carriage.onError(error));
+    const handler = new ResponseHandler(response, limits, reject, end =>
+      resolve(end === 'stale' ? INCOMPLETE_RESPONSE : end),
+    );
+    handler.onConnect(error => received.destroy(error));
+    const fields = received.rawHeaders.map(field => Buffer.from(field, 'latin1'));
+    handler.onHeaders(status, fields, () => received.resume(), received.statusMessage ?? '');
+    received.setTimeout(timeouts.idle, () => received.isPaused() || received.destroy(SILENT));
+    received.on('data', piece => handler.onData(piece) || received.pause());
+    received.once('end', () => handler.onComplete()).on('error', error => handler.onError(error));
   });
 }

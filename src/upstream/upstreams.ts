@@ -1,4 +1,4 @@
-/** Grant → upstream. Nothing is forwarded without a grant, and only `authorize` makes one. */
+/** Grant → upstream. A request is forwarded only with a grant, and only `authorize` makes one. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
@@ -6,15 +6,15 @@ import type { Grant } from '../authorization/authorize.ts';
 import type { Config, Route, Upstream } from '../config/config.ts';
 import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
-import { createTrustedProxies, readOrigin } from './client-info.ts';
-import { type Carried, type ForwardLimits, forward } from './forward.ts';
+import { createTrustedProxies, readClientInfo } from './client-info.ts';
+import { type ForwardLimits, type ForwardResult, forward } from './forward.ts';
 import { ConnectionPool } from './pool.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
 import { createNotice } from './response-headers.ts';
-import { type Upgraded, type UpgradeRequest, upgrade } from './upgrade.ts';
+import { type UpgradeClient, type Upgraded, upgrade } from './upgrade.ts';
 
-/** What a route's requests need, made when the first comes. */
-interface Line {
+/** What the requests of one route share, made for the first of them. */
+interface RouteUpstream {
   readonly pool: ConnectionPool;
   readonly policy: HeaderPolicy;
 }
@@ -22,28 +22,28 @@ interface Line {
 export class Upstreams {
   /** By origin: routes to one upstream share its connections. */
   readonly #pools = new Map<string, ConnectionPool>();
-  readonly #lines = new Map<Route, Line>();
+  readonly #byRoute = new Map<Route, RouteUpstream>();
   readonly #routes: ReadonlySet<Route>;
-  /** The header fields that some route sets. */
-  readonly #taken: ReadonlySet<string>;
+  /** Folded names of the header fields that some route sets from claims. */
+  readonly #identityNames: ReadonlySet<string>;
   readonly #trusted: BlockList | undefined;
   /** Milliseconds for a client to send or to read the next piece of a body. */
-  readonly #patience: number;
+  readonly #clientTimeout: number;
 
-  /** @param previous those of the configuration before: connections to upstreams that are still there are taken over. */
+  /** @param previous those of the configuration before: connections to upstreams that both have are kept. */
   constructor(
     { routes, trustedProxies, timeouts }: Pick<Config, 'routes' | 'trustedProxies' | 'timeouts'>,
     previous?: Upstreams,
   ) {
     this.#routes = new Set(routes);
-    this.#taken = listIdentityNames(routes);
-    if (previous) for (const { upstream } of routes) this.#takeOver(upstream, previous);
+    this.#identityNames = listIdentityNames(routes);
+    if (previous) for (const { upstream } of routes) this.#retainPool(upstream, previous);
     this.#trusted = createTrustedProxies(trustedProxies);
-    this.#patience = timeouts.body;
+    this.#clientTimeout = timeouts.body;
   }
 
-  /** Carries a granted request and its answer. See `forward` for how it may end. */
-  forward(grant: Grant, head: RequestHead, request: IncomingMessage, response: ServerResponse): Promise<Carried> {
+  /** Forwards a granted request, and its response. See `forward` of forward.ts for how it may end. */
+  forward(grant: Grant, head: RequestHead, request: IncomingMessage, response: ServerResponse): Promise<ForwardResult> {
     const { timeouts } = grant.match.route.upstream;
     const headers = this.#headersOf(grant, head, request);
     if (head.contentLength !== undefined && head.hasBody) headers.push('content-length', String(head.contentLength));
@@ -55,61 +55,63 @@ export class Upstreams {
       headersTimeout: timeouts.response,
       bodyTimeout: timeouts.idle,
     };
-    return forward(this.#lineOf(grant).pool, outgoing, request, response, this.#limitsOf(grant, head));
+    return forward(this.#routeOf(grant).pool, outgoing, request, response, this.#limitsOf(grant, head));
   }
 
-  /** Carries a granted WebSocket handshake. See `upgrade` for how it may end. */
-  upgrade(grant: Grant, head: RequestHead, client: UpgradeRequest): Promise<Upgraded | Carried> {
+  /** Forwards a granted WebSocket handshake. See `upgrade` of upgrade.ts for how it may end. */
+  upgrade(grant: Grant, head: RequestHead, client: UpgradeClient): Promise<Upgraded | ForwardResult> {
     const { origin, timeouts } = grant.match.route.upstream;
     const outgoing = {
       origin,
       path: targetOf(grant, head),
       headers: this.#headersOf(grant, head, client.request),
       timeouts,
-      readTimeout: this.#patience,
+      readTimeout: this.#clientTimeout,
       expiry: expiryOf(grant),
       notice: createNotice(grant.match.route, grant.reported),
     };
     return upgrade(outgoing, client);
   }
 
-  /** Lets requests under way finish, then closes the connections that no other configuration holds. */
+  /** Lets requests under way finish, then closes the connections that no other configuration uses. */
   async close(): Promise<void> {
     await Promise.all([...this.#pools.values()].map(pool => pool.release()));
   }
 
-  /** Ends the connections, and with them the requests on them, whoever else holds them. */
+  /** Closes the connections with the requests on them, also where another configuration uses them. */
   async destroy(): Promise<void> {
     await Promise.all([...this.#pools.values()].map(pool => pool.destroy()));
   }
 
   #headersOf(grant: Grant, head: RequestHead, request: IncomingMessage): string[] {
-    const origin = readOrigin(this.#trusted, request, head);
-    return createRequestHeaders(this.#lineOf(grant).policy, request.rawHeaders, origin, grant.identity);
+    const client = readClientInfo(this.#trusted, request, head);
+    return createRequestHeaders(this.#routeOf(grant).policy, request.rawHeaders, client, grant.identity);
   }
 
   #limitsOf(grant: Grant, head: RequestHead): ForwardLimits {
     const { limits, upstream } = grant.match.route;
     return {
-      body: head.hasBody ? { size: limits.body, timeout: Math.min(this.#patience, upstream.timeouts.idle) } : undefined,
+      body: head.hasBody
+        ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle) }
+        : undefined,
       notice: createNotice(grant.match.route, grant.reported),
-      readTimeout: this.#patience,
+      readTimeout: this.#clientTimeout,
       expiry: expiryOf(grant),
     };
   }
 
-  #lineOf({ match }: Grant): Line {
-    return this.#lines.get(match.route) ?? this.#createLine(match.route);
+  #routeOf({ match }: Grant): RouteUpstream {
+    return this.#byRoute.get(match.route) ?? this.#addRoute(match.route);
   }
 
-  #createLine(route: Route): Line {
+  #addRoute(route: Route): RouteUpstream {
     if (!this.#routes.has(route)) throw new Error(`route ${route.key} is not of this configuration`);
-    const line = { pool: this.#poolFor(route.upstream), policy: createHeaderPolicy(route, this.#taken) };
-    this.#lines.set(route, line);
-    return line;
+    const added = { pool: this.#poolFor(route.upstream), policy: createHeaderPolicy(route, this.#identityNames) };
+    this.#byRoute.set(route, added);
+    return added;
   }
 
-  #takeOver({ origin }: Upstream, previous: Upstreams): void {
+  #retainPool({ origin }: Upstream, previous: Upstreams): void {
     const pool = this.#pools.has(origin) ? undefined : previous.#pools.get(origin)?.retain();
     if (pool) this.#pools.set(origin, pool);
   }
@@ -121,7 +123,7 @@ export class Upstreams {
   }
 }
 
-/** A request outlives its token only where nothing is refused for a token. */
+/** A request may last longer than its token only where none is refused for its token. */
 function expiryOf({ match: { route }, identity }: Grant): ForwardLimits['expiry'] {
   if (route.public || !identity || route.enforcement === 'report') return undefined;
   return { at: identity.expiresAt * 1000, ends: route.endAtExpiry };

@@ -18,7 +18,8 @@ import {
   startAuthorizationServer,
 } from '../support/authorization-server.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { headerValues, type RawResponse, request } from '../support/raw-http.ts';
+import { listenOnLoopback } from '../support/listener.ts';
+import { bearer, headerValues, type RawResponse, request } from '../support/raw-http.ts';
 import { answerWithWhatArrived, type Handle, startUpstream, type Upstream } from '../support/upstream.ts';
 
 const PROFILE = 'https://profile.example.com/';
@@ -38,8 +39,7 @@ let gateway: RunningGateway;
 beforeAll(async () => {
   upstream = await startUpstream();
   balancer = createServer(socket => relay(socket, connect(gateway.port, '127.0.0.1')));
-  await once(balancer.listen(0, '127.0.0.1'), 'listening');
-  port = portOf(balancer);
+  port = await listenOnLoopback(balancer);
   mcpResource = `http://127.0.0.1:${port}/mcp`;
   const resources = [PROFILE, BILLING, ELSEWHERE, mcpResource].map(resource => ({ resource, scopes: SCOPES }));
   issuer = await startAuthorizationServer({ resources });
@@ -254,7 +254,7 @@ function deputySeries(route: string, resource: string, presented: string, name: 
 }
 
 function call(target: RunningGateway, path: string, token: string): Promise<RawResponse> {
-  return request(target.port, { path, headers: [['Authorization', `Bearer ${token}`]] });
+  return request(target.port, { path, headers: [bearer(token)] });
 }
 
 function mcpUrl(): URL {
@@ -296,9 +296,4 @@ function relay(client: Socket, server: Socket): void {
   ] as const) {
     side.on('error', () => other.destroy()).on('close', () => other.destroy());
   }
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === 'object' && address ? address.port : 0;
 }

@@ -1,13 +1,13 @@
-/** What is sent to each gateway that is scraped: every kind of event there is a panel or an alert for. */
+/** What is sent to each gateway that is scraped: every kind of event for which there is a panel or an alert. */
 
-import { request } from '../support/raw-http.ts';
+import { bearer, request } from '../support/raw-http.ts';
 import type { TokenIssuer } from '../support/token-issuer.ts';
 
 export const PROFILE = 'https://profile.example.com/';
 export const BILLING = 'https://billing.example.com/';
-/** How often the token for profile is sent to billing in one round. */
+/** Requests in one round that send the token for profile to billing. */
 export const REPLAYS = 2;
-/** And how often one for an API that is not here, to profile. */
+/** Requests in one round that send a token for an unknown API to profile. */
 export const FOREIGN = 25;
 export const ROUNDS = 2;
 /** Milliseconds for one request, on a machine with other work. */
@@ -15,13 +15,13 @@ const PATIENCE = 30_000;
 /** Requests of `BATCH` with a wrong audience to the route that only reports, in one round: more than of any other client. */
 export const BATCHES = 4;
 export const BATCH = 'nightly-batch';
-/** And fewer of one whose name would look like a count of somebody else, were it printed as it is. */
+/** Fewer requests of a client whose name would look like the count of another client, if it were printed unescaped. */
 export const FORGER = 'x"\n 9999 "shop"\u009b2J\u202e';
 
 /** A token for two APIs, which the route accepts. */
 export async function sendForSeveral(port: number, issuer: TokenIssuer, prefix: string): Promise<void> {
   const token = await issuer.sign({ claims: { aud: [PROFILE, BILLING], scope: 'billing:read' } });
-  const headers = [['Authorization', `Bearer ${token}`]] as const;
+  const headers = [bearer(token)] as const;
   await request(port, { path: `${prefix}/billing`, headers }, { timeout: PATIENCE });
 }
 
@@ -39,7 +39,7 @@ export async function sendRound(port: number, issuer: TokenIssuer, prefix: strin
     tokenFor(PROFILE, { client_id: FORGER }),
   ]);
   const send = (path: string, token?: string) => {
-    const headers = token === undefined ? [] : ([['Authorization', `Bearer ${token}`]] as const);
+    const headers = token === undefined ? [] : ([bearer(token)] as const);
     return request(port, { path: `${prefix}${path}`, headers }, { timeout: PATIENCE });
   };
   await Promise.all([

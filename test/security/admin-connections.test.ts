@@ -1,6 +1,6 @@
 /**
- * The admin listener is bounded, too: connections that strangers hold to it take no descriptors from the data path, keep no
- * probe out, and fill no memory.
+ * The admin listener has limits of its own: connections that are held open to it use no descriptors that the data listener
+ * needs, do not keep probes out, and do not fill the memory.
  *
  * Seen in: this gateway, whose admin listener took every connection until no worker could be started for want of a descriptor.
  */
@@ -13,7 +13,7 @@ import { closeListener, openListener } from '../../src/server/listener.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { parseResponses, request, sendRaw } from '../support/raw-http.ts';
 
-/** As in README. */
+/** As in docs/reference/admin.md. */
 const MOST = 100;
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
 
@@ -37,7 +37,7 @@ test.each([
   ['that say nothing', ''],
   ['with half a head', 'GET /healthz HTTP/1.1\r\nHo'],
   ['that were answered', get('/healthz')],
-])('300 connections %s: 100 are kept, and a probe is answered each time', async (_name, bytes) => {
+])('300 connections %s: 100 are kept, and each probe is answered', async (_name, bytes) => {
   const sockets: Socket[] = [];
   for (let count = 0; count < 300; count += 1) {
     sockets.push(await open(gateway.adminPort, bytes));
@@ -50,7 +50,7 @@ test.each([
   for (const socket of sockets) socket.destroy();
 });
 
-test('where each of 100 is being answered, one more takes the place of the one that was used least recently', async () => {
+test('one connection more than the 100 that are being answered: it replaces the one that was used least recently', async () => {
   const answers: (() => void)[] = [];
   const server = createAdminServer((_request, response) => answers.push(() => response.end('done')));
   const { port } = await openListener(server, 'admin', { host: '127.0.0.1', port: 0 });
@@ -69,7 +69,7 @@ test('where each of 100 is being answered, one more takes the place of the one t
   await closeListener(server);
 });
 
-test('150 readers of /metrics in a loop: probes are answered', async () => {
+test('150 clients that read /metrics in a loop: probes are answered', async () => {
   const state = { isOver: false };
   const readers = Array.from({ length: 150 }, async () => {
     while (!state.isOver) {
@@ -86,11 +86,11 @@ test('150 readers of /metrics in a loop: probes are answered', async () => {
   }
   state.isOver = true;
   await Promise.all(readers);
-  // Of 20, one or two may come while a hundred others do.
+  // One or two of 20 may arrive at the same moment as a hundred others.
   expect(answered).toBeGreaterThanOrEqual(18);
 });
 
-test('requests that are pipelined are answered one after the other, and not read before', async () => {
+test('pipelined requests: answered one after the other, each read when the one before it has been answered', async () => {
   let underWay = 0;
   let most = 0;
   const server = createAdminServer((_request, response) => {

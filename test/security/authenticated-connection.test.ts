@@ -1,6 +1,7 @@
 /**
- * A login that authenticates a connection (NTLM, Negotiate; RFC 4559 section 6): whoever uses the connection next is taken
- * for the first. The upstream's connection belongs to the connection of that client, and is closed with it.
+ * A login that authenticates a connection instead of a request (NTLM, Negotiate; RFC 4559 section 6): the upstream takes the
+ * next user of the connection for the first. Such a connection to the upstream is used for the connection of one client, and
+ * closed with it.
  *
  * Seen in: haproxy#581, express-ntlm#76, fluxzy.core#751.
  */
@@ -59,33 +60,36 @@ afterAll(async () => {
 
 describe('a login in three steps', () => {
   test.each(['/legacy', '/forwarding'])(
-    'on %s: it works, on one connection, and goes on without credentials',
+    'on %s: succeeds on one connection, whose later requests need no credentials',
     async path => {
       upstream.handle = answerNtlm;
       const alice = await openClient();
       const steps = [await alice.ask(path), await alice.ask(path, 'Authorization: NTLM type1')];
       steps.push(await alice.ask(path, 'Authorization: NTLM type3'), await alice.ask(path));
       expect(steps.map(step => step.status)).toEqual([401, 401, 200, 200]);
-      expect(steps.map(step => step.user)).toEqual(['nobody', 'nobody', 'alice', 'alice']);
+      expect(steps.map(step => step.user)).toEqual(['anonymous', 'anonymous', 'alice', 'alice']);
       expect(new Set(steps.map(step => step.connection)).size).toBe(1);
     },
   );
 
-  test.each(['/legacy', '/forwarding', '/public', '/slow', '/enforced'])('nobody else is alice on %s', async path => {
-    upstream.handle = answerNtlm;
-    const alice = await openClient();
-    for (const type of ['type1', 'type3']) await alice.ask('/legacy', `Authorization: NTLM ${type}`);
-    const { connection } = await alice.ask('/legacy');
-    for (let count = 0; count < 10; count += 1) {
-      const other = await openClient();
-      const fields = path === '/enforced' ? [bearer] : [];
-      expect(await other.ask(path, ...fields)).toMatchObject({ user: 'nobody' });
-      expect((await other.ask(path, ...fields)).connection).not.toBe(connection);
-      expect((await alice.ask('/legacy')).user).toBe('alice');
-    }
-  });
+  test.each(['/legacy', '/forwarding', '/public', '/slow', '/enforced'])(
+    '%s: no other client gets the authenticated connection',
+    async path => {
+      upstream.handle = answerNtlm;
+      const alice = await openClient();
+      for (const type of ['type1', 'type3']) await alice.ask('/legacy', `Authorization: NTLM ${type}`);
+      const { connection } = await alice.ask('/legacy');
+      for (let count = 0; count < 10; count += 1) {
+        const other = await openClient();
+        const fields = path === '/enforced' ? [bearer] : [];
+        expect(await other.ask(path, ...fields)).toMatchObject({ user: 'anonymous' });
+        expect((await other.ask(path, ...fields)).connection).not.toBe(connection);
+        expect((await alice.ask('/legacy')).user).toBe('alice');
+      }
+    },
+  );
 
-  test('the client is alice on every route to that upstream, whatever its time-outs', async () => {
+  test('other routes to that upstream, with other time-outs: the same client stays authenticated', async () => {
     upstream.handle = answerNtlm;
     const alice = await openClient();
     for (const type of ['type1', 'type3']) await alice.ask('/legacy', `Authorization: NTLM ${type}`);
@@ -94,18 +98,21 @@ describe('a login in three steps', () => {
     expect((await alice.ask('/enforced', bearer)).user).toBe('alice');
   });
 
-  test.each(['destroys', 'resets', 'ends'])('the connection closes with that of the client, who %s it', async how => {
-    upstream.handle = answerNtlm;
-    const alice = await openClient();
-    await alice.ask('/legacy', 'Authorization: NTLM type1');
-    await alice.ask('/legacy', 'Authorization: NTLM type3');
-    const before = upstream.sockets.open;
-    if (how === 'ends') alice.socket.end();
-    else alice.leave(how === 'resets');
-    await vi.waitFor(() => expect(upstream.sockets.open).toBe(before - 1));
-  });
+  test.each(['destroys', 'resets', 'ends'])(
+    'a client that %s its connection: the connection to the upstream closes too',
+    async how => {
+      upstream.handle = answerNtlm;
+      const alice = await openClient();
+      await alice.ask('/legacy', 'Authorization: NTLM type1');
+      await alice.ask('/legacy', 'Authorization: NTLM type3');
+      const before = upstream.sockets.open;
+      if (how === 'ends') alice.socket.end();
+      else alice.leave(how === 'resets');
+      await vi.waitFor(() => expect(upstream.sockets.open).toBe(before - 1));
+    },
+  );
 
-  test('a client that leaves in the middle of a request that logs in: nobody gets its connection', async () => {
+  test('a client that leaves during a request that logs in: its connection to the upstream is not used again', async () => {
     const arrived = new Promise<Socket>(resolve => {
       upstream.handle = (req: IncomingMessage) => resolve(req.socket);
     });
@@ -141,7 +148,7 @@ describe('credentials of a scheme that authenticates the connection, in any spel
     expect(await isShared(`Authorization: ${value}`)).toBe(false);
   });
 
-  test('in the second of two fields', async () => {
+  test('in the second of two fields: a connection of its own', async () => {
     expect(await isShared('Authorization: Basic YTpi', 'Authorization: NTLM x')).toBe(false);
   });
 
@@ -153,16 +160,16 @@ describe('credentials of a scheme that authenticates the connection, in any spel
     'Bearer a-ntlm',
     'ApiKey 12345',
     'NT LM',
-  ])('%j: a connection that others may use', async value => {
+  ])('%j: a connection that is shared', async value => {
     expect(await isShared(`Authorization: ${value}`)).toBe(true);
   });
 
-  test('that is not forwarded: a connection that others may use', async () => {
+  test('that are not forwarded: a connection that is shared', async () => {
     expect(await isShared.call('/public', 'Authorization: NTLM TlRMTVNTUAAD')).toBe(true);
   });
 });
 
-describe('an answer that asks for such a scheme, or says that the connection is authenticated', () => {
+describe('a response that asks for such a scheme, or says that the connection is authenticated', () => {
   test.each([
     ['WWW-Authenticate: NTLM'],
     ['WWW-Authenticate: Negotiate'],
@@ -185,20 +192,20 @@ describe('an answer that asks for such a scheme, or says that the connection is 
     ['WWW-Authenticate: Digest realm="a", nonce="negotiate"'],
     ['Authentication-Info: nextnonce="abc"'],
     ['X-Authenticate: NTLM'],
-  ])('%j: a connection that others may use', async (...fields) => {
+  ])('%j: a connection that is shared', async (...fields) => {
     expect(await isSharedAfter(401, fields)).toBe(true);
   });
 });
 
-/** Whether the next client gets the connection that a request with `fields` used. */
+/** @returns whether the next client gets the connection that a request with `fields` used. */
 async function isShared(this: unknown, ...fields: readonly string[]): Promise<boolean> {
-  upstream.handle = (req, res) => res.end(bodyOf(req, 'nobody'));
+  upstream.handle = (req, res) => res.end(bodyOf(req, 'anonymous'));
   return isNextOn(typeof this === 'string' ? this : '/forwarding', fields);
 }
 
 async function isSharedAfter(status: number, fields: readonly string[]): Promise<boolean> {
   upstream.handle = (req, res) => {
-    const body = bodyOf(req, 'nobody');
+    const body = bodyOf(req, 'anonymous');
     if (!req.url?.startsWith('/public')) return res.end(body);
     const pairs = fields.map(field => [field.slice(0, field.indexOf(':')), field.slice(field.indexOf(':') + 1)]);
     return res.writeHead(status, pairs.flat()).end(body);
@@ -211,12 +218,12 @@ async function isNextOn(path: string, fields: readonly string[]): Promise<boolea
   const { connection } = await first.ask(path, ...fields);
   const second = await openClient();
   const next = await second.ask('/forwarding');
-  // It is the same for who came first, in any case.
+  // The first client keeps using the same connection, in any case.
   expect((await first.ask(path, ...fields)).connection).toBe(connection);
   return next.connection === connection;
 }
 
-/** NTLM, as far as connections go. */
+/** The part of NTLM that concerns connections. */
 function answerNtlm(req: IncomingMessage, res: ServerResponse): void {
   const login = loginOf(req.socket);
   const { authorization } = req.headers;
@@ -224,7 +231,7 @@ function answerNtlm(req: IncomingMessage, res: ServerResponse): void {
   else if (authorization === 'NTLM type3' && login.step === 'challenged') login.step = 'done';
   const isIn = login.step === 'done';
   if (!isIn) res.writeHead(401, { 'www-authenticate': login.step === 'challenged' ? 'NTLM type2' : 'NTLM' });
-  res.end(bodyOf(req, isIn ? 'alice' : 'nobody'));
+  res.end(bodyOf(req, isIn ? 'alice' : 'anonymous'));
 }
 
 function bodyOf(req: IncomingMessage, user: string): string {
@@ -250,7 +257,7 @@ interface Client {
   leave(isReset?: boolean): void;
 }
 
-/** A client with one connection, on which it asks one thing after the other. */
+/** A client that sends its requests one after the other on one connection. */
 async function openClient(): Promise<Client> {
   const socket = connect(gateway.port, '127.0.0.1');
   const changes = new EventEmitter();

@@ -1,6 +1,6 @@
 /**
- * `Connection` names fields that end at this hop. A client that lists what the proxy adds would have it removed: its
- * identity, its address, its framing; one that lists nothing smuggles fields that should have ended here.
+ * `Connection` names fields that end at this hop (RFC 9110 section 7.6.1). A client that lists fields which the proxy adds
+ * could have them removed: the identity, the address, the framing. Hop-by-hop fields must end here although they are not listed.
  *
  * Seen in: fastify reply-from CVE-2026-33805, oauth2-proxy, nginx modules.
  */
@@ -63,7 +63,7 @@ const OPTIONS = [
   'close, X-User, X-Forwarded-For, Authorization, Content-Length, Host, Via, Forwarded, Transfer-Encoding, Connection',
 ];
 
-test.each(OPTIONS)('Connection: %s removes nothing that is ours, and unframes nothing', async option => {
+test.each(OPTIONS)('Connection: %s: the fields and the framing of the gateway stay', async option => {
   await request(gateway.port, {
     method: 'POST',
     path: '/api/x',
@@ -88,7 +88,7 @@ test.each(OPTIONS)('Connection: %s removes nothing that is ours, and unframes no
   expect([...values('content-length'), ...values('transfer-encoding')]).toEqual(['5']);
 });
 
-describe("what is the client's own and listed, or belongs to its connection, ends here", () => {
+describe('fields of the client that are listed, or hop-by-hop: removed', () => {
   test.each<readonly [string, readonly HeaderPair[]]>([
     [
       'a listed field',
@@ -151,7 +151,7 @@ describe("what is the client's own and listed, or belongs to its connection, end
   });
 });
 
-describe("the upstream's Connection", () => {
+describe('Connection of the upstream', () => {
   test.each<readonly [string, Record<string, string>]>([
     ['a listed field', { Connection: 'X-Hop', 'X-Hop': 'gone' }],
     ['a listed field among others', { Connection: 'close, X-Hop', 'X-Hop': 'gone' }],
@@ -159,7 +159,7 @@ describe("the upstream's Connection", () => {
     ['Proxy-Authenticate', { 'Proxy-Authenticate': 'gone' }],
     ['Upgrade', { Upgrade: 'gone' }],
     ['a listed Content-Length', { Connection: 'Content-Length, X-Hop', 'X-Hop': 'gone' }],
-  ])('%s ends here, and the body stays framed', async (_name, fields) => {
+  ])('%s: removed, and the body stays framed', async (_name, fields) => {
     upstream.handle = (_req, res) => res.writeHead(200, { ...fields, 'Content-Length': '5' }).end('hello');
     const headers: HeaderPair[] = [['Authorization', authorization]];
     const answer = await request(gateway.port, { path: '/api/x', headers });

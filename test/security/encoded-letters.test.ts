@@ -1,5 +1,5 @@
 /**
- * One path in other spellings: a protected path below an open one, asked for so that the gateway might see the open one and
+ * One path in other spellings: a protected path below a public one, spelled so that the gateway might see the public one and
  * the upstream the protected one.
  *
  * Seen in: @fastify/middie CVE-2026-22031 (percent-encoded letters, doubled slashes), Traefik CVE-2025-66490,
@@ -67,7 +67,7 @@ test.each([
   ['/api/admin#x', 'ambiguous_path'],
   ['/api/adm%c9%aan%ff', 'ambiguous_path'],
   ['/caf%E9', 'ambiguous_path'],
-])('%j without a token: %s, and nothing arrives', async (path, reason) => {
+])('%j without a token: %s, and nothing reaches the upstream', async (path, reason) => {
   upstream.received.length = 0;
   const answer = await request(gateway.port, { path });
   expect(upstream.received).toEqual([]);
@@ -82,7 +82,7 @@ test.each([
   ['/api/x?/../admin', '/api/x?/../admin'],
   ['/you@me', '/you@me'],
   ['/caf%C3%A8', '/caf%C3%A8'],
-])('%j is another path, and arrives as %j', async (path, target) => {
+])('%j: another path, forwarded as %j', async (path, target) => {
   upstream.received.length = 0;
   expect((await request(gateway.port, { path })).status).toBe(200);
   expect(upstream.received.map(({ url }) => url)).toEqual([target]);

@@ -1,6 +1,6 @@
 /**
- * Separators, ends and escapes, encoded or raw, that one server reads as structure and another as a letter; bytes that no
- * path has.
+ * Separators, terminators and escapes, encoded or raw, that one server reads as structure and another as a letter; bytes that
+ * no path may contain.
  *
  * Seen in: Traefik CVE-2025-66490 (`%2F %5C %00 %3B %25 %3F %23`), oauth2-proxy GHSA-pxq7 (a fragment), @fastify/middie
  * CVE-2026-22031 (`//`), http-proxy (rewrites the path after the check).
@@ -8,7 +8,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { request } from '../support/raw-http.ts';
+import { reasonOrTarget } from '../support/outcome.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -42,14 +42,14 @@ const NOT_UTF8 = ['%FF', '%c3', '%A9', '%C3%28', '%c0%af', '%E0%80%AF', '%ed%a0%
 const RAW = ['\\', ';', '//', '///', '#', '#b'];
 
 test.each([...CONTESTED, ...CONTROLS, ...BROKEN, ...NOT_UTF8, ...RAW])(
-  '%j in a path is ambiguous, wherever it stands',
+  '%j anywhere in a path: ambiguous_path',
   async piece => {
     const places = [`/a/x${piece}b`, `/a${piece}b`, `/a/x/${piece}/b`, `/cut/${piece}b`, `/cut${piece}/b`];
-    for (const path of places) expect(`${path}: ${await send(path)}`).toBe(`${path}: ambiguous_path`);
+    for (const path of places) expect(`${path}: ${await outcomeOf(path)}`).toBe(`${path}: ambiguous_path`);
   },
 );
 
-/** Some of them node:http refuses by itself, which of them differs between its versions. */
+/** node:http refuses some of them by itself; which ones differs between its versions. */
 test.each([
   '/a/\xe9',
   '/a/caf\xc3\xa9',
@@ -64,14 +64,14 @@ test.each([
   '/a/x\rb',
   '/a/x b',
   '/a/x b HTTP/1.1',
-])('the raw control, space or non-ASCII byte in %j ends in 400', async path => {
-  expect(await send(path)).toMatch(/^(?:ambiguous_path|malformed_request)$/);
+])('a raw control character, space or non-ASCII byte in %j: 400', async path => {
+  expect(await outcomeOf(path)).toMatch(/^(?:ambiguous_path|malformed_request)$/);
 });
 
 test.each(['//a/x', '//a.example/a/x', '///a', '/%2fa', '/%2Fa/x', '/\\a', '/;/a', '/%00a'])(
-  '%j is ambiguous before there is a route',
+  '%j, for which there is no route: ambiguous_path',
   async path => {
-    expect(await send(path)).toBe('ambiguous_path');
+    expect(await outcomeOf(path)).toBe('ambiguous_path');
   },
 );
 
@@ -92,15 +92,10 @@ test.each([
   ['/a?', '/a?'],
   ['/a??', '/a??'],
   ['/cut/x%20y', '/x%20y'],
-])('%j is ordinary, and arrives as %j', async (path, target) => {
-  expect(await send(path)).toBe(`arrives as ${target}`);
+])('%j: forwarded as %j', async (path, target) => {
+  expect(await outcomeOf(path)).toBe(`arrives as ${target}`);
 });
 
-/** @returns the reason of the refusal, or what arrived at the upstream. */
-async function send(path: string): Promise<string> {
-  upstream.received.length = 0;
-  const answer = await request(gateway.port, { path, headers: [['Authorization', `Bearer ${token}`]] });
-  const [arrived] = upstream.received;
-  if (arrived) return `arrives as ${arrived.url}`;
-  return JSON.parse(answer.body.toString()).reason;
+function outcomeOf(path: string): Promise<string> {
+  return reasonOrTarget(gateway.port, upstream, path, token);
 }

@@ -1,23 +1,24 @@
 /**
- * A stream may not outlive the token that opened it: a WebSocket is told 1008 at `exp`, an event stream ends, another stream
- * is cut where its route says so. On the rung that refuses nobody, nothing ends.
+ * A stream ends with the token that opened it: a WebSocket gets close code 1008 at `exp`, an event stream ends, another stream
+ * is cut where its route says so. In the enforcement mode that refuses nothing, nothing ends.
  *
  * Seen in: mercure#679, caddy-authorize#92.
  */
 
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { openConnection, type RawConnection } from '../support/raw-connection.ts';
 import { parseResponses } from '../support/raw-http.ts';
 import { SWITCHING } from '../support/switching.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
+import { pause, pauseUntil } from '../support/waiting.ts';
 
 const RESOURCE = 'https://api.example/';
-/** Seconds that the tokens are good for: enough to open all streams at once. */
+/** Seconds for which the tokens are valid: enough to open all streams at once. */
 const LIFETIMES = [2, 5, 10];
 /** Milliseconds after `exp` within which everything must have ended. */
 const PROMPT = 1000;
@@ -28,14 +29,14 @@ const UPGRADE =
 const FRAME = `\x82\x64${'x'.repeat(100)}`;
 
 type Kind = 'event stream' | 'stream' | 'stream of a length' | 'WebSocket' | 'WebSocket in a frame';
-type End = 'ends' | 'is cut' | 'is told 1008';
+type End = 'ends' | 'is cut' | 'closes with 1008';
 
 const ending: readonly (readonly [Kind, route: string, End])[] = [
-  ['WebSocket', '/default', 'is told 1008'],
-  ['WebSocket in a frame', '/default', 'is told 1008'],
-  ['WebSocket', '/verify', 'is told 1008'],
-  ['WebSocket', '/ends', 'is told 1008'],
-  ['WebSocket', '/stays', 'is told 1008'],
+  ['WebSocket', '/default', 'closes with 1008'],
+  ['WebSocket in a frame', '/default', 'closes with 1008'],
+  ['WebSocket', '/verify', 'closes with 1008'],
+  ['WebSocket', '/ends', 'closes with 1008'],
+  ['WebSocket', '/stays', 'closes with 1008'],
   ['event stream', '/default', 'ends'],
   ['event stream', '/verify', 'ends'],
   ['event stream', '/ends', 'ends'],
@@ -74,7 +75,7 @@ routes:
   /verify: { resource: "${RESOURCE}", upstream: "${upstream.origin}", enforcement: verify }
   /report: { resource: "${RESOURCE}", upstream: "${upstream.origin}", enforcement: report }
 `);
-  // Again with more time, where this machine was too busy to open them all before they end.
+  // Tried again with more time, where this machine was too busy to open them all before `exp`.
   for (const lifetime of LIFETIMES) {
     const token = await startClock(lifetime);
     const opening = Promise.all(
@@ -82,7 +83,7 @@ routes:
         streams.set(`${kind} ${route}`, await openStream(kind, route, token));
       }),
     ).then(() => true);
-    if (await Promise.race([opening, until(expiresAt - 200).then(() => false)])) return;
+    if (await Promise.race([opening, pauseUntil(expiresAt - 200).then(() => false)])) return;
   }
   throw new Error('the streams could not be opened in time');
 });
@@ -93,23 +94,23 @@ afterAll(async () => {
   await Promise.all([issuer.close(), upstream.close()]);
 });
 
-describe('at exp, and not before', () => {
-  test.each(ending)('a %s of %s %s, and so does its request at the upstream', async (kind, route, end) => {
+describe('at exp and not before', () => {
+  test.each(ending)('a %s of %s: %s, as does its request at the upstream', async (kind, route, end) => {
     const stream = streams.get(`${kind} ${route}`);
     if (!stream) throw new Error('it was not opened');
     if (kind === 'WebSocket in a frame') {
-      await until(expiresAt + 100);
+      await pauseUntil(expiresAt + 100);
       expect(stream.text()).not.toContain(POLICY_VIOLATION);
-      stream.theirs.write(Buffer.from(FRAME.slice(50), 'latin1'));
+      stream.atUpstream.write(Buffer.from(FRAME.slice(50), 'latin1'));
     }
     const endedAt = await stream.endedAt;
-    await stream.theirsClosed;
+    await stream.upstreamClosed;
     expect(endedAt).toBeGreaterThanOrEqual(expiresAt - 20);
     expect(endedAt).toBeLessThan(expiresAt + PROMPT);
     const [answer] = parseResponses(Buffer.from(stream.text(), 'latin1'));
     if (end === 'ends') expect(answer).toMatchObject({ status: 200, complete: true });
     if (end === 'is cut') expect(answer).toMatchObject({ status: 200, complete: false });
-    if (end === 'is told 1008') {
+    if (end === 'closes with 1008') {
       const frames = kind === 'WebSocket' ? '' : FRAME;
       expect(
         stream
@@ -120,7 +121,7 @@ describe('at exp, and not before', () => {
     }
   });
 
-  test('each is counted', async () => {
+  test('each ended stream: counted', async () => {
     const series = 'audgate_connections_ended_total{cause="token_expired"}';
     await vi.waitFor(async () => expect(await gateway.sample(series)).toBeGreaterThanOrEqual(ending.length), {
       timeout: 3000,
@@ -128,25 +129,24 @@ describe('at exp, and not before', () => {
   });
 });
 
-describe('past exp', () => {
-  test.each(staying)('a %s of %s goes on', async (kind, route) => {
+describe('after exp', () => {
+  test.each(staying)('a %s of %s: continues', async (kind, route) => {
     const stream = streams.get(`${kind} ${route}`);
     if (!stream) throw new Error('it was not opened');
-    await until(expiresAt + 300);
-    stream.theirs.write('still here');
+    await pauseUntil(expiresAt + 300);
+    stream.atUpstream.write('still here');
     await stream.until('still here');
     expect(stream.socket.destroyed).toBe(false);
   });
 
-  test('the next request of a connection whose stream went on is refused', async () => {
+  test('the next request on a connection whose stream continued: refused', async () => {
     const token = await startClock(0.8);
     const bearer = `Authorization: Bearer ${token}\r\n`;
-    const socket = connect(gateway.port, '127.0.0.1');
-    const { until: seen, text } = keep(socket);
+    const { socket, until: seen, text } = openConnection(gateway.port);
     upstream.handle = (_req, res) => res.writeHead(200, { 'content-length': 4 }).end('good');
     socket.write(`GET /default/x HTTP/1.1\r\nHost: a.example\r\n${bearer}\r\n`);
     await seen('good');
-    await until(expiresAt);
+    await pauseUntil(expiresAt);
     socket.write(`GET /default/x HTTP/1.1\r\nHost: a.example\r\n${bearer}Connection: close\r\n\r\n`);
     await new Promise(resolve => socket.once('close', resolve));
     const answers = parseResponses(Buffer.from(text(), 'latin1'));
@@ -155,7 +155,7 @@ describe('past exp', () => {
   });
 });
 
-describe('an exp that no timer reaches does not fire at once', () => {
+describe('an exp later than a timer can wait for: does not end the stream at once', () => {
   test.each([
     ['in 25 days', Date.now() / 1000 + 25 * 86_400],
     ['in the year 9999', 253_402_300_799],
@@ -168,31 +168,26 @@ describe('an exp that no timer reaches does not fire at once', () => {
     const opened = await Promise.all(
       (['WebSocket', 'event stream', 'stream'] as const).map(kind => openStream(kind, '/ends', token)),
     );
-    await new Promise(resolve => setTimeout(resolve, 50));
-    for (const { theirs, until: seen, socket } of opened) {
-      theirs.write('still here');
+    await pause(50);
+    for (const { atUpstream, until: seen, socket } of opened) {
+      atUpstream.write('still here');
       await seen('still here');
       socket.destroy();
     }
   });
 });
 
-/** @returns a token that is good from now for `seconds`. */
+/** @returns a token that expires in `seconds`. */
 async function startClock(seconds: number): Promise<string> {
   const exp = Date.now() / 1000 + seconds;
   expiresAt = exp * 1000;
   return issuer.sign({ claims: { aud: RESOURCE, exp } });
 }
 
-async function until(time: number): Promise<void> {
-  while (Date.now() < time) await new Promise(resolve => setTimeout(resolve, time - Date.now()));
-}
-
-interface Stream extends Kept {
-  readonly socket: Socket;
-  readonly theirs: Duplex | ServerResponse;
-  readonly theirsClosed: Promise<unknown>;
-  /** When the client was told, in milliseconds since 1970. */
+interface Stream extends RawConnection {
+  readonly atUpstream: Duplex | ServerResponse;
+  readonly upstreamClosed: Promise<unknown>;
+  /** When the client saw the end, in milliseconds since 1970. */
   readonly endedAt: Promise<number>;
 }
 
@@ -210,19 +205,17 @@ async function openStream(kind: Kind, route: string, token: string): Promise<Str
     socket.write(SWITCHING + first, 'latin1');
     opened.emit(req.url ?? '', socket);
   };
-  const theirs = new Promise<Duplex | ServerResponse>(resolve => opened.once(target, resolve));
+  const atUpstream = new Promise<Duplex | ServerResponse>(resolve => opened.once(target, resolve));
   const upgrade = kind.startsWith('WebSocket') ? UPGRADE : '';
-  const socket = connect(gateway.port, '127.0.0.1');
-  const kept = keep(socket);
-  const endedAt = new Promise<number>(resolve => socket.once('close', () => resolve(Date.now())));
-  socket.write(`GET ${target} HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer ${token}\r\n${upgrade}\r\n`);
-  const end = await theirs;
-  const theirsClosed = new Promise(resolve => end.once('close', resolve));
-  await kept.until('\r\n\r\n');
-  // An event stream ends and its connection stays: what ends it is its last chunk.
-  const endsAt = kind === 'event stream' ? kept.until('\r\n0\r\n\r\n').then(() => Date.now()) : endedAt;
+  const head = `GET ${target} HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer ${token}\r\n${upgrade}\r\n`;
+  const client = openConnection(gateway.port, head);
+  const end = await atUpstream;
+  const upstreamClosed = new Promise(resolve => end.once('close', resolve));
+  await client.until('\r\n\r\n');
+  // The last chunk ends an event stream; its connection stays open.
+  const endsAt = kind === 'event stream' ? client.until('\r\n0\r\n\r\n').then(() => Date.now()) : client.closed;
   endsAt.catch(() => undefined);
-  return { socket, theirs: end, theirsClosed, endedAt: endsAt, ...kept };
+  return { ...client, atUpstream: end, upstreamClosed, endedAt: endsAt };
 }
 
 function begin(res: ServerResponse, target: string): ServerResponse {
@@ -232,28 +225,4 @@ function begin(res: ServerResponse, target: string): ServerResponse {
   res.flushHeaders();
   res.write('data: hello\n\n');
   return res;
-}
-
-interface Kept {
-  /** Latin-1. */
-  text(): string;
-  until(marker: string): Promise<void>;
-}
-
-function keep(socket: Socket): Kept {
-  let text = '';
-  const changes = new EventEmitter();
-  socket.on('error', () => socket.destroy());
-  socket.on('close', () => changes.emit('change'));
-  socket.on('data', piece => {
-    text += piece.toString('latin1');
-    changes.emit('change');
-  });
-  const seen = async (marker: string) => {
-    while (!text.includes(marker)) {
-      if (socket.destroyed) throw new Error(`closed before ${marker}: ${JSON.stringify(text)}`);
-      await once(changes, 'change');
-    }
-  };
-  return { text: () => text, until: seen };
 }

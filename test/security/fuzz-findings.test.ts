@@ -1,4 +1,4 @@
-/** What the fuzzer found, each as small as it gets, against the built gateway: one message must not end it, nor mix answers up. */
+/** What the fuzzer found, each case reduced, against the built gateway: no message may end the process or mix responses up. */
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Runner } from '../fuzz/runner.ts';
 import { startWatchedGateway, type WatchedGateway } from '../fuzz/watched-gateway.ts';
 import { startWorld, type World } from '../fuzz/world.ts';
+import { listenOnLoopback } from '../support/listener.ts';
 import { parseResponses, sendRaw } from '../support/raw-http.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -18,22 +19,21 @@ const HANDSHAKE =
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 let upstream: Upstream;
-/** Answers a path below `/raw` with what `rawAnswers` says; to everything else it says nothing, and then hangs up. */
+/** Answers a path below `/raw` with what `rawAnswers` holds; to everything else it sends nothing and closes. */
 let raw: Server;
+let rawOrigin: string;
 let gateway: WatchedGateway;
 const rawSockets = new Set<Socket>();
 const rawAnswers = new Map<string, { readonly after: number; readonly text: string }>();
 
 beforeAll(async () => {
   upstream = await startUpstream();
-  raw = createServer(answerRaw).listen(0, '127.0.0.1');
-  await new Promise(resolve => raw.once('listening', resolve));
+  raw = createServer(respondRaw);
+  rawOrigin = `http://127.0.0.1:${await listenOnLoopback(raw)}`;
 });
 
-// One for each test: where one ends it, the others still say what they have to say.
+// A gateway for each test: one that ends does not fail the other tests.
 beforeEach(async () => {
-  const address = raw.address();
-  const rawOrigin = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
   gateway = await startWatchedGateway(`
 drain: { delay: 1ms, limit: 2s }
 routes:
@@ -54,7 +54,7 @@ afterAll(async () => {
   await upstream.close();
 });
 
-describe('one client does not end the process', () => {
+describe('the process survives a client', () => {
   const leave = { resets: (socket: Socket) => socket.resetAndDestroy(), ends: (socket: Socket) => socket.end() };
   test.each([
     [
@@ -68,28 +68,28 @@ describe('one client does not end the process', () => {
       `GET /mute HTTP/1.1\r\n${HOST}GET /open HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n${HOST}`,
     ],
     ['a tunnel asked for behind a request in flight', `GET /mute HTTP/1.1\r\n${HOST}CONNECT a:1 HTTP/1.1\r\n${HOST}`],
-  ])('%s; then it resets or ends', async (_name, bytes) => {
+  ])('%s, then a reset or an end', async (_name, bytes) => {
     for (const go of [leave.resets, leave.ends]) {
       for (const pause of [0, 1, 5])
         await Promise.all(Array.from({ length: 20 }, () => sendAndLeave(bytes, pause, go)));
     }
     expect(await aliveAnswer()).toBe(200);
-    expect(gateway.complaint()).toBeUndefined();
+    expect(gateway.failure()).toBeUndefined();
   });
 
-  test('a handshake with Expect, when its upstream hangs up', async () => {
+  test('a handshake with Expect whose upstream closes', async () => {
     const answering = sendRaw(gateway.port, `${HANDSHAKE}Expect: 100-continue\r\n\r\n`).catch(() => Buffer.alloc(0));
     await expect.poll(() => rawSockets.size).toBeGreaterThan(0);
     for (const socket of rawSockets) socket.end();
     expect(parseResponses(await answering).map(({ status }) => status)).toEqual([502]);
     await delay(100);
-    expect(gateway.complaint()).toBeUndefined();
+    expect(gateway.failure()).toBeUndefined();
     gateway.log.read();
     expect(gateway.log.faults).toEqual([]);
   });
 });
 
-test('a refused handshake with a large body arrives whole', async () => {
+test('a refused handshake with a large body: the response arrives whole', async () => {
   const body = 'x'.repeat(200_000);
   const text = `HTTP/1.1 403 Forbidden\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   rawAnswers.set('/mute', { after: 0, text });
@@ -98,8 +98,8 @@ test('a refused handshake with a large body arrives whole', async () => {
   expect(response?.body.length).toBe(body.length);
 });
 
-describe('pipelined answers keep their bounds', () => {
-  test('an interim response behind a slower answer comes before its own final one, or not at all', async () => {
+describe('pipelined responses', () => {
+  test('an interim response behind a slower response: before its own final one, or left out', async () => {
     rawAnswers.set('/raw/slow', { after: 100, text: ANSWER });
     rawAnswers.set('/raw/hints', {
       after: 0,
@@ -112,7 +112,7 @@ describe('pipelined answers keep their bounds', () => {
     expect(responses.at(-1)).toMatchObject({ status: 200, complete: true });
   });
 
-  test('so does 100 Continue', async () => {
+  test('100 Continue behind a slower response: before its own final one, or left out', async () => {
     rawAnswers.set('/raw/slow', { after: 100, text: ANSWER });
     const post = 'POST /open HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\nConnection: close\r\n';
     const requests = `GET /raw/slow HTTP/1.1\r\n${HOST}${post}${HOST}hello`;
@@ -122,7 +122,7 @@ describe('pipelined answers keep their bounds', () => {
   });
 });
 
-test('Transfer_Encoding, which some servers read as Transfer-Encoding, is not forwarded', async () => {
+test('Transfer_Encoding, which some servers read as Transfer-Encoding: removed', async () => {
   upstream.received.length = 0;
   const head = 'POST /open HTTP/1.1\r\nTransfer_Encoding: chunked\r\nContent-Length: 5\r\nConnection: close\r\n';
   await sendRaw(gateway.port, `${head}${HOST}hello`);
@@ -131,7 +131,7 @@ test('Transfer_Encoding, which some servers read as Transfer-Encoding, is not fo
   );
 });
 
-test('the first 600 cases of seed 1', async () => {
+test('the first 600 cases of seed 1: no finding', async () => {
   const found: string[] = [];
   const world: World = await startWorld(1, what => found.push(what));
   const fuzzed = await startWatchedGateway(world.yaml);
@@ -143,18 +143,18 @@ test('the first 600 cases of seed 1', async () => {
     marker: world.honest.marker,
     connections: 32,
     bound: 8_000,
-    next: () => (following < 600 && fuzzed.complaint() === undefined ? following++ : undefined),
+    next: () => (following < 600 && fuzzed.failure() === undefined ? following++ : undefined),
     onFinding: ({ what, case: each }) => found.push(`${each?.iteration}: ${what}`),
   });
   await runner.run();
-  const complaint = fuzzed.complaint();
+  const failure = fuzzed.failure();
   fuzzed.kill();
   await world.close();
-  expect(complaint).toBeUndefined();
+  expect(failure).toBeUndefined();
   expect(found).toEqual([]);
 });
 
-function answerRaw(socket: Socket): void {
+function respondRaw(socket: Socket): void {
   rawSockets.add(socket);
   socket.on('error', () => socket.destroy()).on('close', () => rawSockets.delete(socket));
   socket.on('data', bytes => {

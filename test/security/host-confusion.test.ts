@@ -1,6 +1,6 @@
 /**
- * Whose request is it? A Host that is doubled, empty, decorated or encoded, so that the gateway finds the routes of one host
- * and the upstream serves another (RFC 9112 section 3.2, RFC 9110 section 7.2).
+ * A Host that is doubled, empty, decorated or encoded, so that the gateway finds the routes of one host and the upstream serves
+ * another (RFC 9112 section 3.2, RFC 9110 section 7.2).
  *
  * Seen in: plain node:http, which accepts a duplicate Host, one with userinfo, path or comma, and an empty one (measured).
  */
@@ -71,17 +71,17 @@ test.each([
   ['Host\t: inner.example\r\n'],
   ['Host: open.example\r\n\tinner.example\r\n'],
   ['Host: open.example\r\n inner.example\r\n'],
-])('%j is malformed, and reaches no route', async fields => {
-  const { status, reason, arrived } = await send(fields);
+])('%j: malformed_request, before there is a route', async fields => {
+  const { status, reason, arrived } = await sendFields(fields);
   expect(arrived).toEqual([]);
   expect([status, reason]).toEqual([400, 'malformed_request']);
 });
 
 /** RFC 3986 section 3.2.2 lets a name be written so, and URL parsers decode it: two servers, two names. */
 test.each(['inner%2eexample', '%69nner.example', 'inner.exampl%65', 'inner.example%00', 'inner%2Eexample:8080'])(
-  'Host %j is not another name that the upstream may read as the protected one',
+  'Host %j, which an upstream may read as the protected host: refused',
   async host => {
-    const { status, arrived } = await send(`Host: ${host}\r\n`);
+    const { status, arrived } = await sendFields(`Host: ${host}\r\n`);
     expect(arrived).toEqual([]);
     expect([400, 401]).toContain(status);
   },
@@ -95,8 +95,8 @@ test.each([
   'inner.example.',
   'inner.example.:80',
   'inner.example\t',
-])('Host %j is the protected host, in another spelling', async host => {
-  const { status, reason, arrived } = await send(`Host: ${host}\r\n`);
+])('Host %j, another spelling of the protected host: its route', async host => {
+  const { status, reason, arrived } = await sendFields(`Host: ${host}\r\n`);
   expect(arrived).toEqual([]);
   expect([status, reason]).toEqual([401, 'missing_token']);
 });
@@ -109,15 +109,15 @@ test.each([
   '[::1]:8080',
   'xn--inner-ova.example',
   'x',
-])('Host %j is another host; the upstream gets its own, and this one as X-Forwarded-Host', async host => {
-  const { status, fields } = await send(`Host: ${host}\r\nX-Forwarded-Host: inner.example\r\n`);
+])('Host %j, another host: the upstream gets its own Host, and this one as X-Forwarded-Host', async host => {
+  const { status, fields } = await sendFields(`Host: ${host}\r\nX-Forwarded-Host: inner.example\r\n`);
   expect(status).toBe(200);
   expect(headerValues(fields, 'host')).toEqual([`127.0.0.1:${upstream.port}`]);
   expect(headerValues(fields, 'x-forwarded-host')).toEqual([host]);
   expect(headerValues(fields, 'forwarded')).toEqual([`for=127.0.0.1;host="${host}";proto=http`]);
 });
 
-async function send(fields: string) {
+async function sendFields(fields: string) {
   upstream.received.length = 0;
   const bytes = `GET /x HTTP/1.1\r\n${fields}Connection: close\r\n\r\n`;
   const [answer] = parseResponses(await sendRaw(gateway.port, bytes));

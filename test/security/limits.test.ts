@@ -1,16 +1,16 @@
 /**
- * What one client, or all of them, may take: bytes of a head, bytes of a body, requests under way, connections. Each limit
- * strikes where it says, is counted when it does, and gives back what it took.
+ * What one client, or all of them, may use: bytes of a head, bytes of a body, requests under way, connections. Each limit
+ * applies where it says, is counted, and releases what it took.
  *
- * Seen in: http-proxy #1559 and every proxy without them; CVE-2024-27983 and its kin (unbounded heads); in-flight counters
- * that leak with each client that leaves.
+ * Seen in: http-proxy #1559 and every proxy without them; CVE-2024-27983 and similar ones (unbounded heads); in-flight counters
+ * that leak with each client that disconnects.
  */
 
-import { EventEmitter, once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { destroyConnections, openConnection, type RawConnection } from '../support/raw-connection.ts';
 import {
+  bearer,
   type HeaderPair,
   headerValues,
   parseResponses,
@@ -27,7 +27,7 @@ const HANDSHAKE =
 let issuer: TokenIssuer;
 let upstream: Upstream;
 let gateway: RunningGateway;
-let bearer: HeaderPair;
+let authorization: HeaderPair;
 
 beforeAll(async () => {
   [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
@@ -41,11 +41,11 @@ routes:
   /few: { resource: "https://few.example/", upstream: "${upstream.origin}", limits: { in_flight: 2 } }
   /report: { resource: "https://report.example/", upstream: "${upstream.origin}", enforcement: report, limits: { body: 10B } }
 `);
-  bearer = ['Authorization', `Bearer ${await issuer.sign({ claims: { aud: 'https://few.example/' } })}`];
+  authorization = bearer(await issuer.sign({ claims: { aud: 'https://few.example/' } }));
 });
 
 afterEach(() => {
-  for (const { socket } of clients.splice(0)) socket.destroy();
+  destroyConnections();
   upstream.handle = answerWithWhatArrived;
   upstream.received.length = 0;
 });
@@ -130,7 +130,7 @@ describe('bytes of a body', () => {
     ['on the rung that refuses no token', { method: 'POST', path: '/report/x', body: 'x'.repeat(11) }],
     ['4 MiB', { method: 'POST', path: '/small/x', body: 'x'.repeat(4 * 1024 * 1024) }],
   ];
-  test.each(tooLarge)('%s: 413, counted, and never whole at the upstream', async (_name, raw) => {
+  test.each(tooLarge)('%s: 413, counted, never whole at the upstream', async (_name, raw) => {
     const wholes: string[] = [];
     upstream.handle = async (req, res, received) => {
       try {
@@ -148,7 +148,7 @@ describe('bytes of a body', () => {
     expect(answer).toMatchObject({ status: 413, complete: true });
     expect(JSON.parse(answer.body.toString()).reason).toBe('body_too_large');
     expect(wholes).toEqual([]);
-    // It is counted when its answer is out, or when the client leaves.
+    // It is counted when its response has been sent, or when the client disconnects.
     await vi.waitFor(async () => expect(await gateway.sample(series)).toBe(before + 1), { timeout: 3000 });
   });
 
@@ -176,17 +176,19 @@ describe('bytes of a body', () => {
 
 describe('requests under way', () => {
   const OVERLOADED = 'audgate_denials_total{route="/few",reason="overloaded",action="refused"}';
-  const ask = (path = '/few/x', headers: HeaderPair[] = [bearer]) => request(gateway.port, { path, headers });
+  const ask = (path = '/few/x', headers: HeaderPair[] = [authorization]) => request(gateway.port, { path, headers });
 
-  /** Two requests that wait, so that there is room for no more. */
-  async function fill(): Promise<readonly Client[]> {
+  /** Two requests that wait at the upstream: as many as the limit allows. */
+  async function fill(): Promise<readonly RawConnection[]> {
     upstream.handle = (_req, res) => res.on('error', () => undefined).flushHeaders();
-    const two = [0, 1].map(() => open(`GET /few/x HTTP/1.1\r\nHost: a.example\r\n${bearer.join(': ')}\r\n\r\n`));
+    const two = [0, 1].map(() =>
+      openConnection(gateway.port, `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${authorization.join(': ')}\r\n\r\n`),
+    );
     for (const client of two) await client.until('200 OK');
     return two;
   }
 
-  test('one too many: 503 with Retry-After, counted; other routes, refusals and strangers are as before', async () => {
+  test('one too many: 503 with Retry-After, counted; other routes and refusals are unaffected', async () => {
     await fill();
     const before = await gateway.sample(OVERLOADED);
     const answer = await ask();
@@ -200,24 +202,24 @@ describe('requests under way', () => {
     expect((await ask('/few/../x')).status).toBe(400);
   });
 
-  test('one too many, with a body that is on its way: 503, and the answer arrives', async () => {
+  test('one too many, while its body is being sent: 503, and the response arrives', async () => {
     await fill();
-    const raw = { method: 'POST', path: '/few/x', headers: [bearer], body: 'x'.repeat(100_000) };
+    const raw = { method: 'POST', path: '/few/x', headers: [authorization], body: 'x'.repeat(100_000) };
     expect(await request(gateway.port, raw)).toMatchObject({ status: 503, complete: true });
   });
 
   test('one too many, as a WebSocket: 503', async () => {
     await fill();
-    const bytes = `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${bearer.join(': ')}\r\n${HANDSHAKE}\r\n`;
+    const bytes = `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${authorization.join(': ')}\r\n${HANDSHAKE}\r\n`;
     const [answer] = parseResponses(await sendRaw(gateway.port, bytes, { responses: 1 }));
     expect(answer?.status).toBe(503);
   });
 
-  test.each<readonly [string, (client: Client) => unknown]>([
+  test.each<readonly [string, (client: RawConnection) => unknown]>([
     ['the client that resets', ({ socket }) => socket.resetAndDestroy()],
     ['the client that closes', ({ socket }) => socket.destroy()],
     ['the upstream that resets', () => upstream.server.closeAllConnections()],
-  ])('%s gives back what it took', async (_name, leave) => {
+  ])('%s: its place is released', async (_name, leave) => {
     for (let round = 0; round < 3; round += 1) {
       for (const client of await fill()) leave(client);
       upstream.handle = answerWithWhatArrived;
@@ -225,13 +227,16 @@ describe('requests under way', () => {
     }
   });
 
-  test('so do answers, refusals, failures and tunnels', async () => {
+  test('responses, refusals, failures and tunnels: their places are released', async () => {
     upstream.handle = (_req, res) => res.destroy();
     for (let count = 0; count < 5; count += 1) expect((await ask()).status).toBe(502);
     upstream.handle = answerWithWhatArrived;
     for (let count = 0; count < 5; count += 1) {
       expect((await ask('/few/x', [])).status).toBe(401);
-      const tunnel = open(`GET /few/x HTTP/1.1\r\nHost: a.example\r\n${bearer.join(': ')}\r\n${HANDSHAKE}\r\n`);
+      const tunnel = openConnection(
+        gateway.port,
+        `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${authorization.join(': ')}\r\n${HANDSHAKE}\r\n`,
+      );
       await tunnel.until('101');
       tunnel.socket.resetAndDestroy();
     }
@@ -245,16 +250,16 @@ describe('requests under way', () => {
 });
 
 describe('connections', () => {
-  test('one too many is closed, unanswered and counted; one that goes makes room', async () => {
+  test('one too many: closed without a response and counted; a connection that closes makes room', async () => {
     const narrow = await startGateway(`
 limits: { connections: 3 }
 routes:
   /open: { public: true, upstream: "${upstream.origin}" }
 `);
     const ENDED = 'audgate_connections_ended_total{cause="connection_limit"}';
-    const held = [0, 1, 2].map(() => open('GET /open/x HTTP/1.1\r\nHost: a.example\r\n\r\n', narrow.port));
+    const held = [0, 1, 2].map(() => openConnection(narrow.port, 'GET /open/x HTTP/1.1\r\nHost: a.example\r\n\r\n'));
     for (const client of held) await client.until('200 OK');
-    const refused = [0, 1].map(() => open('GET /open/y HTTP/1.1\r\nHost: a.example\r\n\r\n', narrow.port));
+    const refused = [0, 1].map(() => openConnection(narrow.port, 'GET /open/y HTTP/1.1\r\nHost: a.example\r\n\r\n'));
     await Promise.all(refused.map(({ closed }) => closed));
     expect(refused.map(client => client.text())).toEqual(['', '']);
     expect(upstream.received.map(({ url }) => url)).toEqual(['/open/x', '/open/x', '/open/x']);
@@ -263,40 +268,7 @@ routes:
     await vi.waitFor(async () => expect((await request(narrow.port, { path: '/open/x' })).status).toBe(200), {
       timeout: 3000,
     });
-    for (const { socket } of clients) socket.destroy();
+    destroyConnections();
     await narrow.close();
   });
 });
-
-interface Client {
-  readonly socket: Socket;
-  /** Latin-1. */
-  text(): string;
-  until(marker: string): Promise<void>;
-  readonly closed: Promise<unknown>;
-}
-
-const clients: Client[] = [];
-
-function open(bytes: string, port = gateway.port): Client {
-  const socket = connect(port, '127.0.0.1');
-  const changes = new EventEmitter();
-  let text = '';
-  const closed = new Promise(resolve => socket.once('close', resolve));
-  socket.on('error', () => socket.destroy());
-  socket.on('close', () => changes.emit('change'));
-  socket.on('data', piece => {
-    text += piece.toString('latin1');
-    changes.emit('change');
-  });
-  socket.write(bytes);
-  const until = async (marker: string) => {
-    while (!text.includes(marker)) {
-      if (socket.destroyed) throw new Error(`closed before ${marker}: ${JSON.stringify(text)}`);
-      await once(changes, 'change');
-    }
-  };
-  const client = { socket, text: () => text, until, closed };
-  clients.push(client);
-  return client;
-}

@@ -1,12 +1,12 @@
 /**
- * Path parameters: servlet containers cut `;…` off each segment before they route, other servers do not.
+ * Path parameters: servlet containers cut `;…` off each segment before they choose a handler, other servers do not.
  *
  * Seen in: Traefik CVE-2025-66490 (`%3B`), http-proxy in front of Tomcat and Spring (`/public;/../admin`).
  */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { request } from '../support/raw-http.ts';
+import { reasonOrTarget } from '../support/outcome.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -61,8 +61,8 @@ test.each([
   '/encoded/..%3bx/b',
   '/encoded/%3b../b',
   '/encoded%3b/x',
-])('%j is ambiguous', async path => {
-  expect(await send(path)).toBe('ambiguous_path');
+])('%j: ambiguous_path', async path => {
+  expect(await outcomeOf(path)).toBe('ambiguous_path');
 });
 
 test.each([
@@ -72,15 +72,10 @@ test.each([
   ['/matrix/x;v=1', '/matrix/x;v=1'],
   ['/matrix/x;v=1/y;w', '/matrix/x;v=1/y;w'],
   ['/encoded/x%3by', '/encoded/x%3By'],
-])('%j is ordinary here, and arrives as %j', async (path, target) => {
-  expect(await send(path)).toBe(`arrives as ${target}`);
+])('%j: forwarded as %j', async (path, target) => {
+  expect(await outcomeOf(path)).toBe(`arrives as ${target}`);
 });
 
-/** @returns the reason of the refusal, or what arrived at the upstream. */
-async function send(path: string): Promise<string> {
-  upstream.received.length = 0;
-  const answer = await request(gateway.port, { path });
-  const [arrived] = upstream.received;
-  if (arrived) return `arrives as ${arrived.url}`;
-  return JSON.parse(answer.body.toString()).reason;
+function outcomeOf(path: string): Promise<string> {
+  return reasonOrTarget(gateway.port, upstream, path);
 }

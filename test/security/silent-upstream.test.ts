@@ -1,21 +1,23 @@
 /**
- * An upstream that keeps its client waiting: never answering, stopping in the middle, dripping. Each wait has an end, told as
- * a 504 or as a body that is visibly cut; what merely takes its time passes whole.
+ * An upstream that keeps its client waiting: never answering, stopping in the middle, sending byte by byte. Each wait ends with a
+ * 504 or a body that is visibly cut; a response that is slow but arrives in time passes whole.
  *
- * Seen in: http-proxy #1559 and fastify reply-from (upstream gone in the middle of a body, the client still waiting).
+ * Seen in: http-proxy #1559 and fastify reply-from (the upstream disconnects within a body, the client keeps waiting).
  */
 
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type RunningGateway, readFailures, startGateway } from '../support/gateway.ts';
+import { listenOnLoopback } from '../support/listener.ts';
+import { openConnection } from '../support/raw-connection.ts';
 import { headerValues, parseResponses } from '../support/raw-http.ts';
+import { pause } from '../support/waiting.ts';
 
 const head = (...lines: readonly string[]) => [...lines, '', ''].join('\r\n');
 const CHUNKED = head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked');
 
-/** What comes, and then nothing: what the client is told. */
-const SILENT: readonly (readonly [name: string, bytes: string, told: '504' | 'cut'])[] = [
+/** What arrives before the silence, and what the client gets. */
+const SILENT: readonly (readonly [name: string, bytes: string, ends: '504' | 'cut'])[] = [
   ['no byte', '', '504'],
   ['half a status line', 'HTTP/1.1 20', '504'],
   ['half a head', 'HTTP/1.1 200 OK\r\nX-A: b\r\n', '504'],
@@ -31,8 +33,8 @@ const SILENT: readonly (readonly [name: string, bytes: string, told: '504' | 'cu
   ['half a trailer', `${CHUNKED}5\r\nhello\r\n0\r\nX-T: `, 'cut'],
   ['a body of no framing', `${head('HTTP/1.1 200 OK')}hello`, 'cut'],
 ];
-/** What comes bit by bit, every 50 ms. */
-const DRIPPING: readonly (readonly [name: string, bits: readonly string[], told: 'whole' | 'late'])[] = [
+/** What arrives in pieces, every 50 ms. */
+const SLOW: readonly (readonly [name: string, pieces: readonly string[], ends: 'whole' | 'late'])[] = [
   ['a head that never ends', ['HTTP/1.1 200 OK\r\n', ...Array.from({ length: 200 }, () => 'X-A: b\r\n')], 'late'],
   [
     'a head of one field that never ends',
@@ -47,8 +49,8 @@ const DRIPPING: readonly (readonly [name: string, bits: readonly string[], told:
 let port: number;
 let gateway: RunningGateway;
 const sockets = new Set<Socket>();
-/** All asked at once, from the start: each of them takes its time. */
-const told = new Map<string, Promise<Told>>();
+/** All are started together, as each of them takes seconds. */
+const received = new Map<string, Promise<Received>>();
 
 const server = createServer(socket => {
   sockets.add(socket);
@@ -57,21 +59,18 @@ const server = createServer(socket => {
   socket.on('data', piece => {
     const [, kind = '', index = ''] = /^[A-Z]+ \/x\/(\w+)\/(\d+) /.exec(piece.toString('latin1')) ?? [];
     if (kind === 'silent') socket.write(SILENT[Number(index)]?.[1] ?? '');
-    else drip(socket, DRIPPING[Number(index)]?.[1] ?? []);
+    else drip(socket, SLOW[Number(index)]?.[1] ?? []);
   });
 });
 
 beforeAll(async () => {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  port = typeof address === 'object' && address ? address.port : 0;
+  port = await listenOnLoopback(server);
   gateway = await startGateway(`
 routes:
   /x: { public: true, upstream: "http://127.0.0.1:${port}", timeouts: { connect: 1s, response: 500ms, idle: 500ms } }
 `);
-  for (const [index, [name]] of SILENT.entries()) told.set(name, ask(`/x/silent/${index}`));
-  for (const [index, [name]] of DRIPPING.entries()) told.set(name, ask(`/x/drip/${index}`));
+  for (const [index, [name]] of SILENT.entries()) received.set(name, ask(`/x/silent/${index}`));
+  for (const [index, [name]] of SLOW.entries()) received.set(name, ask(`/x/drip/${index}`));
 });
 
 afterAll(async () => {
@@ -79,8 +78,8 @@ afterAll(async () => {
   server.close();
 });
 
-test.each(SILENT)('%s, then silence: a 504, or visibly cut', async (name, _bytes, expected) => {
-  const { text, isCleanEnd } = (await told.get(name)) ?? { text: '', isCleanEnd: true };
+test.each(SILENT)('%s, then silence: 504, or visibly cut', async (name, _bytes, expected) => {
+  const { text, isCleanEnd } = (await received.get(name)) ?? { text: '', isCleanEnd: true };
   const [answer] = parseResponses(Buffer.from(text, 'latin1')).filter(({ status }) => status >= 200);
   if (expected === '504') {
     expect(answer).toMatchObject({ status: 504, complete: true });
@@ -94,10 +93,10 @@ test.each(SILENT)('%s, then silence: a 504, or visibly cut', async (name, _bytes
   }
 });
 
-test.each(DRIPPING)(
-  '%s, bit by bit, each in time: whole, or late where it has no end',
+test.each(SLOW)(
+  '%s, in pieces that arrive in time: whole, or 504 where it does not end',
   async (name, _bits, expected) => {
-    const { text } = (await told.get(name)) ?? { text: '' };
+    const { text } = (await received.get(name)) ?? { text: '' };
     const [answer] = parseResponses(Buffer.from(text, 'latin1'));
     if (expected === 'late') expect([502, 504]).toContain(answer?.status);
     else {
@@ -108,9 +107,9 @@ test.each(DRIPPING)(
 );
 
 describe('afterwards', () => {
-  test('no connection is left in waiting, and each failure was counted', async () => {
-    await Promise.all(told.values());
-    // Those that passed whole may be kept alive.
+  test('no connection is left waiting, and each failure was counted', async () => {
+    await Promise.all(received.values());
+    // Connections whose response passed whole may be kept alive.
     await vi.waitFor(() => expect(sockets.size).toBeLessThanOrEqual(3), { timeout: 3000 });
     const failures = readFailures(await gateway.scrape(), '/x');
     const late =
@@ -119,32 +118,25 @@ describe('afterwards', () => {
   });
 });
 
-async function drip(socket: Socket, bits: readonly string[]): Promise<void> {
-  for (const bit of bits) {
+async function drip(socket: Socket, pieces: readonly string[]): Promise<void> {
+  for (const bit of pieces) {
     if (socket.destroyed) return;
     socket.write(bit);
-    await new Promise(resolve => setTimeout(resolve, 50));
+    await pause(50);
   }
 }
 
-interface Told {
+interface Received {
   /** Latin-1. */
   readonly text: string;
   readonly isCleanEnd: boolean;
 }
 
-async function ask(path: string): Promise<Told> {
-  const socket = connect(gateway.port, '127.0.0.1');
-  let text = '';
-  let isCleanEnd = false;
-  socket.on('data', piece => {
-    text += piece.toString('latin1');
-  });
-  socket.on('end', () => {
-    isCleanEnd = true;
-  });
-  socket.on('error', () => socket.destroy());
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`);
-  await new Promise(resolve => socket.once('close', resolve));
-  return { text, isCleanEnd };
+async function ask(path: string): Promise<Received> {
+  const { text, isEnded, closed } = openConnection(
+    gateway.port,
+    `GET ${path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`,
+  );
+  await closed;
+  return { text: text(), isCleanEnd: isEnded() };
 }

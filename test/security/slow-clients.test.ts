@@ -1,5 +1,5 @@
 /**
- * A client that sends or reads slowly keeps its connection, and nothing else: not for ever, and nobody waits with it.
+ * A client that sends or reads slowly uses its own connection only, for a limited time, and delays no other client.
  *
  * Seen in: http-proxy #1559, fastify reply-from (slow headers, slow bodies, slow readers hold upstream connections);
  * slowloris, slowhttptest's modes H, B and R.
@@ -11,10 +11,11 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { parseResponses, request } from '../support/raw-http.ts';
 import { readBody, startUpstream, type Upstream } from '../support/upstream.ts';
+import { pause } from '../support/waiting.ts';
 
 let upstream: Upstream;
 let gateway: RunningGateway;
-/** What became of each request at the upstream. */
+/** How each request ended at the upstream. */
 const ends: string[] = [];
 
 beforeAll(async () => {
@@ -63,7 +64,7 @@ const HANGING: readonly (readonly [name: string, bytes: string, statuses: readon
   ['half a head behind an answer', `GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n${LINE}`, [200, 408], ''],
 ];
 
-/** All at once, from the start: each of them takes longer than a second. */
+/** All are started together, as each of them takes longer than a second. */
 const hanging = new Map<string, Client>();
 
 beforeAll(() => {
@@ -77,7 +78,7 @@ beforeAll(() => {
 });
 
 test.each(HANGING)(
-  '%s: its connection ends, in time',
+  '%s: its connection is closed in time',
   async (name, _bytes, statuses) => {
     const client = hanging.get(name);
     await client?.closed;
@@ -90,11 +91,11 @@ test.each(HANGING)(
 test.each([
   ['a length', LENGTH, () => 'x'.repeat(125)],
   ['chunks', CHUNKED, (last: boolean) => `7d\r\n${'x'.repeat(125)}\r\n${last ? '0\r\n\r\n' : ''}`],
-])('a slow body with %s, each piece in time, arrives whole', async (_name, head, piece) => {
+])('a slow body with %s, each piece in time: arrives whole', async (_name, head, piece) => {
   upstream.received.length = 0;
   const client = open(head);
   for (let count = 1; count <= 8; count += 1) {
-    await new Promise(resolve => setTimeout(resolve, 100));
+    await pause(100);
     client.socket.write(piece(count === 8));
   }
   await client.until('ok');
@@ -102,7 +103,7 @@ test.each([
   client.socket.destroy();
 });
 
-test('slow heads are counted', async () => {
+test('slow heads: counted', async () => {
   const before = await gateway.sample('audgate_connections_ended_total{cause="slow_headers"}');
   const client = open(LINE);
   await client.closed;
@@ -111,7 +112,7 @@ test('slow heads are counted', async () => {
   expect(await gateway.sample(denied)).toBeGreaterThan(0);
 });
 
-test('slow bodies are counted, for their route', async () => {
+test('slow bodies: counted for their route', async () => {
   const series = 'audgate_denials_total{route="/x",reason="request_timeout",action="refused"}';
   const before = await gateway.sample(series);
   const client = open(`${LENGTH}hello`);
@@ -120,7 +121,7 @@ test('slow bodies are counted, for their route', async () => {
 });
 
 test.each(['/x/endless', '/x/events'])(
-  'a client that does not read %s is ended, counted, and so is its request at the upstream',
+  'a client that does not read %s: disconnected and counted, its request at the upstream ends',
   async path => {
     ends.length = 0;
     const before = await gateway.sample('audgate_connections_ended_total{cause="slow_reader"}');
@@ -136,14 +137,14 @@ test.each(['/x/endless', '/x/events'])(
   },
 );
 
-test('a client that reads slowly, but reads, is not ended', async () => {
+test('a client that reads slowly: not disconnected', async () => {
   ends.length = 0;
   const client = open('GET /x/endless HTTP/1.1\r\nHost: a.example\r\n\r\n');
   await client.until('200 OK');
   const before = client.count();
   const drip = setInterval(() => (client.socket.isPaused() ? client.socket.resume() : client.socket.pause()), 50);
-  // Twice the time that it may leave unread.
-  await new Promise(resolve => setTimeout(resolve, 1000));
+  // Twice the time for which it may read nothing.
+  await pause(1000);
   clearInterval(drip);
   expect(client.socket.destroyed).toBe(false);
   expect(ends).toEqual([]);
@@ -152,7 +153,7 @@ test('a client that reads slowly, but reads, is not ended', async () => {
   await vi.waitFor(() => expect(ends).toEqual(['aborted']), { timeout: 3000 });
 });
 
-test('while a hundred heads, a hundred bodies and five readers hang, others are served as before', async () => {
+test('a hundred slow heads, a hundred slow bodies and five slow readers: other clients are served as before', async () => {
   const hang = (count: number, bytes: string) => Array.from({ length: count }, () => open(bytes));
   const readers = hang(5, 'GET /x/endless HTTP/1.1\r\nHost: a.example\r\n\r\n');
   for (const { socket } of readers) socket.pause();
@@ -167,9 +168,9 @@ test('while a hundred heads, a hundred bodies and five readers hang, others are 
 
 interface Client {
   readonly socket: Socket;
-  /** The start of it. */
+  /** The first bytes of the response. */
   received(): Buffer;
-  /** Bytes of all of it. */
+  /** The length of the response so far, in bytes. */
   count(): number;
   until(marker: string): Promise<void>;
   readonly closed: Promise<unknown>;
@@ -184,7 +185,7 @@ function open(bytes: string): Client {
   socket.on('error', () => socket.destroy());
   socket.on('close', () => changes.emit('change'));
   socket.on('data', piece => {
-    // Of an endless answer only the start is of interest.
+    // Of an endless response only the first bytes are kept.
     if (length < 65_536) pieces.push(piece);
     length += piece.length;
     changes.emit('change');

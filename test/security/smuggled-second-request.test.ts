@@ -1,16 +1,17 @@
 /**
- * A body that the upstream takes for a second request, one that nobody authorised. The upstream here keeps the exact bytes
- * and reads them as strictly as RFC 9112 section 6 allows: it must find one request, framed once.
+ * A body that the upstream takes for a second request, which was not authorised. The upstream here keeps the exact bytes and
+ * reads them as strictly as RFC 9112 section 6 allows: it must find one request, framed once.
  *
  * Seen in: http-proxy CVE-2026-29057 (a chunked DELETE or OPTIONS loses its framing, its body stays), http-proxy-3, and
  * `http.request` where Transfer-Encoding is stripped from a GET or DELETE with a body (nodejs/node#27880).
  */
 
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
-import { parseResponses } from '../support/raw-http.ts';
+import { listenOnLoopback } from '../support/listener.ts';
+import { formatChunks, parseResponses, sendThenEnd } from '../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 
 const HIDDEN = 'GET /secret HTTP/1.1\r\nHost: inner.example\r\nX-User: root\r\n\r\n';
@@ -48,34 +49,34 @@ afterAll(async () => {
 
 const METHODS = ['DELETE', 'OPTIONS', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'PROPFIND', 'SEARCH', 'REPORT'];
 const FRAMINGS: readonly (readonly [string, string, string])[] = [
-  ['chunked', 'Transfer-Encoding: chunked\r\n', chunk(HIDDEN)],
-  ['in two chunks', 'Transfer-Encoding: chunked\r\n', chunk(HIDDEN.slice(0, 9), HIDDEN.slice(9))],
+  ['chunked', 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN)],
+  ['in two chunks', 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN.slice(0, 9), HIDDEN.slice(9))],
   [
     'Chunked, with a trailer',
     'TRANSFER-ENCODING: Chunked\r\nTrailer: X-T\r\n',
-    `${chunk(HIDDEN).slice(0, -2)}X-T: 1\r\n\r\n`,
+    `${formatChunks(HIDDEN).slice(0, -2)}X-T: 1\r\n\r\n`,
   ],
   ['of a length', `Content-Length: ${HIDDEN.length}\r\n`, HIDDEN],
 ];
 const bodied = METHODS.flatMap(method => FRAMINGS.map(([name, fields, body]) => [method, name, fields, body] as const));
 
 describe('a request in the body of another', () => {
-  test.each(bodied)('of a %s, %s: one request at the upstream, framed', async (method, _name, fields, body) => {
+  test.each(bodied)('of a %s, %s: one request at the upstream, framed once', async (method, _name, fields, body) => {
     const head = `${method} /api/x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n${authorization}${fields}\r\n`;
-    expect(await send(head + body, method)).toEqual([200]);
+    expect(await statusesOf(head + body, method)).toEqual([200]);
     expect(keeper.messages()).toEqual([{ line: `${method} /api/x HTTP/1.1`, body: HIDDEN, isFramed: true }]);
   });
 
   test.each(bodied)('of a %s without a token, %s: no request at the upstream', async (method, _name, fields, body) => {
-    const statuses = await send(`${method} /api/x HTTP/1.1\r\nHost: a.example\r\n${fields}\r\n${body}`, method);
+    const statuses = await statusesOf(`${method} /api/x HTTP/1.1\r\nHost: a.example\r\n${fields}\r\n${body}`, method);
     expect(statuses).toEqual([401]);
     expect(keeper.messages()).toEqual([]);
   });
 
   test.each(FRAMINGS)(
-    'that is too large, %s: no request at the upstream but the start of one',
+    'that is too large, %s: only the start of one request at the upstream',
     async (_name, fields, body) => {
-      const statuses = await send(
+      const statuses = await statusesOf(
         `POST /small/x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n${fields}\r\n${body}`,
       );
       expect(statuses).toEqual([413]);
@@ -89,12 +90,12 @@ describe('a request in the body of, or behind, an upgrade', () => {
     `${method} /api/x HTTP/1.1\r\nHost: a.example\r\n${authorization}${fields}\r\n${rest}`;
 
   test.each([
-    ['in a chunked GET', upgradeOf('GET', UPGRADE, 'Transfer-Encoding: chunked\r\n', chunk(HIDDEN))],
+    ['in a chunked GET', upgradeOf('GET', UPGRADE, 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN))],
     ['in a GET with a length', upgradeOf('GET', UPGRADE, `Content-Length: ${HIDDEN.length}\r\n`, HIDDEN)],
-    ['in a chunked OPTIONS', upgradeOf('OPTIONS', UPGRADE, 'Transfer-Encoding: chunked\r\n', chunk(HIDDEN))],
-    ['in a chunked DELETE', upgradeOf('DELETE', UPGRADE, 'Transfer-Encoding: chunked\r\n', chunk(HIDDEN))],
-    ['in a chunked POST', upgradeOf('POST', UPGRADE, 'Transfer-Encoding: chunked\r\n', chunk(HIDDEN))],
-    ['in a chunked POST to h2c', upgradeOf('POST', to('h2c'), 'Transfer-Encoding: chunked\r\n', chunk(HIDDEN))],
+    ['in a chunked OPTIONS', upgradeOf('OPTIONS', UPGRADE, 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN))],
+    ['in a chunked DELETE', upgradeOf('DELETE', UPGRADE, 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN))],
+    ['in a chunked POST', upgradeOf('POST', UPGRADE, 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN))],
+    ['in a chunked POST to h2c', upgradeOf('POST', to('h2c'), 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN))],
     [
       'behind a GET to h2c',
       upgradeOf('GET', to('h2c'), 'HTTP2-Settings: AAMAAABkAAQAAP__\r\n', `PRI * HTTP/2.0\r\n\r\n${HIDDEN}`),
@@ -104,13 +105,13 @@ describe('a request in the body of, or behind, an upgrade', () => {
     ['behind a GET of another version', upgradeOf('GET', UPGRADE.replace('13', '777'), '', HIDDEN)],
     ['behind a GET without a version', upgradeOf('GET', UPGRADE.replace('Sec-WebSocket-Version', 'X-V'), '', HIDDEN)],
     ['behind a GET without a key', upgradeOf('GET', UPGRADE.replace('Sec-WebSocket-Key', 'X-K'), '', HIDDEN)],
-  ])('%s: refused, and nothing arrives', async (_name, [method, fields, rest]) => {
-    expect(await send(upgrade(method, fields, rest))).toEqual([400]);
+  ])('%s: refused, and nothing reaches the upstream', async (_name, [method, fields, rest]) => {
+    expect(await statusesOf(upgrade(method, fields, rest))).toEqual([400]);
     expect(keeper.messages()).toEqual([]);
   });
 
-  test('behind a handshake without a token: refused, and nothing arrives', async () => {
-    expect(await send(`GET /api/x HTTP/1.1\r\nHost: a.example\r\n${UPGRADE}\r\n${HIDDEN}`)).toEqual([401]);
+  test('behind a handshake without a token: refused, and nothing reaches the upstream', async () => {
+    expect(await statusesOf(`GET /api/x HTTP/1.1\r\nHost: a.example\r\n${UPGRADE}\r\n${HIDDEN}`)).toEqual([401]);
     expect(keeper.messages()).toEqual([]);
   });
 
@@ -120,26 +121,26 @@ describe('a request in the body of, or behind, an upgrade', () => {
     ['200', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', 200],
     ['204', 'HTTP/1.1 204 No Content\r\n\r\n', 204],
   ])(
-    'behind a handshake that the upstream answers with %s: it has seen the handshake only',
+    'behind a handshake that the upstream answers with %s: only the handshake reaches the upstream',
     async (_name, answer, status) => {
       keeper.answer = answer;
-      expect(await send(upgrade('GET', UPGRADE, HIDDEN))).toEqual([status]);
+      expect(await statusesOf(upgrade('GET', UPGRADE, HIDDEN))).toEqual([status]);
       expect(keeper.messages()).toEqual([{ line: 'GET /api/x HTTP/1.1', body: '', isFramed: false }]);
       expect(keeper.rest()).toBe('');
     },
   );
 
   test.each(['DELETE', 'OPTIONS', 'POST', 'GET'])(
-    'in a chunked %s whose Upgrade is not listed in Connection: one request, framed',
+    'in a chunked %s whose Upgrade is not listed in Connection: one request, framed once',
     async method => {
       const fields = 'Upgrade: websocket\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n';
-      expect(await send(upgrade(method, fields, chunk(HIDDEN)), method)).toEqual([200]);
+      expect(await statusesOf(upgrade(method, fields, formatChunks(HIDDEN)), method)).toEqual([200]);
       expect(keeper.messages()).toEqual([{ line: `${method} /api/x HTTP/1.1`, body: HIDDEN, isFramed: true }]);
     },
   );
 });
 
-describe('a request in a value that becomes a field of ours', () => {
+describe('a request in a value that becomes a header field', () => {
   test.each([
     ['CR LF', `x\r\n\r\n${HIDDEN}`],
     ['LF', `x\n\n${HIDDEN}`],
@@ -150,17 +151,13 @@ describe('a request in a value that becomes a field of ours', () => {
   ])('a claim with %s: one request, one head', async (_name, sub) => {
     const token = await issuer.sign({ claims: { aud: 'https://api.example/', sub } });
     const head = `GET /api/x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n\r\n`;
-    expect(await send(head)).toEqual([200]);
+    expect(await statusesOf(head)).toEqual([200]);
     expect(keeper.messages()).toEqual([{ line: 'GET /api/x HTTP/1.1', body: '', isFramed: false }]);
     expect(keeper.text()).not.toMatch(/^(?:GET \/secret|X-Admin|Transfer-Encoding)/m);
   });
 });
 
-function chunk(...pieces: readonly string[]): string {
-  return `${pieces.map(piece => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('')}0\r\n\r\n`;
-}
-
-/** A handshake that is complete but for the protocol. */
+/** A handshake that lacks only the protocol. */
 function to(protocol: string): string {
   return UPGRADE.replace('websocket', protocol);
 }
@@ -169,28 +166,10 @@ function upgradeOf(method: string, upgrade: string, fields: string, rest: string
   return [method, upgrade + fields, rest];
 }
 
-/** @returns the statuses of the answers, once the gateway has closed. */
-async function send(bytes: string, method = 'GET'): Promise<number[]> {
-  const received = await converse(bytes, [method]);
+/** @returns the statuses of the responses, when the gateway has closed. */
+async function statusesOf(bytes: string, method = 'GET'): Promise<number[]> {
+  const received = await sendThenEnd(gateway.port, bytes, { methods: [method] });
   return parseResponses(received, { methods: [method] }).map(({ status }) => status);
-}
-
-/** Ends its side once it is refused, as clients do (the gateway waits a while for that), and reads to the end. */
-function converse(bytes: string, methods: readonly string[]): Promise<Buffer> {
-  return new Promise(resolve => {
-    let received = Buffer.alloc(0);
-    const socket = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true });
-    socket.on('data', piece => {
-      received = Buffer.concat([received, piece]);
-      const answers = parseResponses(received, { methods, open: true });
-      if (answers.some(({ status, complete }) => status >= 200 && complete)) socket.end();
-    });
-    socket.on('error', () => socket.destroy());
-    socket.setTimeout(3000, () => socket.destroy());
-    socket.on('end', () => socket.end());
-    socket.on('close', () => resolve(received));
-    socket.write(bytes, 'latin1');
-  });
 }
 
 interface Message {
@@ -201,7 +180,7 @@ interface Message {
 
 interface ByteKeeper {
   readonly port: number;
-  /** To each whole request; ends the connection by its own field. */
+  /** The response to each whole request; its Connection field ends the connection. */
   answer: string;
   /** The whole requests of all connections. */
   messages(): Message[];
@@ -226,11 +205,9 @@ async function startByteKeeper(): Promise<ByteKeeper> {
       }
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+  const port = await listenOnLoopback(server);
   const keeper: ByteKeeper = {
-    port: typeof address === 'object' && address ? address.port : 0,
+    port,
     answer: OK,
     messages: () => connections.flatMap(({ text }) => read(text).messages),
     rest: () => connections.map(({ text }) => read(text).rest).join(''),
@@ -247,7 +224,7 @@ async function startByteKeeper(): Promise<ByteKeeper> {
   return keeper;
 }
 
-/** RFC 9112 section 6.3, without any leniency: a second framing is an error, and no framing is no body. */
+/** RFC 9112 section 6.3 without leniency: a second framing is an error, no framing means no body. */
 function read(text: string): { messages: Message[]; rest: string } {
   const messages: Message[] = [];
   for (let at = 0; ; ) {

@@ -82,8 +82,8 @@ test.each([
   ['GET /x#/a', 'ambiguous_path'],
   ['GET /a?b#c', 'ambiguous_path'],
   ['GET /http://b.example/a', 'ambiguous_path'],
-])('%s is refused as %j', async (target, reason) => {
-  const { status, answered, arrived } = await send(target);
+])('%s: refused as %j', async (target, reason) => {
+  const { status, answered, arrived } = await sendTarget(target);
   expect(arrived).toEqual([]);
   expect(status).toBeGreaterThanOrEqual(400);
   expect(answered).toBe(reason);
@@ -103,14 +103,14 @@ test.each([
   ['GET /?*', '/?*'],
   ['GET /*', '/*'],
   ['GET /http:/b.example', '/http:/b.example'],
-])('%s arrives in origin-form, as %s', async (target, path) => {
-  const { status, arrived } = await send(target);
+])('%s: forwarded in origin-form, as %s', async (target, path) => {
+  const { status, arrived } = await sendTarget(target);
   expect(status).toBe(200);
   expect(arrived).toEqual([path]);
 });
 
-/** Sends it with a token for /a and / of a.example. */
-async function send(target: string) {
+/** Sends the request line with a token for /a and / of a.example. */
+async function sendTarget(target: string) {
   upstream.received.length = 0;
   const head = `${target} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n\r\n`;
   const [method = ''] = target.split(' ');

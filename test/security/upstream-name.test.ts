@@ -1,14 +1,12 @@
 /**
  * The client's Host chooses neither the upstream's name in TLS (SNI, RFC 6066 section 3), nor the name that its certificate
- * is verified for (RFC 9110 section 4.3.4), nor its port, nor the Host that it is sent: all of them come from `upstream`.
+ * is verified for (RFC 9110 section 4.3.4), nor its port, nor the Host that is sent to it: all of them come from `upstream`.
  *
  * Seen in: http-proxy's `ws`, and node:https, which derives the name of TLS from the Host field of the request.
  */
 
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext, type TLSSocket } from 'node:tls';
@@ -16,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Authority, type Certificate, createAuthority, hasOpenssl } from '../support/certificates.ts';
 import { readFailures } from '../support/gateway.ts';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
+import { listenOnLoopback } from '../support/listener.ts';
 import { type HeaderPair, type RawResponse, request } from '../support/raw-http.ts';
 import { SAMPLE_KEY, SWITCHING } from '../support/switching.ts';
 
@@ -29,7 +28,7 @@ const UPGRADE: readonly HeaderPair[] = [
   ['Sec-WebSocket-Key', SAMPLE_KEY],
 ];
 
-/** What a client may say of the host: another backend's name, one that an evil certificate is for, an ordinary public one. */
+/** Host fields of a client: another backend's name, a name that a wrong certificate is for, an ordinary public one. */
 const HOSTS = [
   'other.internal',
   'evil.example',
@@ -86,21 +85,21 @@ describe.skipIf(!hasOpenssl).each(KINDS)('%s to an https upstream', kind => {
     ['/ipv4', undefined],
     ['/ipv6', undefined],
   ])('at %s', (path, serverName) => {
-    test.each(HOSTS)('Host: %s chooses nothing of the connection', async host => {
+    test.each(HOSTS)('Host: %s: SNI, certificate, port and Host come from upstream', async host => {
       seen.length = 0;
-      expect((await send(kind, path, host)).status).toBe(kind === 'HTTP' ? 200 : 101);
+      expect((await requestHost(kind, path, host)).status).toBe(kind === 'HTTP' ? 200 : 101);
       expect(seen).toEqual([{ kind, serverName, host: hosts[path] }]);
     });
   });
 
   test.each(['/wrong-name', '/wrong-ip'])(
-    'whose certificate is for the Host of the client and not for %s: 502',
+    'a certificate for the Host of the client and not for %s: 502',
     async path => {
       seen.length = 0;
       const cause = 'upstream_unreachable/tls';
       const before = readFailures(await gateway.scrape(), path)[cause] ?? 0;
       for (const host of ['evil.example', 'other.internal', 'shop.example.com']) {
-        const response = await send(kind, path, host);
+        const response = await requestHost(kind, path, host);
         expect(response.status).toBe(502);
         expect(JSON.parse(String(response.body))).toMatchObject({ reason: 'upstream_unreachable' });
       }
@@ -112,11 +111,11 @@ describe.skipIf(!hasOpenssl).each(KINDS)('%s to an https upstream', kind => {
   );
 });
 
-function send(kind: Kind, path: string, host: string): Promise<RawResponse> {
+function requestHost(kind: Kind, path: string, host: string): Promise<RawResponse> {
   return request(gateway.port, { path, headers: [['Host', host], ...(kind === 'WebSocket' ? UPGRADE : [])] });
 }
 
-/** A server that shows `usual`, and to whoever asks for another name, `other`. */
+/** A server that presents the certificate `usual`, and `other` where SNI has another name. */
 async function startServer(usual: Certificate, other: Certificate, address = '127.0.0.1'): Promise<number> {
   const contexts = { usual: createSecureContext(usual), other: createSecureContext(other) };
   const server = createServer({
@@ -136,6 +135,5 @@ async function startServer(usual: Certificate, other: Certificate, address = '12
     socket.end(SWITCHING);
   });
   servers.push(server);
-  await once(server.listen(0, address), 'listening');
-  return (server.address() as AddressInfo).port;
+  return listenOnLoopback(server, 0, address);
 }

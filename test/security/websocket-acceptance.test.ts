@@ -1,12 +1,12 @@
 /**
- * A 101 that RFC 6455 section 4.1 does not accept opens no tunnel: an upstream that did not understand the handshake goes on
- * parsing HTTP, and what the client sent behind it would be a request that nobody authorised.
+ * A 101 that RFC 6455 section 4.1 does not accept opens no tunnel: an upstream that did not understand the handshake continues to
+ * parse HTTP, and what the client sent behind it would be a request that was not authorised.
  */
 
-import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningGateway, readFailures, startGateway } from '../support/gateway.ts';
+import { listenOnLoopback } from '../support/listener.ts';
 import { parseResponses, sendRaw } from '../support/raw-http.ts';
 import { SAMPLE_ACCEPT, SAMPLE_KEY } from '../support/switching.ts';
 
@@ -29,9 +29,7 @@ let upstreamClosed: Promise<unknown>;
 
 beforeAll(async () => {
   server = createServer(socket => accept(socket));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  port = typeof address === 'object' && address ? address.port : 0;
+  port = await listenOnLoopback(server);
   gateway = await startGateway(`routes:\n  /x: { public: true, upstream: "http://127.0.0.1:${port}" }\n`);
 });
 
@@ -44,7 +42,7 @@ afterAll(async () => {
   server.close();
 });
 
-describe('no tunnel, 502, and nothing of the client’s behind its handshake', () => {
+describe('an invalid 101: no tunnel, 502, and nothing behind the handshake reaches the upstream', () => {
   test.each<readonly [string, string]>([
     ['no accept value', answer(...SWITCH)],
     ['an empty accept value', answer(...SWITCH, 'Sec-WebSocket-Accept:')],
@@ -96,7 +94,7 @@ describe('no tunnel, 502, and nothing of the client’s behind its handshake', (
     }
   });
 
-  test('other statuses with all fields of a 101 are answers, not tunnels', async () => {
+  test('other statuses with all fields of a 101: responses, not tunnels', async () => {
     bytes = `${head('HTTP/1.1 200 OK', ...SWITCH, ACCEPT, 'Content-Length: 2')}ok`;
     const { status } = await handshake([KEY]);
     expect(status).toBe(200);
@@ -104,7 +102,7 @@ describe('no tunnel, 502, and nothing of the client’s behind its handshake', (
   });
 });
 
-describe('a tunnel, and then what the client sent behind its handshake', () => {
+describe('a valid 101: a tunnel, then what the client sent behind its handshake', () => {
   test.each<readonly [string, string]>([
     ['the usual fields', answer(...SWITCH, ACCEPT)],
     ['any letter case of names and words', answer('UPGRADE: WebSocket', 'connection: UPGRADE', ACCEPT)],
@@ -123,7 +121,7 @@ describe('a tunnel, and then what the client sent behind its handshake', () => {
   });
 
   test.each(['Content-Length: 5', 'Transfer-Encoding: chunked'])(
-    '%s in a 101 reaches nobody (RFC 9110 section 8.6, RFC 9112 section 6.1)',
+    '%s in a 101: removed (RFC 9110 section 8.6, RFC 9112 section 6.1)',
     async field => {
       bytes = answer(...SWITCH, ACCEPT, field, 'X-Kept: a', 'X-Kept: b', '__proto__: c', 'constructor: d');
       const { headers } = await handshake([KEY]);
@@ -153,7 +151,7 @@ async function expectNoTunnel(fields: readonly string[]): Promise<void> {
   received = '';
 }
 
-/** Sends a handshake with a request right behind it, and reads until the end or the 101. */
+/** Sends a handshake directly followed by a request, and reads until the end or the 101. */
 async function handshake(fields: readonly string[]) {
   const text = head('GET /x HTTP/1.1', ...FIELDS, ...fields) + HIDDEN;
   const all = await sendRaw(gateway.port, text, { until: seen => seen.includes(' 101 ') && received.endsWith(HIDDEN) });
@@ -170,7 +168,7 @@ function accept(socket: Socket): void {
     const isFirst = received === '';
     received += piece.toString('latin1');
     if (isFirst) socket.write(bytes);
-    // Whatever came behind the handshake is given the time to come before this side ends.
+    // Leaves time for data behind the handshake to arrive before this side ends.
     if (received.endsWith(HIDDEN)) socket.write('.');
   });
 }

@@ -3,9 +3,9 @@
 import { generateKeyPair, type JsonWebKey, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import type * as OidcProvider from 'oidc-provider';
+import { listenOnLoopback } from './listener.ts';
 
 type Algorithm = 'ES256' | 'RS256';
 
@@ -87,14 +87,14 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     requests.push(`${req.method} ${req.url}`);
     answer(req, res);
   });
-  const port = await listen(server, options.port ?? 0);
+  const port = await listenOnLoopback(server, options.port);
   const origin = `http://127.0.0.1:${port}`;
   const issuer = options.issuer ?? origin;
   let keys: JsonWebKey[] = [];
 
   const rotateKeys = async ({ forget = false } = {}) => {
     keys = [await generateKey(algorithm), ...(forget ? [] : keys)];
-    answer = await createAnswer(issuer, configure(options, algorithm, keys));
+    answer = await createAnswer(issuer, describeProvider(options, algorithm, keys));
   };
   await rotateKeys();
 
@@ -112,7 +112,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
   };
 }
 
-function configure(
+function describeProvider(
   options: AuthorizationServerOptions,
   algorithm: Algorithm,
   keys: JsonWebKey[],
@@ -221,12 +221,6 @@ async function requestToken(
   if (!response.ok) throw new Error(`the token endpoint answered ${response.status}: ${await response.text()}`);
   const answer = (await response.json()) as { access_token: string; expires_in: number; scope?: string };
   return { accessToken: answer.access_token, expiresIn: answer.expires_in, scope: answer.scope };
-}
-
-async function listen(server: Server, port: number): Promise<number> {
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
 }
 
 async function close(server: Server): Promise<void> {

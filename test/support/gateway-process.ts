@@ -1,27 +1,18 @@
 /** The built gateway as operators run it, with a YAML file of its own: changed, signalled, scraped and ended by its id. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { EventEmitter, once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LogLine, readSample } from './gateway.ts';
+import { killProgram, launchProgram, type RunningProgram } from './program.ts';
+import { eventually, pause } from './waiting.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-
-export interface GatewayProcess {
-  readonly child: ChildProcess;
+export interface GatewayProcess extends RunningProgram {
   readonly port: number;
   readonly adminPort: number;
   /** The configuration. Its folder is the process's own. */
   readonly file: string;
-  /** Of both streams, once they have ended. */
-  readonly exit: Promise<number | null>;
-  stderr(): string;
-  /** The lines of the log so far. */
-  lines(): readonly LogLine[];
-  /** @returns the `count`th line with this `msg`, once it is there; throws where the process ends before. */
-  line(message: string, count?: number): Promise<LogLine>;
   /** @returns the configuration with `yaml` for everything but its listeners. */
   configure(yaml: string): string;
   scrape(): Promise<string>;
@@ -31,39 +22,49 @@ export interface GatewayProcess {
   close(): Promise<void>;
 }
 
-/** Starts `dist/main.js` and waits until it listens and is ready. @param yaml without `listen` and `admin`. */
+export interface GatewayProcessOptions {
+  /** Writes the configuration `text` into `folder`. @returns the file for `--config`. Default: `audgate.yaml` there. */
+  readonly place?: (folder: string, text: string) => string;
+  /** Options of Node.js itself. */
+  readonly nodeOptions?: readonly string[];
+}
+
+const running = new Set<GatewayProcess>();
+
+/** Starts the program and waits until it listens and is ready. @param yaml without `listen` and `admin`. */
 export async function startGatewayProcess(
   yaml: string,
-  place: (folder: string, text: string) => string = writeFile,
-  nodeOptions: readonly string[] = [],
+  { place = writeFile, nodeOptions = [] }: GatewayProcessOptions = {},
 ): Promise<GatewayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const configure = (text: string) =>
     `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms, limit: 10s }\n${text}`;
   const file = place(folder, configure(yaml));
-  const child = spawn(process.execPath, [...nodeOptions, join(ROOT, 'dist/main.js'), '--config', file], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const output = readOutput(child);
-  const exit = new Promise<number | null>(resolve => child.once('close', code => resolve(code)));
-  const { port, adminPort } = readPorts(await output.line('listening'));
+  const program = launchProgram(['--config', file], { cwd: folder, nodeOptions });
+  const { port, adminPort } = readPorts(await program.line('listening'));
   const scrape = async () => (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
   const readiness = async () => {
-    const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
-    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+    const response = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
   const gateway: GatewayProcess = {
-    ...{ child, port, adminPort, file, exit, configure, scrape, readiness, ...output },
+    ...program,
+    ...{ port, adminPort, file, configure, scrape, readiness },
     sample: async series => readSample(await scrape(), series),
     close: async () => {
-      child.kill('SIGKILL');
-      await exit;
+      if (!running.delete(gateway)) return;
+      await killProgram(program);
       rmSync(folder, { recursive: true });
     },
   };
+  running.add(gateway);
   await eventually(async () => (await readiness()).status === 200);
   return gateway;
+}
+
+/** For `afterEach`: closes every gateway process that this test file has started. */
+export async function closeGatewayProcesses(): Promise<void> {
+  await Promise.all([...running].map(gateway => gateway.close()));
 }
 
 /** Milliseconds in which a gateway has seen that a save is over. */
@@ -74,24 +75,30 @@ const SETTLED = 500;
  * late with its signal, or because it was about to look at a save before, would load it twice.
  */
 export async function changeAndSignal(child: ChildProcess, change: () => void): Promise<void> {
-  await new Promise(resolve => setTimeout(resolve, SETTLED));
+  await pause(SETTLED);
   child.kill('SIGSTOP');
   change();
   child.kill('SIGHUP');
   child.kill('SIGCONT');
 }
 
+/** Replaces the configuration by `yaml` (without listeners), sends SIGHUP and waits until it is loaded. */
+export async function reloadWith(gateway: GatewayProcess, yaml: string): Promise<void> {
+  const loaded = gateway.lines('configuration loaded').length;
+  await changeAndSignal(gateway.child, () => writeFileSync(gateway.file, gateway.configure(yaml)));
+  await gateway.line('configuration loaded', loaded + 1);
+}
+
+/** @returns the process ids of the children of `pid`: for a gateway, its workers. */
+export function childProcessIds(pid: number | undefined): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
 /** @returns whether it is ready, and no worker is missing. */
 export async function isWhole({ readiness }: Pick<GatewayProcess, 'readiness'>): Promise<boolean> {
   const { status, body } = await readiness();
   return status === 200 && body['workers_missing'] === undefined;
-}
-
-/** Asks until it is so: for what no event tells. The limit is for what never becomes so, however busy the machine is. */
-export async function eventually(isSo: () => boolean | Promise<boolean>, milliseconds = 30_000): Promise<void> {
-  for (const end = Date.now() + milliseconds; !(await isSo()); await new Promise(resolve => setTimeout(resolve, 20))) {
-    if (Date.now() > end) throw new Error('it did not become so');
-  }
 }
 
 function writeFile(folder: string, text: string): string {
@@ -106,38 +113,4 @@ export function readPorts({ listen, admin }: LogLine): { readonly port: number; 
 
 function portOf(address: unknown): number {
   return (address as { readonly port: number }).port;
-}
-
-function readOutput(child: ChildProcess) {
-  const changes = new EventEmitter().setMaxListeners(100);
-  const lines: LogLine[] = [];
-  /** Looked up at each piece of the log, of which a gateway under load writes many. */
-  const byMessage = new Map<unknown, LogLine[]>();
-  let rest = '';
-  let complaints = '';
-  const keep = (line: LogLine) => {
-    lines.push(line);
-    const known = byMessage.get(line['msg']);
-    if (known) known.push(line);
-    else byMessage.set(line['msg'], [line]);
-  };
-  child.stdout?.setEncoding('utf8').on('data', (piece: string) => {
-    const whole = `${rest}${piece}`.split('\n');
-    rest = whole.pop() ?? '';
-    for (const text of whole) keep(JSON.parse(text) as LogLine);
-    changes.emit('change');
-  });
-  child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
-    complaints += piece;
-  });
-  child.once('close', () => changes.emit('change'));
-  const line = async (message: string, count = 1): Promise<LogLine> => {
-    for (;;) {
-      const found = byMessage.get(message)?.[count - 1];
-      if (found !== undefined) return found;
-      if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode} before "${message}": ${complaints}`);
-      await once(changes, 'change');
-    }
-  };
-  return { lines: () => lines, line, stderr: () => complaints };
 }

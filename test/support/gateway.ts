@@ -4,12 +4,12 @@ import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { formatProblem } from '../../src/config/diagnostic.ts';
+import { formatDiagnostic } from '../../src/config/diagnostics/diagnostic.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { Gateway } from '../../src/gateway.ts';
 import { Server } from '../../src/server/server.ts';
-import { createLog } from '../../src/telemetry/log.ts';
-import { Metrics } from '../../src/telemetry/metrics.ts';
+import { createLog } from '../../src/telemetry/log/log.ts';
+import { Metrics } from '../../src/telemetry/metrics/metrics.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 
 export type LogLine = Readonly<Record<string, unknown>>;
@@ -45,7 +45,7 @@ export async function startGateway(yaml: string, environment: Record<string, str
   writeFileSync(file, `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\n${drain}${yaml}`);
   const loaded = loadConfig(file, environment);
   rmSync(folder, { recursive: true });
-  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+  if (!loaded.ok) throw new Error(loaded.diagnostics.map(formatDiagnostic).join('\n'));
 
   const log = new LogRecorder();
   const metrics: Metrics = new Metrics({ keySets: () => server.gateway.verifier.status() });

@@ -67,6 +67,31 @@ export function sendRaw(port: number, bytes: Buffer | string, options: SendOptio
 }
 
 /**
+ * Sends `bytes` (Latin-1), ends its side once a whole response with a status from `finalStatus` has come, as clients do (after a
+ * refusal the gateway waits for that), and reads to the end, for at most three seconds without a byte.
+ */
+export function sendThenEnd(
+  port: number,
+  bytes: string,
+  { methods = [], finalStatus = 200 }: { readonly methods?: readonly string[]; readonly finalStatus?: number } = {},
+): Promise<Buffer> {
+  return new Promise(resolve => {
+    let received = Buffer.alloc(0);
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('data', piece => {
+      received = Buffer.concat([received, piece]);
+      const responses = parseResponses(received, { methods, open: true });
+      if (responses.some(({ status, complete }) => status >= finalStatus && complete)) socket.end();
+    });
+    socket.on('error', () => socket.destroy());
+    socket.setTimeout(3000, () => socket.destroy());
+    socket.on('end', () => socket.end());
+    socket.on('close', () => resolve(received));
+    socket.write(bytes, 'latin1');
+  });
+}
+
+/**
  * Sends one request and gives its final response (interim ones are dropped). Adds `Host`, `Connection: close` and, for a
  * body, `Content-Length` only where `headers` has no such field (or `Transfer-Encoding`, for the last); changes nothing.
  */
@@ -100,6 +125,16 @@ export function formatRequest(port: number, { method = 'GET', path, headers = []
   if (body !== undefined) addUnlessGiven('Content-Length', String(content.length), 'Transfer-Encoding');
   const lines = [`${method} ${path} HTTP/1.1`, ...fields.map(([name, value]) => `${name}: ${value}`), '', ''];
   return Buffer.concat([latin1(lines.join('\r\n')), content]);
+}
+
+/** The field that presents an access token (RFC 6750 section 2.1). */
+export function bearer(token: string): HeaderPair {
+  return ['Authorization', `Bearer ${token}`];
+}
+
+/** A whole chunked body (RFC 9112 section 7.1) without trailers. */
+export function formatChunks(...pieces: readonly string[]): string {
+  return `${pieces.map(piece => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('')}0\r\n\r\n`;
 }
 
 /** Every value of the field `name`, whatever its spelling. */

@@ -2,8 +2,8 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { CompactSign, type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
+import { listenOnLoopback } from './listener.ts';
 
 export interface SignOptions {
   readonly header?: Readonly<Record<string, unknown>>;
@@ -34,9 +34,7 @@ export async function startTokenIssuer(algorithm: 'ES256' | 'RS256' = 'ES256'): 
     response.writeHead(request.url === '/jwks' && issuer.jwks ? 200 : 500, { 'content-type': 'application/json' });
     response.end(JSON.stringify(issuer.jwks ?? {}));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const origin = `http://127.0.0.1:${await listenOnLoopback(server)}`;
   let current = await createKey(algorithm, 'key-1');
   const issuer: TokenIssuer = {
     issuer: origin,

@@ -3,9 +3,10 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { listenOnLoopback } from './listener.ts';
 import type { HeaderPair } from './raw-http.ts';
 
 export interface ReceivedBody {
@@ -63,9 +64,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
   const { name = 'upstream', handle = answerWithWhatArrived } = options;
   const server = createServer();
   const sockets = trackSockets(server);
-  server.listen(options.port ?? 0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await listenOnLoopback(server, options.port);
 
   const upstream: Upstream = {
     name,

@@ -14,12 +14,24 @@ interface Import {
   readonly values: readonly string[];
 }
 
-/** In the order of a request. A room may import types from the rooms before it. */
-const ROOMS = ['client', 'config', 'route', 'token', 'authorization', 'challenge', 'upstream', 'telemetry', 'admin'];
+/** In the order in which a request passes them. A module may import types from the modules before it. */
+const MODULES = [
+  'http',
+  'client',
+  'config',
+  'route',
+  'token',
+  'authorization',
+  'challenge',
+  'upstream',
+  'telemetry',
+  'admin',
+];
 
-/** Rooms are put together here, so these may import from any of them. */
+/** These put the modules together, and may import from any of them. */
 const COMPOSERS = [
   'main.ts',
+  'library.ts',
   'process',
   'server',
   'gateway.ts',
@@ -30,6 +42,10 @@ const COMPOSERS = [
   'cli',
 ];
 
+/** Every module may import values from here. They import nothing of ours. */
+const FOUNDATIONS = ['denial.ts', 'http'];
+
+/** The one module that imports a library. */
 const DOORS: Readonly<Record<string, string>> = {
   yaml: 'config',
   zod: 'config',
@@ -41,37 +57,31 @@ const DOORS: Readonly<Record<string, string>> = {
   pino: 'telemetry',
 };
 
-/** Values that cross a wall all the same. Each was looked at; a new one fails, and so does one that is gone. */
-const JUDGED: readonly string[] = [
-  // Pure functions and tables of one room, asked by a later one.
-  'admin/configuration-section.ts takes LINTS from config/lint/check-codes.ts',
-  'telemetry/zero-series.ts takes listPresentable from authorization/audience.ts',
-  // One judgement of keys, for `check` and for what verifies.
-  'token/key-set.ts takes countReasons, judgeKey from config/values/json-web-key.ts',
-  'token/key-source.ts takes MOST_KEYS, parseObject, readKeyFile from config/values/json-web-key.ts',
-  'token/verification-key.ts takes judgeKey from config/values/json-web-key.ts',
-  'admin/clients-section.ts takes MOST_CLIENTS from telemetry/client-denials.ts',
-  'admin/status-json.ts takes LINTS from config/lint/check-codes.ts',
-  'telemetry/client-denials.ts takes readClient from token/client.ts',
-  'upstream/client-info.ts takes isAuthority from route/request-head.ts',
-  'telemetry/access-line.ts takes escapeJson from config/values/visible-text.ts',
-  'telemetry/log.ts takes escapeJson from config/values/visible-text.ts',
-  'telemetry/shared-output.ts takes escapeJson from config/values/visible-text.ts',
-  'telemetry/access-line.ts takes readClient from token/client.ts',
-  'upstream/request-headers.ts takes findReservedField, foldFieldName from config/values/header-name.ts',
-  'upstream/request-headers.ts takes readClient from token/client.ts',
-  'upstream/request-body.ts takes MALFORMED from client/unparsed-request.ts',
-  'upstream/upstreams.ts takes stripPrefix from route/match.ts',
-];
+/** The values that a module imports from one before it: pure functions and tables. A new one fails, and so does one that is gone. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  'admin from config': ['CHECK_CODES'],
+  'admin from telemetry': ['MOST_CLIENTS'],
+  'telemetry from authorization': ['listPresentable'],
+  'telemetry from config': ['escapeJson'],
+  'telemetry from token': ['readClient'],
+  // `check` and the verifier accept the same keys.
+  'token from config': ['MOST_KEYS', 'checkKey', 'countReasons', 'parseJsonObject', 'readKeyFile'],
+  'upstream from client': ['MALFORMED'],
+  'upstream from config': ['findReservedField', 'foldFieldName'],
+  'upstream from route': ['isAuthority', 'stripPrefix'],
+  'upstream from token': ['readClient'],
+};
 
 const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'));
 const textOf = (file: string) => withoutComments(readFileSync(join(SOURCE, file), 'utf8'));
 const imports = files.flatMap(readImports);
 const local = imports.filter(({ to }) => to.endsWith('.ts'));
-const roomOf = (file: string) => file.split('/')[0] ?? '';
-const between = local.filter(({ from, to }) => roomOf(from) !== roomOf(to));
+const moduleOf = (file: string) => file.split('/')[0] ?? '';
+const isModule = (file: string) => MODULES.includes(moduleOf(file));
+const orderOf = (file: string) => MODULES.indexOf(moduleOf(file));
+const crossing = local.filter(({ from, to }) => moduleOf(from) !== moduleOf(to));
 
-test('there is something to look at', () => {
+test('the reader of imports: finds files, values and types', () => {
   expect(files.length).toBeGreaterThan(40);
   expect(imports.length).toBeGreaterThan(100);
   const values = expect.arrayContaining(['canonicalizePath']);
@@ -80,46 +90,58 @@ test('there is something to look at', () => {
   expect(imports).toContainEqual({ from: 'client/local-reply.ts', to: 'node:http', values: ['ServerResponse'] });
 });
 
-test('every folder is a room, and every file outside is a composer or denial.ts', () => {
-  const places = new Set(files.map(roomOf));
-  expect([...places].sort()).toEqual([...ROOMS, ...COMPOSERS, 'denial.ts'].sort());
+test('every file: in a module, or a composer, or denial.ts', () => {
+  const places = new Set(files.map(moduleOf));
+  expect([...places].sort()).toEqual([...MODULES, ...COMPOSERS, 'denial.ts'].sort());
 });
 
-test('denial.ts imports nothing', () => {
+test('denial.ts imports nothing, http nothing of ours', () => {
   expect(imports.filter(({ from }) => from === 'denial.ts')).toEqual([]);
+  const ours = crossing.filter(({ from }) => FOUNDATIONS.includes(moduleOf(from)));
+  expect(ours.map(describeImport)).toEqual([]);
 });
 
-test('a room takes values only from itself and denial.ts; types from rooms before it', () => {
-  const crossings = between.filter(({ from, to }) => ROOMS.includes(roomOf(from)) && to !== 'denial.ts');
-  const backward = crossings.filter(({ from, to }) => ROOMS.indexOf(roomOf(to)) >= ROOMS.indexOf(roomOf(from)));
-  const outward = crossings.filter(({ to }) => !ROOMS.includes(roomOf(to)));
-  expect([...backward, ...outward].map(describeImport)).toEqual([]);
-  const values = crossings.filter(each => each.values.length > 0).map(describeImport);
-  expect(values.sort()).toEqual([...JUDGED].sort());
+describe('a module', () => {
+  const ofModules = crossing.filter(({ from, to }) => isModule(from) && !FOUNDATIONS.includes(moduleOf(to)));
+
+  test('imports from modules before it only', () => {
+    const backward = ofModules.filter(({ from, to }) => !isModule(to) || orderOf(to) >= orderOf(from));
+    expect(backward.map(describeImport)).toEqual([]);
+  });
+
+  test('imports types, and no values but those listed', () => {
+    const found: Record<string, string[]> = {};
+    for (const { from, to, values } of ofModules) {
+      const pair = `${moduleOf(from)} from ${moduleOf(to)}`;
+      if (values.length > 0) found[pair] = [...new Set([...(found[pair] ?? []), ...values])].sort();
+    }
+    expect(found).toEqual(ALLOWED);
+  });
 });
 
-test('main → process → server → gateway → the modules of a request, and main → cli: no import against it', () => {
+test('main → process → server → gateway, and main → cli: no import against it', () => {
   const importersOf = (place: string) =>
-    new Set(between.filter(({ to }) => roomOf(to) === place).map(({ from }) => roomOf(from)));
+    new Set(crossing.filter(({ to }) => moduleOf(to) === place).map(({ from }) => moduleOf(from)));
   expect(importersOf('main.ts')).toEqual(new Set());
   expect(importersOf('process')).toEqual(new Set(['main.ts']));
   expect(importersOf('server')).toEqual(new Set(['main.ts', 'process']));
   expect(importersOf('cli')).toEqual(new Set(['main.ts']));
   expect(['process', 'server']).toEqual(expect.arrayContaining([...importersOf('gateway.ts')]));
+  expect(importersOf('transaction.ts')).toEqual(new Set(['gateway.ts']));
   expect(importersOf('indexes.ts')).toEqual(new Set(['gateway.ts']));
 });
 
-test('one library has one door', () => {
+test('a library: imported by one module only', () => {
   const packages = imports.filter(({ to }) => !to.endsWith('.ts') && !to.startsWith('node:'));
-  const doors = packages.map(({ from, to }) => `${to} in ${roomOf(from)}`);
+  const doors = packages.map(({ from, to }) => `${to} in ${moduleOf(from)}`);
   expect([...new Set(doors)].sort()).toEqual(
     Object.entries(DOORS)
-      .map(([name, room]) => `${name} in ${room}`)
+      .map(([name, module]) => `${name} in ${module}`)
       .sort(),
   );
 });
 
-test('no file imports itself by way of others', () => {
+test('imports of files: no cycle', () => {
   const targetsOf = (file: string) => local.filter(({ from }) => from === file).map(({ to }) => to);
   const cycles = files.filter(file => {
     const seen = new Set<string>();
@@ -134,16 +156,16 @@ test('no file imports itself by way of others', () => {
   expect(cycles).toEqual([]);
 });
 
-describe('in no file of src', () => {
+describe('not in src', () => {
   const filesWith = (pattern: RegExp) => files.filter(file => pattern.test(textOf(file)));
 
-  test('a default export, a barrel or an import at run time', () => {
+  test('default exports, barrels, imports at run time', () => {
     expect(filesWith(/\bexport\s+default\b|\bexport\s*\{[^}]*\bas\s+default\b/)).toEqual([]);
     expect(filesWith(/\bexport\s+(?:type\s+)?(?:\*|\{[^}]*\})\s*(?:as\s+\w+\s+)?from\b/)).toEqual([]);
     expect(filesWith(/\bimport\s*\(|\brequire\s*\(|\bcreateRequire\b/)).toEqual([]);
   });
 
-  test('the process, save in main.ts; process.nextTick belongs to the event loop', () => {
+  test('the process outside of main.ts, but for process.nextTick', () => {
     expect(
       filesWith(
         /(?<![-/])\bprocess\s*(?:\?\.|[.[])(?!nextTick\b)|globalThis\s*(?:\.|\[')process|['"](?:node:)?process['"]/,
@@ -151,7 +173,7 @@ describe('in no file of src', () => {
     ).toEqual(['main.ts']);
   });
 
-  test('a word that says nothing, for a name', () => {
+  test('file names that say nothing', () => {
     const vague = /(?:^|[/-])(?:auth|utils?|helpers?|common|managers?|services?|middleware|types|index)(?:[/.-]|$)/;
     expect(files.filter(file => vague.test(file))).toEqual([]);
     expect(files.filter(file => !/^[a-z0-9/-]+\.ts$/.test(file))).toEqual([]);

@@ -4,20 +4,20 @@ import { describe, expect, test } from 'vitest';
 import { authorize } from '../../src/authorization/authorize.ts';
 import { deny } from '../../src/denial.ts';
 import { readRequestHead } from '../../src/route/request-head.ts';
-import { Exchange } from '../../src/transaction.ts';
+import { Transaction } from '../../src/transaction.ts';
 import { protectedRoute } from './route/example-route.ts';
 
-/** An exchange as the gateway has it once the head of its request has been read. */
-function exchangeOf(url: string, host = 'api.example'): Exchange {
+/** A transaction as the gateway has it once the head of its request has been read. */
+function transactionOf(url: string, host = 'api.example'): Transaction {
   const request = new IncomingMessage(new Socket());
   Object.assign(request, { url, method: 'GET', headers: { host } });
-  const exchange = new Exchange(request, new ServerResponse(request));
+  const transaction = new Transaction({ kind: 'http', request, response: new ServerResponse(request) });
   const head = readRequestHead({ method: 'GET', url, httpVersion: '1.1', rawHeaders: ['Host', host] });
-  if (head.ok) exchange.head = head;
-  return exchange;
+  if (head.ok) transaction.head = head;
+  return transaction;
 }
 
-describe('the path that is told has no query, in whatever disguise, however far the request came', () => {
+describe('the recorded path: no query in any spelling, also where the head was refused', () => {
   test.each([
     ['/a?secret', '/a'],
     ['/a/../b?secret', '/a/../b'],
@@ -29,53 +29,53 @@ describe('the path that is told has no query, in whatever disguise, however far 
     ['/a%253Fsecret', '/a%253F…'],
     ['/a;v=secret/;/other', '/a;v=…/;/other'],
   ])('%s → %s', (url, path) => {
-    const told = exchangeOf(url).finish().path;
-    expect(told).not.toContain('secret');
-    expect(told).toBe(path);
+    const recorded = transactionOf(url).finish().path;
+    expect(recorded).not.toContain('secret');
+    expect(recorded).toBe(path);
   });
 });
 
-test.each(['a b', 'user:pass@api.example', 'a"b', ''])('a Host that is none is not told: %j', host => {
-  expect(exchangeOf('/a', host).finish().host).toBe('');
+test.each(['a b', 'user:pass@api.example', 'a"b', ''])('invalid Host %j: recorded as empty', host => {
+  expect(transactionOf('/a', host).finish().host).toBe('');
 });
 
-describe('what became of it', () => {
+describe('the recorded outcome', () => {
   const route = protectedRoute({ prefix: '/a', enforcement: 'report' });
   const match = { ok: true, route, path: '/a', rest: '', otherRests: [] } as const;
 
-  test('nothing was decided and nothing refused: forwarded', () => {
-    expect(exchangeOf('/a').finish()).toMatchObject({ outcome: 'forwarded', denial: undefined, route: undefined });
+  test('no decision and no refusal: forwarded', () => {
+    expect(transactionOf('/a').finish()).toMatchObject({ outcome: 'forwarded', denial: undefined, route: undefined });
   });
 
-  test('a denial that was only reported', () => {
-    const exchange = exchangeOf('/a');
-    exchange.match = match;
-    exchange.decision = authorize(new Map(), match, 'GET', deny('missing_token'));
-    expect(exchange.finish()).toMatchObject({ outcome: 'reported', denial: { reason: 'missing_token' }, route });
+  test('a denial that is only reported: reported, with the denial', () => {
+    const transaction = transactionOf('/a');
+    transaction.match = match;
+    transaction.decision = authorize(new Map(), match, 'GET', deny('missing_token'));
+    expect(transaction.finish()).toMatchObject({ outcome: 'reported', denial: { reason: 'missing_token' }, route });
   });
 
-  test('a fault after a reported denial is told as the fault', () => {
-    const exchange = exchangeOf('/a');
-    exchange.match = match;
-    exchange.decision = authorize(new Map(), match, 'GET', deny('missing_token'));
-    exchange.refused = 'internal';
-    expect(exchange.finish()).toMatchObject({ outcome: 'denied', denial: { reason: 'internal' } });
+  test('a fault after a reported denial: denied, with the reason internal', () => {
+    const transaction = transactionOf('/a');
+    transaction.match = match;
+    transaction.decision = authorize(new Map(), match, 'GET', deny('missing_token'));
+    transaction.refused = 'internal';
+    expect(transaction.finish()).toMatchObject({ outcome: 'denied', denial: { reason: 'internal' } });
   });
 
-  test('a failure of the upstream', () => {
-    const exchange = exchangeOf('/a');
-    exchange.failure = { reason: 'upstream_timeout', cause: 'response_timeout' };
-    expect(exchange.finish()).toMatchObject({
+  test('a failure of the upstream: failed, with its cause', () => {
+    const transaction = transactionOf('/a');
+    transaction.failure = { reason: 'upstream_timeout', cause: 'response_timeout' };
+    expect(transaction.finish()).toMatchObject({
       outcome: 'failed',
       failure: { reason: 'upstream_timeout', cause: 'response_timeout' },
     });
   });
 
-  test('a client that left before it was answered: 499', () => {
-    expect(exchangeOf('/a').finish()).toMatchObject({ status: 499 });
+  test('a client that closed before the response: status 499', () => {
+    expect(transactionOf('/a').finish()).toMatchObject({ status: 499 });
   });
 
-  test('each has an id of its own', () => {
-    expect(exchangeOf('/a').requestId).not.toBe(exchangeOf('/a').requestId);
+  test('two transactions: two request ids', () => {
+    expect(transactionOf('/a').requestId).not.toBe(transactionOf('/a').requestId);
   });
 });

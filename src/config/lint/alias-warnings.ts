@@ -1,35 +1,37 @@
 /**
- * Dangers of what is accepted as audience. An operator who cures a `wrong_audience` by copying what the tokens carry may copy a value that
- * tokens for other APIs carry, too.
+ * Warnings about accepted audiences. An operator who answers a `wrong_audience` by copying the `aud` of the tokens may copy a
+ * value that tokens for other APIs have, too.
  */
 
-import type { Findings } from '../diagnostics.ts';
+import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
+import type { FileDraft } from '../file-draft.ts';
 import type { RouteDraft } from '../routes.ts';
 import type { Path } from '../source/document.ts';
-import type { FileDraft } from '../source/file-draft.ts';
-import { findSharedAudience, listSharedAudiences, type SharedAudiences } from './shared-audience.ts';
+import { findSharedAudience, listSharedAudiences, type SharedAudiences } from './identity-products/shared-audience.ts';
 
-/** Routes of one resource with which each other one is compared. */
+/** Routes of one resource that are compared with one another; further ones are not, to bound the cost. */
 const MOST_SIBLINGS = 100;
 
-/** Warns of the resource and of each alias of the routes of `file`. */
-export function warnOfAliases(file: FileDraft, findings: Findings): void {
+/** Warns about the resource and the aliases of each route of `file`. */
+export function warnOfAliases(file: FileDraft, diagnostics: DiagnosticCollector): void {
   const siblings = groupByResource(file);
-  const byDefault = listSharedAudiences(file.issuerNames);
-  const lax = [...file.issuers.values()].filter(({ tokenTypes }) => tokenTypes.has('jwt')).map(({ issuer }) => issuer);
+  const byDefault = listSharedAudiences(file.issuerNames ?? []);
+  const acceptingJwt = [...file.issuers.values()]
+    .filter(({ tokenTypes }) => tokenTypes.has('jwt'))
+    .map(({ issuer }) => issuer);
   for (const route of file.routes) {
     const { audiences = [], issuers, resource } = route.found;
     if (route.found.public === true) continue;
     const shared = issuers === undefined ? byDefault : listSharedAudiences(issuers);
-    warnOfSharedAudience(resource, shared, [...route.path, 'resource'], findings);
-    const others = audiences.length === 0 ? [] : listForgetful(route, siblings.get(resource ?? '') ?? []);
+    warnOfSharedAudience(resource, shared, [...route.path, 'resource'], diagnostics);
+    const others = audiences.length === 0 ? [] : listComparable(route, siblings.get(resource ?? '') ?? []);
     for (const [index, alias] of audiences.entries()) {
       const path = [...route.path, 'audiences', index];
-      warnOfSharedAudience(alias, shared, path, findings);
-      if (alias.includes('*')) findings.warning(path, 'audience-wildcard', 'a * that stands for nothing but itself');
-      warnOfForgetful(alias, others, path, findings);
+      warnOfSharedAudience(alias, shared, path, diagnostics);
+      if (alias.includes('*')) diagnostics.warning(path, 'audience-wildcard', 'a * that stands for nothing but itself');
+      warnOfMissingAlias(alias, others, path, diagnostics);
     }
-    warnOfIdTokens(route, lax, findings);
+    warnOfIdTokens(route, acceptingJwt, diagnostics);
   }
 }
 
@@ -37,13 +39,13 @@ function warnOfSharedAudience(
   audience: string | undefined,
   shared: SharedAudiences,
   path: Path,
-  findings: Findings,
+  diagnostics: DiagnosticCollector,
 ): void {
   const name = audience === undefined ? undefined : findSharedAudience(audience, shared);
-  if (name !== undefined) findings.warning(path, 'audience-for-everyone', `is ${name}, not this API`);
+  if (name !== undefined) diagnostics.warning(path, 'audience-for-everyone', `is ${name}, not this API`);
 }
 
-/** A route of a resource that several have. */
+/** A route whose resource other routes have, too. */
 interface Sibling {
   readonly route: RouteDraft;
   readonly audiences: ReadonlySet<string>;
@@ -68,33 +70,44 @@ function groupByResource({ routes, issuerNames }: FileDraft): ReadonlyMap<string
   return groups;
 }
 
-/** Routes for different issuers may have different aliases: the issuers write them. */
-function listForgetful({ key, found }: RouteDraft, siblings: readonly Sibling[]): readonly Sibling[] {
+/** Only routes with an issuer in common: aliases are what issuers write, so routes for different issuers may differ. */
+function listComparable({ key, found }: RouteDraft, siblings: readonly Sibling[]): readonly Sibling[] {
   const hasCommonIssuer = (issuers: ReadonlySet<string>) =>
     found.issuers === undefined ? issuers.size > 0 : found.issuers.some(issuer => issuers.has(issuer));
   return siblings.filter(({ route, issuers }) => route.key !== key && hasCommonIssuer(issuers));
 }
 
-function warnOfForgetful(alias: string, siblings: readonly Sibling[], path: Path, findings: Findings): void {
+function warnOfMissingAlias(
+  alias: string,
+  siblings: readonly Sibling[],
+  path: Path,
+  diagnostics: DiagnosticCollector,
+): void {
   const other = siblings.find(({ audiences }) => !audiences.has(alias));
   if (other === undefined) return;
   const { key, line } = other.route;
   const what = `route "${key}" (line ${line}) has the same resource without this alias`;
-  findings.warning(path, 'alias-on-one-route', what);
+  diagnostics.warning(path, 'alias-on-one-route', what);
 }
 
 /**
- * The `aud` of an ID token is a client id (OpenID Connect Core section 2); some issuers name an API by one, too.
- * `lax` are the issuers whose token_types have JWT.
+ * An alias that looks like a client id, which is the `aud` of an ID token (OpenID Connect Core section 2). Some issuers also
+ * name an API by such an id.
+ *
+ * @param acceptingJwt the issuers whose `token_types` have JWT, so that the type of an ID token is accepted.
  */
-function warnOfIdTokens({ found, path }: RouteDraft, lax: readonly string[], findings: Findings): void {
+function warnOfIdTokens(
+  { found, path }: RouteDraft,
+  acceptingJwt: readonly string[],
+  diagnostics: DiagnosticCollector,
+): void {
   const index = found.audiences?.findIndex(alias => !/^[a-z][a-z0-9+.-]*:/i.test(alias)) ?? -1;
-  if (index === -1 || lax.length === 0 || !isOpenWithoutScope(found.scopes)) return;
+  if (index === -1 || acceptingJwt.length === 0 || !isOpenWithoutScope(found.scopes)) return;
   const accepted = found.issuers && new Set(found.issuers);
-  const issuer = lax.find(name => accepted === undefined || accepted.has(name));
+  const issuer = acceptingJwt.find(name => accepted === undefined || accepted.has(name));
   if (issuer === undefined) return;
   const what = `looks like a client id, token_types of "${issuer}" has JWT, and not every method needs a scope`;
-  findings.warning([...path, 'audiences', index], 'id-token-accepted', what);
+  diagnostics.warning([...path, 'audiences', index], 'id-token-accepted', what);
 }
 
 function isOpenWithoutScope(scopes: RouteDraft['found']['scopes']): boolean {

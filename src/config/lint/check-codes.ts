@@ -1,17 +1,17 @@
 /**
- * Every code of a problem: what follows if it stays, and what to do. One table for `audgate check`, the README and whoever
- * shows warnings. The codes are stable: scripts and suppressions name them.
+ * The code of every diagnostic, what follows from it, and what to do. `audgate check`, the status page and the reference show
+ * this table. Codes are stable, since scripts refer to them.
  */
 
-export interface Lint {
+export interface CheckAdvice {
   /** One sentence. */
   readonly consequence: string;
   /** One sentence. */
   readonly remedy: string;
 }
 
-/** What is wrong: such a file is never served. */
-export const MISTAKES = {
+/** Errors: such a file is not served. */
+export const ERRORS = {
   'yaml-syntax': {
     consequence: 'The file cannot be read to its end, so nothing else in it was looked at.',
     remedy: 'Correct the YAML at this place.',
@@ -76,10 +76,10 @@ export const MISTAKES = {
     consequence: 'One of the two listeners could not be opened.',
     remedy: 'Give listen and admin a port each.',
   },
-} as const satisfies Readonly<Record<string, Lint>>;
+} as const satisfies Readonly<Record<string, CheckAdvice>>;
 
-/** What is legal but dangerous: the file is served. */
-export const DANGERS = {
+/** Warnings, of what is valid but dangerous: the file is served. */
+export const WARNINGS = {
   'public-over-protected': {
     consequence: 'A path that is meant for the protected route, but misses it by a letter, needs no token.',
     remedy: 'Give the public paths routes of their own that contain no protected one.',
@@ -153,11 +153,10 @@ export const DANGERS = {
     consequence: 'Whoever reaches the port reads the status page: routes, issuers, and who was denied what.',
     remedy: 'Set admin_token, or let admin listen on loopback.',
   },
-} as const satisfies Readonly<Record<string, Lint>>;
+} as const satisfies Readonly<Record<string, CheckAdvice>>;
 
-export type MistakeCode = keyof typeof MISTAKES;
-export type DangerCode = keyof typeof DANGERS;
-export type Code = MistakeCode | DangerCode;
+export type WarningCode = keyof typeof WARNINGS;
+export type CheckCode = keyof typeof ERRORS | WarningCode;
 
 /** By code. */
-export const LINTS: Readonly<Record<Code, Lint>> = { ...MISTAKES, ...DANGERS };
+export const CHECK_CODES: Readonly<Record<CheckCode, CheckAdvice>> = { ...ERRORS, ...WARNINGS };

@@ -1,46 +1,53 @@
-/** The mistakes that no entry shows by itself. */
+/** Errors that only several entries together show. */
 
 import type { ListenAddress } from '../config.ts';
-import { type Findings, listNames } from '../diagnostics.ts';
+import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
+import { listNames } from '../diagnostics/quotation.ts';
+import { findNearest } from '../diagnostics/suggestion.ts';
 import type { RouteDraft } from '../routes.ts';
-import { findNearest } from '../schema/suggestion.ts';
 import { isRawMap } from '../source/content.ts';
 import type { Path } from '../source/document.ts';
-import { isSameAddress } from '../values/listen-address.ts';
-import type { Fault } from '../values/parsed-value.ts';
-import { nameTarget } from '../values/route-key.ts';
+import { isSameAddress } from '../values/address/listen-address.ts';
+import type { Rejection } from '../values/parsed-value.ts';
+import { nameTarget } from '../values/path/route-key.ts';
 
-/** Refuses two listeners on one address; `raw` is the whole file, in which either may be left to its default. */
-export function checkListeners(listen: ListenAddress, admin: ListenAddress, raw: unknown, findings: Findings): void {
+/** Reports two listeners on one address. @param raw the whole file, in which either key may be missing. */
+export function checkListeners(
+  listen: ListenAddress,
+  admin: ListenAddress,
+  raw: unknown,
+  diagnostics: DiagnosticCollector,
+): void {
   if (!isSameAddress(listen, admin)) return;
-  const fault = {
+  const rejection = {
     code: 'address-conflict',
     what: 'listen and admin need one and the same port',
     expected: 'two ports',
     standsAlone: true,
   } as const;
-  findings.error([isRawMap(raw) && 'admin' in raw ? 'admin' : 'listen'], fault);
+  diagnostics.error([isRawMap(raw) && 'admin' in raw ? 'admin' : 'listen'], rejection);
 }
 
 /**
- * Refuses routes of which only one could ever be reached, unknown issuers, and one audience for two resources.
- * `issuers` are all names under `issuers`, also of entries with mistakes; `undefined` where that map cannot be read.
+ * Reports routes that match the same requests, unknown issuers, and one audience for two resources.
+ *
+ * @param issuers every name under `issuers`, also of entries with errors; `undefined` where that map could not be read.
  */
 export function checkRoutes(
   routes: readonly RouteDraft[],
   issuers: readonly string[] | undefined,
-  findings: Findings,
+  diagnostics: DiagnosticCollector,
 ): void {
-  checkDuplicates(routes, findings);
+  checkDuplicates(routes, diagnostics);
   if (issuers !== undefined) {
     const names = { list: issuers, set: new Set(issuers) };
-    for (const route of routes) checkIssuers(route, names, findings);
-    checkNeedForIssuers(routes, issuers, findings);
+    for (const route of routes) checkIssuers(route, names, diagnostics);
+    checkNeedForIssuers(routes, issuers, diagnostics);
   }
-  checkAudiences(routes, findings);
+  checkAudiences(routes, diagnostics);
 }
 
-function checkDuplicates(routes: readonly RouteDraft[], findings: Findings): void {
+function checkDuplicates(routes: readonly RouteDraft[], diagnostics: DiagnosticCollector): void {
   const first = new Map<string, RouteDraft>();
   for (const route of routes) {
     if (route.target === undefined) continue;
@@ -49,7 +56,7 @@ function checkDuplicates(routes: readonly RouteDraft[], findings: Findings): voi
     if (earlier === undefined) first.set(name, route);
     else {
       const what = `matches the same requests as "${earlier.key}" (line ${earlier.line})`;
-      findings.error(route.path, { code: 'duplicate-route', what, expected: 'one of them' }, 'key');
+      diagnostics.error(route.path, { code: 'duplicate-route', what, expected: 'one of them' }, 'key');
     }
   }
 }
@@ -59,24 +66,28 @@ interface Names {
   readonly set: ReadonlySet<string>;
 }
 
-function checkIssuers({ found, path }: RouteDraft, issuers: Names, findings: Findings): void {
+function checkIssuers({ found, path }: RouteDraft, issuers: Names, diagnostics: DiagnosticCollector): void {
   for (const [index, issuer] of (found.issuers ?? []).entries()) {
     if (issuers.set.has(issuer)) continue;
     const names = listNames(issuers.list);
-    findings.error([...path, 'issuers', index], {
+    diagnostics.error([...path, 'issuers', index], {
       code: 'unknown-issuer',
       what: 'is not under issuers',
       expected: names === '' ? 'an entry for it there' : `one of ${names}`,
-      nearest: findings.isFull ? undefined : findNearest(issuer, issuers.list),
+      nearest: diagnostics.isFull ? undefined : findNearest(issuer, issuers.list),
     });
   }
 }
 
-function checkNeedForIssuers(routes: readonly RouteDraft[], issuers: readonly string[], findings: Findings): void {
-  const needy = routes.find(({ found }) => found.public === false);
-  if (issuers.length > 0 || needy === undefined) return;
-  const expected = `at least one issuer: route "${needy.key}" (line ${needy.line}) is not public`;
-  findings.error(['issuers'], { code: 'missing-key', what: 'no issuers', expected, standsAlone: true }, 'key');
+function checkNeedForIssuers(
+  routes: readonly RouteDraft[],
+  issuers: readonly string[],
+  diagnostics: DiagnosticCollector,
+): void {
+  const protectedRoute = routes.find(({ found }) => found.public === false);
+  if (issuers.length > 0 || protectedRoute === undefined) return;
+  const expected = `at least one issuer: route "${protectedRoute.key}" (line ${protectedRoute.line}) is not public`;
+  diagnostics.error(['issuers'], { code: 'missing-key', what: 'no issuers', expected, standsAlone: true }, 'key');
 }
 
 interface Owner {
@@ -84,7 +95,7 @@ interface Owner {
   readonly route: RouteDraft;
 }
 
-function checkAudiences(routes: readonly RouteDraft[], findings: Findings): void {
+function checkAudiences(routes: readonly RouteDraft[], diagnostics: DiagnosticCollector): void {
   const owners = new Map<string, Owner>();
   for (const route of routes) {
     const { resource, audiences = [] } = route.found;
@@ -96,12 +107,12 @@ function checkAudiences(routes: readonly RouteDraft[], findings: Findings): void
     for (const [audience, path] of accepted) {
       const owner = owners.get(audience);
       if (owner === undefined) owners.set(audience, { resource, route });
-      else if (owner.resource !== resource) findings.error(path, describeConflict(owner.route));
+      else if (owner.resource !== resource) diagnostics.error(path, describeConflict(owner.route));
     }
   }
 }
 
-function describeConflict({ key, line }: RouteDraft): Fault {
+function describeConflict({ key, line }: RouteDraft): Rejection {
   return {
     code: 'audience-conflict',
     what: `is already accepted by route "${key}" (line ${line}) for another resource`,

@@ -1,30 +1,31 @@
-/** Dangers of a resource, and of resources beside one another. */
+/** Warnings about a resource, and about two resources that are easily confused. */
 
-import type { Findings } from '../diagnostics.ts';
+import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
 import type { RouteDraft } from '../routes.ts';
-import { hasUpperCaseOrigin, isInClear } from '../values/uri.ts';
-import type { DangerCode } from './check-codes.ts';
+import { hasUpperCaseOrigin, isInClear } from '../values/address/uri.ts';
+import type { WarningCode } from './check-codes.ts';
 
-/** Warns of each resource once, at the first route that has it. */
-export function warnOfResources(routes: readonly RouteDraft[], findings: Findings): void {
+/** Warns about each resource once, at the first route that has it. */
+export function warnOfResources(routes: readonly RouteDraft[], diagnostics: DiagnosticCollector): void {
   const seen = new Map<string, RouteDraft>();
   for (const route of routes) {
     const { resource } = route.found;
     if (resource === undefined || seen.has(resource)) continue;
     const twin = seen.get(resource.endsWith('/') ? resource.slice(0, -1) : `${resource}/`);
     seen.set(resource, route);
-    for (const [code, what] of listDangers(resource, twin)) findings.warning([...route.path, 'resource'], code, what);
+    for (const [code, what] of listWarnings(resource, twin))
+      diagnostics.warning([...route.path, 'resource'], code, what);
   }
 }
 
-function listDangers(resource: string, twin: RouteDraft | undefined): [DangerCode, string][] {
+function listWarnings(resource: string, twin: RouteDraft | undefined): [WarningCode, string][] {
   const slash = `differs only by a trailing slash from the resource of route "${twin?.key}" (line ${twin?.line})`;
-  const dangers: [boolean, DangerCode, string][] = [
+  const warnings: [boolean, WarningCode, string][] = [
     [twin !== undefined, 'resource-trailing-slash-twin', slash],
     [hasUpperCaseOrigin(resource), 'resource-uppercase-host', 'upper-case letters in scheme or host'],
     [isInClear(resource), 'resource-without-tls', 'a resource without TLS'],
     [resource.includes('?'), 'resource-with-query', 'a resource with a query'],
     [resource.includes('*'), 'audience-wildcard', 'a * that stands for nothing but itself'],
   ];
-  return dangers.flatMap(([isThere, code, what]) => (isThere ? [[code, what]] : []));
+  return warnings.flatMap(([applies, code, what]) => (applies ? [[code, what]] : []));
 }

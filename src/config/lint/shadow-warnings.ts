@@ -1,50 +1,50 @@
-/** Public routes that contain protected ones. */
+/** Warnings about public routes that contain protected ones. */
 
-import type { Findings } from '../diagnostics.ts';
+import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
 import type { RouteDraft } from '../routes.ts';
 
-/** Protected routes below one path, by host. */
+/** Protected routes at or below one path, of one host. */
 interface Contained {
   count: number;
   first: RouteDraft;
 }
 
-/** One segment of the paths of public routes. */
+/** A node of the tree of public paths: one segment. */
 interface Branch {
   readonly children: Map<string, Branch>;
-  /** By host, `''` for those of every host, and under `ALL` together. */
-  readonly within: Map<string, Contained>;
+  /** By host; `''` for routes of every host, and `ALL` for all of them together. */
+  readonly contained: Map<string, Contained>;
 }
 
-/** No host name has a space. */
+/** Cannot be a host name, since it is a space. */
 const ALL = ' ';
 
 /**
- * Warns of each public route that contains protected ones: a path that is meant for one of those, but misses it by a letter,
- * needs no token.
+ * Warns about each public route that contains protected ones: a request for a protected path with one wrong letter matches the
+ * public route and needs no token. The tree keeps the cost at the number of segments, not of pairs of routes.
  */
-export function warnOfShadows(routes: readonly RouteDraft[], findings: Findings): void {
+export function warnOfShadows(routes: readonly RouteDraft[], diagnostics: DiagnosticCollector): void {
   const root = createBranch();
   const branches = new Map<RouteDraft, Branch>();
-  for (const route of routes) if (route.found.public === true && route.target) branches.set(route, plant(root, route));
+  for (const route of routes) if (route.found.public === true && route.target) branches.set(route, insert(root, route));
   if (branches.size === 0) return;
   for (const route of routes) if (route.found.public === false) count(root, route);
-  for (const [route, branch] of branches) warnOfShadow(route, branch, findings);
+  for (const [route, branch] of branches) warnOfShadow(route, branch, diagnostics);
 }
 
-function warnOfShadow(route: RouteDraft, { within }: Branch, findings: Findings): void {
+function warnOfShadow(route: RouteDraft, { contained: byHost }: Branch, diagnostics: DiagnosticCollector): void {
   const host = route.target?.host;
-  // A route for one host is met by those of this host and of every host; one for every host by all.
-  const contained = (host === undefined ? [ALL] : [host, '']).flatMap(name => within.get(name) ?? []);
+  // A route for one host contains those of this host and of every host; a route for every host contains all.
+  const contained = (host === undefined ? [ALL] : [host, '']).flatMap(name => byHost.get(name) ?? []);
   const [one, other] = contained;
   if (one === undefined) return;
   const first = other !== undefined && other.first.line < one.first.line ? other.first : one.first;
   const more = contained.reduce((sum, { count }) => sum + count, 0) - 1;
   const what = `this public route contains the protected route "${first.key}" (line ${first.line})`;
-  findings.warning(route.path, 'public-over-protected', more > 0 ? `${what} and ${more} more` : what, 'key');
+  diagnostics.warning(route.path, 'public-over-protected', more > 0 ? `${what} and ${more} more` : what, 'key');
 }
 
-function plant(root: Branch, route: RouteDraft): Branch {
+function insert(root: Branch, route: RouteDraft): Branch {
   let branch = root;
   for (const segment of segmentsOf(route)) {
     const child = branch.children.get(segment) ?? createBranch();
@@ -65,16 +65,16 @@ function count(root: Branch, route: RouteDraft): void {
   }
 }
 
-function add({ within }: Branch, route: RouteDraft): void {
+function add({ contained: byHost }: Branch, route: RouteDraft): void {
   for (const name of [ALL, route.target?.host ?? '']) {
-    const contained = within.get(name);
-    if (contained) contained.count += 1;
-    else within.set(name, { count: 1, first: route });
+    const known = byHost.get(name);
+    if (known) known.count += 1;
+    else byHost.set(name, { count: 1, first: route });
   }
 }
 
 function createBranch(): Branch {
-  return { children: new Map(), within: new Map() };
+  return { children: new Map(), contained: new Map() };
 }
 
 function segmentsOf({ target }: RouteDraft): readonly string[] {

@@ -1,59 +1,59 @@
-/** What is legal but dangerous; `LINTS` says what follows from each and what to do. */
+/** Warnings about what is valid but dangerous; `CHECK_CODES` has what follows from each and what to do. */
 
-import type { Findings } from '../diagnostics.ts';
+import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
+import type { FileDraft } from '../file-draft.ts';
 import type { RouteDraft } from '../routes.ts';
-import type { FileDraft } from '../source/file-draft.ts';
-import { readNetwork } from '../values/cidr.ts';
-import { isLoopback } from '../values/host.ts';
+import { readNetwork } from '../values/address/cidr.ts';
+import { isLoopback } from '../values/address/host.ts';
+import { isInClear } from '../values/address/uri.ts';
 import { isContradicted, readUpstreamToken } from '../values/upstream-token.ts';
-import { isInClear } from '../values/uri.ts';
 import { warnOfAliases } from './alias-warnings.ts';
 import { warnOfResources } from './resource-warnings.ts';
 import { warnOfShadows } from './shadow-warnings.ts';
 
-/** Warns of every danger in `file`. */
-export function warnOfDangers(file: FileDraft, findings: Findings): void {
+/** Adds every warning about `file`. */
+export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): void {
   const { routes } = file;
   for (const route of routes) {
-    warnOfToken(route, findings);
-    warnOfHeader(route, findings);
-    warnOfEncodings(route, findings);
+    warnOfToken(route, diagnostics);
+    warnOfHeader(route, diagnostics);
+    warnOfEncodings(route, diagnostics);
   }
-  warnOfShadows(routes, findings);
-  warnOfAliases(file, findings);
-  warnOfResources(routes, findings);
-  warnOfUnusedIssuers(file, findings);
-  warnOfProxies(file, findings);
-  warnOfOpenAdmin(file, findings);
+  warnOfShadows(routes, diagnostics);
+  warnOfAliases(file, diagnostics);
+  warnOfResources(routes, diagnostics);
+  warnOfUnusedIssuers(file, diagnostics);
+  warnOfProxies(file, diagnostics);
+  warnOfOpenAdmin(file, diagnostics);
 }
 
-/** Only of what the operator wrote, by either name: the product does not warn of its own defaults. */
-function warnOfToken({ found, path }: RouteDraft, findings: Findings): void {
+/** Only where the file has one of the two keys: there is no warning about a default. */
+function warnOfToken({ found, path }: RouteDraft, diagnostics: DiagnosticCollector): void {
   const written = isContradicted(found) ? undefined : readUpstreamToken(found);
   const place = [...path, found.upstream_token === undefined ? 'forward_token' : 'upstream_token'];
   if (written === 'forward' && found.upstream !== undefined && isInClear(found.upstream.origin)) {
-    findings.warning(place, 'token-forwarded-in-clear', 'the token is forwarded in clear text');
+    diagnostics.warning(place, 'token-forwarded-in-clear', 'the token is forwarded in clear text');
   }
   if (written === 'strip' && found.enforcement === 'report' && found.public !== true) {
     const what = 'Authorization is removed, though on report the API is to behave as before';
-    findings.warning(place, 'report-strips-token', what);
+    diagnostics.warning(place, 'report-strips-token', what);
   }
 }
 
-function warnOfHeader({ found, path }: RouteDraft, findings: Findings): void {
+function warnOfHeader({ found, path }: RouteDraft, diagnostics: DiagnosticCollector): void {
   if (found.would_deny_header !== true || found.public === true || found.enforcement !== 'enforce') return;
-  findings.warning([...path, 'would_deny_header'], 'would-deny-header-on-enforce', 'has no effect on enforce');
+  diagnostics.warning([...path, 'would_deny_header'], 'would-deny-header-on-enforce', 'has no effect on enforce');
 }
 
-/** What the upstream makes of these is its own affair: the gateway sees one segment where it may see two. */
-function warnOfEncodings({ found, path }: RouteDraft, findings: Findings): void {
+/** The gateway sees one segment where an upstream that decodes the encoding may see two. */
+function warnOfEncodings({ found, path }: RouteDraft, diagnostics: DiagnosticCollector): void {
   if (found.allow_encoded === undefined || found.allow_encoded.length === 0) return;
   const what = `lets ${found.allow_encoded.join(' ')} pass, which servers read differently`;
-  findings.warning([...path, 'allow_encoded'], 'allow-encoded', what);
+  diagnostics.warning([...path, 'allow_encoded'], 'allow-encoded', what);
 }
 
-/** Only where every route could be read, and names none that does not exist: a slip there would be told twice. */
-function warnOfUnusedIssuers({ routes, issuerNames }: FileDraft, findings: Findings): void {
+/** Only where every route could be read and no route has an unknown issuer: a misspelled name is reported already. */
+function warnOfUnusedIssuers({ routes, issuerNames = [] }: FileDraft, diagnostics: DiagnosticCollector): void {
   const used = new Set<string>();
   for (const { found } of routes) {
     if (found.public === true) continue;
@@ -63,25 +63,25 @@ function warnOfUnusedIssuers({ routes, issuerNames }: FileDraft, findings: Findi
   const names = new Set(issuerNames);
   if (routes.length === 0 || [...used].some(issuer => !names.has(issuer))) return;
   for (const issuer of issuerNames.filter(name => !used.has(name))) {
-    findings.warning(['issuers', issuer], 'unused-issuer', 'no route accepts tokens of this issuer', 'key');
+    diagnostics.warning(['issuers', issuer], 'unused-issuer', 'no route accepts tokens of this issuer', 'key');
   }
 }
 
-function warnOfProxies({ trustedProxies }: FileDraft, findings: Findings): void {
+function warnOfProxies({ trustedProxies }: FileDraft, diagnostics: DiagnosticCollector): void {
   for (const [index, network] of trustedProxies.entries()) {
     const { prefix = Number.POSITIVE_INFINITY } = readNetwork(network) ?? {};
     if (prefix >= shortestPrefixFor(network)) continue;
     const what = prefix === 0 ? 'every address is in this network' : 'nobody owns a network as large as this one';
-    findings.warning(['trusted_proxies', index], 'trusted-proxies-anyone', what);
+    diagnostics.warning(['trusted_proxies', index], 'trusted-proxies-anyone', what);
   }
 }
 
-function warnOfOpenAdmin({ admin, hasAdminToken }: FileDraft, findings: Findings): void {
+function warnOfOpenAdmin({ admin, hasAdminToken }: FileDraft, diagnostics: DiagnosticCollector): void {
   if (admin === undefined || hasAdminToken || isLoopback(admin.host)) return;
-  findings.warning(['admin'], 'admin-open', 'others than this machine reach it, and there is no admin_token');
+  diagnostics.warning(['admin'], 'admin-open', 'others than this machine reach it, and there is no admin_token');
 }
 
-/** 10.0.0.0/8 and the private addresses of IPv6 (RFC 4193) are the largest that one operator has to himself. */
+/** The largest networks that belong to one operator are 10.0.0.0/8 and the private addresses of IPv6 (RFC 4193). */
 function shortestPrefixFor(network: string): number {
   if (!network.includes(':')) return 8;
   return /^f[cd]/i.test(network) ? 7 : 16;

@@ -1,20 +1,22 @@
-/** An issue of zod → what is wrong, in our words and with the nearest valid name. */
+/** An issue of zod → a rejection with our own message and the nearest valid name. */
 
 import { z } from 'zod';
-import { type Blamed, quote } from '../diagnostics.ts';
+import type { DiagnosticSubject } from '../diagnostics/diagnostic-collector.ts';
+import { quote } from '../diagnostics/quotation.ts';
+import { findNearest } from '../diagnostics/suggestion.ts';
 import { isRawMap } from '../source/content.ts';
 import type { Path } from '../source/document.ts';
-import type { Fault } from '../values/parsed-value.ts';
-import { findNearest } from './suggestion.ts';
+import type { Rejection } from '../values/parsed-value.ts';
 
-export interface Explanation {
-  /** The path below the map that was read. */
+/** A rejection at its place in a map. */
+export interface PlacedRejection {
+  /** Below the map that was read. */
   readonly below: Path;
-  readonly fault: Fault;
-  readonly blamed: Blamed;
+  readonly rejection: Rejection;
+  readonly subject: DiagnosticSubject;
 }
 
-/** What was read, and as what. */
+/** A map, and the schema that it was read by. */
 export interface Reading {
   readonly schema: z.ZodObject;
   readonly raw: unknown;
@@ -22,43 +24,49 @@ export interface Reading {
 
 type Issue = z.core.$ZodIssue;
 
-/** @returns each mistake of `issue`: an issue may hold several unknown keys, or a branch of a union. */
-export function explainIssue(issue: Issue, reading: Reading): Explanation[] {
+/** @returns each rejection in `issue`: it may hold several unknown keys, or the issues of a branch of a union. */
+export function explainIssue(issue: Issue, reading: Reading): PlacedRejection[] {
   const below = issue.path.map(segment => (typeof segment === 'number' ? segment : String(segment)));
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map(key => ({
         below: [...below, key],
-        fault: describeUnknownKey(key, listKeys(reading.schema, below)),
-        blamed: 'key',
+        rejection: describeUnknownKey(key, listKeys(reading.schema, below)),
+        subject: 'key',
       }));
     case 'invalid_type':
       return explainType(issue, below, reading);
     case 'invalid_value':
-      return [{ below, fault: describeChoice(issue.input, issue.values.map(String)), blamed: 'value' }];
+      return [{ below, rejection: describeChoice(issue.input, issue.values.map(String)), subject: 'value' }];
     case 'invalid_union':
       return chooseBranch(issue).flatMap(inner =>
         explainIssue(inner, reading).map(found => ({ ...found, below: [...below, ...found.below] })),
       );
     case 'custom':
-      return [{ below, fault: issue.params?.['fault'] as Fault, blamed: issue.params?.['isKey'] ? 'key' : 'value' }];
+      return [
+        {
+          below,
+          rejection: issue.params?.['rejection'] as Rejection,
+          subject: issue.params?.['isKey'] ? 'key' : 'value',
+        },
+      ];
     default:
-      return [{ below, fault: { what: 'is not valid' }, blamed: 'value' }];
+      return [{ below, rejection: { what: 'is not valid' }, subject: 'value' }];
   }
 }
 
-/** @returns the fault of a map without `key`. */
-export function describeMissingKey(key: string, expected: string): Fault {
+/** @returns the rejection of a map that lacks `key`. */
+export function describeMissingKey(key: string, expected: string): Rejection {
   return { code: 'missing-key', what: `missing key ${quote(key)}`, expected, standsAlone: true };
 }
 
-/** @returns whether `raw` has, instead of `key`, an unknown key that is most probably meant to be it: one mistake, not two. */
+/** @returns whether `raw` has an unknown key that is most likely a misspelled `key`: then one error is reported, not two. */
 export function isMisspelled(key: string, { schema, raw }: Reading): boolean {
   const keys = Object.keys(schema.shape);
   return isRawMap(raw) && Object.keys(raw).some(name => !keys.includes(name) && findNearest(name, keys) === key);
 }
 
-function describeUnknownKey(key: string, known: readonly string[]): Fault {
+function describeUnknownKey(key: string, known: readonly string[]): Rejection {
   return {
     code: 'unknown-key',
     what: `unknown key ${quote(key)}`,
@@ -68,35 +76,35 @@ function describeUnknownKey(key: string, known: readonly string[]): Fault {
   };
 }
 
-function explainType(issue: z.core.$ZodIssueInvalidType, below: Path, reading: Reading): Explanation[] {
+function explainType(issue: z.core.$ZodIssueInvalidType, below: Path, reading: Reading): PlacedRejection[] {
   const expected = issue.message || nameType(issue.expected);
   const key = String(below.at(-1) ?? '');
   if (issue.input !== undefined) {
     const what = `found ${nameKind(issue.input)}`;
-    return [{ below, fault: { what, expected, nearest: suggestFlag(issue), standsAlone: true }, blamed: 'value' }];
+    return [{ below, rejection: { what, expected, nearest: suggestFlag(issue), standsAlone: true }, subject: 'value' }];
   }
-  return isMisspelled(key, reading) ? [] : [{ below, fault: describeMissingKey(key, expected), blamed: 'parent' }];
+  return isMisspelled(key, reading) ? [] : [{ below, rejection: describeMissingKey(key, expected), subject: 'parent' }];
 }
 
-function describeChoice(found: unknown, choices: readonly string[]): Fault {
+function describeChoice(found: unknown, choices: readonly string[]): Rejection {
   const expected = `one of ${choices.join(', ')}`;
   if (typeof found !== 'string') return { what: `found ${nameKind(found)}`, expected, standsAlone: true };
   return { what: 'is not accepted', expected, nearest: findNearest(found, choices) };
 }
 
-/** The branch that the kind of the value means; where no branch wants that kind, every kind that would do. */
+/** The issues of the branch for the kind of value that was found; without such a branch, one issue that names every kind. */
 function chooseBranch(issue: z.core.$ZodIssueInvalidUnion): Issue[] {
   const isOfKind = (branch: readonly Issue[]) =>
     !branch.some(({ code, path }) => code === 'invalid_type' && path.length === 0);
-  const meant = issue.errors.find(isOfKind);
-  if (meant !== undefined) return [...meant];
+  const branch = issue.errors.find(isOfKind);
+  if (branch !== undefined) return [...branch];
   const wanted = issue.errors.flatMap(branch =>
     branch.flatMap(inner => ('expected' in inner ? [nameType(inner.expected)] : [])),
   );
   return [{ code: 'invalid_type', expected: 'unknown', path: [], message: wanted.join(' or '), input: issue.input }];
 }
 
-/** YAML 1.1 and shells have more words for true and false; they are strings here. */
+/** YAML 1.1 has more words for true and false; YAML 1.2 reads them as strings. */
 function suggestFlag({ expected, input }: z.core.$ZodIssueInvalidType): string | undefined {
   if (expected !== 'boolean' || typeof input !== 'string') return undefined;
   if (/^(?:yes|on|true)$/i.test(input)) return 'true';
@@ -113,7 +121,7 @@ function listKeys(schema: z.core.$ZodType, path: Path): string[] {
   return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
 }
 
-/** Defaults and options stand around the schema that they are of. */
+/** @returns the schema inside those of defaults and optional keys. */
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault) return unwrap(schema.unwrap());
   return schema instanceof z.ZodDefault || schema instanceof z.ZodNullable ? unwrap(schema.unwrap()) : schema;

@@ -1,26 +1,31 @@
-/** The tree of the YAML → plain maps, lists and scalars, references substituted. */
+/** The tree of the YAML → plain maps, lists and scalars, references replaced. */
 
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml';
-import { type Findings, quote } from '../diagnostics.ts';
-import type { Fault } from '../values/parsed-value.ts';
+import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
+import { quote } from '../diagnostics/quotation.ts';
+import type { Rejection } from '../values/parsed-value.ts';
 import { nameKey, type Path, type YamlDocument } from './document.ts';
 import { formatLimit, LIMITS } from './limits.ts';
-import { type Sources, substitute } from './substitution.ts';
+import { type ReferenceSources, replaceReferences } from './substitution.ts';
 
-/** A map of the YAML. It has no prototype, so no key is found that the file does not have. */
+/** A map of the YAML. It has no prototype, so only keys of the file are found in it. */
 export type RawMap = Readonly<Record<string, unknown>>;
 
-/** An empty variable or file is a mistake; an empty default was written on purpose. */
+/** `${NAME:-}`: a variable that may be unset or empty. */
 const EMPTY_DEFAULT = /^\$\{[A-Za-z_][A-Za-z0-9_]*:-\}$/;
 
 /**
- * @returns what the document says. A scalar that had to be refused is `''`, which the schema accepts nowhere;
- * `Findings` does not judge it a second time. Aliases that cannot be followed are problems of the syntax.
- * `admin_token: ${NAME:-}` that comes out empty is as if it were not written: one file for with and without a token.
+ * @returns the content of `document`. A rejected scalar becomes `''`, which no schema accepts, and the collector reports a
+ *   scalar only once. An alias without an anchor before it, or inside what it stands for, is a syntax error.
+ *   `admin_token: ${NAME:-}` that comes out empty is left out, so that one file serves with and without a token.
  */
-export function readContent(document: YamlDocument, sources: Sources, findings: Findings): unknown {
+export function readContent(
+  document: YamlDocument,
+  sources: ReferenceSources,
+  diagnostics: DiagnosticCollector,
+): unknown {
   if (document.root === null) return null;
-  const content = new ContentReader(document, sources, findings).read(document.root, []);
+  const content = new ContentReader(document, sources, diagnostics).read(document.root, []);
   if (!isRawMap(content) || content['admin_token'] !== '' || !hasEmptyDefault(document.root, 'admin_token'))
     return content;
   const { admin_token: _, ...others } = content;
@@ -39,23 +44,23 @@ function hasEmptyDefault(root: Node, key: string): boolean {
 
 class ContentReader {
   readonly #document: YamlDocument;
-  readonly #sources: Sources;
-  readonly #findings: Findings;
-  /** The maps and lists around the current node. */
+  readonly #sources: ReferenceSources;
+  readonly #diagnostics: DiagnosticCollector;
+  /** The maps and lists around the current node: an alias to one of them would never end. */
   readonly #open = new Set<Node>();
-  /** Maps whose keys were judged; an alias shows them again. */
-  readonly #judged = new Set<Node>();
-  /** How much there is so far; aliases can make a short file endless. */
+  /** Maps whose keys were checked already; aliases lead to them again. */
+  readonly #checked = new Set<Node>();
+  /** How much was read so far. Aliases can make a short file endless. */
   readonly #seen = { values: 0, aliases: 0, references: 0, replaced: 0 };
 
-  constructor(document: YamlDocument, sources: Sources, findings: Findings) {
+  constructor(document: YamlDocument, sources: ReferenceSources, diagnostics: DiagnosticCollector) {
     this.#document = document;
     this.#sources = sources;
-    this.#findings = findings;
+    this.#diagnostics = diagnostics;
   }
 
   read(written: Node, path: Path): unknown {
-    const node = this.#follow(written);
+    const node = this.#followAlias(written);
     if (node === undefined) return '';
     if (isScalar(node)) return this.#readScalar(node, path);
     this.#open.add(node);
@@ -64,52 +69,52 @@ class ContentReader {
     return content;
   }
 
-  #follow(written: Node): Node | undefined {
+  #followAlias(written: Node): Node | undefined {
     const seen = this.#seen;
     seen.values += 1;
     seen.aliases += isAlias(written) ? 1 : 0;
-    if (this.#isTooMuch(written, seen.values, LIMITS.values, 'values, with those that aliases repeat'))
+    if (this.#isOverLimit(written, seen.values, LIMITS.values, 'values, with those that aliases repeat'))
       return undefined;
-    if (this.#isTooMuch(written, seen.aliases, LIMITS.aliases, 'aliases')) return undefined;
+    if (this.#isOverLimit(written, seen.aliases, LIMITS.aliases, 'aliases')) return undefined;
     const node = this.#document.resolve(written);
-    if (node === undefined) this.#complain(written, 'no anchor of this name stands before this alias');
-    else if (this.#open.has(node)) this.#complain(written, 'the alias stands within what it stands for');
+    if (node === undefined) this.#reportSyntax(written, 'no anchor of this name stands before this alias');
+    else if (this.#open.has(node)) this.#reportSyntax(written, 'the alias stands within what it stands for');
     else return node;
     return undefined;
   }
 
-  /** Complains of the first that is too much; what is left out then is not missed, as nothing is judged any more. */
-  #isTooMuch(node: Node, count: number, most: number, what: string): boolean {
+  /** Reports the first limit that is passed. From then on nothing is checked, so what is left out does no harm. */
+  #isOverLimit(node: Node, count: number, most: number, what: string): boolean {
     if (count <= most) return false;
-    if (!this.#findings.isUnreadable) {
+    if (!this.#diagnostics.isUnreadable) {
       const message = `more than ${formatLimit(most)} ${what}, expected fewer`;
-      this.#findings.syntax({ ...this.#document.placeOf(node), message, isTooMuch: true });
+      this.#diagnostics.syntaxError({ ...this.#document.placeOf(node), message, isOverLimit: true });
     }
     return true;
   }
 
   #readList(node: Node, path: Path): unknown[] {
-    if (!isSeq(node) || this.#isTooMuch(node, node.items.length, LIMITS.entries, 'entries in one list')) return [];
+    if (!isSeq(node) || this.#isOverLimit(node, node.items.length, LIMITS.entries, 'entries in one list')) return [];
     return node.items.map((item, index) => this.read(item as Node, [...path, index]));
   }
 
   #readMap(map: YAMLMap, path: Path): RawMap {
     const content: Record<string, unknown> = Object.create(null);
     const [most, what] = limitOf(path);
-    if (this.#isTooMuch(map, map.items.length, most, what)) return content;
+    if (this.#isOverLimit(map, map.items.length, most, what)) return content;
     for (const pair of map.items) this.#readPair(pair, map, path, content);
-    this.#judged.add(map);
+    this.#checked.add(map);
     return content;
   }
 
   #readPair(pair: Pair, map: YAMLMap, path: Path, content: Record<string, unknown>): void {
     const name = nameKey(pair);
-    if (this.#isTooMuch(pair.key as Node, name?.length ?? 0, LIMITS.key, 'characters in a key')) return;
-    const fault = judgeKey(name, content);
-    if (name !== undefined && fault === undefined) {
+    if (this.#isOverLimit(pair.key as Node, name?.length ?? 0, LIMITS.key, 'characters in a key')) return;
+    const rejection = checkKeyName(name, content);
+    if (name !== undefined && rejection === undefined) {
       content[name] = pair.value === null ? null : this.read(pair.value as Node, [...path, name]);
-    } else if (fault !== undefined && !this.#judged.has(map)) {
-      this.#findings.keyError(pair.key as Node, name === undefined ? path : [...path, name], fault);
+    } else if (rejection !== undefined && !this.#checked.has(map)) {
+      this.#diagnostics.keyError(pair.key as Node, name === undefined ? path : [...path, name], rejection);
     }
   }
 
@@ -117,18 +122,18 @@ class ContentReader {
     if (typeof scalar.value !== 'string' || !scalar.value.includes('${')) return scalar.value;
     const seen = this.#seen;
     seen.references += scalar.value.split('${').length - 1;
-    if (this.#isTooMuch(scalar, seen.references, LIMITS.references, 'references in all values')) return '';
-    const replaced = substitute(scalar.value, this.#sources);
+    if (this.#isOverLimit(scalar, seen.references, LIMITS.references, 'references in all values')) return '';
+    const replaced = replaceReferences(scalar.value, this.#sources);
     seen.replaced += replaced.ok ? replaced.value.length : 0;
     const what = 'characters in all values that have references';
-    if (this.#isTooMuch(scalar, seen.replaced, LIMITS.fileBytes, what)) return '';
-    if (replaced.ok) return scalar.type === 'PLAIN' ? retype(replaced.value) : replaced.value;
-    this.#findings.error(path, replaced.fault);
+    if (this.#isOverLimit(scalar, seen.replaced, LIMITS.fileBytes, what)) return '';
+    if (replaced.ok) return scalar.type === 'PLAIN' ? readPlain(replaced.value) : replaced.value;
+    this.#diagnostics.error(path, replaced.rejection);
     return '';
   }
 
-  #complain(node: Node, message: string): void {
-    this.#findings.syntax({ ...this.#document.placeOf(node), message });
+  #reportSyntax(node: Node, message: string): void {
+    this.#diagnostics.syntaxError({ ...this.#document.placeOf(node), message });
   }
 }
 
@@ -138,15 +143,15 @@ function limitOf(path: Path): readonly [most: number, what: string] {
   return [LIMITS.entries, 'entries in one map'];
 }
 
-function judgeKey(name: string | undefined, content: RawMap): Fault | undefined {
+function checkKeyName(name: string | undefined, content: RawMap): Rejection | undefined {
   if (name === undefined) return { what: 'the key is not a string', standsAlone: true };
   if (name in content) return { code: 'duplicate-key', what: `duplicate key ${quote(name)}`, standsAlone: true };
-  // Objects do not keep this key, in zod or anywhere else.
+  // Assigned to an object, this key would set its prototype and not be kept.
   if (name === '__proto__') return { code: 'unknown-key', what: 'unknown key "__proto__"', standsAlone: true };
   return undefined;
 }
 
-/** A plain scalar is what YAML would have read, had the value stood there; but no key takes a number, and a client id may be digits. */
-function retype(text: string): unknown {
+/** Only booleans are read as YAML would read them: no key takes a number, and a client id may be digits. */
+function readPlain(text: string): unknown {
   return text === 'true' || text === 'false' ? text === 'true' : text;
 }

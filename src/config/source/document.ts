@@ -1,4 +1,4 @@
-/** The YAML text as a tree that knows where each key and value stands (YAML 1.2.2). */
+/** YAML text → a tree that knows the place of each key and value (YAML 1.2.2). The door to the library `yaml`, with tokens.ts. */
 
 import {
   type Alias,
@@ -13,9 +13,9 @@ import {
   type Node,
   type Pair,
   visit,
-  type YAMLError,
   type YAMLMap,
 } from 'yaml';
+import { describeSyntaxError } from './syntax-message.ts';
 import { readTokens } from './tokens.ts';
 
 /** From the root: map keys and list indices. */
@@ -26,18 +26,19 @@ export interface Place {
   readonly column: number;
 }
 
-export interface SyntaxProblem extends Place {
+/** An error of the YAML itself. */
+export interface SyntaxMessage extends Place {
   readonly message: string;
-  /** Whether it is not the syntax, but how much there is (`LIMITS`). */
-  readonly isTooMuch?: boolean;
+  /** The syntax may be right, but there is more of it than `LIMITS` allows. */
+  readonly isOverLimit?: boolean;
 }
 
 export interface ParsedText {
   readonly document: YamlDocument;
-  readonly problems: readonly SyntaxProblem[];
+  readonly syntaxErrors: readonly SyntaxMessage[];
 }
 
-/** Every look-up costs the depth of its path, however many entries the maps on the way have. */
+/** Looking up a path costs its depth, however many entries the maps on the way have: 10,000 routes load in under a second. */
 export class YamlDocument {
   readonly #document: Document | undefined;
   readonly #lines: LineCounter;
@@ -49,33 +50,37 @@ export class YamlDocument {
     this.#lines = lines;
   }
 
-  /** @returns the document of `text`, and each error of its syntax but duplicate keys: those do not make it unreadable. */
+  /** @returns the document of `text` and its syntax errors. Duplicate keys are none here: `readContent` reports those. */
   static parse(text: string): ParsedText {
     const lines = new LineCounter();
     const read = readTokens(text, lines);
     if (!read.ok) {
       const document = new YamlDocument(undefined, lines);
-      return { document, problems: [{ ...document.#find(read.offset), message: read.message, isTooMuch: true }] };
+      const error = { ...document.#placeAt(read.offset), message: read.message, isOverLimit: true };
+      return { document, syntaxErrors: [error] };
     }
     const composer = new Composer({ uniqueKeys: false, strict: true, schema: 'core', resolveKnownTags: false });
     const documents = composer.compose(read.tokens, true, text.length);
     const { value: first } = documents.next();
     const second = documents.next();
     const document = new YamlDocument(first || undefined, lines);
-    const faults = [...(first?.errors ?? []), ...(first?.warnings ?? [])];
-    const problems = faults.map(fault => ({ ...document.#find(fault.pos[0]), message: describeSyntax(fault, text) }));
+    const errors = [...(first?.errors ?? []), ...(first?.warnings ?? [])];
+    const syntaxErrors = errors.map(error => ({
+      ...document.#placeAt(error.pos[0]),
+      message: describeSyntaxError(error, text),
+    }));
     if (!second.done) {
       const message = 'a second document begins here, expected one document';
-      problems.push({ ...document.#find(second.value.range[0]), message });
+      syntaxErrors.push({ ...document.#placeAt(second.value.range[0]), message });
     }
-    return { document, problems };
+    return { document, syntaxErrors };
   }
 
   get root(): Node | null {
     return this.#document?.contents ?? null;
   }
 
-  /** @returns the node itself, or what an alias stands for, if an anchor of its name stands before it. */
+  /** @returns the node itself; of an alias the node with its anchor, or `undefined` where there is none before the alias. */
   resolve(node: Node): Node | undefined {
     if (!isAlias(node)) return node;
     this.#anchored ??= findAnchored(this.#document);
@@ -92,32 +97,32 @@ export class YamlDocument {
     return node;
   }
 
-  /** @returns where the value at `path` stands; where that is absent or empty: its key, or the nearest key above. */
+  /** @returns the place of the value at `path`; where it is absent or empty, that of its key or of the nearest key above. */
   placeOfValue(path: Path): Place {
     const node = this.node(path);
     const isEmpty = node === undefined || (isScalar(node) && node.value === null && !node.source);
-    return isEmpty || !node.range ? this.placeOfKey(path) : this.#find(node.range[0]);
+    return isEmpty || !node.range ? this.placeOfKey(path) : this.#placeAt(node.range[0]);
   }
 
-  /** @returns where the key at `path` stands; for an entry of a list, the entry; for the root, the start of the file. */
+  /** @returns the place of the key at `path`; of the entry itself in a list; of the start of the file for the root. */
   placeOfKey(path: Path): Place {
     if (path.length === 0) return { line: 1, column: 1 };
     const parent = this.node(path.slice(0, -1));
     const segment = path.at(-1);
     if (isMap(parent)) {
       const key = this.#pair(parent, segment)?.key as Node | undefined;
-      if (key?.range) return this.#find(key.range[0]);
+      if (key?.range) return this.#placeAt(key.range[0]);
     }
     const exists = isSeq(parent) && this.node(path)?.range;
-    return exists ? this.#find(exists[0]) : this.placeOfKey(path.slice(0, -1));
+    return exists ? this.#placeAt(exists[0]) : this.placeOfKey(path.slice(0, -1));
   }
 
-  /** @returns where `node` stands. */
+  /** @returns the place of `node`. */
   placeOf(node: Node): Place {
-    return this.#find(node.range?.[0] ?? 0);
+    return this.#placeAt(node.range?.[0] ?? 0);
   }
 
-  /** A key without a colon has `null` for a value, not a node. */
+  /** The value of a key without a colon is `null`, not a node. */
   #child(node: Node, segment: string | number): Node | undefined {
     const child = isMap(node)
       ? this.#pair(node, segment)?.value
@@ -125,14 +130,14 @@ export class YamlDocument {
     return isNode(child) ? child : undefined;
   }
 
-  /** The first, of a key that stands there twice. */
+  /** Of a duplicate key, the first. */
   #pair(map: YAMLMap, name: string | number | undefined): Pair | undefined {
     const known = this.#pairs.get(map) ?? indexPairs(map);
     this.#pairs.set(map, known);
     return typeof name === 'string' ? known.get(name) : undefined;
   }
 
-  #find(offset: number): Place {
+  #placeAt(offset: number): Place {
     const { line, col } = this.#lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   }
@@ -153,7 +158,7 @@ function indexPairs(map: YAMLMap): ReadonlyMap<string, Pair> {
   return pairs;
 }
 
-/** @returns what each alias stands for: the last node before it that has its anchor (YAML 1.2.2 section 7.1). */
+/** @returns the node of each alias: the last one before it that has its anchor (YAML 1.2.2 section 7.1). */
 function findAnchored(document: Document | undefined): ReadonlyMap<Alias, Node> {
   const latest = new Map<string, Node>();
   const anchored = new Map<Alias, Node>();
@@ -167,38 +172,4 @@ function findAnchored(document: Document | undefined): ReadonlyMap<Alias, Node> 
     },
   });
   return anchored;
-}
-
-/** The parser's own words, and what was expected, as far as the kind of the slip tells. */
-function describeSyntax({ code, message, pos: [offset] }: YAMLError, text: string): string {
-  if (text.slice(offset - 1, offset + 1) === '${')
-    return 'a ${…} within [ ] or { } is read as a map, expected it in quotation marks';
-  const expected = expectedOf(code, text, offset);
-  return expected === undefined ? message : `${message}, expected ${expected}`;
-}
-
-const ONE_INDENT =
-  'what belongs to one map or list at one indent: this line, or the next, begins too far left or right';
-
-function expectedOf(code: YAMLError['code'], text: string, offset: number): string | undefined {
-  switch (code) {
-    case 'BAD_SCALAR_START':
-    case 'BAD_ALIAS':
-      return 'it in quotation marks';
-    case 'TAB_AS_INDENT':
-      return 'blanks';
-    case 'BAD_INDENT':
-    case 'MULTILINE_IMPLICIT_KEY':
-      return ONE_INDENT;
-    case 'BLOCK_AS_IMPLICIT_KEY':
-      return isOnOneLine(text, offset) ? 'a value with ": " in it in quotation marks' : ONE_INDENT;
-    default:
-      return undefined;
-  }
-}
-
-/** Whether the colon that makes a map of the value at `offset` stands on its line. */
-function isOnOneLine(text: string, offset: number): boolean {
-  const end = text.indexOf('\n', offset);
-  return /:(?:[ \t\r]|$)/.test(text.slice(offset, end === -1 ? undefined : end));
 }

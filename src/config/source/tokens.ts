@@ -1,4 +1,4 @@
-/** YAML text → tokens (YAML 1.2.2 chapter 5 and 6), no more and no deeper than `LIMITS` allows. */
+/** YAML text → tokens (YAML 1.2.2 chapters 5 and 6), no more and no deeper than `LIMITS` allows. */
 
 import { type CST, Lexer, type LineCounter, Parser } from 'yaml';
 import { formatLimit, LIMITS } from './limits.ts';
@@ -8,9 +8,10 @@ export type Tokens =
   | { readonly ok: false; readonly offset: number; readonly message: string };
 
 /**
- * Composing is recursive, and each step of it costs more than a token does: what is too much is refused before.
+ * Composing a tree is recursive and costs more per node than a token does, so limits are checked here, before it.
  *
  * @param lines gets the start of each line.
+ * @returns the tokens; the offset and a message where the text is over a limit.
  */
 export function readTokens(text: string, lines: LineCounter): Tokens {
   const parser = new Parser(lines.addNewLine);
@@ -21,7 +22,7 @@ export function readTokens(text: string, lines: LineCounter): Tokens {
     count += 1;
     const { offset } = parser;
     for (const token of parser.next(lexeme)) tokens.push(token);
-    const message = judgeLexeme(lexeme, count, parser);
+    const message = checkLimits(lexeme, count, parser);
     if (message !== undefined) return { ok: false, offset, message };
   }
   for (const token of parser.end()) tokens.push(token);
@@ -30,12 +31,12 @@ export function readTokens(text: string, lines: LineCounter): Tokens {
 
 const TOO_DEEP = `nested deeper than ${LIMITS.depth} levels`;
 
-function judgeLexeme({ length }: string, count: number, { stack }: Parser): string | undefined {
+function checkLimits({ length }: string, count: number, { stack }: Parser): string | undefined {
   if (count > LIMITS.tokens) {
     return `more than ${formatLimit(LIMITS.tokens)} words, signs, blanks, line ends and comments, expected fewer`;
   }
   if (length > LIMITS.text)
     return `a value or comment longer than ${formatLimit(LIMITS.text)} characters, expected a shorter one`;
-  // What is open here: the document, the maps and lists around this place, and a scalar.
+  // The stack holds the document, the maps and lists around this place, and a scalar.
   return stack.length > LIMITS.depth ? TOO_DEEP : undefined;
 }

@@ -1,7 +1,7 @@
 /**
- * Tells when a file may hold something else. It is its folders that are watched: editors write a new file and rename it
- * over the old one, and Kubernetes renames the link `..data` that leads to the file. Where the system tells of nothing
- * (network file systems), a look every few seconds does.
+ * Watches a file for changes. The watches are on folders, since editors write a new file and rename it over the old one, and
+ * Kubernetes renames the link `..data` that leads to the file. Network file systems may send no events: there the file is
+ * also polled every few seconds.
  */
 
 import { type FSWatcher, realpathSync, unwatchFile, watch, watchFile } from 'node:fs';
@@ -11,11 +11,11 @@ export interface FileWatch {
   close(): void;
 }
 
-/** One save is several events: they are over when none has come for this long. */
-const SETTLED = 250;
-const LOOK_INTERVAL = 5_000;
+/** One save is several events: it counts as complete when none has come for this many milliseconds. */
+const SETTLE_TIME = 250;
+const POLL_INTERVAL = 5_000;
 
-/** @param onChange called once the changes of a save have settled; the content may be the same as before all the same. */
+/** @param onChange called once after each save; the content may be the same as before. */
 export function watchConfig(file: string, onChange: () => void): FileWatch {
   return new ConfigWatch(resolve(file), onChange);
 }
@@ -23,21 +23,21 @@ export function watchConfig(file: string, onChange: () => void): FileWatch {
 class ConfigWatch implements FileWatch {
   readonly #file: string;
   readonly #onChange: () => void;
-  /** Of the folder of the file, and of that of the file which a link stands for. */
+  /** On the folder of the file, and on that of the file which a link leads to. */
   readonly #watchers: FSWatcher[] = [];
-  readonly #onLook = () => this.#settle();
+  readonly #onPoll = () => this.#settle();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(file: string, onChange: () => void) {
     this.#file = file;
     this.#onChange = onChange;
-    watchFile(file, { interval: LOOK_INTERVAL, persistent: false }, this.#onLook);
+    watchFile(file, { interval: POLL_INTERVAL, persistent: false }, this.#onPoll);
     this.#watchFolders();
   }
 
   close(): void {
     clearTimeout(this.#timer);
-    unwatchFile(this.#file, this.#onLook);
+    unwatchFile(this.#file, this.#onPoll);
     this.#unwatch();
   }
 
@@ -46,10 +46,10 @@ class ConfigWatch implements FileWatch {
     this.#timer = setTimeout(() => {
       this.#watchFolders();
       this.#onChange();
-    }, SETTLED).unref();
+    }, SETTLE_TIME).unref();
   }
 
-  /** Anew after each change: links may lead elsewhere now. */
+  /** Called again after each change, since links may lead elsewhere. */
   #watchFolders(): void {
     this.#unwatch();
     const real = findRealPath(this.#file);
@@ -64,7 +64,7 @@ class ConfigWatch implements FileWatch {
       });
       this.#watchers.push(watcher.on('error', () => watcher.close()));
     } catch {
-      // The system has no watch to give; there is the look every few seconds.
+      // The system has no watch left; the file is still polled.
     }
   }
 

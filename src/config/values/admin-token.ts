@@ -1,13 +1,13 @@
-/** The token of the status page. Only its hash leaves this file, and no problem quotes it. */
+/** `admin_token`. Only its hash is kept, and no diagnostic quotes it. */
 
 import { createHash } from 'node:crypto';
-import { accept, type Parsed, refuse } from './parsed-value.ts';
+import { accept, type ParsedValue, reject } from './parsed-value.ts';
 
 export const ADMIN_TOKEN = '16 to 1024 visible ASCII characters';
 export const ADMIN_TOKEN_FORM = /^[\x21-\x7e]{16,1024}$/;
 
-/** @returns the SHA-256 of `token` in hex; refuses what is easily guessed or does not fit into a header field. */
-export function hashAdminToken(token: string): Parsed<string> {
+/** @returns the SHA-256 of `token` in hex; rejects what is too short, too long, or cannot be sent in a header field. */
+export function hashAdminToken(token: string): ParsedValue<string> {
   if (ADMIN_TOKEN_FORM.test(token)) return accept(createHash('sha256').update(token).digest('hex'));
-  return refuse('the token is too short, too long, or has a character that cannot be sent', { standsAlone: true });
+  return reject('the token is too short, too long, or has a character that cannot be sent', { standsAlone: true });
 }

@@ -1,32 +1,32 @@
-/** The JWS algorithms (RFC 7518 section 3.1, RFC 8037, RFC 9864) with which an issuer may sign. */
+/** `algorithms`: the JWS algorithms (RFC 7518 section 3.1, RFC 8037, RFC 9864) with which an issuer may sign. */
 
 import { generateKeyPairSync } from 'node:crypto';
-import { findNearest } from '../schema/suggestion.ts';
-import { accept, type Parsed, refuse } from './parsed-value.ts';
+import { findNearest } from '../diagnostics/suggestion.ts';
+import { accept, type ParsedValue, reject } from './parsed-value.ts';
 
 const EVERYWHERE = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
 const WHERE_SUPPORTED = ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'];
 
-/** Every asymmetric algorithm that some runtime can verify. */
+/** Every asymmetric algorithm that some supported version of Node.js can verify. */
 export const ALL_ALGORITHMS: readonly string[] = [...EVERYWHERE, ...WHERE_SUPPORTED];
 
-/** Every asymmetric algorithm of jose that this runtime can verify. */
+/** The algorithms that this version of Node.js can verify. */
 export const ALGORITHMS: readonly string[] = [...EVERYWHERE, ...WHERE_SUPPORTED.filter(isSupported)];
 
 export const ALGORITHM = `one of ${ALGORITHMS.join(', ')}`;
 
 const WEAK = { code: 'weak-algorithm' } as const;
 
-/** @returns `name`; refuses symmetric algorithms, `none`, and what this runtime cannot verify. */
-export function parseAlgorithm(name: string): Parsed<string> {
+/** @returns `name`; rejects symmetric algorithms, `none`, and what this version of Node.js cannot verify. */
+export function parseAlgorithm(name: string): ParsedValue<string> {
   if (ALGORITHMS.includes(name)) return accept(name);
-  if (/^HS\d*$/i.test(name)) return refuse('is symmetric: whoever can verify such a token can also mint it', WEAK);
-  if (/^none$/i.test(name)) return refuse('leaves tokens unsigned: anyone can mint one', WEAK);
-  if (WHERE_SUPPORTED.includes(name)) return refuse('is not supported by this version of Node.js');
-  return refuse('is not an algorithm', { nearest: findNearest(name, ALGORITHMS) });
+  if (/^HS\d*$/i.test(name)) return reject('is symmetric: whoever can verify such a token can also mint it', WEAK);
+  if (/^none$/i.test(name)) return reject('leaves tokens unsigned: anyone can mint one', WEAK);
+  if (WHERE_SUPPORTED.includes(name)) return reject('is not supported by this version of Node.js');
+  return reject('is not an algorithm', { nearest: findNearest(name, ALGORITHMS) });
 }
 
-/** `SubtleCrypto.supports` would say so, too, but writes a warning to standard error for each question. */
+/** Tries it out, since `SubtleCrypto.supports` writes a warning to standard error at each call. */
 function isSupported(name: string): boolean {
   if (!('supports' in Object((globalThis as { SubtleCrypto?: unknown }).SubtleCrypto))) return false;
   try {

@@ -1,25 +1,25 @@
 /** `500ms`, `5s`, `10m`, `1h` → milliseconds. */
 
-import { accept, type Parsed, refuse } from './parsed-value.ts';
+import { accept, type ParsedValue, reject } from './parsed-value.ts';
 
 export const DURATION = 'a duration such as 500ms, 5s, 10m or 1h';
 
 const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
-/** What a text must at least look like; for editors, too. */
+/** Also the pattern in the JSON Schema. */
 export const DURATION_FORM = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h)$/;
 
-/** The longest `setTimeout` (2^31 - 1 ms), in whole days: past it Node fires at once. */
-export const LONGEST_TIMER_DAYS = 24;
+/** The longest `setTimeout` (2^31 - 1 ms) in whole days: Node.js fires a longer one at once. */
+const LONGEST_TIMER_DAYS = 24;
 
-/** @returns the milliseconds of `text`; refuses another unit, zero, and more than `days` days. */
-export function parseDuration(text: string, days = LONGEST_TIMER_DAYS): Parsed<number> {
+/** @returns the milliseconds of `text`; rejects other units, zero, and more than `days` days. */
+export function parseDuration(text: string, days = LONGEST_TIMER_DAYS): ParsedValue<number> {
   const [, amount, unit] = DURATION_FORM.exec(text) ?? [];
   if (amount === undefined || unit === undefined)
-    return refuse('is not a duration', { nearest: suggestDuration(text) });
+    return reject('is not a duration', { nearest: suggestDuration(text) });
   const milliseconds = Math.round(Number(amount) * MILLISECONDS[unit as keyof typeof MILLISECONDS]);
-  if (milliseconds === 0) return refuse('is zero');
+  if (milliseconds === 0) return reject('is zero');
   if (milliseconds > days * 24 * MILLISECONDS.h) {
-    return refuse('is too long', { expected: `at most ${days * 24}h (${days} days)` });
+    return reject('is too long', { expected: `at most ${days * 24}h (${days} days)` });
   }
   return accept(milliseconds);
 }

@@ -1,6 +1,6 @@
-/** `64KiB`, `10MiB`, `1GiB` → bytes, and whole numbers. */
+/** `64KiB`, `10MiB`, `1GiB` → bytes; counts of connections and requests. */
 
-import { accept, type Parsed, refuse } from './parsed-value.ts';
+import { accept, type ParsedValue, reject } from './parsed-value.ts';
 
 export const SIZE = 'a size such as 64KiB, 10MiB or 1GiB';
 export const COUNT = 'a whole number from 1 to 1000000';
@@ -10,19 +10,19 @@ export const COUNT_FORM = /^\d{1,7}$/;
 
 const BYTES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
 
-/** @returns the bytes of `text`; refuses powers of ten, zero, and more than 1024 GiB. */
-export function parseSize(text: string): Parsed<number> {
+/** @returns the bytes of `text`; rejects decimal units (kB, MB), zero, and more than 1024 GiB. */
+export function parseSize(text: string): ParsedValue<number> {
   const [, amount, unit] = SIZE_FORM.exec(text) ?? [];
-  if (amount === undefined || unit === undefined) return refuse('is not a size', { nearest: suggestSize(text) });
+  if (amount === undefined || unit === undefined) return reject('is not a size', { nearest: suggestSize(text) });
   const bytes = Number(amount) * BYTES[unit as keyof typeof BYTES];
-  if (bytes === 0) return refuse('is zero');
-  return bytes <= 1024 * BYTES.GiB ? accept(bytes) : refuse('is too large', { expected: 'at most 1024GiB' });
+  if (bytes === 0) return reject('is zero');
+  return bytes <= 1024 * BYTES.GiB ? accept(bytes) : reject('is too large', { expected: 'at most 1024GiB' });
 }
 
-/** @returns the number that `text` writes. */
-export function parseCount(text: string): Parsed<number> {
+/** @returns the number in `text`. */
+export function parseCount(text: string): ParsedValue<number> {
   const count = COUNT_FORM.test(text) ? Number(text) : 0;
-  return count >= 1 && count <= 1_000_000 ? accept(count) : refuse('is not such a number');
+  return count >= 1 && count <= 1_000_000 ? accept(count) : reject('is not such a number');
 }
 
 function suggestSize(text: string): string | undefined {

@@ -1,73 +1,81 @@
-/** What the primary and its workers ask of each other. Everything of it survives JSON. */
+/** The calls between the primary and its workers. Arguments and results are sent as JSON by node:cluster. */
 
 import type { KeyReadiness } from '../../admin/readiness.ts';
 import type { Issuer, ListenAddress } from '../../config/config.ts';
 import type { ListenFailure } from '../../server/listener.ts';
-import type { ProcessMetrics } from '../../telemetry/metrics.ts';
+import type { ProcessMetrics } from '../../telemetry/metrics/metrics.ts';
 import type { Report } from '../../telemetry/report.ts';
-import type { FetchCause, FetchedKeys, LastKeys } from '../../token/key-source.ts';
+import type { LastKeys } from '../../token/keys/key-fetch-error.ts';
+import type { FetchCause, FetchedKeys } from '../../token/keys/key-source.ts';
 
-/** By name: what is asked, and what is answered. */
-export type Calls = { readonly [name: string]: readonly [ask: unknown, answer: unknown] };
+/** By name: the argument and the result of a call. */
+export type Calls = { readonly [name: string]: readonly [argument: unknown, result: unknown] };
 
-/** Asked of a worker. */
+/** Calls that a worker handles. */
 export type WorkerCalls = {
-  /** Whether its event loop turns. */
-  readonly alive: readonly [null, null];
-  /** To take in a part of the configuration that it is to begin with, or to prepare. */
-  readonly take: readonly [ConfigPart, null];
-  /** To serve what was taken in, so many pieces, as one of `workers`, with what only a restart changes. */
-  readonly begin: readonly [{ readonly pieces: number; readonly workers: number; readonly fixed: Fixed }, Begun];
-  /** To get ready to serve exactly what was taken in, so many pieces; the answer says whether it could. */
+  /** Returns at once: proves that the event loop is not blocked. */
+  readonly ping: readonly [null, null];
+  /** Keeps a part of a configuration, for `serve` or `prepare`. */
+  readonly receiveConfig: readonly [ConfigPart, null];
+  /** Starts to serve the configuration that was received, which must have this many pieces. */
+  readonly serve: readonly [ServeOptions, StartResult];
+  /** Gets ready to serve the configuration that was received, of this many pieces. The result says whether it could. */
   readonly prepare: readonly [number, boolean];
-  /** To serve what was prepared. */
+  /** Serves the configuration that was prepared. */
   readonly commit: readonly [null, null];
-  /** To let go of what was prepared: another worker could not. */
-  readonly abandon: readonly [null, null];
-  /** An issuer's keys are others now: to ask for them. */
-  readonly keysChanged: readonly [string, null];
+  /** Drops the configuration that was prepared, since another worker could not prepare it. */
+  readonly discard: readonly [null, null];
+  /** Fetches the keys of an issuer again: the primary has others than before. */
+  readonly refreshKeys: readonly [string, null];
   readonly keyReadiness: readonly [null, KeyReadiness];
-  /** What it counted since a version of its counts, a part at a time; see `Counts.changes`. */
-  readonly scrape: readonly [{ readonly since: number; readonly from: number }, ProcessMetrics];
-  /** For the status page. */
-  readonly report: readonly [null, Omit<Report, 'metrics'>];
-  /** To finish what was accepted; answered with its last counts, when all lines of its log are out. */
+  /** Returns what was counted since a version of the counts, one part per call; see `Counts.changes`. */
+  readonly readMetrics: readonly [{ readonly since: number; readonly from: number }, ProcessMetrics];
+  /** Returns what the status page shows beside the metrics. */
+  readonly readReport: readonly [null, Omit<Report, 'metrics'>];
+  /** Finishes the requests that were accepted. Returns the final counts, when every line of the log is written. */
   readonly drain: readonly [null, ProcessMetrics];
 };
 
-/** Some of the pieces of a configuration, in base64. */
+/** Some pieces of a configuration, in base64. */
 export interface ConfigPart {
-  /** Whether it is the first: what came before belongs to a configuration that is not wanted any more. */
+  /** Drop what was received before: it belongs to a configuration that is no longer wanted. */
   readonly isFirst: boolean;
   readonly pieces: readonly string[];
 }
 
-/** Settings of the data listener, as they were when the primary started. */
-export interface Fixed {
+export interface ServeOptions {
+  readonly pieces: number;
+  /** How many workers share the limits of the configuration. */
+  readonly workers: number;
+  readonly fixed: FixedSettings;
+}
+
+/** Settings of the data listener that only a restart changes, as they were when the primary started. */
+export interface FixedSettings {
   readonly listen: ListenAddress;
   /** `limits.headers`. */
   readonly headers: number;
 }
 
-export type Begun =
+export type StartResult =
   | { readonly ok: true; readonly listen: ListenAddress }
-  /** `failure`: its address cannot be listened on. */
+  /** `failure` is set where its address cannot be listened on. */
   | { readonly ok: false; readonly problem: string; readonly failure?: ListenFailure };
 
-/** Asked of the primary. */
+/** Calls that the primary handles. */
 export type PrimaryCalls = {
-  /** To begin: what is sent to a process that does not listen yet is lost. */
+  /** The worker listens for messages now; what is sent to it before is lost. */
   readonly hello: readonly [null, null];
-  readonly fetchKeys: readonly [KeyRequest, KeyAnswer];
-  /** The counts of a worker that is about to end by a fault. */
-  readonly lastWord: readonly [ProcessMetrics, null];
+  readonly fetchKeys: readonly [KeyRequest, KeyResult];
+  /** Takes the counts of a worker that is about to exit because of an uncaught exception. */
+  readonly finalCounts: readonly [ProcessMetrics, null];
 };
 
 export interface KeyRequest extends Pick<Issuer, 'issuer' | 'keySource' | 'keys'> {
   readonly cause: FetchCause;
 }
 
-export type KeyAnswer =
+export type KeyResult =
   | ({ readonly ok: true } & FetchedKeys)
-  /** `last`: the keys that were fetched before it failed, for a worker that has none. */
+  /** `last`: the keys of the latest fetch that succeeded, for a worker that has none. */
   | { readonly ok: false; readonly error: string; readonly isShared: boolean; readonly last?: LastKeys };

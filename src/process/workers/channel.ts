@@ -1,87 +1,89 @@
-/** Questions and answers between two processes. */
+/** Remote calls between two processes, in both directions, over the messages of node:cluster. */
 
 import type { Worker } from 'node:cluster';
 import type { Calls } from './calls.ts';
 
-/** What this side answers. */
-export type Answers<Ours extends Calls> = {
-  readonly [Name in keyof Ours]: (ask: Ours[Name][0]) => Promise<Ours[Name][1]> | Ours[Name][1];
+/** The functions that handle the calls to this side. */
+export type Handlers<Ours extends Calls> = {
+  readonly [Name in keyof Ours]: (argument: Ours[Name][0]) => Promise<Ours[Name][1]> | Ours[Name][1];
 };
 
 type Message =
-  | { readonly kind: 'ask'; readonly id: number; readonly name: string; readonly ask: unknown }
-  | { readonly kind: 'answer'; readonly id: number; readonly ok: boolean; readonly answer: unknown };
+  | { readonly kind: 'call'; readonly id: number; readonly name: string; readonly argument: unknown }
+  | { readonly kind: 'result'; readonly id: number; readonly ok: boolean; readonly result: unknown };
 
-/** The other process ended, or did not answer in time. */
-export class NoAnswer extends Error {}
+type Result = Extract<Message, { kind: 'result' }>;
+
+/** The other process exited, its handler threw, or there was no result in time. */
+export class CallFailed extends Error {}
 
 export class Channel<Ours extends Calls, Theirs extends Calls> {
   readonly #peer: Worker;
-  readonly #answers: Answers<Ours>;
-  readonly #waiting = new Map<number, (message: Extract<Message, { kind: 'answer' }> | undefined) => void>();
-  #asked = 0;
+  readonly #handlers: Handlers<Ours>;
+  readonly #pending = new Map<number, (result: Result | undefined) => void>();
+  #calls = 0;
 
-  constructor(peer: Worker, answers: Answers<Ours>) {
+  constructor(peer: Worker, handlers: Handlers<Ours>) {
     this.#peer = peer;
-    this.#answers = answers;
+    this.#handlers = handlers;
     peer.on('message', message => {
       if (isMessage(message)) this.#receive(message);
     });
-    const giveUp = () => this.#giveUp();
-    peer.once('disconnect', giveUp).once('exit', giveUp);
+    const failPending = () => this.#failPending();
+    peer.once('disconnect', failPending).once('exit', failPending);
   }
 
   /**
-   * @param limit milliseconds to wait.
-   * @throws NoAnswer where there is none: the other process has ended, failed, or is late.
+   * @param limit milliseconds to wait for the result.
+   * @throws CallFailed where there is none: the other process exited, its handler threw, or it is late.
    */
-  async ask<Name extends keyof Theirs & string>(
+  async call<Name extends keyof Theirs & string>(
     name: Name,
-    ask: Theirs[Name][0],
+    argument: Theirs[Name][0],
     limit: number,
   ): Promise<Theirs[Name][1]> {
-    this.#asked += 1;
-    const id = this.#asked;
+    this.#calls += 1;
+    const id = this.#calls;
     let timer: NodeJS.Timeout | undefined;
-    const answered = new Promise<Extract<Message, { kind: 'answer' }> | undefined>(resolve => {
-      this.#waiting.set(id, resolve);
+    const settled = new Promise<Result | undefined>(resolve => {
+      this.#pending.set(id, resolve);
       timer = setTimeout(() => resolve(undefined), limit);
-      if (!this.#send({ kind: 'ask', id, name, ask })) resolve(undefined);
+      if (!this.#send({ kind: 'call', id, name, argument })) resolve(undefined);
     });
-    const message = await answered;
+    const message = await settled;
     clearTimeout(timer);
-    this.#waiting.delete(id);
-    if (!message?.ok) throw new NoAnswer(name);
-    return message.answer as Theirs[Name][1];
+    this.#pending.delete(id);
+    if (!message?.ok) throw new CallFailed(name);
+    return message.result as Theirs[Name][1];
   }
 
   #receive(message: Message): void {
-    if (message.kind === 'answer') this.#waiting.get(message.id)?.(message);
-    else this.#answer(message.id, message.name, message.ask);
+    if (message.kind === 'result') this.#pending.get(message.id)?.(message);
+    else this.#handle(message.id, message.name, message.argument);
   }
 
-  async #answer(id: number, name: string, ask: unknown): Promise<void> {
+  async #handle(id: number, name: string, argument: unknown): Promise<void> {
     try {
-      const answer = await this.#answers[name]?.(ask);
-      this.#send({ kind: 'answer', id, ok: true, answer });
+      const result = await this.#handlers[name]?.(argument);
+      this.#send({ kind: 'result', id, ok: true, result });
     } catch {
-      this.#send({ kind: 'answer', id, ok: false, answer: null });
+      this.#send({ kind: 'result', id, ok: false, result: null });
     }
   }
 
   #send(message: Message): boolean {
     if (!this.#peer.isConnected()) return false;
-    // A peer that ends meanwhile is told of by its own events.
+    // Where the peer exits meanwhile, its disconnect and exit events fail the call; the error here says nothing more.
     this.#peer.send(message, () => undefined);
     return true;
   }
 
-  #giveUp(): void {
-    for (const resolve of this.#waiting.values()) resolve(undefined);
+  #failPending(): void {
+    for (const resolve of this.#pending.values()) resolve(undefined);
   }
 }
 
-/** node:cluster has messages of its own. */
+/** node:cluster sends messages of its own over the same channel. */
 function isMessage(message: unknown): message is Message {
   return typeof message === 'object' && message !== null && 'kind' in message && 'id' in message;
 }

@@ -1,31 +1,31 @@
-/** Whether a worker still answers: one whose event loop is blocked, or that was stopped, has not ended and serves nobody. */
+/** Detects a worker that has not exited but does not serve: its event loop is blocked, or it was stopped by a signal. */
 
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Milliseconds between an answer and the next question. */
+/** Milliseconds between a reply and the next ping. */
 const INTERVAL = 2_000;
-/** Milliseconds without an answer after which a worker hangs. */
+/** Milliseconds without a reply after which a worker counts as hanging. */
 export const HANG_LIMIT = 10_000;
-/** A question that is settled later than this was late here: this process was stopped, or had no time. */
+/** A ping that takes this much longer than its limit was late in this process, which was stopped or busy itself. */
 const LATE = 1_000;
 
 /**
- * Asks until there is no answer, or nobody to ask.
+ * Pings a worker until it does not reply or no longer runs.
  *
- * @param ask settles within the given milliseconds: whether there was an answer.
- * @param isThere whether the worker is still to be asked.
+ * @param ping settles within the given milliseconds with whether the worker replied.
+ * @param isRunning whether the worker has not exited yet.
  * @returns whether it hangs.
  */
 export async function watchHeartbeat(
-  ask: (limit: number) => Promise<boolean>,
-  isThere: () => boolean,
+  ping: (limit: number) => Promise<boolean>,
+  isRunning: () => boolean,
 ): Promise<boolean> {
-  while (isThere()) {
-    const askedAt = performance.now();
-    const isAlive = await ask(HANG_LIMIT);
-    const isLate = performance.now() - askedAt > HANG_LIMIT + LATE;
-    if (!isAlive && !isLate) return isThere();
-    if (isAlive) await wait(INTERVAL, undefined, { ref: false });
+  while (isRunning()) {
+    const sentAt = performance.now();
+    const hasReplied = await ping(HANG_LIMIT);
+    const isLate = performance.now() - sentAt > HANG_LIMIT + LATE;
+    if (!hasReplied && !isLate) return isRunning();
+    if (hasReplied) await wait(INTERVAL, undefined, { ref: false });
   }
   return false;
 }

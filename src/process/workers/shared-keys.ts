@@ -1,36 +1,38 @@
-/** Keys are fetched once per machine: the first worker that asks causes a fetch, and the others get what it gave. */
+/** Fetches an issuer's keys once for all workers: the first request causes a fetch, and later ones get its result. */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/config.ts';
-import { fetchKeys, KeyFetchError } from '../../token/key-source.ts';
-import type { KeyAnswer, KeyRequest } from './calls.ts';
+import { KeyFetchError } from '../../token/keys/key-fetch-error.ts';
+import { fetchKeys } from '../../token/keys/key-source.ts';
+import type { KeyRequest, KeyResult } from './calls.ts';
 
-/** Workers fail together and try again together; those a moment later are still of the same attempt. */
+/** Milliseconds for which a failure is shared: workers retry at the same times, so these requests are of one attempt. */
 const FAILURE_SHARED = 500;
 
 interface Fetched {
+  /** By `performance.now()`. */
   readonly at: number;
-  readonly answer: KeyAnswer;
+  readonly result: KeyResult;
 }
 
 export class SharedKeys {
   readonly #sources = new Map<string, SharedSource>();
   readonly #onChange: (issuer: string) => void;
 
-  /** @param onChange told when an issuer's keys are others than before, so that no worker goes on with the old ones. */
+  /** @param onChange called when a fetch gave other keys than the one before, so that no worker goes on with the old ones. */
   constructor(onChange: (issuer: string) => void) {
     this.#onChange = onChange;
   }
 
-  /** @returns keys and their age, or the failure; `isShared` is false for the one worker whose asking caused the fetch. */
-  answer(request: KeyRequest): Promise<KeyAnswer> {
+  /** @returns keys and their age, or the failure. `isShared` is false for the one worker whose request caused the fetch. */
+  fetch(request: KeyRequest): Promise<KeyResult> {
     const id = nameSource(request);
     const source = this.#sources.get(id) ?? new SharedSource(() => this.#onChange(request.issuer));
     this.#sources.set(id, source);
-    return source.answer(request);
+    return source.fetch(request);
   }
 
-  /** Forgets what a configuration no longer names. */
+  /** Drops the keys of issuers that the configuration no longer names. */
   retain({ issuers }: Config): void {
     const named = new Set([...issuers.values()].map(nameSource));
     for (const id of this.#sources.keys()) if (!named.has(id)) this.#sources.delete(id);
@@ -40,53 +42,52 @@ export class SharedKeys {
 class SharedSource {
   readonly #onChange: () => void;
   #latest: Fetched | undefined;
-  /** The last that was no failure. */
-  #good: Fetched | undefined;
-  #fetching: Promise<KeyAnswer> | undefined;
+  #latestSuccess: Fetched | undefined;
+  #fetching: Promise<KeyResult> | undefined;
   #unknownKeyFetchAt = Number.NEGATIVE_INFINITY;
 
   constructor(onChange: () => void) {
     this.#onChange = onChange;
   }
 
-  async answer(request: KeyRequest): Promise<KeyAnswer> {
+  async fetch(request: KeyRequest): Promise<KeyResult> {
     if (this.#fetching) return this.#share(await this.#fetching);
     const now = performance.now();
     const latest = this.#latest;
-    if (latest && this.#isEnough(latest, request, now)) return this.#share(latest.answer, now - latest.at);
+    if (latest && this.#isRecent(latest, request, now)) return this.#share(latest.result, now - latest.at);
     if (request.cause === 'unknown_key') this.#unknownKeyFetchAt = now;
-    this.#fetching = fetchFor(request);
-    const answer = await this.#fetching;
+    this.#fetching = fetchFromIssuer(request);
+    const result = await this.#fetching;
     this.#fetching = undefined;
-    this.#latest = { at: performance.now(), answer };
-    if (!answer.ok) return this.#withLast(answer);
-    const before = this.#good?.answer;
-    this.#good = this.#latest;
-    if (!isDeepStrictEqual(answer, before)) this.#onChange();
-    return answer;
+    this.#latest = { at: performance.now(), result };
+    if (!result.ok) return this.#addLastKeys(result);
+    const before = this.#latestSuccess?.result;
+    this.#latestSuccess = this.#latest;
+    if (!isDeepStrictEqual(result, before)) this.#onChange();
+    return result;
   }
 
-  /** A worker that begins during an outage of the issuer goes on with what the others have. */
-  #withLast(answer: KeyAnswer & { readonly ok: false }): KeyAnswer {
-    const { at, answer: good } = this.#good ?? {};
-    if (at === undefined || !good?.ok) return answer;
-    return { ...answer, last: { jwks: good.jwks, age: performance.now() - at } };
+  /** Adds the keys that were fetched before the issuer's outage, so that a worker started during it has keys, too. */
+  #addLastKeys(failure: KeyResult & { readonly ok: false }): KeyResult {
+    const { at, result } = this.#latestSuccess ?? {};
+    if (at === undefined || !result?.ok) return failure;
+    return { ...failure, last: { jwks: result.jwks, age: performance.now() - at } };
   }
 
-  #share(answer: KeyAnswer, age = 0): KeyAnswer {
-    return answer.ok ? { ...answer, age, isShared: true } : this.#withLast({ ...answer, isShared: true });
+  #share(result: KeyResult, age = 0): KeyResult {
+    return result.ok ? { ...result, age, isShared: true } : this.#addLastKeys({ ...result, isShared: true });
   }
 
-  /** What is due is shared with those who ask within half its time; unknown keys have one cooldown for all. */
-  #isEnough({ at, answer }: Fetched, { cause, keys }: KeyRequest, now: number): boolean {
+  /** Scheduled fetches are shared for half the refresh interval; fetches for an unknown key have one cooldown for all workers. */
+  #isRecent({ at, result }: Fetched, { cause, keys }: KeyRequest, now: number): boolean {
     if (cause === 'unknown_key') return now - this.#unknownKeyFetchAt < keys.cooldown;
-    return now - at < (answer.ok ? keys.refresh / 2 : FAILURE_SHARED);
+    return now - at < (result.ok ? keys.refresh / 2 : FAILURE_SHARED);
   }
 }
 
-async function fetchFor(request: KeyRequest): Promise<KeyAnswer> {
+async function fetchFromIssuer(request: KeyRequest): Promise<KeyResult> {
   try {
-    // Ends by itself, after five seconds; no worker may end it for the others.
+    // Has its own limit of five seconds. No worker may abort it, since others wait for it, too.
     return { ok: true, jwks: await fetchKeys(request, new AbortController().signal), age: 0, isShared: false };
   } catch (error) {
     return { ok: false, error: error instanceof KeyFetchError ? error.message : 'the fetch failed', isShared: false };

@@ -1,8 +1,8 @@
-/** A new process of node:cluster, until it says that it is there. */
+/** Spawning a worker process with node:cluster, until it has said hello. */
 
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
 
-/** @returns the worker, or why there is none; most errors come as its event, some are thrown. */
+/** @returns the worker, or the error where `fork` throws. Most errors of fork come later, as the worker's `error` event. */
 export function spawnWorker(): ClusterWorker | Error {
   try {
     return cluster.fork();
@@ -11,25 +11,25 @@ export function spawnWorker(): ClusterWorker | Error {
   }
 }
 
-/** @returns whether there is a process. Without one (no descriptor, no memory) a worker tells of an error, and never exits. */
+/** @returns whether there is a process. Where there is none (no descriptor, no memory) the worker emits `error` and never `exit`. */
 export function isSpawned({ process: child }: ClusterWorker): boolean {
   return child.pid !== undefined;
 }
 
-/** Lets go of a worker that never became a process. */
-export function forget({ id }: ClusterWorker): void {
+/** Removes a worker without a process from node:cluster, which would keep it until an exit that never comes. */
+export function forgetWorker({ id }: ClusterWorker): void {
   delete cluster.workers?.[id];
 }
 
-export interface Arrival {
-  /** Why it is not there; `undefined`: it is. */
+export interface Hello {
+  /** Settles with why the worker cannot be used, or with `undefined` when it has said hello. */
   readonly problem: Promise<string | undefined>;
-  /** To be called when it says so. */
-  readonly announce: () => null;
+  /** The handler of its `hello` call. */
+  readonly receive: () => null;
 }
 
-/** @param limit milliseconds. */
-export function awaitArrival(worker: ClusterWorker, limit: number): Arrival {
+/** @param limit milliseconds to wait. */
+export function awaitHello(worker: ClusterWorker, limit: number): Hello {
   let settle: (problem: string | undefined) => void = () => undefined;
   const problem = new Promise<string | undefined>(resolve => {
     settle = resolve;
@@ -39,9 +39,9 @@ export function awaitArrival(worker: ClusterWorker, limit: number): Arrival {
   worker.on('error', error => {
     if (!isSpawned(worker)) settle(error.message);
   });
-  const announce = () => {
+  const receive = () => {
     settle(undefined);
     return null;
   };
-  return { problem: problem.finally(() => clearTimeout(late)), announce };
+  return { problem: problem.finally(() => clearTimeout(late)), receive };
 }

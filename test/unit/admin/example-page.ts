@@ -1,9 +1,10 @@
 /** A status page with something in each of its places, for tests that put something particular there. */
 
-import type { StatusPage } from '../../../src/admin/page.ts';
+import type { StatusPage } from '../../../src/admin/page/page.ts';
 import type { Config } from '../../../src/config/config.ts';
-import { Metrics } from '../../../src/telemetry/metrics.ts';
-import { RecentTraffic } from '../../../src/telemetry/recent-traffic.ts';
+import type { ResourceUri } from '../../../src/config/values/address/uri.ts';
+import { Metrics } from '../../../src/telemetry/metrics/metrics.ts';
+import { RecentTraffic } from '../../../src/telemetry/recent/recent-traffic.ts';
 import type { Report } from '../../../src/telemetry/report.ts';
 import { protectedRoute, publicRoute } from '../route/example-route.ts';
 import { finishedRequest } from '../telemetry/finished-example.ts';
@@ -54,7 +55,7 @@ export async function examplePage(texts: Texts): Promise<StatusPage> {
   const config = exampleConfig(texts);
   return {
     now,
-    serving: {
+    info: {
       version: texts.version,
       startedAt: now,
       loadedAt: now,
@@ -104,8 +105,8 @@ function exampleConfig({ file, hash, key, name, resource, sibling, issuer }: Tex
       ],
     ]),
     routes: [
-      protectedRoute({ prefix: '/a', key, name, resource, enforcement: 'report' }),
-      protectedRoute({ prefix: '/b', key: `${key}2`, resource: sibling }),
+      protectedRoute({ prefix: '/a', key, name, resource: resource as ResourceUri, enforcement: 'report' }),
+      protectedRoute({ prefix: '/b', key: `${key}2`, resource: sibling as ResourceUri }),
       publicRoute({ prefix: '/c', key: `${key}3` }),
     ],
   };
@@ -114,7 +115,7 @@ function exampleConfig({ file, hash, key, name, resource, sibling, issuer }: Tex
 async function exampleReport({ routes }: Config, texts: Texts, now: Date): Promise<Report> {
   const { requestId, key, method, path, host, issuer, clientId, sibling, lastError } = texts;
   const metrics = new Metrics({ keySets: () => [] });
-  const denial = { reason: 'wrong_audience', presented: sibling } as const;
+  const denial = { reason: 'wrong_audience', presented: sibling as ResourceUri } as const;
   const verified = exampleToken({ issuer, claims: { client_id: clientId } });
   const traffic = new RecentTraffic();
   for (const request of [

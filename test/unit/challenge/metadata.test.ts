@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { createMetadataIndex, findMetadata, protectedResourceMetadataUrl } from '../../../src/challenge/metadata.ts';
 import type { Route } from '../../../src/config/config.ts';
+import type { ResourceUri } from '../../../src/config/values/address/uri.ts';
 import { protectedRoute, publicRoute } from '../route/example-route.ts';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
-describe('the metadata is found by insertion between host and path (RFC 9728 section 3.1)', () => {
+describe('the metadata URL: well-known path inserted between host and path (RFC 9728 section 3.1)', () => {
   test.each([
     ['https://api.example', 'https://api.example/.well-known/oauth-protected-resource'],
     ['https://api.example/', 'https://api.example/.well-known/oauth-protected-resource'],
@@ -26,16 +27,16 @@ describe('the metadata is found by insertion between host and path (RFC 9728 sec
   });
 });
 
-const guard = (prefix: string, resource: string, fields: Partial<Parameters<typeof protectedRoute>[0]> = {}) =>
+const guard = (prefix: string, resource: ResourceUri, fields: Partial<Parameters<typeof protectedRoute>[0]> = {}) =>
   protectedRoute({ prefix, resource, ...fields });
 
-/** The resource that is told of at `target` on `host`. */
+/** The resource of the document at `target` on `host`. */
 function find(routes: readonly Route[], target: string, host: string): unknown {
-  const body = findMetadata(createMetadataIndex(routes), target, host);
-  return typeof body === 'string' ? JSON.parse(body).resource : body;
+  const found = findMetadata(createMetadataIndex(routes), target, host);
+  return found.kind === 'document' ? JSON.parse(found.body).resource : found.kind;
 }
 
-describe('which document is found', () => {
+describe('the document found by target and Host', () => {
   const routes = [
     publicRoute({ prefix: '/' }),
     guard('/a', 'https://one.example/'),
@@ -52,37 +53,44 @@ describe('which document is found', () => {
     ['by Host and port', WELL_KNOWN, 'two.example:8443', 'https://two.example:8443/'],
     ['by the Host alone, where the port is the gateway’s', WELL_KNOWN, 'one.example:8080', 'https://one.example/'],
     ['at the root with a slash', `${WELL_KNOWN}/`, 'one.example', 'https://one.example/'],
-    ['none where the Host names none of several, nor is it a route’s to answer', WELL_KNOWN, 'three.example', null],
-    ['none where the Host only ends alike', WELL_KNOWN, 'x.one.example', null],
+    [
+      'none where the Host names none of several, nor is it a route’s to answer',
+      WELL_KNOWN,
+      'three.example',
+      'ambiguous',
+    ],
+    ['none where the Host only ends alike', WELL_KNOWN, 'x.one.example', 'ambiguous'],
     ['the only one of its path, for whatever Host', `${WELL_KNOWN}/v1`, '10.0.0.7:8080', 'https://one.example/v1'],
-    ['not below it', `${WELL_KNOWN}/v1/x`, 'one.example', undefined],
-    ['not with a slash that the resource lacks', `${WELL_KNOWN}/v1/`, 'one.example', undefined],
+    ['not below it', `${WELL_KNOWN}/v1/x`, 'one.example', 'none'],
+    ['not with a slash that the resource lacks', `${WELL_KNOWN}/v1/`, 'one.example', 'none'],
     ['with the slash that the resource has', `${WELL_KNOWN}/v2/`, 'one.example', 'https://one.example/v2/'],
-    ['not without the slash that the resource has', `${WELL_KNOWN}/v2`, 'one.example', undefined],
+    ['not without the slash that the resource has', `${WELL_KNOWN}/v2`, 'one.example', 'none'],
     ['with its query', `${WELL_KNOWN}/q?k=v`, 'one.example', 'https://one.example/q?k=v'],
-    ['not without its query', `${WELL_KNOWN}/q`, 'one.example', undefined],
-    ['not with a query that the resource lacks', `${WELL_KNOWN}/v1?x`, 'one.example', undefined],
-    ['not in another case', `${WELL_KNOWN}/V1`, 'one.example', undefined],
-    ['not in another spelling', `${WELL_KNOWN}/%761`, 'one.example', undefined],
-    ['not where something stands before it', `/x${WELL_KNOWN}/v1`, 'one.example', undefined],
-    ['not for the well-known path of something else', '/.well-known/openid-configuration', 'one.example', undefined],
+    ['not without its query', `${WELL_KNOWN}/q`, 'one.example', 'none'],
+    ['not with a query that the resource lacks', `${WELL_KNOWN}/v1?x`, 'one.example', 'none'],
+    ['not in another case', `${WELL_KNOWN}/V1`, 'one.example', 'none'],
+    ['not in another spelling', `${WELL_KNOWN}/%761`, 'one.example', 'none'],
+    ['not where something stands before it', `/x${WELL_KNOWN}/v1`, 'one.example', 'none'],
+    ['not for the well-known path of something else', '/.well-known/openid-configuration', 'one.example', 'none'],
   ])('%s', (_, target, host, resource) => {
     expect(find(routes, target, host)).toBe(resource);
   });
 
-  test('a Host that is hostile selects nothing and appears nowhere', () => {
+  test('a hostile Host: selects nothing, appears nowhere', () => {
     const index = createMetadataIndex([guard('/a', 'https://one.example/')]);
-    const body = findMetadata(index, WELL_KNOWN, 'evil.example') ?? '';
-    expect(body).toContain('https://one.example/');
-    expect(body).not.toContain('evil');
+    const found = JSON.stringify(findMetadata(index, WELL_KNOWN, 'evil.example'));
+    expect(found).toContain('https://one.example/');
+    expect(found).not.toContain('evil');
   });
 });
 
-describe('what a document says (RFC 9728 section 2)', () => {
-  const only = (routes: readonly Route[], target = WELL_KNOWN) =>
-    JSON.parse(findMetadata(createMetadataIndex(routes), target, 'api.example') ?? '');
+describe('the content of a document (RFC 9728 section 2)', () => {
+  const only = (routes: readonly Route[], target = WELL_KNOWN) => {
+    const found = findMetadata(createMetadataIndex(routes), target, 'api.example');
+    return found.kind === 'document' ? JSON.parse(found.body) : found.kind;
+  };
 
-  test('everything, where there is everything', () => {
+  test('a route with name and scopes: every parameter', () => {
     const route = guard('/a', 'https://API.example/', {
       name: 'The API',
       issuers: new Set(['https://one.example', 'https://two.example']),
@@ -100,7 +108,7 @@ describe('what a document says (RFC 9728 section 2)', () => {
     });
   });
 
-  test('no parameter without elements (section 3.2)', () => {
+  test('a parameter without elements: left out (section 3.2)', () => {
     expect(only([guard('/a', 'https://api.example/')])).toEqual({
       resource: 'https://api.example/',
       authorization_servers: ['https://login.example'],
@@ -108,7 +116,7 @@ describe('what a document says (RFC 9728 section 2)', () => {
     });
   });
 
-  test('routes of one resource share one document', () => {
+  test('routes of one resource: one document', () => {
     const scoped = (scopes: readonly string[]) => [{ method: '*', path: '/', scopes }];
     const routes = [
       guard('/a', 'https://api.example/', { scopeRules: scoped(['a']), issuers: new Set(['https://one.example']) }),
@@ -127,12 +135,12 @@ describe('what a document says (RFC 9728 section 2)', () => {
     });
   });
 
-  test('aliases are not published: a client that asks for one gets a token for the resource', () => {
+  test('aliases: not published', () => {
     const route = guard('/a', 'https://api.example/', { audiences: new Set(['https://api.example/', 'secret-alias']) });
     expect(JSON.stringify(only([route]))).not.toContain('secret-alias');
   });
 
-  test('public routes have none', () => {
+  test('public routes: no document', () => {
     expect([...createMetadataIndex([publicRoute({ prefix: '/' })]).targets]).toEqual([]);
   });
 });

@@ -1,11 +1,10 @@
-/** Configuration files for the tests of the config room: each text in a folder of its own, with the files that it names. */
+/** Configuration files for tests: each text in a folder of its own, with the files that it names. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import { formatProblem } from '../../../src/config/diagnostic.ts';
+import { formatDiagnostic } from '../../../src/config/diagnostics/diagnostic.ts';
 import { type LoadResult, loadConfig } from '../../../src/config/load.ts';
 
 export interface World {
@@ -17,7 +16,7 @@ export interface World {
 export const KEY_SET =
   '{"keys":[{"kty":"EC","x":"dit37FUXZ8un8q6JQckTjX0CTiyAat0ckeQLF5eUj_A","y":"eyH5r27pnGUE_a72YlYQUIoiwXew7PHGsxARbgzfwDE","crv":"P-256"}]}';
 
-/** The configuration of contract section 1. */
+/** A configuration with every kind of key. */
 export const EXAMPLE = `# yaml-language-server: $schema=./audgate.schema.json
 listen: 0.0.0.0:8080             # data listener. host:port, or [::]:port
 admin: 127.0.0.1:9090            # /metrics, /healthz, /readyz and the status page. Never on the data listener
@@ -59,9 +58,9 @@ routes:                          # a map; the key is [host]/path-prefix
 
 const home = mkdtempSync(join(tmpdir(), 'audgate-config-'));
 
-afterAll(() => rmSync(home, { recursive: true }));
+process.once('exit', () => rmSync(home, { recursive: true }));
 
-/** @returns a file with `text`, next to the files of `world`; gone when the tests of the importing file are over. */
+/** @returns a file with `text`, next to the files of `world`; removed when the process ends. */
 export function writeConfiguration(text: string, { files = {} }: World = {}): string {
   const folder = mkdtempSync(join(home, 'world-'));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
@@ -70,27 +69,27 @@ export function writeConfiguration(text: string, { files = {} }: World = {}): st
   return file;
 }
 
-/** @returns what `loadConfig` makes of `text`. */
+/** @returns the result of `loadConfig` for `text`. */
 export function load(text: string, world: World = {}): LoadResult {
   return loadConfig(writeConfiguration(text, world), world.environment ?? {});
 }
 
-/** @returns the configuration of `text`, which has to be without errors. */
+/** @returns the configuration of `text`; throws where it has errors. */
 export function loadValid(text: string, world: World = {}): Config {
   const result = load(text, world);
-  if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
+  if (!result.ok) throw new Error(result.diagnostics.map(formatDiagnostic).join('\n'));
   return result.config;
 }
 
-/** @returns every problem of `text` as `LINE:COL: …`. */
-export function listProblems(text: string, world: World = {}): string[] {
+/** @returns every diagnostic of `text` as `LINE:COL: …`. */
+export function listDiagnostics(text: string, world: World = {}): string[] {
   const result = load(text, world);
-  const problems = result.ok ? result.warnings : result.problems;
-  return problems.map(problem => formatProblem({ ...problem, file: 'FILE' }).replace(/^FILE:/, ''));
+  const diagnostics = result.ok ? result.warnings : result.diagnostics;
+  return diagnostics.map(diagnostic => formatDiagnostic({ ...diagnostic, file: 'FILE' }).replace(/^FILE:/, ''));
 }
 
 /** @returns every code of `text`, in the order of the file. */
 export function listCodes(text: string, world: World = {}): string[] {
   const result = load(text, world);
-  return (result.ok ? result.warnings : result.problems).map(({ code }) => code);
+  return (result.ok ? result.warnings : result.diagnostics).map(({ code }) => code);
 }

@@ -3,7 +3,7 @@
 import { vi } from 'vitest';
 import type { Issuer } from '../../../src/config/config.ts';
 import type { AccessToken } from '../../../src/token/access-token.ts';
-import type { KeySetEvents } from '../../../src/token/key-set.ts';
+import type { KeySetEvents } from '../../../src/token/keys/key-set.ts';
 import type { TokenIssuer } from '../../support/token-issuer.ts';
 
 const HOUR = 3_600_000;

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { Network } from '../../../src/config/config.ts';
 import { readRequestHead } from '../../../src/route/request-head.ts';
-import { createTrustedProxies, readOrigin } from '../../../src/upstream/client-info.ts';
+import { createTrustedProxies, readClientInfo } from '../../../src/upstream/client-info.ts';
 
 const NETWORKS: readonly Network[] = [
   { address: '10.0.0.0', prefix: 8, family: 'ipv4' },
@@ -23,10 +23,10 @@ function read(address: string | undefined, fields: Readonly<Record<string, strin
   Object.assign(request.headers, fields);
   const head = readRequestHead({ method: 'GET', url: '/', httpVersion: '1.1', rawHeaders: ['Host', 'api.example'] });
   if (!head.ok) throw new Error(head.reason);
-  return readOrigin(createTrustedProxies(networks), request, head);
+  return readClientInfo(createTrustedProxies(networks), request, head);
 }
 
-describe('a peer that is no trusted proxy says nothing of where a request comes from', () => {
+describe('fields of a peer that is no trusted proxy: ignored', () => {
   test.each([
     ['203.0.113.9', '203.0.113.9'],
     ['11.0.0.1', '11.0.0.1'],
@@ -34,16 +34,20 @@ describe('a peer that is no trusted proxy says nothing of where a request comes 
     ['2001:db8::1', '2001:db8::1'],
     ['::ffff:203.0.113.9', '203.0.113.9'],
     [undefined, ''],
-  ])('%s', (address, chain) => {
-    expect(read(address, CLAIMED)).toEqual({ chain, authority: 'api.example', protocol: 'http' });
+  ])('%s', (address, forwardedFor) => {
+    expect(read(address, CLAIMED)).toEqual({ forwardedFor, authority: 'api.example', protocol: 'http' });
   });
 
-  test('no proxy is trusted by default', () => {
-    expect(read('127.0.0.1', CLAIMED, [])).toEqual({ chain: '127.0.0.1', authority: 'api.example', protocol: 'http' });
+  test('no trusted_proxies: fields of every peer ignored', () => {
+    expect(read('127.0.0.1', CLAIMED, [])).toEqual({
+      forwardedFor: '127.0.0.1',
+      authority: 'api.example',
+      protocol: 'http',
+    });
   });
 });
 
-describe('a trusted proxy’s word is continued', () => {
+describe('fields of a trusted proxy: used, and its address added to X-Forwarded-For', () => {
   test.each([
     ['10.1.2.3', '10.1.2.3'],
     ['192.0.2.1', '192.0.2.1'],
@@ -53,7 +57,7 @@ describe('a trusted proxy’s word is continued', () => {
     const isFromTrustedProxy = true;
     const expected = {
       isFromTrustedProxy,
-      chain: `203.0.113.9, ${last}`,
+      forwardedFor: `203.0.113.9, ${last}`,
       authority: 'public.example',
       protocol: 'https',
     };
@@ -69,12 +73,12 @@ describe('a trusted proxy’s word is continued', () => {
     ['text after an address', { 'x-forwarded-for': '203.0.113.9, <script>' }, '10.0.0.1'],
     ['a forged parameter', { 'x-forwarded-for': '203.0.113.9;proto=https' }, '10.0.0.1'],
     ['a quote', { 'x-forwarded-for': '"203.0.113.9"' }, '10.0.0.1'],
-  ])('X-Forwarded-For %s', (_, fields, chain) => {
-    expect(read('10.0.0.1', fields).chain).toBe(chain);
+  ])('X-Forwarded-For %s', (_, fields, forwardedFor) => {
+    expect(read('10.0.0.1', fields).forwardedFor).toBe(forwardedFor);
   });
 
   test.each([['a"b'], ['a b'], ['user@public.example'], ['public.example, other.example'], ['public.example/x'], ['']])(
-    'but not a Host that is none: %j',
+    'invalid X-Forwarded-Host %j: the request’s Host is used',
     host => {
       expect(read('10.0.0.1', { 'x-forwarded-host': host }).authority).toBe('api.example');
     },
@@ -87,7 +91,7 @@ describe('a trusted proxy’s word is continued', () => {
     ['https, http', 'http'],
     ['https;host=x', 'http'],
     ['', 'http'],
-  ])('protocol %j is read as %s', (protocol, read_) => {
+  ])('X-Forwarded-Proto %j: %s', (protocol, read_) => {
     expect(read('10.0.0.1', { 'x-forwarded-proto': protocol }).protocol).toBe(read_);
   });
 });

@@ -16,12 +16,12 @@ test.each([
   [new Error('no code'), 'upstream_unreachable', 'other'],
   [errorOf('ETIMEDOUT'), 'upstream_timeout', 'connect_timeout'],
   [errorOf('UND_ERR_CONNECT_TIMEOUT'), 'upstream_timeout', 'connect_timeout'],
-])('no connection, %o: %s, %s', (error, reason, cause) => {
+])('connecting, %o: %s, %s', (error, reason, cause) => {
   expect(readConnectError(error, false)).toEqual({ reason, cause });
 });
 
 test.each([errorOf('CERT_HAS_EXPIRED'), errorOf('EPROTO'), errorOf('ECONNRESET'), new Error('no code')])(
-  'no TLS over a TCP connection, %o: upstream_unreachable, tls',
+  'TLS handshake, %o: upstream_unreachable, tls',
   error => {
     expect(readConnectError(error, true)).toEqual({ reason: 'upstream_unreachable', cause: 'tls' });
   },
@@ -44,7 +44,7 @@ test.each([
   [errorOf('UND_ERR_BODY_TIMEOUT'), true, 'upstream_timeout', 'idle_timeout'],
   [errorOf('ETIMEDOUT'), false, 'upstream_timeout', 'response_timeout'],
   [errorOf('ETIMEDOUT'), true, 'upstream_timeout', 'idle_timeout'],
-])('sent, %o with a head: %s, is %s, %s', (error, hasHead, reason, cause) => {
+])('request sent, %o with a head received: %s: %s, %s', (error, hasHead, reason, cause) => {
   expect(readResponseError(error, hasHead)).toEqual({ reason, cause });
   expect(FAILURE_CAUSES).toContain(cause);
 });

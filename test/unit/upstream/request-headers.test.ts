@@ -6,7 +6,7 @@ import { exampleToken } from '../token/example-token.ts';
 
 type Field = readonly [string, string];
 
-const ORIGIN = { chain: '192.0.2.7', authority: 'api.example:8080', protocol: 'http' };
+const CLIENT = { forwardedFor: '192.0.2.7', authority: 'api.example:8080', protocol: 'http' };
 const plain = protectedRoute({ prefix: '/a' });
 const identified = protectedRoute({
   prefix: '/a',
@@ -21,10 +21,10 @@ function forward(
   received: readonly Field[],
   route: Route = plain,
   claims?: Readonly<Record<string, unknown>>,
-  origin = ORIGIN,
+  client = CLIENT,
 ): Field[] {
   const identity = claims && exampleToken({ claims });
-  const headers = createRequestHeaders(createHeaderPolicy(route), received.flat(), origin, identity);
+  const headers = createRequestHeaders(createHeaderPolicy(route), received.flat(), client, identity);
   return headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1] ?? ''] as const] : []));
 }
 
@@ -32,7 +32,7 @@ const fold = (name: string) => name.toLowerCase().replace(/[_.~]/g, '-');
 const valuesOf = (fields: readonly Field[], name: string) =>
   fields.filter(([each]) => fold(each) === fold(name)).map(([, value]) => value);
 
-test('ordinary fields pass in order, behind ours and before Via, in their own spelling, duplicates included', () => {
+test('ordinary fields: kept in order and spelling, duplicates included, behind ours and before Via', () => {
   const fields: readonly Field[] = [
     ['accept', 'text/html'],
     ['X-Request-ID', 'a'],
@@ -45,7 +45,7 @@ test('ordinary fields pass in order, behind ours and before Via, in their own sp
   expect(forward(fields).slice(-fields.length - 1, -1)).toEqual(fields);
 });
 
-describe('what belongs to the connection ends here (RFC 9110 section 7.6.1)', () => {
+describe('fields of the connection: removed (RFC 9110 section 7.6.1)', () => {
   test.each([
     'Connection',
     'Keep-Alive',
@@ -60,13 +60,13 @@ describe('what belongs to the connection ends here (RFC 9110 section 7.6.1)', ()
     'Host',
     'Expect',
     'Content-Length',
-  ])('%s, in every case', name => {
+  ])('%s in any letter case: removed', name => {
     for (const spelling of [name, name.toLowerCase(), name.toUpperCase()]) {
       expect(valuesOf(forward([[spelling, 'value']]), name)).toEqual([]);
     }
   });
 
-  test('what Connection lists goes too, however it is spelled and spaced', () => {
+  test('fields that Connection lists, in any spelling and spacing: removed', () => {
     const fields = forward([
       ['connection', 'close, X-Secret ,x-OTHER,,'],
       ['CONNECTION', 'keep-alive, third'],
@@ -79,7 +79,7 @@ describe('what belongs to the connection ends here (RFC 9110 section 7.6.1)', ()
     expect(valuesOf(fields, 'Fourth')).toEqual(['4']);
   });
 
-  test('a field that is listed after it stood is gone as well', () => {
+  test('a field that is listed after it: removed', () => {
     expect(
       valuesOf(
         forward([
@@ -92,7 +92,7 @@ describe('what belongs to the connection ends here (RFC 9110 section 7.6.1)', ()
   });
 });
 
-describe('what a client says of where it comes from is not believed', () => {
+describe('forwarding fields of a client that is no trusted proxy: replaced or removed', () => {
   test.each([
     ['X-Forwarded-For', ['192.0.2.7']],
     ['X-Forwarded-Host', ['api.example:8080']],
@@ -104,14 +104,14 @@ describe('what a client says of where it comes from is not believed', () => {
     ['X-Forwarded-Email', []],
     ['X-Forwarded-Access-Token', []],
     ['Forwarded', ['for=192.0.2.7;host="api.example:8080";proto=http']],
-  ])('%s, in every spelling that a server may fold', (name, values) => {
+  ])('%s in every spelling that a server may fold: %j', (name, values) => {
     const spellings = [name, name.toLowerCase(), name.toUpperCase(), name.replaceAll('-', '_'), name.replace('-', '_')];
     const fields = forward(spellings.map(spelling => [spelling, 'forged']));
     expect(valuesOf(fields, name)).toEqual(values);
     expect(JSON.stringify(fields)).not.toContain('forged');
   });
 
-  test('Connection cannot take away what the gateway adds', () => {
+  test('Connection that lists fields of the gateway: they are sent all the same', () => {
     const listed = 'x-forwarded-for, x-forwarded-host, forwarded, via, x-user';
     const fields = forward([['Connection', listed]], identified, { sub: 'alice' });
     expect(valuesOf(fields, 'X-Forwarded-For')).toEqual(['192.0.2.7']);
@@ -124,20 +124,25 @@ describe('what a client says of where it comes from is not believed', () => {
     ['192.0.2.7', 'http', 'for=192.0.2.7;host="api.example:8080";proto=http'],
     ['2001:db8::7', 'https', 'for="[2001:db8::7]";host="api.example:8080";proto=https'],
     ['192.0.2.7, 10.0.0.1', 'https', 'for=192.0.2.7, for=10.0.0.1;host="api.example:8080";proto=https'],
-  ])('Forwarded says the same as X-Forwarded-* (RFC 7239): %s over %s', (chain, protocol, forwarded) => {
-    const headers = createRequestHeaders(createHeaderPolicy(plain), [], { ...ORIGIN, chain, protocol }, undefined);
+  ])('%s over %s: Forwarded equals X-Forwarded-* (RFC 7239)', (forwardedFor, protocol, forwarded) => {
+    const headers = createRequestHeaders(
+      createHeaderPolicy(plain),
+      [],
+      { ...CLIENT, forwardedFor, protocol },
+      undefined,
+    );
     expect(headers.slice(0, 8)).toEqual([
-      ...['X-Forwarded-For', chain, 'X-Forwarded-Host', 'api.example:8080'],
+      ...['X-Forwarded-For', forwardedFor, 'X-Forwarded-Host', 'api.example:8080'],
       ...['X-Forwarded-Proto', protocol, 'Forwarded', forwarded],
     ]);
   });
 
-  test('Via grows (RFC 9110 section 7.6.3)', () => {
+  test('Via of the client: kept, and ours added (RFC 9110 section 7.6.3)', () => {
     expect(valuesOf(forward([['Via', '1.0 first']]), 'Via')).toEqual(['1.0 first', '1.1 audgate']);
   });
 });
 
-/** As servers may fold them: case, and what no CGI variable may have for `-`. */
+/** Spellings that servers fold into one: letter case, and characters that no CGI variable has in place of `-`. */
 const respell = (name: string) => [
   name,
   name.toUpperCase(),
@@ -145,7 +150,7 @@ const respell = (name: string) => [
   name.replace('-', '_'),
 ];
 
-/** Each is believed by a common server; `config/reserved-fields.ts` says by which. */
+/** Each is used by a common server; `config/values/reserved-fields.ts` says by which. */
 const OF_A_PROXY =
   'X-Real-IP X-Real-Port True-Client-IP X-True-Client-IP CF-Connecting-IP CF-Connecting-IPv6 CF-Pseudo-IPv4 CF-Visitor ' +
   'CF-IPCountry X-Client-IP Client-IP X-Cluster-Client-IP Fastly-Client-IP Fastly-SSL Fly-Client-IP DO-Connecting-IP ' +
@@ -170,29 +175,29 @@ const OF_NOBODY =
   'Shib-Session-ID SM_USER iv-user OAM_REMOTE_USER LOGON_USER AUTH_TYPE AUTH_USER';
 const METHODS = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'];
 
-describe('what common servers believe is not the client’s to say, in any spelling', () => {
-  const trusted = { ...ORIGIN, isFromTrustedProxy: true };
+describe('fields that common servers trust, in any spelling', () => {
+  const trusted = { ...CLIENT, isFromTrustedProxy: true };
   const forge = (name: string): Field[] => respell(name).map(spelling => [spelling, 'forged']);
   const routes = [plain, publicRoute({ prefix: '/a' }), protectedRoute({ prefix: '/a', enforcement: 'report' })];
 
-  test.each(OF_A_PROXY.split(' '))('%s: passes from a trusted proxy only', name => {
+  test.each(OF_A_PROXY.split(' '))('%s: forwarded from a trusted proxy only', name => {
     for (const route of routes) expect(JSON.stringify(forward(forge(name), route))).not.toContain('forged');
     expect(valuesOf(forward([[name, 'told']], plain, undefined, trusted), name)).toEqual(['told']);
   });
 
-  test.each(OF_NOBODY.split(' '))('%s: passes from nobody', name => {
+  test.each(OF_NOBODY.split(' '))('%s: removed, also from a trusted proxy', name => {
     for (const route of routes) {
-      for (const origin of [ORIGIN, trusted]) {
-        expect(JSON.stringify(forward(forge(name), route, undefined, origin))).not.toContain('forged');
+      for (const client of [CLIENT, trusted]) {
+        expect(JSON.stringify(forward(forge(name), route, undefined, client))).not.toContain('forged');
       }
     }
   });
 
-  test.each(METHODS)('%s: passes only where no route refuses by method', name => {
+  test.each(METHODS)('%s: forwarded only where the route does not refuse by method', name => {
     for (const enforcement of ['verify', 'enforce'] as const) {
-      for (const origin of [ORIGIN, trusted]) {
+      for (const client of [CLIENT, trusted]) {
         const route = protectedRoute({ prefix: '/a', enforcement });
-        expect(JSON.stringify(forward(forge(name), route, undefined, origin))).not.toContain('forged');
+        expect(JSON.stringify(forward(forge(name), route, undefined, client))).not.toContain('forged');
       }
     }
     for (const route of routes.slice(1)) expect(valuesOf(forward([[name, 'PUT']], route), name)).toEqual(['PUT']);
@@ -203,7 +208,7 @@ describe('what common servers believe is not the client’s to say, in any spell
     ['another case', ['X-Real-IP', 'x-real-ip']],
     ['twice', ['X-Real-IP', 'X-Real-IP']],
     ['three times', ['X-Real-IP', 'X.Real.IP', 'X-Real-IP']],
-  ])('of a trusted proxy, %s: which is its own is not known, so none passes', (_, spellings) => {
+  ])('of a trusted proxy, %s: removed, since which one is its own is not known', (_, spellings) => {
     const fields = spellings.map((name): Field => [name, '6.6.6.6']);
     expect(JSON.stringify(forward(fields, plain, undefined, trusted))).not.toContain('6.6.6.6');
     expect(
@@ -211,7 +216,7 @@ describe('what common servers believe is not the client’s to say, in any spell
     ).toEqual(['9.9.9.9']);
   });
 
-  test('fields that only look alike pass', () => {
+  test('fields with similar names: kept', () => {
     const fields = [
       ...['X-Forwarder', 'X-Real-Estate', 'X-Hostname', 'Client-IPs', 'X-Original-Filename', 'X-Username', 'Proxied'],
       ...['SM-Key', 'IV-Nonce', 'X-Api-Key', 'X-Auth-Token', 'X-Goog-Api-Key', 'X-MS-Version', 'X-Request-Id', 'Sslx'],
@@ -221,21 +226,21 @@ describe('what common servers believe is not the client’s to say, in any spell
   });
 });
 
-describe('Authorization is the operator’s to forward', () => {
+describe('Authorization', () => {
   const token: Field = ['AUTHORIZATION', 'Bearer abc'];
   const routes = (upstreamToken: 'strip' | 'forward') => [
     protectedRoute({ prefix: '/a', upstreamToken }),
     publicRoute({ prefix: '/a', upstreamToken }),
   ];
 
-  test('with strip it is removed', () => {
+  test('upstream_token strip: removed', () => {
     for (const route of routes('strip')) {
       expect(valuesOf(forward([token], route), 'Authorization')).toEqual([]);
       expect(valuesOf(forward([token, ['Authorization', 'Basic x']], route), 'Authorization')).toEqual([]);
     }
   });
 
-  test('with forward it passes, and Connection cannot drop it (CVE-2026-33805)', () => {
+  test('upstream_token forward: kept, also where Connection lists it (CVE-2026-33805)', () => {
     for (const route of routes('forward')) {
       expect(valuesOf(forward([token], route), 'Authorization')).toEqual(['Bearer abc']);
       expect(valuesOf(forward([['Connection', 'authorization'], token], route), 'Authorization')).toEqual([
@@ -244,32 +249,32 @@ describe('Authorization is the operator’s to forward', () => {
     }
   });
 
-  test('Proxy-Authorization never passes', () => {
+  test('Proxy-Authorization: removed', () => {
     for (const route of [...routes('forward'), ...routes('strip')]) {
       expect(valuesOf(forward([['Proxy-Authorization', 'Basic x']], route), 'Proxy-Authorization')).toEqual([]);
     }
   });
 });
 
-describe('identity headers say what the token said, or are absent', () => {
+describe('identity headers', () => {
   const spellings = ['X-User', 'x-user', 'X_User', 'x_USER', 'X-Client', 'X_CLIENT'];
   const forged: readonly Field[] = spellings.map(name => [name, 'mallory']);
 
-  test('the client’s own are removed in every spelling, whether there is an identity or not', () => {
+  test('the client’s own in any spelling: removed, with an identity and without', () => {
     expect(valuesOf(forward(forged, identified, { sub: 'alice' }), 'X-User')).toEqual(['alice']);
     expect(valuesOf(forward(forged, identified, { sub: 'alice' }), 'X-Client')).toEqual([]);
     expect(valuesOf(forward(forged, identified), 'X-User')).toEqual([]);
     expect(JSON.stringify(forward(forged, identified))).not.toContain('mallory');
   });
 
-  test('a name with underscores in the YAML protects its hyphens, too', () => {
+  test('a name with underscores in the YAML: the client’s with hyphens is removed', () => {
     const route = protectedRoute({ prefix: '/a', claimsToHeaders: new Map([['X_User', 'sub']]) });
     expect(valuesOf(forward(forged, route, { sub: 'alice' }), 'X-User')).toEqual(['alice']);
   });
 
-  test('what another route sets is not the client’s either, whatever its upstream is called', () => {
-    const taken = listIdentityNames([identified, plain]);
-    const headers = createRequestHeaders(createHeaderPolicy(plain, taken), forged.flat(), ORIGIN, undefined);
+  test('a name that another route sets: removed on this route too', () => {
+    const identityNames = listIdentityNames([identified, plain]);
+    const headers = createRequestHeaders(createHeaderPolicy(plain, identityNames), forged.flat(), CLIENT, undefined);
     expect(JSON.stringify(headers)).not.toContain('mallory');
   });
 
@@ -278,7 +283,7 @@ describe('identity headers say what the token said, or are absent', () => {
     ['X~User', 'x_user'],
     ['X-User', 'X.USER'],
     ['X|User', "X'User"],
-  ])('%s in the YAML takes %s from the client', (name, spelling) => {
+  ])('%s in the YAML: the client’s %s is removed', (name, spelling) => {
     const route = protectedRoute({ prefix: '/a', claimsToHeaders: new Map([[name, 'sub']]) });
     const fields = forward([[spelling, 'mallory']], route, { sub: 'alice' });
     expect(fields).toContainEqual([name, 'alice']);
@@ -294,7 +299,7 @@ describe('identity headers say what the token said, or are absent', () => {
     ['an empty text: no client', { client_id: '', azp: 'b' }, []],
     ['null: no client', { azp: null, cid: 'd' }, []],
     ['none', { sub: 'alice' }, []],
-  ])('client_id is the client of the token: %s', (_, claims, values) => {
+  ])('client_id, the client of the token: %s', (_, claims, values) => {
     expect(valuesOf(forward([], identified, claims), 'X-Client')).toEqual(values);
   });
 
@@ -336,7 +341,7 @@ describe('identity headers say what the token said, or are absent', () => {
     expect(valuesOf(forward([], identified, { sub }), 'X-User')).toEqual(value === undefined ? [] : [value]);
   });
 
-  test('a claim that only the prototype has is absent', () => {
+  test('a claim that only the prototype has: no field', () => {
     const route = protectedRoute({ prefix: '/a', claimsToHeaders: new Map([['X-User', 'constructor']]) });
     expect(valuesOf(forward([], route, {}), 'X-User')).toEqual([]);
   });

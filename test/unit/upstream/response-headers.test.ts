@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createResponseHeaders, readReasonPhrase } from '../../../src/upstream/response-headers.ts';
 
-describe('the client sees the upstream’s fields, without those of its connection', () => {
-  test('in order, in their own spelling, duplicates included', () => {
+describe('response fields', () => {
+  test('end-to-end fields: kept in order and spelling, duplicates included', () => {
     const fields = ['content-type', 'text/html', 'Set-Cookie', 'a=b', 'Set-Cookie', 'c=d', 'X', '', 'Y', 'caf\xe9'];
     expect(createResponseHeaders(fields, 200)).toEqual(fields);
   });
@@ -17,35 +17,35 @@ describe('the client sees the upstream’s fields, without those of its connecti
     'Trailer',
     'Transfer-Encoding',
     'Upgrade',
-  ])('not %s', name => {
+  ])('%s in any letter case: removed', name => {
     for (const spelling of [name, name.toLowerCase(), name.toUpperCase()]) {
       expect(createResponseHeaders([spelling, 'x', 'Kept', 'y'], 200)).toEqual(['Kept', 'y']);
     }
   });
 
-  test('not what Connection lists', () => {
+  test('a field that Connection lists: removed', () => {
     const fields = ['X-Hop', '1', 'Connection', 'close, x-hop', 'Kept', '2'];
     expect(createResponseHeaders(fields, 200)).toEqual(['Kept', '2']);
   });
 
-  test('Content-Length stays, listed or not: it is the frame of what follows', () => {
+  test('Content-Length that Connection lists: kept, since it frames the body', () => {
     expect(createResponseHeaders(['Connection', 'content-length', 'Content-Length', '5'], 200)).toEqual([
       'Content-Length',
       '5',
     ]);
   });
 
-  test('save on 204, which has no body to speak of (RFC 9110 section 8.6)', () => {
+  test('Content-Length on 204: removed (RFC 9110 section 8.6); on 304: kept', () => {
     expect(createResponseHeaders(['Content-Length', '0', 'X', 'y'], 204)).toEqual(['X', 'y']);
     expect(createResponseHeaders(['Content-Length', '5'], 304)).toEqual(['Content-Length', '5']);
   });
 
-  test('WWW-Authenticate of the upstream stays: it belongs to the API', () => {
+  test('WWW-Authenticate of the upstream: kept, since it belongs to the API', () => {
     expect(createResponseHeaders(['WWW-Authenticate', 'Basic'], 200)).toEqual(['WWW-Authenticate', 'Basic']);
   });
 });
 
-describe('a reason phrase is repeated only where a status line can carry it', () => {
+describe('reason phrase: forwarded only where a status line can hold it', () => {
   test.each([
     ['OK', 'OK'],
     ['Not Found', 'Not Found'],

@@ -1,58 +1,61 @@
-/** The likely cause of a denial, and what to change: a line of the YAML only where that is safe, else something at the client or the issuer. */
+/**
+ * The likely cause of a denial, and what to change: a line of the YAML only where that weakens no check, otherwise something
+ * at the client or the issuer.
+ */
 
-import { type Judgement, reasonOf } from '../evaluate/evaluation.ts';
+import type { Reason } from '../../../denial.ts';
+import { type Evaluation, reasonOf } from '../evaluate/evaluation.ts';
 import { adviseOnAudience } from './audience.ts';
-import type { Advice, Case } from './case.ts';
-import { adviseOnAbsence, adviseOnCredentials } from './credentials.ts';
+import { adviseOnCredentials, adviseOnMissingToken } from './credentials.ts';
+import type { Advice, DeniedRequest } from './denied-request.ts';
 import { adviseOnIssuer } from './issuer.ts';
-import { adviseOnPath, adviseOnRoute, adviseOnSize, allowMethod } from './route.ts';
+import { adviseOnKeys, adviseOnSignature } from './keys.ts';
+import { adviseOnMethod, adviseOnPath, adviseOnRoute, adviseOnSize } from './route.ts';
 import { adviseOnScope } from './scope.ts';
-import { adviseOnForm, adviseOnKeys, adviseOnSignature, adviseOnTime } from './token.ts';
+import { adviseOnForm, adviseOnTime } from './token.ts';
 import { adviseOnType } from './type.ts';
 
-/** @returns advice, or `undefined` for a request that every rung forwards. */
-export function advise(judgement: Judgement): Advice | undefined {
-  const reason = reasonOf(judgement);
-  if (reason === undefined) return undefined;
-  const { match, credentials } = judgement;
-  if (reason === 'no_route') return adviseOnRoute(judgement);
-  if (reason === 'ambiguous_path') return adviseOnPath(judgement);
-  if (reason === 'headers_too_large') return adviseOnSize(judgement);
-  if (reason === 'malformed_request') return { cause: 'the Host is not a valid host name and port' };
-  if (judgement.metadata !== undefined)
+/** Advice on a reason of any request, or on one of a request that a protected route denies. */
+type Adviser =
+  | { readonly onRequest: (evaluation: Evaluation) => Advice }
+  | { readonly onDenied: (denied: DeniedRequest) => Advice | undefined };
+
+/** `undefined`: never the reason of an explained request. */
+const ADVISERS: Readonly<Record<Reason, Adviser | undefined>> = {
+  malformed_request: { onRequest: () => ({ cause: 'the Host is not a valid host name and port' }) },
+  headers_too_large: { onRequest: adviseOnSize },
+  request_timeout: undefined,
+  ambiguous_path: { onRequest: adviseOnPath },
+  no_route: { onRequest: adviseOnRoute },
+  method_not_allowed: { onDenied: adviseOnMethod },
+  missing_token: { onDenied: adviseOnMissingToken },
+  malformed_credentials: { onDenied: adviseOnCredentials },
+  malformed_token: { onDenied: adviseOnForm },
+  untrusted_issuer: { onDenied: adviseOnIssuer },
+  keys_unavailable: { onDenied: adviseOnKeys },
+  unknown_key: { onDenied: adviseOnKeys },
+  bad_signature: { onDenied: adviseOnSignature },
+  token_expired: { onDenied: adviseOnTime },
+  token_not_yet_valid: { onDenied: adviseOnTime },
+  wrong_token_type: { onDenied: adviseOnType },
+  wrong_audience: { onDenied: adviseOnAudience },
+  insufficient_scope: { onDenied: adviseOnScope },
+  body_too_large: undefined,
+  overloaded: undefined,
+  internal: undefined,
+};
+
+/** @returns advice; `undefined` for a request that every mode forwards, and where there is nothing to advise. */
+export function advise(evaluation: Evaluation): Advice | undefined {
+  const reason = reasonOf(evaluation);
+  const adviser = reason && ADVISERS[reason];
+  if (reason === undefined || adviser === undefined) return undefined;
+  if ('onRequest' in adviser) return adviser.onRequest(evaluation);
+  const { match, credentials, metadata } = evaluation;
+  if (metadata !== undefined) {
     return { cause: 'the protected resource metadata is read with GET (RFC 9728 section 3.1)' };
+  }
   if (!match?.ok || match.route.public) return undefined;
   const jws = credentials?.jws?.ok ? credentials.jws : undefined;
-  return adviseOnToken({ judgement, reason, route: match.route, jws });
-}
-
-function adviseOnToken(each: Case): Advice | undefined {
-  switch (each.reason) {
-    case 'method_not_allowed':
-      return allowMethod(each);
-    case 'missing_token':
-      return adviseOnAbsence(each);
-    case 'malformed_credentials':
-      return adviseOnCredentials(each);
-    case 'malformed_token':
-      return adviseOnForm(each);
-    case 'untrusted_issuer':
-      return adviseOnIssuer(each);
-    case 'keys_unavailable':
-    case 'unknown_key':
-      return adviseOnKeys(each);
-    case 'bad_signature':
-      return adviseOnSignature(each);
-    case 'token_expired':
-    case 'token_not_yet_valid':
-      return adviseOnTime(each);
-    case 'wrong_token_type':
-      return adviseOnType(each);
-    case 'wrong_audience':
-      return adviseOnAudience(each);
-    case 'insufficient_scope':
-      return adviseOnScope(each);
-    default:
-      return undefined;
-  }
+  return adviser.onDenied({ evaluation, reason, route: match.route, jws });
 }

@@ -1,25 +1,22 @@
-/** Tokens of an issuer that is not trusted. What they say of themselves is nobody's word: it only helps to find the mistake. */
+/** Tokens of an issuer that is not trusted. Their claims are unverified; they only help to find the cause. */
 
-import type { Issuer } from '../../../config/config.ts';
-import { findPlaceholder, isSameTenant, recogniseProduct } from '../../../config/lint/identity-issuer.ts';
+import type { Issuer, ProtectedRoute } from '../../../config/config.ts';
+import {
+  findPlaceholder,
+  isSameTenant,
+  recogniseProduct,
+} from '../../../config/lint/identity-products/issuer-product.ts';
 import { quoteValue } from '../../terminal.ts';
-import { findNearestDifference } from '../evaluate/difference.ts';
-import type { Advice, Case } from './case.ts';
+import { findNearestDifference } from '../checks/difference.ts';
+import type { Advice, DeniedRequest } from './denied-request.ts';
 
-export function adviseOnIssuer({ judgement, route, jws }: Case): Advice {
+/** @returns advice on `untrusted_issuer`. */
+export function adviseOnIssuer({ evaluation, route, jws }: DeniedRequest): Advice {
   const iss = jws?.claims['iss'];
   if (typeof iss !== 'string') return { cause: 'the token does not name its issuer (RFC 9068 section 2.2)' };
-  const { config, credentials } = judgement;
-  if (credentials?.issuer) {
-    return {
-      cause: `the issuer is configured, but this route accepts ${[...route.issuers].join(', ')} only`,
-      remedy: {
-        text: 'let the client use that authorization server; or add this one, if its tokens may open this API',
-        path: ['routes', route.key, 'issuers'],
-      },
-    };
-  }
-  // An issuer of this route before those of others.
+  const { config, credentials } = evaluation;
+  if (credentials?.issuer) return adviseOnOtherRoute(route);
+  // The issuers of this route come first.
   const keys = [...new Set([...route.issuers, ...config.issuers.keys()])];
   return (
     adviseOnTenant(iss, keys, config.issuers) ??
@@ -33,7 +30,18 @@ export function adviseOnIssuer({ judgement, route, jws }: Case): Advice {
   );
 }
 
-/** The client cannot change what its issuer is called: where tenant and product are the same, the key in the YAML is what is wrong. */
+/** The issuer is configured, but not for this route. */
+function adviseOnOtherRoute({ issuers, key }: ProtectedRoute): Advice {
+  return {
+    cause: `the issuer is configured, but this route accepts ${[...issuers].join(', ')} only`,
+    remedy: {
+      text: 'let the client use that authorization server; or add this one, if its tokens may open this API',
+      path: ['routes', key, 'issuers'],
+    },
+  };
+}
+
+/** Where `iss` is another name of the same tenant of the same product, the key in the YAML is to be changed. */
 function adviseOnTenant(
   iss: string,
   keys: readonly string[],
@@ -52,7 +60,7 @@ function adviseOnTenant(
   };
 }
 
-/** Wherever the name leads: the keys stay those of the server that is trusted now. */
+/** Under the new name the keys must still come from the server that is trusted now. */
 function describeKeys(iss: string, key: string, issuer: Issuer | undefined): string {
   const { jwksUri } = recogniseProduct(key);
   if (issuer?.keySource.kind === 'file') return ', and leave its jwks_file';
@@ -61,14 +69,14 @@ function describeKeys(iss: string, key: string, issuer: Issuer | undefined): str
   return `, with jwks_uri: ${jwksUri(key)}, the keys of the server that is trusted now`;
 }
 
-/** The very server that is trusted now says by https where its keys are. */
+/** Whether discovery under the new name asks the server that is trusted now, over https. */
 function isDiscoverable(iss: string, key: string): boolean {
   if (!URL.canParse(iss)) return false;
   const { protocol, host } = new URL(iss);
   return protocol === 'https:' && host === new URL(key).host;
 }
 
-/** The product may be told to write the name that is configured. */
+/** Some products can be set to write the configured name instead. */
 function describeVersion(iss: string, key: string): string {
   const { instead } = recogniseProduct(iss);
   return instead?.product === recogniseProduct(key).name ? `; or ${instead.how}` : '';
@@ -86,7 +94,7 @@ function adviseOnSpelling(iss: string, keys: readonly string[]): Advice | undefi
   };
 }
 
-/** `common` stands for every tenant of the product: which one may be trusted only the operator knows. */
+/** A key such as `common` stands for every tenant of the product; only the operator knows which tenant to trust. */
 function adviseOnPlaceholder(iss: string, keys: readonly string[]): Advice | undefined {
   const product = recogniseProduct(iss);
   const key = keys.find(

@@ -1,16 +1,17 @@
-/** Requests that met no route, no one reading, or no method. */
+/** Requests without a route, with an ambiguous path, with too large a head, or with a method that no rule covers. */
 
 import type { Config, Route } from '../../../config/config.ts';
-import { findNearest } from '../../../config/schema/suggestion.ts';
+import { findNearest } from '../../../config/diagnostics/suggestion.ts';
 import { createRouteTable, matchRoute } from '../../../route/match.ts';
 import type { CanonicalPath } from '../../../route/path.ts';
 import { showValue } from '../../terminal.ts';
-import type { Judgement } from '../evaluate/evaluation.ts';
-import type { Advice, Case } from './case.ts';
+import type { Evaluation } from '../evaluate/evaluation.ts';
+import type { Advice, DeniedRequest } from './denied-request.ts';
 
-export function adviseOnRoute({ config, head, metadata }: Judgement): Advice {
+/** @returns advice on `no_route`. */
+export function adviseOnRoute({ config, head, metadata }: Evaluation): Advice {
   if (!head.ok) return { cause: 'OPTIONS * is about no resource' };
-  if (metadata === null)
+  if (metadata?.kind === 'ambiguous')
     return { cause: 'several resources have metadata at this path, and the Host is none of theirs' };
   if (!head.path.ok) return { cause: 'no route has a prefix of this path' };
   const elsewhere = listRoutesOfOtherHosts(config, head.path);
@@ -18,7 +19,7 @@ export function adviseOnRoute({ config, head, metadata }: Judgement): Advice {
     head.path.key,
     config.routes.map(({ key }) => key),
   );
-  // A route for all paths of another host says little of this path.
+  // A route for all paths of another host is not a hint about this path.
   if (elsewhere.some(({ prefix }) => prefix !== '/') || (elsewhere.length > 0 && nearest === undefined)) {
     const hosts = elsewhere.map(({ host }) => host).join(', ');
     const cause = `the path has a route, but only for the host ${hosts}, not for ${showValue(head.host)}`;
@@ -31,7 +32,8 @@ export function adviseOnRoute({ config, head, metadata }: Judgement): Advice {
   };
 }
 
-export function adviseOnSize({ config }: Judgement): Advice {
+/** @returns advice on `headers_too_large`. */
+export function adviseOnSize({ config }: Evaluation): Advice {
   return {
     cause: `node:http does not read a head that fills limits.headers (${config.limits.headers} bytes)`,
     remedy: {
@@ -50,8 +52,8 @@ function listRoutesOfOtherHosts({ routes }: Config, path: CanonicalPath): readon
   });
 }
 
-/** A key is compared with as much of the path as it has segments. */
-export function findNearestRoute(path: string, keys: readonly string[]): string | undefined {
+/** Compares each key with as many segments of the path as it has. */
+function findNearestRoute(path: string, keys: readonly string[]): string | undefined {
   return keys.find(key => {
     const prefix = key.slice(key.indexOf('/'));
     return prefix !== '/' && findNearest(path.split('/', prefix.split('/').length).join('/'), [prefix]) !== undefined;
@@ -63,7 +65,8 @@ const REPORTED = `${PLAIN_FORM}, before a route to this upstream leaves report: 
 
 const UNUSUAL_END = 'a server that drops dots and blanks at the end of a name (Windows) would come to another route';
 
-export function adviseOnPath({ head, config, match }: Judgement): Advice {
+/** @returns advice on `ambiguous_path`. */
+export function adviseOnPath({ head, config, match }: Evaluation): Advice {
   const cause = 'two servers could read the path differently, and then what is authorised is not what is served';
   if (match?.ok) return { cause, remedy: { text: REPORTED } };
   if (!head.ok || !head.path.ok) return { cause, remedy: { text: PLAIN_FORM } };
@@ -88,9 +91,10 @@ export function adviseOnPath({ head, config, match }: Judgement): Advice {
   };
 }
 
-export function allowMethod({ judgement, route }: Case): Advice {
-  const { method } = judgement.question;
-  const allow = judgement.decision?.denial?.allow.join(', ');
+/** @returns advice on `method_not_allowed`. */
+export function adviseOnMethod({ evaluation, route }: DeniedRequest): Advice {
+  const { method } = evaluation.request;
+  const allow = evaluation.decision?.denial?.allow.join(', ');
   return {
     cause: `no rule of the route covers ${method} here; there are rules for ${allow}`,
     remedy: { text: `add ${method} (or "*") with the scopes that it needs`, path: ['routes', route.key, 'scopes'] },

@@ -1,16 +1,13 @@
-/** Tokens that did not verify. Nothing that they say of themselves is trusted: it only helps to find the mistake. */
+/** Tokens that cannot be read, or that have expired or are not yet valid. */
 
-import type { Issuer } from '../../../config/config.ts';
-import { recogniseProduct } from '../../../config/lint/identity-issuer.ts';
-import { ALGORITHMS } from '../../../config/values/algorithm.ts';
-import type { PublishedKey } from '../../../token/verification-key.ts';
-import { quoteValue, showValue } from '../../terminal.ts';
-import { describeBrokenJws, nameType, SHAPES, type Shape } from '../evaluate/token-shape.ts';
-import type { Advice, Case } from './case.ts';
+import { SHAPES, type Shape } from '../evaluate/token-shapes.ts';
+import { describeBrokenJws, nameType } from './broken-jws.ts';
+import type { Advice, DeniedRequest } from './denied-request.ts';
 
-export function adviseOnForm({ judgement, route, jws }: Case): Advice {
-  if (jws) return adviseOnTypes(jws.claims);
-  const { shape = 'none', token = '' } = judgement.credentials ?? {};
+/** @returns advice on `malformed_token`. */
+export function adviseOnForm({ evaluation, route, jws }: DeniedRequest): Advice {
+  if (jws) return adviseOnClaims(jws.claims);
+  const { shape = 'none', token = '' } = evaluation.credentials ?? {};
   const { cause, remedy }: Shape = SHAPES[shape];
   const broken = shape === 'jws' ? describeBrokenJws(token) : undefined;
   const ask = `let the client ask for ${route.resource}, and the issuer answer with signed JWTs`;
@@ -22,7 +19,7 @@ export function adviseOnForm({ judgement, route, jws }: Case): Advice {
 const AT_ISSUER = 'this is to be put right at the issuer';
 
 /** RFC 7519 section 4.1. */
-function adviseOnTypes(claims: Readonly<Record<string, unknown>>): Advice {
+function adviseOnClaims(claims: Readonly<Record<string, unknown>>): Advice {
   const wrong = ['exp', 'nbf', 'iat'].filter(name => claims[name] !== undefined && typeof claims[name] !== 'number');
   const remedy = { text: AT_ISSUER };
   if (claims['exp'] === undefined) {
@@ -36,101 +33,8 @@ function adviseOnTypes(claims: Readonly<Record<string, unknown>>): Advice {
   return { cause: `${types}, where a number of seconds belongs (RFC 7519 section 4.1)`, remedy };
 }
 
-export function adviseOnKeys({ judgement, reason, jws }: Case): Advice {
-  const { issuer, keysError, keys = [] } = judgement.credentials ?? {};
-  const source = issuer?.keySource.kind === 'file' ? 'jwks_file' : 'jwks_uri';
-  const path = ['issuers', issuer?.issuer ?? '', source];
-  if (reason === 'keys_unavailable') {
-    return {
-      cause: `the keys of the issuer cannot be had from here: ${keysError ?? 'no key'}`,
-      remedy: { text: 'see that this machine reaches them, and that they are where this says', path },
-    };
-  }
-  return {
-    cause: describeUnknownKey(jws?.keyId, keys),
-    remedy: {
-      text: 'get a new token; if that has an unknown key, too, see that these are the keys of its issuer',
-      path,
-    },
-  };
-}
-
-function describeUnknownKey(keyId: string | undefined, keys: readonly PublishedKey[]): string {
-  if (keyId === undefined) return 'the token names no key, and the issuer publishes none that can be used';
-  const published = keys.flatMap(key => key.keyId ?? []);
-  const missing = `the issuer publishes no key ${quoteValue(keyId)}`;
-  if (published.length === 0)
-    return `${missing}: its keys have no kid, and a key is chosen by it (RFC 7515 section 4.1.4)`;
-  if (published.some(kid => kid.toLowerCase() === keyId.toLowerCase()))
-    return `${missing}, but one that differs in letter case`;
-  return `${missing}: the token is of another environment or tenant, or the key was withdrawn`;
-}
-
-export function adviseOnSignature({ judgement, jws }: Case): Advice {
-  const { issuer, keys = [] } = judgement.credentials ?? {};
-  const algorithm = jws?.algorithm ?? '';
-  if (issuer && !issuer.algorithms.has(algorithm)) return adviseOnAlgorithm(issuer, algorithm);
-  const candidates = keys.filter(({ keyId }) => jws?.keyId === undefined || keyId === jws.keyId);
-  const unfit = describeUnfit(algorithm, candidates);
-  if (unfit !== undefined) return unfit;
-  const { unverifiable } = recogniseProduct(String(jws?.claims['iss']));
-  const anew = 'take the token anew from the token response';
-  return {
-    cause:
-      'the token was changed after it was signed, or cut, or its key is not the one that is published under its kid',
-    remedy: { text: unverifiable === undefined ? anew : `${anew}; ${unverifiable}` },
-  };
-}
-
-function adviseOnAlgorithm({ issuer }: Issuer, algorithm: string): Advice {
-  if (!ALGORITHMS.includes(algorithm)) {
-    const nearest = ALGORITHMS.find(name => name.toLowerCase() === algorithm.toLowerCase());
-    const why = nearest
-      ? `is written ${nearest}: algorithms are compared with case (RFC 7515 section 4.1.1)`
-      : 'is an algorithm that is never accepted: whoever can verify it can sign with it, or nobody signs';
-    return { cause: `${quoteValue(algorithm)} ${why}` };
-  }
-  const alias = ALIASES[algorithm];
-  return {
-    cause: `the token is signed with ${algorithm}, which this issuer may not use here${alias === undefined ? '' : `; ${alias}`}`,
-    remedy: {
-      text: `add ${algorithm}, if the issuer says that it signs with it`,
-      path: ['issuers', issuer, 'algorithms'],
-    },
-  };
-}
-
-/** RFC 9864 section 2.2: two names of one algorithm, which are compared as they are. */
-const ALIASES: Readonly<Record<string, string>> = {
-  EdDSA: 'Ed25519 is the newer name of EdDSA with that curve, and a name by itself',
-  Ed25519: 'EdDSA is its older name, and a name by itself',
-};
-
-/** A key is for one algorithm: by its `alg`, else by its type (RFC 7517 section 4.4, RFC 8725 section 3.1). */
-function describeUnfit(algorithm: string, candidates: readonly PublishedKey[]): Advice | undefined {
-  const isFit = ({ algorithm: alg, type }: PublishedKey) =>
-    (alg ?? algorithm) === algorithm && fitsType(algorithm, type);
-  if (candidates.length === 0 || candidates.some(isFit)) return undefined;
-  const facts = [...new Set(candidates.map(({ algorithm: alg, type }) => alg ?? type))];
-  const named = candidates.every(({ algorithm: alg }) => alg !== undefined) ? 'alg ' : '';
-  const alias =
-    ALIASES[algorithm] !== undefined && facts.some(fact => ALIASES[fact] !== undefined && fact !== algorithm);
-  return {
-    cause: `the token says alg ${algorithm}, but its key is published for ${named}${facts.map(showValue).join(', ')}${alias ? '; EdDSA and Ed25519 are two names of one algorithm, and compared as names' : ''}`,
-    remedy: {
-      text: 'let the issuer write one and the same alg into its tokens and its key set (RFC 7517 section 4.4)',
-    },
-  };
-}
-
-/** RFC 7518 section 3.1, RFC 8037. */
-function fitsType(algorithm: string, type: string): boolean {
-  if (/^[RP]S/.test(algorithm)) return type === 'RSA';
-  const curves: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521', EdDSA: 'Ed25519' };
-  return (curves[algorithm] ?? type) === type;
-}
-
-export function adviseOnTime({ reason, jws }: Case): Advice {
+/** @returns advice on `token_expired` and `token_not_yet_valid`. */
+export function adviseOnTime({ reason, jws }: DeniedRequest): Advice {
   const { exp, nbf, iat } = jws?.claims ?? {};
   if (reason === 'token_expired') {
     return {

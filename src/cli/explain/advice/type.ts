@@ -1,19 +1,19 @@
-/** The type of a token that verified. */
+/** Verified tokens with a `typ` that is not accepted. */
 
 import { createAudienceIndex, findWrongAudience, type PresentedAudience } from '../../../authorization/audience.ts';
-import { recogniseProduct } from '../../../config/lint/identity-issuer.ts';
+import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
 import { quoteValue } from '../../terminal.ts';
-import { listText } from '../evaluate/facts.ts';
-import { nameOtherKind } from '../evaluate/token-kind.ts';
+import { listTexts } from '../checks/facts.ts';
 import { adviseOnAudience } from './audience.ts';
-import type { Advice, Case } from './case.ts';
+import type { Advice, DeniedRequest } from './denied-request.ts';
+import { findOtherKind } from './token-kind.ts';
 
-/** Types are the issuer's, for all routes: a line of the YAML is named only for an access token that is for this one. */
-export function adviseOnType(each: Case): Advice {
-  const { jws, route, judgement } = each;
+/** `token_types` applies to all routes of the issuer, so it is named only for an access token whose audience is this route's. */
+export function adviseOnType(each: DeniedRequest): Advice {
+  const { jws, route, evaluation } = each;
   const claims = jws?.claims ?? {};
   const issuer = String(claims['iss']);
-  const other = nameOtherKind(claims);
+  const other = findOtherKind(claims);
   if (other !== undefined) {
     const text = `send the access token; ${recogniseProduct(issuer).ask(route.resource)}`;
     return { cause: `it is ${other}, and opens no API`, remedy: { text } };
@@ -22,7 +22,7 @@ export function adviseOnType(each: Case): Advice {
   if (type !== undefined && type.toLowerCase() !== 'jwt') {
     return { cause: `typ ${quoteValue(type)} is another kind of token`, remedy: { text: 'send an access token' } };
   }
-  const presented = findWrongAudience(route, listText(claims['aud']), createAudienceIndex(judgement.config.routes));
+  const presented = findWrongAudience(route, listTexts(claims['aud']), createAudienceIndex(evaluation.config.routes));
   if (presented !== undefined) return adviseOnAudienceFirst(each, presented);
   return {
     cause: UNMARKED,
@@ -35,7 +35,7 @@ export function adviseOnType(each: Case): Advice {
 
 const UNMARKED = 'the issuer does not mark its access tokens with typ at+jwt (RFC 9068 section 2.1)';
 
-function adviseOnAudienceFirst(each: Case, presented: PresentedAudience): Advice {
+function adviseOnAudienceFirst(each: DeniedRequest, presented: PresentedAudience): Advice {
   const { cause, remedy } = adviseOnAudience(each, presented);
   const first = `first of all, ${cause}; besides, it has no typ at+jwt`;
   return remedy === undefined ? { cause: first } : { cause: first, remedy };

@@ -1,47 +1,47 @@
-/** What comes of the request: the exact answer of the gateway, or what the upstream gets. */
+/** The result of the request: the exact local reply, or what is forwarded to the upstream. */
 
-import { STATUS_CODES } from 'node:http';
 import { createChallenge } from '../../../challenge/challenge.ts';
 import { createDocument, createRefusal } from '../../../challenge/refusal.ts';
-import type { Answer } from '../../../client/local-reply.ts';
+import type { LocalReply } from '../../../client/local-reply.ts';
 import type { Reason } from '../../../denial.ts';
+import { type HeaderList, reduceFields, valuesOf } from '../../../http/header-list.ts';
 import { createHeaderPolicy, createRequestHeaders } from '../../../upstream/request-headers.ts';
 import { targetOf } from '../../../upstream/upstreams.ts';
-import { type Judgement, reasonOf } from './evaluation.ts';
+import { type Evaluation, reasonOf } from './evaluation.ts';
 
-export interface Response {
+export interface PredictedReply {
   readonly status: number;
-  readonly statusText: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
 }
 
-export interface Forwarding {
-  /** Without a query, which is forwarded as it is. */
+export interface PredictedForwarding {
+  /** Without the query, which is forwarded unchanged. */
   readonly url: string;
   readonly isTokenForwarded: boolean;
-  /** `undefined`: the token has no such claim, or no header can carry it. */
+  /** `value` is `undefined` where the token has no such claim, or its value is not valid in a field. */
   readonly identity: readonly { readonly header: string; readonly claim: string; readonly value: string | undefined }[];
 }
 
-/** Of the length of a real one, so that Content-Length is right. */
+/** As long as a real request id, so that Content-Length is right. */
 const NO_REQUEST = '00000000-0000-0000-0000-000000000000';
-export const REQUEST_ID = '<request_id>';
+const SHOWN_REQUEST_ID = '<request_id>';
 
-/** @returns the answer of the gateway itself: to a refusal, to a would-be denial if it were refused, or with metadata. */
-export function foreseeResponse(judgement: Judgement): Response | undefined {
-  const reason = reasonOf(judgement);
-  if (reason !== undefined) return readAnswer(refuse(judgement, reason));
-  return typeof judgement.metadata === 'string' ? readAnswer(createDocument(judgement.metadata)) : undefined;
+/** @returns the local reply: a refusal, the refusal that a stricter mode would send for a reported denial, or metadata. */
+export function predictReply(evaluation: Evaluation): PredictedReply | undefined {
+  const reason = reasonOf(evaluation);
+  if (reason !== undefined) return describeReply(refuse(evaluation, reason));
+  const { metadata } = evaluation;
+  return metadata?.kind === 'document' ? describeReply(createDocument(metadata.body)) : undefined;
 }
 
-/** @returns what goes to the upstream; `undefined` where nothing does. */
-export function foreseeForwarding({ decision, head, match }: Judgement): Forwarding | undefined {
+/** @returns what is forwarded to the upstream; `undefined` where nothing is. */
+export function predictForwarding({ decision, head, match }: Evaluation): PredictedForwarding | undefined {
   if (!decision?.grant || !head.ok || !match?.ok) return undefined;
   const { route } = match;
   const policy = createHeaderPolicy(route);
-  const origin = { chain: '', authority: head.authority, protocol: 'http' };
-  const fields = createRequestHeaders(policy, [], origin, decision.grant.identity);
+  const client = { forwardedFor: '', authority: head.authority, protocol: 'http' };
+  const fields = createRequestHeaders(policy, [], client, decision.grant.identity);
   return {
     url: `${route.upstream.origin}${targetOf(decision.grant, { query: '' })}`,
     isTokenForwarded: policy.forwardToken,
@@ -49,27 +49,24 @@ export function foreseeForwarding({ decision, head, match }: Judgement): Forward
   };
 }
 
-function refuse({ decision, match, metadata }: Judgement, reason: Reason): Answer {
+function refuse({ decision, match, metadata }: Evaluation, reason: Reason): LocalReply {
   const denial = decision?.denial;
   const route = match?.ok ? match.route : undefined;
   const challenge = route && !route.public ? createChallenge(reason, route, denial?.scopes ?? []) : undefined;
-  const allow = typeof metadata === 'string' ? ['GET', 'HEAD'] : denial?.allow;
+  const allow = metadata?.kind === 'document' ? ['GET', 'HEAD'] : denial?.allow;
   return createRefusal(reason, { requestId: NO_REQUEST, challenge, allow });
 }
 
-function readAnswer({ status, headers, body }: Answer): Response {
-  const names = headers.filter((_, index) => index % 2 === 0);
+function describeReply({ status, headers, body }: LocalReply): PredictedReply {
   return {
     status,
-    statusText: STATUS_CODES[status] ?? '',
-    headers: names.map((name, index) => [name, headers[2 * index + 1] ?? '']),
-    body: body.replace(NO_REQUEST, REQUEST_ID),
+    headers: reduceFields<[string, string][]>(headers, (fields, name, value) => [...fields, [name, value]], []),
+    body: body.replace(NO_REQUEST, SHOWN_REQUEST_ID),
   };
 }
 
-/** Fields are UTF-8, one Latin-1 character a byte. */
-function readField(fields: readonly string[], name: string): string | undefined {
-  const index = fields.findIndex((field, at) => at % 2 === 0 && field === name);
-  const value = index === -1 ? undefined : fields[index + 1];
+/** A field value is UTF-8, with one Latin-1 character per byte. */
+function readField(fields: HeaderList, name: string): string | undefined {
+  const [value] = valuesOf(fields, name.toLowerCase());
   return value === undefined ? undefined : Buffer.from(value, 'latin1').toString('utf8');
 }

@@ -1,16 +1,16 @@
-/** How large the head of a request is for node:http, which answers one above `limits.headers` with 431 before anybody reads it. */
+/** The size of a request head as node:http counts it. A head that reaches `limits.headers` gets 431 before the gateway reads it. */
 
 import type { IncomingHead } from '../../../route/request-head.ts';
 
 /**
- * @returns the bytes that node:http counts: the target, and names and values of fields, without what stands between them.
- *   `head` has one character a byte.
+ * @param head one character per byte.
+ * @returns the bytes that node:http counts: the target, and the names and values of fields, without separators.
  */
 export function countHeadBytes({ url = '', rawHeaders }: IncomingHead): number {
   return rawHeaders.reduce((bytes, text) => bytes + text.length, url.length);
 }
 
-/** @returns whether node:http refuses it: a head that fills the limit is too large already. */
+/** @returns whether node:http refuses it; a head of exactly `limit` bytes is refused, too. */
 export function isHeadTooLarge(head: IncomingHead, limit: number): boolean {
   return countHeadBytes(head) >= limit;
 }

@@ -1,53 +1,59 @@
-/** All that is to be said of one request, as data: the same for people and for machines. */
+/** The explanation of one request as data. `text.ts` and `json.ts` render the same. */
 
+import type { PresentedAudience } from '../../../authorization/audience.ts';
 import type { Reason } from '../../../denial.ts';
 import { advise } from '../advice/advice.ts';
-import { describeWayToToken, type WayToToken } from '../advice/way-to-token.ts';
-import { locate, type YamlPlace } from '../advice/yaml-place.ts';
-import { type Check, listChecks } from '../evaluate/checks.ts';
-import { type Judgement, reasonOf } from '../evaluate/evaluation.ts';
-import { type Forwarding, foreseeForwarding, foreseeResponse, type Response } from '../evaluate/expected-reply.ts';
+import { type Check, listChecks } from '../checks/checks.ts';
+import { type Evaluation, reasonOf } from '../evaluate/evaluation.ts';
+import {
+  type PredictedForwarding,
+  type PredictedReply,
+  predictForwarding,
+  predictReply,
+} from '../evaluate/expected-reply.ts';
+import { describeTokenRequest, type TokenRequest } from './token-request.ts';
+import { findYamlPlace, type YamlPlace } from './yaml-place.ts';
 
 export interface Explanation {
-  readonly judgement: Judgement;
-  /** `answered`: by the gateway itself, with metadata. With `forwarded`, a reason is only reported. */
+  readonly evaluation: Evaluation;
+  /** `answered`: with a metadata document. `forwarded` with a reason: the denial is only reported. */
   readonly decision: 'forwarded' | 'refused' | 'answered';
   readonly reason: Reason | undefined;
-  readonly presented: string | undefined;
+  readonly presented: PresentedAudience | undefined;
   readonly routePlace: YamlPlace | undefined;
   readonly checks: readonly Check[];
   readonly cause: string | undefined;
   readonly remedy: { readonly text: string; readonly place: YamlPlace | undefined } | undefined;
-  /** What the request would be refused for next, were its token in time. */
+  /** Why the request would still be denied if its token were in time. */
   readonly next: Reason | undefined;
-  /** Of the gateway: sent where the decision is not `forwarded`; where a denial is reported, what `enforce` would send. */
-  readonly response: Response | undefined;
-  readonly forwarding: Forwarding | undefined;
+  /** The local reply. For a reported denial, the reply that `enforce` would send. */
+  readonly reply: PredictedReply | undefined;
+  readonly forwarding: PredictedForwarding | undefined;
   /** Where the request has no token. */
-  readonly wayToToken: WayToToken | undefined;
+  readonly tokenRequest: TokenRequest | undefined;
 }
 
-/** @returns what is to be said of `judgement`. Reads the YAML again for the lines that it names. */
-export function describeJudgement(judgement: Judgement): Explanation {
-  const { config, decision, inTime, match } = judgement;
-  const reason = reasonOf(judgement);
-  const forwarding = foreseeForwarding(judgement);
+/** @returns the explanation. Reads the YAML again, for line numbers. */
+export function createExplanation(evaluation: Evaluation): Explanation {
+  const { config, decision, inTime, match } = evaluation;
+  const reason = reasonOf(evaluation);
+  const forwarding = predictForwarding(evaluation);
   const answered = reason === undefined ? 'answered' : 'refused';
-  const advice = advise(judgement);
+  const advice = advise(evaluation);
   const { path, text } = advice?.remedy ?? {};
-  const find = (key: readonly (string | number)[]) => locate(config.source.file, key);
+  const find = (key: readonly (string | number)[]) => findYamlPlace(config.source.file, key);
   return {
-    judgement,
+    evaluation,
     decision: forwarding ? 'forwarded' : answered,
     reason,
     presented: decision?.denial?.presented,
     routePlace: match?.ok ? find(['routes', match.route.key]) : undefined,
-    checks: listChecks(judgement),
+    checks: listChecks(evaluation),
     cause: advice?.cause,
     remedy: text === undefined ? undefined : { text, place: path && find(path) },
     next: inTime?.denial?.reason,
-    response: foreseeResponse(judgement),
+    reply: predictReply(evaluation),
     forwarding,
-    wayToToken: reason === 'missing_token' ? describeWayToToken(judgement) : undefined,
+    tokenRequest: reason === 'missing_token' ? describeTokenRequest(evaluation) : undefined,
   };
 }

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { LIMITS } from '../../../../src/config/source/limits.ts';
-import { listProblems, load } from '../configuration.ts';
+import { listDiagnostics, load } from '../configuration.ts';
 
 const PUBLIC = '{ public: true, upstream: "http://a" }';
 const ROUTE = `routes: { /a: ${PUBLIC} }\n`;
@@ -16,7 +16,7 @@ interface Case {
   readonly what: string;
   readonly most: number;
   readonly write: (length: number) => string;
-  readonly problem: RegExp;
+  readonly diagnostic: RegExp;
 }
 
 const CASES: readonly Case[] = [
@@ -24,67 +24,67 @@ const CASES: readonly Case[] = [
     what: 'routes',
     most: LIMITS.routes,
     write: length => `routes:\n${repeat(length, index => `  /r${index}: ${PUBLIC}`, '\n')}\n`,
-    problem: /^2:3: more than 20,000 routes, expected fewer$/,
+    diagnostic: /^2:3: more than 20,000 routes, expected fewer$/,
   },
   {
     what: 'issuers',
     most: LIMITS.issuers,
     write: length =>
       `issuers: { ${repeat(length, index => `https://i${index}: `)} }\nroutes: { /a: { resource: https://a/, upstream: https://a } }\n`,
-    problem: /^1:10: more than 2,000 issuers, expected fewer$/,
+    diagnostic: /^1:10: more than 2,000 issuers, expected fewer$/,
   },
   {
     what: 'entries of a list',
     most: LIMITS.entries,
     write: length => withKey(`scopes: [${repeat(length, index => `s${index}`)}]`),
-    problem: /^2:68: more than 2,000 entries in one list, expected fewer$/,
+    diagnostic: /^2:68: more than 2,000 entries in one list, expected fewer$/,
   },
   {
     what: 'entries of a map',
     most: LIMITS.entries,
     write: length => withKey(`claims_to_headers: { ${repeat(length, index => `X-${index}: c`)} }`),
-    problem: /^2:79: more than 2,000 entries in one map, expected fewer$/,
+    diagnostic: /^2:79: more than 2,000 entries in one map, expected fewer$/,
   },
   {
     what: 'characters of a key',
     most: LIMITS.key,
     write: length => `routes:\n  ? ${'/'.padEnd(length, 'k')}\n  : ${PUBLIC}\n`,
-    problem: /^2:5: more than 2,048 characters in a key, expected fewer$/,
+    diagnostic: /^2:5: more than 2,048 characters in a key, expected fewer$/,
   },
   {
     what: 'characters of a comment',
     most: LIMITS.text,
     write: length => `${ROUTE}${'#'.repeat(length)}\n`,
-    problem: /^2:1: a value or comment longer than 65,536 characters, expected a shorter one$/,
+    diagnostic: /^2:1: a value or comment longer than 65,536 characters, expected a shorter one$/,
   },
   {
     what: 'aliases',
     most: LIMITS.aliases,
     write: length => `routes:\n  /a: &a ${PUBLIC}\n${repeat(length, index => `  /r${index}: *a`, '\n')}\n`,
-    problem: /^1003:11: more than 1,000 aliases, expected fewer$/,
+    diagnostic: /^1003:11: more than 1,000 aliases, expected fewer$/,
   },
   {
     what: 'references',
     most: LIMITS.references,
     write: length =>
       `routes:\n${repeat(length, index => `  /r${index}: { public: true, upstream: "\${U:-http://a}" }`, '\n')}\n`,
-    problem: /^10002:\d+: more than 10,000 references in all values, expected fewer$/,
+    diagnostic: /^10002:\d+: more than 10,000 references in all values, expected fewer$/,
   },
 ];
 
-describe('a file with as much as is allowed is loaded, with one more it is refused', () => {
-  test.each(CASES)('$what', { timeout: 60_000 }, ({ most, write, problem }) => {
+describe('at the limit: loaded; one more: over-limit', () => {
+  test.each(CASES)('$what', { timeout: 60_000 }, ({ most, write, diagnostic }) => {
     expect(load(write(most)).ok).toBe(true);
     const over = write(most + 1);
     const result = load(over);
-    const problems = result.ok ? [] : result.problems;
-    expect(problems.map(({ code, line, column, message }) => [code, `${line}:${column}: ${message}`])).toEqual([
-      ['over-limit', expect.stringMatching(problem)],
+    const diagnostics = result.ok ? [] : result.diagnostics;
+    expect(diagnostics.map(({ code, line, column, message }) => [code, `${line}:${column}: ${message}`])).toEqual([
+      ['over-limit', expect.stringMatching(diagnostic)],
     ]);
   });
 });
 
-describe('what would take long, or fill the memory, is refused before it does', () => {
+describe('text that would take long or fill the memory: refused early', () => {
   test.each([
     ['comments', '#\n'.repeat(1_000_000), '500001:1: more than 1,000,000 words'],
     ['commas', `a: [${','.repeat(1_500_000)}`, '1:999999: more than 1,000,000 words'],
@@ -99,40 +99,42 @@ describe('what would take long, or fill the memory, is refused before it does', 
       `a: &a [${repeat(2_000, () => 'x')}]\nb: [${repeat(200, () => '*a')}]\n`,
       '1:5627: more than 250,000 values, with those that aliases repeat, expected fewer',
     ],
-  ])('%s', (_what, text, problem) => {
-    const [printed = '', ...more] = listProblems(text);
-    expect(printed.slice(0, problem.length)).toBe(problem);
+  ])('%s', (_what, text, diagnostic) => {
+    const [printed = '', ...more] = listDiagnostics(text);
+    expect(printed.slice(0, diagnostic.length)).toBe(diagnostic);
     expect(more.filter(line => !/routes|listen/.test(line))).toEqual([]);
   });
 });
 
-test('files that a value names: no more of them than 4 MiB in all', () => {
+test('files named by values, over 4 MiB together: refused', () => {
   const files = { big: 'b'.repeat(LIMITS.text - 1) };
   const text = `x: [${repeat(65, () => '"${file:big}"')}]\n${ROUTE}`;
-  expect(listProblems(text, { files })).toEqual([
+  expect(listDiagnostics(text, { files })).toEqual([
     '1:965: more than 4,194,304 characters in all values that have references, expected fewer',
   ]);
 });
 
-test('a value that its references make too long: refused, and not shown', () => {
+test('value over 64 Ki characters after references: refused, not shown', () => {
   const files = { big: 'b'.repeat(LIMITS.text) };
-  expect(listProblems(`listen: "\${file:big}\${file:big}"\n${ROUTE}`, { files })).toEqual([
+  expect(listDiagnostics(`listen: "\${file:big}\${file:big}"\n${ROUTE}`, { files })).toEqual([
     '1:9: listen: "${file:big}${file:big}" becomes too long, expected at most 65,536 characters once its references are replaced',
   ]);
 });
 
-test('more than 1,000 errors: the rest is one line that says how many', () => {
+test('1,500 errors: 1,000 listed, one line counts the rest', () => {
   const text = `routes:\n${repeat(1_500, index => `  /r${index}: { upsteam: http://a, public: true }`, '\n')}\n`;
-  const printed = listProblems(text);
+  const printed = listDiagnostics(text);
   expect(printed).toHaveLength(1_001);
   expect(printed.at(-1)).toMatch(/^1002:\d+: routes\.\/r1000.*: 500 more errors, from here on, are not listed$/);
 });
 
-test('more than 1,000 warnings: the rest is one line that says how many, and the file is loaded', () => {
+test('1,500 warnings: 1,000 listed, one line counts the rest, loaded', () => {
   const text = `routes:\n${repeat(1_500, index => `  /r${index}: { public: true, upstream: http://a, allow_encoded: [";"] }`, '\n')}\n`;
   expect(load(text).ok).toBe(true);
-  expect(listProblems(text)).toHaveLength(1_001);
-  expect(listProblems(text).at(-1)).toMatch(/^1002:\d+: warning: .*: 500 more warnings, from here on, are not listed$/);
+  expect(listDiagnostics(text)).toHaveLength(1_001);
+  expect(listDiagnostics(text).at(-1)).toMatch(
+    /^1002:\d+: warning: .*: 500 more warnings, from here on, are not listed$/,
+  );
 });
 
 /** CPU time, so that other processes do not count. */
@@ -146,7 +148,7 @@ function timeToLoad(text: string): number {
   return Math.min(...times);
 }
 
-describe('eight times as much takes about eight times as long, not sixty-four', () => {
+describe('eight times the entries: about eight times the time, not sixty-four', () => {
   const protectedRoutes = (length: number, more: (index: number) => string) =>
     `issuers:\n${repeat(length / 4, index => `  https://i${index}:`, '\n')}\nroutes:\n${repeat(length, index => `  /r${index}: { resource: https://a/${index}, upstream: https://a${more(index)} }`, '\n')}\n`;
   test.each<[string, (length: number) => string]>([

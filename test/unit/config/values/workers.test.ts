@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
-import { shareLimits, shareRoute } from '../../../../src/config/values/workers.ts';
-import { listProblems, loadValid } from '../configuration.ts';
+import { listDiagnostics, loadValid } from '../configuration.ts';
 
 const ROUTES = 'routes: { /a: { public: true, upstream: "http://a", limits: { in_flight: 7 } } }\n';
 
@@ -10,20 +9,12 @@ test.each([
   ['"4"', 4],
   ['256', 256],
   ['auto', availableParallelism()],
-])('workers: %s', (written, workers) => {
+])('workers: %s: %i processes', (written, workers) => {
   expect(loadValid(`workers: ${written}\n${ROUTES}`).workers).toBe(workers);
 });
 
-test.each(['0', '-1', '257', '1.5', 'many', 'true', '[2]'])('workers: %s is refused, at its place', written => {
-  const problems = listProblems(`workers: ${written}\n${ROUTES}`);
-  expect(problems).toHaveLength(1);
-  expect(problems[0]).toMatch(/^1:10: workers: .*auto, or a whole number from 1 to 256/);
-});
-
-test('what all workers together may take is shared out, rounded up', () => {
-  const config = loadValid(`limits: { connections: 100 }\n${ROUTES}`);
-  const shared = shareLimits(config, 3);
-  expect(shared.limits.connections).toBe(34);
-  expect({ ...shared, limits: config.limits }).toEqual(config);
-  expect(config.routes.map(route => shareRoute(route, 3).limits.inFlight)).toEqual([3]);
+test.each(['0', '-1', '257', '1.5', 'many', 'true', '[2]'])('workers: %s: rejected, at its place', written => {
+  const diagnostics = listDiagnostics(`workers: ${written}\n${ROUTES}`);
+  expect(diagnostics).toHaveLength(1);
+  expect(diagnostics[0]).toMatch(/^1:10: workers: .*auto, or a whole number from 1 to 256/);
 });

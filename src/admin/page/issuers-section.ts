@@ -1,0 +1,37 @@
+/** The section of the issuers: how many keys each has, how old they are, and the last error. */
+
+import type { Config } from '../../config/config.ts';
+import type { Report } from '../../telemetry/report.ts';
+import type { KeySetStatus } from '../../token/keys/key-set.ts';
+import { formatCount, formatDuration } from './format.ts';
+import { type Html, html } from './html.ts';
+
+/** @returns the section of the issuers. */
+export function renderIssuers({ issuers }: Config, { keySets }: Report): Html {
+  return html`<section id="issuers" aria-labelledby="issuers-title">
+<h2 id="issuers-title">Issuers</h2>
+${keySets.length === 0 ? html`<p class="soft">No issuer is configured.</p>` : renderTable(issuers, keySets)}
+</section>`;
+}
+
+function renderTable(issuers: Config['issuers'], keySets: readonly KeySetStatus[]): Html {
+  return html`<table role="table" class="stack issuers">
+<caption>The keys that tokens are verified with.</caption>
+<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Issuer</th><th role="columnheader" scope="col">Keys</th><th role="columnheader" scope="col">Age</th><th role="columnheader" scope="col">Last error</th></tr></thead>
+<tbody role="rowgroup">
+${keySets.map(status => renderIssuer(status, issuers.get(status.issuer)?.keys))}
+</tbody>
+</table>`;
+}
+
+function renderIssuer(
+  { issuer, keys, ageSeconds, lastError }: KeySetStatus,
+  rules: { readonly refresh: number; readonly maxStale: number } | undefined,
+): Html {
+  const age = ageSeconds === undefined ? html`<span class="refused">never fetched</span>` : formatDuration(ageSeconds);
+  const times =
+    rules &&
+    html`<span class="below">fetched again after ${formatDuration(rules.refresh / 1000)}, usable for ${formatDuration(rules.maxStale / 1000)}</span>`;
+  return html`<tr role="row"><th role="rowheader" scope="row"><bdi>${issuer}</bdi></th><td role="cell" data-label="Keys"><span class="${keys === 0 ? 'refused' : ''}">${formatCount(keys)}</span></td><td role="cell" data-label="Age">${age}${times}</td><td role="cell" data-label="Last error">${lastError === undefined ? html`<span class="dim">none</span>` : html`<span class="refused"><bdi>${lastError}</bdi></span>`}</td></tr>
+`;
+}

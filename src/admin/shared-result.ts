@@ -1,0 +1,40 @@
+/** Limits how often something expensive is made on the thread that forwards: at most once per second, shared by all callers. */
+
+import { setTimeout } from 'node:timers/promises';
+
+/** Milliseconds between the starts of two calls of `make`. */
+const INTERVAL = 1_000;
+
+/**
+ * @returns a function that returns the next result of `make`. Callers that wait for the same result share it. `make` starts
+ *   after they called, so the result shows everything that had happened by then. Where it would not start within `patience`
+ *   milliseconds, the latest result is returned instead. Only one call of `make` is under way at a time.
+ */
+export function shareResult<T>(make: () => Promise<T>, interval = INTERVAL): (patience?: number) => Promise<T> {
+  let next: Promise<T> | undefined;
+  let latest: Promise<T> | undefined;
+  let previous: Promise<unknown> = Promise.resolve();
+  let earliestStart = Number.NEGATIVE_INFINITY;
+  const makeNext = async () => {
+    await previous;
+    const wait = earliestStart - performance.now();
+    if (wait > 0) await setTimeout(wait);
+    next = undefined;
+    earliestStart = performance.now() + interval;
+    const made = make();
+    const keep = () => {
+      latest = made;
+    };
+    previous = made.then(keep, ignore);
+    return made;
+  };
+  return (patience = Number.POSITIVE_INFINITY) => {
+    if (latest && earliestStart - performance.now() > patience) return latest;
+    next ??= makeNext();
+    return next;
+  };
+}
+
+function ignore(): void {
+  // Whoever waits for the result gets the error. It is not kept.
+}

@@ -1,0 +1,147 @@
+/** Arguments → what is to be done, or what is wrong with them. Pure: main.ts runs it. */
+
+import { parseArgs } from 'node:util';
+import { onOneLine } from '../config/diagnostics/visible-text.ts';
+import { type CheckOptions, FORMATS, isFormat } from './check.ts';
+import type { ExplainOptions } from './explain.ts';
+import { describeCommand, describeUnknownCommand, describeUnknownOption } from './help.ts';
+import type { SimulateOptions } from './simulate.ts';
+import { looksLikeToken } from './token-detection.ts';
+
+export const DEFAULT_CONFIG = '/etc/audgate/audgate.yaml';
+
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+  config: { type: 'string' },
+  from: { type: 'string' },
+  format: { type: 'string' },
+  strict: { type: 'boolean' },
+  'token-file': { type: 'string' },
+  token: { type: 'string' },
+  method: { type: 'string' },
+  at: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
+type Option = keyof typeof OPTIONS;
+type Values = ReturnType<typeof parse>['values'];
+
+export type Command =
+  /** `isNamed`: the file is that of the arguments, not of the environment or the default. */
+  | { readonly kind: 'serve'; readonly file: string; readonly isNamed: boolean }
+  | { readonly kind: 'check'; readonly file: string; readonly options: CheckOptions }
+  | { readonly kind: 'explain'; readonly options: ExplainOptions }
+  | { readonly kind: 'simulate'; readonly options: SimulateOptions }
+  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'version' }
+  /** The arguments are refused. `text` is for standard error, and repeats no token. */
+  | { readonly kind: 'refused'; readonly text: string; readonly exitCode: number };
+
+/** What is wrong with the arguments; the usage is added to it. */
+interface UsageError {
+  readonly kind: 'usage error';
+  readonly message: string;
+}
+
+interface Syntax {
+  readonly options: readonly Option[];
+  /** How many arguments it takes, which are files; `undefined`: the command checks them itself. */
+  readonly takes: number | undefined;
+  readonly read: (values: Values, args: readonly string[], config: string) => Command | UsageError;
+}
+
+const COMMANDS: ReadonlyMap<string, Syntax> = new Map([
+  ['serve', { options: ['config'], takes: 0, read: readServe }],
+  ['check', { options: ['format', 'strict'], takes: 1, read: readCheck }],
+  [
+    'explain',
+    { options: ['config', 'token-file', 'token', 'method', 'at', 'json'], takes: undefined, read: readExplain },
+  ],
+  ['simulate', { options: ['config', 'from', 'json'], takes: 1, read: readSimulate }],
+] satisfies [string, Syntax][]);
+
+/**
+ * @param args those behind the name of the program.
+ * @param defaultConfig the configuration where `--config` is absent, as AUDGATE_CONFIG names it.
+ */
+export function readCommandLine(args: readonly string[], defaultConfig = DEFAULT_CONFIG): Command {
+  const command = readCommand(args, defaultConfig);
+  if (command.kind !== 'usage error') return command;
+  // The usage of the command, whatever is wrong with its arguments.
+  const [name] = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: false }).positionals;
+  const text = `${onOneLine(command.message)}\n\n${describeCommand(name)}`;
+  // The exit code 2 of explain means that the request is refused.
+  return { kind: 'refused', text, exitCode: name === 'explain' ? 1 : 2 };
+}
+
+function readCommand(args: readonly string[], defaultConfig: string): Command | UsageError {
+  const parsed = tryParse(args);
+  if ('kind' in parsed) return parsed;
+  const { values, positionals } = parsed;
+  const [name = 'serve', ...rest] = positionals;
+  const syntax = COMMANDS.get(name);
+  if (!syntax) return usageError(describeUnknownCommand(name));
+  if (values.help) return { kind: 'help', text: describeCommand(positionals[0]) };
+  if (values.version) return { kind: 'version' };
+  const foreign = (Object.keys(values) as Option[]).find(option => !syntax.options.includes(option));
+  if (foreign !== undefined) return usageError(`--${foreign} is no option of ${name}`);
+  const { takes = rest.length } = syntax;
+  if (rest.length !== takes) return usageError(`${name} takes ${takes === 0 ? 'no argument' : 'one file'}`);
+  const config = values.config ?? defaultConfig;
+  const files = [config, values.from ?? '', ...(syntax.takes === undefined ? [] : rest)];
+  if (files.some(isToken)) return { kind: 'refused', text: 'a token is no file name\n', exitCode: 1 };
+  return syntax.read(values, rest, config);
+}
+
+function parse(args: readonly string[]) {
+  return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+}
+
+function tryParse(args: readonly string[]): ReturnType<typeof parse> | UsageError {
+  try {
+    return parse(args);
+  } catch (error) {
+    return usageError(describeParseError(error));
+  }
+}
+
+/** @param error of `parseArgs`: its message repeats the option, and may have several lines. */
+function describeParseError(error: unknown): string {
+  const { message, code } = error as NodeJS.ErrnoException;
+  const option = /'-{1,2}([^'= ]+)/.exec(message)?.[1] ?? '';
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return describeUnknownOption(option, Object.keys(OPTIONS));
+  if (!isOption(option)) return 'the arguments cannot be read';
+  return `--${option} ${OPTIONS[option].type === 'boolean' ? 'takes no value' : 'needs a value'}`;
+}
+
+function isOption(name: string): name is Option {
+  return Object.hasOwn(OPTIONS, name);
+}
+
+/** @returns whether it is a token, also behind `Bearer`: an error would repeat it as the name of a file that does not exist. */
+function isToken(file: string): boolean {
+  return looksLikeToken(file.replace(/^.*bearer +/i, '').trim());
+}
+
+function usageError(message: string): UsageError {
+  return { kind: 'usage error', message };
+}
+
+function readServe(values: Values, _args: readonly string[], file: string): Command {
+  return { kind: 'serve', file, isNamed: values.config !== undefined };
+}
+
+function readCheck({ format = 'text', strict = false }: Values, [file = '']: readonly string[]): Command | UsageError {
+  if (!isFormat(format)) return usageError(`--format is one of ${FORMATS.join(', ')}`);
+  return { kind: 'check', file, options: { format, strict } };
+}
+
+function readExplain(values: Values, urls: readonly string[], config: string): Command {
+  return { kind: 'explain', options: { ...values, urls, config } };
+}
+
+function readSimulate({ config, from, json = false }: Values, [log = '']: readonly string[]): Command | UsageError {
+  if (config === undefined) return usageError('simulate needs --config');
+  return { kind: 'simulate', options: { config, from, log, json } };
+}

@@ -1,0 +1,82 @@
+/** The checks of a request, in the order in which the gateway makes them. The reason of the decision tells which one failed. */
+
+import type { Reason } from '../../../denial.ts';
+import { type Evaluation, reasonOf } from '../evaluate/evaluation.ts';
+import { CHECKS, type CheckName, type Facts } from './facts.ts';
+import { readRequestFacts } from './request-facts.ts';
+import { readTokenFacts } from './token-facts.ts';
+
+export interface Check extends Facts {
+  readonly name: CheckName;
+  readonly verdict: 'pass' | 'fail' | 'skipped';
+}
+
+/** The check that each reason fails; `undefined` for a reason that is never decided on a head alone. */
+const FAILED_CHECK: Readonly<Record<Reason, CheckName | ((evaluation: Evaluation) => CheckName) | undefined>> = {
+  malformed_request: 'request',
+  headers_too_large: 'request',
+  request_timeout: undefined,
+  ambiguous_path: 'path',
+  no_route: 'route',
+  method_not_allowed: 'method',
+  missing_token: 'credentials',
+  malformed_credentials: 'credentials',
+  malformed_token: ({ credentials }) => (credentials?.jws?.ok ? 'claims' : 'form'),
+  untrusted_issuer: ({ credentials }) => (credentials?.issuer ? 'issuer here' : 'issuer'),
+  keys_unavailable: 'key',
+  unknown_key: 'key',
+  bad_signature: evaluation => (isAlgorithmAllowed(evaluation) ? 'signature' : 'algorithm'),
+  token_expired: 'time',
+  token_not_yet_valid: 'time',
+  wrong_token_type: 'type',
+  wrong_audience: 'audience',
+  insufficient_scope: 'scope',
+  body_too_large: undefined,
+  overloaded: undefined,
+  internal: undefined,
+};
+
+/** Shown for a check that passed and compares nothing that could be shown. */
+const PASSED: Partial<Record<CheckName, Facts>> = {
+  signature: { actual: 'verifies' },
+  claims: { actual: 'well-formed' },
+};
+
+/** @returns every check. Those behind the first that failed are skipped; their facts are listed as far as they are known. */
+export function listChecks(evaluation: Evaluation): readonly Check[] {
+  const failed = findFailed(evaluation);
+  const end = failed === undefined ? countReached(evaluation) : CHECKS.indexOf(failed);
+  return CHECKS.map((name, index) => ({
+    ...(index < end && PASSED[name]),
+    ...readFacts(name, evaluation),
+    name,
+    verdict: index < end ? 'pass' : name === failed ? 'fail' : 'skipped',
+  }));
+}
+
+function readFacts(name: CheckName, evaluation: Evaluation): Facts {
+  switch (name) {
+    case 'request':
+    case 'path':
+    case 'route':
+      return readRequestFacts(name, evaluation);
+    default:
+      return readTokenFacts(name, evaluation);
+  }
+}
+
+function findFailed(evaluation: Evaluation): CheckName | undefined {
+  const reason = reasonOf(evaluation);
+  const check = reason && FAILED_CHECK[reason];
+  return typeof check === 'function' ? check(evaluation) : check;
+}
+
+function isAlgorithmAllowed({ credentials }: Evaluation): boolean {
+  const { jws, issuer } = credentials ?? {};
+  return jws?.ok === true && issuer?.algorithms.has(jws.algorithm) === true;
+}
+
+function countReached({ metadata, match }: Evaluation): number {
+  if (metadata !== undefined) return CHECKS.indexOf('route');
+  return match?.ok && match.route.public ? CHECKS.indexOf('method') : CHECKS.length;
+}

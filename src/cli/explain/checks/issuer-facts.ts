@@ -1,0 +1,58 @@
+/** The facts of the checks that depend on the issuer of the token: algorithm, key, signature, claims, time and type. */
+
+import type { Issuer } from '../../../config/config.ts';
+import type { CompactJws } from '../../../token/jws/compact-jws.ts';
+import type { Credentials } from '../evaluate/credentials.ts';
+import type { Evaluation } from '../evaluate/evaluation.ts';
+import type { Facts } from './facts.ts';
+import { describeInstant, formatInstant } from './instant.ts';
+
+type IssuerCheck = 'algorithm' | 'key' | 'signature' | 'claims' | 'time' | 'type';
+
+/** @returns what is known of one check; nothing where the issuer of the token is not configured. */
+export function readIssuerFacts(name: IssuerCheck, jws: CompactJws, { credentials, request }: Evaluation): Facts {
+  const issuer = credentials?.issuer;
+  return credentials && issuer ? FACTS_OF[name]({ jws, credentials, issuer, now: request.at }) : {};
+}
+
+interface KnownToken {
+  readonly jws: CompactJws;
+  readonly credentials: Credentials;
+  readonly issuer: Issuer;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+const FACTS_OF: Readonly<Record<IssuerCheck, (token: KnownToken) => Facts>> = {
+  algorithm: ({ jws, issuer }) => ({ actual: jws.algorithm, expected: [...issuer.algorithms] }),
+  key: ({ jws, credentials: { keys, keysError } }) => ({
+    actual: jws.keyId === undefined ? 'no kid: every key is tried' : `kid ${jws.keyId}`,
+    expected: keys.flatMap(({ keyId }) => (keyId === undefined ? [] : `kid ${keyId}`)),
+    ...(keysError !== undefined && { note: `the keys could not be fetched: ${keysError}` }),
+  }),
+  signature: () => ({}),
+  claims: ({ jws }) => ({
+    ...(jws.claims['exp'] === undefined && { actual: 'no exp' }),
+    expected: 'exp, nbf and iat as numbers, aud as text or a list of it',
+  }),
+  time: ({ jws, now }) => ({
+    actual: describeTimes(jws, now),
+    expected: `now ${formatInstant(now / 1000)}`,
+    note: describeUnit(jws),
+  }),
+  type: ({ jws, issuer }) => ({ actual: jws.type ?? 'no typ, which counts as JWT', expected: [...issuer.tokenTypes] }),
+};
+
+function describeTimes({ claims }: CompactJws, now: number): readonly string[] {
+  return ['exp', 'nbf', 'iat'].flatMap(name => {
+    const value = claims[name];
+    return typeof value === 'number' ? [`${name} ${describeInstant(value, now)}`] : [];
+  });
+}
+
+/** 1e11 seconds are the year 5138, and 1e11 milliseconds the year 1973: a larger value is in milliseconds. */
+function describeUnit({ claims }: CompactJws): string | undefined {
+  const names = ['exp', 'nbf', 'iat'].filter(name => Number(claims[name]) > 1e11);
+  if (names.length === 0) return undefined;
+  return `${names.join(', ')} in milliseconds, where seconds belong (RFC 7519 section 2)`;
+}

@@ -1,0 +1,101 @@
+/** The facts of the checks on a protected route: method, credentials, audience, scope, and the claims of the token. */
+
+import { findRequirements, type Requirement } from '../../../authorization/scope.ts';
+import type { ProtectedRoute } from '../../../config/config.ts';
+import type { Match } from '../../../route/match.ts';
+import type { CompactJws } from '../../../token/jws/compact-jws.ts';
+import { type Evaluation, reasonOf } from '../evaluate/evaluation.ts';
+import { SHAPES } from '../evaluate/token-shapes.ts';
+import { findNearestDifference } from './difference.ts';
+import { type CheckName, type Facts, listTexts } from './facts.ts';
+import { readIssuerFacts } from './issuer-facts.ts';
+
+type TokenCheck = Exclude<CheckName, 'request' | 'path' | 'route'>;
+
+/** @returns what the operation requires; calls what `authorize` calls. */
+export function requirementOf(match: Match, route: ProtectedRoute, method: string): Requirement {
+  return findRequirements(route.scopeRules, method, [match.rest, ...match.otherRests]);
+}
+
+/** @returns what is known of one check, also where the request did not reach it. */
+export function readTokenFacts(name: TokenCheck, evaluation: Evaluation): Facts {
+  const { match, credentials, request } = evaluation;
+  if (!match?.ok) return {};
+  const { route } = match;
+  if (route.public) return { note: 'a public route: no token is looked at' };
+  const { jws, shape = 'none' } = credentials ?? {};
+  switch (name) {
+    case 'method':
+      return describeMethod(route, match, request.method);
+    case 'credentials':
+      return describeCredentials(evaluation);
+    case 'form':
+      if (shape === 'none') return {};
+      return { actual: SHAPES[shape].name, expected: 'a signed JWT (compact JWS, RFC 7515 section 7.1)' };
+    case 'scope':
+      return compareScopes(match, route, evaluation);
+    default:
+      if (jws?.ok) return compareClaims(name, jws, route, evaluation);
+      return name === 'audience' ? { expected: [...route.audiences] } : {};
+  }
+}
+
+function compareClaims(
+  name: Exclude<TokenCheck, 'method' | 'credentials' | 'form' | 'scope'>,
+  jws: CompactJws,
+  route: ProtectedRoute,
+  evaluation: Evaluation,
+): Facts {
+  switch (name) {
+    case 'issuer':
+      return compareIssuer(jws, evaluation.config.issuers.keys());
+    case 'issuer here':
+      return compareIssuer(jws, route.issuers);
+    case 'audience':
+      return compareAudience(jws, route, evaluation);
+    default:
+      return readIssuerFacts(name, jws, evaluation);
+  }
+}
+
+/** A field value without a Bearer token is not shown: it may be the token itself. */
+function describeCredentials({ head, credentials }: Evaluation): Facts {
+  const fields = head.ok ? head.authorization.length : 0;
+  const actual =
+    ['no Authorization field', 'one Authorization field without a Bearer token'][fields] ??
+    `${fields} Authorization fields`;
+  return { actual: credentials?.token === undefined ? actual : 'one Bearer token', expected: 'one Bearer token' };
+}
+
+function describeMethod(route: ProtectedRoute, match: Match, method: string): Facts {
+  const requirement = requirementOf(match, route, method);
+  return { actual: method, expected: requirement.ok ? undefined : requirement.allow };
+}
+
+function compareIssuer({ claims }: CompactJws, issuers: Iterable<string>): Facts {
+  const iss = claims['iss'];
+  const expected = [...issuers];
+  if (typeof iss !== 'string') return { actual: iss === undefined ? 'no iss' : 'an iss that is no string', expected };
+  const difference = expected.includes(iss) ? undefined : findNearestDifference(iss, expected);
+  return { actual: iss, expected, difference };
+}
+
+function compareAudience(jws: CompactJws, route: ProtectedRoute, evaluation: Evaluation): Facts {
+  const actual = listTexts(jws.claims['aud']);
+  const expected = [...route.audiences];
+  const [only] = actual;
+  const isCompared = reasonOf(evaluation) === 'wrong_audience' && actual.length === 1 && only !== undefined;
+  const difference = isCompared ? findNearestDifference(only, expected) : undefined;
+  const note = route.multipleAudiences === 'any' ? undefined : `multiple_audiences: ${route.multipleAudiences}`;
+  return { actual: actual.length === 0 ? 'no aud' : actual, expected, difference, note };
+}
+
+function compareScopes(match: Match, route: ProtectedRoute, { request, credentials, decision }: Evaluation): Facts {
+  const requirement = requirementOf(match, route, request.method);
+  const needed = requirement.ok ? requirement.scopes : [];
+  const token = decision?.verified ?? (credentials?.presented.ok ? credentials.presented : undefined);
+  if (needed.length === 0) return { actual: token ? [...token.scopes] : undefined, note: 'none is needed' };
+  const missing = token ? needed.filter(scope => !token.scopes.has(scope)) : [];
+  const note = missing.length > 0 ? `missing: ${missing.join(' ')}` : undefined;
+  return { actual: token && (token.scopes.size > 0 ? [...token.scopes] : 'none'), expected: needed, note };
+}

@@ -1,0 +1,85 @@
+/** The request to explain: a URL, a method and a time → the request head that the gateway would read. */
+
+import { METHODS } from 'node:http';
+import type { ListenAddress } from '../../../config/config.ts';
+import { accept, type ParsedValue, reject } from '../../../config/values/parsed-value.ts';
+import type { IncomingHead } from '../../../route/request-head.ts';
+
+export interface RequestSpec {
+  /** As in the URL; audgate itself listens without TLS. */
+  readonly scheme: 'http' | 'https';
+  readonly method: string;
+  /** Path and query, byte for byte, one character per byte (Latin-1). Not normalised, as a browser or `new URL` would do. */
+  readonly target: string;
+  readonly authority: string;
+  /** Whether the URL named no host. */
+  readonly isAuthorityAssumed: boolean;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly isNow: boolean;
+}
+
+const ABSOLUTE = /^(https?):\/\/([^/?#]*)(.*)$/is;
+const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+
+type Location = Pick<RequestSpec, 'scheme' | 'authority' | 'target'>;
+
+/** @returns scheme, authority and target of `url`. Not parsed with `new URL`, which would resolve the dot segments to explain. */
+export function parseUrl(url: string, listen: ListenAddress): ParsedValue<Location> {
+  if (/[\x00-\x20\x7f]/.test(url)) return reject('has white space or a control character, which no client can send');
+  const [, scheme, authority, rest = ''] = ABSOLUTE.exec(url) ?? [];
+  if (authority?.includes('@')) return reject('has user information; a token is given by --token-file');
+  if (authority === undefined && !url.startsWith('/')) {
+    return reject('is not a URL', { expected: 'https://HOST/PATH, or /PATH alone' });
+  }
+  if (authority === undefined) {
+    return accept({ scheme: 'http', authority: assumeAuthority(listen), target: toBytes(url) });
+  }
+  const target = toBytes(rest.startsWith('/') ? rest : `/${rest}`);
+  return accept({ scheme: scheme?.toLowerCase() === 'https' ? 'https' : 'http', authority, target });
+}
+
+/** @returns `text`; refuses a method that node:http refuses, and CONNECT, which has no path. */
+export function parseMethod(text: string): ParsedValue<string> {
+  if (METHODS.includes(text) && text !== 'CONNECT') return accept(text);
+  return reject('is not a method that can be routed', { expected: 'a method of HTTP in upper case, such as GET' });
+}
+
+/** @returns milliseconds since 1970; refuses a date or an hour that does not exist. */
+export function parseInstant(text: string): ParsedValue<number> {
+  const time = RFC3339.test(text) && isOnCalendar(text) ? Date.parse(text.replace(' ', 'T').toUpperCase()) : Number.NaN;
+  return Number.isNaN(time) ? reject('is not a time', { expected: 'RFC 3339, as 2026-01-31T12:00:00Z' }) : accept(time);
+}
+
+/** `Date.parse` reads 30 February as 2 March. */
+function isOnCalendar(text: string): boolean {
+  const [date, time] = [text.slice(0, 10), text.slice(11, 19)];
+  const parsed = new Date(`${date}T${time}Z`);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(`${date}T${time}`);
+}
+
+/** @returns the head that node:http would pass to the gateway, with one Authorization field for each value. */
+export function toIncomingHead(request: RequestSpec, authorization: readonly string[]): IncomingHead {
+  const credentials = authorization.flatMap(value => ['Authorization', value]);
+  return {
+    method: request.method,
+    url: request.target,
+    httpVersion: '1.1',
+    rawHeaders: ['Host', request.authority, ...credentials],
+  };
+}
+
+/** A listener on every interface has no host name: `localhost`. */
+function assumeAuthority({ host, port }: ListenAddress): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+function toBytes(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+/** @returns the URL for output: without the query and the fragment, which can hold secrets. */
+export function formatUrl({ scheme, authority, target }: RequestSpec): string {
+  return `${scheme}://${authority}${target.replace(/([?#]).*$/s, '$1…')}`;
+}

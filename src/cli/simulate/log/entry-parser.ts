@@ -1,0 +1,87 @@
+/** The JSON object of one line → an entry of the log, checked field by field: any program may have written the file. */
+
+import { LONGEST_TEXT, MOST_AUDIENCES } from '../../../telemetry/log/access-line.ts';
+import { CUT_TEXTS, MOST_ENTRIES } from '../../../telemetry/log/shared-output.ts';
+import { isOutcome, type LogEntry, type LoggedClaims } from './log-entry.ts';
+
+/** `skipped`: not the entry of a request. `broken`: not a JSON object, or without the fields that such an entry has. */
+export type ParsedEntry = LogEntry | 'skipped' | 'broken';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** @returns the JSON object in `text`; `undefined` where it is anything else. Never throws. */
+export function parseObject(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * @param fields of one line, of any types.
+ * @returns the entry, checked.
+ */
+export function parseEntry(fields: Fields): ParsedEntry {
+  return fields['msg'] === 'request' ? (parseRequest(fields) ?? 'broken') : 'skipped';
+}
+
+function parseRequest(fields: Fields): LogEntry | undefined {
+  const { route, method, host, path, outcome, reason, resource, enforcement, duration_ms: durationMs = 0 } = fields;
+  const time = isText(fields['time']) ? Date.parse(fields['time']) : Number.NaN;
+  if (Number.isNaN(time) || !isDuration(durationMs)) return undefined;
+  if (!isText(route) || !isText(method) || !isText(host) || !isText(path)) return undefined;
+  if (!isOutcome(outcome) || !isOptionalText(reason)) return undefined;
+  if (!isOptionalText(resource) || !isOptionalText(enforcement)) return undefined;
+  const mayBeCut = isMarked(fields) ? mayBeCutInSharedOutput : mayBeCutInAnyOutput;
+  const claims = fields['iss'] === undefined ? undefined : parseClaims(fields, mayBeCut);
+  if (claims === null) return undefined;
+  const requestId = isText(fields['request_id']) ? fields['request_id'] : '';
+  const isPathCut = mayBeCut(path);
+  const isCut = [route, resource, method, host].some(text => text !== undefined && mayBeCut(text));
+  const decided = { outcome, reason, enforcement, claims };
+  return { time, durationMs, requestId, route, resource, method, host, path, isPathCut, isCut, ...decided };
+}
+
+/** @returns `null` where a claim has a type that it never has in a verified token. */
+function parseClaims({ iss, aud, scope, exp, client_id }: Fields, mayBeCut: MayBeCut): LoggedClaims | null {
+  if (!isText(iss) || !isAudience(aud) || typeof exp !== 'number') return null;
+  if (!isOptionalText(scope) || !isOptionalText(client_id)) return null;
+  const isCut = mayBeCut(aud) || mayBeCut(iss) || mayBeCut(scope ?? '') || aud.some(mayBeCut);
+  return { issuer: iss, audience: aud, scope: scope ?? '', expiresAt: exp, clientId: client_id, isCut };
+}
+
+type MayBeCut = (value: string | readonly string[]) => boolean;
+
+/** Whether the entry says that a value in it was truncated; any value of `truncated` but `false` counts. */
+function isMarked({ truncated = false }: Fields): boolean {
+  return truncated !== false;
+}
+
+/** By the lengths at which the access log truncates. Older versions did not mark it, so unmarked entries are checked, too. */
+function mayBeCutInAnyOutput(value: string | readonly string[]): boolean {
+  return value.length >= (typeof value === 'string' ? LONGEST_TEXT : MOST_AUDIENCES);
+}
+
+/** By the lengths to which a line of several workers is truncated: a truncated value has exactly one of them. */
+function mayBeCutInSharedOutput(value: string | readonly string[]): boolean {
+  if (mayBeCutInAnyOutput(value)) return true;
+  return typeof value === 'string' ? CUT_TEXTS.includes(value.length) : value.length === MOST_ENTRIES;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isOptionalText(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
+}
+
+function isDuration(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < Number.MAX_SAFE_INTEGER;
+}
+
+function isAudience(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isText);
+}

@@ -1,0 +1,51 @@
+/** The entry of one request in an access log (docs/reference/access-log.md), parsed. */
+
+import type { Outcome } from '../../../denial.ts';
+
+export interface LogEntry {
+  /** Milliseconds since 1970: when its response had closed. */
+  readonly time: number;
+  readonly durationMs: number;
+  readonly requestId: string;
+  /** The key of the route, or `NO_ROUTE`. */
+  readonly route: string;
+  /** Absent on a public route, where no token is read. */
+  readonly resource: string | undefined;
+  readonly enforcement: string | undefined;
+  readonly method: string;
+  /** The Host as sent; empty where it was not valid. */
+  readonly host: string;
+  /** Canonical where it was forwarded so, else as sent; without a query, and with `MASK` for what the log masks. */
+  readonly path: string;
+  /** Whether the log may have truncated the path. */
+  readonly isPathCut: boolean;
+  /** Whether it may have truncated what the route is found by: the route's key, its resource, the method or the Host. */
+  readonly isCut: boolean;
+  readonly outcome: Outcome;
+  /** Of the denial or of the failure; any text, since another version may have written the log. */
+  readonly reason: string | undefined;
+  /** Present where the token verified. */
+  readonly claims: LoggedClaims | undefined;
+}
+
+export interface LoggedClaims {
+  readonly issuer: string;
+  readonly audience: readonly string[];
+  /** Separated by spaces. */
+  readonly scope: string;
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+  readonly clientId: string | undefined;
+  /** Whether the log may have truncated the issuer, an audience, the list of audiences, or the scopes. */
+  readonly isCut: boolean;
+}
+
+/** The `route` of a request for which no route was found. */
+export const NO_ROUTE = '(none)';
+
+const OUTCOMES: Readonly<Record<Outcome, true>> = { forwarded: true, reported: true, denied: true, failed: true };
+
+/** @returns whether `value` is an outcome that this version writes. */
+export function isOutcome(value: unknown): value is Outcome {
+  return typeof value === 'string' && Object.hasOwn(OUTCOMES, value);
+}

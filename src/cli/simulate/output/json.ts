@@ -1,0 +1,49 @@
+/** The result of a replay as one JSON object, for programs. */
+
+import { toSafeJson } from '../../terminal.ts';
+import type { ChangeGroup } from '../replay/change-groups.ts';
+import type { Configurations, ReplayResult } from '../replay/log-replay.ts';
+
+/** What is assumed to be unchanged without `--from`. Keys always are: they are fetched, and stand in neither file. */
+const ASSUMED_WITHOUT_FROM = ['keys', 'algorithms', 'token_types', 'scope_claim'];
+const ASSUMED_WITH_FROM = ['keys'];
+
+/** @returns the JSON text, on one line. */
+export function renderJson(result: ReplayResult, { now, from }: Configurations): string {
+  const { lines, decided, unchanged, changed, skipped, broken, unknown } = result;
+  return toSafeJson({
+    config: now.source,
+    from: from?.source ?? null,
+    assumed_unchanged: from ? ASSUMED_WITH_FROM : ASSUMED_WITHOUT_FROM,
+    lines,
+    judged: decided,
+    unchanged,
+    changed,
+    skipped,
+    broken,
+    unknown: Object.fromEntries(unknown),
+    truncated: result.isCut,
+    upstream_token_defaults: result.upstreamTokenChanges,
+    changes: result.groups.map(describeGroup),
+  });
+}
+
+function describeGroup({ kind, route, was, becomes, clientId, count, first, last, example }: ChangeGroup) {
+  const isMoved = becomes.route !== undefined && becomes.route.key !== route;
+  return {
+    kind,
+    route,
+    was: { outcome: was.outcome, reason: was.reason ?? null },
+    becomes: {
+      outcome: becomes.outcome,
+      reason: becomes.reason ?? null,
+      ...(isMoved && { route: becomes.route.key }),
+    },
+    presented: becomes.presented ?? null,
+    client_id: clientId,
+    count,
+    first: new Date(first).toISOString(),
+    last: new Date(last).toISOString(),
+    example,
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * Decides on the request of a log entry under a configuration: head → metadata → route → authorization, with the functions
+ * that the gateway calls, in the same order.
+ */
+
+import { createAudienceIndex, type PresentedAudience } from '../../../authorization/audience.ts';
+import { authorize } from '../../../authorization/authorize.ts';
+import { createMetadataIndex, findMetadata } from '../../../challenge/metadata.ts';
+import type { Config, Route } from '../../../config/config.ts';
+import { deny, isDecidedWithin, isReason, type Reason } from '../../../denial.ts';
+import { MASK } from '../../../route/loggable-path.ts';
+import { createRouteTable, type Match, matchRequest } from '../../../route/match.ts';
+import { type RequestHead, readRequestHead } from '../../../route/request-head.ts';
+import type { Verification } from '../../../token/verifier.ts';
+import { type LogEntry, NO_ROUTE } from '../log/log-entry.ts';
+import { type IssuerRules, readLoggedToken } from './logged-token.ts';
+import { RecordedConfig } from './recorded-config.ts';
+import type { Unknown } from './unknown.ts';
+
+export interface ReplayedDecision {
+  readonly outcome: 'forwarded' | 'reported' | 'denied';
+  readonly reason: Reason | undefined;
+  readonly route: Route | undefined;
+  readonly presented: PresentedAudience | undefined;
+}
+
+/** `as_before`: the same under every configuration. Several decisions: a value that the log lacks would select one. */
+export type ReplayedDecisions = readonly ReplayedDecision[] | 'as_before' | Unknown;
+
+const METADATA_METHODS: readonly string[] = ['GET', 'HEAD'];
+
+export class DecisionReplay {
+  readonly #rules: IssuerRules;
+  readonly #routes;
+  readonly #audiences;
+  readonly #metadata;
+  /** Routes on which a part of the path that the log masks can change the decision. */
+  readonly #maskedPathMatters: ReadonlySet<Route>;
+
+  /**
+   * @param config the configuration to decide under.
+   * @param from the configuration in use when the log was recorded, where it is known.
+   */
+  constructor(config: Config, from?: Config) {
+    this.#rules = { issuers: config.issuers, recorded: from && new RecordedConfig(from, config) };
+    this.#routes = createRouteTable(config.routes);
+    this.#audiences = createAudienceIndex(config.routes);
+    this.#metadata = createMetadataIndex(config.routes);
+    this.#maskedPathMatters = new Set(config.routes.filter(route => doesMaskedPathMatter(route, config.routes)));
+  }
+
+  /** @returns the decision on the request of `entry`, as far as the entry holds what it depends on. */
+  decide(entry: LogEntry): ReplayedDecisions {
+    const decisions = this.#decideRequest(entry);
+    // A truncated route key may equal the key of another route.
+    if (entry.isCut) return decisions;
+    return isUndecided(decisions) && this.#rules.recorded?.keepsRoute(entry.route) ? 'as_before' : decisions;
+  }
+
+  #decideRequest(entry: LogEntry): ReplayedDecisions {
+    if (entry.reason === 'internal') return { unknown: 'fault' };
+    const isUnrouted = entry.route === NO_ROUTE && entry.outcome === 'denied';
+    if (isUnrouted && isReason(entry.reason) && isDecidedWithin(entry.reason, 'request', 'request')) return 'as_before';
+    if (entry.isCut) return { unknown: 'line_cut' };
+    if (entry.isPathCut) return { unknown: 'path_cut' };
+    const head = readHead(entry);
+    // `OPTIONS *` has no path.
+    if (isUnrouted && entry.path === '') return 'as_before';
+    // A control character or a blank in the path is refused under every configuration.
+    if (!head) return entry.reason === 'ambiguous_path' ? 'as_before' : { unknown: 'unfamiliar' };
+    return this.#decideMetadata(entry, head) ?? this.#decideRouted(entry, head);
+  }
+
+  /** Documents are found by the whole target, as sent; the log has its path, without the query. */
+  #decideMetadata(entry: LogEntry, head: RequestHead): ReplayedDecisions | undefined {
+    const wasMetadata =
+      entry.route === NO_ROUTE && (entry.outcome === 'forwarded' || entry.reason === 'method_not_allowed');
+    const metadata = findMetadata(this.#metadata, head.target, head.authority);
+    if (metadata.kind === 'none') {
+      const withQuery =
+        wasMetadata && [...this.#metadata.targets.keys()].some(target => target.startsWith(`${entry.path}?`));
+      return withQuery ? { unknown: 'query_not_logged' } : undefined;
+    }
+    if (!wasMetadata && !(metadata.kind === 'ambiguous' && entry.reason === 'no_route'))
+      return { unknown: 'query_not_logged' };
+    if (metadata.kind === 'ambiguous') return [reject('no_route')];
+    return METADATA_METHODS.includes(entry.method) ? [decisionOf({})] : [reject('method_not_allowed')];
+  }
+
+  #decideRouted(entry: LogEntry, head: RequestHead): ReplayedDecisions {
+    const match = matchRequest(this.#routes, head);
+    // Masked parts could only add readings to a path that already has too many.
+    if (!match.ok) return [reject(match.reason)];
+    if (entry.path.includes(MASK) && this.#dependsOnMasked(entry, match)) return { unknown: 'path_cut' };
+    const verifications = readLoggedToken(entry, match.route, this.#rules);
+    if (!('unknown' in verifications)) return verifications.map(each => this.#authorize(match, entry, each));
+    const withoutToken = this.#authorize(match, entry, deny('missing_token'));
+    const { reason } = withoutToken;
+    const isDecided = match.route.public || (reason !== undefined && isDecidedWithin(reason, 'request', 'method'));
+    return isDecided ? [withoutToken] : verifications;
+  }
+
+  #dependsOnMasked({ route: key }: LogEntry, { route, isAmbiguous }: Match): boolean {
+    if (isAmbiguous) return false;
+    return this.#maskedPathMatters.has(route) || this.#rules.recorded?.keepsEncodings(key, route) !== true;
+  }
+
+  #authorize(match: Match, { method }: LogEntry, presented: Verification): ReplayedDecision {
+    const { grant, denial } = authorize(this.#audiences, match, method, presented);
+    const outcome = !grant ? 'denied' : denial ? 'reported' : 'forwarded';
+    return { outcome, reason: denial?.reason, route: match.route, presented: denial?.presented };
+  }
+}
+
+/** Whether a value that the entry does not hold would decide. */
+function isUndecided(decisions: ReplayedDecisions): boolean {
+  return decisions !== 'as_before' && ('unknown' in decisions || decisions.length > 1);
+}
+
+function decisionOf(fields: Partial<ReplayedDecision>): ReplayedDecision {
+  return { outcome: 'forwarded', reason: undefined, route: undefined, presented: undefined, ...fields };
+}
+
+function reject(reason: Reason): ReplayedDecision {
+  return decisionOf({ outcome: 'denied', reason });
+}
+
+function readHead({ method, host, path }: LogEntry): RequestHead | undefined {
+  if (path === '') return undefined;
+  const url = path.replaceAll(MASK, 'x');
+  const head = readRequestHead({ method, url, httpVersion: '1.1', rawHeaders: ['Host', host] });
+  return head.ok ? head : undefined;
+}
+
+/** Another route lies below it, or its scopes depend on the path. */
+function doesMaskedPathMatter(route: Route, routes: readonly Route[]): boolean {
+  const below = route.prefix === '/' ? '/' : `${route.prefix}/`;
+  if (routes.some(other => other !== route && other.prefix.startsWith(below))) return true;
+  return !route.public && route.scopeRules.some(rule => rule.path !== '/');
+}

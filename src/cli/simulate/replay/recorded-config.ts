@@ -1,0 +1,99 @@
+/**
+ * The configuration that was in use when a log was recorded, compared with the one that the log is replayed under. Where
+ * the rules that a decision depends on are the same in both, an entry that lacks a value can still be decided.
+ */
+
+import { isDeepStrictEqual } from 'node:util';
+import type { Config, Issuer, Route } from '../../../config/config.ts';
+import { NO_ROUTE } from '../log/log-entry.ts';
+
+export class RecordedConfig {
+  readonly #old: Config;
+  readonly #now: Config;
+  readonly #oldRoutes: ReadonlyMap<string, Route>;
+  readonly #unchangedRoutes: ReadonlySet<string>;
+  readonly #unchangedIssuers: ReadonlySet<string>;
+  /** Whether each issuer is still trusted, by the same keys and algorithms, so that every signature verifies as before. */
+  readonly keepsSignatures: boolean;
+  readonly #addsIssuer: boolean;
+
+  /**
+   * @param old the configuration in use when the log was recorded.
+   * @param now the configuration that the log is replayed under.
+   */
+  constructor(old: Config, now: Config) {
+    this.#old = old;
+    this.#now = now;
+    this.#oldRoutes = new Map(old.routes.map(route => [route.key, route]));
+    this.#unchangedRoutes = new Set(this.#listUnchangedRoutes());
+    const issuers = [...old.issuers.values()];
+    const unchanged = issuers.filter(each => keepsTokens(each, now.issuers.get(each.issuer)));
+    this.#unchangedIssuers = new Set(unchanged.map(({ issuer }) => issuer));
+    this.keepsSignatures = issuers.every(each => keepsSignatures(each, now.issuers.get(each.issuer)));
+    this.#addsIssuer = [...now.issuers.keys()].some(name => !old.issuers.has(name));
+  }
+
+  /** @returns whether every request logged with this route (or with `NO_ROUTE`) is decided as it was. */
+  keepsRoute(key: string): boolean {
+    return this.#unchangedRoutes.has(key);
+  }
+
+  /**
+   * @returns whether a token of `issuer` that verified still does, with the same type and scopes; also `true` where the
+   *   issuer is no longer trusted, since then its rules do not matter.
+   */
+  keepsIssuer(issuer: string): boolean {
+    return this.#unchangedIssuers.has(issuer) || !this.#now.issuers.has(issuer);
+  }
+
+  /** @returns whether `issuer` has the same `token_types` in both. */
+  keepsTypes(issuer: string): boolean {
+    const [old, now] = [this.#old.issuers.get(issuer), this.#now.issuers.get(issuer)];
+    return old !== undefined && now !== undefined && isDeepStrictEqual(old.tokenTypes, now.tokenTypes);
+  }
+
+  /** @returns whether no issuer that the logged route did not trust, whichever it is, is trusted by `route`. */
+  keepsDistrust(key: string, route: Route): boolean {
+    const old = this.#oldRoutes.get(key);
+    if (!old || old.public || route.public || this.#addsIssuer || !this.keepsSignatures) return false;
+    return isSubset(route.issuers, old.issuers);
+  }
+
+  /** @returns whether `route` allows every encoding that the logged route did, so also those that the log masks. */
+  keepsEncodings(key: string, route: Route): boolean {
+    const allowed = this.#oldRoutes.get(key)?.allowEncoded;
+    return allowed !== undefined && isSubset(allowed, route.allowEncoded);
+  }
+
+  /** A route that is the same in both decides as before only where what it shares with other routes is the same, too. */
+  #listUnchangedRoutes(): readonly string[] {
+    const [old, now] = [this.#old, this.#now];
+    const sharesSame =
+      isDeepStrictEqual(old.issuers, now.issuers) &&
+      isDeepStrictEqual(old.routes.map(sharedParts), now.routes.map(sharedParts));
+    if (!sharesSame) return [];
+    const unchanged = now.routes.filter(route => isDeepStrictEqual(route, this.#oldRoutes.get(route.key)));
+    return [NO_ROUTE, ...unchanged.map(({ key }) => key)];
+  }
+}
+
+/** What of a route takes part in decisions on requests of other routes. */
+function sharedParts(route: Route): unknown {
+  const { key, allowEncoded } = route;
+  return route.public ? [key, allowEncoded] : [key, allowEncoded, route.resource, route.audiences];
+}
+
+/** Additional algorithms or types change nothing for a token that verified. */
+function keepsTokens(old: Issuer, now: Issuer | undefined): boolean {
+  if (!now || !isDeepStrictEqual(old.keySource, now.keySource) || old.scopeClaim !== now.scopeClaim) return false;
+  return isSubset(old.algorithms, now.algorithms) && isSubset(old.tokenTypes, now.tokenTypes);
+}
+
+function keepsSignatures(old: Issuer, now: Issuer | undefined): boolean {
+  if (!now || !isDeepStrictEqual(old.keySource, now.keySource)) return false;
+  return isDeepStrictEqual(old.algorithms, now.algorithms);
+}
+
+function isSubset(part: ReadonlySet<string>, whole: ReadonlySet<string>): boolean {
+  return [...part].every(each => whole.has(each));
+}

@@ -1,0 +1,16 @@
+/** As much of a configuration file as could be read: what the checks over several entries look at. */
+
+import type { Issuer, ListenAddress } from './config.ts';
+import type { RouteDraft } from './routes.ts';
+
+export interface FileDraft {
+  readonly routes: readonly RouteDraft[];
+  /** Issuers without an error. */
+  readonly issuers: ReadonlyMap<string, Issuer>;
+  /** Every name under `issuers`, also of entries with errors; `undefined` where that map could not be read. */
+  readonly issuerNames: readonly string[] | undefined;
+  readonly trustedProxies: readonly string[];
+  readonly admin: ListenAddress | undefined;
+  /** Whether the key is written, with or without an error. */
+  readonly hasAdminToken: boolean;
+}

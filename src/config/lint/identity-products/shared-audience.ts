@@ -1,0 +1,59 @@
+/** Audiences that tokens for different APIs have. Whoever accepts one of them accepts tokens for all of those APIs. */
+
+import type { OwnAudience } from './identity-product.ts';
+import { IDENTITY_PRODUCTS } from './identity-products.ts';
+
+/** Audiences below the issuer's own URL. */
+const OF_ISSUER: readonly (readonly [path: string, what: string])[] = [
+  ['', 'the issuer itself'],
+  ['/userinfo', "the issuer's userinfo endpoint"],
+];
+
+/** The shared audiences of some issuers. */
+export interface SharedAudiences {
+  /** What an audience is, by the audience without a slash at its end. */
+  readonly ofIssuers: ReadonlyMap<string, string>;
+  /** Audiences of the issuers' products, and those that mean a product whatever issuer the token has. */
+  readonly ofProducts: readonly OwnAudience[];
+}
+
+/** @returns the shared audiences in tokens of `issuers`, for looking up many audiences. */
+export function listSharedAudiences(issuers: readonly string[]): SharedAudiences {
+  const ofIssuers = new Map<string, string>();
+  for (const [path, what] of OF_ISSUER.toReversed()) {
+    for (const issuer of issuers) ofIssuers.set(`${withoutSlash(issuer)}${path}`, what);
+  }
+  const ofProducts = IDENTITY_PRODUCTS.flatMap(({ ownAudiences = [], issuer: pattern }) => {
+    const isInUse = ownAudiences.length > 0 && issuers.some(issuer => pattern.test(issuer));
+    return ownAudiences.filter(({ ofIssuerOnly }) => isInUse || !ofIssuerOnly);
+  });
+  return { ofIssuers, ofProducts };
+}
+
+/**
+ * @param issuers whose tokens may have it.
+ * @returns what `audience` is, such as `Microsoft Graph`; `undefined` where it is not shared. The case of a GUID or host and a
+ *   slash at the end make no difference.
+ */
+export function nameSharedAudience(audience: string, issuers: readonly string[]): string | undefined {
+  return findSharedAudience(audience, listSharedAudiences(issuers));
+}
+
+/** As `nameSharedAudience`, for many audiences of the same issuers. */
+export function findSharedAudience(audience: string, shared: SharedAudiences): string | undefined {
+  return shared.ofIssuers.get(withoutSlash(audience)) ?? findOwn(audience, shared)?.what;
+}
+
+/** @returns the table's entry for an audience of a product itself; `undefined` where there is none. */
+export function findOwnAudience(audience: string, issuers: readonly string[]): OwnAudience | undefined {
+  return findOwn(audience, listSharedAudiences(issuers));
+}
+
+function findOwn(audience: string, { ofProducts }: SharedAudiences): OwnAudience | undefined {
+  const bare = withoutSlash(audience);
+  return ofProducts.find(({ form }) => form.test(bare));
+}
+
+function withoutSlash(text: string): string {
+  return text.replace(/\/$/, '');
+}

@@ -1,0 +1,73 @@
+/** Loads a configuration file in a worker thread, so that the serving thread is not blocked, whatever the file holds. */
+
+import { getHeapStatistics } from 'node:v8';
+import { Worker } from 'node:worker_threads';
+import type { LoaderMessage, LoadRequest } from './thread.ts';
+
+export type ThreadResult = Extract<LoaderMessage, { readonly kind: 'failed' | 'loaded' }>;
+
+/** What the thread may use. A file within `LIMITS` needs far less. */
+export interface ThreadLimits {
+  readonly seconds: number;
+  readonly megabytes: number;
+}
+
+const MEBIBYTE = 2 ** 20;
+/** Half of the heap of this process, from 128 to 1,024 MiB. */
+const MEGABYTES = Math.min(1024, Math.max(128, Math.floor(getHeapStatistics().heap_size_limit / 2 / MEBIBYTE)));
+const THREAD_LIMITS: ThreadLimits = { seconds: 60, megabytes: MEGABYTES };
+/** For short-lived objects, which most objects of a parser are. */
+const YOUNG_MEGABYTES = 64;
+const THREAD = new URL('./thread.js', import.meta.url);
+
+/** The thread ended without a result: it crashed, ran out of memory, or took too long. The message holds nothing of the file. */
+export class LoaderFailure extends Error {}
+
+/**
+ * @param isWanted gets the fingerprint of the file's content and whether it could be read; `false` ends the load there.
+ * @returns the configuration in pieces, or every error; `undefined` where it was not wanted.
+ * @throws LoaderFailure
+ */
+export async function loadInThread(
+  request: LoadRequest,
+  isWanted: (fingerprint: string, isReadable: boolean) => boolean = () => true,
+  limits = THREAD_LIMITS,
+  thread = THREAD,
+): Promise<ThreadResult | undefined> {
+  const worker = startThread(thread, request, limits);
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise<ThreadResult | undefined>((resolve, reject) => {
+      const fail = (what: string) => reject(new LoaderFailure(`the thread that loads it ${what}`));
+      timer = setTimeout(() => fail(`did not end within ${limits.seconds} s`), limits.seconds * 1000);
+      worker.on('message', (message: LoaderMessage) => {
+        if (message.kind !== 'read') resolve(message);
+        else if (isWanted(message.fingerprint, message.isReadable)) worker.postMessage('load');
+        else resolve(undefined);
+      });
+      worker.once('error', error => fail(describeError(error)));
+      worker.once('exit', () => fail('ended'));
+    });
+  } finally {
+    clearTimeout(timer);
+    await worker.terminate();
+  }
+}
+
+function startThread(thread: URL, request: LoadRequest, { megabytes }: ThreadLimits): Worker {
+  return new Worker(thread, {
+    // A copy, since process.env itself cannot be cloned.
+    workerData: { ...request, environment: { ...request.environment } } satisfies LoadRequest,
+    execArgv: [],
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: megabytes, maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
+  });
+}
+
+/** Never the message of the error: it may quote the file, or a file that it names. */
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return 'failed';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'needed too much memory' : `failed (${code})`;
+}

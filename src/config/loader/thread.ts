@@ -1,0 +1,40 @@
+/** The worker thread of `loadInThread`: reads one configuration file, loads it if it is told to, and ends. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { type LoadResult, loadSource } from '../load.ts';
+import { fingerprintOf, readSourceFile, toSourceFile } from '../source/source-file.ts';
+import { type ConfigPieces, toPieces } from './pieces.ts';
+
+/** What the thread is started with. */
+export interface LoadRequest {
+  readonly file: string;
+  /** Loaded in place of the content of `file`. */
+  readonly text?: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** What it posts: first `read`; then, after the message `load`, the result. */
+export type LoaderMessage =
+  | { readonly kind: 'read'; readonly fingerprint: string; readonly isReadable: boolean }
+  | { readonly kind: 'failed'; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly kind: 'loaded'; readonly pieces: ConfigPieces; readonly warnings: readonly Diagnostic[] };
+
+function toMessage(loaded: LoadResult): LoaderMessage {
+  if (!loaded.ok) return { kind: 'failed', diagnostics: loaded.diagnostics };
+  return { kind: 'loaded', pieces: toPieces(loaded.config), warnings: loaded.warnings };
+}
+
+function run({ file, text, environment }: LoadRequest): void {
+  const read = text === undefined ? readSourceFile(file) : toSourceFile(file, text);
+  const fingerprint = fingerprintOf(read);
+  parentPort?.postMessage({ kind: 'read', fingerprint, isReadable: read.ok } satisfies LoaderMessage);
+  parentPort?.once('message', () => {
+    const message = toMessage(read.ok ? loadSource(read.source, environment) : read);
+    // The buffers are moved, not copied; several pieces may share one.
+    const buffers = message.kind === 'loaded' ? message.pieces.map(({ buffer }) => buffer as ArrayBuffer) : [];
+    parentPort?.postMessage(message, [...new Set(buffers)]);
+  });
+}
+
+run(workerData as LoadRequest);

@@ -1,0 +1,70 @@
+/** The keys of an entry of `routes`. */
+
+import { z } from 'zod';
+import { parseResource, parseUpstream, RESOURCE, UPSTREAM, URI_FORM } from '../values/address/uri.ts';
+import { ALLOWED_ENCODING, ALLOWED_ENCODING_FORM, parseAllowedEncoding } from '../values/path/allowed-encoding.ts';
+import { parseUpstreamToken, UPSTREAM_TOKEN, UPSTREAM_TOKENS } from '../values/upstream-token.ts';
+import { filledList, text, uniqueList } from './building-blocks.ts';
+import { claimsToHeaders, scopeList, scopeMap } from './route-maps.ts';
+import { count, duration, flag, nonEmpty, sizeOrNone } from './scalars.ts';
+
+const timeouts = z.strictObject({
+  connect: duration.prefault('5s').describe('To open a connection to the upstream'),
+  response: duration.prefault('60s').describe('From the end of the request to the head of the response'),
+  idle: duration.prefault('5m').describe('Between two pieces of a body or of a WebSocket'),
+});
+
+const limits = z.strictObject({
+  body: sizeOrNone.prefault('none').describe('Bytes of a request body, or none for no limit; a longer body gets 413'),
+  in_flight: count.prefault(10_000).describe('Requests at the same time; further ones get 503'),
+});
+
+export const routeSchema = z.strictObject({
+  public: flag.default(false).describe('Whether requests need no token'),
+  name: nonEmpty.optional().describe('Name for people: resource_name in the metadata (RFC 9728 section 2)'),
+  resource: text(RESOURCE, parseResource, URI_FORM)
+    .optional()
+    .describe('The canonical resource URI (RFC 8707 section 2), compared exactly. Required unless the route is public'),
+  audiences: uniqueList(nonEmpty).default([]).describe('Further aud values that are accepted for this resource'),
+  multiple_audiences: z
+    .enum(['any', 'known', 'only'])
+    .default('any')
+    .describe(
+      'any: at least one aud is accepted here; known: the others belong to other routes of this gateway; only: there are no others',
+    ),
+  issuers: filledList(nonEmpty).optional().describe('The issuers whose tokens are accepted; default: all issuers'),
+  upstream: text(UPSTREAM, parseUpstream, URI_FORM).describe(
+    'The URL to which requests are forwarded; its path is put before that of the request',
+  ),
+  strip_prefix: flag.default(false).describe('Whether the path prefix of the route is removed before forwarding'),
+  allow_encoded: uniqueList(text(ALLOWED_ENCODING, parseAllowedEncoding, ALLOWED_ENCODING_FORM))
+    .default([])
+    .describe('Percent-encodings such as %2F, or ;, that are let through although servers read them differently'),
+  scopes: z
+    .union([scopeList, scopeMap])
+    .default([])
+    .describe('A list: every method needs all of them. A map: by METHOD, METHOD /path, * or * /path'),
+  enforcement: z
+    .enum(['report', 'verify', 'enforce'])
+    .default('enforce')
+    .describe(
+      'report: no token is refused; verify: tokens that do not verify are; enforce: also tokens for another audience or without a scope',
+    ),
+  would_deny_header: flag
+    .default(false)
+    .describe('Whether a response says in the field audgate-would-deny why enforce would have refused the request'),
+  upstream_token: text(UPSTREAM_TOKEN, parseUpstreamToken, { enum: [...UPSTREAM_TOKENS] })
+    .optional()
+    .describe('Whether Authorization is sent to the upstream; default: forward on report, else strip'),
+  forward_token: flag.optional().describe('Older form of upstream_token: true is forward, false is strip'),
+  claims_to_headers: claimsToHeaders
+    .default({})
+    .describe('Header fields that are set from claims; the same fields of the client are always removed'),
+  timeouts: timeouts.prefault({}).describe('Time limits towards the upstream'),
+  limits: limits.prefault({}).describe('Limits for the requests of this route'),
+  end_at_expiry: flag
+    .optional()
+    .describe('Whether a streaming response ends when the token expires; default: only event streams do'),
+});
+
+export type RouteSettings = z.output<typeof routeSchema>;

@@ -1,0 +1,19 @@
+/** Routes whose `upstream_token` changes from one configuration to the next although the YAML does not say so. */
+
+import type { Config, Route, UpstreamToken } from './config.ts';
+
+export interface TokenChange {
+  /** The key of the route. */
+  readonly route: string;
+  readonly was: UpstreamToken;
+  readonly becomes: UpstreamToken;
+}
+
+/** @returns the routes of both configurations that have another default than before, since their enforcement changed. */
+export function listTokenChanges(before: Config, after: Config): readonly TokenChange[] {
+  const known = new Map<string, Route>(before.routes.map(route => [route.key, route]));
+  return after.routes.flatMap(({ key, upstreamToken, isUpstreamTokenWritten }) => {
+    const was = known.get(key)?.upstreamToken ?? upstreamToken;
+    return isUpstreamTokenWritten || was === upstreamToken ? [] : [{ route: key, was, becomes: upstreamToken }];
+  });
+}

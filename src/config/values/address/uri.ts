@@ -1,0 +1,105 @@
+/** Absolute http(s) URIs (RFC 3986). They are checked but never rewritten, since `iss` and `aud` are compared exactly. */
+
+import { accept, type ParsedValue, type Rejected, reject } from '../parsed-value.ts';
+import { parsePathPrefix } from '../path/path-prefix.ts';
+import { isLoopback } from './host.ts';
+
+export const ISSUER = 'an absolute https:// URI without query and fragment';
+export const JWKS_URI = 'an absolute https:// or http:// URL';
+export const RESOURCE = 'an absolute https:// or http:// URI without fragment';
+export const UPSTREAM = 'an http:// or https:// URL such as http://billing:8080/api';
+
+/** The URI of a protected resource (RFC 8707). An absolute URI has a colon, so no other word can be taken for one. */
+export type ResourceUri = `${string}:${string}`;
+
+/** The pattern in the JSON Schema; the parsers are stricter. */
+export const URI_FORM = /^[Hh][Tt][Tt][Pp][Ss]?:\/\/[^\s/?#@]+(?:[/?][^\s#]*)?$/;
+
+interface HttpUri {
+  readonly path: string;
+  readonly query: string | undefined;
+  readonly origin: string;
+}
+
+/** RFC 3986 appendix B. */
+const PARTS = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/;
+const FORBIDDEN = /[^\x21-\x7e]|["<>\\^`{|}]|%(?![0-9A-Fa-f]{2})/;
+
+/** @returns `text`, the exact `iss` (RFC 8414 section 2); rejects a query and a fragment. */
+export function parseIssuerUri(text: string): ParsedValue<string> {
+  const uri = parseHttpUri(text);
+  if (!uri.ok) return uri;
+  return uri.value.query === undefined ? accept(text) : reject('has a query');
+}
+
+/** @returns `text`, the URL of a key set. */
+export function parseJwksUri(text: string): ParsedValue<string> {
+  const uri = parseHttpUri(text);
+  return uri.ok ? accept(text) : uri;
+}
+
+/** @returns `text`, a resource URI (RFC 8707 section 2) whose metadata can be found (RFC 9728 section 3). */
+export function parseResource(text: string): ParsedValue<ResourceUri> {
+  const uri = parseHttpUri(text);
+  if (uri.ok) return accept(text as ResourceUri);
+  if (/^https?:/i.test(text) || suggestScheme(text) !== undefined) return uri;
+  return reject('is not an https URI, where the metadata of RFC 9728 is found', {
+    expected: `${RESOURCE}, and any other identifier under audiences`,
+  });
+}
+
+/** @returns the origin and the base path (`` or `/api`) to which requests are forwarded; rejects a query. */
+export function parseUpstream(text: string): ParsedValue<{ readonly origin: string; readonly basePath: string }> {
+  if (/^wss?:/i.test(text)) {
+    const nearest = text.replace(/^ws/i, 'http');
+    return reject('is a WebSocket URL', { expected: 'http:// or https://, which carry upgrades too', nearest });
+  }
+  const uri = parseHttpUri(text);
+  if (!uri.ok) return uri;
+  if (uri.value.query !== undefined) return reject('has a query');
+  const basePath = uri.value.path.replace(/\/$/, '');
+  const path = basePath === '' ? accept('') : parsePathPrefix(basePath);
+  if (path.ok) return accept({ origin: uri.value.origin, basePath });
+  return reject(
+    `has a path that ${path.rejection.what}`,
+    path.rejection.expected ? { expected: path.rejection.expected } : {},
+  );
+}
+
+/** @returns whether `uri` is plain http to another machine, so that tokens or keys could be read on the way. */
+export function isInClear(uri: string): boolean {
+  const { protocol, hostname } = new URL(uri);
+  return protocol === 'http:' && !isLoopback(hostname);
+}
+
+/** @returns whether scheme or host of `uri` have upper-case letters, which some clients write in lower case. */
+export function hasUpperCaseOrigin(uri: string): boolean {
+  const [, scheme = '', authority = ''] = PARTS.exec(uri) ?? [];
+  return /[A-Z]/.test(scheme + authority);
+}
+
+/** Rejects what is no absolute http(s) URI, or has user information or a fragment. */
+function parseHttpUri(text: string): ParsedValue<HttpUri> {
+  if (FORBIDDEN.test(text))
+    return reject('has a character that a URI must not have', { expected: 'ASCII, other characters percent-encoded' });
+  const [, scheme, authority, path = '', query, fragment] = PARTS.exec(text) ?? [];
+  if (scheme === undefined) return reject('is not absolute', { nearest: suggestScheme(text) });
+  if (!/^https?$/i.test(scheme)) return reject('is not an http(s) URI');
+  if (authority === undefined || authority === '') return reject('has no host');
+  const rejected = rejectParts(authority, path + (query ?? ''), fragment);
+  if (rejected !== undefined) return rejected;
+  if (!URL.canParse(text)) return reject('has no valid host or port');
+  return accept({ path, query, origin: new URL(text).origin });
+}
+
+function rejectParts(authority: string, rest: string, fragment: string | undefined): Rejected | undefined {
+  if (authority.includes('@')) return reject('has user information', { expected: 'a URI without it' });
+  if (fragment !== undefined) return reject('has a fragment', { expected: 'a URI without it' });
+  if (/[[\]]/.test(rest)) return reject('has a [ or ] after the host', { expected: 'them percent-encoded' });
+  return undefined;
+}
+
+function suggestScheme(text: string): string | undefined {
+  const nearest = `https://${text.replace(/^\/+/, '')}`;
+  return /^\/*[a-z0-9-]+\.[a-z0-9.-]+(?:\/|$)/i.test(text) ? nearest : undefined;
+}

@@ -1,0 +1,131 @@
+/**
+ * The access log line of one request, as JSON, with the fields of access-log-fields.ts. It is concatenated by hand: one
+ * JSON.stringify per request costs more CPU time than its whole decision. The fields that depend only on the route or only
+ * on the token are formatted once and cached.
+ */
+
+import type { Route } from '../../config/config.ts';
+import { escapeJson } from '../../config/diagnostics/visible-text.ts';
+import type { Outcome } from '../../denial.ts';
+import type { AccessToken } from '../../token/access-token.ts';
+import { readClient } from '../../token/client.ts';
+import { type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
+
+/** Characters that are kept of a claim or a path, so that a caller cannot fill the log. A line with a cut value is marked `truncated`. */
+export const LONGEST_TEXT = 1_024;
+export const MOST_AUDIENCES = 64;
+
+const LEVEL_OF: Readonly<Record<Outcome, string>> = {
+  forwarded: 'info',
+  reported: 'warn',
+  denied: 'warn',
+  failed: 'error',
+};
+
+/** Text that needs no escaping in JSON: printable ASCII without the quote and the backslash. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** Some fields of a line, as text, and whether a value among them was cut. */
+interface Fields {
+  readonly text: string;
+  readonly isCut: boolean;
+}
+
+const WITHOUT_TOKEN: Fields = { text: '', isCut: false };
+const WITHOUT_ROUTE: Fields = { text: `"route":"${NO_ROUTE}"`, isCut: false };
+
+const routeFields = new WeakMap<Route, Fields>();
+const tokenFields = new WeakMap<AccessToken, Fields>();
+
+/** @returns the line with its line feed. Control characters, line separators and invisible characters of a caller are escaped. */
+export function formatAccessLine(request: FinishedRequest): string {
+  const { route, verified, upstreamMs, outcome, failure, method, host, path } = request;
+  const reason = failure?.reason ?? request.denial?.reason;
+  const mode = route && !route.public ? `,"enforcement":"${route.enforcement}"` : '';
+  const ofRoute = route ? cached(routeFields, route, formatRoute) : WITHOUT_ROUTE;
+  const ofToken = verified ? cached(tokenFields, verified, formatToken) : WITHOUT_TOKEN;
+  const isCut = ofRoute.isCut || ofToken.isCut || isLong(method) || isLong(host) || isLong(path);
+  return (
+    `{"level":"${LEVEL_OF[outcome]}","time":"${formatNow()}","request_id":"${request.requestId}",` +
+    `${ofRoute.text},"method":${quote(method)},` +
+    `"host":${quote(host)},"path":${quote(path)},"status":${request.status},"outcome":"${outcome}"` +
+    `${reason ? `,"reason":"${reason}"` : ''}${failure ? `,"cause":"${failure.cause}"` : ''}${mode},"duration_ms":${formatMs(request.durationMs)}` +
+    `${upstreamMs === undefined ? '' : `,"upstream_ms":${formatMs(upstreamMs)}`}` +
+    `${ofToken.text}${isCut ? ',"truncated":true' : ''},"msg":"request"}\n`
+  );
+}
+
+function formatRoute(route: Route): Fields {
+  const key = `"route":${quote(route.key)}`;
+  if (route.public) return { text: key, isCut: isLong(route.key) };
+  return { text: `${key},"resource":${quote(route.resource)}`, isCut: [route.key, route.resource].some(isLong) };
+}
+
+function formatToken({ issuer, claims, audience, scopes, expiresAt }: AccessToken): Fields {
+  const fields = {
+    iss: issuer,
+    sub: textOf(claims['sub']),
+    client_id: textOf(readClient(claims)),
+    aud: audience,
+    scope: [...scopes].join(' '),
+    jti: textOf(claims['jti']),
+    exp: expiresAt,
+  };
+  const { aud, sub, client_id, scope, jti } = fields;
+  const isCut = aud.length > MOST_AUDIENCES || [issuer, sub, client_id, scope, jti, ...aud].some(isLong);
+  return { text: `,${escapeJson(JSON.stringify(cutFields(fields))).slice(1, -1)}`, isCut };
+}
+
+function cutFields(fields: Readonly<Record<string, string | number | readonly string[] | undefined>>) {
+  const cutValue = (value: unknown) => (typeof value === 'string' ? cut(value) : value);
+  const entries = Object.entries(fields).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.slice(0, MOST_AUDIENCES).map(cutValue) : cutValue(value),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function cached<K extends object>(cache: WeakMap<K, Fields>, key: K, format: (key: K) => Fields): Fields {
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const fields = format(key);
+  cache.set(key, fields);
+  return fields;
+}
+
+function textOf(claim: unknown): string | undefined {
+  return typeof claim === 'string' ? claim : undefined;
+}
+
+function quote(text: string): string {
+  const shown = cut(text);
+  return PLAIN.test(shown) ? `"${shown}"` : escapeJson(JSON.stringify(shown));
+}
+
+function cut(text: string): string {
+  return isLong(text) ? text.slice(0, LONGEST_TEXT) : text;
+}
+
+function isLong(text: string | undefined): boolean {
+  return text !== undefined && text.length > LONGEST_TEXT;
+}
+
+/** With three decimals, formatted as two integers: formatting a fraction takes many times as long. */
+function formatMs(milliseconds: number): string {
+  const micros = Math.round(milliseconds * 1000);
+  const whole = Math.floor(micros / 1000);
+  return `${whole}.${String(micros - whole * 1000).padStart(3, '0')}`;
+}
+
+let lastTime = 0;
+let lastTimeText = '';
+
+/** RFC 3339. The text is kept for one millisecond, in which many requests may end. */
+function formatNow(): string {
+  const now = Date.now();
+  if (now !== lastTime) {
+    lastTime = now;
+    lastTimeText = new Date(now).toISOString();
+  }
+  return lastTimeText;
+}

@@ -1,0 +1,165 @@
+/**
+ * The fields of the access log, in the order in which access-line.ts writes them. The access log reference is generated from
+ * this table, and a test holds it equal to the lines that are written. A field that has no value is left out of the line.
+ */
+
+export interface AccessLogField {
+  readonly name: string;
+  /** `timestamp`: a string as in RFC 3339, in UTC, with milliseconds. */
+  readonly type: 'string' | 'array of strings' | 'integer' | 'number' | 'boolean' | 'timestamp';
+  /** When the field is in the line. */
+  readonly present:
+    | 'always'
+    | 'on a route that is not public'
+    | 'denied, reported or failed'
+    | 'failed'
+    | 'sent to an upstream that responded'
+    | 'the token verified'
+    | 'the token verified and has this claim as a string'
+    | 'a value was cut';
+  readonly description: string;
+  /** Kept whole where a line has to be shortened: the value is one of ours, and a line cannot be used without it. */
+  readonly isNeverCut?: true;
+}
+
+export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
+  {
+    name: 'level',
+    type: 'string',
+    present: 'always',
+    description:
+      '`info` for a request that was forwarded, `warn` for one denied or reported, `error` for one that failed.',
+    isNeverCut: true,
+  },
+  {
+    name: 'time',
+    type: 'timestamp',
+    present: 'always',
+    description: 'When the response had closed.',
+    isNeverCut: true,
+  },
+  {
+    name: 'request_id',
+    type: 'string',
+    present: 'always',
+    description: 'A new UUID for each request.',
+    isNeverCut: true,
+  },
+  {
+    name: 'route',
+    type: 'string',
+    present: 'always',
+    description: 'The key of the route in the YAML, or `(none)`.',
+  },
+  {
+    name: 'resource',
+    type: 'string',
+    present: 'on a route that is not public',
+    description: 'The `resource` of the route.',
+  },
+  { name: 'method', type: 'string', present: 'always', description: 'As the client sent it.' },
+  {
+    name: 'host',
+    type: 'string',
+    present: 'always',
+    description: 'The Host as the client sent it; empty where it was missing or not valid.',
+  },
+  {
+    name: 'path',
+    type: 'string',
+    present: 'always',
+    description:
+      'The path without the query: as forwarded, or, where it was refused or reported for its path, as sent. `…` stands for what follows `#` or an encoded `?` or `#` in a segment, and for the values of path parameters.',
+  },
+  {
+    name: 'status',
+    type: 'integer',
+    present: 'always',
+    description: 'The status that was sent to the client; 499 where the client left before one was sent.',
+  },
+  {
+    name: 'outcome',
+    type: 'string',
+    present: 'always',
+    description:
+      '`forwarded`, `denied` (refused), `reported` (a denial that the mode of the route only reports; the request was forwarded) or `failed` (allowed, without a usable response from the upstream).',
+    isNeverCut: true,
+  },
+  {
+    name: 'reason',
+    type: 'string',
+    present: 'denied, reported or failed',
+    description: 'Why: the code that a refusal has in its body as well.',
+    isNeverCut: true,
+  },
+  {
+    name: 'cause',
+    type: 'string',
+    present: 'failed',
+    description: 'What was seen of the upstream. It is never in a response.',
+    isNeverCut: true,
+  },
+  {
+    name: 'enforcement',
+    type: 'string',
+    present: 'on a route that is not public',
+    description: 'The enforcement mode of the route: `report`, `verify` or `enforce`.',
+    isNeverCut: true,
+  },
+  {
+    name: 'duration_ms',
+    type: 'number',
+    present: 'always',
+    description: 'Milliseconds from the head of the request to the end of the response.',
+  },
+  {
+    name: 'upstream_ms',
+    type: 'number',
+    present: 'sent to an upstream that responded',
+    description: 'Milliseconds from dispatch to the head of the response.',
+  },
+  { name: 'iss', type: 'string', present: 'the token verified', description: 'The issuer.' },
+  {
+    name: 'sub',
+    type: 'string',
+    present: 'the token verified and has this claim as a string',
+    description: 'The subject.',
+  },
+  {
+    name: 'client_id',
+    type: 'string',
+    present: 'the token verified and has this claim as a string',
+    description: 'The client of the token: the first of `client_id`, `azp`, `appid` and `cid` that it has.',
+  },
+  {
+    name: 'aud',
+    type: 'array of strings',
+    present: 'the token verified',
+    description: 'The audiences, at most 64 of them.',
+  },
+  {
+    name: 'scope',
+    type: 'string',
+    present: 'the token verified',
+    description: 'The scopes, separated by spaces, as the decision took them from the token.',
+  },
+  {
+    name: 'jti',
+    type: 'string',
+    present: 'the token verified and has this claim as a string',
+    description: 'The identifier of the token.',
+  },
+  {
+    name: 'exp',
+    type: 'number',
+    present: 'the token verified',
+    description: 'When the token expires, in seconds since the epoch.',
+  },
+  {
+    name: 'truncated',
+    type: 'boolean',
+    present: 'a value was cut',
+    description: '`true`. Values are cut at 1,024 characters, and further where several workers write to one pipe.',
+  },
+  { name: 'msg', type: 'string', present: 'always', description: '`request`.', isNeverCut: true },
+];

@@ -1,0 +1,197 @@
+/**
+ * Every metric of our own: name, type, HELP text and labels. The code that counts, the page for Prometheus and the metrics
+ * reference in the documentation all read this table. The metrics of the process and of Node.js are in runtime-metrics.ts.
+ */
+
+import { FAILURE_CAUSES, FAILURES } from '../../denial.ts';
+
+/** What the first label of a counter names: a route, an issuer, or nothing where the counter is of the gateway as a whole. */
+export type Subject = 'route' | 'issuer' | 'gateway';
+
+/** A label and, where it is a closed list, every value it can have. */
+export interface Label {
+  readonly name: string;
+  readonly values?: readonly string[];
+}
+
+export interface CounterFamily {
+  readonly subject: Subject;
+  readonly name: string;
+  readonly help: string;
+  /** The labels after the one that names the subject, in the order in which their values are passed. */
+  readonly labels: readonly Label[];
+}
+
+export interface GaugeFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly Label[];
+}
+
+/** Why the gateway ended a connection or a stream that was not a refusal. */
+const END_CAUSES = [
+  'connection_limit',
+  'pipeline_limit',
+  'slow_headers',
+  'slow_reader',
+  'idle_tunnel',
+  'token_expired',
+  'drain',
+  'drain_limit',
+] as const;
+
+export type EndCause = (typeof END_CAUSES)[number];
+
+const ACTION: Label = { name: 'action', values: ['refused', 'forwarded'] };
+const SUCCESS_OR_FAILURE: Label = { name: 'outcome', values: ['success', 'failure'] };
+
+/** Counters, in the order of the page. A label value is from the configuration or a closed list, never from a caller. */
+export const COUNTERS = {
+  requests: {
+    subject: 'route',
+    name: 'audgate_requests_total',
+    help: 'Requests, by method and by the status sent to the client.',
+    labels: [{ name: 'method' }, { name: 'status' }],
+  },
+  denials: {
+    subject: 'route',
+    name: 'audgate_denials_total',
+    help: 'Denials: refused, or only reported and forwarded.',
+    labels: [{ name: 'reason' }, ACTION],
+  },
+  confusedDeputies: {
+    subject: 'route',
+    name: 'audgate_confused_deputy_rejections_total',
+    help: 'Tokens that verified in every other respect and were for another resource: whose, and where they were used.',
+    labels: [{ name: 'resource' }, { name: 'presented' }, { name: 'issuer' }, ACTION],
+  },
+  multipleAudiences: {
+    subject: 'route',
+    name: 'audgate_multiple_audience_tokens_total',
+    help: 'Requests with an accepted token for several audiences: all of this gateway (known), or not (foreign).',
+    labels: [{ name: 'outcome', values: ['known', 'foreign'] }],
+  },
+  upstreamFailures: {
+    subject: 'route',
+    name: 'audgate_upstream_failures_total',
+    help: 'Requests that were allowed and got no usable response from their upstream.',
+    labels: [
+      { name: 'reason', values: Object.keys(FAILURES) },
+      { name: 'cause', values: FAILURE_CAUSES },
+    ],
+  },
+  jwksFetches: {
+    subject: 'issuer',
+    name: 'audgate_jwks_fetches_total',
+    help: 'Fetches of the keys of an issuer.',
+    labels: [SUCCESS_OR_FAILURE],
+  },
+  cacheLookups: {
+    subject: 'gateway',
+    name: 'audgate_token_cache_lookups_total',
+    help: 'Look-ups of verified tokens.',
+    labels: [{ name: 'outcome', values: ['hit', 'miss'] }],
+  },
+  reloads: {
+    subject: 'gateway',
+    name: 'audgate_config_reloads_total',
+    help: 'Reloads of the configuration.',
+    labels: [SUCCESS_OR_FAILURE],
+  },
+  ended: {
+    subject: 'gateway',
+    name: 'audgate_connections_ended_total',
+    help: 'Connections and streams that the gateway ended.',
+    labels: [{ name: 'cause', values: END_CAUSES }],
+  },
+  restarts: {
+    subject: 'gateway',
+    name: 'audgate_worker_restarts_total',
+    help: 'Workers that ended by themselves and were replaced.',
+    labels: [],
+  },
+  droppedLines: {
+    subject: 'gateway',
+    name: 'audgate_log_lines_dropped_total',
+    help: 'Access log lines that the reader of standard output did not take in time.',
+    labels: [],
+  },
+} as const satisfies Readonly<Record<string, CounterFamily>>;
+
+export type CounterName = keyof typeof COUNTERS;
+export const COUNTER_NAMES = Object.keys(COUNTERS) as readonly CounterName[];
+
+/** Histograms of durations, one series for each route. */
+export const HISTOGRAMS = {
+  duration: {
+    name: 'audgate_request_duration_seconds',
+    help: 'From the head of the request to the end of the response.',
+  },
+  upstreamDuration: {
+    name: 'audgate_upstream_duration_seconds',
+    help: 'From dispatch to the head of the response.',
+  },
+} as const;
+
+export type HistogramName = keyof typeof HISTOGRAMS;
+export const HISTOGRAM_NAMES = Object.keys(HISTOGRAMS) as readonly HistogramName[];
+
+/** Gauges, in the order of the page. */
+export const GAUGES = {
+  keys: { name: 'audgate_jwks_keys', help: 'Usable keys of an issuer.', labels: [{ name: 'issuer' }] },
+  keysAge: {
+    name: 'audgate_jwks_age_seconds',
+    help: 'Time since the keys of an issuer were fetched.',
+    labels: [{ name: 'issuer' }],
+  },
+  loadedAt: {
+    name: 'audgate_config_last_reload_success_timestamp_seconds',
+    help: 'When the configuration in use was loaded.',
+    labels: [],
+  },
+  connections: {
+    name: 'audgate_open_connections',
+    help: 'Connections of clients.',
+    labels: [{ name: 'kind', values: ['http', 'upgraded'] }],
+  },
+  build: {
+    name: 'audgate_build_info',
+    help: 'Which audgate this is, and on which Node.js it runs; always 1.',
+    labels: [{ name: 'version' }, { name: 'node' }],
+  },
+} as const satisfies Readonly<Record<string, GaugeFamily>>;
+
+/** @returns the names of `labels`, in their order. */
+export function namesOf(labels: readonly Label[]): readonly string[] {
+  return labels.map(({ name }) => name);
+}
+
+/** One metric as the reference shows it, with all of its labels. */
+export interface MetricFamily {
+  readonly name: string;
+  readonly type: 'counter' | 'histogram' | 'gauge';
+  readonly help: string;
+  readonly labels: readonly Label[];
+}
+
+/** Every metric of our own, in the order of the page. */
+export const METRIC_FAMILIES: readonly MetricFamily[] = [
+  ...Object.values<CounterFamily>(COUNTERS).map(({ subject, name, help, labels }) => ({
+    name,
+    type: 'counter' as const,
+    help,
+    labels: subject === 'gateway' ? labels : [{ name: subject }, ...labels],
+  })),
+  ...Object.values(HISTOGRAMS).map(({ name, help }) => ({
+    name,
+    type: 'histogram' as const,
+    help,
+    labels: [{ name: 'route' }],
+  })),
+  ...Object.values<GaugeFamily>(GAUGES).map(({ name, help, labels }) => ({
+    name,
+    type: 'gauge' as const,
+    help,
+    labels,
+  })),
+];

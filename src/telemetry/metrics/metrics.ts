@@ -1,0 +1,142 @@
+/** What a process counts and measures. A label value is from the configuration or a closed list, never from a caller. */
+
+import type { Socket } from 'node:net';
+import type { AudienceIndex } from '../../authorization/audience.ts';
+import type { Route } from '../../config/config.ts';
+import type { KeySetStatus } from '../../token/keys/key-set.ts';
+import type { FinishedRequest } from '../finished-request.ts';
+import { type Changes, Counts } from './counts.ts';
+import { writeMetrics } from './exposition.ts';
+import type { EndCause } from './families.ts';
+import { type Build, listGauges, type Measured } from './gauges.ts';
+import { OpenConnections } from './open-connections.ts';
+import { RequestCounter } from './request-counter.ts';
+import { createRuntimeRegistry, mergeRuntime, type RuntimeValues } from './runtime-metrics.ts';
+import { type Snapshot, takeSnapshot } from './snapshot.ts';
+import { CONTENT_TYPE, type Exposition, writeInSteps } from './text-format.ts';
+import { ZeroSeries } from './zero-series.ts';
+
+export interface MetricSources {
+  /** Read at each scrape. */
+  readonly keySets: () => readonly KeySetStatus[];
+  /** For `audgate_build_info`; not set in a worker, whose primary reports it. */
+  readonly build?: Build;
+}
+
+/** The metrics of a worker, as sent to the primary. Survives JSON. */
+export interface ProcessMetrics {
+  readonly changes: Changes;
+  /** Only with the first part. */
+  readonly now?: { readonly measured: Measured; readonly runtime: RuntimeValues };
+}
+
+export class Metrics {
+  readonly counts = new Counts();
+  readonly #requests = new RequestCounter(this.counts);
+  readonly #sources: MetricSources;
+  readonly #runtime = createRuntimeRegistry();
+  readonly #connections = new OpenConnections();
+  #zeros = new ZeroSeries([], new Map(), []);
+  /** Seconds since the epoch. */
+  #loadedAt = 0;
+
+  constructor(sources: MetricSources) {
+    this.#sources = sources;
+  }
+
+  /** Sets the configuration in use: its series begin at 0, and series that it cannot count are dropped. */
+  configure(routes: readonly Route[], index: AudienceIndex, issuers: readonly string[]): void {
+    this.#zeros = new ZeroSeries(routes, index, issuers);
+    this.retain(this.counts);
+    this.#requests.recountSeries();
+  }
+
+  /** Drops from `counts` what the configuration in use cannot count. */
+  retain(counts: Counts): void {
+    counts.retain(this.#zeros.inUse());
+  }
+
+  /** Counts one request. Called once, when its response has closed. */
+  record(request: FinishedRequest): void {
+    this.#requests.record(request, this.#zeros);
+  }
+
+  recordCacheLookup(outcome: 'hit' | 'miss'): void {
+    this.#count('cacheLookups', [outcome]);
+  }
+
+  recordJwksFetch(issuer: string, outcome: 'success' | 'failure'): void {
+    this.counts.touch('issuer', issuer).count('jwksFetches', [outcome]);
+  }
+
+  /** Counts a client's connection until it closes. */
+  trackConnection(socket: Socket): void {
+    this.#connections.track(socket);
+  }
+
+  /** Counts a client's connection as upgraded from here on. */
+  trackTunnel(socket: Socket): void {
+    this.#connections.trackUpgraded(socket);
+  }
+
+  /** Counts a connection, or a stream on one, that the gateway ended. */
+  recordEnded(cause: EndCause): void {
+    this.#count('ended', [cause]);
+  }
+
+  recordWorkerRestart(): void {
+    this.#count('restarts', []);
+  }
+
+  recordDroppedLine(): void {
+    this.#count('droppedLines', []);
+  }
+
+  /** Sets the time of the load. The load at the start does not count as a reload. */
+  recordLoad(): void {
+    this.#loadedAt = Date.now() / 1000;
+  }
+
+  recordReload(outcome: 'success' | 'failure'): void {
+    this.#count('reloads', [outcome]);
+    if (outcome === 'success') this.recordLoad();
+  }
+
+  /**
+   * @param measured of all processes; by default of this one.
+   * @param runtime the runtime metrics of the other processes.
+   * @returns the page for Prometheus, made in steps between which requests are served.
+   */
+  async expose(measured = this.#measure(), runtime: readonly RuntimeValues[] = []): Promise<Exposition> {
+    const own = this.#runtime;
+    const all = runtime.length === 0 ? own : mergeRuntime([await own.getMetricsAsJSON(), ...runtime]);
+    const text = await all.metrics();
+    const blocks = writeMetrics(this.counts, this.#zeros, this.#listGauges(measured), text);
+    return { contentType: CONTENT_TYPE, body: await writeInSteps(blocks) };
+  }
+
+  /** @returns our own metrics as values, for the status page. Series at 0 are left out. */
+  list(measured = this.#measure()): Promise<Snapshot> {
+    return takeSnapshot(this.counts, this.#listGauges(measured));
+  }
+
+  /** @returns a part of what has changed; see `Counts.changes`. */
+  async readChanges(since: number, from: number, most?: number): Promise<ProcessMetrics> {
+    const changes = this.counts.changes(since, from, most);
+    if (from > 0) return { changes };
+    return { changes, now: { measured: this.#measure(), runtime: await this.#runtime.getMetricsAsJSON() } };
+  }
+
+  #measure(): Measured {
+    const keySets = this.#sources.keySets().map(({ issuer, keys, ageSeconds }) => ({ issuer, keys, ageSeconds }));
+    return { connections: this.#connections.read(), keySets };
+  }
+
+  #listGauges(measured: Measured) {
+    return listGauges(measured, { build: this.#sources.build, loadedAt: this.#loadedAt });
+  }
+
+  #count(counter: 'cacheLookups' | 'ended' | 'restarts' | 'droppedLines' | 'reloads', values: readonly string[]): void {
+    this.counts.touch('gateway', '').count(counter, values);
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The series that exist at 0 from the start, so that `rate()` sees the first event. They are not stored as counts but listed
+ * from the configuration whenever the page is made.
+ */
+
+import {
+  type AudienceIndex,
+  listPresentable,
+  type NoSibling,
+  type PresentedAudience,
+} from '../../authorization/audience.ts';
+import type { ProtectedRoute, Route } from '../../config/config.ts';
+import { isDecidedWithin, isRefused, REASONS, type Reason } from '../../denial.ts';
+import { NO_ROUTE } from '../finished-request.ts';
+import type { InUse } from './counts.ts';
+import { COUNTERS, type CounterName, type Label } from './families.ts';
+
+type Labels = readonly string[];
+
+/** Routes × siblings × issuers, which grows with the square of the routes. Past this, only `foreign` and `missing` begin at 0. */
+const MOST_CONFUSIONS = 20_000;
+/** Routes × issuers × 2. Past this, these series begin at their first event, too. */
+const MOST_WITHOUT_SIBLINGS = 100_000;
+/** Routes × reasons; past this, a denial's series begins at its first event. */
+const MOST_DENIALS = 50_000;
+const WITHOUT_SIBLINGS: readonly NoSibling[] = ['foreign', 'missing'];
+/** Values of `presented` that are no resource. */
+const NO_RESOURCE: Readonly<Record<NoSibling, true>> = { foreign: true, missing: true, multiple: true };
+
+/** The reasons that are decided once a route is known, so that they are counted for it. */
+const REASONS_OF_ROUTES = REASONS.filter(reason => isDecidedWithin(reason, 'method', 'fault'));
+
+/** The series of one configuration. */
+export class ZeroSeries {
+  readonly #routes: readonly Route[];
+  readonly #issuers: readonly string[];
+  readonly #index: AudienceIndex;
+  readonly #resources: ReadonlySet<string>;
+  readonly #presented: (route: ProtectedRoute) => readonly PresentedAudience[];
+  readonly #hasDenials: boolean;
+  /** Text of series at 0, by counter and subject. */
+  readonly #texts = new Map<CounterName, Map<string, { readonly size: number; readonly text: Buffer }>>();
+
+  constructor(routes: readonly Route[], index: AudienceIndex, issuers: readonly string[]) {
+    this.#routes = routes;
+    this.#issuers = issuers;
+    this.#index = index;
+    this.#resources = new Set(index.values());
+    const protectedRoutes = routes.filter(route => !route.public);
+    const pairs = protectedRoutes.reduce((sum, route) => sum + route.issuers.size, 0);
+    // For each route and issuer: one series for each sibling, and those that name no resource.
+    const most = pairs * (this.#resources.size - 1 + WITHOUT_SIBLINGS.length);
+    if (most <= MOST_CONFUSIONS) this.#presented = route => listPresentable(route, index);
+    else this.#presented = pairs * WITHOUT_SIBLINGS.length <= MOST_WITHOUT_SIBLINGS ? () => WITHOUT_SIBLINGS : () => [];
+    this.#hasDenials = protectedRoutes.length * REASONS_OF_ROUTES.length + routes.length <= MOST_DENIALS;
+  }
+
+  /** @returns each subject of `counter` in the configuration, with the label values of its series that begin at 0. */
+  *list(counter: CounterName): Generator<readonly [subject: string, series: Iterable<Labels>]> {
+    switch (COUNTERS[counter].subject) {
+      case 'route':
+        for (const route of this.#routes) yield [route.key, this.#listOfRoute(counter, route)];
+        return;
+      case 'issuer':
+        for (const issuer of this.#issuers) yield [issuer, listClosed(counter)];
+        return;
+      case 'gateway':
+        yield ['', listClosed(counter)];
+    }
+  }
+
+  *#listOfRoute(counter: CounterName, route: Route): Generator<Labels> {
+    if (counter === 'denials' && this.#hasDenials && canReportAmbiguity(route)) yield ['ambiguous_path', 'forwarded'];
+    if (route.public) return;
+    if (counter === 'multipleAudiences') yield* listClosed(counter);
+    if (counter === 'denials' && this.#hasDenials) {
+      for (const reason of REASONS_OF_ROUTES) yield [reason, actionOn(route, reason)];
+    }
+    if (counter !== 'confusedDeputies') return;
+    const action = actionOn(route, 'wrong_audience');
+    for (const presented of this.#presented(route)) {
+      for (const issuer of route.issuers) yield [route.resource, presented, issuer, action];
+    }
+  }
+
+  /**
+   * @returns what `write` returned for these series: cached, since most series stay at 0 from one page to the next.
+   *
+   * @param size how many series of the subject are counted. Where it has changed, others are at 0, and `write` is called again.
+   */
+  cachedText(counter: CounterName, subject: string, size: number, write: () => string): Buffer {
+    const ofCounter = this.#texts.get(counter) ?? new Map();
+    if (ofCounter.size === 0) this.#texts.set(counter, ofCounter);
+    const known = ofCounter.get(subject);
+    if (known?.size === size) return known.text;
+    const text = Buffer.from(write());
+    ofCounter.set(subject, { size, text });
+    return text;
+  }
+
+  /** @returns whether every value of `audience` is an audience of this gateway. */
+  isAllOwn(audience: readonly string[]): boolean {
+    return audience.every(value => this.#index.has(value));
+  }
+
+  /** @returns the names in this configuration. */
+  inUse(): InUse {
+    const issuers = new Set(this.#issuers);
+    const byKey = new Map(this.#routes.map(route => [route.key, route]));
+    const isPresentable = (presented: string) =>
+      Object.hasOwn(NO_RESOURCE, presented) || this.#resources.has(presented);
+    return {
+      routes: new Set([...byKey.keys(), NO_ROUTE]),
+      issuers,
+      isConfusion: (key, [resource = '', presented = '', issuer = '']) => {
+        const route = byKey.get(key);
+        if (!route || route.public) return false;
+        return route.resource === resource && issuers.has(issuer) && isPresentable(presented);
+      },
+    };
+  }
+}
+
+/** @returns whether `ambiguous_path` can be reported on `route`, instead of refused before the route is known. */
+function canReportAmbiguity(route: Route): boolean {
+  return route.public || route.enforcement === 'report';
+}
+
+/** @returns the label values of a counter that has no further label, or one with a closed list of values. */
+function listClosed(counter: CounterName): readonly Labels[] {
+  const [label]: readonly Label[] = COUNTERS[counter].labels;
+  return label ? (label.values ?? []).map(value => [value]) : [[]];
+}
+
+function actionOn(route: ProtectedRoute, reason: Reason) {
+  return isRefused(reason, route.enforcement) ? 'refused' : 'forwarded';
+}

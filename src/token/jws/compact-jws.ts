@@ -1,0 +1,46 @@
+/** Parses the compact form of a JWS strictly (RFC 7515 section 7.1), with JSON objects inside (RFC 7519 section 7.2). */
+
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { type Denial, deny } from '../../denial.ts';
+
+export interface CompactJws {
+  readonly ok: true;
+  readonly algorithm: string;
+  /** Untrusted: it only selects among the issuer's own keys (RFC 8725 section 3.10). `jku`, `x5u` and `jwk` are ignored. */
+  readonly keyId: string | undefined;
+  readonly type: string | undefined;
+  /** Unverified. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** Checked first, since jose also decodes base64url with padding, blanks and `+/`: one token must have one spelling. */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
+/**
+ * @returns the parts of the token, not yet verified, or `malformed_token`: another form, parts that are not JSON
+ *   objects, `alg`, `kid` or `typ` that are not strings, critical extensions (`crit`, RFC 7515 section 4.1.11) or `b64`.
+ */
+export function readCompactJws(token: string): CompactJws | Denial<'malformed_token'> {
+  if (!COMPACT.test(token) || !token.split('.').every(isCanonical)) return deny('malformed_token');
+  try {
+    const header: Readonly<Record<string, unknown>> = decodeProtectedHeader(token);
+    const { alg, kid, typ } = header;
+    if (typeof alg !== 'string' || !isOptionalString(kid) || !isOptionalString(typ)) return deny('malformed_token');
+    if ('crit' in header || 'b64' in header) return deny('malformed_token');
+    return { ok: true, algorithm: alg, keyId: kid, type: typ, claims: decodeJwt(token) };
+  } catch {
+    return deny('malformed_token');
+  }
+}
+
+/** What the end of a part must match, by its length modulo 4. A remainder of 1 is no whole byte, so nothing matches. */
+const ENDS = [/^/, /(?!)/, /[AQgw]$/, /[AEIMQUYcgkosw048]$/];
+
+/** RFC 4648 section 3.5: the unused bits of the last character must be 0, or one token would have several spellings. */
+function isCanonical(part: string): boolean {
+  return ENDS[part.length % 4]?.test(part) === true;
+}
+
+function isOptionalString(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
+}

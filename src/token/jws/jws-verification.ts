@@ -1,0 +1,42 @@
+/** A signed token (JWS) → a verified one: the issuer first, then its key, then the signature, then the shape of the claims. */
+
+import type { Issuer } from '../../config/config.ts';
+import { type Denial, deny } from '../../denial.ts';
+import type { AccessToken, TokenReason } from '../access-token.ts';
+import { readAccessToken } from '../claims.ts';
+import type { KeySet } from '../keys/key-set.ts';
+import type { VerificationKey } from '../keys/verification-key.ts';
+import { readCompactJws } from './compact-jws.ts';
+import { findSigningKey } from './signature.ts';
+
+/** A token with the key and the issuer's settings that it was verified by. It counts as verified as long as both do. */
+export interface VerifiedToken {
+  readonly ok: true;
+  readonly accessToken: AccessToken;
+  readonly key: VerificationKey;
+  readonly issuer: Issuer;
+}
+
+/**
+ * @param issuers by `iss`, and `keySets` by the same name.
+ * @returns the verified token, or the first reason against it. Neither its time nor its audience is checked here.
+ */
+export async function verifyJws(
+  token: string,
+  issuers: ReadonlyMap<string, Issuer>,
+  keySets: ReadonlyMap<string, KeySet>,
+): Promise<VerifiedToken | Denial<TokenReason>> {
+  const jws = readCompactJws(token);
+  if (!jws.ok) return jws;
+  const { iss } = jws.claims;
+  const issuer = typeof iss === 'string' ? issuers.get(iss) : undefined;
+  if (!issuer) return deny('untrusted_issuer');
+  if (!issuer.algorithms.has(jws.algorithm)) return deny('bad_signature');
+  const keys = await keySets.get(issuer.issuer)?.find(jws.keyId);
+  if (!keys) return deny('keys_unavailable');
+  if (keys.length === 0) return deny('unknown_key');
+  const key = await findSigningKey(token, jws.algorithm, keys);
+  if (!key) return deny('bad_signature');
+  const accessToken = readAccessToken(jws, issuer);
+  return accessToken.ok ? { ok: true, accessToken, key, issuer } : accessToken;
+}

@@ -1,0 +1,45 @@
+/** The metadata of an issuer (RFC 8414 section 3, OpenID Connect Discovery section 4), as far as it leads to the keys. */
+
+import { describeIssuer, describeUrl } from './fetch-failure.ts';
+import { fetchJsonObject } from './json-fetch.ts';
+import { KeyFetchError } from './key-fetch-error.ts';
+
+/**
+ * Tries the document of RFC 8414, then that of OpenID Connect.
+ *
+ * @returns the `jwks_uri` of the first one that is right.
+ * @throws KeyFetchError that says what was wrong with each of the two.
+ */
+export async function discoverJwksUri(issuer: string, signal: AbortSignal): Promise<string> {
+  const openId = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const failures: string[] = [];
+  for (const url of [authorizationServerMetadataUrl(issuer), openId]) {
+    try {
+      return await readJwksUri(issuer, url, signal);
+    } catch (error) {
+      failures.push(`${describeUrl(url)}: ${error instanceof KeyFetchError ? error.message : 'the fetch failed'}`);
+    }
+  }
+  throw new KeyFetchError(failures.join('; '));
+}
+
+/** @returns the URL of the metadata of `issuer`: inserted between host and path (RFC 8414 section 3.1). */
+export function authorizationServerMetadataUrl(issuer: string): string {
+  const { origin, pathname } = new URL(issuer);
+  return `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`;
+}
+
+/** The metadata must name this very issuer (RFC 8414 section 3.3). */
+async function readJwksUri(issuer: string, url: string, signal: AbortSignal): Promise<string> {
+  const metadata = await fetchJsonObject(url, signal);
+  const uri = metadata['jwks_uri'];
+  if (metadata['issuer'] !== issuer) {
+    throw new KeyFetchError(`the metadata is of ${describeIssuer(metadata['issuer'])}, not of this issuer`);
+  }
+  if (typeof uri !== 'string' || !/^https?:\/\//.test(uri) || !URL.canParse(uri))
+    throw new KeyFetchError('the metadata has no jwks_uri');
+  if (new URL(issuer).protocol === 'https:' && new URL(uri).protocol !== 'https:') {
+    throw new KeyFetchError('the jwks_uri is not https');
+  }
+  return uri;
+}

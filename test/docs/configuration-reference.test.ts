@@ -1,0 +1,114 @@
+/** docs/reference/configuration.md has each key of the schema, each default as the program has it, and each limit. */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { loadConfig } from '../../src/config/load.ts';
+import { LIMITS } from '../../src/config/source/limits.ts';
+import { ROOT } from './markdown.ts';
+
+type Tree = Record<string, unknown>;
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | boolean;
+  readonly anyOf?: readonly Schema[];
+}
+
+const PAGE = readFileSync(join(ROOT, 'docs/reference/configuration.md'), 'utf8');
+const SCHEMA = JSON.parse(readFileSync(join(ROOT, 'config/audgate.schema.json'), 'utf8')) as Schema;
+const SECTIONS = { 'The gateway': [], Issuers: ['issuers', 'https://i'], Routes: ['routes', '/a'] } as const;
+const BASE: Tree = {
+  issuers: { 'https://i': { jwks_uri: 'https://i/jwks' } },
+  routes: { '/a': { resource: 'https://a/', upstream: 'https://a' } },
+};
+
+/** @returns the first two cells of each row of a section's table. */
+function readRows(section: string): readonly { key: string; standard: string }[] {
+  const [, text = ''] = PAGE.split(new RegExp(`^## ${section}$`, 'm'));
+  const [own = ''] = text.split(/^##+ /m);
+  return [...own.matchAll(/^\| `([\w.]+)` \| ([^|]*) \|/gm)].map(([, key = '', standard = '']) => ({ key, standard }));
+}
+
+/** @returns the keys of a map, those of a map within it behind a dot. */
+function listKeys({ properties = {}, anyOf = [] }: Schema): string[] {
+  const own = Object.entries(properties).flatMap(([key, below]) => {
+    const nested = below.additionalProperties === false ? listKeys(below) : [];
+    return nested.length > 0 ? nested.map(name => `${key}.${name}`) : [key];
+  });
+  return [...own, ...anyOf.flatMap(listKeys)];
+}
+
+function entryOf(key: 'issuers' | 'routes'): Schema {
+  const entry = SCHEMA.properties?.[key]?.additionalProperties;
+  return typeof entry === 'object' ? entry : {};
+}
+
+describe('keys', () => {
+  test.each([
+    ['The gateway', SCHEMA],
+    ['Issuers', entryOf('issuers')],
+    ['Routes', entryOf('routes')],
+  ])('%s: the table has those of the schema', (section, schema) => {
+    const keys = listKeys(schema);
+    expect(keys.length).toBeGreaterThan(5);
+    expect(
+      readRows(section)
+        .map(({ key }) => key)
+        .toSorted(),
+    ).toEqual(keys.toSorted());
+  });
+});
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'audgate-docs-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** @returns what the gateway would run with where `key`, below `path`, has `value`. */
+function load(path: readonly string[], key: string, value?: unknown): unknown {
+  const tree = structuredClone(BASE);
+  if (value !== undefined) {
+    const names = [...path, ...key.split('.')];
+    const last = names.pop() ?? '';
+    const place = names.reduce<Tree>((node, name) => {
+      node[name] ??= {};
+      return node[name] as Tree;
+    }, tree);
+    place[last] = value;
+  }
+  const file = join(folder, 'audgate.yaml');
+  writeFileSync(file, stringify(tree));
+  const loaded = loadConfig(file, {});
+  if (!loaded.ok) throw new Error(`${key}: ${JSON.stringify(value)} is refused`);
+  const { source: _, ...config } = loaded.config;
+  return config;
+}
+
+const defaults = Object.entries(SECTIONS).flatMap(([section, path]) =>
+  readRows(section).flatMap(({ key, standard }) => {
+    const [, written] = /^`([^`]+)`$/.exec(standard) ?? [];
+    return written === undefined || key === 'issuers' ? [] : [[key, written, path] as const];
+  }),
+);
+
+describe('defaults', () => {
+  test.each(defaults)('%s: %s is what holds without the key', (key, written, path) => {
+    expect(load(path, key, parse(written))).toEqual(load(path, key));
+  });
+
+  test('another value: not what holds without the key', () => {
+    expect(defaults.length).toBeGreaterThan(20);
+    expect(load([], 'drain.limit', '31s')).not.toEqual(load([], 'drain.limit'));
+    expect(load(['routes', '/a'], 'multiple_audiences', 'known')).not.toEqual(load([], 'x'));
+  });
+});
+
+test('limits: the page has the numbers of the program', () => {
+  const [, section = ''] = PAGE.split('## What a file may hold');
+  const numbers = [...section.matchAll(/\d[\d,]*/g)].map(([number]) => Number(number.replaceAll(',', '')));
+  const shown = new Set(numbers.flatMap(number => [number, number * 1024 ** 2]));
+  expect(Object.entries(LIMITS).filter(([, limit]) => !shown.has(limit))).toEqual([]);
+});

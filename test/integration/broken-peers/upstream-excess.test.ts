@@ -1,0 +1,74 @@
+/** An upstream that sends more than its response: the rest reaches no client. */
+
+import { describe, expect, test } from 'vitest';
+import { headerValues, parseResponses, request } from '../../support/raw-http.ts';
+import { withTimeout } from '../../support/waiting.ts';
+import { countFailures, expectAlive, gateway, readToTheEnd, rude, useBrokenPeersFixture } from './fixture.ts';
+
+useBrokenPeersFixture();
+
+describe('an upstream that says more than it should', () => {
+  test.each([
+    ['extra bytes', 'EXTRA'],
+    ['a second answer', 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON'],
+  ])('%s after the body: the client gets its answer, and the next client not the rest', async (_name, extra) => {
+    rude.respond = socket => socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok${extra}`);
+    for (let count = 0; count < 10; count += 1) {
+      const answered = await readToTheEnd('/rude', '1.1');
+      const responses = parseResponses(Buffer.from(answered.text, 'latin1'));
+      expect(answered.text).not.toContain(extra);
+      expect(responses).toMatchObject([{ status: 200, complete: true }]);
+      expect(String(responses[0]?.body)).toBe('ok');
+    }
+    await expectAlive();
+  });
+
+  test('an answer on an idle connection, that nobody asked for, is given to nobody', async () => {
+    rude.respond = socket => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    expect((await request(gateway.port, { path: '/rude' })).status).toBe(200);
+    for (const socket of rude.sockets) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON');
+    await withTimeout(1000, rude.allClosed(), 'the connection was kept');
+    const next = await request(gateway.port, { path: '/rude' });
+    expect(next.body.toString()).toBe('ok');
+  });
+
+  test.each([204, 304])('a body with a %i is given to nobody', async status => {
+    rude.respond = socket =>
+      socket.write(`HTTP/1.1 ${status} Fine\r\nETag: "a"\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON`);
+    const answered = await readToTheEnd('/rude', '1.1');
+    expect(answered.text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answered.text).not.toContain('POISON');
+    await expectAlive();
+  });
+
+  test.each([
+    ['a control character', 'HTTP/1.1 200 O\x01K'],
+    ['a NUL', 'HTTP/1.1 200 O\0K'],
+    ['a bare CR', 'HTTP/1.1 200 O\rX-Injected: 1'],
+    ['8 KB', `HTTP/1.1 200 ${'O'.repeat(8192)}`],
+    ['obs-text', 'HTTP/1.1 200 \xe9\xff'],
+    ['nothing', 'HTTP/1.1 200'],
+  ])('a reason phrase with %s ends nothing', async (_name, statusLine) => {
+    rude.respond = socket => socket.end(`${statusLine}\r\nContent-Length: 2\r\n\r\nok`, 'latin1');
+    const answer = await request(gateway.port, { path: '/rude' });
+    expect([200, 502]).toContain(answer.status);
+    expect(answer.complete).toBe(true);
+    expect(headerValues(answer.headers, 'x-injected')).toEqual([]);
+    await expectAlive();
+  });
+
+  test('an answer that is whole, then a reset: the client has it', async () => {
+    rude.respond = socket =>
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', () => socket.resetAndDestroy());
+    const delta = await countFailures();
+    const answer = await request(gateway.port, { path: '/rude' });
+    expect(answer).toMatchObject({ status: 200, complete: true });
+    expect(await delta()).toEqual({});
+    await expectAlive();
+  });
+
+  test('the highest status there is passes', async () => {
+    rude.respond = socket => socket.end('HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nok');
+    expect(await request(gateway.port, { path: '/rude' })).toMatchObject({ status: 999, complete: true });
+  });
+});

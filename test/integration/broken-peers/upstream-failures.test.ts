@@ -1,0 +1,139 @@
+/** Why an upstream failed: nothing was sent, no usable response came, or it was late. HTTP and WebSocket tell the same. */
+
+import { createServer, type Server, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type RunningGateway, readFailures, startGateway } from '../../support/gateway.ts';
+import { listenOnLoopback } from '../../support/listener.ts';
+import { type HeaderPair, request } from '../../support/raw-http.ts';
+import { SAMPLE_KEY } from '../../support/switching.ts';
+
+const UPGRADE: readonly HeaderPair[] = [
+  ['Connection', 'Upgrade'],
+  ['Upgrade', 'websocket'],
+  ['Sec-WebSocket-Version', '13'],
+  ['Sec-WebSocket-Key', SAMPLE_KEY],
+];
+
+/** What an upstream does with a connection, the scheme it is asked by, and what is told of that. */
+const UPSTREAMS: Readonly<Record<string, readonly [scheme: string, told: string, act: (socket: Socket) => unknown]>> = {
+  'tls-to-plain': [
+    'https',
+    'upstream_unreachable/tls',
+    socket => onBytes(socket, () => socket.end('HTTP/1.1 400\r\n')),
+  ],
+  'tls-closed': ['https', 'upstream_unreachable/tls', socket => onBytes(socket, () => socket.end())],
+  'tls-reset': ['https', 'upstream_unreachable/tls', socket => onBytes(socket, () => socket.resetAndDestroy())],
+  'tls-silent': ['https', 'upstream_timeout/connect_timeout', () => undefined],
+  silent: ['http', 'upstream_timeout/response_timeout', () => undefined],
+  closed: ['http', 'bad_upstream_response/reset', socket => onBytes(socket, () => socket.end())],
+  reset: ['http', 'bad_upstream_response/reset', socket => onBytes(socket, () => socket.resetAndDestroy())],
+  'half-a-head': ['http', 'bad_upstream_response/reset', socket => onBytes(socket, () => socket.end('HTTP/1.1 200 O'))],
+  garbage: [
+    'http',
+    'bad_upstream_response/malformed_response',
+    socket => onBytes(socket, () => socket.end('HELLO\r\n')),
+  ],
+  'large-head': [
+    'http',
+    'bad_upstream_response/response_headers_too_large',
+    socket => onBytes(socket, () => socket.end(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(200_000)}\r\n\r\n`)),
+  ],
+};
+/** Those whose head can be handed on, and whose body cannot. */
+const CUT: typeof UPSTREAMS = {
+  'no-chunk': [
+    'http',
+    'bad_upstream_response/malformed_response',
+    socket => onBytes(socket, () => socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nok')),
+  ],
+  'half-a-body': [
+    'http',
+    'bad_upstream_response/reset',
+    socket => onBytes(socket, () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok')),
+  ],
+};
+const ELSEWHERE = { refused: 'upstream_unreachable/refused', 'no-such-name': 'upstream_unreachable/dns' };
+const TOLD = { ...Object.fromEntries(Object.entries(UPSTREAMS).map(([name, [, told]]) => [name, told])), ...ELSEWHERE };
+
+const servers: Server[] = [];
+const sockets = new Set<Socket>();
+let gateway: RunningGateway;
+
+beforeAll(async () => {
+  const timeouts = 'timeouts: { connect: 300ms, response: 300ms, idle: 2s }';
+  const lines = await Promise.all(
+    Object.entries({ ...UPSTREAMS, ...CUT }).map(async ([name, [scheme, , act]]) => {
+      const port = await startServer(act);
+      return `  /${name}: { public: true, upstream: "${scheme}://127.0.0.1:${port}", ${timeouts} }\n`;
+    }),
+  );
+  // Nobody listens there, and nobody else gets the port while it is taken on 127.0.0.1.
+  const taken = await startServer(() => undefined);
+  gateway = await startGateway(`routes:
+${lines.join('')}  /refused: { public: true, upstream: "http://127.0.0.2:${taken}" }
+  /no-such-name: { public: true, upstream: "http://upstream.invalid" }
+`);
+});
+
+afterAll(async () => {
+  await gateway.close();
+  for (const socket of sockets) socket.destroy();
+  for (const server of servers) server.close();
+});
+
+describe.each([
+  ['HTTP', []],
+  ['WebSocket', UPGRADE],
+] as const)('%s', (_kind, headers) => {
+  test.each(Object.entries(TOLD))(
+    '%s: %s, in log and metric, and the cause not in the response',
+    async (name, told) => {
+      const [reason = '', cause = ''] = told.split('/');
+      const before = readFailures(await gateway.scrape(), `/${name}`)[told] ?? 0;
+      const response = await request(gateway.port, { path: `/${name}`, headers });
+      expect(response).toMatchObject({ status: reason === 'upstream_timeout' ? 504 : 502, complete: true });
+      const problem: Readonly<Record<string, unknown>> = JSON.parse(String(response.body));
+      expect(problem).toMatchObject({ reason });
+      expect(Object.keys(problem).sort()).toEqual(['reason', 'request_id', 'status', 'title']);
+      const line = await vi.waitFor(() => {
+        const found = gateway.log.find(each => each['request_id'] === problem['request_id']);
+        expect(found).toBeDefined();
+        return found;
+      });
+      expect(line).toMatchObject({ outcome: 'failed', reason, cause });
+      expect(readFailures(await gateway.scrape(), `/${name}`)).toEqual({ [told]: before + 1 });
+    },
+  );
+
+  test.each(Object.entries(CUT).map(([name, [, told]]) => [name, told] as const))(
+    '%s: %s, in log and metric, and the response is visibly cut',
+    async (name, told) => {
+      const before = readFailures(await gateway.scrape(), `/${name}`)[told] ?? 0;
+      const response = await request(gateway.port, { path: `/${name}`, headers });
+      expect(response).toMatchObject({ status: 200, complete: false });
+      await vi.waitFor(async () => {
+        expect(readFailures(await gateway.scrape(), `/${name}`)).toEqual({ [told]: before + 1 });
+      });
+    },
+  );
+});
+
+test('a request that succeeds or is denied has no cause', async () => {
+  await request(gateway.port, { path: '/nowhere' });
+  expect(gateway.log.find(line => line['path'] === '/nowhere')).not.toHaveProperty('cause');
+});
+
+function onBytes(socket: Socket, act: () => unknown): void {
+  socket.once('data', act);
+}
+
+function startServer(act: (socket: Socket) => unknown): Promise<number> {
+  const server = createServer(socket => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
+    act(socket);
+    socket.resume();
+  });
+  servers.push(server);
+  return listenOnLoopback(server);
+}

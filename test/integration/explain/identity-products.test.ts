@@ -1,0 +1,184 @@
+/**
+ * Tokens as identity products write them: told as what they are, with the line of the YAML where only that can be changed. No advice
+ * lets other tokens in, and none repeats a token.
+ */
+
+import { describe, expect, test } from 'vitest';
+import { ask, CLIENT, ENTRA_V2, KEYCLOAK, PLAIN, TENANT } from './world.ts';
+
+const ENTRA_V1 = `https://sts.windows.net/${TENANT}/`;
+const B2C = `https://contoso.b2clogin.com/${TENANT}/v2.0/`;
+const FORGEROCK = 'https://am.example.com/am/oauth2/realms/root/realms/alpha';
+const ADFS = 'http://fs.example.com/adfs/services/trust';
+const AUTH0 = 'https://shop.eu.auth0.com/';
+
+describe('what is allowed outweighs the marks of an ID token', () => {
+  test.for([
+    [
+      'Keycloak with nonce',
+      { iss: KEYCLOAK, aud: 'web', azp: 'web', nonce: 'n', scope: 'openid orders:read', typ: 'Bearer' },
+    ],
+    [
+      'Keycloak with nonce and roles only',
+      { iss: KEYCLOAK, aud: 'account', azp: 'web', nonce: 'n', realm_access: { roles: [] } },
+    ],
+    ['B2C with aud = azp', { iss: B2C, aud: CLIENT, azp: CLIENT, scp: 'read', nonce: 'n', tfp: 'B2C_1_susi' }],
+    [
+      'ForgeRock with aud = client_id',
+      { iss: FORGEROCK, aud: 'web', client_id: 'web', scope: ['read'], tokenName: 'access_token' },
+    ],
+    ['Okta with resource_access', { iss: PLAIN, aud: 'web', cid: 'web', resource_access: {}, at_hash: 'h' }],
+    ['Entra ID, an application', { iss: ENTRA_V2, aud: CLIENT, azp: CLIENT, roles: ['read'] }],
+  ] as const)('%s: an access token for somebody else, never an alias', async ([, claims]) => {
+    const told = await ask({ issuers: { [claims.iss]: {} }, claims });
+    expect(told).toMatchObject({ code: 2, reason: 'wrong_audience' });
+    expect(told.cause).not.toContain('ID token,');
+    expect(told.cause).not.toContain('no access token');
+    expect(told.remedy?.path).toBeNull();
+  });
+
+  test.for([
+    [
+      B2C,
+      { aud: CLIENT, azp: CLIENT, scp: 'read' },
+      'Azure AD B2C the API and its client are one application',
+      'register the API by itself',
+    ],
+    [
+      FORGEROCK,
+      { aud: 'web', client_id: 'web', scope: 'read' },
+      'writes the client that asked into aud',
+      'access token modification script',
+    ],
+    [ENTRA_V2, { aud: CLIENT, azp: CLIENT, scp: 'read' }, 'one app registration', 'register the API by itself'],
+  ] as const)(
+    '%s: why the client is the audience, and why it is not to be accepted',
+    async ([iss, claims, cause, remedy]) => {
+      const told = await ask({ issuers: { [iss]: {} }, claims });
+      expect(told.cause).toContain(cause);
+      expect(told.remedy?.text).toContain(remedy);
+      expect(told.remedy?.text).toContain('not to be accepted');
+      expect(told.text).not.toContain(`add "${String(claims.aud)}"`);
+    },
+  );
+
+  test.for([
+    ['no scope and a nonce', { nonce: 'n', aud: 'web' }, 'an ID token'],
+    ['no scope and s_hash', { s_hash: 'h', aud: 'web' }, 'an ID token'],
+    [
+      'the kind named, beside a scope (Keycloak)',
+      { typ: 'Refresh', scope: 'openid', aud: KEYCLOAK },
+      'a refresh token',
+    ],
+    ['the kind named in another case', { typ: 'ID', azp: 'web', aud: 'web' }, 'an ID token'],
+    ['the kind named (ForgeRock)', { tokenName: 'id_token', aud: 'web' }, 'an ID token'],
+    ['the kind named (Cognito)', { token_use: 'id', aud: 'web', scope: 'x' }, 'an ID token'],
+  ] as const)('%s: told as what it is', async ([, claims, what]) => {
+    const told = await ask({ issuers: { [KEYCLOAK]: {} }, claims: { iss: KEYCLOAK, ...claims } });
+    expect(told).toMatchObject({ code: 2, reason: 'wrong_audience' });
+    expect(told.cause).toContain(what);
+  });
+});
+
+describe('an issuer of one product and tenant under another name: which key to write', () => {
+  test.for([
+    ['v1 against v2', ENTRA_V2, {}, ENTRA_V1, 'requestedAccessTokenVersion'],
+    ['v2 against v1', ENTRA_V1, {}, ENTRA_V2, 'leave its jwks_file'],
+    ['without /v2.0', `https://login.microsoftonline.com/${TENANT}`, {}, ENTRA_V2, 'leave its jwks_file'],
+    [
+      'B2C by its policy',
+      `https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_susi/v2.0/`,
+      {},
+      B2C,
+      'leave its jwks_file',
+    ],
+    ['B2C by tfp', `https://contoso.b2clogin.com/tfp/${TENANT}/B2C_1_susi/v2.0/`, {}, B2C, 'leave its jwks_file'],
+    ['AD FS', 'https://fs.example.com/adfs', null, ADFS, 'with jwks_uri: https://fs.example.com/adfs/discovery/keys'],
+    [
+      'AD FS with a port that is none',
+      'https://fs.example.com/adfs',
+      null,
+      `${ADFS.replace('.com', '.com:99999')}`,
+      'with jwks_uri: https://fs',
+    ],
+    ['AD FS by https', 'https://fs.example.com/adfs/services/trust', {}, ADFS, 'leave its jwks_file'],
+    [
+      'Keycloak, internal and public',
+      'http://keycloak:8080/realms/shop',
+      null,
+      KEYCLOAK,
+      'with jwks_uri: http://keycloak:8080/realms/shop/protocol/openid-connect/certs',
+    ],
+    [
+      'Keycloak, public and internal',
+      KEYCLOAK,
+      {},
+      'http://keycloak.sso.svc.cluster.local/realms/shop',
+      'leave its jwks_file',
+    ],
+    [
+      'Keycloak, localhost',
+      'http://keycloak:8080/realms/shop',
+      {},
+      'http://localhost:8080/realms/shop',
+      'leave its jwks_file',
+    ],
+    [
+      'Keycloak, the older /auth',
+      'https://sso.example.com/auth/realms/shop',
+      null,
+      KEYCLOAK,
+      'which is what these tokens carry',
+    ],
+    ['Keycloak, by http', KEYCLOAK, {}, 'http://sso.example.com/realms/shop', 'leave its jwks_file'],
+    [
+      'ForgeRock, the short name of the realm',
+      FORGEROCK,
+      {},
+      'https://am.example.com:443/am/oauth2/alpha',
+      'leave its jwks_file',
+    ],
+    [
+      'Kubernetes',
+      'https://kubernetes.default.svc',
+      {},
+      'https://kubernetes.default.svc.cluster.local',
+      'leave its jwks_file',
+    ],
+    ['a slash', AUTH0.slice(0, -1), {}, AUTH0, 'which is what these tokens carry'],
+  ] as const)('%s', async ([, key, settings, iss, text]) => {
+    const told = await ask({ issuers: { [key]: settings }, claims: { iss } });
+    expect(told).toMatchObject({ code: 2, reason: 'untrusted_issuer', remedy: { path: `issuers.${key}`, line: 2 } });
+    expect(told.remedy?.text).toContain(`write the key as "${iss}"`);
+    expect(told.remedy?.text).toContain(text);
+    expect(told.remedy?.text).not.toContain('let the client');
+  });
+
+  test.for([
+    'https://login.microsoftonline.com/common/v2.0',
+    'https://login.microsoftonline.com/organizations/v2.0',
+    'https://login.microsoftonline.com/contoso.onmicrosoft.com/v2.0',
+  ])("%s: the tenant is to be written, if it is one's own", async key => {
+    const told = await ask({ issuers: { [key]: {} }, claims: { iss: ENTRA_V2 } });
+    expect(told).toMatchObject({ reason: 'untrusted_issuer', remedy: { path: `issuers.${key}`, line: 2 } });
+    expect(told.cause).toContain('no token carries');
+    expect(told.remedy?.text).toContain(`write "${ENTRA_V2}" as the key, if that is your own tenant`);
+  });
+
+  test.for([
+    ['another tenant', ENTRA_V2, ENTRA_V2.replace('72f9', '82f9')],
+    ['another tenant, v1', ENTRA_V2, ENTRA_V1.replace('72f9', '82f9')],
+    ['another realm', KEYCLOAK, 'https://sso.example.com/realms/staging'],
+    ['a realm in another case', KEYCLOAK, 'https://sso.example.com/realms/Shop'],
+    ["a stranger's realm of the same name", KEYCLOAK, 'https://sso.example.net/realms/shop'],
+    ["a stranger's AD FS", 'https://fs.example.com/adfs', 'http://fs.example.net/adfs/services/trust'],
+    ['another product', KEYCLOAK, ENTRA_V2],
+    ['nobody known', PLAIN, 'https://login.example.org'],
+    ['another authorization server of one Okta', 'https://a.okta.com/oauth2/default', 'https://a.okta.com'],
+  ] as const)('%s: no key is to be written', async ([, key, iss]) => {
+    const told = await ask({ issuers: { [key]: {} }, claims: { iss } });
+    expect(told).toMatchObject({ reason: 'untrusted_issuer', remedy: { path: null } });
+    expect(told.cause).toContain('is none of the issuers of this gateway');
+    expect(told.remedy?.text).not.toContain('write');
+  });
+});

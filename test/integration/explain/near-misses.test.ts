@@ -1,0 +1,242 @@
+/** Slips of clients, of issuers and of those who configure them: told as what they are. */
+
+import fc from 'fast-check';
+import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import { describe, expect, test } from 'vitest';
+import { ask, ENTRA_V2, PLAIN, RESOURCE, signingKey, writeKeys } from './world.ts';
+
+const SLIPS: readonly (readonly [input: string, reason: string, cause: string])[] = [
+  ['Bearer Bearer eyJx', 'malformed_token', 'the scheme stands there twice'],
+  ['Bearer undefined', 'malformed_token', 'a variable without a token in it was written as text'],
+  ['Bearer null', 'malformed_token', 'a variable without a token in it was written as text'],
+  ['Bearer None', 'malformed_token', 'a variable without a token in it was written as text'],
+  ['Bearer [object Object]', 'malformed_token', 'a variable without a token in it was written as text'],
+  ['Bearer ${TOKEN}', 'malformed_token', 'it is a placeholder'],
+  ['Bearer $ACCESS_TOKEN', 'malformed_token', 'it is a placeholder'],
+  ['Bearer <token>', 'malformed_token', 'it is a placeholder'],
+  ['Bearer {{access_token}}', 'malformed_token', 'it is a placeholder'],
+  ['Bearer YOUR_ACCESS_TOKEN', 'malformed_token', 'it is a placeholder'],
+  ['Bearer "eyJhbGciOiJub25lIn0.e30."', 'malformed_token', 'quotation marks around the token'],
+  ["Bearer 'x'", 'malformed_token', 'quotation marks around the token'],
+  ['"eyJhbGciOiJub25lIn0.e30."', 'malformed_token', 'quotation marks around the token'],
+  ['Bearer %22eyJx%22', 'malformed_token', 'quotation marks around the token'],
+  ['Bearer abc%2Edef', 'malformed_token', 'percent-encoded'],
+  ['Bearer eyJhbGciOiJSUzI1NiJ9.e30', 'malformed_token', 'it was cut'],
+  ['Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln more', 'malformed_token', 'white space within the token'],
+  ['Bearer {"access_token":"x"}', 'malformed_token', 'it is JSON'],
+  ['Bearer dXNlcjpwYXNzd29yZA==', 'malformed_token', 'a name and a password'],
+  ['Bearer gho_16C7e42F292c6912E7', 'malformed_token', 'a token for the API of GitHub'],
+  ['Bearer c29tZXRoaW5n', 'malformed_token', 'it is opaque'],
+  ['Authorization: JWT x', 'missing_token', 'the scheme is JWT, and only Bearer is taken here'],
+  ['JWT x', 'missing_token', 'the scheme is JWT, and only Bearer is taken here'],
+  ['Authorization: Token x', 'missing_token', 'the scheme is Token'],
+  ['Authorization: Bearer: x', 'missing_token', 'a colon or = stands behind Bearer'],
+  ['Bearer: x', 'missing_token', 'a colon or = stands behind Bearer'],
+  ['Authorization: x', 'missing_token', 'the field has no scheme'],
+  ['Authorization: Basic dXNlcjpwYXNzd29yZA==', 'missing_token', 'the scheme is Basic'],
+  ['Authorization: DPoP x', 'missing_token', 'the scheme is DPoP'],
+  ['Authorization: Authorization: Bearer x', 'missing_token', 'the name of the field stands in its value'],
+  ['Authorization: "Bearer x"', 'missing_token', 'quotation marks around the value'],
+  ['Authorization:', 'missing_token', 'the Authorization field is empty'],
+  ['Bearer', 'malformed_credentials', 'nothing behind Bearer'],
+  ['Authorization: Bearer a\nAuthorization: Bearer b', 'malformed_credentials', '2 Authorization fields'],
+];
+
+describe('slips in the Authorization field are told as what they are', () => {
+  test.for(SLIPS)('%j: %s', async ([input, reason, cause]) => {
+    const told = await ask({ input });
+    expect(told).toMatchObject({ code: 2, reason });
+    expect(told.cause).toContain(cause);
+    if (!cause.includes('opaque')) expect(told.cause).not.toContain('Auth0');
+  });
+});
+
+const encode = (part: unknown) =>
+  Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
+const forge = (header: unknown, claims: unknown = { iss: PLAIN, aud: RESOURCE, exp: 4e9 }) =>
+  `Bearer ${encode(header)}.${encode(claims)}.c2ln`;
+
+describe('the header of a token', () => {
+  test.for([
+    ['a numeric kid', { alg: 'RS256', kid: 1 }, 'kid in its header is a number, where a string belongs'],
+    ['kid null', { alg: 'RS256', kid: null }, 'kid in its header is null'],
+    ['no alg', { kid: 'key-1' }, 'its header has no alg'],
+    ['typ that is a list', { alg: 'RS256', typ: ['JWT'] }, 'typ in its header is an array'],
+    ['crit', { alg: 'RS256', crit: ['exp'] }, 'its header has crit'],
+    ['b64', { alg: 'RS256', b64: false }, 'its header has b64'],
+  ] as const)('%s', async ([, header, cause]) => {
+    const told = await ask({ input: forge(header) });
+    expect(told).toMatchObject({ code: 2, reason: 'malformed_token', remedy: { path: null } });
+    expect(told.cause).toContain(cause);
+    expect(told.remedy?.text).toBe('this is to be put right at the issuer');
+  });
+
+  test('a second part that is no JSON object, or ends in bits that are not 0', async () => {
+    expect((await ask({ input: forge({ alg: 'RS256' }, 'text') })).cause).toContain('its second part is not base64url');
+    expect((await ask({ input: forge({ alg: 'RS256' }).replace(/n$/, '') })).cause).toContain('bits that are not 0');
+  });
+
+  test('an alg in another case is told as that, and is not to be added', async () => {
+    const told = await ask({ input: forge({ alg: 'rs256', kid: 'key-1' }) });
+    expect(told).toMatchObject({ reason: 'bad_signature', remedy: null });
+    expect(told.cause).toContain('"rs256" is written RS256');
+  });
+});
+
+describe('the key of the issuer is for another algorithm', () => {
+  const publish = async (algorithm: 'Ed25519' | 'ES256', alg: string | undefined) => {
+    const { publicKey } = await generateKeyPair(algorithm, { extractable: true });
+    return { ...(await exportJWK(publicKey)), kid: 'other', ...(alg !== undefined && { alg }) };
+  };
+  const without = (jwk: JWK, member: string): JWK =>
+    Object.fromEntries(Object.entries(jwk).filter(([name]) => name !== member));
+
+  test.for([
+    ['PS256 and RS256', () => Promise.resolve({ ...signingKey(), alg: 'PS256', kid: 'other' }), 'RS256', 'alg PS256'],
+    ['EdDSA and Ed25519', () => publish('Ed25519', 'EdDSA'), 'Ed25519', 'alg EdDSA; EdDSA and Ed25519 are two names'],
+    ['Ed25519 and EdDSA', () => publish('Ed25519', 'Ed25519'), 'EdDSA', 'alg Ed25519; EdDSA and Ed25519 are two names'],
+    ['a curve and RS256, without alg', () => publish('ES256', undefined), 'RS256', 'P-256'],
+    [
+      'RSA and ES256, without alg',
+      () => Promise.resolve({ ...without(signingKey(), 'alg'), kid: 'other' }),
+      'ES256',
+      'RSA',
+    ],
+  ] as const)('%s', async ([, key, algorithm, published]) => {
+    writeKeys([await key(), signingKey()]);
+    const told = await ask({ input: forge({ alg: algorithm, kid: 'other' }) });
+    expect(told).toMatchObject({ code: 2, reason: 'bad_signature', remedy: { path: null } });
+    expect(told.cause).toContain(`the token says alg ${algorithm}, but its key is published for ${published}`);
+    writeKeys([signingKey()]);
+  });
+
+  test('keys without kid, and one that differs in case', async () => {
+    writeKeys([without(signingKey(), 'kid')]);
+    expect((await ask({ header: { kid: 'a' } })).cause).toContain('its keys have no kid');
+    writeKeys([signingKey()]);
+    expect((await ask({ header: { kid: 'KEY-1' } })).cause).toContain('but one that differs in letter case');
+  });
+});
+
+describe('scopes that are there, but not as they are read', () => {
+  test.for([
+    ['commas', { scope: 'read,write' }, 'with commas, where only a space separates', null],
+    ['commas and spaces', { scope: 'read, write' }, 'with commas', null],
+    [
+      'the claim scopes',
+      { scopes: ['read', 'write'] },
+      'in the claim scopes, which is not read',
+      `issuers.${PLAIN}.scope_claim`,
+    ],
+    ['the claim scopes beside scope', { scope: 'openid', scopes: 'read write' }, 'in the claim scopes', null],
+    [
+      'permissions (Auth0)',
+      { permissions: ['read', 'write'] },
+      'in the claim permissions',
+      `issuers.${PLAIN}.scope_claim`,
+    ],
+    [
+      'another case',
+      { scope: 'Read write' },
+      '"Read", which differs from "read" in letter case',
+      'routes./orders.scopes',
+    ],
+    [
+      'a URI before it',
+      { scope: 'api://orders/read write' },
+      'the same name behind a URI as "read"',
+      'routes./orders.scopes',
+    ],
+    ['a URI before it in scp', { scp: ['api://orders/read', 'write'] }, '"api://orders/read"', 'routes./orders.scopes'],
+    ['an array in a text', { scope: '["read","write"]' }, 'as the JSON of an array within a text', null],
+    ['a text in an array', { scope: ['read write'] }, 'in an array whose entries hold several scopes', null],
+    ['the keys of an object', { scope: { read: 1, write: 1 } }, 'as the keys of an object', null],
+    ['an array with a number in it', { scope: ['read', 'write', 1] }, 'entries that are no text', null],
+    ['roles of a realm', { realm_access: { roles: ['read', 'write'] } }, 'in realm_access.roles', null],
+    ['roles of a client', { resource_access: { api: { roles: ['read', 'write'] } } }, 'the roles of a client', null],
+    ['another scope', { scope: 'reader' }, 'the client did not ask for read write', null],
+  ] as const)('%s', async ([, claims, cause, path]) => {
+    const told = await ask({ scopes: ['read', 'write'], claims });
+    expect(told).toMatchObject({ code: 2, reason: 'insufficient_scope' });
+    expect(told.cause).toContain(cause);
+    expect(told.remedy?.path).toBe(path);
+  });
+
+  test('api://…/read in the YAML, where Entra ID writes read: which to write, and why', async () => {
+    const scopes = ['api://orders/read'];
+    const told = await ask({ issuers: { [ENTRA_V2]: {} }, scopes, claims: { scp: 'read' } });
+    expect(told.cause).toContain(
+      'the last part of "api://orders/read": scp of Entra ID holds the name of a scope alone',
+    );
+    expect(told.remedy).toMatchObject({ path: 'routes./orders.scopes', line: 4 });
+    expect(told.remedy?.text).toContain('write "read"');
+  });
+});
+
+describe('an audience that is nearly the one', () => {
+  test.for([
+    ['another port', 'https://orders.example.com:8443/', 'another port', false],
+    ['a dot behind the host', 'https://orders.example.com./', 'a dot behind the host', false],
+    ['several in one text', `${RESOURCE} https://b.example/`, 'aud is one text', false],
+    ['several in one text, with a comma', `https://b.example/,${RESOURCE}`, 'aud is one text', false],
+    ['an array as text', `["${RESOURCE}"]`, 'aud is one text', false],
+    ['a sibling, percent-encoded', 'https://stock.example.com/%2e', 'which is no resource', false],
+    ['another case of the host', 'https://ORDERS.example.com/', 'letter case of the host', true],
+  ] as const)('%s', async ([, aud, cause, isAlias]) => {
+    const told = await ask({ claims: { aud } });
+    expect(told).toMatchObject({ code: 2, reason: 'wrong_audience' });
+    expect(told.cause).toContain(cause);
+    expect(told.remedy?.path === 'routes./orders.audiences').toBe(isAlias);
+  });
+
+  test('aud of another type, or an entry that is none', async () => {
+    expect((await ask({ claims: { aud: { a: 1 } } })).cause).toContain('aud is an object, where text');
+    expect((await ask({ claims: { aud: [RESOURCE, 7] } })).cause).toContain('aud has an entry that is no text');
+  });
+
+  test('an ID token whose aud is nearly the resource is no reason for an alias', async () => {
+    const told = await ask({ claims: { aud: RESOURCE.slice(0, -1), nonce: 'n' } });
+    expect(told.cause).toContain('an ID token');
+    expect(told.remedy?.path).toBeNull();
+  });
+});
+
+test('times: another unit, another type', async () => {
+  expect((await ask({ claims: { exp: '4000000000' } })).cause).toContain(
+    'exp is text, where a number of seconds belongs',
+  );
+  expect((await ask({ claims: { exp: 4_000_000_000_000, iat: 1_700_000_000_000 } })).cause).toContain('milliseconds');
+  const told = await ask({ claims: { exp: 1_900_000_000_000, iat: undefined } });
+  expect(told).toMatchObject({ code: 0, reason: null });
+  expect(told.text).toContain('exp in milliseconds, where seconds belong');
+});
+
+test('whatever a token says of itself: explained, without a fault, and nothing of it acts on a terminal', async () => {
+  const values = fc.oneof(
+    fc.jsonValue({ maxDepth: 2 }),
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom(RESOURCE, PLAIN, 'read'),
+  );
+  const names = [
+    'iss',
+    'aud',
+    'exp',
+    'iat',
+    'nbf',
+    'scope',
+    'scp',
+    'scopes',
+    'roles',
+    'realm_access',
+    'resource_access',
+  ];
+  const more = ['azp', 'client_id', 'typ', 'token_use', 'tokenName', 'nonce', 'events', 'preferred_username'];
+  const claims = fc.dictionary(fc.constantFrom(...names, ...more), values, { maxKeys: 6 });
+  const header = fc.record({ typ: fc.oneof(fc.constant('JWT'), values), kid: fc.constantFrom('key-1', 'key-1', 'x') });
+  for (const [index, forged] of fc.sample(fc.record({ claims, header }), { numRuns: 80, seed: 1 }).entries()) {
+    const { code, text } = await ask({ scopes: index % 2 === 0 ? ['read'] : [], ...forged });
+    expect([0, 2]).toContain(code);
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(text.split('\n').every(line => line.length < 3_000)).toBe(true);
+  }
+}, 600_000);

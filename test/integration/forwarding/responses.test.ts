@@ -1,0 +1,97 @@
+/** Status and fields of a response, forwarded. */
+
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import { headerValues, sendRaw } from '../../support/raw-http.ts';
+import { call, gateway, token, upstream, useForwardingFixture } from './fixture.ts';
+
+useForwardingFixture();
+
+describe('the answer', () => {
+  test('every Set-Cookie stays apart, in order', async () => {
+    const cookies = ['a=1; Path=/', 'b=2; Expires=Wed, 21 Oct 2026 07:28:00 GMT', 'a=1; Path=/'];
+    upstream.handle = (_req, res) => res.writeHead(200, { 'set-cookie': cookies }).end();
+    expect(headerValues((await call({ path: '/api/a' })).headers, 'set-cookie')).toEqual(cookies);
+  });
+
+  test("what belonged to the upstream's connection does not reach the client, nor what its Connection lists", async () => {
+    answerRaw(
+      'HTTP/1.1 200 OK\r\nConnection: X-Hop, keep-alive\r\nX-Hop: secret\r\nKeep-Alive: timeout=77\r\nProxy-Authenticate: Basic\r\n' +
+        'Proxy-Connection: keep-alive\r\nUpgrade: h2c\r\nTrailer: X-Later\r\nTE: gzip\r\nX-End: kept\r\nContent-Length: 2\r\n\r\nok',
+    );
+    const { headers, body } = await call({ path: '/api/a', headers: [['Connection', 'close']] });
+    for (const name of ['x-hop', 'proxy-authenticate', 'proxy-connection', 'upgrade', 'trailer', 'te']) {
+      expect(headerValues(headers, name), name).toEqual([]);
+    }
+    expect(headerValues(headers, 'keep-alive').join()).not.toContain('77');
+    expect(headerValues(headers, 'x-end')).toEqual(['kept']);
+    expect(body.toString()).toBe('ok');
+  });
+
+  test('Connection of the upstream that lists Content-Length does not unframe the answer', async () => {
+    answerRaw('HTTP/1.1 200 OK\r\nConnection: close, Content-Length\r\nContent-Length: 2\r\n\r\nok');
+    const answer = await call({ path: '/api/a' });
+    expect(answer).toMatchObject({ status: 200, complete: true });
+    expect(answer.body.toString()).toBe('ok');
+  });
+
+  test("a reason phrase of the upstream's own is kept", async () => {
+    upstream.handle = (_req, res) => res.writeHead(299, 'Quite All Right').end();
+    expect(await call({ path: '/api/a' })).toMatchObject({ status: 299, reason: 'Quite All Right' });
+  });
+
+  test("the upstream's own 401 passes with its challenge, unjudged", async () => {
+    const challenge = 'Bearer realm="inner", error="invalid_token"';
+    upstream.handle = (_req, res) => res.writeHead(401, { 'www-authenticate': challenge }).end('inner');
+    const answer = await call({ path: '/api/a' });
+    expect(answer.status).toBe(401);
+    expect(headerValues(answer.headers, 'www-authenticate')).toEqual([challenge]);
+    expect(answer.body.toString()).toBe('inner');
+    const line = gateway.log.findLast(({ msg }) => msg === 'request');
+    expect(line).toMatchObject({ status: 401, outcome: 'forwarded' });
+  });
+
+  test('obs-text passes as the bytes it is', async () => {
+    answerRaw('HTTP/1.1 200 OK\r\nX-Bytes: caf\xe9 \xff\x80\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
+    const answer = await call({ path: '/api/a' });
+    expect(headerValues(answer.headers, 'x-bytes')).toEqual(['caf\xe9 \xff\x80']);
+  });
+
+  test.each([
+    ['102 Processing', 'HTTP/1.1 102 Processing\r\n\r\n'],
+    ['103 Early Hints, twice', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'.repeat(2)],
+    ['an unregistered 199', 'HTTP/1.1 199 Whatever\r\nX-A: b\r\n\r\n'],
+  ])('%s before the answer does not break it', async (_name, interim) => {
+    answerRaw(`${interim}HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok`);
+    const answer = await call({ path: '/api/a' });
+    expect(answer).toMatchObject({ status: 200, complete: true });
+    expect(answer.body.toString()).toBe('ok');
+  });
+
+  test('a client of HTTP/1.0 is sent the answer only (RFC 9110 section 15.2)', async () => {
+    answerRaw('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    const received = await sendRaw(
+      gateway.port,
+      `GET /api/a HTTP/1.0\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+    );
+    expect(received.toString('latin1')).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+
+  // RFC 9110 section 15.2 would have it read; undici takes it for a broken peer. Never half an answer.
+  test('100 Continue that nobody asked for is an upstream failure', async () => {
+    answerRaw('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
+    expect(await call({ path: '/api/a' })).toMatchObject({ status: 502, complete: true });
+  });
+
+  test("an answer that the close of the upstream's connection ends arrives whole", async () => {
+    answerRaw('HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end');
+    const answer = await call({ path: '/api/a' });
+    expect(answer).toMatchObject({ status: 200, complete: true });
+    expect(answer.body.toString()).toBe('until the end');
+  });
+});
+
+/** Answers with these bytes, whatever they are, then ends the connection. */
+function answerRaw(bytes: string): void {
+  upstream.handle = (req: IncomingMessage) => req.socket.end(bytes, 'latin1');
+}

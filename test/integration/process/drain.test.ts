@@ -1,0 +1,143 @@
+/** SIGTERM and SIGINT: the drain, and the exit code. */
+
+import { describe, expect, test } from 'vitest';
+import type { RunningProgram } from '../../support/program.ts';
+import { sendRaw } from '../../support/raw-http.ts';
+import { eventually, withTimeout } from '../../support/waiting.ts';
+import {
+  admin,
+  configure,
+  get,
+  holdNextRequest,
+  launch,
+  portsOf,
+  start,
+  token,
+  useProcessFixture,
+  writeConfig,
+} from './fixture.ts';
+
+useProcessFixture();
+
+describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
+  test('without requests: exit 0, soon', async () => {
+    const gateway = await start();
+    expect((await get(gateway)).status).toBe(200);
+    const startedAt = performance.now();
+    gateway.child.kill(signal);
+    expect(await gateway.exit).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+    expect(gateway.stderr()).toBe('');
+  });
+
+  test('every line of the log is out at the exit, once and in order', async () => {
+    for (let count = 0; count < 4; count += 1) {
+      const gateway = await start();
+      await Promise.all(Array.from({ length: 20 }, () => get(gateway)));
+      gateway.child.kill(signal);
+      expect(await gateway.exit).toBe(0);
+      const messages = gateway.lines().map(({ msg }) => msg);
+      expect(messages.slice(-2)).toEqual(['draining', 'stopped']);
+      expect(messages.filter(msg => msg === 'request')).toHaveLength(20);
+      expect(messages.filter(msg => msg === 'draining')).toHaveLength(1);
+    }
+  });
+
+  test('a request in flight finishes, /readyz says 503 meanwhile, new connections are refused, exit 0', async () => {
+    const gateway = await start();
+    const arrived = holdNextRequest();
+    const answering = get(gateway);
+    const res = await arrived;
+    expect((await admin(gateway, '/readyz')).status).toBe(200);
+    gateway.child.kill(signal);
+    await gateway.line('draining');
+    const readiness = await admin(gateway, '/readyz');
+    expect(readiness.status).toBe(503);
+    expect(JSON.parse(readiness.body)).toMatchObject({ draining: true });
+    expect((await admin(gateway, '/healthz')).status).toBe(200);
+    await eventually(() => isRefused(gateway), 3000);
+    res.end('finished');
+    expect(await answering).toMatchObject({ status: 200, complete: true });
+    expect(await gateway.exit).toBe(0);
+    const finished = gateway.lines().filter(({ msg }) => msg === 'request');
+    expect(finished.at(-1)).toMatchObject({ status: 200, outcome: 'forwarded' });
+  });
+
+  test('until drain.delay is over new connections are served, and told that theirs ends', async () => {
+    const text = configure().replace('delay: 1ms', 'delay: 1500ms');
+    const gateway = launch(['--config', writeConfig(text)]);
+    await gateway.line('listening');
+    await eventually(async () => (await admin(gateway, '/readyz')).status === 200, 5000);
+    gateway.child.kill(signal);
+    await gateway.line('draining');
+    expect((await admin(gateway, '/readyz')).status).toBe(503);
+    const bytes = await sendRaw(portsOf(gateway)[0], formatGet('keep-alive'));
+    expect(bytes.toString()).toContain('200 OK');
+    expect(bytes.toString()).toMatch(/\r\nConnection: close\r\n/i);
+    expect(await gateway.exit).toBe(0);
+  });
+
+  test('what is not finished by drain.limit is ended, and counts as no clean answer', async () => {
+    const text = configure().replace('limit: 10s', 'limit: 500ms');
+    const gateway = launch(['--config', writeConfig(text)]);
+    await gateway.line('listening');
+    await eventually(async () => (await admin(gateway, '/readyz')).status === 200, 5000);
+    const arrived = holdNextRequest();
+    const answering = get(gateway);
+    const refused = expect(answering).rejects.toThrow('no response');
+    await arrived;
+    gateway.child.kill(signal);
+    await refused;
+    expect(await withTimeout(3000, gateway.exit, 'it did not exit')).toBe(0);
+  });
+
+  test('a kept-alive client connection that is idle does not hold it up', async () => {
+    const gateway = await start();
+    const bytes = await sendRaw(portsOf(gateway)[0], formatGet('keep-alive'), { responses: 1 });
+    expect(bytes.toString()).toContain('200 OK');
+    const idle = sendRaw(portsOf(gateway)[0], formatGet('keep-alive'));
+    await gateway.line('request', 2);
+    const startedAt = performance.now();
+    gateway.child.kill(signal);
+    expect(await gateway.exit).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+    await idle;
+  });
+
+  test('a request of a kept-alive connection that is answered after the end of listening ends its connection', async () => {
+    const gateway = await start();
+    const arrived = holdNextRequest();
+    const answering = sendRaw(portsOf(gateway)[0], formatGet('keep-alive'));
+    const res = await arrived;
+    gateway.child.kill(signal);
+    await eventually(() => isRefused(gateway), 3000);
+    const startedAt = performance.now();
+    res.end('finished');
+    expect((await answering).toString()).toContain('finished');
+    expect(await gateway.exit).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+  });
+
+  test('a second signal, while a request is still held, does not wait for it', async () => {
+    const gateway = await start();
+    const arrived = holdNextRequest();
+    const answering = get(gateway).catch(() => undefined);
+    await arrived;
+    gateway.child.kill(signal);
+    await gateway.line('draining');
+    gateway.child.kill(signal);
+    await withTimeout(3000, gateway.exit, 'it did not exit');
+    await answering;
+  });
+});
+
+function formatGet(connection: string): string {
+  return `GET /api/a HTTP/1.1\r\nHost: a\r\nConnection: ${connection}\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+}
+
+function isRefused(gateway: RunningProgram): Promise<boolean> {
+  return get(gateway).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === 'ECONNREFUSED',
+  );
+}

@@ -1,0 +1,89 @@
+/** Start: configuration file, environment, ports that are in use. */
+
+import { createServer as createTcpServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { listenOnLoopback } from '../../support/listener.ts';
+import { sendRaw } from '../../support/raw-http.ts';
+import { reservePort } from '../../support/reserved-port.ts';
+import {
+  BROKEN,
+  configure,
+  expectEveryProblem,
+  folder,
+  get,
+  launch,
+  runToEnd,
+  start,
+  upstream,
+  useProcessFixture,
+  writeConfig,
+} from './fixture.ts';
+
+useProcessFixture();
+
+describe('start', () => {
+  test('the first answer is there within 3 s (1 s on a quiet machine)', async () => {
+    const startedAt = performance.now();
+    const gateway = await start();
+    const ready = performance.now() - startedAt;
+    expect((await get(gateway)).status).toBe(200);
+    if (ready > 1000) console.warn(`start-up to first answer: ${Math.round(ready)} ms`);
+    expect(ready).toBeLessThan(3000);
+  });
+
+  test('a broken file: every problem on stderr, exit 1, nothing on stdout, and no listener', async () => {
+    const port = await reservePort();
+    const text = `listen: 127.0.0.1:${port}\nadmin: 127.0.0.1:0\n${BROKEN}`;
+    const { code, stdout, stderr } = await runToEnd(['--config', writeConfig(text)]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expectEveryProblem(stderr);
+    await expect(sendRaw(port, 'GET / HTTP/1.1\r\n\r\n')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('a file that is not there: exit 1, and its name', async () => {
+    const { code, stderr } = await runToEnd(['--config', join(folder, 'absent.yaml')]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('absent.yaml');
+  });
+
+  test('AUDGATE_CONFIG names the file; --config goes before it; serve may be said', async () => {
+    const file = writeConfig(configure());
+    const environment = await runToEnd(['check', file], { AUDGATE_CONFIG: join(folder, 'absent.yaml') });
+    expect(environment.code).toBe(0);
+    const wrong = await runToEnd([], { AUDGATE_CONFIG: join(folder, 'named-by-environment.yaml') });
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain('named-by-environment.yaml');
+    const byDefault = await runToEnd([]);
+    expect(byDefault.code).toBe(1);
+    expect(byDefault.stderr).toContain('/etc/audgate/audgate.yaml');
+
+    const gateway = launch([], { AUDGATE_CONFIG: writeConfig(configure()) });
+    await gateway.line('listening');
+    const args = ['serve', '--config', writeConfig(configure())];
+    const other = launch(args, { AUDGATE_CONFIG: join(folder, 'absent.yaml') });
+    await other.line('listening');
+  });
+
+  test.each(['listen', 'admin'] as const)(
+    'a port of %s that is in use: exit 1, with a message that names it',
+    async which => {
+      const holder = createTcpServer();
+      const held = await listenOnLoopback(holder);
+      const text = which === 'listen' ? configure(held, 0) : configure(0, held);
+      const { code, stderr } = await runToEnd(['--config', writeConfig(text)]);
+      holder.close();
+      expect(code).toBe(1);
+      expect(stderr).toContain(String(held));
+      expect(stderr).toContain('EADDRINUSE');
+      expect(stderr).not.toContain('    at ');
+    },
+  );
+
+  test('reads ${NAME} of the environment', async () => {
+    const text = configure().replace(`"${upstream.origin}"`, '"${UPSTREAM_ORIGIN}"');
+    const gateway = launch(['--config', writeConfig(text)], { UPSTREAM_ORIGIN: upstream.origin });
+    await gateway.line('listening');
+    expect((await get(gateway)).status).toBe(200);
+  });
+});

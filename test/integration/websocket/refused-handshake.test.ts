@@ -1,0 +1,104 @@
+/** A handshake that the gateway refuses. */
+
+import { once } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import {
+  bearer,
+  type HeaderPair,
+  headerValues,
+  type RawRequest,
+  type RawResponse,
+  request,
+} from '../../support/raw-http.ts';
+import { gateway, issuer, KEY, OTHER, RESOURCE, token, untilClosed, upstream, useWebSocketFixture } from './fixture.ts';
+
+useWebSocketFixture();
+
+describe('a refused handshake', () => {
+  test('without a token: the whole answer, the challenge, and the end of the connection', async () => {
+    const answer = await refused({ path: '/live/a', headers: [...HANDSHAKE] });
+    expect(answer.status).toBe(401);
+    expect(headerValues(answer.headers, 'www-authenticate')).toEqual([
+      'Bearer resource_metadata="https://live.example.com/.well-known/oauth-protected-resource"',
+    ]);
+    expect(JSON.parse(String(answer.body))).toMatchObject({ status: 401, reason: 'missing_token' });
+  });
+
+  test('with a token for another resource: 401, the challenge, and the confused-deputy counter', async () => {
+    const series = `audgate_confused_deputy_rejections_total{route="/other",resource="${OTHER}",presented="${RESOURCE}",issuer="${issuer.issuer}",action="refused"}`;
+    const before = await gateway.sample(series);
+    const answer = await refused({ path: '/other/a', headers: [...HANDSHAKE, bearer(token)] });
+    expect(answer.status).toBe(401);
+    expect(headerValues(answer.headers, 'www-authenticate').join()).toContain('error="invalid_token"');
+    expect(headerValues(answer.headers, 'content-type')).toEqual(['application/problem+json']);
+    expect(JSON.parse(String(answer.body))).toMatchObject({ reason: 'wrong_audience' });
+    expect(await gateway.sample(series)).toBe(before + 1);
+  });
+
+  test('a real client sees the 401 as such', async () => {
+    const client = new WebSocket(`ws://127.0.0.1:${gateway.port}/live/a`);
+    client.on('error', () => undefined);
+    const [, answer] = await once(client, 'unexpected-response');
+    expect(answer.statusCode).toBe(401);
+    client.terminate();
+  });
+
+  const without = (...names: string[]) => HANDSHAKE.filter(([name]) => !names.includes(name));
+  const malformed: [string, RawRequest][] = [
+    [
+      'to h2c',
+      { path: '/live/a', headers: [...without('Upgrade'), ['Upgrade', 'h2c'], ['HTTP2-Settings', 'AAMAAABk']] },
+    ],
+    ['to a protocol nobody knows', { path: '/live/a', headers: [...without('Upgrade'), ['Upgrade', 'teleport/1']] }],
+    ['to a list of protocols', { path: '/live/a', headers: [...without('Upgrade'), ['Upgrade', 'websocket, h2c']] }],
+    ['twice', { path: '/live/a', headers: [...HANDSHAKE, ['Upgrade', 'h2c']] }],
+    ['without a Sec-WebSocket-Key', { path: '/live/a', headers: without('Sec-WebSocket-Key') }],
+    [
+      'with a bad Sec-WebSocket-Key',
+      { path: '/live/a', headers: [...without('Sec-WebSocket-Key'), ['Sec-WebSocket-Key', 'short']] },
+    ],
+    ['with two Sec-WebSocket-Key', { path: '/live/a', headers: [...HANDSHAKE, ['Sec-WebSocket-Key', KEY]] }],
+    [
+      'of another version',
+      { path: '/live/a', headers: [...without('Sec-WebSocket-Version'), ['Sec-WebSocket-Version', '8']] },
+    ],
+    ['by POST', { method: 'POST', path: '/live/a', headers: HANDSHAKE }],
+    ['by OPTIONS', { method: 'OPTIONS', path: '/live/a', headers: HANDSHAKE }],
+    ['with a body', { path: '/live/a', headers: [...HANDSHAKE, ['Content-Length', '2']], body: 'hi' }],
+    [
+      'with a chunked body',
+      { path: '/live/a', headers: [...HANDSHAKE, ['Transfer-Encoding', 'chunked']], body: '0\r\n\r\n' },
+    ],
+  ];
+  test.each(malformed)('%s is malformed, whatever token it has', async (_name, raw) => {
+    const answer = await refused({ ...raw, headers: [...(raw.headers ?? []), bearer(token)] });
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(String(answer.body))).toMatchObject({ reason: 'malformed_request' });
+  });
+
+  test('by CONNECT is malformed', async () => {
+    const answer = await refused({ method: 'CONNECT', path: 'internal:22', headers: [bearer(token)] });
+    expect(answer.status).toBe(400);
+  });
+
+  test('Upgrade that Connection does not list is no handshake: the request is forwarded without it', async () => {
+    const headers: HeaderPair[] = [...without('Connection'), ['Connection', 'close'], bearer(token)];
+    const answer = await request(gateway.port, { path: '/live/a', headers });
+    expect(answer.status).toBe(200);
+    expect(headerValues(upstream.received[0]?.rawHeaders ?? [], 'upgrade')).toEqual([]);
+  });
+
+  async function refused(raw: RawRequest): Promise<RawResponse> {
+    const answer = await untilClosed(raw);
+    expect(upstream.received).toEqual([]);
+    return answer;
+  }
+});
+
+const HANDSHAKE: readonly HeaderPair[] = [
+  ['Connection', 'Upgrade'],
+  ['Upgrade', 'websocket'],
+  ['Sec-WebSocket-Version', '13'],
+  ['Sec-WebSocket-Key', KEY],
+];

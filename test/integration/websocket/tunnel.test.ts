@@ -1,0 +1,117 @@
+/** An accepted WebSocket: messages, subprotocol, close codes, log and metrics. */
+
+import { once } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { readSample } from '../../support/gateway.ts';
+import { openConnected } from '../../support/raw-connection.ts';
+import { SWITCHING } from '../../support/switching.ts';
+import type { Upstream } from '../../support/upstream.ts';
+import {
+  authorization,
+  expectNoConnections,
+  gateway,
+  handshake,
+  nextLine,
+  open,
+  rude,
+  textFrame,
+  upstream,
+  useWebSocketFixture,
+} from './fixture.ts';
+
+useWebSocketFixture();
+
+describe('a tunnel', () => {
+  test('carries text and a binary message of 1 MiB, both ways', async () => {
+    const client = await open('/live/a');
+    const binary = Buffer.alloc(1024 * 1024, 'binary');
+    for (const message of ['hello', 'grüße ☂', binary]) {
+      const echoed = once(client, 'message');
+      client.send(message);
+      const [data, isBinary] = await echoed;
+      expect(isBinary).toBe(message === binary);
+      expect(Buffer.from(message).equals(data)).toBe(true);
+    }
+    client.close();
+    await once(client, 'close');
+  });
+
+  test('carries what the upstream sends in the same piece as its 101', async () => {
+    rude.respond = socket => socket.write(Buffer.concat([Buffer.from(SWITCHING), textFrame('first')]));
+    const wire = await openConnected(gateway.port);
+    wire.send(handshake('/rude'));
+    await wire.until('first');
+  });
+
+  test('carries what the client sends in the same piece as its handshake', async () => {
+    rude.respond = socket => socket.write(SWITCHING);
+    const wire = await openConnected(gateway.port);
+    wire.send(`${handshake('/rude')}early bird`);
+    await rude.until('early bird');
+  });
+
+  test('a subprotocol is offered to the upstream, and its choice to the client', async () => {
+    upstream.handleUpgrade = accept({ handleProtocols: offered => [...offered].at(-1) ?? false });
+    const client = await open('/live/a', ['v1.chat', 'v2.chat']);
+    expect(client.protocol).toBe('v2.chat');
+    client.terminate();
+  });
+
+  test("the client's close code and reason reach the upstream", async () => {
+    const closed = new Promise<[number, string]>(resolve => {
+      upstream.handleUpgrade = accept({}, server => server.on('close', (code, why) => resolve([code, String(why)])));
+    });
+    const client = await open('/live/a');
+    client.close(4001, 'going home');
+    expect(await closed).toEqual([4001, 'going home']);
+    const [code] = await once(client, 'close');
+    expect(code).toBe(4001);
+  });
+
+  test("the upstream's close code and reason reach the client", async () => {
+    upstream.handleUpgrade = accept({}, server => server.close(4002, 'no more'));
+    const client = new WebSocket(`ws://127.0.0.1:${gateway.port}/live/a`, { headers: authorization() });
+    const [code, why] = await once(client, 'close');
+    expect([code, String(why)]).toEqual([4002, 'no more']);
+  });
+
+  test('is logged and counted when it ends, with status 101', async () => {
+    const before = readSample(await gateway.scrape(), COUNTED_101);
+    const lines = gateway.log.length;
+    const client = await open('/live/a?secret=s3cret');
+    expect(await gateway.sample('audgate_open_connections{kind="upgraded"}')).toBe(1);
+    expect(await gateway.sample('audgate_open_connections{kind="http"}')).toBe(0);
+    expect(gateway.log.length).toBe(lines);
+    client.close();
+    await once(client, 'close');
+    const line = await nextLine(lines);
+    expect(line).toMatchObject({
+      status: 101,
+      outcome: 'forwarded',
+      route: '/live',
+      path: '/live/a',
+      sub: 'alice',
+      method: 'GET',
+    });
+    expect(JSON.stringify(line)).not.toContain('s3cret');
+    expect(await gateway.sample(COUNTED_101)).toBe(before + 1);
+  });
+
+  test('twenty at once: the gauge counts each, and returns to 0', async () => {
+    const clients = await Promise.all(Array.from({ length: 20 }, () => open('/live/a')));
+    expect(await gateway.sample('audgate_open_connections{kind="upgraded"}')).toBe(20);
+    for (const client of clients) client.close();
+    await expectNoConnections();
+  });
+});
+
+const COUNTED_101 = 'audgate_requests_total{route="/live",method="GET",status="101"}';
+
+function accept(
+  options: ConstructorParameters<typeof WebSocketServer>[0],
+  onOpen: (server: WebSocket) => unknown = () => undefined,
+): Upstream['handleUpgrade'] {
+  const server = new WebSocketServer({ ...options, noServer: true });
+  return (req, socket, head) => server.handleUpgrade(req, socket, head, onOpen);
+}

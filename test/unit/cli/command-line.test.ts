@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { readCommandLine } from '../../../src/cli/command-line.ts';
+import { describeCommand } from '../../../src/cli/help.ts';
+
+const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl';
+
+describe('serve', () => {
+  test.each([
+    ['no argument', [], undefined, { file: '/etc/audgate/audgate.yaml', isNamed: false }],
+    ['AUDGATE_CONFIG', ['serve'], 'b.yaml', { file: 'b.yaml', isNamed: false }],
+    ['--config before AUDGATE_CONFIG', ['--config', 'a.yaml'], 'b.yaml', { file: 'a.yaml', isNamed: true }],
+  ])('%s: the file is %j', (_, args, fromEnvironment, expected) => {
+    expect(readCommandLine(args, fromEnvironment)).toEqual({ kind: 'serve', ...expected });
+  });
+});
+
+test('check: one file, its format and strictness', () => {
+  const command = readCommandLine(['check', '--strict', '--format=json', 'a.yaml']);
+  expect(command).toEqual({ kind: 'check', file: 'a.yaml', options: { format: 'json', strict: true } });
+});
+
+test('explain: every argument is a URL, its options as given', () => {
+  const command = readCommandLine(['explain', '--method', 'PUT', 'https://api.example/a', 'b'], 'b.yaml');
+  const options = { method: 'PUT', urls: ['https://api.example/a', 'b'], config: 'b.yaml' };
+  expect(command).toEqual({ kind: 'explain', options });
+});
+
+test('simulate: two configurations and a log', () => {
+  const command = readCommandLine(['simulate', '--config', 'new.yaml', '--from', 'old.yaml', '-']);
+  const options = { config: 'new.yaml', from: 'old.yaml', log: '-', json: false };
+  expect(command).toEqual({ kind: 'simulate', options });
+});
+
+test('--help: of the command, or of all', () => {
+  expect(readCommandLine(['check', '--help'])).toEqual({ kind: 'help', text: describeCommand('check') });
+  expect(readCommandLine(['-h'])).toEqual({ kind: 'help', text: describeCommand(undefined) });
+});
+
+test('--version: version', () => {
+  expect(readCommandLine(['--version'])).toEqual({ kind: 'version' });
+});
+
+describe('refused arguments: one line and the usage, exit code 2', () => {
+  test.each([
+    [['chekc'], 'unknown command "chekc", did you mean "check"?'],
+    [['check', '--strikt', 'a'], 'unknown option --strikt, did you mean "--strict"?'],
+    [['check', '--json', 'a'], '--json is no option of check'],
+    [['check'], 'check takes one file'],
+    [['serve', 'a'], 'serve takes no argument'],
+    [['check', '--format', 'xml', 'a'], '--format is one of text, json, github'],
+    [['check', '--format'], '--format needs a value'],
+    [['check', '--strict=yes', 'a'], '--strict takes no value'],
+    [['simulate', 'a'], 'simulate needs --config'],
+  ])('%j: %s', (args, message) => {
+    const text = `${message}\n\n${describeCommand(args[0])}`;
+    expect(readCommandLine(args)).toEqual({ kind: 'refused', text, exitCode: 2 });
+  });
+
+  test('explain: exit code 1, since 2 means that the request is refused', () => {
+    expect(readCommandLine(['explain', '--from', 'a'])).toMatchObject({ kind: 'refused', exitCode: 1 });
+  });
+});
+
+test.each([
+  [['check', TOKEN]],
+  [['--config', `Bearer ${TOKEN}`]],
+  [['simulate', '--config', 'a', '--from', TOKEN, 'b']],
+])('a token as a file name, %#: refused, not repeated', args => {
+  const command = readCommandLine(args);
+  expect(command).toEqual({ kind: 'refused', text: 'a token is no file name\n', exitCode: 1 });
+});
