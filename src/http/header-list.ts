@@ -37,9 +37,14 @@ export function valuesOf(fields: HeaderList, name: string): HeaderList {
 /** By length first: lower-casing every name would cost more than all else that is done with it. */
 function findField(fields: HeaderList, name: string, from: number): number {
   for (let index = from; index + 1 < fields.length; index += 2) {
-    if (fields[index]?.length === name.length && fields[index]?.toLowerCase() === name) return index;
+    if (isName(fields[index] ?? '', name)) return index;
   }
   return -1;
+}
+
+/** @param lowerName in lower-case. */
+export function isName(name: string, lowerName: string): boolean {
+  return name.length === lowerName.length && (name === lowerName || name.toLowerCase() === lowerName);
 }
 
 const HOP_BY_HOP: ReadonlySet<string> = new Set([

@@ -3,7 +3,8 @@
  * connection is used again, is decided below this interface.
  */
 
-import type { HeaderList } from './fields/header-list.ts';
+import type { Socket } from 'node:net';
+import type { HeaderList } from './header-list.ts';
 
 /** Bytes; `unknown`: its end is told when it comes; `none`: there is no body, and nothing says how long it would be. */
 export type BodyLength = number | 'unknown' | 'none';
@@ -111,5 +112,5 @@ export interface AttemptHandler {
   onUpstreamReady(): void;
   onFailure(failure: AttemptFailure): void;
   /** A 101 to the protocol that was asked for. The connection is no longer HTTP: its bytes begin with `rest`. */
-  onSwitch(head: ResponseHead, socket: import('node:net').Socket, rest: Buffer): void;
+  onSwitch(head: ResponseHead, socket: Socket, rest: Buffer): void;
 }

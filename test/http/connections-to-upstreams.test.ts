@@ -9,7 +9,6 @@ import { createSecureContext, createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ConnectTarget, createConnector } from '../../src/http/client/connector.ts';
 import { Pool } from '../../src/http/client/pool.ts';
-import { HeaderList } from '../../src/http/fields/header-list.ts';
 import type { AttemptFailure, AttemptHandler, OutgoingRequest } from '../../src/http/message.ts';
 import { Sweeper } from '../../src/http/sweeper.ts';
 import { createAuthority, hasOpenssl } from '../support/certificates.ts';
@@ -56,7 +55,7 @@ function createPool(target: ConnectTarget, limits: { readonly idle?: number; rea
   return pool;
 }
 
-const GET: OutgoingRequest = { method: 'GET', target: '/', authority: 'a', fields: HeaderList.of(), body: 'none' };
+const GET: OutgoingRequest = { method: 'GET', target: '/', authority: 'a', fields: [], body: 'none' };
 
 /** @returns the body of the response, or the failure. */
 function ask(pool: Pool, request = GET, connect = 2_000): Promise<string | AttemptFailure> {

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { ResponseReader } from '../../src/http/client/response-reader.ts';
-import type { HeaderList } from '../../src/http/fields/header-list.ts';
+import { type HeaderList, reduceFields } from '../../src/http/header-list.ts';
 import { ParseError } from '../../src/http/parsing/parse-error.ts';
 import { RequestInput } from '../../src/http/server/request-input.ts';
 
@@ -91,10 +91,11 @@ export function readResponse(
 }
 
 function createMessage(start: string, list: HeaderList): ReadMessage {
-  const fields: string[] = [];
-  list.forEach((name, value) => {
-    fields.push(`${name.toLowerCase()}: ${value}`);
-  });
+  const fields = reduceFields(
+    list,
+    (read, name, value) => [...read, `${name.toLowerCase()}: ${value}`],
+    [] as string[],
+  );
   return { start, fields, body: '', isComplete: false };
 }
 

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Attempt, AttemptTimes } from '../../src/http/client/attempt.ts';
 import { createConnector } from '../../src/http/client/connector.ts';
 import { mayRepeat, Pool } from '../../src/http/client/pool.ts';
-import { HeaderList } from '../../src/http/fields/header-list.ts';
+import { type HeaderList, reduceFields, valuesOf } from '../../src/http/header-list.ts';
 import type {
   AttemptFailure,
   AttemptHandler,
@@ -53,12 +53,9 @@ export class Relay implements RequestHandler, AttemptHandler {
 
   start(): void {
     const { head } = this.#request;
-    const fields = HeaderList.of();
-    head.fields.forEach((name, value) => {
-      if (!/^(?:host|connection)$/i.test(name)) fields.append(name, value);
-    });
-    fields.append('X-Sent', String(performance.now()));
-    const authority = head.fields.all('host')[0] ?? 'none';
+    const fields = reduceFields(head.fields, keepField, [] as string[]);
+    fields.push('X-Sent', String(performance.now()));
+    const authority = valuesOf(head.fields, 'host')[0] ?? 'none';
     const protocol = head.protocol?.toLowerCase() === 'websocket' ? 'websocket' : undefined;
     const { method, target, body } = head;
     this.#send({ method, target, authority, fields, body, protocol });
@@ -137,10 +134,10 @@ export class Relay implements RequestHandler, AttemptHandler {
       upstream.destroy();
       return;
     }
-    let text = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`;
-    head.fields.forEach((name, value) => {
-      if (/^sec-/i.test(name)) text += `${name}: ${value}\r\n`;
-    });
+    const start = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+    const add = (text: string, name: string, value: string) =>
+      /^sec-/i.test(name) ? `${text}${name}: ${value}\r\n` : text;
+    const text = reduceFields(head.fields, add, start);
     client.socket.write(`${text}\r\n`, 'latin1');
     client.socket.write(rest);
     upstream.write(client.rest);
@@ -158,9 +155,14 @@ export class Relay implements RequestHandler, AttemptHandler {
   }
 
   #reply(status: number, text: string): void {
-    const fields = HeaderList.of('Content-Type', 'text/plain');
+    const fields = ['Content-Type', 'text/plain'];
     this.#request.respond({ status, reason: '', fields }, Buffer.from(text));
   }
+}
+
+function keepField(kept: string[], name: string, value: string): string[] {
+  if (!/^(?:host|connection)$/i.test(name)) kept.push(name, value);
+  return kept;
 }
 
 export interface RunningRelay {
@@ -224,5 +226,5 @@ export async function startRelay(
 
 /** A response of our own. */
 export function respond(request: IncomingRequest, status: number, text: string): void {
-  request.respond({ status, reason: '', fields: HeaderList.of('Content-Type', 'text/plain') }, Buffer.from(text));
+  request.respond({ status, reason: '', fields: ['Content-Type', 'text/plain'] }, Buffer.from(text));
 }

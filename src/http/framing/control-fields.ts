@@ -1,6 +1,6 @@
 /** The fields that say how a message is framed, and what becomes of its connection (RFC 9112 sections 6 and 9). */
 
-import { isName } from '../fields/header-list.ts';
+import { type HeaderList, isName, reduceFields } from '../header-list.ts';
 
 export class ControlFields {
   /** How many there are, and the last one. */
@@ -18,13 +18,12 @@ export class ControlFields {
   expect: string | undefined;
   keepAlive: string | undefined;
 
-  /** @param fields alternating names and values. */
-  constructor(fields: readonly string[]) {
-    for (let index = 0; index < fields.length; index += 2) this.#read(fields[index] ?? '', fields[index + 1] ?? '');
+  static of(fields: HeaderList): ControlFields {
+    return reduceFields(fields, readField, new ControlFields());
   }
 
   /** By length: of an ordinary message two or three names are compared. */
-  #read(name: string, value: string): void {
+  read(name: string, value: string): void {
     switch (name.length) {
       case 6:
         if (isName(name, 'expect')) this.expect = join(this.expect, value);
@@ -68,6 +67,11 @@ export class ControlFields {
   isPersistent(minor: number): boolean {
     return !this.hasClose && (minor === 1 || this.hasKeepAlive);
   }
+}
+
+function readField(control: ControlFields, name: string, value: string): ControlFields {
+  control.read(name, value);
+  return control;
 }
 
 function join(before: string | undefined, value: string): string {

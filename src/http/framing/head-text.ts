@@ -4,11 +4,14 @@
  */
 
 import { STATUS_CODES } from 'node:http';
+import { isName, reduceFields } from '../header-list.ts';
 import type { BodyLength, OutgoingRequest, ResponseHead } from '../message.ts';
 
-const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const TARGET = /^[\x21-\x7e]+$/;
 const AUTHORITY = /^[\x21-\x7e]*$/;
+/** RFC 9110 section 5.5: no control character save HTAB, no blank at either end; one character for each byte. */
+const VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 const REASON = /^[\t\x20-\x7e\x80-\xff]+$/;
 
 /** Of one connection (RFC 9110 section 7.6.1, RFC 9113 section 8.2.2), or about a body's framing. */
@@ -26,18 +29,15 @@ const LENGTHS: ReadonlySet<number> = new Set([...CONNECTION_FIELDS].map(name => 
 
 /**
  * @returns the head of a request: one of `Connection: keep-alive`, or to upgrade where it names a protocol.
- * @throws TypeError where the request line or Host could not be read back as what it is.
+ * @throws TypeError where the request line, Host or a field could not be read back as what it is.
  */
 export function formatRequestHead({ method, target, authority, fields, body, protocol }: OutgoingRequest): string {
-  if (!METHOD.test(method) || method === 'CONNECT') throw new TypeError('invalid method');
+  if (!TOKEN.test(method) || method === 'CONNECT') throw new TypeError('invalid method');
   if (!TARGET.test(target)) throw new TypeError('invalid request target');
   if (!AUTHORITY.test(authority)) throw new TypeError('invalid authority');
   const connection = protocol === undefined ? 'Connection: keep-alive\r\n' : formatUpgrade(protocol);
-  let text = `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${connection}`;
-  fields.forEach((name, value) => {
-    if (!isOfConnection(name) && !isExpectOrHost(name)) text += `${name}: ${value}\r\n`;
-  });
-  return `${text}${formatFraming(body)}\r\n`;
+  const line = `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${connection}`;
+  return `${reduceFields(fields, addRequestField, line)}${formatFraming(body)}\r\n`;
 }
 
 /**
@@ -51,14 +51,9 @@ export function formatResponseHead(
   framing: string,
 ): string {
   const phrase = REASON.test(reason) ? reason : (STATUS_CODES[status] ?? '');
-  let text = `HTTP/1.1 ${status} ${phrase}\r\n`;
-  let hasDate = status < 200;
-  fields.forEach((name, value) => {
-    if (isOfConnection(name)) return;
-    if (name.length === 4 && name.toLowerCase() === 'date') hasDate = true;
-    text += `${name}: ${value}\r\n`;
-  });
-  return `${text}${hasDate ? '' : dateLine()}${framing}${connection}\r\n`;
+  const text = reduceFields(fields, addResponseField, `HTTP/1.1 ${status} ${phrase}\r\n`);
+  const date = status < 200 || reduceFields(fields, isDate, false) ? '' : dateLine();
+  return `${text}${date}${framing}${connection}\r\n`;
 }
 
 /** @returns the line that frames a body (RFC 9112 section 6), or nothing where there is none. */
@@ -67,8 +62,27 @@ export function formatFraming(body: BodyLength): string {
   return body === 'unknown' ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${body}\r\n`;
 }
 
+function addRequestField(text: string, name: string, value: string): string {
+  return isOfConnection(name) || isExpectOrHost(name) ? text : text + formatField(name, value);
+}
+
+function addResponseField(text: string, name: string, value: string): string {
+  return isOfConnection(name) ? text : text + formatField(name, value);
+}
+
+/** @throws TypeError where it could not be read back as what it is; without the value, which may be a secret. */
+function formatField(name: string, value: string): string {
+  if (!TOKEN.test(name)) throw new TypeError('invalid field name');
+  if (!VALUE.test(value)) throw new TypeError(`invalid value of ${name}`);
+  return `${name}: ${value}\r\n`;
+}
+
+function isDate(found: boolean, name: string): boolean {
+  return found || isName(name, 'date');
+}
+
 function formatUpgrade(protocol: string): string {
-  if (!METHOD.test(protocol)) throw new TypeError('invalid protocol');
+  if (!TOKEN.test(protocol)) throw new TypeError('invalid protocol');
   return `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
 }
 
@@ -78,9 +92,7 @@ function isOfConnection(name: string): boolean {
 
 /** Host is written once, first; an expectation is answered by this hop (RFC 9110 section 10.1.1). */
 function isExpectOrHost(name: string): boolean {
-  if (name.length !== 4 && name.length !== 6) return false;
-  const lower = name.toLowerCase();
-  return lower === 'host' || lower === 'expect';
+  return isName(name, 'host') || isName(name, 'expect');
 }
 
 let second = 0;

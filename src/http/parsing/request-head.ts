@@ -3,7 +3,6 @@
  * the target, and what the fields mean.
  */
 
-import { HeaderList } from '../fields/header-list.ts';
 import { readRequestBody } from '../framing/body-length.ts';
 import { ControlFields } from '../framing/control-fields.ts';
 import type { RequestHead } from '../message.ts';
@@ -33,12 +32,12 @@ export function readRequestHead(parser: HeadParser): ParsedRequest {
   const isSame = isSameTarget(parser, method.length + 1, target.length) && parser.major === 1 && parser.minor === minor;
   if (!isSame || method === 'CONNECT') throw new ParseError('malformed');
   const fields = readFieldLines(text, method.length + target.length + 12, spans);
-  const control = new ControlFields(fields);
+  const control = ControlFields.of(fields);
   return {
     method,
     target,
     version: minor === 1 ? '1.1' : '1.0',
-    fields: HeaderList.parsed(fields),
+    fields,
     body: readRequestBody(control, minor),
     expects: readExpectation(control, minor),
     protocol: minor === 1 && control.hasUpgrade ? control.protocol : undefined,

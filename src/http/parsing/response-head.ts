@@ -1,6 +1,5 @@
 /** Strict checks over what llhttp reads of a response's head (RFC 9112 sections 4, 5 and 6). */
 
-import { HeaderList } from '../fields/header-list.ts';
 import { type Framing, readResponseFraming, readStatedLength } from '../framing/body-length.ts';
 import { ControlFields } from '../framing/control-fields.ts';
 import type { BodyLength, ResponseHead } from '../message.ts';
@@ -33,12 +32,12 @@ export function readResponseHead(parser: HeadParser, isHead: boolean): ParsedRes
   const isSame = parser.major === 1 && parser.minor === minor && parser.status === status;
   if (line === undefined || !isSame) throw new ParseError('malformed');
   const fields = readFieldLines(parser.text, line.length, parser.spans);
-  const control = new ControlFields(fields);
+  const control = ControlFields.of(fields);
   const framing = readResponseFraming(control, minor, status, isHead);
   return {
     status,
     reason: reason.trim(),
-    fields: HeaderList.parsed(fields),
+    fields,
     body: readBody(framing, control, status, isHead),
     framing,
     isPersistent: isReusable(control, minor, status, framing),

@@ -1,7 +1,7 @@
 /** One request of a client, and the way to respond to it. Once it has ended, nothing that is called here reaches the connection. */
 
 import type { Socket } from 'node:net';
-import { HeaderList } from '../fields/header-list.ts';
+import { type HeaderList, NO_FIELDS } from '../header-list.ts';
 import type { RequestHandler, RequestHead, ResponseHead, UnparsedReason } from '../message.ts';
 import type { RequestInput } from './request-input.ts';
 import type { ResponseSender } from './response-sender.ts';
@@ -25,7 +25,7 @@ const UNPARSED: RequestHead = {
   method: '',
   target: '',
   version: '1.1',
-  fields: HeaderList.of(),
+  fields: NO_FIELDS,
   body: 'none',
   expects: 'nothing',
   protocol: undefined,

@@ -1,15 +1,15 @@
 /** Sends the responses of one connection, and knows whether the client takes them. */
 
 import type { Socket } from 'node:net';
-import { HeaderList } from '../fields/header-list.ts';
 import { formatResponseHead } from '../framing/head-text.ts';
 import { MessageWriter, type SentFraming } from '../framing/message-writer.ts';
+import { type HeaderList, NO_FIELDS } from '../header-list.ts';
 import type { ResponseHead } from '../message.ts';
 import type { ParsedRequest } from '../parsing/request-head.ts';
 import { frameResponse } from './response-framing.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
-const CONTINUE: ResponseHead = { status: 100, reason: '', fields: HeaderList.of(), body: 'none' };
+const CONTINUE: ResponseHead = { status: 100, reason: '', fields: NO_FIELDS, body: 'none' };
 
 export class ResponseSender {
   readonly #socket: Socket;
