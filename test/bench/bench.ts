@@ -33,9 +33,9 @@ async function measureAll(options: Options): Promise<boolean> {
 }
 
 function printVerdicts(sections: readonly Section[]): void {
-  console.log('\n== promised and measured');
-  for (const { promise, measured, holds } of sections.flatMap(({ verdicts }) => verdicts)) {
-    console.log(`${holds ? 'holds         ' : 'DOES NOT HOLD'} ${promise}: ${measured}`);
+  console.log('\n== targets and measurements');
+  for (const { target, measured, holds } of sections.flatMap(({ targets }) => targets)) {
+    console.log(`${holds ? 'holds         ' : 'DOES NOT HOLD'} ${target}: ${measured}`);
   }
 }
 

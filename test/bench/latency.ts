@@ -88,8 +88,8 @@ function createSection(all: Latencies, rate: number, missing: readonly string[])
       ),
       `${formatRate(rate)} requests/s for each of them; from when a request was due, so that a stall counts for all that it held up`,
     ],
-    verdicts: others.map(([name, theirs]) => ({
-      promise: `no more answers over 50 ms than ${name}`,
+    targets: others.map(([name, theirs]) => ({
+      target: `no more answers over 50 ms than ${name}`,
       measured: `${gatewaySlow} against ${sum(theirs, 'slow')}`,
       holds: gatewaySlow <= sum(theirs, 'slow'),
     })),

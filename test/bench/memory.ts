@@ -109,7 +109,7 @@ function createSection(all: readonly Held[], missing: readonly string[]): Sectio
       cached === undefined ? 'too slow' : formatMebibytes(cached),
     ]),
     notes: missing.map(each => `MISSING ${each}`),
-    verdicts: [],
+    targets: [],
     bars: [],
     isFaulty: missing.length > 0,
   };

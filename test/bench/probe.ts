@@ -31,14 +31,14 @@ export function probe(port: number, path: string, token?: string): Promise<Probe
 export async function waitForAnswer(port: number, path: string, server: StartedProcess, token?: string): Promise<void> {
   let last = 'nothing';
   for (const end = Date.now() + READY_WITHIN; Date.now() < end; await delay(POLL)) {
-    if (server.hasEnded()) throw new Error(`it ended before it answered: ${server.complaint()}`);
+    if (server.hasEnded()) throw new Error(`it ended before it answered: ${server.stderr()}`);
     last = await probe(port, path, token).then(
       answer => String(answer.status),
       () => 'no connection',
     );
     if (last === '200') return;
   }
-  throw new Error(`it did not get ready: ${last} ${server.complaint()}`);
+  throw new Error(`it did not get ready: ${last} ${server.stderr()}`);
 }
 
 /** @returns the body of the response to a GET. */

@@ -27,7 +27,7 @@ export interface StartedProcess {
   readonly pid: number;
   hasEnded(): boolean;
   /** The end of its stderr. */
-  complaint(): string;
+  stderr(): string;
   /** Sends SIGTERM, and SIGKILL where it does not end. */
   end(): Promise<void>;
 }
@@ -54,8 +54,8 @@ export function start(command: string, args: readonly string[], options: StartOp
   child.once('exit', () => running.delete(child));
   child.once('error', () => running.delete(child));
   const hasEnded = () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
-  const complaint = () => readFileSync(options.errors, 'utf8').trim().slice(-500);
-  return { pid: child.pid ?? 0, hasEnded, complaint, end: () => end(child) };
+  const stderr = () => readFileSync(options.errors, 'utf8').trim().slice(-500);
+  return { pid: child.pid ?? 0, hasEnded, stderr, end: () => end(child) };
 }
 
 /** Runs `command` to its end. @returns what it wrote to stdout. @throws where its status is not 0, with its stderr. */

@@ -149,8 +149,8 @@ export class Exposition {
 
 async function waitUntilListening(log: LogFile, failure: () => string | undefined) {
   for (const end = Date.now() + READY_WITHIN; Date.now() < end; await delay(50)) {
-    const trouble = failure();
-    if (trouble !== undefined) throw new Error(trouble);
+    const reason = failure();
+    if (reason !== undefined) throw new Error(reason);
     log.read();
     const found = log.listening;
     if (found && (await fetchText(found.admin.port, '/readyz')).status === 200) return found;

@@ -30,8 +30,8 @@ const NEEDS_REQUESTS = [
   'Upstream failures',
 ];
 
-const told = hasPrometheus ? '' : ' (not run: prometheus is not installed)';
-describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${told}`, () => {
+const skipped = hasPrometheus ? '' : ' (not run: prometheus is not installed)';
+describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${skipped}`, () => {
   let world: World;
   let range: Range;
 
@@ -78,8 +78,8 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${t
           !(labels['route'] ?? '/us').replace('(none)', '/us').startsWith('/us'),
       );
       expect({ title: panel.title, strangers }).toEqual({ title: panel.title, strangers: [] });
-      const nobody = [{ job: ['gateway'] }, { instance: ['127.0.0.1'] }, { job: [EU], instance: [instance] }];
-      const found = await Promise.all(nobody.map(selection => ask(panel, selection)));
+      const noInstance = [{ job: ['gateway'] }, { instance: ['127.0.0.1'] }, { job: [EU], instance: [instance] }];
+      const found = await Promise.all(noInstance.map(selection => ask(panel, selection)));
       expect({ title: panel.title, found: found.flat(2) }).toEqual({ title: panel.title, found: [] });
     }
   });

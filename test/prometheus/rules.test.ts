@@ -20,13 +20,13 @@ interface RuleTests {
 
 const alerts = readAlerts();
 const hasPromtool = isInstalled('promtool');
-const told = hasPromtool ? '' : ' (not run: promtool is not installed)';
+const skipped = hasPromtool ? '' : ' (not run: promtool is not installed)';
 
 test.skipIf(!hasPromtool).each([
   ['check', 'rules', 'prometheus/alerts.yaml'],
   ['check', 'config', 'prometheus/prometheus.yaml'],
   ['test', 'rules', 'prometheus/alerts.test.yaml'],
-])(`promtool %s %s %s${told}`, { timeout: 120_000 }, (verb, what, file) => {
+])(`promtool %s %s %s${skipped}`, { timeout: 120_000 }, (verb, what, file) => {
   const { status, stdout, stderr } = spawnSync('promtool', [verb, what, join(CONFIG, file)], { encoding: 'utf8' });
   expect({ status, output: `${stdout}${stderr}` }).toEqual({ status: 0, output: expect.stringContaining('SUCCESS') });
 });

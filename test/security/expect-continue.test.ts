@@ -83,7 +83,7 @@ test.each([
   ['in upper case', 'PATCH', 'HTTP/1.1', `EXPECT: 100-CONTINUE\r\n${LENGTH}`, 'hello', [100, 200]],
   ['on a DELETE', 'DELETE', 'HTTP/1.1', `${CONTINUE}${LENGTH}`, 'hello', [100, 200]],
   ['without waiting for it', 'POST', 'HTTP/1.1', `${CONTINUE}${LENGTH}`, 'hello', [100, 200]],
-  ['from an HTTP/1.0 client, which must not be told', 'POST', 'HTTP/1.0', `${CONTINUE}${LENGTH}`, 'hello', [200]],
+  ['from an HTTP/1.0 client, which gets no 100', 'POST', 'HTTP/1.0', `${CONTINUE}${LENGTH}`, 'hello', [200]],
 ])(
   'an expectation %s: answered by the gateway, and every rule about fields applies',
   async (_name, method, version, fields, body, statuses) => {

@@ -92,8 +92,8 @@ describe.concurrent('at exp and not before: the client gets an end and the upstr
     ['a WebSocket whose upstream is silent, by default', 'GET', '/default/h', `${UPGRADE}\r\n`, ''],
     ['a WebSocket whose upstream is silent, of a route that stays', 'GET', '/stays/i', `${UPGRADE}\r\n`, ''],
   ])('%s: 401 token_expired', async (_name, method, path, rest, drip) => {
-    const { exp, socket, text, theirs } = await open(method, path, rest, drip);
-    const { endedAt, lastByteAt } = await theirs;
+    const { exp, socket, text, atUpstream } = await open(method, path, rest, drip);
+    const { endedAt, lastByteAt } = await atUpstream;
     await pauseUntil(exp + PROMPT);
     socket.destroy();
     expectPrompt(endedAt, exp);
@@ -119,24 +119,24 @@ describe.concurrent('at exp and not before: the client gets an end and the upstr
     ['an upload whose response has begun', 'POST', '/ends/answering/j', UPLOAD, CHUNK],
     ['the answer of a WebSocket that was refused', 'GET', '/ends/refusing/k', `${UPGRADE}\r\n`, ''],
   ])('%s: cut', async (_name, method, path, rest, drip) => {
-    const { exp, closed, text, theirs } = await open(method, path, rest, drip);
+    const { exp, closed, text, atUpstream } = await open(method, path, rest, drip);
     expectPrompt(await closed, exp);
-    expectPrompt((await theirs).endedAt, exp);
+    expectPrompt((await atUpstream).endedAt, exp);
     expect(text()).toContain('begun');
     expect(parseResponses(Buffer.from(text(), 'latin1'))).toMatchObject([{ complete: false }]);
   });
 
   test('an upload whose response is an event stream: the stream ends, by default', async () => {
-    const { exp, closed, text, theirs } = await open('POST', '/default/events/l', UPLOAD, CHUNK);
-    expectPrompt((await theirs).endedAt, exp);
+    const { exp, closed, text, atUpstream } = await open('POST', '/default/events/l', UPLOAD, CHUNK);
+    expectPrompt((await atUpstream).endedAt, exp);
     await closed;
     expect(parseResponses(Buffer.from(text(), 'latin1'))).toMatchObject([{ status: 200, complete: true }]);
   });
 
   test('a WebSocket whose upstream is in the middle of a frame: no more data of the client', async () => {
-    const { exp, closed, theirs } = await open('GET', '/default/in-a-frame/m', `${UPGRADE}\r\n`, PIECE);
+    const { exp, closed, atUpstream } = await open('GET', '/default/in-a-frame/m', `${UPGRADE}\r\n`, PIECE);
     await closed;
-    expect((await theirs).lastByteAt).toBeLessThan(exp + 200);
+    expect((await atUpstream).lastByteAt).toBeLessThan(exp + 200);
   });
 });
 
@@ -187,7 +187,7 @@ function arrive(req: IncomingMessage, socket: Socket): void {
 async function open(method: string, path: string, rest: string, drip: string, arrives = true) {
   const exp = Date.now() + LIFETIME * 1000;
   const token = await issuer.sign({ claims: { aud: RESOURCE, exp: exp / 1000, scope: 'shop:write' } });
-  const theirs = arrives
+  const atUpstream = arrives
     ? new Promise<Promise<Theirs>>(resolve => arrivals.once(path, ended => resolve(ended)))
     : Promise.resolve(Promise.resolve({ endedAt: 0, lastByteAt: 0 }));
   const arrived = new Promise<void>(resolve => (arrives ? arrivals.once(path, () => resolve()) : resolve()));
@@ -204,5 +204,5 @@ async function open(method: string, path: string, rest: string, drip: string, ar
   socket.once('close', () => clearInterval(dripping));
   await arrived;
   if (Date.now() > exp) throw new Error('this machine was too busy to send it in time');
-  return { exp, socket, closed, theirs, seen, text };
+  return { exp, socket, closed, atUpstream, seen, text };
 }

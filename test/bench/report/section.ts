@@ -7,7 +7,7 @@ export interface Section {
   readonly rows: readonly (readonly string[])[];
   /** Missing candidates, known differences, unexpected responses. */
   readonly notes: readonly string[];
-  readonly verdicts: readonly Verdict[];
+  readonly targets: readonly TargetResult[];
   /** Requests per second, for the chart; none where rates are not the point. */
   readonly bars: readonly Bar[];
   /** Whether something unexpected happened: the figures are then invalid. */
@@ -15,8 +15,8 @@ export interface Section {
 }
 
 /** Targets and what was measured. */
-export interface Verdict {
-  readonly promise: string;
+export interface TargetResult {
+  readonly target: string;
   readonly measured: string;
   readonly holds: boolean;
 }

@@ -51,7 +51,7 @@ routes:
 `);
 }
 
-/** Drains, and checks when it ended: after the delay; at the limit where `by` says so, else well before it. */
+/** Drains, and checks when it ended: after the delay; at a short limit, or well before a long one. */
 export async function drain(): Promise<void> {
   const startedAt = performance.now();
   await gateway.close();

@@ -54,7 +54,7 @@ describe('the limit ends what remains', () => {
       'a refused upload that never ends',
       'POST /nowhere HTTP/1.1\r\nHost: a.example\r\nContent-Length: 10\r\n\r\nhello',
     ],
-    ['a refused upgrade that nobody reads', UPGRADE.replace('/x', '/nowhere')],
+    ['a refused upgrade whose response is not read', UPGRADE.replace('/x', '/nowhere')],
     ['a handshake that is never answered', UPGRADE],
   ])('%s', async (_name, bytes) => {
     hold();

@@ -25,13 +25,13 @@ describe('WebSockets: close code 1001, between two frames', () => {
     ['behind a frame', 40_000, 40_010],
   ])('%s', async (_name, length, first) => {
     const bytes = frame(length).subarray(0, length === 0 ? 0 : undefined);
-    const { client, theirs } = await tunnel(bytes.subarray(0, first));
+    const { client, atUpstream } = await tunnel(bytes.subarray(0, first));
     await vi.waitFor(() => expect(content(client).length).toBe(first));
     const drained = drain();
     await refusesConnections();
     if (first < bytes.length) {
       expect(content(client)).not.toContain(GOING_AWAY);
-      theirs.write(bytes.subarray(first));
+      atUpstream.write(bytes.subarray(first));
     }
     await client.closed;
     expect(content(client)).toBe(bytes.toString('latin1') + GOING_AWAY);
@@ -45,10 +45,10 @@ describe('WebSockets: close code 1001, between two frames', () => {
 
   test('the upstream sends another frame: its frame is whole before the close frame', async () => {
     const bytes = frame(20_000);
-    const { client, theirs } = await tunnel(bytes.subarray(0, 10));
+    const { client, atUpstream } = await tunnel(bytes.subarray(0, 10));
     const drained = drain();
     await refusesConnections();
-    theirs.write(Buffer.concat([bytes.subarray(10), frame(100), frame(100)]));
+    atUpstream.write(Buffer.concat([bytes.subarray(10), frame(100), frame(100)]));
     await client.closed;
     expect(content(client)).toBe(bytes.toString('latin1') + GOING_AWAY);
     await drained;
@@ -56,7 +56,7 @@ describe('WebSockets: close code 1001, between two frames', () => {
 });
 
 /** A WebSocket on which the upstream has sent `bytes`. */
-async function tunnel(bytes: Buffer): Promise<{ readonly client: RawConnection; readonly theirs: Duplex }> {
+async function tunnel(bytes: Buffer): Promise<{ readonly client: RawConnection; readonly atUpstream: Duplex }> {
   const opened = new Promise<Duplex>(resolve => {
     upstream.handleUpgrade = (_req, socket) => {
       socket.on('error', () => socket.destroy());
@@ -66,7 +66,7 @@ async function tunnel(bytes: Buffer): Promise<{ readonly client: RawConnection; 
   });
   const client = openConnection(gateway.port, UPGRADE);
   await client.until('\r\n\r\n');
-  return { client, theirs: await opened };
+  return { client, atUpstream: await opened };
 }
 
 function content(client: RawConnection): string {

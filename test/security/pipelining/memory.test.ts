@@ -12,12 +12,12 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import {
   gateway,
+  gatewaySockets,
   get,
   LARGE,
   parsed,
   settle,
   startSlowRequest,
-  theirs,
   upstream,
   usePipeliningGateway,
 } from './slow-request.ts';
@@ -65,8 +65,8 @@ describe('bytes that wait on a connection', () => {
     const arrived = once(upstream.server, 'request');
     other.write(upload + 'x'.repeat(30_000) + get('/x/1') + get('/x/2') + LARGE.repeat(300));
     await arrived;
-    const theirSide = theirs.get(other.localPort ?? 0) as Socket;
-    expect((await settle(theirSide)) - 30_000).toBeLessThanOrEqual(MOST_HELD);
+    const gatewaySide = gatewaySockets.get(other.localPort ?? 0) as Socket;
+    expect((await settle(gatewaySide)) - 30_000).toBeLessThanOrEqual(MOST_HELD);
     expect(parsed.get(other.localPort ?? 0)).toBeLessThanOrEqual(2);
     other.destroy();
     answer();

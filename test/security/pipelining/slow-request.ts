@@ -16,13 +16,13 @@ export const LARGE = get('/x/large', `X-Filling: ${'x'.repeat(15_000)}\r\n`);
 export let upstream: Upstream;
 export let gateway: RunningGateway;
 /** The socket of the gateway for each client, by the client's port. */
-export const theirs = new Map<number, Socket>();
+export const gatewaySockets = new Map<number, Socket>();
 /** Requests that node:http has parsed, by the client's port. */
 export const parsed = new Map<number, number>();
 
 const onSocket = (message: unknown) => {
   const { socket } = message as { readonly socket: Socket };
-  if (socket.localPort === gateway.port) theirs.set(socket.remotePort ?? 0, socket);
+  if (socket.localPort === gateway.port) gatewaySockets.set(socket.remotePort ?? 0, socket);
 };
 const onRequest = (message: unknown) => {
   const { remotePort = 0 } = (message as { readonly request: IncomingMessage }).request.socket;
@@ -75,7 +75,7 @@ export async function startSlowRequest(behind: string, path = '/x/slow') {
   await arrived;
   const port = client.localPort ?? 0;
   const answer = () => answers[0]?.end('slow');
-  return { client, answer, closed, port, socket: theirs.get(port) as Socket };
+  return { client, answer, closed, port, socket: gatewaySockets.get(port) as Socket };
 }
 
 /** Waits until the gateway has read nothing for 100 ms. @returns the bytes that it has read. */

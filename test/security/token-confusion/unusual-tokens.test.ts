@@ -12,7 +12,7 @@ describe('unusual but valid tokens', () => {
     ['typ application/at+jwt', { typ: 'application/at+jwt' }, {}],
     ['typ AT+JWT', { typ: 'AT+JWT' }, {}],
     ['an unknown header', { x: 1 }, {}],
-    ['a jku that nobody follows', { jku: 'http://127.0.0.1:1/' }, {}],
+    ['a jku that is not fetched', { jku: 'http://127.0.0.1:1/' }, {}],
     ['aud in a list', {}, { aud: [RESOURCE] }],
     ['aud among others', {}, { aud: ['urn:x', RESOURCE] }],
     ['exp with a fraction', {}, { exp: now() + 300.5 }],
