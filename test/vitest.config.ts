@@ -21,8 +21,8 @@ export default defineConfig({
       // Without processes or shared state: one context for all files of a worker, so that each module is loaded once.
       { ...base, test: { name: 'unit', include: ['unit/**/*.test.ts'], exclude: LARGE, isolate: false } },
       { ...base, test: { name: 'large', include: LARGE } },
-      { ...base, test: { name: 'integration', include: ['integration/**/*.test.ts'] } },
-      { ...base, test: { name: 'security', include: ['security/**/*.test.ts'] } },
+      { ...base, test: { name: 'integration', isolate: false, include: ['integration/**/*.test.ts'] } },
+      { ...base, test: { name: 'security', isolate: false, include: ['security/**/*.test.ts'] } },
       { ...base, test: { name: 'docs', include: ['docs/**/*.test.ts'] } },
       { ...base, test: { name: 'package', include: ['package/**/*.test.ts'] } },
       { ...base, test: { name: 'external', include: EXTERNAL } },

@@ -4,6 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Config } from '../config/config.ts';
+import { valuesOf } from '../http/header-list.ts';
 
 type Names = Pick<Config, 'admin' | 'adminHosts'>;
 type RequestFields = Pick<IncomingMessage, 'headers' | 'rawHeaders'>;
@@ -55,8 +56,7 @@ function isSameAuthority(origin: string, own: string): boolean {
 /** @returns the one Host, without its port, in lower case; `undefined` where there is none, or more than one. */
 function readHost({ headers, rawHeaders }: RequestFields): string | undefined {
   // node:http takes the first of several Host fields; a proxy in front may have taken another.
-  const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
-  if (count !== 1) return undefined;
+  if (valuesOf(rawHeaders, 'host').length !== 1) return undefined;
   const [, name] = /^(\[[^\]]*\]|[^:]*)(?::\d{0,5})?$/.exec(headers.host ?? '') ?? [];
   return name?.toLowerCase();
 }

@@ -38,7 +38,7 @@ export function formatForGitHub({ severity, code, file, line, column, path, mess
   return `::${severity} ${named.join(',')}::${escapeData(text)}`;
 }
 
-/** What the runner undoes (actions/runner, `ActionCommand.cs`); a raw line end would begin a command of its own. */
+/** The escapes that the runner decodes (actions/runner, `ActionCommand.cs`). A raw line end would begin another command. */
 function escapeData(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }

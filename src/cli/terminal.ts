@@ -29,11 +29,11 @@ export function escapeExactly(text: string): string {
 }
 
 /**
- * @param width characters; what is longer is cut, and ends in `…`.
+ * @param width characters. A longer text is truncated, and ends in `…`.
  * @returns `text` on one line, escaped, for a column.
  */
 export function fitText(text: string, width = Number.POSITIVE_INFINITY): string {
-  // Cut before as well: a megabyte is not escaped for the sake of its first words.
+  // Truncated before it is escaped, too, so that a text of megabytes is not escaped as a whole.
   const escaped = escapeText(text.slice(0, 4 * 1024));
   const characters = [...escaped];
   return characters.length <= width ? escaped : `${characters.slice(0, width - 1).join('')}…`;
@@ -44,7 +44,7 @@ export function toSafeJson(value: unknown, indent = 0): string {
   return escapeJson(JSON.stringify(value, null, indent));
 }
 
-/** @returns how to colour; `false` leaves every text as it is, which must be readable by itself. */
+/** @returns a function that colours text; without `isColoured`, one that leaves it unchanged. */
 export function createPaint(isColoured: boolean): Paint {
   return (style, text) => (isColoured ? `\x1b[${STYLES[style]}m${text}\x1b[0m` : text);
 }

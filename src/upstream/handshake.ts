@@ -53,14 +53,7 @@ function startRequest(outgoing: OutgoingHandshake, socket: Socket, received: Buf
   let started: ClientRequest | undefined;
   proxy.once('proxyReqWs', proxyRequest => {
     started = proxyRequest;
-    proxyRequest.on('error', ignoreErrors);
-    try {
-      replaceHead(proxyRequest, outgoing, host);
-    } catch (fault) {
-      // Else http-proxy would send what it made of the placeholder.
-      proxyRequest.destroy();
-      throw fault;
-    }
+    replaceHead(proxyRequest.on('error', ignoreErrors), outgoing, host);
   });
   // http-proxy and node derive the name that is verified, SNI and more from the request that they are given, so they are
   // not given the client's. A name is sent for SNI, an IP address is not (RFC 6066 section 3).
@@ -74,12 +67,18 @@ function startRequest(outgoing: OutgoingHandshake, socket: Socket, received: Buf
 }
 
 function replaceHead(proxyRequest: ClientRequest, { path, headers }: OutgoingHandshake, host: string): void {
-  proxyRequest.path = path;
-  for (const name of proxyRequest.getRawHeaderNames()) proxyRequest.removeHeader(name);
-  proxyRequest.setHeader('Host', host);
-  reduceFields(headers, (request, name, value) => request.appendHeader(name, value), proxyRequest);
-  proxyRequest.setHeader('Connection', 'Upgrade');
-  proxyRequest.setHeader('Upgrade', 'websocket');
+  try {
+    proxyRequest.path = path;
+    for (const name of proxyRequest.getRawHeaderNames()) proxyRequest.removeHeader(name);
+    proxyRequest.setHeader('Host', host);
+    reduceFields(headers, (request, name, value) => request.appendHeader(name, value), proxyRequest);
+    proxyRequest.setHeader('Connection', 'Upgrade');
+    proxyRequest.setHeader('Upgrade', 'websocket');
+  } catch (fault) {
+    // Else http-proxy would send what it made of the placeholder.
+    proxyRequest.destroy();
+    throw fault;
+  }
 }
 
 /** The end-to-end fields of a 101, which has no body and no Content-Length (RFC 9110 section 8.6), and those that switch. */

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runSimulate } from '../../support/commands.ts';
 import { startGateway } from '../../support/gateway.ts';
-import { runProgram } from '../../support/program.ts';
 import { bearer, request } from '../../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../../support/upstream.ts';
@@ -36,7 +36,7 @@ routes:
 `;
 
 /** @returns the statuses, the counter of /a and the log of one request for each list of audiences. */
-async function send(yaml: string, audiences: readonly (readonly string[])[]) {
+async function requestEach(yaml: string, audiences: readonly (readonly string[])[]) {
   const gateway = await startGateway(yaml);
   const statuses: number[] = [];
   for (const aud of audiences) {
@@ -70,20 +70,20 @@ test.each([
   '%s: the counter says what would break',
   async (_, audiences, counts, breaks) => {
     for (const enforcement of ['enforce', 'report']) {
-      const { log, ...counted } = await send(configure('any', enforcement), audiences);
+      const { log, ...counted } = await requestEach(configure('any', enforcement), audiences);
       expect(counted).toEqual({ statuses: audiences.map(() => 200), ...counts });
       const file = join(folder, 'log.ndjson');
       writeFileSync(file, log.map(line => `${JSON.stringify(line)}\n`).join(''));
       for (const rule of ['known', 'only'] as const) {
         const narrowed = configure(rule, 'enforce');
         writeFileSync(join(folder, 'new.yaml'), narrowed);
-        const { code, stdout } = await runProgram(['simulate', '--config', join(folder, 'new.yaml'), '--json', file]);
+        const { code, stdout } = await runSimulate({ config: join(folder, 'new.yaml'), log: file });
         expect({ rule, code }).toEqual({ rule, code: breaks[rule] === 0 ? 0 : 3 });
         expect(JSON.parse(stdout)).toMatchObject({
           judged: audiences.length,
           unchanged: audiences.length - breaks[rule],
         });
-        const { statuses } = await send(narrowed, audiences);
+        const { statuses } = await requestEach(narrowed, audiences);
         expect(statuses.filter(status => status === 401)).toHaveLength(breaks[rule]);
       }
     }

@@ -1,7 +1,7 @@
 /** `audgate explain` as the built program. */
 
 import { describe, expect, test } from 'vitest';
-import { runExplain } from '../../support/explain.ts';
+import { runExplain } from '../../support/commands.ts';
 import { runProgram } from '../../support/program.ts';
 import { billing, file, SLIPPED, sign, useExplainFixture } from './fixture.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { type AuthorizationServer, startAuthorizationServer } from '../../support/authorization-server.ts';
-import { runExplain } from '../../support/explain.ts';
+import { runExplain } from '../../support/commands.ts';
 import { type SignOptions, startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
 
 export const PROFILE = 'https://profile.example.com/';

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runExplain } from '../../support/explain.ts';
+import { runExplain } from '../../support/commands.ts';
 import { startGateway } from '../../support/gateway.ts';
 import { sendRaw } from '../../support/raw-http.ts';
 import { BILLING, billing, explain, explainTwice, folder, issuer, server, sign, useExplainFixture } from './fixture.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { runExplain } from '../../support/explain.ts';
+import { runExplain } from '../../support/commands.ts';
 import { SEED } from '../../support/fixed-seed.ts';
 import { startGateway } from '../../support/gateway.ts';
 import { headerValues, request } from '../../support/raw-http.ts';

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runExplain } from '../../support/explain.ts';
+import { runExplain } from '../../support/commands.ts';
 import { BILLING, billing, explain, file, folder, issuer, SLIPPED, sign, useExplainFixture } from './fixture.ts';
 
 useExplainFixture();

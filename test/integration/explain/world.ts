@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { runExplain } from '../../support/explain.ts';
+import { runExplain } from '../../support/commands.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
 
 export const RESOURCE = 'https://orders.example.com/';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll } from 'vitest';
-import { simulate } from '../../../src/cli/simulate.ts';
+import { runSimulate } from '../../support/commands.ts';
 import { type LogLine, type RunningGateway, startGateway } from '../../support/gateway.ts';
 import { bearer, type HeaderPair, request } from '../../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
@@ -111,22 +111,9 @@ export function writeLog(lines: readonly unknown[]): string {
   return file;
 }
 
-export async function run(yaml: string, log: string, json: boolean, from?: string) {
-  const out = { stdout: '', stderr: '' };
-  const code = await simulate(
-    { config: writeConfig(yaml), from: from === undefined ? undefined : writeConfig(from), log, json },
-    {
-      environment: {},
-      standardInput: process.stdin,
-      write: line => {
-        out.stdout += `${line}\n`;
-      },
-      writeError: line => {
-        out.stderr += `${line}\n`;
-      },
-    },
-  );
-  return { code, ...out };
+export function run(yaml: string, log: string, json: boolean, from?: string) {
+  const configs = { config: writeConfig(yaml), from: from === undefined ? undefined : writeConfig(from) };
+  return runSimulate({ ...configs, log, json });
 }
 
 export async function simulateJson(

@@ -4,6 +4,7 @@ import {
   createPaint,
   escapeExactly,
   escapeText,
+  fitText,
   quoteValue,
   showValue,
   toSafeJson,
@@ -35,4 +36,16 @@ test('a long value: truncated, with its length', () => {
 test('without colour: text unchanged', () => {
   expect(createPaint(false)('red', 'x')).toBe('x');
   expect(createPaint(true)('red', 'x')).toBe('\x1b[31mx\x1b[0m');
+});
+
+test.each([
+  ['a\u001b[2Jb', 'a\\u{1b}[2Jb'],
+  ['\u202eevil\u2066', '\\u{202e}evil\\u{2066}'],
+  ['\u200b\u00ad\u2028\r\n\u009b', '\\u{200b}\\u{ad}\\u{2028}\\u{d}\\u{a}\\u{9b}'],
+  ['\ud800', '\\u{d800}'],
+  ['żółw 🐢', 'żółw 🐢'],
+])('%j: printed as %s', (text, expected) => {
+  expect(fitText(text)).toBe(expected);
+  expect(JSON.parse(toSafeJson({ text }))).toEqual({ text });
+  expect(toSafeJson({ text })).not.toMatch(/\p{C}/u);
 });

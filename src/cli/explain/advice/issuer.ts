@@ -10,6 +10,7 @@ import { quoteValue } from '../../terminal.ts';
 import { findNearestDifference } from '../checks/difference.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';
 
+/** @returns advice on `untrusted_issuer`. */
 export function adviseOnIssuer({ evaluation, route, jws }: DeniedRequest): Advice {
   const iss = jws?.claims['iss'];
   if (typeof iss !== 'string') return { cause: 'the token does not name its issuer (RFC 9068 section 2.2)' };

@@ -1,4 +1,4 @@
-/** Reads and verifies the credentials of a request, and keeps what was learned on the way. */
+/** Reads and verifies the credentials of a request, and keeps every intermediate result. */
 
 import type { Config, Issuer } from '../../../config/config.ts';
 import type { Denial } from '../../../denial.ts';
@@ -33,6 +33,7 @@ interface InTime {
  * Fetches the keys of the token's issuer as configured.
  *
  * @param now milliseconds since 1970.
+ * @returns every result, up to the first step that failed.
  */
 export async function readCredentials(config: Config, head: RequestHead, now: number): Promise<Credentials & InTime> {
   const bearer = readBearerToken(head.authorization);

@@ -1,13 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { describeInstant } from '../../../../../src/cli/explain/checks/instant.ts';
-import { describeAmbiguity } from '../../../../../src/cli/explain/checks/path-ambiguity.ts';
 import {
   formatUrl,
   parseInstant,
   parseMethod,
   parseUrl,
 } from '../../../../../src/cli/explain/evaluate/request-spec.ts';
-import { canonicalizePath } from '../../../../../src/route/path.ts';
 
 const LISTEN = { host: '0.0.0.0', port: 8080 };
 
@@ -61,25 +58,4 @@ test('a time: RFC 3339 with a zone', () => {
 test('a method: one that node:http knows, not CONNECT', () => {
   expect(['GET', 'PROPFIND'].map(method => parseMethod(method).ok)).toEqual([true, true]);
   expect(['get', 'CONNECT', 'FETCH', ''].map(method => parseMethod(method).ok)).toEqual([false, false, false, false]);
-});
-
-test('a distance in time: the two largest units', () => {
-  const now = 1_700_000_000_000;
-  expect(describeInstant(1_700_000_000 + 90_061, now)).toBe('2023-11-15T23:14:21Z (in 1 d 1 h)');
-  expect(describeInstant(1_700_000_000 - 61, now)).toBe('2023-11-14T22:12:19Z (1 min 1 s ago)');
-  expect(describeInstant(1e20, now)).toMatch(/^100000000000000000000 \(in /);
-});
-
-test.for([
-  ['/a/../b', 3, 'a dot segment'],
-  ['/a/%2E%2e', 3, 'a dot segment'],
-  ['/a//b', 2, 'an empty segment'],
-  ['/a\\b', 2, 'a backslash'],
-  ['/a%2', 2, 'a % without'],
-  ['/a\u00e9', 2, 'a byte'],
-  ['/a/..;x/b', 3, 'a dot segment'],
-  ['/a%2f..%2fb', 5, 'a dot segment'],
-] as const)('%s: the ambiguous place', ([path, at, what]) => {
-  expect(canonicalizePath(path).ok).toBe(false);
-  expect(describeAmbiguity(path, [])).toEqual({ at, what: expect.stringContaining(what) });
 });
