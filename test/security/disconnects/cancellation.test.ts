@@ -37,7 +37,7 @@ const MOMENTS: readonly (readonly [
   ['before the head', `${get}\r\n`, '', 'upstream', 'GET /x'],
   ['in the middle of the head', `${get}\r\n`, 'HTTP/1.1 200 OK\r\nX-A: ', 'upstream', 'GET /x'],
   [
-    'after an interim answer',
+    'after an interim response',
     `${get}\r\n`,
     'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n',
     'client',
