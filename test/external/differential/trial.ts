@@ -40,7 +40,7 @@ type Fate = 'carried' | 'cut' | 'left' | 'refused';
 /** Longer than a machine with too much to do takes: only what went wrong waits so long. */
 const LIMIT = 20_000;
 /** A refusal that ends the connection. */
-const FAREWELL = /\r\nConnection: close\r\n\r\n\{"title"[^}]*\}$/;
+const REFUSAL = /\r\nConnection: close\r\n\r\n\{"title"[^}]*\}$/;
 
 /** Sends a payload and holds what came of it together. */
 export async function attempt(course: Course, payload: Payload, number: number): Promise<Verdict> {
@@ -161,7 +161,7 @@ function exchange(port: number, bytes: string, leaves: boolean): Promise<number 
     });
     socket.setEncoding('latin1').on('data', piece => {
       received += piece;
-      if (FAREWELL.test(received)) socket.end();
+      if (REFUSAL.test(received)) socket.end();
     });
     socket.on('error', () => undefined); // A reset is an end as well.
     socket.on('close', () => resolve([...received.matchAll(/HTTP\/1\.1 (?!1)\d{3} /g)].length));

@@ -21,7 +21,7 @@ useBrokenPeersFixture();
 
 const IDLE_TIMEOUT = 'upstream_timeout/idle_timeout';
 
-describe('an upstream that breaks off in the body', () => {
+describe('an upstream that ends within the body', () => {
   const OK = 'HTTP/1.1 200 OK\r\n';
   const CLOSE = `${OK}Connection: close\r\n`;
   const LENGTH = 'Content-Length: 10\r\n\r\n';
@@ -75,7 +75,7 @@ describe('an upstream that breaks off in the body', () => {
   });
 
   test.each(['1.0', '1.1'] as const)(
-    "stalls for longer than timeouts.idle: an HTTP/%s client's body is aborted",
+    'silent for longer than timeouts.idle: the body of an HTTP/%s client is aborted',
     async version => {
       const delta = await countFailures('/brief');
       rude.respond = socket => socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
@@ -88,7 +88,7 @@ describe('an upstream that breaks off in the body', () => {
     },
   );
 
-  test('answers with both Content-Length and Transfer-Encoding: refused, or framed once', async () => {
+  test('Content-Length and Transfer-Encoding in one response: refused, or framed once', async () => {
     rude.respond = socket =>
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n');
     const [answer] = parseResponses(Buffer.from((await readToTheEnd('/rude', '1.1')).text, 'latin1'));

@@ -118,7 +118,7 @@ describe.each([
   );
 });
 
-test('a request that succeeds or is denied has no cause', async () => {
+test('a request that succeeds or is denied: no cause in the log', async () => {
   await request(gateway.port, { path: '/nowhere' });
   expect(gateway.log.find(line => line['path'] === '/nowhere')).not.toHaveProperty('cause');
 });

@@ -86,7 +86,7 @@ ${alias === undefined ? '' : `    audiences: [${alias}]\n`}    upstream: ${billi
 `;
 }
 
-test('an API without any check is seen, understood, mended, and enforced, and no request fails on the way', async () => {
+test('from report to enforce with real clients: no request fails on the way', async () => {
   const before = await requestTokens();
   await call(before, 'nothing changes for anybody');
   await seeOnMetricsPageAndLog();
@@ -213,7 +213,7 @@ async function enforceUnderLoad(tokens: Tokens): Promise<void> {
   await gateway.line('request', first + answered);
 
   const lines = gateway.lines('request').slice(first);
-  const on = (rung: string) => lines.filter(line => line['enforcement'] === rung).length;
+  const on = (enforcement: string) => lines.filter(line => line['enforcement'] === enforcement).length;
   const failed = tallies.reduce((sum, { refused, failures, statuses, answered: own }) => {
     return sum + refused + Object.keys(failures).length + own - (statuses['200'] ?? 0);
   }, 0);

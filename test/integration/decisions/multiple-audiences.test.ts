@@ -67,7 +67,7 @@ test.each([
     { known: 1, only: 2 },
   ],
 ] as const)(
-  '%s: the counter says what would break',
+  '%s: the counter predicts what a stricter rule refuses',
   async (_, audiences, counts, breaks) => {
     for (const enforcement of ['enforce', 'report']) {
       const { log, ...counted } = await requestEach(configure('any', enforcement), audiences);

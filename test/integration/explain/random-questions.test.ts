@@ -15,7 +15,7 @@ import { FORMS, type Question, questions, routes, type Token, type World } from 
 
 const WORLDS = 12;
 const QUESTIONS = 40;
-test(`${WORLDS * QUESTIONS} random requests: status, reason and challenge are what explain says`, async () => {
+test(`${WORLDS * QUESTIONS} random requests: explain predicts status, reason and challenge`, async () => {
   const issuers = await Promise.all([
     startTokenIssuer(),
     startTokenIssuer('RS256'),

@@ -38,7 +38,7 @@ afterAll(() => {
 const PLACES = [1, 2].flatMap(workers => (['listen', 'admin'] as const).map(key => [key, workers] as const));
 
 describe.each(PLACES)('%s, with %i worker(s)', (key, workers) => {
-  test('a port in use: told with key, address, code and remedy', async () => {
+  test('a port in use: logged with key, address, code and remedy', async () => {
     const { code, stderr, line } = await run(workers, key, `127.0.0.1:${held}`);
     const problem = 'another process listens there: stop it, or write another port';
     expect(line).toMatchObject({ level: 'error', key, address: `127.0.0.1:${held}`, code: 'EADDRINUSE', problem });
@@ -46,14 +46,14 @@ describe.each(PLACES)('%s, with %i worker(s)', (key, workers) => {
     expect(code).toBe(1);
   });
 
-  test('an address of another machine: told', async () => {
+  test('an address of another machine: logged', async () => {
     const { code, stderr, line } = await run(workers, key, '192.0.2.1:8080');
     expect(line).toMatchObject({ level: 'error', key, address: '192.0.2.1:8080', code: 'EADDRNOTAVAIL' });
     expect(stderr).toContain(`cannot listen: ${key}: 192.0.2.1:8080: this machine has no such address`);
     expect(code).toBe(1);
   });
 
-  test.skipIf(PRIVILEGED === 0 || !canRun)('a port that only root may have: told', async () => {
+  test.skipIf(PRIVILEGED === 0 || !canRun)('a privileged port: logged', async () => {
     const { code, stderr, line } = await run(workers, key, '127.0.0.1:7', user);
     expect(line).toMatchObject({ level: 'error', key, address: '127.0.0.1:7', code: 'EACCES' });
     expect(stderr).toContain('write a port from 1024 on');
@@ -64,7 +64,7 @@ describe.each(PLACES)('%s, with %i worker(s)', (key, workers) => {
 test.each([
   ['[2001:db8::1]:8080', /./],
   ['nowhere.invalid:8080', /^(ENOTFOUND|EAI_AGAIN)$/],
-])('%s: told as it is written', async (address, expected) => {
+])('%s: logged as it is written', async (address, expected) => {
   const { code, line } = await run(1, 'listen', address);
   expect(line).toMatchObject({ level: 'error', key: 'listen', address });
   expect(line?.['code']).toMatch(expected);

@@ -11,7 +11,7 @@ import { countReloads, guarded, place, statusOf, upstream, useReloadFixture } fr
 
 useReloadFixture();
 
-test('forty reloads, one in five bad, under load: every request is answered, nothing is left behind', async () => {
+test('forty reloads, one in five bad, under load: every request is answered, no memory or descriptor is left', async () => {
   const others: Upstream[] = await Promise.all([startUpstream(), startUpstream()]);
   // Only the signal tells of a change of a file that the YAML names, so each reload has one cause.
   const yaml = `${guarded('/api')}  /other: { public: true, upstream: "\${file:origin}" }\n`;

@@ -77,8 +77,8 @@ async function expectWhole(gateway: GatewayProcess): Promise<void> {
   expect((await request(gateway.port, { path: '/x' })).status).toBe(200);
 }
 
-describe.concurrent('a worker that cannot start: told, tried again ever more slowly, and there in the end', () => {
-  test('no descriptor is left for it (EMFILE)', async context => {
+describe.concurrent('a worker that cannot start: logged, retried with growing delay, started in the end', () => {
+  test('no file descriptor (EMFILE)', async context => {
     const gateway = await start(context);
     const limit = (count: string) =>
       spawnSync('prlimit', ['--pid', String(gateway.child.pid), `--nofile=${count}`], { encoding: 'utf8' });
@@ -93,8 +93,8 @@ describe.concurrent('a worker that cannot start: told, tried again ever more slo
   });
 
   test.for([
-    ['no process can be made', 'throw', 'ENOMEM'],
-    ['it exits before it is there', 'exit', 'it ended'],
+    ['fork fails', 'throw', 'ENOMEM'],
+    ['it exits before it is ready', 'exit', 'it ended'],
   ] as const)('%s', async ([, what, problem], context) => {
     const order = createOrder();
     const gateway = await start(context, order);
@@ -112,8 +112,8 @@ describe.concurrent('a worker that cannot start: told, tried again ever more slo
   });
 
   test.for([
-    ['it is never there', 'hang', 'it was not there after'],
-    ['it is there and never begins', 'mute', 'it did not begin within'],
+    ['it never becomes ready', 'hang', 'it was not there after'],
+    ['it becomes ready and never listens', 'mute', 'it did not begin within'],
   ] as const)('%s', async ([, what, problem], context) => {
     const order = createOrder();
     const gateway = await start(context, order);
@@ -126,7 +126,7 @@ describe.concurrent('a worker that cannot start: told, tried again ever more slo
   });
 });
 
-describe.concurrent('a worker that hangs: told, ended and replaced', () => {
+describe.concurrent('a worker that hangs: logged, killed and replaced', () => {
   test.for(['SIGSTOP', 'SIGWINCH'] as const)(
     'by %s (stopped; its event loop blocked), and a reload does not wait for more than that',
     async (signal, context) => {
@@ -147,7 +147,7 @@ describe.concurrent('a worker that hangs: told, ended and replaced', () => {
     },
   );
 
-  test('none is ended because the primary was stopped for longer', async context => {
+  test('a primary that was stopped for longer: no worker is killed', async context => {
     const gateway = await start(context);
     const before = childProcessIds(gateway.child.pid);
     gateway.child.kill('SIGSTOP');
@@ -184,7 +184,7 @@ async function run(yaml: string, nodeOptions: readonly string[] = []) {
   return { code, log: parseLog(stdout), stderr };
 }
 
-test('SIGTERM while a reload waits for a worker: the end is told, and no failed reload', async ({ onTestFinished }) => {
+test('SIGTERM while a reload waits for a worker: the end is logged, no failed reload', async ({ onTestFinished }) => {
   const yaml = `workers: ${WORKERS}\nroutes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
   const gateway = await startGatewayProcess(yaml, {
     place: (into, text) => {

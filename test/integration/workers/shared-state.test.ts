@@ -23,7 +23,7 @@ import {
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 useWorkersFixture();
 
-test('every worker serves, what they counted is summed up, and the keys were fetched once', async () => {
+test('requests to all workers: served, counts summed, keys fetched once', async () => {
   const fetches = issuer.fetches;
   const gateway = await start();
   const idle = await Promise.all(childProcessIds(gateway.child.pid).map(countSockets));
@@ -61,7 +61,7 @@ test('every worker serves, what they counted is summed up, and the keys were fet
   await eventually(() => gateway.lines('request').length === 61);
 });
 
-test('a rotation: one fetch for the unknown kid, and every worker has the new key', async () => {
+test('a key rotation: one fetch for the unknown kid, every worker has the new key', async () => {
   const gateway = await start();
   const fetches = issuer.fetches;
   await issuer.rotate();
@@ -74,7 +74,7 @@ test('a rotation: one fetch for the unknown kid, and every worker has the new ke
   await eventually(async () => (await gateway.sample(fetched('success'))) === 2);
 });
 
-test('kids that nobody knows, at every worker: one fetch in a cooldown', async () => {
+test('unknown kids at every worker: one fetch in a cooldown', async () => {
   const gateway = await start();
   const fetches = issuer.fetches;
   const forge = () => issuer.sign({ claims: { aud: RESOURCE }, header: { kid: crypto.randomUUID() } });
@@ -87,7 +87,7 @@ test('kids that nobody knows, at every worker: one fetch in a cooldown', async (
   expect(issuer.fetches - fetches).toBe(1);
 });
 
-test('the status page shows the denials and counts of all workers, and asks for the token of the configuration in use', async () => {
+test('the status page: denials and counts of all workers, behind the admin token in use', async () => {
   const gateway = await start();
   for (const [index, stopped] of childProcessIds(gateway.child.pid).entries()) {
     process.kill(stopped, 'SIGSTOP');
@@ -113,7 +113,7 @@ test('the status page shows the denials and counts of all workers, and asks for 
   expect(shown.text).toContain(newer);
 });
 
-test('limits.connections holds for all workers together', async () => {
+test('limits.connections: holds for all workers together', async () => {
   const gateway = await start(text => `limits: { connections: 4 }\n${text}`);
   const sockets = Array.from({ length: 12 }, () => connect(gateway.port, '127.0.0.1').on('error', () => undefined));
   const ended = 'audgate_connections_ended_total{cause="connection_limit"}';
