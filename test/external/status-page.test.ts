@@ -1,4 +1,4 @@
-/** The status page as people meet it: in a real Chromium, over gateways with a real past. */
+/** The status page in Chromium, of gateways that have served real requests. */
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -20,7 +20,7 @@ import { BILLING, HOSTILE, PROFILE, type StatusWorld, startStatusWorld } from '.
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const WINDOWS = { desk: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const;
 const INTERVAL = 3_000;
-/** A browser that starts on a machine with other work. */
+/** For a browser that starts on a busy machine. */
 const PATIENCE = 90_000;
 
 describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { timeout: PATIENCE }, () => {
@@ -116,7 +116,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
       const rows = await page.locator('tbody tr').allInnerTexts();
       expect(rows).toHaveLength(12);
       for (const row of rows) expect(row).toMatch(/wrong_audience[\s\S]*\/v2\/invoices[\s\S]*mobile-app/);
-      // axe is a script that the page would not run.
+      // The Content-Security-Policy of the page forbids the script of axe.
       if (javaScriptEnabled) expect(await findAxeViolations(page)).toEqual([]);
       await page.getByRole('link', { name: 'Show all' }).click();
       await page.waitForURL(/\/#denials$/);
@@ -329,7 +329,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
   });
 });
 
-/** What axe finds, whatever its impact. */
+/** All findings of axe, of any impact. */
 async function findAxeViolations(page: Page): Promise<readonly string[]> {
   await page.evaluate(AXE);
   const { violations } = (await page.evaluate('axe.run()')) as AxeResults;

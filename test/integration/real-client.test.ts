@@ -1,4 +1,4 @@
-/** Real parties on both sides: oidc-provider signs, and clients that nobody here wrote find out what they need and get it. */
+/** oidc-provider as the issuer, the MCP SDK as the client: discovery, tokens and calls through the gateway. */
 
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';

@@ -29,7 +29,7 @@ const COUNT = CLASSES.reduce((sum, { payloads }) => sum + payloads.length, 0);
 let issuer: TokenIssuer;
 let token: string;
 const outcomes: Outcome[] = [];
-/** Ended after all tests, also where one took too long. */
+/** Closed after all tests, also after a time-out. */
 const running: { close(): Promise<void> }[] = [];
 
 beforeAll(async () => {
@@ -64,7 +64,7 @@ test('the table of payloads: large, and a fifth or more is forwarded', () => {
   expect(ordinary.payloads.length).toBeGreaterThanOrEqual(40);
 });
 
-/** One after the other: what a payload leaves on a connection to the server shows in the payload behind it. */
+/** One after the other, so that bytes left on a connection to the server are seen in the next payload. */
 async function sendAll(kind: ServerKind): Promise<Outcome[]> {
   const server = await kind.start();
   running.push(server);

@@ -1,4 +1,4 @@
-/** One request, held against itself: as the RFCs read it, as the gateway authorised it, and as the server parsed it. */
+/** Compares one request as the RFCs define it, as the gateway authorised it, and as the server parsed it. */
 
 import { createHash } from 'node:crypto';
 import type { LogLine } from '../../support/gateway.ts';
@@ -23,7 +23,7 @@ const ENDED = [
   'proxy-authorization',
   'http2-settings',
 ];
-/** What servers read in more than one way, where a route lets it pass. */
+/** Spellings that servers read differently, on a route that allows them. */
 const CONTESTED = /;|%(?:2F|5C|3B|25|3F|23)/;
 
 /** @returns what differs, a sentence each; nothing where all three agree. */
@@ -60,7 +60,7 @@ function normalise(target: string): string {
   });
 }
 
-/** A line shows the path to its end, save values that a query could have had, and not more than a thousand bytes or so. */
+/** A log line shows the whole path without the query, up to about a thousand bytes. */
 function compareLogged(logged: string, path: string): string[] {
   const shown = logged.length >= 1000 ? path.slice(0, logged.length) : path;
   const pieces = logged.split('…').map(piece => piece.replace(/[^\w/]/g, '\\$&'));

@@ -51,7 +51,7 @@ export interface Ask {
 export const USUAL = ['X-Case: {case}.{n}', 'Authorization: Bearer {token}'];
 const HOST = ['Host: api.test'];
 
-/** Behind a payload that leaves its connection open. Its number is in its query too, lest it be taken for another's. */
+/** Sent behind a payload that leaves its connection open. Its number is in its query too, so that it is not taken for another payload's. */
 export function follower(number: number): Message {
   return message(`/open/follower?${number}`, { fields: ['Connection: close'] });
 }

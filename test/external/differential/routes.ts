@@ -1,4 +1,4 @@
-/** The gateway under test: one route of each kind, all to one upstream, and what each of them lets the upstream see. */
+/** The gateway under test: one route of each kind, all to one upstream, and what each forwards. */
 
 import { type RunningGateway, startGateway } from '../../support/gateway.ts';
 import type { TokenIssuer } from '../../support/token-issuer.ts';
@@ -7,7 +7,7 @@ export const RESOURCE = 'https://api.example.com/';
 export const IDENTITY = { 'x-user': 'alice', 'x-client': 'shop' };
 
 export interface RouteTraits {
-  /** Whether the upstream is told who asks. */
+  /** Whether identity fields are forwarded. */
   readonly identified: boolean;
   readonly token: boolean;
   /** How many segments are removed. */
@@ -15,7 +15,7 @@ export interface RouteTraits {
   readonly base: string;
   /** Whether `allow_encoded` lets pass what servers read in more than one way. */
   readonly opened: boolean;
-  /** How many segments of what is forwarded nobody but the route may decide. */
+  /** How many segments of the forwarded path come from the route. */
   readonly fixed: number;
 }
 

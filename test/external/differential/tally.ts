@@ -1,4 +1,4 @@
-/** What became of the payloads, summed for people. */
+/** A summary of the outcomes of all payloads. */
 
 import type { Verdict } from './trial.ts';
 

@@ -13,7 +13,7 @@ export interface Course {
   readonly gateway: RunningGateway;
   readonly server: RealServer;
   readonly token: string;
-  /** Requests that ended early, by their names. A server may tell of one late. */
+  /** Requests that ended early, by their names. A server may log one late. */
   readonly early: Map<string, Fate>;
 }
 
@@ -33,16 +33,16 @@ interface Sent {
 
 /**
  * `cut`: authorised, but its body turned out to be malformed, so nobody may take it for a whole request. `left`: its client
- * did not wait, or the server closed the connection that it was sent on; a server may have seen it or not.
+ * did not wait, or the server closed the connection that it was sent on; the server may have parsed it or not.
  */
 type Fate = 'carried' | 'cut' | 'left' | 'refused';
 
-/** Longer than a machine with too much to do takes: only what went wrong waits so long. */
+/** Long enough for a busy machine: reached only by a failure. */
 const LIMIT = 20_000;
 /** A refusal that ends the connection. */
 const REFUSAL = /\r\nConnection: close\r\n\r\n\{"title"[^}]*\}$/;
 
-/** Sends a payload and holds what came of it together. */
+/** Sends a payload and collects the responses, log lines and sightings. */
 export async function attempt(course: Course, payload: Payload, number: number): Promise<Verdict> {
   const { gateway, server, token, early } = course;
   const logged = requestsOf(gateway).length;
@@ -91,7 +91,7 @@ function judge(
   return compare(reading, line, seen, world).map(difference => `request ${id}: ${difference}`);
 }
 
-/** Each request that was forwarded is seen once, or refused by the server, which may not say whom it refuses. */
+/** Each forwarded request is seen once, or refused by the server, whose log may not say which request that was. */
 function findStrangers(sent: readonly Sent[], news: readonly Sighting[]): string[] {
   const waiting = new Set(sent.filter(({ fate }) => fate === 'carried').map(({ id }) => id));
   const allowed = new Set(sent.filter(({ fate }) => fate === 'left').map(({ id }) => id));

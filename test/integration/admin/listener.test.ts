@@ -1,4 +1,4 @@
-/** Contract section 9: who is answered on the admin listener, and how often the page of metrics is made. */
+/** The admin listener: for which Host and methods it answers, and how often `/metrics` is rendered. */
 
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => gateway.close());
 
-/** @returns the whole answer to `lines`, sent as they are. */
+/** @returns the whole response to `lines`, sent as they are. */
 async function say(...lines: readonly string[]): Promise<string> {
   const socket = connect(gateway.adminPort, '127.0.0.1').setEncoding('utf8');
   let answer = '';
@@ -106,7 +106,7 @@ describe.each([
         await served.line('request', round);
         const asked = performance.now();
         expect(readSample(await served.scrape(), series)).toBe(round);
-        // The second before began with the page before; some of it went by with the request.
+        // The interval of one second began with the previous page; the request took part of it.
         expect(performance.now() - asked).toBeGreaterThan(300);
       }
     } finally {

@@ -1,4 +1,4 @@
-/** Contract section 5: what a scripted run did is what `/metrics` says, in a form that Prometheus takes without complaint. */
+/** `/metrics` counts exactly what a scripted run did, in a form that promtool accepts. */
 
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** /status.json over sockets, and the `audgate explain` lines of it run in a real shell: they say what the gateway said. */
+/** `/status.json`, and its `audgate explain` commands run in a real shell: they give the reason that the gateway gave. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -70,7 +70,7 @@ async function readStatus(gateway: GatewayProcess): Promise<Status> {
   return (await (await fetch(`http://127.0.0.1:${gateway.adminPort}/status.json`)).json()) as Status;
 }
 
-/** Asks until all `count` requests are told of: the page is made once a second. */
+/** Reads until all `count` requests are counted: the page is rendered once a second. */
 async function readStatusAfter(gateway: GatewayProcess, count: number): Promise<Status> {
   let status = await readStatus(gateway);
   await eventually(async () => {

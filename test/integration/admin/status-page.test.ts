@@ -1,4 +1,4 @@
-/** The status page over sockets: who gets it, by which methods, and what no other site can do with it. */
+/** The status page: authentication, methods, and protection against other sites. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../../support/gateway.ts';

@@ -46,14 +46,14 @@ describe('an upstream that ends within the body', () => {
       `${OK}Transfer-Encoding: chunked\r\n\r\n3\r\nhel`,
       socket => socket.end('lo\r\n0\r\n\r\n'),
     ],
-    // The end of the connection is all that ends such a body, so its kind of end is all that tells (RFC 9112 section 8).
+    // Only the end of the connection ends such a body, so a reset is the only sign that it was cut (RFC 9112 section 8).
     ['resets a body without a length', `${CLOSE}\r\nhello`, reset],
   ];
 
   test.each(cut)('%s, at once: the body is aborted', async (name, start, end) => {
     rude.respond = socket => socket.write(start, () => end(socket));
     const answered = await readToTheEnd('/rude', '1.1');
-    // Data and reset in one go look like data and end to Node.js, the gateway included: no test can tell.
+    // Node.js reports data and a reset that arrive together as data and an end, so this cannot be tested.
     if (!name.includes('without a length')) expect(looksWhole(answered), JSON.stringify(answered)).toBe(false);
     await expectAlive();
   });
@@ -99,7 +99,7 @@ describe('an upstream that ends within the body', () => {
   });
 });
 
-/** An answer without framing is whole where its connection ends well (RFC 9112 section 6.3). */
+/** A response without framing is complete where its connection ends in order (RFC 9112 section 6.3). */
 function looksWhole({ text, isCleanEnd }: Answered): boolean {
   const [answer] = parseResponses(Buffer.from(text, 'latin1'));
   if (answer === undefined || answer.status === 0) return false;

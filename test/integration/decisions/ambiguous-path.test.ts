@@ -1,4 +1,4 @@
-/** A path of several readings where nothing behind the upstream is protected: reported, and forwarded as it came. */
+/** An ambiguous path where nothing behind the upstream is protected: reported, and forwarded unchanged. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { evaluateRequest } from '../../../src/cli/explain/evaluate/evaluation.ts';

@@ -1,4 +1,4 @@
-/** Contract section 3: every reason, produced by a real request, with its exact answer, metric and log line. */
+/** Every denial reason, produced by a real request, with its exact reply, metric and log line. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { REFUSALS } from '../../../src/denial.ts';
@@ -344,7 +344,7 @@ const rows: readonly Row[] = [
   },
 ];
 
-/** The limits have tests of their own, in test/security; a fault of ours nobody can ask for. */
+/** The limits have tests of their own in test/security; no request produces `internal`. */
 const ELSEWHERE = ['request_timeout', 'body_too_large', 'overloaded', 'internal'];
 
 describe('each reason: reply, metric and log as in the table', () => {

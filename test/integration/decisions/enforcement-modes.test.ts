@@ -1,4 +1,4 @@
-/** Contract section 1, `enforcement`: what each mode refuses, what it only reports, and what the upstream then sees. */
+/** `enforcement`: what each mode refuses, what it only reports, and what is then forwarded. */
 
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -60,7 +60,7 @@ interface Row {
   readonly reason: string;
   /** The modes that refuse it; the others forward and report. */
   readonly refusedOn: readonly Mode[];
-  /** Whether the upstream may be told who asks, where the request is forwarded. */
+  /** Whether identity fields are forwarded, where the request is. */
   readonly identified: boolean;
   readonly method?: string;
   readonly path?: string;

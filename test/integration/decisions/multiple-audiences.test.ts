@@ -1,4 +1,4 @@
-/** Whether `multiple_audiences` can be narrowed: the counter, `simulate` and the gateway with the narrower rule agree. */
+/** Narrowing `multiple_audiences`: the counter, `simulate` and the gateway with the narrower rule agree. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** What becomes of Authorization: a route on report leaves an API that needs it alone, and climbing from there is told. */
+/** `upstream_token`: a route in report mode forwards Authorization; a change of the default by a stricter mode is logged. */
 
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -163,7 +163,7 @@ describe('a reload that changes the default of upstream_token', () => {
       await running.line(CHANGED);
       writeFileSync(running.file, running.configure(configuration('enforce')));
       await running.line('configuration loaded', 5);
-      // The next line of the log comes behind all that belongs to the reload.
+      // This line follows every line of the reload.
       running.child.kill('SIGTERM');
       await running.line('draining');
       expect(running.lines().filter(({ msg }) => msg === CHANGED)).toHaveLength(1);

@@ -7,7 +7,7 @@ import { billing, file, SLIPPED, sign, useExplainFixture } from './fixture.ts';
 
 useExplainFixture();
 
-/** One start after the other: what a process takes to start is the machine's affair, and no part of what is tested. */
+/** Sequential, with a long limit: how long a process takes to start is not under test. */
 const STARTS = { timeout: 180_000 };
 
 describe('the built program', () => {

@@ -1,5 +1,5 @@
 /**
- * Tokens as identity products write them: told as what they are, with the line of the YAML where only that can be changed. No advice
+ * Tokens in the form of identity products: `explain` names the product and, where only the YAML can be changed, the line. No advice
  * lets other tokens in, and none repeats a token.
  */
 

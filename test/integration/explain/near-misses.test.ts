@@ -1,4 +1,4 @@
-/** Slips of clients, of issuers and of those who configure them: told as what they are. */
+/** Near misses of clients, issuers and configurations: `explain` names the difference. */
 
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';

@@ -9,7 +9,7 @@ useForwardingFixture();
 
 describe('connections', () => {
   test('pipelined requests: answered in order, whatever the order of the upstream', async () => {
-    // The first is answered last of all that arrive at once, and after a while where nothing else does.
+    // The first is answered last of those that arrive together, or after 100 ms where no other does.
     const others = new EventEmitter();
     upstream.handle = async (req, res) => {
       if (req.url === '/api/1')
@@ -48,7 +48,7 @@ describe('connections', () => {
       const closed = upstream.server.closeIdleConnections.bind(upstream.server);
       closed();
       while (upstream.sockets.open > 0) await new Promise(resolve => setImmediate(resolve));
-      // The gateway's side of those sockets has had its turn once it has answered on its admin listener.
+      // A response of the admin listener shows that the gateway's event loop has handled those sockets.
       await gateway.scrape();
       expect((await call({ path: '/api/a' })).status).toBe(200);
     }

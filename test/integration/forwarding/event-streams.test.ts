@@ -1,4 +1,4 @@
-/** Event streams (Server-Sent Events): nothing is held back, nothing goes on for nobody, and nothing cut looks whole. */
+/** Event streams (Server-Sent Events): no buffering, no stream without its client, no cut stream that looks complete. */
 
 import { EventEmitter, once } from 'node:events';
 import type { ServerResponse } from 'node:http';

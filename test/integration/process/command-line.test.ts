@@ -1,4 +1,4 @@
-/** The command line as a shell meets it: arguments that are wrong, and a reader that has gone. Needs `npm run build` before. */
+/** The command line: wrong arguments, help, and output whose reader has closed. Needs `npm run build` before. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** Signals that other servers know, sent to every kind of process: none opens a debugger, none ends what serves. */
+/** Signals that other servers use, sent to every kind of process: none opens a debugger, none ends it. */
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { expect, onTestFinished, test, vi } from 'vitest';

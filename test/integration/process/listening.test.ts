@@ -1,4 +1,4 @@
-/** An address that cannot be listened on: which key, which address, what to do; for a person and as a line of the log. */
+/** An address that cannot be listened on: standard error and log name the key, the address and the remedy. */
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const NOBODY = 65_534;
 const PRIVILEGED = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
 
-/** Nobody special, where the tests run as root. */
+/** A user without rights, where the tests run as root. */
 const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 /** Whether that user may read the program, and the Node.js that the tests run on. */
 const canRun = spawnSync(process.execPath, [MAIN, '--version'], user).status === 0;
@@ -71,7 +71,7 @@ test.each([
   expect(code).toBe(1);
 });
 
-/** Runs the program until it ends by itself. @returns its exit code, and what it said, `line` of that in the log. */
+/** Runs the program until it ends by itself. @returns exit code, standard error, and the line `cannot listen` of the log. */
 async function run(workers: number, key: 'listen' | 'admin', address: string, as: typeof user = {}) {
   const addresses = { listen: '127.0.0.1:0', admin: '127.0.0.1:0', [key]: address };
   const file = join(mkdtempSync(join(folder, 'of-')), 'audgate.yaml');

@@ -1,4 +1,4 @@
-/** The thread that loads a configuration: whatever becomes of it, there is an answer, without a secret in it. Needs `npm run build` before. */
+/** The thread that loads a configuration: every outcome is a result or a failure without secrets. Needs `npm run build` before. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -119,7 +119,7 @@ describe('the log', () => {
   });
 });
 
-/** Texts that must not come out anywhere; each tells which it was. */
+/** Numbered secrets that must appear nowhere in the output. */
 class Marks {
   readonly #marks: string[] = [];
 
@@ -140,7 +140,7 @@ class Marks {
   }
 }
 
-/** Good ones and bad ones; nothing of any of them is looked at, save the claims that the log is meant to have. */
+/** Valid and invalid tokens. Only the claims that the log records may appear. */
 async function makeTokens(marks: Marks): Promise<string[]> {
   const good = await issuer.sign({ claims: { aud: RESOURCE, email: marks.next(), nonce: marks.next() } });
   const foreign = await issuer.sign({ claims: { aud: OTHER } });
@@ -160,7 +160,7 @@ function tamper(good: string): string {
   return `${good.slice(0, -4)}AAAA`;
 }
 
-/** One request with a secret in every field that has one; whatever is answered is well. */
+/** One request with a secret in every field; any response is fine. */
 async function sendAnyway(gateway: RunningProgram, line: string, authorization: string, marks: Marks): Promise<void> {
   const names = [
     'Cookie',

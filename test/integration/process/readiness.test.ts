@@ -1,4 +1,4 @@
-/** Contract section 9: an issuer without keys never takes a ready instance out of the load balancer. */
+/** `/readyz`: an issuer without keys never makes a ready instance unready. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ const RESOURCE = 'https://api.example.com/';
 let issuer: TokenIssuer;
 /** Accepts and never answers. */
 let mute: TcpServer;
-/** Answers 500, until it is told to give keys. */
+/** Answers 500 until `isUp`. */
 let late: Server;
 let isUp = false;
 let served: GatewayProcess | undefined;

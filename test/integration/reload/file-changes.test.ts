@@ -9,7 +9,7 @@ import { countReloads, routes, statusOf, useReloadFixture } from './fixture.ts';
 
 useReloadFixture();
 
-/** Longer than a save takes to settle, for what must not happen. */
+/** Longer than a save takes to settle: after it, no reload may have happened. */
 const A_WHILE = 700;
 
 describe('one save is one reload', () => {

@@ -1,4 +1,4 @@
-/** The small sister of `npm run load -- reloads`: configurations change under clients that never stop. */
+/** Reloads under constant load, as `npm run load -- reloads` in small. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -38,7 +38,7 @@ afterAll(async () => {
   await Promise.all([issuer?.close(), upstream?.close()]);
 });
 
-/** Changes a file that the YAML names: only the signal tells of it, so that each reload has one cause. */
+/** Changes a file that the YAML names. It is not watched, so each reload has one cause: the signal. */
 async function reload(other: string, message: string, count: number): Promise<void> {
   writeFileSync(join(dirname(gateway.file), 'other'), other);
   gateway.child.kill('SIGHUP');

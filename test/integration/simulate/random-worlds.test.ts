@@ -71,7 +71,7 @@ test('random pairs of configurations: the prediction is what the other gateway d
     const questions = fc.sample(asks, { numRuns: 50, seed: SEED + index });
     await compareWorlds(before, after, questions, tally);
   }
-  // That it met its cases: otherwise it would tell nothing of them.
+  // A property test that never reaches a case proves nothing about it.
   for (const name of ['unchanged', 'would_break', 'would_open', 'known from the old configuration'])
     expect(counts.get(name)).toBeGreaterThan(3);
   expect(counts.get('unknown')).toBeLessThan(600);
@@ -111,7 +111,7 @@ async function compareWorlds(
   }
 }
 
-/** The decision that `simulate` foresees; none where it is unknown. */
+/** The decision that `simulate` predicts; `undefined` where it is unknown. */
 function predict(
   logged: LogLine,
   found: ReturnType<typeof compare>,

@@ -1,4 +1,4 @@
-/** Workers that cannot start, end, or hang: each is told of, and followed by one that serves. Real processes, as operators run them. */
+/** Workers that cannot start, end, or hang: each is logged and replaced. Real processes. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { startUpstream, type Upstream } from '../../support/upstream.ts';
 import { eventually, pause } from '../../support/waiting.ts';
 
 const WORKERS = 2;
-/** Milliseconds that a process may take to start, on a machine that does other things. */
+/** Milliseconds that a process may take to start on a busy machine. */
 const PATIENCE = 30_000;
 /** A worker that does not answer for 10 s, asked every 2 s, is ended. */
 const HANG_LIMIT = 12_000;
@@ -32,7 +32,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs before the program, in every process of it. @param order as long as this file is there, new workers do what it says. */
+/** Runs before the program in each of its processes. @param order a file whose text decides how new workers fail. */
 const preload = (order: string) =>
   `data:text/javascript,${encodeURIComponent(`
 import cluster from 'node:cluster';
@@ -49,12 +49,12 @@ if (cluster.isWorker) {
   cluster.fork = (...given) => { if (order() === 'throw') throw new Error('spawn ENOMEM'); return fork.apply(cluster, given); };
 }`)}`;
 
-/** The file with the orders to new workers. */
+/** The file that decides how new workers fail. */
 function createOrder(): string {
   return join(mkdtempSync(join(folder, 'order-')), 'order');
 }
 
-/** Closed when this test ends, of those that run beside each other. */
+/** Closes it when its test ends: tests of this file run concurrently. */
 async function start({ onTestFinished }: TestContext, order = createOrder()): Promise<GatewayProcess> {
   const yaml = `workers: ${WORKERS}\nroutes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
   const gateway = await startGatewayProcess(yaml, { nodeOptions: ['--import', preload(order)] });

@@ -35,7 +35,7 @@ test.each(['a pipe', 'a file'])('lines of all workers into %s: each complete', a
   const port = await reservePort();
   writeFileSync(file, `listen: 127.0.0.1:${port}\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms }\n${configure()}`);
   const read = join(folder, 'read');
-  // A shell's pipe, whose reader comes late and reads page by page: it is full, and the writers wait for room in turn.
+  // A pipe whose reader starts late and reads page by page, so that it is full and writers wait.
   const reader = `{ until [ -e "${read}" ]; do sleep 0.1; done; dd "of=${log}" bs=4096 status=none; }`;
   const command = kind === 'a pipe' ? `"$0" "$@" | ${reader}` : `exec "$0" "$@" > "${log}"`;
   const shell = spawn('bash', ['-c', command, process.execPath, MAIN, '--config', file], { stdio: 'ignore' });

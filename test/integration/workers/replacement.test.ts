@@ -49,7 +49,7 @@ test('a worker killed under load: others serve, it is replaced and counted, no c
   await eventually(() => load.statuses.length > answered + 100);
   await scrape();
   await load.stop();
-  // Of eight connections at once, those that the worker held are broken off.
+  // Of eight concurrent connections, those of the killed worker are broken.
   expect(load.errors.length).toBeLessThanOrEqual(8);
   expect(new Set(load.statuses)).toEqual(new Set([200]));
   expect(childProcessIds(gateway.child.pid)).toHaveLength(WORKERS);

@@ -30,7 +30,7 @@ test('requests to all workers: served, counts summed, keys fetched once', async 
   const held = holdRequests(60);
   const answering = Array.from({ length: 60 }, () => statusOf(gateway));
   const release = await held;
-  // The kernel gives a connection to whoever is awake first, so how many each has is not ours to say.
+  // The kernel gives a connection to the process that wakes first, so their distribution is not checked.
   const further: Socket[] = [];
   await eventually(async () => {
     further.push(connect(gateway.port, '127.0.0.1'));
@@ -43,7 +43,7 @@ test('requests to all workers: served, counts summed, keys fetched once', async 
   expect(new Set(await Promise.all(answering))).toEqual(new Set([200]));
   expect(await statusOf(gateway, '/api', 'not-a-token')).toBe(401);
 
-  // A request is counted when its connection has let go of it, a moment after its client has the answer.
+  // A request is counted when it has finished, shortly after its client has the response.
   let text = '';
   await eventually(async () => {
     text = await gateway.scrape();
@@ -57,7 +57,7 @@ test('requests to all workers: served, counts summed, keys fetched once', async 
   expect(issuer.fetches - fetches).toBe(1);
   expect(text.split('\n').filter(line => /^audgate_\w+\{.*\} 0$/.test(line)).length).toBeGreaterThan(20);
   expect(seriesOf(await gateway.scrape())).toEqual(seriesOf(text));
-  // They come together, a moment after what they tell of.
+  // They are sent together, shortly after the requests.
   await eventually(() => gateway.lines('request').length === 61);
 });
 
@@ -128,7 +128,7 @@ function countSockets(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** Without those of Node.js, one of which begins with the first garbage of its kind. */
+/** Without the metrics of Node.js, some of which appear with the first garbage collection. */
 function seriesOf(exposition: string): string[] {
   const ours = exposition.split('\n').filter(line => line.startsWith('audgate_'));
   return ours.map(line => line.slice(0, line.lastIndexOf(' ')));

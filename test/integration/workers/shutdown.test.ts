@@ -30,7 +30,7 @@ test.each(['the primary', 'the whole group, as a terminal does'])(
     await gateway.line('draining');
     const { status, body } = await gateway.readiness();
     expect({ status, draining: body['draining'] }).toEqual({ status: 503, draining: true });
-    // A load balancer has seen it, too, and looks away within the delay.
+    // A load balancer sees it too, within the delay.
     await load.stop();
     await eventually(() =>
       statusOf(gateway).then(

@@ -1,4 +1,4 @@
-/** Apache httpd. A handler in Lua notes what it was given, and the access log has a line for every request, refused or not. */
+/** Apache httpd. A handler in Lua records its request, and the access log has a line for every request, refused or not. */
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Python's http.server, which reads header fields as an e-mail's. */
+/** Python's http.server, which parses header fields with the e-mail parser. */
 
 import { join } from 'node:path';
 import { parseSeenLine } from '../sighting.ts';

@@ -1,4 +1,4 @@
-/** Starts a server of another make on a free port of an address of its own, in a folder of its own, and reads what it logs. */
+/** Starts a server of another project, on an address, port and folder of its own, and reads its log. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -43,7 +43,7 @@ export interface Recipe {
   readonly args: readonly string[];
   /** By name, written into the folder. */
   readonly files: Readonly<Record<string, string>>;
-  /** @returns `undefined` for a line that tells of no request. */
+  /** @returns `undefined` for a line that is about no request. */
   readonly parse: (line: string) => Sighting | undefined;
 }
 
@@ -71,10 +71,10 @@ const ATTEMPTS = 3;
 const START_LIMIT = 60_000;
 
 /**
- * Every request that a server sees is held against one that was sent to it, so nobody else may reach it: on 127.0.0.1, tests
- * that ask a port where nothing listens any more, or wait for their own server on it, did.
+ * Every request that a server sees must be one that was sent to it, so no other test may reach it: on 127.0.0.1, tests
+ * that connect to a port where nothing listens any more, or wait for their own server on it, did.
  *
- * @returns an address of loopback that nobody else knows. Systems other than Linux have only one.
+ * @returns a random loopback address. Systems other than Linux have only one.
  */
 export function chooseHost(): string {
   if (process.platform !== 'linux') return '127.0.0.1';
@@ -139,7 +139,7 @@ function openLog(path: string, onLine: (line: string) => void) {
   return { writer, close };
 }
 
-/** No server of the four tells when it is ready, so it is asked until it answers. */
+/** None of the four servers reports that it is ready, so requests are sent until one is answered. */
 async function isAnswering(host: string, port: number, child: ChildProcess): Promise<boolean> {
   const deadline = Date.now() + START_LIMIT;
   while (Date.now() < deadline && child.exitCode === null && child.pid !== undefined) {
