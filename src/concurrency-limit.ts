@@ -1,4 +1,4 @@
-/** How many requests are under way: of each route, and of one gateway. */
+/** Counts of the requests under way: of each route, which are limited, and of one gateway. */
 
 import type { Route } from './config/config.ts';
 

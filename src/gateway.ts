@@ -14,7 +14,7 @@ import { ConcurrencyLimit, RequestCount } from './concurrency-limit.ts';
 import type { Config, Route } from './config/config.ts';
 import { deny, type Reason } from './denial.ts';
 import { createIndexes, createIndexesInSlices, type Indexes } from './indexes.ts';
-import { matchRequest } from './route/match.ts';
+import { type Match, matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
 import { isWebSocketHandshake } from './route/websocket-handshake.ts';
 import { createVerifierEvents, logFault, recordRequest, type Telemetry } from './telemetry/telemetry.ts';
@@ -96,9 +96,9 @@ export class Gateway {
     this.#underWay.leave();
   }
 
-  /** Head → route → token → authorization → upstream, or a refusal on the way. */
-  async #serve(transaction: Transaction): Promise<void> {
-    const { incoming, request, response } = transaction;
+  /** Finds the route. @returns what is still to wait for; `undefined` where it was replied to here. */
+  #serve(transaction: Transaction): Promise<void> | undefined {
+    const { incoming, request } = transaction;
     if (incoming.kind === 'refused') return this.#refuse(transaction, incoming.reason);
     if (incoming.kind === 'websocket' && !isWebSocketHandshake(request)) {
       return this.#refuse(transaction, 'malformed_request');
@@ -114,15 +114,18 @@ export class Gateway {
     const match = matchRequest(this.#indexes.routes, head);
     if (!match.ok) return this.#refuse(transaction, match.reason);
     transaction.match = match;
+    return this.#authorize(transaction, head, match);
+  }
 
+  async #authorize(transaction: Transaction, head: RequestHead, match: Match): Promise<void> {
     const verification = match.route.public ? deny('missing_token') : this.#verify(head);
     const presented = verification instanceof Promise ? await verification : verification;
     const decision = authorize(this.#indexes.audiences, match, head.method, presented);
     transaction.decision = decision;
     if (!decision.grant) return this.#refuse(transaction, decision.denial.reason, decision.denial);
 
-    // While the token was verified the client may have left, or sent bytes that ended the connection.
-    if (response.destroyed) return;
+    // While the token was verified the client may have closed, or sent bytes that ended the connection.
+    if (transaction.response.destroyed) return;
     if (isTooLarge(head, match.route)) return this.#refuse(transaction, 'body_too_large');
     if (!this.#concurrency.enter(match.route)) return this.#refuse(transaction, 'overloaded');
     try {
@@ -149,7 +152,7 @@ export class Gateway {
     return this.#upstreams.forward(grant, head, request, response);
   }
 
-  /** @returns what is left to wait for. */
+  /** Replies to what failed. @returns what is still to wait for: the end of a tunnel, or of the request's body. */
   #settle(transaction: Transaction, grant: Grant, result: ForwardResult | Upgraded): Promise<void> | undefined {
     transaction.upstreamMs = result.responseMs;
     switch (result.end) {
@@ -159,8 +162,7 @@ export class Gateway {
       case 'expired':
         this.#telemetry.metrics.recordEnded('token_expired');
         if (transaction.response.headersSent) return discardBody(transaction);
-        this.#refuse(transaction, 'token_expired', { scopes: grant.scopes, allow: [] });
-        return undefined;
+        return this.#refuse(transaction, 'token_expired', { scopes: grant.scopes, allow: [] });
       case 'complete':
         return discardBody(transaction);
       case 'client_gone':
@@ -169,12 +171,10 @@ export class Gateway {
       case 'body_too_large':
       case 'request_timeout':
       case 'malformed_request':
-        this.#refuse(transaction, result.end);
-        return undefined;
+        return this.#refuse(transaction, result.end);
       default:
         transaction.failure = result.end;
-        this.#reply(transaction, createFailure(result.end.reason, transaction.requestId));
-        return undefined;
+        return this.#reply(transaction, createFailure(result.end.reason, transaction.requestId));
     }
   }
 
@@ -185,21 +185,21 @@ export class Gateway {
     if (end) metrics.recordEnded(end);
   }
 
-  #publish(transaction: Transaction, method: string, metadata: PublishedMetadata): void {
-    if (metadata.kind === 'ambiguous') this.#refuse(transaction, 'no_route');
-    else if (READ_METHODS.includes(method)) this.#reply(transaction, createDocument(metadata.body));
-    else this.#refuse(transaction, 'method_not_allowed', { scopes: [], allow: READ_METHODS });
+  #publish(transaction: Transaction, method: string, metadata: PublishedMetadata): undefined {
+    if (metadata.kind === 'ambiguous') return this.#refuse(transaction, 'no_route');
+    if (READ_METHODS.includes(method)) return this.#reply(transaction, createDocument(metadata.body));
+    return this.#refuse(transaction, 'method_not_allowed', { scopes: [], allow: READ_METHODS });
   }
 
-  #refuse(transaction: Transaction, reason: Reason, needs: Needs = NO_NEEDS): void {
+  #refuse(transaction: Transaction, reason: Reason, needs: Needs = NO_NEEDS): undefined {
     transaction.refused = reason;
     const route = transaction.match?.route;
     const challenge = route && !route.public ? createChallenge(reason, route, needs.scopes) : undefined;
     const { requestId } = transaction;
-    this.#reply(transaction, createRefusal(reason, { requestId, challenge, allow: needs.allow }));
+    return this.#reply(transaction, createRefusal(reason, { requestId, challenge, allow: needs.allow }));
   }
 
-  #reply(transaction: Transaction, reply: LocalReply): void {
+  #reply(transaction: Transaction, reply: LocalReply): undefined {
     writeLocalReply(transaction, reply, this.config.timeouts.body);
   }
 
@@ -211,7 +211,7 @@ export class Gateway {
   };
 
   /** Tells the metrics which routes and issuers exist from now on. */
-  announce(): void {
+  configureMetrics(): void {
     this.#telemetry.metrics.configure(this.config.routes, this.#indexes.audiences, [...this.config.issuers.keys()]);
   }
 

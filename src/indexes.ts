@@ -1,4 +1,4 @@
-/** What a request is looked up in: made of all routes of one configuration, at once or while others are served. */
+/** The look-up tables of all routes of one configuration: for the route, the audience and the metadata of a request. */
 
 import { type AudienceIndex, addAudiences } from './authorization/audience.ts';
 import { addMetadata, type MetadataIndex } from './challenge/metadata.ts';
@@ -20,7 +20,7 @@ export function createIndexes(routes: readonly Route[]): Indexes {
   return builder;
 }
 
-/** As `createIndexes`, in slices, for a thread that serves. */
+/** Does the same in slices, so that this thread serves requests in between. */
 export async function createIndexesInSlices(routes: readonly Route[]): Promise<Indexes> {
   const builder = new IndexBuilder();
   await eachInSlices(routes, route => builder.add(route));

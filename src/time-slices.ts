@@ -1,4 +1,4 @@
-/** Long work on a thread that serves, in slices: requests are served in between. */
+/** Long work in slices, so that the thread serves requests in between. */
 
 import { setImmediate } from 'node:timers/promises';
 
@@ -8,7 +8,7 @@ const SLICE = 4;
 export class Slices {
   #end = performance.now() + SLICE;
 
-  /** To be awaited after each step. @returns `undefined` while there is time left, else a promise of the next slice. */
+  /** To be called after each step. @returns `undefined` in the slice; at its end, a promise to await for the next one. */
   readonly pause = (): Promise<void> | undefined => {
     return performance.now() < this.#end ? undefined : this.#wait();
   };
@@ -19,7 +19,7 @@ export class Slices {
   }
 }
 
-/** Does `step` with each of `list`, in slices. */
+/** Calls `step` with each entry of `list`, in slices. */
 export async function eachInSlices<T>(list: Iterable<T>, step: (entry: T) => void): Promise<void> {
   const slices = new Slices();
   for (const entry of list) {

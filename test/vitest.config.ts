@@ -24,6 +24,7 @@ export default defineConfig({
       { ...base, test: { name: 'integration', isolate: false, include: ['integration/**/*.test.ts'] } },
       { ...base, test: { name: 'security', isolate: false, include: ['security/**/*.test.ts'] } },
       { ...base, test: { name: 'docs', include: ['docs/**/*.test.ts'] } },
+      { ...base, test: { name: 'package', include: ['package/**/*.test.ts'] } },
       { ...base, test: { name: 'external', include: EXTERNAL } },
     ],
   },

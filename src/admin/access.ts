@@ -1,37 +1,39 @@
-/** Who may read the admin listener: no other web site, and of the status page only whoever has the admin token, where there is one. */
+/** Access to the admin listener: not for other web sites, and to the status page only with the admin token, where one is configured. */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Config } from '../config/config.ts';
+import { valuesOf } from '../http/header-list.ts';
 
 type Names = Pick<Config, 'admin' | 'adminHosts'>;
-type Asked = Pick<IncomingMessage, 'headers' | 'rawHeaders'>;
+type RequestFields = Pick<IncomingMessage, 'headers' | 'rawHeaders'>;
 
 /**
- * Judges a request for any page but those of health: by whom it was made, and by which name the listener was asked. A page
- * elsewhere can make its own name point here (DNS rebinding), and would read what a browser on this machine may: so the Host
- * is an IP address, `localhost`, a name without a dot (which no other site has), the host in `admin`, or one of `admin_hosts`.
+ * Checks a request for any page but /healthz and /readyz: the site that made it, and the Host it was made under. A web site
+ * can make its own name resolve to this address (DNS rebinding), and would then read what a browser on this machine can. So
+ * the Host must be an IP address, `localhost`, a name without a dot (which no web site has), the host in `admin`, or one of
+ * `admin_hosts`.
  *
- * @returns why it is refused; `undefined`: it is not.
+ * @returns why the request is refused; `undefined` where it is not.
  */
-export function findForeign(names: Names, request: Asked): 'foreign_site' | 'foreign_host' | undefined {
+export function findAccessRefusal(names: Names, request: RequestFields): 'other_site' | 'unknown_host' | undefined {
   const host = readHost(request);
-  if (isForAnotherSite(request.headers) || isOfAnotherOrigin(request.headers)) return 'foreign_site';
-  return host !== undefined && isOwnName(host, names) ? undefined : 'foreign_host';
+  if (isForAnotherSite(request.headers) || isOfAnotherOrigin(request.headers)) return 'other_site';
+  return host !== undefined && isOwnName(host, names) ? undefined : 'unknown_host';
 }
 
 /** @returns whether the request has the admin token, as Bearer (RFC 6750 section 2.1) or as the password of any user (RFC 7617). */
-export function holdsToken(hash: string, authorization = ''): boolean {
+export function hasAdminToken(hash: string, authorization = ''): boolean {
   const [, scheme = '', credentials = ''] = /^(Bearer|Basic) +(\S+)$/i.exec(authorization) ?? [];
   const token = scheme.toLowerCase() === 'basic' ? readPassword(credentials) : credentials;
   return timingSafeEqual(createHash('sha256').update(token).digest(), Buffer.from(hash, 'hex'));
 }
 
 /**
- * By the Fetch Metadata fields (W3C), which no script can set. Whoever embeds a page or fetches it gets nothing to read, but
- * could have it made as often as he likes; another port of this host is another site's. A link is followed where the page is
- * to be seen at the top of a window: then nobody but the reader sees it.
+ * By the Fetch Metadata fields (W3C), which no script can set. A site that embeds or fetches the page cannot read it, but
+ * could make the gateway render it again and again. Another port of this host counts as another site. A link from another
+ * site is followed where it opens the page as a document of its own, which that site cannot read.
  */
 function isForAnotherSite(headers: IncomingHttpHeaders): boolean {
   const site = headers['sec-fetch-site'];
@@ -40,7 +42,7 @@ function isForAnotherSite(headers: IncomingHttpHeaders): boolean {
   return !isLink || headers['sec-fetch-mode'] !== 'navigate' || headers['sec-fetch-dest'] !== 'document';
 }
 
-/** A script that asks another origin says which one it is of (Fetch standard, "Origin"). TLS may end before this listener. */
+/** A script that fetches from another origin sends its own (Fetch standard, "Origin"). A proxy may have terminated TLS, so both schemes are own. */
 function isOfAnotherOrigin({ origin, host = '' }: IncomingHttpHeaders): boolean {
   if (origin === undefined) return false;
   return !['http', 'https'].some(scheme => isSameAuthority(origin, `${scheme}://${host}`));
@@ -52,10 +54,9 @@ function isSameAuthority(origin: string, own: string): boolean {
 }
 
 /** @returns the one Host, without its port, in lower case; `undefined` where there is none, or more than one. */
-function readHost({ headers, rawHeaders }: Asked): string | undefined {
-  // node:http takes the first of several; who is in between may have taken another.
-  const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
-  if (count !== 1) return undefined;
+function readHost({ headers, rawHeaders }: RequestFields): string | undefined {
+  // node:http takes the first of several Host fields; a proxy in front may have taken another.
+  if (valuesOf(rawHeaders, 'host').length !== 1) return undefined;
   const [, name] = /^(\[[^\]]*\]|[^:]*)(?::\d{0,5})?$/.exec(headers.host ?? '') ?? [];
   return name?.toLowerCase();
 }
@@ -64,7 +65,7 @@ function isOwnName(host: string, { admin, adminHosts }: Names): boolean {
   const [, address] = /^\[(.*)\]$/.exec(host) ?? [];
   if (address !== undefined) return isIPv6(address);
   if (isIPv4(host) || /^[a-z0-9_-]+$/.test(host)) return true;
-  // The name of the root, which resolvers leave out (RFC 1034 section 3.1).
+  // A trailing dot, for the root, names the same host (RFC 1034 section 3.1).
   const name = host.replace(/\.$/, '');
   return name === 'localhost' || (name !== '' && (name === admin.host || adminHosts.has(name)));
 }

@@ -1,33 +1,33 @@
-/** The admin listener: metrics, health and the status page. Never on the data listener, so no route can shadow it and no client reach it. */
+/** The admin listener: metrics, health and the status page. Never on the data listener, so no route can shadow them and no client reach them. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exposition } from '../telemetry/metrics/text-format.ts';
-import { findForeign, holdsToken } from './access.ts';
+import { findAccessRefusal, hasAdminToken } from './access.ts';
 import { DENIALS_PATH, readFilter } from './figures/denial-filter.ts';
 import { CONTENT_SECURITY_POLICY } from './page/page.ts';
 import type { Readiness } from './readiness.ts';
 import { type PageSources, type SharedPage, sharePage } from './shared-page.ts';
-import { shareMaking } from './shared-result.ts';
+import { shareResult } from './shared-result.ts';
 
-/** Read at each request. */
+/** Called for each request. */
 export interface AdminSources extends PageSources {
   readonly metrics: { expose(): Promise<Exposition> };
 }
 
-interface AnswerSources extends AdminSources {
-  readonly givePage: () => Promise<SharedPage>;
-  readonly giveMetrics: (patience: number) => Promise<Exposition>;
+interface SharedSources extends AdminSources {
+  readonly getPage: () => Promise<SharedPage>;
+  readonly getMetrics: (patience: number) => Promise<Exposition>;
 }
 
-interface Answer {
+interface Reply {
   readonly status: number;
   readonly contentType: string;
   readonly body: string | readonly Buffer[];
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** No other site reads, frames or embeds what is said here, and no cache keeps it. */
-const FOR_NOBODY_ELSE = {
+/** No other site can read, frame or embed the pages, and no cache stores them. */
+const SECURITY_HEADERS = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -36,49 +36,53 @@ const FOR_NOBODY_ELSE = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** In milliseconds: as long as Prometheus waits by default. A reader that takes longer would keep a page of its own in memory. */
-const READING_LIMIT = 10_000;
+/**
+ * Milliseconds for a reader to take a page, as long as Prometheus waits by default. A slow reader would keep its copy of the
+ * page in memory.
+ */
+const READ_LIMIT = 10_000;
 
 /**
- * @returns the listener's handler: `/metrics`, `/healthz` (the process answers), `/readyz` (it should be sent requests), and
- * the status page: `/` whole, `/denials` some of its denials, `/status.json` for programs, which asks for the admin token
- * where there is one.
+ * @returns the listener's handler: `/metrics`, `/healthz` (the process runs), `/readyz` (it should be sent requests), and the
+ * status page, which needs the admin token where one is configured: `/` whole, `/denials` some of its denials, `/status.json`
+ * for programs.
  */
 export function createAdminHandler(sources: AdminSources) {
-  const givePage = sharePage(sources);
-  const giveMetrics = shareMaking(() => sources.metrics.expose());
+  const getPage = sharePage(sources);
+  const getMetrics = shareResult(() => sources.metrics.expose());
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { status, contentType, body, headers } = await answer({ ...sources, givePage, giveMetrics }, request).catch(
-      () => FAULT,
-    );
+    const { status, contentType, body, headers } = await createReply(
+      { ...sources, getPage, getMetrics },
+      request,
+    ).catch(() => INTERNAL_ERROR);
     const pieces = typeof body === 'string' ? [Buffer.from(body)] : body;
     response.writeHead(status, {
       'Content-Type': contentType,
       'Content-Length': pieces.reduce((length, piece) => length + piece.length, 0),
-      ...FOR_NOBODY_ELSE,
+      ...SECURITY_HEADERS,
       ...headers,
     });
-    const overdue = setTimeout(() => response.destroy(), READING_LIMIT).unref();
+    const overdue = setTimeout(() => response.destroy(), READ_LIMIT).unref();
     response.once('close', () => clearTimeout(overdue));
     for (const piece of pieces) response.write(piece);
     response.end();
   };
 }
 
-async function answer(sources: AnswerSources, request: IncomingMessage): Promise<Answer> {
+async function createReply(sources: SharedSources, request: IncomingMessage): Promise<Reply> {
   const { method, url = '/' } = request;
   if (method !== 'GET' && method !== 'HEAD') {
     return { ...json(405, { error: 'method not allowed' }), headers: { Allow: 'GET, HEAD' } };
   }
   const path = url.split('?', 1)[0];
-  // Asked by load balancers and orchestrators under whatever name; they say nothing that a web site could use.
+  // Not checked: load balancers use any name as Host, and these pages hold nothing of use to a web site.
   if (path === '/healthz') return json(200, { status: 'ok' });
   if (path === '/readyz') return describeReadiness(await sources.readiness());
-  const foreign = findForeign(sources.processInfo().config, request);
-  if (foreign) return json(403, { error: FOREIGN[foreign] });
+  const refusal = findAccessRefusal(sources.processInfo().config, request);
+  if (refusal) return json(403, { error: ACCESS_ERRORS[refusal] });
   switch (path) {
     case '/metrics':
-      return { status: 200, ...(await sources.giveMetrics(readPatience(request))) };
+      return { status: 200, ...(await sources.getMetrics(readPatience(request))) };
     case '/':
       return showPage(sources, request, page => asPage(page.html()));
     case DENIALS_PATH:
@@ -90,24 +94,24 @@ async function answer(sources: AnswerSources, request: IncomingMessage): Promise
   }
 }
 
-/** Prometheus says how long it waits for a scrape, in seconds. Half of it is for the page to be made and sent. */
+/** Prometheus sends how many seconds it waits for a scrape. Half of that is kept for making and sending the page. */
 function readPatience({ headers }: IncomingMessage): number {
   const seconds = Number(headers['x-prometheus-scrape-timeout-seconds']);
   return seconds > 0 ? (seconds * 1_000) / 2 : Number.POSITIVE_INFINITY;
 }
 
-/** One rule for the page in all its forms. */
+/** The status page in any of its forms, which all need the admin token. */
 async function showPage(
-  { processInfo, givePage }: AnswerSources,
+  { processInfo, getPage }: SharedSources,
   { headers }: IncomingMessage,
-  show: (page: SharedPage) => Answer,
-): Promise<Answer> {
+  show: (page: SharedPage) => Reply,
+): Promise<Reply> {
   const { adminTokenHash } = processInfo().config;
-  if (adminTokenHash !== undefined && !holdsToken(adminTokenHash, headers.authorization)) return ASK_FOR_TOKEN;
-  return show(await givePage());
+  if (adminTokenHash !== undefined && !hasAdminToken(adminTokenHash, headers.authorization)) return TOKEN_NEEDED;
+  return show(await getPage());
 }
 
-function asPage(body: string): Answer {
+function asPage(body: string): Reply {
   return {
     status: 200,
     contentType: 'text/html; charset=utf-8',
@@ -116,22 +120,22 @@ function asPage(body: string): Answer {
   };
 }
 
-const FOREIGN = {
-  foreign_site: 'another site asked for the page',
-  foreign_host:
+const ACCESS_ERRORS = {
+  other_site: 'another site asked for the page',
+  unknown_host:
     'this name is not known here: ask by IP address, as localhost, by a name without a dot or by the host in admin, or add the name to admin_hosts',
 } as const;
 
-/** RFC 9110 section 11.6.1: browsers ask for a password, programs send a Bearer token. */
-const ASK_FOR_TOKEN: Answer = {
+/** RFC 9110 section 11.6.1. Browsers ask the user for a password (Basic), programs send the token as Bearer. */
+const TOKEN_NEEDED: Reply = {
   ...json(401, { error: 'the admin token is needed' }),
   headers: { 'WWW-Authenticate': ['Basic realm="audgate", charset="UTF-8"', 'Bearer realm="audgate"'] },
 };
 
-/** A page that cannot be shown must not end the gateway. */
-const FAULT = json(500, { error: 'a fault of audgate' });
+/** An exception while a page is made must not end the process. */
+const INTERNAL_ERROR = json(500, { error: 'a fault of audgate' });
 
-function describeReadiness({ ready, waitingFor, errors, draining, missingWorkers = 0 }: Readiness): Answer {
+function describeReadiness({ ready, waitingFor, errors, draining, missingWorkers = 0 }: Readiness): Reply {
   return json(ready ? 200 : 503, {
     status: ready ? 'ready' : 'not ready',
     ...(draining && { draining }),
@@ -140,6 +144,6 @@ function describeReadiness({ ready, waitingFor, errors, draining, missingWorkers
   });
 }
 
-function json(status: number, content: Readonly<Record<string, unknown>>): Answer {
+function json(status: number, content: Readonly<Record<string, unknown>>): Reply {
   return { status, contentType: 'application/json', body: JSON.stringify(content) };
 }

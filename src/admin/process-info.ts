@@ -1,4 +1,4 @@
-/** What the process that serves the page knows by itself. */
+/** What the status page shows of the process and of its configuration. */
 
 import type { Config } from '../config/config.ts';
 import type { Diagnostic } from '../config/diagnostics/diagnostic.ts';
@@ -6,8 +6,9 @@ import type { Diagnostic } from '../config/diagnostics/diagnostic.ts';
 export interface ProcessInfo {
   readonly version: string;
   readonly startedAt: Date;
+  /** The configuration in use. */
   readonly config: Config;
   readonly loadedAt: Date;
-  /** Of the lint, for the configuration in use. */
+  /** Lint warnings for `config`. */
   readonly warnings: readonly Diagnostic[];
 }

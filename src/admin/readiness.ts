@@ -1,38 +1,38 @@
-/** Whether requests should be sent to this process: what `/readyz` answers and the status page says first. */
+/** Whether this process should be sent requests, for `/readyz` and the status page. */
 
-/** What a process knows of the keys of its issuers. Survives JSON. */
+/** The keys of a process's issuers, as far as readiness depends on them. Survives JSON. */
 export interface KeyReadiness {
-  /** Whether the first fetch of every issuer's keys has come to an end, failed or not. */
+  /** Whether the first fetch of every issuer's keys is over, failed or not. */
   readonly isSettled: boolean;
-  /** Whether some issuer has ever had a key; so it is where there are no issuers. */
+  /** Whether some issuer has ever had a key; true where there are no issuers. */
   readonly hasHadKeys: boolean;
-  /** Issuers that have no key now, with what went wrong last. */
+  /** Issuers that have no key now, with the error of their last fetch. */
   readonly without: readonly { readonly issuer: string; readonly error: string | undefined }[];
 }
 
 export interface Readiness {
   readonly ready: boolean;
-  /** Issuers without a key. One of them alone takes no process out: the APIs of the others go on. */
+  /** Issuers without a key. They do not make a process that was ready not ready: the APIs of other issuers still work. */
   readonly waitingFor: readonly string[];
   /** By issuer, why there is no key. */
   readonly errors?: Readonly<Record<string, string>>;
   readonly draining: boolean;
-  /** Workers that do not serve, or did not answer. */
+  /** Workers that do not serve, or did not reply. */
   readonly missingWorkers?: number;
 }
 
-/** Not ready until the first fetches have ended and there was a key; then ready for good, whatever becomes of the issuers. */
+/** Opens when the first fetches are over and there was a key, and stays open: a later outage of issuers does not close it. */
 export class ReadinessGate {
   #isOpen = false;
 
-  /** @param keys of every process that serves. @returns whether requests should be sent here. */
+  /** @param keys of every process that serves. @returns whether the gate is open. */
   update(keys: readonly KeyReadiness[]): boolean {
     this.#isOpen ||= keys.length > 0 && keys.every(({ isSettled, hasHadKeys }) => isSettled && hasHadKeys);
     return this.#isOpen;
   }
 }
 
-/** @returns what is said of the issuers without keys, of which each process may miss others. */
+/** @returns the issuers without keys in any of several processes, with their errors. */
 export function describeKeys(keys: readonly KeyReadiness[]): Pick<Readiness, 'waitingFor' | 'errors'> {
   const without = keys.flatMap(each => each.without);
   const errors = without.flatMap(({ issuer, error }) => (error === undefined ? [] : [[issuer, error] as const]));

@@ -1,4 +1,4 @@
-/** One collection for all who ask: it is made on the thread that forwards, so it is made once in a second at most. */
+/** Collects what the status page shows at most once per second for all readers, since that runs on the thread that forwards. */
 
 import type { Config } from '../config/config.ts';
 import type { Report } from '../telemetry/report.ts';
@@ -8,34 +8,34 @@ import type { ProcessInfo } from './process-info.ts';
 import type { Readiness } from './readiness.ts';
 import { renderJson } from './status-json.ts';
 
-/** Read at each collection. */
+/** Called for each collection. */
 export interface PageSources {
   readonly readiness: () => Readiness | Promise<Readiness>;
   readonly report: () => Promise<Report>;
   readonly processInfo: () => ProcessInfo;
 }
 
-/** What was collected, each form rendered once, when it is first asked for. */
+/** One collection. Each form is rendered once, when it is first requested. */
 export interface SharedPage {
   readonly html: () => string;
   readonly json: () => string;
-  /** The denials that `filter` asks for, of which there are 200 at most. */
+  /** Rendered for each request: of the 200 denials at most that are kept, those that match `filter`. */
   readonly denials: (filter: DenialFilter) => string;
 }
 
 interface Collection {
   readonly config: Config;
   readonly page: Promise<SharedPage>;
-  /** Endless while it is under way. */
+  /** Until when it is shared, by `performance.now()`; without end while it is being collected. */
   until: number;
 }
 
-/** So long, in milliseconds, a page is given to whoever asks. */
+/** Milliseconds for which a page is shared. */
 const FRESH = 1_000;
 
 /**
- * @returns what gives the page: the collection under way, one of the last second, or a new one. A page that a reload has
- * made wrong, or that could not be collected, is not given again.
+ * @returns a function that returns the page: the collection under way, one of the last second, or a new one. A page of an
+ * earlier configuration, or one that could not be collected, is not returned again.
  */
 export function sharePage(sources: PageSources): () => Promise<SharedPage> {
   let latest: Collection | undefined;

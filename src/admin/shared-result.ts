@@ -1,38 +1,40 @@
-/** One making for all who ask: what is made on the thread that forwards is made once in a second at most, whoever asks how often. */
+/** Limits how often something expensive is made on the thread that forwards: at most once per second, shared by all callers. */
 
 import { setTimeout } from 'node:timers/promises';
 
-/** Milliseconds from the beginning of one making to that of the next. */
+/** Milliseconds between the starts of two calls of `make`. */
 const INTERVAL = 1_000;
 
 /**
- * @returns what gives the next thing that `make` makes. Whoever asks while one is waited for shares it, and what he gets was
- *   begun after he asked, so it shows all that had happened by then; a reader in a loop gets one in a second. Who cannot wait
- *   `patience` milliseconds until it begins is given the last one. No two are made at once.
+ * @returns a function that returns the next result of `make`. Callers that wait for the same result share it. `make` starts
+ *   after they called, so the result shows everything that had happened by then. Where it would not start within `patience`
+ *   milliseconds, the latest result is returned instead. Only one call of `make` is under way at a time.
  */
-export function shareMaking<T>(make: () => Promise<T>, interval = INTERVAL): (patience?: number) => Promise<T> {
+export function shareResult<T>(make: () => Promise<T>, interval = INTERVAL): (patience?: number) => Promise<T> {
   let next: Promise<T> | undefined;
-  let last: Promise<T> | undefined;
-  let before: Promise<unknown> = Promise.resolve();
-  let earliest = Number.NEGATIVE_INFINITY;
+  let latest: Promise<T> | undefined;
+  let previous: Promise<unknown> = Promise.resolve();
+  let earliestStart = Number.NEGATIVE_INFINITY;
   const makeNext = async () => {
-    await before;
-    const wait = earliest - performance.now();
+    await previous;
+    const wait = earliestStart - performance.now();
     if (wait > 0) await setTimeout(wait);
     next = undefined;
-    earliest = performance.now() + interval;
-    const making = make();
-    before = making.then(
-      () => {
-        last = making;
-      },
-      () => undefined,
-    );
-    return making;
+    earliestStart = performance.now() + interval;
+    const made = make();
+    const keep = () => {
+      latest = made;
+    };
+    previous = made.then(keep, ignore);
+    return made;
   };
   return (patience = Number.POSITIVE_INFINITY) => {
-    if (last && earliest - performance.now() > patience) return last;
+    if (latest && earliestStart - performance.now() > patience) return latest;
     next ??= makeNext();
     return next;
   };
+}
+
+function ignore(): void {
+  // Whoever waits for the result gets the error. It is not kept.
 }

@@ -1,17 +1,19 @@
-/** /status.json: what the status page shows, for programs. Times are RFC 3339, durations seconds. */
+/** /status.json: what the status page shows, for programs. Times are as in RFC 3339, durations in seconds. */
 
 import { CHECK_CODES } from '../config/lint/check-codes.ts';
 import type { ClientDenials } from '../telemetry/recent/client-denials.ts';
 import type { RecentDenial } from '../telemetry/recent/recent-denials.ts';
-import { explainLine } from './figures/explain-command.ts';
-import { readCells, sumOf } from './figures/figures.ts';
+import type { Report } from '../telemetry/report.ts';
+import { NO_ROUTE, sumOf } from './figures/counter-sums.ts';
+import { readCells } from './figures/denial-matrix.ts';
+import { formatExplainCommand } from './figures/explain-command.ts';
 import type { Latency } from './figures/latency.ts';
 import { type Counted, listRoutes, type RouteStatus } from './figures/route-figures.ts';
 import type { StatusPage } from './page/page.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** @returns the JSON text. The matrix has every cell that is not 0, also those for which the page has no room. */
+/** @returns the JSON text. The matrix has every cell that is not 0, also those that the page leaves out. */
 export function renderJson({ info, report, readiness, now }: StatusPage): string {
   const { config, version, startedAt } = info;
   const { ready, draining, waitingFor, missingWorkers = 0 } = readiness;
@@ -23,30 +25,29 @@ export function renderJson({ info, report, readiness, now }: StatusPage): string
     issuers_without_keys: waitingFor,
     workers_missing: missingWorkers,
     recent_complete_since: timeOf(report.traffic.since),
-    totals: {
-      requests: sumOf(report, 'audgate_requests_total'),
-      would_be_denied: sumOf(report, 'audgate_denials_total', { action: 'forwarded' }),
-      denied: sumOf(report, 'audgate_denials_total', { action: 'refused' }),
-      for_another_resource: sumOf(report, 'audgate_confused_deputy_rejections_total'),
-      upstream_failures: sumOf(report, 'audgate_upstream_failures_total'),
-    },
+    totals: describeTotals(report),
     routes: listRoutes(config, report).map(describeRoute),
     matrix: [...readCells(report).values()].map(({ presented, route, cell }) => ({ presented, route, ...cell })),
     clients: report.traffic.clients.map(describeClient),
     denials: report.denials.map(denial => describeDenial(denial, config.source.file)),
-    issuers: report.keySets.map(({ issuer, keys, ageSeconds, lastError }) => ({
-      issuer,
-      keys,
-      age_seconds: ageSeconds,
-      last_error: lastError,
-    })),
+    issuers: report.keySets.map(describeKeySet),
     configuration: describeConfiguration({ info, report }),
   });
 }
 
+function describeTotals(report: Report): Json {
+  return {
+    requests: sumOf(report, 'audgate_requests_total'),
+    would_be_denied: sumOf(report, 'audgate_denials_total', { action: 'forwarded' }),
+    denied: sumOf(report, 'audgate_denials_total', { action: 'refused' }),
+    for_another_resource: sumOf(report, 'audgate_confused_deputy_rejections_total'),
+    upstream_failures: sumOf(report, 'audgate_upstream_failures_total'),
+  };
+}
+
 function describeRoute({ route, requests, forwarded, refused, failed, latency, upstreamLatency }: RouteStatus): Json {
   return {
-    route: route?.key ?? '(none)',
+    route: route?.key ?? NO_ROUTE,
     name: route?.name,
     ...(route && { mode: route.public ? 'public' : route.enforcement }),
     ...(route && !route.public && { resource: route.resource }),
@@ -73,6 +74,10 @@ function describeLatency(latency: Latency | undefined): Json | undefined {
   return latency && { p50_seconds: latency.p50, p99_seconds: latency.p99 };
 }
 
+function describeKeySet({ issuer, keys, ageSeconds, lastError }: Report['keySets'][number]): Json {
+  return { issuer, keys, age_seconds: ageSeconds, last_error: lastError };
+}
+
 function describeClient({ issuer, clientId, refused, forwarded, windows, lastAt, details }: ClientDenials): Json {
   const [[refusedHour, forwardedHour], [refusedDay, forwardedDay]] = [windows.hour, windows.day];
   return {
@@ -92,7 +97,7 @@ function describeDenial(denial: RecentDenial, file: string): Json {
     request_id: requestId,
     ...others,
     client_id: clientId,
-    explain: explainLine(denial, file),
+    explain: formatExplainCommand(denial, file),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * The heart: (route, access token) → grant. The only function that makes a `Grant`, and the upstream room takes nothing
- * else, so forwarding without an audience decision does not compile. Pure: no clock, no socket, no key.
+ * (route, access token) → grant or denial. `authorize` is the only function that makes a `Grant`, and `upstream/` accepts
+ * nothing else, so forwarding without an audience decision does not compile. Pure: no clock, no socket, no key.
  */
 
 import type { ProtectedRoute } from '../config/config.ts';
@@ -12,50 +12,51 @@ import { findRequirements, type Requirement } from './scope.ts';
 
 const granted = Symbol('granted');
 
-/** Leave to forward one request. */
+/** Permission to forward one request. */
 export interface Grant {
   readonly [granted]: true;
   readonly match: Match;
-  /** Whom the request comes from; absent on a public route, and where the rung lets pass what did not verify. */
+  /** The verified token, for identity headers; absent on a public route, and for a request whose token did not verify. */
   readonly identity: AccessToken | undefined;
-  /** What the route's rung only reports. */
+  /** Why the request would be denied in a stricter mode. */
   readonly reported: Reason | undefined;
-  /** ALL scopes that the operation needs, for the challenge once the token has expired. */
+  /** All scopes that the operation needs, for the challenge if the token expires before the response begins. */
   readonly scopes: readonly string[];
 }
 
 export type Decision = Forwarded | Denied;
 
-interface Judged {
-  /** The token, once it verified: signature, issuer of this route, time. */
+interface Evaluated {
+  /** The token, where it verified: signature, issuer of this route, time. */
   readonly verified: AccessToken | undefined;
 }
 
-export interface Forwarded extends Judged {
+export interface Forwarded extends Evaluated {
   readonly grant: Grant;
-  /** What the route's rung only reports; absent for a request that every rung would forward. */
+  /** A denial that the mode of the route only reports; absent for a request that every mode forwards. */
   readonly denial: AuthorizationDenial | undefined;
 }
 
-export interface Denied extends Judged {
+export interface Denied extends Evaluated {
   readonly grant: undefined;
   readonly denial: AuthorizationDenial;
 }
 
 export interface AuthorizationDenial extends Denial {
-  /** With `wrong_audience`: whom the token is really for. */
+  /** With `wrong_audience`: what the token presented instead. */
   readonly presented: PresentedAudience | undefined;
-  /** ALL scopes that the operation needs, for the challenge. */
+  /** All scopes that the operation needs, for the challenge. */
   readonly scopes: readonly string[];
-  /** With `method_not_allowed`: the methods that are. */
+  /** With `method_not_allowed`: the methods that are allowed. */
   readonly allow: readonly string[];
 }
 
 /**
- * Judges in the order of contract section 3: method, token, audience, scope. The first denial decides, since none that
- * follows in that order is refused on a lower rung; what the rung of the route does not refuse, it reports.
+ * Checks method, token, type, audience and scope, in the order of `REFUSALS`. The first denial decides: no later reason is
+ * refused in a more permissive mode. A denial that the mode of the route does not refuse is reported, and the request granted.
  *
- * @param presented the verified token, or why there is none. Not looked at on a public route.
+ * @param presented the verified token, or why there is none. Ignored on a public route.
+ * @returns a grant, with the denial that is only reported; or the denial.
  */
 export function authorize(
   index: AudienceIndex,

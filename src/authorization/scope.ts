@@ -8,8 +8,8 @@ export type Requirement =
   | { readonly ok: false; readonly allow: readonly string[] };
 
 /**
- * @param rests every way to read the path below the route: nearly always one.
- * @returns what all of them need together.
+ * @param rests every reading of the path below the route; almost always one.
+ * @returns the scopes that all readings need together; a method that one of them does not allow is not allowed.
  */
 export function findRequirements(
   rules: readonly ScopeRule[],
@@ -28,8 +28,8 @@ export function findRequirements(
 
 /**
  * @param rest the path below the route's prefix, as matched: `` or `/…`.
- * @returns the scopes of the rule with the longest path that covers the method; at the same path the method's own rule
- *   before GET's for HEAD, before `*`.
+ * @returns the scopes of the rule with the longest path that covers the method. Of rules with the same path, the one for
+ *   the method comes first, then for HEAD the one for GET, then `*`.
  */
 export function findRequirement(rules: readonly ScopeRule[], method: string, rest: string): Requirement {
   let best: ScopeRule | undefined;

@@ -4,13 +4,13 @@ import type { ProtectedRoute } from '../config/config.ts';
 import { REFUSALS, type Reason } from '../denial.ts';
 import { protectedResourceMetadataUrl } from './metadata.ts';
 
-/** To take a URI apart for each refusal would make refusing dearer than forwarding. */
+/** Kept, since parsing the resource URI for each refusal would cost more than forwarding a request. */
 const metadataUrls = new WeakMap<ProtectedRoute, string>();
 
 /**
- * @param scopes ALL that the operation needs, so that one new token is enough.
- * @returns the challenge, or `undefined` for a reason that has none. Only words of ours and of the configuration are in
- *   it; no character of either needs quoting (checked at load).
+ * @param scopes all that the operation needs, so that one new token is enough.
+ * @returns the challenge; `undefined` for a reason that has none. It holds only text from the table of refusals and from the
+ *   configuration, in which no character needs quoting (checked at load).
  */
 export function createChallenge(reason: Reason, route: ProtectedRoute, scopes: readonly string[]): string | undefined {
   const refusal = REFUSALS[reason];

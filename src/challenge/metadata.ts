@@ -1,4 +1,4 @@
-/** Protected resource metadata (RFC 9728): tells a client which resource to ask for, where, with which scopes. */
+/** Protected resource metadata (RFC 9728): which resource a client requests a token for, at which servers, with which scopes. */
 
 import type { ProtectedRoute, Route } from '../config/config.ts';
 
@@ -30,15 +30,15 @@ type MetadataLookup = PublishedMetadata | { readonly kind: 'none' };
 const NONE: MetadataLookup = { kind: 'none' };
 const AMBIGUOUS: MetadataLookup = { kind: 'ambiguous' };
 
-/** @returns where the metadata of `resource` is found: inserted between host and path (RFC 9728 section 3.1). */
+/** @returns the URL of the metadata of `resource`: the well-known path, inserted between host and path (RFC 9728 section 3.1). */
 export function protectedResourceMetadataUrl(resource: string): string {
   const { origin, pathname, search } = new URL(resource);
   return `${origin}${wellKnownTarget(pathname, search)}`;
 }
 
 /**
- * @returns every document, built from the configured resource URIs and nothing else; routes of one resource share one.
- *   The targets are a closed set that is matched byte for byte, before the routes.
+ * @returns every document, built only from the configured resource URIs; routes of one resource share one. The targets are
+ *   a closed set that is matched byte for byte, before the routes.
  */
 export function createMetadataIndex(routes: readonly Route[]): MetadataIndex {
   const index: MetadataIndex = { targets: new Map(), resources: new Map() };
@@ -46,7 +46,7 @@ export function createMetadataIndex(routes: readonly Route[]): MetadataIndex {
   return index;
 }
 
-/** Adds one route more to an index that serves nothing yet. */
+/** Adds the document of one more route to an index that is not in use yet. */
 export function addMetadata({ targets, resources }: MetadataIndex, route: Route): void {
   if (route.public) return;
   const known = resources.get(route.resource);
@@ -58,7 +58,7 @@ export function addMetadata({ targets, resources }: MetadataIndex, route: Route)
   const document: MetadataDocument = { authority: host, group: [route] };
   resources.set(route.resource, document);
   const target = wellKnownTarget(pathname, search);
-  // The root is asked for with and without its slash.
+  // Clients request the metadata of a root resource with and without the slash.
   for (const spelling of pathname === '/' && search === '' ? [target, `${target}/`] : [target]) {
     const documents = targets.get(spelling);
     if (documents) documents.push(document);
@@ -81,7 +81,7 @@ export function findMetadata({ targets }: MetadataIndex, target: string, authori
   return found ? foundDocument(found) : AMBIGUOUS;
 }
 
-/** A terminating slash after the host goes when nothing follows it (RFC 9728 section 3.1). */
+/** A slash that ends the URI right after the host is left out (RFC 9728 section 3.1). */
 function wellKnownTarget(pathname: string, search: string): string {
   return `${WELL_KNOWN}${pathname === '/' ? '' : pathname}${search}`;
 }

@@ -1,4 +1,4 @@
-/** Reason → answer of ours: status, header fields, and a problem document (RFC 9457) in which nothing of the caller's stands. */
+/** Reason → local reply: status, header fields, and a problem document (RFC 9457) without any text of the request. */
 
 import type { LocalReply } from '../client/local-reply.ts';
 import { FAILURES, type FailureReason, REFUSALS, type Reason } from '../denial.ts';
@@ -12,7 +12,7 @@ export interface RefusalDetails {
   readonly allow?: readonly string[] | undefined;
 }
 
-/** @returns the answer to a request that is denied (contract section 3). */
+/** @returns the reply to a request that is denied (docs/reference/refusals.md). */
 export function createRefusal(reason: Reason, { requestId, challenge, allow }: RefusalDetails): LocalReply {
   const refusal = REFUSALS[reason];
   const headers = [
@@ -23,12 +23,12 @@ export function createRefusal(reason: Reason, { requestId, challenge, allow }: R
   return createProblem(refusal, reason, requestId, headers);
 }
 
-/** @returns the answer to a request that was allowed and could not be carried. */
+/** @returns the reply to a request that was allowed and got no usable response from its upstream. */
 export function createFailure(reason: FailureReason, requestId: string): LocalReply {
   return createProblem(FAILURES[reason], reason, requestId, []);
 }
 
-/** @returns the answer that publishes a metadata document; it is public, so pages of any origin may read it. */
+/** @returns the reply with a metadata document. It is public, so pages of any origin may read it. */
 export function createDocument(body: string): LocalReply {
   const about = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(body))];
   return { status: 200, headers: [...about, 'Access-Control-Allow-Origin', '*'], body };

@@ -1,4 +1,4 @@
-/** `audgate check FILE`: every problem of a configuration file. */
+/** `audgate check FILE`: every error and warning of a configuration file. */
 
 import type { Config } from '../config/config.ts';
 import type { Diagnostic } from '../config/diagnostics/diagnostic.ts';
@@ -10,12 +10,12 @@ export const FORMATS = ['text', 'json', 'github'] as const;
 
 export interface CheckOptions {
   readonly format?: (typeof FORMATS)[number];
-  /** Warnings count as errors do. */
+  /** Exit 1 for warnings, too. */
   readonly strict?: boolean;
 }
 
 /**
- * Loads `file` and writes each error and warning, in `text` with a summary of what the file holds, where it passes.
+ * Loads `file` and writes each error and warning; in `text`, also a summary of a file without errors.
  *
  * @returns the exit code: 0 for a clean file or one with warnings only, 1 for errors, and, where `strict`, for warnings.
  */
@@ -26,13 +26,13 @@ export function check(
   { format = 'text', strict = false }: CheckOptions = {},
 ): number {
   const result = loadConfig(file, environment);
-  const problems = result.ok ? result.warnings : result.diagnostics;
-  const ok = result.ok && !(strict && problems.length > 0);
-  if (format === 'json') write(formatJson(file, ok, problems));
-  else if (format === 'github') for (const problem of problems) write(formatForGitHub(problem));
+  const diagnostics = result.ok ? result.warnings : result.diagnostics;
+  const ok = result.ok && !(strict && diagnostics.length > 0);
+  if (format === 'json') write(formatJson(file, ok, diagnostics));
+  else if (format === 'github') for (const diagnostic of diagnostics) write(formatForGitHub(diagnostic));
   else {
-    for (const line of formatForPeople(problems)) write(line);
-    if (result.ok) write(summarise(file, result.config, problems, ok));
+    for (const line of formatForPeople(diagnostics)) write(line);
+    if (result.ok) write(summarise(file, result.config, diagnostics, ok));
   }
   return ok ? 0 : 1;
 }

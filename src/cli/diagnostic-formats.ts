@@ -1,4 +1,4 @@
-/** The problems of a configuration file, for people, for machines, and for GitHub's workflow log. */
+/** The diagnostics of a configuration file as text, as JSON, and as commands of a GitHub workflow. */
 
 import { type Diagnostic, formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
 import { onOneLine } from '../config/diagnostics/visible-text.ts';
@@ -6,27 +6,27 @@ import { CHECK_CODES } from '../config/lint/check-codes.ts';
 import { toSafeJson } from './terminal.ts';
 
 /**
- * @returns for each problem its line, with the code at the end; below the first of a code, indented, what follows from it and
- * what to do: the same for all of them.
+ * @returns one line for each diagnostic, with its code at the end. Below the first of each code, indented: the consequence and
+ *   the remedy.
  */
-export function formatForPeople(problems: readonly Diagnostic[]): string[] {
+export function formatForPeople(diagnostics: readonly Diagnostic[]): string[] {
   const explained = new Set<string>();
-  return problems.flatMap(problem => {
-    const line = `${formatDiagnostic(problem)} [${problem.code}]`;
-    if (explained.has(problem.code)) return [line];
-    explained.add(problem.code);
-    const { consequence, remedy } = CHECK_CODES[problem.code];
+  return diagnostics.flatMap(diagnostic => {
+    const line = `${formatDiagnostic(diagnostic)} [${diagnostic.code}]`;
+    if (explained.has(diagnostic.code)) return [line];
+    explained.add(diagnostic.code);
+    const { consequence, remedy } = CHECK_CODES[diagnostic.code];
     return [line, `  consequence: ${consequence}`, `  remedy: ${remedy}`];
   });
 }
 
-/** @returns one JSON object on one line; `ok` says what the exit code says. */
-export function formatJson(file: string, ok: boolean, problems: readonly Diagnostic[]): string {
-  const entries = problems.map(({ severity, code, line, column, path, message }) => {
+/** @returns one JSON object on one line; `ok` is true where the exit code is 0. */
+export function formatJson(file: string, ok: boolean, diagnostics: readonly Diagnostic[]): string {
+  const problems = diagnostics.map(({ severity, code, line, column, path, message }) => {
     const { consequence, remedy } = CHECK_CODES[code];
     return { severity, code, line, column, path, message, consequence, remedy };
   });
-  return toSafeJson({ file, ok, problems: entries });
+  return toSafeJson({ file, ok, problems });
 }
 
 /** @returns a workflow command, which GitHub shows at the line of the file in the pull request. */
@@ -38,7 +38,7 @@ export function formatForGitHub({ severity, code, file, line, column, path, mess
   return `::${severity} ${named.join(',')}::${escapeData(text)}`;
 }
 
-/** What the runner undoes (actions/runner, `ActionCommand.cs`); a raw line end would begin a command of its own. */
+/** The escapes that the runner decodes (actions/runner, `ActionCommand.cs`). A raw line end would begin another command. */
 function escapeData(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }

@@ -1,4 +1,4 @@
-/** What `--help` says, of all commands and of each, in at most 80 columns; and what is said of a command that there is not. */
+/** The output of `--help`, for all commands and for each, in at most 80 columns; and the messages about unknown commands and options. */
 
 import { findNearest } from '../config/diagnostics/suggestion.ts';
 
@@ -7,7 +7,7 @@ interface CommandHelp {
   /** One line, for the list of commands. */
   readonly summary: string;
   readonly details: string;
-  /** Option or argument, and what it is. */
+  /** Option or argument, and its meaning. */
   readonly options: readonly (readonly [name: string, meaning: string])[];
   readonly exit: string;
 }
@@ -66,7 +66,7 @@ them are read, too. What the log does not hold is unknown, and never judged.`,
   },
 };
 
-/** The column at which what is said of an option begins. */
+/** The column of the text beside an option. */
 const INDENT = 22;
 
 /** @returns the help of one command; of all of them where there is no such command. */
@@ -76,15 +76,15 @@ export function describeCommand(name: string | undefined): string {
 }
 
 /**
- * @param name what was given as the command. It is repeated only where it is a plain word: it may be a token.
- * @returns one line that names it, and the nearest command.
+ * @param name the unknown command. It is printed only where it is a plain word, since it may be a token.
+ * @returns one line that names it and the nearest command.
  */
 export function describeUnknownCommand(name: string): string {
   if (!/^[A-Za-z][A-Za-z-]{0,15}$/.test(name)) return 'unknown command';
   return `unknown command "${name}"${didYouMean(findNearest(name, Object.keys(COMMANDS)))}`;
 }
 
-/** @returns one line that names an option which there is not, and the nearest of `options`, their names without dashes. */
+/** @returns one line that names an unknown option and the nearest of `options`, whose names have no dashes. */
 export function describeUnknownOption(name: string, options: readonly string[]): string {
   const shown = /^[a-z][a-z-]{0,29}$/i.test(name) ? `unknown option --${name}` : 'unknown option';
   const nearest = findNearest(name, options);

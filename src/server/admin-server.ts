@@ -1,26 +1,26 @@
-/** The server behind `admin`: bounded, so that whoever reaches it takes neither descriptors nor memory from the data path. */
+/** The listener of `admin`: bounded, so that its clients take neither descriptors nor memory from the data path. */
 
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ParserInput } from '../client/parser-input.ts';
 
-/** A few for each Prometheus, load balancer and browser. */
+/** Enough for some of each Prometheus, load balancer and browser. */
 const CONNECTIONS = 100;
 const CHECK_INTERVAL = 1_000;
 /** Milliseconds for a request to arrive. */
 const REQUEST_TIME = 10_000;
 const KEEP_ALIVE = 75_000;
-/** Milliseconds in which no byte moves. */
+/** Milliseconds without a byte in either direction. */
 const SILENCE = 120_000;
 
-/** Milliseconds that a connection has to ask something before it counts as idle: a probe asks at once. */
-const ASKING_TIME = 100;
+/** Milliseconds for a connection to send a request before it counts as idle: a probe sends its own at once. */
+const FIRST_REQUEST_TIME = 100;
 
 interface Connection {
   readonly input: ParserInput;
   /** When it was last used, by `performance.now()`. */
   usedAt: number;
-  /** What is being answered. */
+  /** The one that is being served. */
   request: IncomingMessage | undefined;
 }
 
@@ -28,9 +28,9 @@ interface Connection {
 type Connections = Map<Socket, Connection>;
 
 /**
- * @returns a server that answers one request of a connection at a time, and keeps 100 connections. One more takes the place
- *   of the one that has been idle longest, or, where none is idle, of the one that was used least recently: strangers who
- *   hold connections, or who read in a loop, keep no probe out.
+ * @returns a server that serves one request of a connection at a time, and keeps 100 connections. One more replaces the one
+ *   that has been idle longest, or, where none is idle, the one that was used least recently: clients that hold connections
+ *   open, or read in a loop, do not lock probes out.
  */
 export function createAdminServer(handle: RequestListener): Server {
   const connections: Connections = new Map();
@@ -67,7 +67,7 @@ function finish(connections: Connections, connection: Connection, { socket }: In
 
 /** @returns the least recently used of those that are idle, else of all. */
 function findDispensable(connections: Connections): Socket | undefined {
-  const idleSince = performance.now() - ASKING_TIME;
+  const idleSince = performance.now() - FIRST_REQUEST_TIME;
   let first: Socket | undefined;
   for (const [socket, { request, usedAt }] of connections) {
     if (socket.destroyed) continue;

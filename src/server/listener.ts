@@ -1,10 +1,10 @@
-/** Opening and closing a listener of node:http, awaited. */
+/** Opens and closes a listener of node:http, and explains why one cannot be opened. */
 
 import type { Server } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { ListenAddress } from '../config/config.ts';
 
-/** Why a listener could not be opened, for the log; everything of it survives JSON. */
+/** Why a listener could not be opened, for the log, as values of JSON. */
 export interface ListenFailure {
   /** Of the configuration. */
   readonly key: 'listen' | 'admin';
@@ -12,7 +12,7 @@ export interface ListenFailure {
   readonly address: string;
   /** Of the system call, such as EADDRINUSE. */
   readonly code: string;
-  /** What is wrong there, and what to do. */
+  /** What is wrong, and what to do. */
   readonly problem: string;
 }
 

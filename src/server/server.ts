@@ -40,7 +40,7 @@ export class Server {
     this.#gateways.add(gateway);
     this.#telemetry = telemetry;
     this.#data = new DataListener(gateway, telemetry.metrics);
-    gateway.announce();
+    gateway.configureMetrics();
     this.#admin = createAdminServer(
       createAdminHandler({
         metrics: telemetry.metrics,
@@ -81,7 +81,7 @@ export class Server {
     this.#warnings = warnings;
     this.#gateways.add(gateway);
     this.#data.use(gateway);
-    gateway.announce();
+    gateway.configureMetrics();
     before.stop().then(() => this.#gateways.delete(before));
   }
 

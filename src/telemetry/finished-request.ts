@@ -5,6 +5,9 @@ import type { Route } from '../config/config.ts';
 import type { Failure, Outcome, Reason } from '../denial.ts';
 import type { AccessToken } from '../token/access-token.ts';
 
+/** What stands for the route of a request for which no route was found, in metrics, log and status page. */
+export const NO_ROUTE = '(none)';
+
 export interface FinishedRequest {
   readonly requestId: string;
   /** `undefined` where no route was found, or the request was refused before one was looked for. */

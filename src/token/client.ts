@@ -1,7 +1,7 @@
 /** The client that a token was issued to (RFC 8693 section 4.3). Issuers use different claims for it. */
 
 /** RFC 9068 section 2.2; OpenID Connect Core section 2; Microsoft Entra ID v1; Okta. */
-const CLIENT_CLAIMS = ['client_id', 'azp', 'appid', 'cid'] as const;
+export const CLIENT_CLAIMS = ['client_id', 'azp', 'appid', 'cid'] as const;
 
 /**
  * @returns the client of a token with `claims`: the first of `client_id`, `azp`, `appid` and `cid` that is present.

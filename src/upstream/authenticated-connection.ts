@@ -1,6 +1,6 @@
 /**
  * Logins that authenticate a connection instead of a request, against RFC 9110 section 11: NTLM, and Negotiate with its
- * siblings (RFC 4559 section 6 forbids proxies to share such a connection). The next request on it, whoever sends it, would
+ * siblings (RFC 4559 section 6 forbids proxies to share such a connection). Another client's request on it would
  * pass for the first client's.
  */
 

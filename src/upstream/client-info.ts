@@ -1,4 +1,4 @@
-/** Where a request comes from: as the fields of a trusted proxy say, else the address of the connection itself. */
+/** Where a request comes from: from the fields of a trusted proxy, else the address of the connection itself. */
 
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, type Socket } from 'node:net';
@@ -8,7 +8,7 @@ import { isAuthority, type RequestHead } from '../route/request-head.ts';
 export interface ClientInfo {
   /** `X-Forwarded-For`: the client's address, or the addresses that a trusted proxy sent, continued by the proxy's own. */
   readonly forwardedFor: string;
-  /** The Host that the client asked for. */
+  /** The Host of the client's request. */
   readonly authority: string;
   readonly protocol: string;
   /** Whether the peer is a trusted proxy, whose other fields about its client's connection are forwarded. */

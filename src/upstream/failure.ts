@@ -34,7 +34,7 @@ const RESPONSE_FAILURES: Readonly<Record<string, Failure>> = {
   UND_ERR_HEADERS_OVERFLOW: { reason: 'bad_upstream_response', cause: 'response_headers_too_large' },
   HPE_HEADER_OVERFLOW: { reason: 'bad_upstream_response', cause: 'response_headers_too_large' },
   HPE_INVALID_EOF_STATE: INCOMPLETE_RESPONSE,
-  // What undici did not expect of a parsed head, such as a 101 that does not say to what it switches.
+  // A head that undici parses but does not expect, such as a 101 without Upgrade.
   ERR_ASSERTION: MALFORMED_RESPONSE,
   ECONNRESET: INCOMPLETE_RESPONSE,
   ECONNABORTED: INCOMPLETE_RESPONSE,

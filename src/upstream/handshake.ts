@@ -31,6 +31,21 @@ export interface Handshake {
  * @throws where http-proxy does not work as this file expects.
  */
 export function startHandshake(outgoing: OutgoingHandshake, socket: Socket, received: Buffer): Handshake {
+  const request = startRequest(outgoing, socket, received);
+  // http-proxy's own handlers end the client's socket on an error, before a reply can be written; copy Transfer-Encoding
+  // over the unchunked body of a refusal; and accept every 101. So all three are removed, and only the last is called.
+  const [join] = request.listeners('upgrade') as ((...given: [IncomingMessage, Socket, Buffer]) => void)[];
+  if (!join) throw new Error('http-proxy does not handle upgrades');
+  return {
+    request: request.removeAllListeners('error').removeAllListeners('response').removeAllListeners('upgrade'),
+    join: (response, upstream, first, notice) => {
+      response.headers = createSwitchingHeaders(response.rawHeaders, notice);
+      join(response, upstream, first);
+    },
+  };
+}
+
+function startRequest(outgoing: OutgoingHandshake, socket: Socket, received: Buffer): ClientRequest {
   const { protocol, hostname, port, host } = new URL(outgoing.origin);
   const name = hostname.replace(/^\[|\]$/g, '');
   const proxy = httpProxy.createProxyServer();
@@ -38,14 +53,7 @@ export function startHandshake(outgoing: OutgoingHandshake, socket: Socket, rece
   let started: ClientRequest | undefined;
   proxy.once('proxyReqWs', proxyRequest => {
     started = proxyRequest;
-    proxyRequest.on('error', ignoreErrors);
-    try {
-      replaceHead(proxyRequest, outgoing, host);
-    } catch (fault) {
-      // Else http-proxy would send what it made of the placeholder.
-      proxyRequest.destroy();
-      throw fault;
-    }
+    replaceHead(proxyRequest.on('error', ignoreErrors), outgoing, host);
   });
   // http-proxy and node derive the name that is verified, SNI and more from the request that they are given, so they are
   // not given the client's. A name is sent for SNI, an IP address is not (RFC 6066 section 3).
@@ -55,26 +63,22 @@ export function startHandshake(outgoing: OutgoingHandshake, socket: Socket, rece
   const options = { target, ssl, ignorePath: true, xfwd: false };
   proxy.ws(placeholder as unknown as IncomingMessage, socket, received, options, ignoreErrors);
   if (!started) throw new Error('the handshake was not started');
-  // http-proxy's own handlers end the client's socket on an error, before a reply can be written; copy Transfer-Encoding
-  // over the unchunked body of a refusal; and accept every 101. So all three are removed, and only the last is called.
-  const [join] = started.listeners('upgrade') as ((...given: [IncomingMessage, Socket, Buffer]) => void)[];
-  if (!join) throw new Error('http-proxy does not handle upgrades');
-  return {
-    request: started.removeAllListeners('error').removeAllListeners('response').removeAllListeners('upgrade'),
-    join: (response, upstream, first, notice) => {
-      response.headers = createSwitchingHeaders(response.rawHeaders, notice);
-      join(response, upstream, first);
-    },
-  };
+  return started;
 }
 
 function replaceHead(proxyRequest: ClientRequest, { path, headers }: OutgoingHandshake, host: string): void {
-  proxyRequest.path = path;
-  for (const name of proxyRequest.getRawHeaderNames()) proxyRequest.removeHeader(name);
-  proxyRequest.setHeader('Host', host);
-  reduceFields(headers, (request, name, value) => request.appendHeader(name, value), proxyRequest);
-  proxyRequest.setHeader('Connection', 'Upgrade');
-  proxyRequest.setHeader('Upgrade', 'websocket');
+  try {
+    proxyRequest.path = path;
+    for (const name of proxyRequest.getRawHeaderNames()) proxyRequest.removeHeader(name);
+    proxyRequest.setHeader('Host', host);
+    reduceFields(headers, (request, name, value) => request.appendHeader(name, value), proxyRequest);
+    proxyRequest.setHeader('Connection', 'Upgrade');
+    proxyRequest.setHeader('Upgrade', 'websocket');
+  } catch (fault) {
+    // Else http-proxy would send what it made of the placeholder.
+    proxyRequest.destroy();
+    throw fault;
+  }
 }
 
 /** The end-to-end fields of a 101, which has no body and no Content-Length (RFC 9110 section 8.6), and those that switch. */

@@ -54,7 +54,7 @@ export class ConnectionPool {
     await Promise.all(open.map(connection => connection.close()));
   }
 
-  /** Closes the connections at once, whoever else uses them. */
+  /** Closes the connections at once, also where another configuration uses them. */
   async destroy(): Promise<void> {
     await Promise.all(Array.from(this.#connections, connection => connection.destroy()));
   }

@@ -216,7 +216,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler, Attempt {
 
   #cancel(): void {
     this.#end('client_gone');
-    this.#abort(new Error('the client left'));
+    this.#abort(new Error('the client closed'));
   }
 
   #end(end: AttemptEnd): void {

@@ -1,33 +1,33 @@
-/** Who takes part in a scenario: each started, vetted, and named where it cannot take part. */
+/** The candidates of a scenario: started, checked, and listed as missing where they cannot run. */
 
+import { checkCandidate } from './candidate-check.ts';
 import { type Peer, PeerMissing, type RunningPeer } from './peers/peer.ts';
-import type { Site } from './site.ts';
+import type { TestBed } from './test-bed.ts';
 import type { Algorithm } from './tokens/keys.ts';
-import { vet } from './vetting.ts';
 
 export interface Candidate extends RunningPeer {
   readonly name: string;
-  /** What it lets through and should not. */
+  /** What it forwards although it should refuse it. */
   readonly unchecked: readonly string[];
 }
 
 export interface Line {
   readonly candidates: readonly Candidate[];
-  /** Who is missing, and why. */
+  /** Missing candidates, each with the reason. */
   readonly missing: readonly string[];
 }
 
-/** Starts `peers` one after the other; a vetting starts with good tokens of `algorithms`. */
+/** Starts `peers` one after the other, and checks each, first with valid tokens of `algorithms`. */
 export async function startCandidates(
   peers: readonly Peer[],
-  site: Site,
+  bed: TestBed,
   algorithms: readonly Algorithm[],
 ): Promise<Line> {
   const candidates: Candidate[] = [];
   const missing: string[] = [];
   for (const peer of peers) {
     try {
-      candidates.push(await startCandidate(peer, site, algorithms));
+      candidates.push(await startCandidate(peer, bed, algorithms));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       missing.push(`${peer.name}: ${error instanceof PeerMissing ? why : `did not start: ${why}`}`);
@@ -36,10 +36,10 @@ export async function startCandidates(
   return { candidates, missing };
 }
 
-async function startCandidate(peer: Peer, site: Site, algorithms: readonly Algorithm[]): Promise<Candidate> {
-  const started = await peer.start(site);
+async function startCandidate(peer: Peer, bed: TestBed, algorithms: readonly Algorithm[]): Promise<Candidate> {
+  const started = await peer.start(bed);
   try {
-    return { ...started, name: peer.name, unchecked: await vet(peer, started, site, algorithms) };
+    return { ...started, name: peer.name, unchecked: await checkCandidate(peer, started, bed, algorithms) };
   } catch (error) {
     await started.end();
     throw error;

@@ -1,4 +1,4 @@
-/** Latency at a fixed rate that both can take: half of the lower peak, on the same schedule for each. */
+/** Latency at a fixed rate that both can handle: half of the lower peak, on the same schedule for each. */
 
 import { join } from 'node:path';
 import { type Candidate, endCandidates, startCandidates } from './candidates.ts';
@@ -7,8 +7,8 @@ import { MEASURING, run } from './processes.ts';
 import { formatRange, formatRate } from './report/rates.ts';
 import type { Section } from './report/section.ts';
 import type { Extent } from './side-by-side.ts';
-import type { Site } from './site.ts';
 import { compareRounds, summarise } from './statistics.ts';
+import type { TestBed } from './test-bed.ts';
 import { PATH, signToken } from './tokens/sign.ts';
 import { runWrk } from './wrk.ts';
 
@@ -20,7 +20,7 @@ interface Latency {
   readonly p50: number;
   readonly p99: number;
   readonly most: number;
-  /** Answers over 50 ms. */
+  /** Responses after more than 50 ms. */
   readonly slow: number;
   readonly faults: number;
   readonly requests: number;
@@ -28,9 +28,9 @@ interface Latency {
 
 type Latencies = ReadonlyMap<string, readonly Latency[]>;
 
-export async function measureLatency(peers: readonly Peer[], site: Site, extent: Extent): Promise<Section> {
-  const token = await signToken(site.keys, { algorithm: 'RS256' });
-  const line = await startCandidates(peers, site, ['RS256']);
+export async function measureLatency(peers: readonly Peer[], bed: TestBed, extent: Extent): Promise<Section> {
+  const token = await signToken(bed.keys, { algorithm: 'RS256' });
+  const line = await startCandidates(peers, bed, ['RS256']);
   try {
     const rate = await findRate(line.candidates, token, extent.seconds);
     const all = await measureRounds(line.candidates, token, rate, extent);
@@ -40,7 +40,7 @@ export async function measureLatency(peers: readonly Peer[], site: Site, extent:
   }
 }
 
-/** @returns half of what the slowest of them can take. */
+/** @returns half of the peak rate of the slowest of them. */
 async function findRate(candidates: readonly Candidate[], token: string, seconds: number): Promise<number> {
   const load = { path: `${PATH}/small`, connections: CONNECTIONS, cores: MEASURING, env: { BENCH_TOKEN: token } };
   const peaks: number[] = [];
@@ -88,8 +88,8 @@ function createSection(all: Latencies, rate: number, missing: readonly string[])
       ),
       `${formatRate(rate)} requests/s for each of them; from when a request was due, so that a stall counts for all that it held up`,
     ],
-    verdicts: others.map(([name, theirs]) => ({
-      promise: `no more answers over 50 ms than ${name}`,
+    targets: others.map(([name, theirs]) => ({
+      target: `no more answers over 50 ms than ${name}`,
       measured: `${gatewaySlow} against ${sum(theirs, 'slow')}`,
       holds: gatewaySlow <= sum(theirs, 'slow'),
     })),

@@ -1,4 +1,4 @@
-/** What the gateway holds in memory: at work, with very many idle connections, with a full cache of tokens. */
+/** Memory of the gateway: under load, with many idle connections, with a full cache of tokens. */
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -7,7 +7,7 @@ import type { Peer } from './peers/peer.ts';
 import { readRss } from './proc.ts';
 import { MEASURING } from './processes.ts';
 import type { Section } from './report/section.ts';
-import type { Site } from './site.ts';
+import type { TestBed } from './test-bed.ts';
 import { loadTokenPool, POOL_SIZE } from './tokens/pool.ts';
 import { PATH, signToken } from './tokens/sign.ts';
 import { runWrk } from './wrk.ts';
@@ -23,16 +23,16 @@ interface Held {
   readonly started: number;
   readonly atWork: number;
   readonly idle: number;
-  /** `undefined`: the machine was too slow to bring all the tokens. */
+  /** `undefined` where the machine was too slow to send all the tokens. */
   readonly cached: number | undefined;
 }
 
-/** Each of `peers` is started three times: what one state leaves in the heap is not counted in the next. */
-export async function measureMemory(peers: readonly Peer[], site: Site, seconds: number): Promise<Section> {
+/** Each of `peers` is started three times, so that what one state leaves in the heap is not counted in the next. */
+export async function measureMemory(peers: readonly Peer[], bed: TestBed, seconds: number): Promise<Section> {
   const all: Held[] = [];
   const missing = new Set<string>();
   const inTurn = async <T>(peer: Peer, measure: (candidate: Candidate) => Promise<T>): Promise<T | undefined> => {
-    const line = await startCandidates([peer], site, ['RS256']);
+    const line = await startCandidates([peer], bed, ['RS256']);
     for (const each of line.missing) missing.add(each);
     try {
       return line.candidates[0] && (await measure(line.candidates[0]));
@@ -41,17 +41,17 @@ export async function measureMemory(peers: readonly Peer[], site: Site, seconds:
     }
   };
   for (const peer of peers) {
-    const atWork = await inTurn(peer, candidate => readAtWork(candidate, site, seconds));
-    const idle = await inTurn(peer, candidate => readIdle(candidate, site));
-    const cached = await inTurn(peer, candidate => readCached(candidate, site));
+    const atWork = await inTurn(peer, candidate => readAtWork(candidate, bed, seconds));
+    const idle = await inTurn(peer, candidate => readIdle(candidate, bed));
+    const cached = await inTurn(peer, candidate => readCached(candidate, bed));
     if (atWork && idle) all.push({ name: peer.name, ...atWork, idle, cached });
   }
   return createSection(all, [...missing]);
 }
 
-async function readAtWork({ pid, port }: Candidate, site: Site, seconds: number) {
+async function readAtWork({ pid, port }: Candidate, bed: TestBed, seconds: number) {
   const started = readRss(pid);
-  const env = { BENCH_TOKEN: await signToken(site.keys, { algorithm: 'RS256' }) };
+  const env = { BENCH_TOKEN: await signToken(bed.keys, { algorithm: 'RS256' }) };
   let atWork = started;
   const watch = setInterval(() => {
     atWork = Math.max(atWork, readRss(pid));
@@ -61,9 +61,9 @@ async function readAtWork({ pid, port }: Candidate, site: Site, seconds: number)
   return { started, atWork };
 }
 
-/** Each of them has had one answer, so that it is a kept-alive connection and not a waiting one. */
-async function readIdle({ pid, port }: Candidate, site: Site): Promise<number> {
-  const token = await signToken(site.keys, { algorithm: 'RS256' });
+/** Each of them has had one response, so that it is a kept-alive connection. */
+async function readIdle({ pid, port }: Candidate, bed: TestBed): Promise<number> {
+  const token = await signToken(bed.keys, { algorithm: 'RS256' });
   const head = `GET ${PATH}/small HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`;
   const sockets: Socket[] = [];
   while (sockets.length < IDLE) {
@@ -84,9 +84,9 @@ async function openIdle(port: number, head: string): Promise<Socket> {
   return socket;
 }
 
-async function readCached(candidate: Candidate, site: Site): Promise<number | undefined> {
+async function readCached(candidate: Candidate, bed: TestBed): Promise<number | undefined> {
   const { pid, port, cacheLookups } = candidate;
-  const [token, pool] = [await signToken(site.keys, { algorithm: 'ES256' }), await loadTokenPool(site, 'RS256')];
+  const [token, pool] = [await signToken(bed.keys, { algorithm: 'ES256' }), await loadTokenPool(bed, 'RS256')];
   if (!cacheLookups) return undefined;
   for (let tries = 0; tries < GIVEN_UP_AFTER; tries++) {
     const { misses } = await cacheLookups();
@@ -109,7 +109,7 @@ function createSection(all: readonly Held[], missing: readonly string[]): Sectio
       cached === undefined ? 'too slow' : formatMebibytes(cached),
     ]),
     notes: missing.map(each => `MISSING ${each}`),
-    verdicts: [],
+    targets: [],
     bars: [],
     isFaulty: missing.length > 0,
   };

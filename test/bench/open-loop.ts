@@ -1,7 +1,7 @@
 /**
- * Run as a process of its own: requests at a fixed rate, whatever the answers do, as many users are. Each latency counts
- * from when its request was due, not from when a connection was free for it: a stall counts for all that it held up
- * (wrk leaves those out: coordinated omission). Prints one line of JSON.
+ * A process of its own: sends requests at a fixed rate, independent of the responses, as many separate users do. Each latency
+ * counts from when its request was due, not from when a connection was free for it, so a stall counts for every request that it
+ * delays (wrk leaves those out: coordinated omission). Prints one line of JSON.
  *
  * Arguments: port, path, requests per second, seconds, connections. BENCH_TOKEN is in the environment.
  */
@@ -56,7 +56,7 @@ function take(client: Client, text: string): void {
   sendDue();
 }
 
-/** What was due in the warm-up is not counted. */
+/** Requests that were due in the warm-up are not counted. */
 function record(milliseconds: number, due: number): void {
   answered += 1;
   if (due < startedAt + WARM_UP * 1000) return;
@@ -64,7 +64,7 @@ function record(milliseconds: number, due: number): void {
   if (milliseconds > SLOW) slow += 1;
 }
 
-/** Sends all that is due by now and finds a connection; what finds none waits, and its clock runs. */
+/** Sends every request that is due and for which a connection is free; the others wait, and their latency grows. */
 function sendDue(): void {
   const due = Math.floor(((performance.now() - startedAt) / 1000) * rate);
   while (sent < Math.min(due, rate * (seconds + WARM_UP))) {
@@ -78,10 +78,10 @@ function sendDue(): void {
 
 while (clients.length < connections) await open();
 startedAt = performance.now();
-// Between two ticks, each answer looks for what is due, too.
+// Each response sends what is due, too, so that nothing waits for the next tick.
 const timer = setInterval(sendDue, 1);
 await delay((seconds + WARM_UP) * 1000);
-// What is late is waited for: it is what this is about.
+// Late responses are waited for, since they are what is measured.
 for (let waited = 0; waited < 5_000 && answered < Math.floor(rate * (seconds + WARM_UP)); waited += 50) await delay(50);
 clearInterval(timer);
 const [p50, p99, most] = [histogram.percentile(50), histogram.percentile(99), histogram.max].map(value => value / 1000);

@@ -28,7 +28,7 @@ export interface Options {
   readonly list: boolean;
 }
 
-/** @throws with a message for people where they cannot be read. */
+/** @throws with a readable message where the options are invalid. */
 export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],

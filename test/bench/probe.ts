@@ -12,7 +12,7 @@ export interface ProbedAnswer {
   readonly challenge: string | undefined;
 }
 
-/** @param token none sends no Authorization. */
+/** @param token sent in Authorization, where there is one. */
 export function probe(port: number, path: string, token?: string): Promise<ProbedAnswer> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   return new Promise((resolve, reject) => {
@@ -27,21 +27,21 @@ export function probe(port: number, path: string, token?: string): Promise<Probe
   });
 }
 
-/** Asks until the answer is 200. @throws where `server` ends, or takes too long. */
+/** Repeats the request until it is answered with 200. @throws where `server` ends, or takes too long. */
 export async function waitForAnswer(port: number, path: string, server: StartedProcess, token?: string): Promise<void> {
   let last = 'nothing';
   for (const end = Date.now() + READY_WITHIN; Date.now() < end; await delay(POLL)) {
-    if (server.hasEnded()) throw new Error(`it ended before it answered: ${server.complaint()}`);
+    if (server.hasEnded()) throw new Error(`it ended before it answered: ${server.stderr()}`);
     last = await probe(port, path, token).then(
       answer => String(answer.status),
       () => 'no connection',
     );
     if (last === '200') return;
   }
-  throw new Error(`it did not get ready: ${last} ${server.complaint()}`);
+  throw new Error(`it did not get ready: ${last} ${server.stderr()}`);
 }
 
-/** @returns the body of the answer to a GET. */
+/** @returns the body of the response to a GET. */
 export function readText(port: number, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     request({ host: '127.0.0.1', port, path, agent: false }, async response => {

@@ -1,4 +1,4 @@
-/** What the kernel says of a process and those that it started (proc(5)). */
+/** What the kernel reports about a process and its children (proc(5)). */
 
 import { readdirSync, readFileSync } from 'node:fs';
 
@@ -7,12 +7,12 @@ const PAGE = 4096;
 /** Fields of /proc/PID/stat, as proc(5) numbers them. */
 const [UTIME, STIME, CUTIME, CSTIME] = [14, 15, 16, 17] as const;
 
-/** @returns seconds of CPU that `pid` and its children have taken so far, user and system. */
+/** @returns the seconds of CPU that `pid` and its children have used so far, user and system. */
 export function readCpuSeconds(pid: number): number {
   return sumTree(pid, id => readTicks(id, UTIME, STIME) / TICKS_PER_SECOND);
 }
 
-/** @returns a function that tells which share of all cores others than us, and the hypervisor, took since this call. */
+/** @returns a function that returns the share of all cores that other processes and the hypervisor used since this call. */
 export function watchOthers(): () => number {
   const before = readMachine();
   return () => {
@@ -21,7 +21,7 @@ export function watchOthers(): () => number {
   };
 }
 
-/** In ticks. Ours: what runs under this process, and what ran and was waited for. */
+/** In ticks. `ours`: of this process and its children, running or ended. */
 function readMachine() {
   const [, ...fields] = readFileSync('/proc/stat', 'utf8').split('\n', 1).join().split(/\s+/);
   const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = fields.map(Number);
@@ -30,7 +30,7 @@ function readMachine() {
   return { total: busy + idle + iowait, busy, ours: readCpuSeconds(process.pid) * TICKS_PER_SECOND + ended };
 }
 
-/** The name before may hold spaces: the fields are counted from its closing parenthesis. */
+/** The name of the process may hold spaces, so fields are counted from its closing parenthesis. */
 function readTicks(pid: number, ...fields: readonly number[]): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const values = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

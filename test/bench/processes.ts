@@ -1,4 +1,4 @@
-/** Everything that a run starts: pinned to its cores, and ended with us by its process id, also on Ctrl-C. */
+/** The processes that a run starts: pinned to cores, and ended with this process by their ids, also on Ctrl-C. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,7 +6,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { listTree } from './proc.ts';
 
-/** Where what is measured runs, and where all that measures it does. */
+/** The cores of the candidate, and those of upstream and load. */
 export const MEASURED = '0';
 export const MEASURING = '1';
 export const BOTH = '0,1';
@@ -16,7 +16,7 @@ const ENDED_WITHIN = 3_000;
 export interface StartOptions {
   /** Cores, as `taskset -c` takes them. */
   readonly cores: string;
-  /** A file for stdout, which is appended to; without one it is thrown away. */
+  /** A file to which stdout is appended; without one it is discarded. */
   readonly output?: string;
   /** A file for stderr. */
   readonly errors: string;
@@ -26,9 +26,9 @@ export interface StartOptions {
 export interface StartedProcess {
   readonly pid: number;
   hasEnded(): boolean;
-  /** The last of what it wrote to stderr. */
-  complaint(): string;
-  /** SIGTERM, and SIGKILL where that is not enough. */
+  /** The end of its stderr. */
+  stderr(): string;
+  /** Sends SIGTERM, and SIGKILL where it does not end. */
   end(): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export function start(command: string, args: readonly string[], options: StartOp
   const child = spawn('taskset', ['-c', options.cores, command, ...args], {
     stdio: ['ignore', output ?? 'ignore', errors],
     env: { ...process.env, ...options.env },
-    // Not in our process group: on Ctrl-C it is we who end it, in our order.
+    // Not in this process group: on Ctrl-C this process ends it, in order.
     detached: true,
   });
   closeSync(errors);
@@ -54,8 +54,8 @@ export function start(command: string, args: readonly string[], options: StartOp
   child.once('exit', () => running.delete(child));
   child.once('error', () => running.delete(child));
   const hasEnded = () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
-  const complaint = () => readFileSync(options.errors, 'utf8').trim().slice(-500);
-  return { pid: child.pid ?? 0, hasEnded, complaint, end: () => end(child) };
+  const stderr = () => readFileSync(options.errors, 'utf8').trim().slice(-500);
+  return { pid: child.pid ?? 0, hasEnded, stderr, end: () => end(child) };
 }
 
 /** Runs `command` to its end. @returns what it wrote to stdout. @throws where its status is not 0, with its stderr. */
@@ -78,7 +78,7 @@ export async function run(
   }
 }
 
-/** Moves `pid` and all that it started to other cores. */
+/** Moves `pid` and its children to other cores. */
 export async function pin(pid: number, cores: string): Promise<void> {
   for (const each of listTree(pid)) await run('taskset', ['-a', '-c', '-p', cores, String(each)]);
 }

@@ -1,4 +1,4 @@
-/** Rounds: every candidate once, in an order that rotates, so that what the machine does meets all of them alike. */
+/** Rounds: every candidate once, in a rotating order, so that other load on the machine affects all of them alike. */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Candidate } from './candidates.ts';
@@ -7,17 +7,17 @@ import type { LoadResult } from './wrk.ts';
 
 export interface Cell {
   readonly requestsPerSecond: number;
-  /** Microseconds of CPU of the candidate for each request: little moved by what else the machine does. */
+  /** Microseconds of CPU of the candidate for each request: hardly affected by other load on the machine. */
   readonly cpuPerRequest: number;
-  /** Share of the time that it was on a core: well under 1 says that something else was the limit. */
+  /** Share of the time that it ran on a core: where it is well under 1, something else was the limit. */
   readonly coreShare: number;
-  /** Share of the machine that others took meanwhile: much of it, and the rates say little. */
+  /** Share of the machine that other processes used meanwhile: where it is large, the rates are unreliable. */
   readonly others: number;
-  /** Share of token lookups that its cache answered, where it tells. */
+  /** Share of token look-ups that its cache answered, where it reports it. */
   readonly hitShare: number | undefined;
   readonly p50: number;
   readonly p99: number;
-  /** Answers of another status than expected, and connections that failed. */
+  /** Responses with another status than expected, and failed connections. */
   readonly faults: number;
 }
 
@@ -28,11 +28,11 @@ export interface Plan {
   readonly rounds: number;
   readonly seconds: number;
   readonly expected: 200 | 401;
-  /** Sends the load for so many seconds. */
+  /** Sends the load for the given number of seconds. */
   readonly send: (candidate: Candidate, seconds: number) => Promise<LoadResult>;
 }
 
-/** Compilers of the runtime are done by then; more of it where a second does not bring as many. */
+/** Requests after which the JIT compilers have finished; the warm-up is longer where a second is not enough for as many. */
 const WARM_REQUESTS = 20_000;
 const WARM_SECONDS = 5;
 const PAUSE = 100;
@@ -77,7 +77,7 @@ async function measureCell(candidate: Candidate, { send, seconds, expected }: Pl
     hitShare: lookupsBefore && lookups && shareOfHits(lookupsBefore, lookups),
     p50: result.p50,
     p99: result.p99,
-    // No answer at all is none as expected.
+    // A cell without any response is unexpected, too.
     faults: unexpected + result.broken + (result.requests === 0 ? 1 : 0),
   };
 }

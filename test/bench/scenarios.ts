@@ -1,10 +1,10 @@
-/** What is measured side by side: one load each, sent to every candidate in turn. */
+/** The scenarios: one load each, sent to every candidate in turn. */
 
 import type { GatewayOptions } from './peers/gateway.ts';
 import { BOTH, MEASURED } from './processes.ts';
 import type { Algorithm } from './tokens/keys.ts';
 
-/** `repeated`: one token. `mixed`: every twentieth request brings one that was never seen. `different`: every request does. */
+/** `repeated`: one token. `mixed`: every twentieth request has a new one. `different`: every request has a new one. */
 export type TokenUse = 'repeated' | 'mixed' | 'different';
 
 export type PeerName = 'HAProxy' | 'bare pipe' | 'Apache' | 'fastify' | 'express';
@@ -27,11 +27,11 @@ export interface Scenario {
   readonly variants: readonly (GatewayOptions & { readonly name: string })[];
   /** How many routes are used, in turn. */
   readonly routesInUse: number;
-  /** Where upstream and load generator run, if not where they usually do. */
+  /** Cores of upstream and load generator, where they differ from the usual ones. */
   readonly sharedCores: string | undefined;
-  /** What the gateway's rate must be of another's, by its name. */
+  /** The target of the gateway's rate relative to another candidate's, by name. */
   readonly targets: Readonly<Record<string, number>>;
-  /** Whether it is part of a quick run. */
+  /** Whether a quick run includes it. */
   readonly main: boolean;
 }
 

@@ -1,16 +1,16 @@
-/** One scenario from its start to its figures. */
+/** Runs one scenario and returns its figures. */
 
 import { type Candidate, endCandidates, startCandidates } from './candidates.ts';
 import type { Peer } from './peers/peer.ts';
 import { MEASURING } from './processes.ts';
 import { type Cells, measureRounds } from './rounds.ts';
 import type { Scenario } from './scenarios.ts';
-import type { Site } from './site.ts';
+import type { TestBed } from './test-bed.ts';
 import { loadTokenPool, POOL_SIZE } from './tokens/pool.ts';
 import { OTHER_RESOURCE, PATH, RESOURCE, resourceOf, signToken } from './tokens/sign.ts';
 import { type LoadResult, runWrk } from './wrk.ts';
 
-/** How much of a run there is. */
+/** The length of a run. */
 export interface Extent {
   readonly rounds: number;
   readonly seconds: number;
@@ -22,44 +22,44 @@ export interface Outcome {
   readonly ours: string;
   readonly cells: Cells;
   readonly missing: readonly string[];
-  /** By name of candidate: what it does not check. */
+  /** What candidates do not check, by their names. */
   readonly unchecked: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Every how many-th request brings a fresh token. */
+/** One of so many requests has a new token. */
 const EVERY = { repeated: 0, mixed: 20, different: 1 } as const;
 
-/** Measures `peers`, each started afresh: no cache of one scenario serves another. */
+/** Measures `peers`, each started anew, so that no cache is filled by another scenario. */
 export async function measureScenario(
   scenario: Scenario,
   peers: readonly Peer[],
-  site: Site,
+  bed: TestBed,
   extent: Extent,
 ): Promise<Outcome> {
-  const send = await createSender(scenario, site);
-  const line = await startCandidates(peers, site, [scenario.algorithm]);
-  if (scenario.sharedCores) await site.pinUpstream(scenario.sharedCores);
+  const send = await createSender(scenario, bed);
+  const line = await startCandidates(peers, bed, [scenario.algorithm]);
+  if (scenario.sharedCores) await bed.pinUpstream(scenario.sharedCores);
   try {
     const cells = await measureRounds(line.candidates, { ...extent, expected: scenario.expected, send });
     const unchecked = new Map(line.candidates.map(({ name, unchecked }) => [name, unchecked]));
     return { scenario, ours: peers[0]?.name ?? '', cells, missing: line.missing, unchecked };
   } finally {
-    if (scenario.sharedCores) await site.pinUpstream(MEASURING);
+    if (scenario.sharedCores) await bed.pinUpstream(MEASURING);
     await endCandidates(line);
   }
 }
 
-/** Goes on in the pool of tokens where it stopped, for each candidate by itself. */
-async function createSender(scenario: Scenario, site: Site) {
+/** Continues in the pool of tokens where it stopped, for each candidate separately. */
+async function createSender(scenario: Scenario, bed: TestBed) {
   const { answer, tokens, connections, sharedCores } = scenario;
-  const env = await createEnvironment(scenario, site);
+  const env = await createEnvironment(scenario, bed);
   const every = EVERY[tokens];
   const cursors = new Map<string, number>();
   return async ({ name, port }: Candidate, seconds: number): Promise<LoadResult> => {
     const at = cursors.get(name) ?? 0;
     const load = { path: `${PATH}/${answer}`, connections, seconds, env: { ...env, BENCH_START: String(at) } };
     const result = await runWrk(port, { ...load, cores: sharedCores ?? MEASURING });
-    // Sent, and not answered when the time was over: one for each connection.
+    // Sent and not answered when the time was over: one for each connection.
     const taken = every > 0 ? Math.ceil((result.requests + connections) / every) : 0;
     cursors.set(name, (at + taken) % POOL_SIZE);
     return result;
@@ -68,17 +68,17 @@ async function createSender(scenario: Scenario, site: Site) {
 
 async function createEnvironment(
   { algorithm, tokens, answer, body, fields, expected, routesInUse }: Scenario,
-  site: Site,
+  bed: TestBed,
 ) {
   const inUse = Array.from({ length: routesInUse }, (_, number) => number);
   const audience = routesInUse > 1 ? inUse.map(resourceOf) : RESOURCE;
   const claims = { aud: expected === 401 ? OTHER_RESOURCE : audience };
   return {
-    BENCH_TOKEN: await signToken(site.keys, { algorithm, claims }),
+    BENCH_TOKEN: await signToken(bed.keys, { algorithm, claims }),
     BENCH_BODY: String(body),
     BENCH_FIELDS: String(fields),
     BENCH_EVERY: String(EVERY[tokens]),
-    ...(tokens !== 'repeated' && { BENCH_FRESH: await loadTokenPool(site, algorithm) }),
+    ...(tokens !== 'repeated' && { BENCH_FRESH: await loadTokenPool(bed, algorithm) }),
     ...(routesInUse > 1 && { BENCH_PATHS: inUse.map(number => `/api${number}/${answer}`).join(' ') }),
   };
 }

@@ -1,4 +1,4 @@
-/** Few figures of a noisy machine: medians, and how far apart the rounds were. */
+/** Statistics for few figures of a noisy machine: medians, and the spread of the rounds. */
 
 export interface Spread {
   readonly median: number;
@@ -15,7 +15,7 @@ export function summarise(values: readonly number[]): Spread {
 }
 
 /**
- * @returns what `ours` was of `theirs`, round by round: what slows the machine down slows both of a round. `undefined` where
+ * @returns `ours` relative to `theirs`, round by round: what slows the machine down slows both of a round. `undefined` where
  *   one of them was not measured.
  */
 export function compareRounds(ours: readonly number[], theirs: readonly number[]): Spread | undefined {

@@ -1,10 +1,10 @@
-/** nginx as the API behind everything: 61 B, 16 KiB and 1 MiB answers; a post is read to its end before it is answered. */
+/** nginx as the API behind every candidate: responses of 61 B, 16 KiB and 1 MiB; a POST is read to its end before it is answered. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitForAnswer } from './probe.ts';
 import { MEASURING, pin, start } from './processes.ts';
-import { findFreePort } from './site.ts';
+import { findFreePort } from './test-bed.ts';
 
 /** 61 bytes, the size of the prototypes' measurements. */
 export const SMALL_ANSWER = '{"id":"6731de76-14a6-49ae-97bc-6eba6914391e","amount":4711.0}';
@@ -27,7 +27,7 @@ export async function startUpstream(folder: string, jwks: string) {
   return { port, pinTo: (cores: string) => pin(server.pid, cores), close: () => server.end() };
 }
 
-/** `mirror` has nginx read a body that nothing else wants; `return` comes too early for that, so the post is a file. */
+/** `mirror` makes nginx read the body of a POST; `return` would answer before it was read, so the response is a file. */
 function createConfiguration(folder: string, port: number): string {
   return `daemon off;
 user root;

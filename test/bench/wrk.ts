@@ -19,11 +19,11 @@ export interface Load {
 export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
-  /** Answers with a status over 399. */
+  /** Responses with a status over 399. */
   readonly refused: number;
-  /** Connections that could not be made, were cut, or timed out. */
+  /** Connections that failed, were cut, or timed out. */
   readonly broken: number;
-  /** Milliseconds, as wrk sees them: what waits for a free connection is not in it. */
+  /** Milliseconds, as wrk measures them: without the wait for a free connection. */
   readonly p50: number;
   readonly p99: number;
   readonly most: number;

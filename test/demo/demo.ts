@@ -1,29 +1,29 @@
 /**
  * `npm run demo`: an authorization server, two APIs and the built gateway, all real, on loopback.
- * With `--once` it ends after the show. Exit status 0 only where everything it showed was right.
+ * With `--once` it ends after the last step. Exit status 0 only where every step was as expected.
  */
 
 import { startAuthorizationServer } from '../support/authorization-server.ts';
 import { startUpstream } from '../support/upstream.ts';
+import { createDemoOutput, type DemoOutput } from './demo-output.ts';
 import { startGatewayProcess } from './gateway-process.ts';
-import { createNarrator, type Narrator } from './narrator.ts';
-import { BILLING, PROFILE, tellStory, type World } from './story.ts';
+import { BILLING, PROFILE, runSteps, type World } from './steps.ts';
 
 const CLIENT = { clientId: 'demo-client', clientSecret: 'demo-secret' };
 
-/** What was started and is to be ended, last first. */
+/** What was started, to be closed in reverse order. */
 const started: { close(): Promise<void> }[] = [];
 let gatewayLog = () => '';
 let ending = false;
 
 async function main(): Promise<void> {
-  const narrator = createNarrator();
-  narrator.say('One authorization server, two APIs, one gateway: all real, all on this machine.', '');
+  const output = createDemoOutput();
+  output.print('One authorization server, two APIs, one gateway: all real, all on this machine.', '');
   const world = await startWorld();
-  await tellStory(world, narrator);
-  if (narrator.broken.length > 0) throw new Error(['not as promised:', ...narrator.broken].join('\n  - '));
+  await runSteps(world, output);
+  if (output.failures.length > 0) throw new Error(['these expectations failed:', ...output.failures].join('\n  - '));
   if (process.argv.includes('--once')) return end(0);
-  inviteToTry(world, narrator);
+  printCommandsToTry(world, output);
 }
 
 async function startWorld(): Promise<World> {
@@ -52,8 +52,8 @@ async function startWorld(): Promise<World> {
   return { authorizationServer, profile, billing, gateway };
 }
 
-function inviteToTry({ authorizationServer, gateway }: World, narrator: Narrator): void {
-  narrator.say(
+function printCommandsToTry({ authorizationServer, gateway }: World, output: DemoOutput): void {
+  output.print(
     '',
     'Try it by hand; everything stays up until Ctrl-C.',
     `  TOKEN=$(curl -s -u ${CLIENT.clientId}:${CLIENT.clientSecret} ${authorizationServer.tokenEndpoint} \\`,
@@ -72,7 +72,7 @@ async function end(status: number): Promise<void> {
 }
 
 async function fail(error: unknown): Promise<void> {
-  if (ending) return; // Ctrl-C in the middle of the story: its next step fails because its world is gone.
+  if (ending) return; // Ctrl-C between two steps: the next step fails because the servers have ended.
   console.error(error instanceof Error ? error.message : error);
   console.error(`\nThe gateway's log:\n${gatewayLog()}`);
   await end(1);

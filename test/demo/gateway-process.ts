@@ -1,4 +1,4 @@
-/** The built gateway as a child process: started on free ports, waited for, its log kept, ended by its id. */
+/** The built gateway as a child process on free ports, with its log. Ended by its process id. */
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,19 +16,19 @@ type Child = ChildProcessByStdio<null, Readable, Readable>;
 export interface GatewayProcess {
   readonly origin: string;
   readonly adminOrigin: string;
-  /** All that it wrote so far, stdout and stderr. */
+  /** The output so far, stdout and stderr. */
   log(): string;
-  /** The log line for which `isIt`, as soon as it is there; `undefined` after a second. */
+  /** @returns the log line for which `isIt` is true, as soon as it is written; `undefined` after a second. */
   findLogLine(isIt: (line: LogLine) => boolean): Promise<LogLine | undefined>;
-  /** Waits until `/readyz` says 200. Throws where the gateway ends before, or never gets there. */
+  /** Waits until `/readyz` answers 200. @throws where the gateway ends before, or does not become ready. */
   waitUntilReady(): Promise<void>;
-  /** Lets it drain; kills it where that takes too long. */
+  /** Drains it; kills it where that takes too long. */
   close(): Promise<void>;
 }
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** Starts the gateway on `config/demo.yaml`. It can be stopped at once, before it is ready too. */
+/** Starts the gateway on `config/demo.yaml`. It can be stopped before it is ready. */
 export async function startGatewayProcess(environment: Readonly<Record<string, string>>): Promise<GatewayProcess> {
   const child = spawn(process.execPath, ['dist/main.js', '--config', 'config/demo.yaml'], {
     cwd: ROOT,
@@ -54,7 +54,7 @@ export async function startGatewayProcess(environment: Readonly<Record<string, s
   };
 }
 
-/** Asks again and again until there is an answer; `undefined` after `within` milliseconds. */
+/** Repeats a request until it is answered; `undefined` after `within` milliseconds. */
 export async function poll<T>(within: number, ask: () => Promise<T | undefined>): Promise<T | undefined> {
   const end = Date.now() + within;
   let answer = await ask();

@@ -6,11 +6,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findDifferences, readConsole } from './console.ts';
-import { type Block, type Page, ROOT, readPages } from './markdown.ts';
+import { type Block, ROOT, readPages } from './markdown.ts';
 import { isShown } from './shown-output.ts';
-import { startWorld } from './world.ts';
+import { startWorld, type World } from './world.ts';
 import { placeExamples } from './world-files.ts';
 
 /** Commands that cannot run on a test machine, by their first words. A block with one of them is parsed, not run. */
@@ -27,12 +27,12 @@ const NOT_RUN: Readonly<Record<string, string>> = {
 const pages = readPages().filter(({ path }) => /^(README\.md|docs\/|\.github\/|config\/)/.test(path));
 const blocks = pages.flatMap(page => page.blocks);
 const scripts = blocks.filter(({ language }) => language === 'sh' || language === 'console');
-/** The README's first configuration; a page may have its own, with the note `file: audgate.yaml`. */
-const EXAMPLE = findExample(pages.find(({ path }) => path === 'README.md')) ?? '';
-
-function findExample(page: Page | undefined): string | undefined {
-  return page?.blocks.find(({ notes }) => notes.file?.endsWith('audgate.yaml'))?.text;
-}
+/** For the commands themselves; .ci/run installs them. */
+const TOOLS = ['bash', 'curl', 'jq'];
+const hasTools = TOOLS.every(tool => spawnSync(tool, ['--version']).status === 0);
+/** The README's configuration, with which the gateway runs. */
+const EXAMPLE =
+  blocks.find(({ page, notes }) => page === 'README.md' && notes.file?.endsWith('audgate.yaml'))?.text ?? '';
 
 function commandsOf({ language, text }: Block): readonly string[] {
   return language === 'console' ? readConsole(text).map(({ command }) => command) : text.trim().split('\n');
@@ -67,27 +67,41 @@ const withCommands = pages.filter(
     path !== 'docs/tutorial/first-week.md' && own.some(block => scripts.includes(block) && isRun(block)),
 );
 
-describe('commands against a real gateway', () => {
+let world: World;
+beforeAll(async () => {
+  world = await startWorld(EXAMPLE);
+  await placeExamples(world);
+});
+afterAll(() => world?.close());
+
+describe.skipIf(!hasTools)(`commands against a real gateway (needs ${TOOLS.join(', ')})`, () => {
   test.each(withCommands.map(page => [page.path, page] as const))(
     '%s: each does what the page says',
     async (_path, page) => {
-      const world = await startWorld(findExample(page) ?? EXAMPLE);
-      try {
-        await placeExamples(world);
-        for (const block of page.blocks) {
-          if (block.notes.file) world.write(block.notes.file, world.adapt(block.text));
-          if (!scripts.includes(block) || !isRun(block)) continue;
-          if (block.notes.serves !== undefined) await serve(block.text, world.folder);
-          else await runBlock(block, world);
-        }
-      } finally {
-        await world.close();
+      for (const block of page.blocks) {
+        if (block.notes.file) world.write(block.notes.file, world.adapt(block.text));
+        if (!scripts.includes(block) || !isRun(block)) continue;
+        if (block.notes.serves !== undefined) await serve(block.text);
+        else await runBlock(block);
       }
     },
   );
+
+  test('README.md, its configuration: forwards a token for the API, refuses one for the other API', async () => {
+    const ask = (path: string, token: string) =>
+      `curl -s -w '%{http_code}\\n' -o body -H "Authorization: Bearer $(cat ${token}.jwt)" localhost:8080/${path}`;
+    const requests = [
+      ask('profile/me', 'profile'),
+      ask('billing/invoices', 'billing'),
+      ask('billing/invoices', 'profile'),
+      ask('profile/me', 'billing'),
+    ];
+    expect((await world.run(requests.join('\n'))).text).toBe('200\n200\n401\n401\n');
+    expect(EXAMPLE.trim().split('\n')).toHaveLength(12);
+  });
 });
 
-async function runBlock(block: Block, world: Awaited<ReturnType<typeof startWorld>>): Promise<void> {
+async function runBlock(block: Block): Promise<void> {
   if (block.language === 'sh') {
     expect({ block: nameOf(block), ...(await world.run(block.text)) }).toMatchObject({ code: 0 });
     return;
@@ -97,9 +111,9 @@ async function runBlock(block: Block, world: Awaited<ReturnType<typeof startWorl
 }
 
 /** A command that goes on until it is stopped: it listens, and SIGTERM ends it with 0. */
-async function serve(script: string, folder: string): Promise<void> {
+async function serve(script: string): Promise<void> {
   const [, file = ''] = /--config (\S+)/.exec(script) ?? [];
-  const child = spawn(process.execPath, [join(ROOT, 'dist/main.js'), '--config', file], { cwd: folder });
+  const child = spawn(process.execPath, [join(ROOT, 'dist/main.js'), '--config', file], { cwd: world.folder });
   const exit = once(child, 'close');
   for await (const line of createInterface(child.stdout)) {
     if ((JSON.parse(line) as { msg: string }).msg === 'listening') child.kill('SIGTERM');
@@ -109,26 +123,14 @@ async function serve(script: string, folder: string): Promise<void> {
 
 describe('the comparison itself', () => {
   test('a command that fails, or prints something else: reported', async () => {
-    const world = await startWorld(EXAMPLE);
-    try {
-      const block = (language: string, text: string): Block => ({
-        page: 'x',
-        line: 1,
-        language,
-        text,
-        notes: {},
-      });
-      await expect(runBlock(block('sh', 'false\n'), world)).rejects.toThrow();
-      await expect(runBlock(block('sh', 'audgate check absent.yaml\ntrue\n'), world)).rejects.toThrow();
-      await expect(runBlock(block('console', '$ false\n'), world)).rejects.toThrow();
-      await expect(runBlock(block('console', '$ echo a\nb\n'), world)).rejects.toThrow();
-      await runBlock(
-        block('console', '$ false\n$ echo $?\n1\n$ echo a \\\n  b\na …\n$ printf "1\\n2\\n3\\n"\n1\n…\n3\n'),
-        world,
-      );
-    } finally {
-      await world.close();
-    }
+    const block = (language: string, text: string): Block => ({ page: 'x', line: 1, language, text, notes: {} });
+    await expect(runBlock(block('sh', 'false\n'))).rejects.toThrow();
+    await expect(runBlock(block('sh', 'audgate check absent.yaml\ntrue\n'))).rejects.toThrow();
+    await expect(runBlock(block('console', '$ false\n'))).rejects.toThrow();
+    await expect(runBlock(block('console', '$ echo a\nb\n'))).rejects.toThrow();
+    await runBlock(
+      block('console', '$ false\n$ echo $?\n1\n$ echo a \\\n  b\na …\n$ printf "1\\n2\\n3\\n"\n1\n…\n3\n'),
+    );
   });
 
   test.each([

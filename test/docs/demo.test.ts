@@ -1,9 +1,9 @@
-/** The part of the demo that the README shows, held against the demo itself. Needs `npm run build` before. */
+/** What README and tutorial show of the demo, held against the demo itself. Needs `npm run build` before. */
 
 import { expect, test } from 'vitest';
+import type { DemoOutput } from '../demo/demo-output.ts';
 import { startGatewayProcess } from '../demo/gateway-process.ts';
-import type { Narrator } from '../demo/narrator.ts';
-import { BILLING, PROFILE, tellStory } from '../demo/story.ts';
+import { BILLING, PROFILE, runSteps } from '../demo/steps.ts';
 import { startAuthorizationServer } from '../support/authorization-server.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { eventually } from '../support/waiting.ts';
@@ -11,33 +11,34 @@ import { readPages } from './markdown.ts';
 import { isShown } from './shown-output.ts';
 
 /** Writes as the demo does, into a list. */
-function createRecorder(): Narrator & { readonly lines: string[] } {
+function createRecorder(): DemoOutput & { readonly lines: string[] } {
   const lines: string[] = [];
-  const broken: string[] = [];
+  const failures: string[] = [];
   let steps = 0;
   return {
     lines,
-    broken,
+    failures,
     step: sentence => {
       steps += 1;
       lines.push(`${steps}. ${sentence}`);
     },
     show: (...shown) => lines.push(...shown.map(line => `     ${line}`)),
-    say: (...said) => lines.push(...said),
-    promise: (sentence, facts) => {
-      broken.push(...Object.keys(facts).filter(fact => !facts[fact]));
+    print: (...printed) => lines.push(...printed),
+    check: (sentence, facts) => {
+      failures.push(...Object.keys(facts).filter(fact => !facts[fact]));
       lines.push(`   ✓ ${sentence}`);
     },
   };
 }
 
-test('README: shows what the demo prints', async () => {
-  const shown = readPages()
-    .find(({ path }) => path === 'README.md')
-    ?.blocks.find(({ notes }) => notes.demo !== undefined)?.text;
+test('README.md and docs/tutorial/demo.md: show what the demo prints', async () => {
+  const blocks = readPages().flatMap(page => page.blocks.filter(({ notes }) => notes.demo !== undefined));
+  expect(blocks.map(({ page }) => page).toSorted()).toEqual(['README.md', 'docs/tutorial/demo.md']);
   const printed = await runDemo();
-  expect(printed).toContain('✓');
-  if (!isShown(`…\n${shown?.trim()}\n…`, printed)) expect(printed).toBe(shown);
+  for (const { page, text } of blocks) {
+    if (!isShown(`…\n${text.trim()}\n…`, printed)) expect(printed, page).toBe(text);
+  }
+  expect(isShown('…\n   ✓ refused: the token is for billing\n…', printed)).toBe(false);
 });
 
 async function runDemo(): Promise<string> {
@@ -62,12 +63,12 @@ async function runDemo(): Promise<string> {
   try {
     // The demo itself waits for 5 s only, which a busy machine may not meet.
     await eventually(() => isReady(gateway.adminOrigin));
-    await tellStory({ authorizationServer, profile, billing, gateway }, recorder);
+    await runSteps({ authorizationServer, profile, billing, gateway }, recorder);
   } finally {
     await gateway.close();
     await Promise.all([authorizationServer.close(), profile.close(), billing.close()]);
   }
-  expect(recorder.broken).toEqual([]);
+  expect(recorder.failures).toEqual([]);
   return recorder.lines.join('\n');
 }
 

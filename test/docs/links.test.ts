@@ -1,6 +1,6 @@
 /** Relative links and anchors of every Markdown page, and the paths that the documentation names, lead somewhere. */
 
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Page, ROOT, readPages } from './markdown.ts';
@@ -62,8 +62,28 @@ describe('paths in code spans', () => {
   });
 });
 
+test('npm scripts that the pages name: in package.json', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
+  const texts = documentation.flatMap(({ codeSpans, blocks }) => [...codeSpans, ...blocks.map(({ text }) => text)]);
+  const named = texts.flatMap(text => [...text.matchAll(/\bnpm run ([\w:]+)/g)].map(([, name = '']) => name));
+  expect(named.length).toBeGreaterThan(5);
+  expect(named.filter(name => !(name in scripts))).toEqual([]);
+});
+
 test('docs/README.md: links to every page of docs', () => {
   const linked = byPath.get('docs/README.md')?.links.map(({ target }) => `docs/${target.split('#')[0]}`);
   const missing = pages.map(({ path }) => path).filter(path => path.startsWith('docs/') && path !== 'docs/README.md');
   expect(missing.filter(path => !linked?.includes(path))).toEqual([]);
+});
+
+test('docs/explanation/architecture.md: each function on the way of a request is in its file', () => {
+  const text = readFileSync(join(ROOT, 'docs/explanation/architecture.md'), 'utf8');
+  const rows = [...text.matchAll(/^\| \d+ \| \[([\w./-]+)\]\([^)]+\) \| `(\w+)` \|/gm)];
+  expect(rows.length).toBeGreaterThan(10);
+  const isThere = (file: string, name: string) =>
+    new RegExp(`\\b(?:class|function) ${name}\\b|^ {2}(?:async )?${name}\\(`, 'm').test(
+      readFileSync(join(ROOT, 'src', file), 'utf8'),
+    );
+  expect(rows.filter(([, file = '', name = '']) => !isThere(file, name)).map(([row]) => row)).toEqual([]);
+  expect(isThere('gateway.ts', 'handles')).toBe(false);
 });

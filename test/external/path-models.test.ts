@@ -15,7 +15,9 @@ import { python } from './differential/servers/python.ts';
 import type { RealServer, ServerKind } from './differential/servers/real-server.ts';
 
 const WORLDS = fc.sample(worlds, { numRuns: 12, seed: 20_261_126 });
-const SENT = WORLDS.flatMap(({ asks }) => asks.map(({ path }) => path)).filter(path => !/[\x00-\x20]/.test(path));
+const SENT = WORLDS.flatMap(({ requests }) => requests.map(({ path }) => path)).filter(
+  path => !/[\x00-\x20]/.test(path),
+);
 const KINDS: readonly ServerKind[] = [realNginx, apache, python];
 
 test.skipIf(realNginx.program === undefined)(
@@ -38,7 +40,9 @@ for (const kind of KINDS) {
     async () => {
       const server = await kind.start();
       try {
-        const passed = WORLDS.flatMap(({ routes, asks }) => asks.flatMap(ask => pass(routes, ask.host, ask.path)));
+        const passed = WORLDS.flatMap(({ routes, requests }) =>
+          requests.flatMap(({ host, path }) => pass(routes, host, path)),
+        );
         const prefixes = WORLDS.flatMap(({ routes }) =>
           routes.flatMap(({ prefix, upstream }) => [prefix, upstream.basePath]),
         );

@@ -1,4 +1,4 @@
-/** The number of a case → what is sent, and what may come of it. */
+/** From the number of a case to what is sent and what may follow. */
 
 import { Random } from './prng.ts';
 import {
@@ -12,22 +12,22 @@ import {
 import type { TokenPool } from './tokens.ts';
 
 /**
- * `path`, `token` and `answer` are pipelines of whole requests: each gets one final response. `raw` and `upgrade` are
- * bytes: what comes back must be well-formed, and the connection must end.
+ * `path`, `token` and `answer` are pipelined complete requests: each gets one final response. `raw` and `upgrade` are bytes: the
+ * responses must be well-formed, and the connection must end.
  */
 export type Kind = 'path' | 'token' | 'answer' | 'raw' | 'upgrade';
 
 export interface Case {
   readonly iteration: number;
   readonly kind: Kind;
-  /** Latin-1, written with a pause between. */
+  /** Latin-1, written with pauses between the pieces. */
   readonly pieces: readonly string[];
   readonly requests: readonly FuzzRequest[];
-  /** Every request is one that any server can read, so that each has its answer. */
+  /** Whether every request is well-formed, so that each must get a response. */
   readonly isWhole: boolean;
-  /** What the client does once nothing more seems to come. */
+  /** What the client does when no more data arrives. */
   readonly leave: 'keep' | 'end' | 'reset';
-  /** Milliseconds without a byte until it does. */
+  /** Milliseconds without data until it does so. */
   readonly patience: number;
 }
 
@@ -51,7 +51,7 @@ const KINDS: readonly Kind[] = [
   ] as const),
 ];
 
-/** @returns case `iteration` of `seed`. Tokens are the run's own, chosen and changed the same way each time. */
+/** @returns case `iteration` of `seed`. Tokens are signed for each run, but chosen and changed the same way each time. */
 export function createCase(seed: number, iteration: number, pool: TokenPool): Case {
   const random = new Random(seed, iteration);
   const kind = random.pick(KINDS);

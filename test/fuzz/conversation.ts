@@ -8,13 +8,13 @@ import { ResponseReader } from './response-reader.ts';
 const PAUSE = 2;
 const SAYS_CLOSE = /\r\nconnection: close(?:\r|$)/i;
 
-/** A connection to the gateway, which may carry one case after the other. */
+/** A connection to the gateway, used for one case after the other. */
 export class Link {
   readonly socket: Socket;
   /** The cases so far. */
-  readonly carried: number[] = [];
-  /** It was never connected, for want of a local port. */
-  isStillborn = false;
+  readonly cases: number[] = [];
+  /** It could not connect, because no local port was free. */
+  isUnconnected = false;
   isOpen = true;
   current: Conversation | undefined;
 
@@ -24,7 +24,7 @@ export class Link {
     this.socket.on('end', () => this.#close('closed'));
     this.socket.on('close', () => this.#close('reset'));
     this.socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.isStillborn = error.code === 'EADDRNOTAVAIL' || error.code === 'ECONNREFUSED';
+      this.isUnconnected = error.code === 'EADDRNOTAVAIL' || error.code === 'ECONNREFUSED';
     });
   }
 
@@ -51,7 +51,7 @@ export class Conversation {
   #hasLeft = false;
   #isDone = false;
 
-  /** @param bound milliseconds for the whole, and again from the moment that the client leaves. */
+  /** @param bound milliseconds for the whole case, and again after the client has disconnected. */
   constructor(each: Case, link: Link, bound: number, onDone: (outcome: Outcome) => void) {
     this.case = each;
     this.link = link;
@@ -59,7 +59,7 @@ export class Conversation {
     this.#onDone = onDone;
     this.#deadline = this.#lastByteAt + bound;
     link.current = this;
-    link.carried.push(each.iteration);
+    link.cases.push(each.iteration);
     this.#write();
   }
 
@@ -108,7 +108,7 @@ export class Conversation {
     this.#onDone({ reader: this.#reader, ending, hasLeft: this.#hasLeft });
   }
 
-  /** Whether the gateway owes nothing more. An upstream may still break off an answer that has no body for the client. */
+  /** Whether every response has arrived. An upstream may still cut a response that has no body for the client. */
   #isSettled(): boolean {
     const { responses, fault } = this.#reader;
     if (fault !== undefined || responses.some(({ head }) => SAYS_CLOSE.test(head))) return false;

@@ -1,6 +1,6 @@
-/** The seeds that mutations start from: what an ordinary client sends, and pieces that once broke a gateway. */
+/** The seeds of the mutations: what an ordinary client sends, and pieces that have broken a gateway. */
 
-/** Letters name resources; `open` needs no token. A path at the honest upstream belongs to the first that fits. */
+/** Letters name resources; `open` needs no token. A path at the honest upstream belongs to the first entry that matches. */
 export const UPSTREAM_PREFIXES = [
   ['/api/v2', 'B'],
   ['/api', 'A'],
@@ -22,7 +22,7 @@ export const OTHER_HOST = 'hosted.example.com';
 
 export const HOSTS = ['api.example.com', 'API.example.com:8080', 'api.example.com.', '[::1]:80', OTHER_HOST] as const;
 
-/** None that node:http cannot read. */
+/** All of them can be parsed by node:http. */
 export const METHODS = ['GET', 'GET', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'PROPFIND'] as const;
 
 export const PATHS = [
@@ -100,7 +100,7 @@ export const PATH_PIECES = [
   '`',
 ] as const;
 
-/** What a client may not speak for itself about; `mallory` must never be whom an upstream serves. */
+/** Fields that a client may not set; `mallory` must never reach an upstream as the user. */
 export const FORGED_HEADERS = [
   'X-User: mallory',
   'x-user: mallory',
@@ -134,7 +134,7 @@ export const FORGED_HEADERS = [
   'Content_Length: 5',
 ] as const;
 
-/** Lines that change where a message ends, or what it is. */
+/** Lines that change where a message ends, or its kind. */
 export const FRAMING_LINES = [
   'Content-Length: 0',
   'Content-Length: 5',
@@ -178,7 +178,7 @@ export const FRAMING_LINES = [
   'nul\0: x',
 ] as const;
 
-/** Spliced anywhere into raw bytes. */
+/** Inserted anywhere into raw bytes. */
 export const FRAGMENTS = [
   '\r\n',
   '\n',

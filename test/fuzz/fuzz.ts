@@ -1,19 +1,19 @@
 /**
  * `npm run fuzz -- --seconds N [--seed S] [--from I] [--count C]`: mutated requests, tokens and upstream answers against
- * the built gateway. What fails is had again by its seed and number: `--seed S --from I --count 1`. Exit status 0 only
+ * the built gateway. A failing case is reproduced by its seed and number: `--seed S --from I --count 1`. Exit status 0 only
  * where nothing was found.
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type Check, checkAftermath, megabytes } from './aftermath.ts';
+import { type Check, checkAfterRun, megabytes } from './final-checks.ts';
 import { Findings } from './findings.ts';
 import { Runner } from './runner.ts';
 import { startWatchedGateway, type WatchedGateway } from './watched-gateway.ts';
 import { startWorld, type World } from './world.ts';
 
 const CONNECTIONS = 64;
-/** Milliseconds for a case. The gateway waits for no peer longer than 2 s here; the rest is for a busy machine. */
+/** Milliseconds for a case. No time-out of the gateway is longer than 2 s here; the rest is for a busy machine. */
 const BOUND = 8_000;
 const WARM_UP = 0.25;
 const LONGEST_WARM_UP = 10_000;
@@ -30,13 +30,13 @@ async function main(options: Options): Promise<void> {
   const { seed } = options;
   console.log(`seed ${seed}`);
   const findings = new Findings(seed);
-  const world = await startWorld(seed, what => findings.add({ what, carried: [], responses: [] }));
+  const world = await startWorld(seed, what => findings.add({ what, cases: [], responses: [] }));
   const gateway = await startWatchedGateway(world.yaml);
   const { runner, seconds, memory } = await attack(gateway, world, findings, options);
   const sockets = memory.sockets;
   printTotals(runner, world, seconds, options);
-  if (gateway.complaint() === undefined) {
-    const checks = await checkAftermath(gateway, { sockets, rss: memory.warm }, () => world.honest.requests);
+  if (gateway.failure() === undefined) {
+    const checks = await checkAfterRun(gateway, { sockets, rss: memory.warm }, () => world.honest.requests);
     console.log(`memory            ${megabytes(memory.start)} at the start, ${megabytes(memory.peak)} at the peak`);
     printChecks([...checks, ...(await end(gateway))], findings);
   }
@@ -49,14 +49,14 @@ async function main(options: Options): Promise<void> {
   process.exit(findings.count === 0 ? 0 : 1);
 }
 
-/** Until the time is over, the cases are through, or the gateway is not itself any more. */
+/** Until the time is over, all cases have run, or the gateway no longer works. */
 async function attack(gateway: WatchedGateway, world: World, findings: Findings, options: Options) {
   const startedAt = performance.now();
   const elapsed = () => performance.now() - startedAt;
   const memory = { start: gateway.rss(), warm: gateway.rss(), peak: 0, sockets: gateway.sockets() };
   const warmUp = Math.min(options.seconds * 1000 * WARM_UP, LONGEST_WARM_UP);
   const watching = setInterval(() => {
-    if (gateway.complaint() !== undefined) return;
+    if (gateway.failure() !== undefined) return;
     findings.release(undefined);
     gateway.log.read();
     const rss = gateway.rss();
@@ -65,7 +65,7 @@ async function attack(gateway: WatchedGateway, world: World, findings: Findings,
   }, WATCH);
   const end = options.from + options.count;
   let following = options.from;
-  const hasNext = () => following < end && elapsed() < options.seconds * 1000 && gateway.complaint() === undefined;
+  const hasNext = () => following < end && elapsed() < options.seconds * 1000 && gateway.failure() === undefined;
   const runner = new Runner({
     seed: options.seed,
     port: gateway.port,
@@ -80,7 +80,7 @@ async function attack(gateway: WatchedGateway, world: World, findings: Findings,
   const seconds = elapsed() / 1000;
   clearInterval(watching);
   await delay(WATCH);
-  findings.release(gateway.complaint());
+  findings.release(gateway.failure());
   return { runner, memory, seconds };
 }
 
@@ -95,7 +95,7 @@ function printTotals({ totals }: Runner, { hostile, honest }: World, seconds: nu
 }
 
 async function end(gateway: WatchedGateway): Promise<Check[]> {
-  const before = gateway.complaint();
+  const before = gateway.failure();
   const exit = before === undefined ? await gateway.stop() : 'it had ended before';
   const stderr = gateway.stderr();
   return [
@@ -107,7 +107,7 @@ async function end(gateway: WatchedGateway): Promise<Check[]> {
 function printChecks(checks: readonly Check[], findings: Findings): void {
   for (const { what, holds, figures } of checks) {
     console.log(`${holds ? 'ok  ' : 'FAIL'}              ${what}${figures && `: ${figures}`}`);
-    if (!holds) findings.add({ what: `does not hold, ${what}`, carried: [], responses: [] });
+    if (!holds) findings.add({ what: `does not hold, ${what}`, cases: [], responses: [] });
   }
 }
 

@@ -1,4 +1,4 @@
-/** The API that is protected: it answers with a secret, and looks at each request for what no client may have brought there. */
+/** The protected API: it answers with a secret, and checks each request for what a client must not get through. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ReceivedRequest, startUpstream, type Upstream } from '../support/upstream.ts';
@@ -6,26 +6,26 @@ import { UPSTREAM_PREFIXES } from './corpus.ts';
 
 export interface HonestUpstream {
   readonly upstream: Upstream;
-  /** Stands in the answer before the letter of the resource: `MARKER-A`. */
+  /** Precedes the letter of the resource in the response: `MARKER-A`. */
   readonly marker: string;
-  /** Requests so far, handshakes too. */
+  /** Requests so far, with handshakes. */
   readonly requests: number;
   close(): Promise<void>;
 }
 
 export interface HonestUpstreamOptions {
-  /** Letters → the only `sub` that valid tokens for them carry. */
+  /** From letters to the only `sub` that valid tokens for them have. */
   readonly subjects: ReadonlyMap<string, string>;
   readonly onViolation: (what: string) => void;
 }
 
-/** Never of a client: the gateway's own, or of no connection but the client's. */
+/** Fields that never come from a client: set by the gateway, or hop-by-hop. */
 const FORBIDDEN = ['authorization', 'expect', 'te', 'trailer', 'proxy-connection', 'http2-settings', 'keep-alive'];
 /** Bytes and segments that two servers read differently. */
 const AMBIGUOUS =
   /[^\x21-\x7e]|\/\/|\\|#|\/\.\.?(?:\/|$)|%(?:2e|2f|5c|00|23|3f|25|3b|[01][0-9a-f]|7f)|%(?![0-9A-F]{2})|;/i;
 
-/** Starts one on 127.0.0.1. */
+/** Starts it on 127.0.0.1. */
 export async function startHonestUpstream({ subjects, onViolation }: HonestUpstreamOptions): Promise<HonestUpstream> {
   const marker = `marker-${subjects.get('A')}`;
   const upstream = await startUpstream({ name: 'honest' });
@@ -82,7 +82,7 @@ function findFaults({ url, rawHeaders }: ReceivedRequest, authority: string, let
   ];
 }
 
-/** X-User is the proof that the gateway saw a token for this very resource: its value is a secret of the issuer. */
+/** X-User proves that the gateway verified a token for this resource: its value is known only to the issuer. */
 function findIdentityFault(
   { rawHeaders }: ReceivedRequest,
   subjects: ReadonlyMap<string, string>,

@@ -1,4 +1,4 @@
-/** A bare socket that answers each request with the answer of its number, however wrong that is. */
+/** A TCP server that answers each request with the response of its number, well-formed or not. */
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
@@ -6,7 +6,7 @@ import { createUpgradeAnswer, createUpstreamAnswer, type UpstreamAnswer } from '
 
 export interface HostileUpstream {
   readonly port: number;
-  /** Answers given so far, to handshakes too. */
+  /** Responses so far, with those to handshakes. */
   readonly answers: number;
   readonly connections: number;
   close(): Promise<void>;
@@ -16,10 +16,10 @@ const REQUEST = /^[A-Z]+ \/hostile\/(ws\/)?(\d+)\.(\d+)\S* HTTP\/1\.1\r$/gm;
 const ANY_HEAD = /^[A-Z]+ \/hostile\S* HTTP\/1\.1\r$/m;
 const PLAIN = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const PAUSE = 2;
-/** For peers that were left hanging, so that they do not gather. */
+/** Closes connections that are kept waiting, so that they do not accumulate. */
 const PATIENCE = 3_000;
 
-/** Starts one on 127.0.0.1. */
+/** Starts it on 127.0.0.1. */
 export async function startHostileUpstream(seed: number): Promise<HostileUpstream> {
   let answers = 0;
   let connections = 0;
@@ -70,6 +70,6 @@ function give(socket: Socket, answer: UpstreamAnswer, from = 0): void {
 
 function leave(socket: Socket, end: UpstreamAnswer['end']): void {
   if (end === 'close') socket.end();
-  // What was written goes out first: a reset would take it along.
+  // What was written is sent first: a reset would discard it.
   if (end === 'reset') setTimeout(() => socket.resetAndDestroy(), PAUSE);
 }

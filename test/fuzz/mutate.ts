@@ -1,4 +1,4 @@
-/** Changes to bytes that know a little of HTTP: lines, numbers, and pieces of the dictionary, besides blind flips and cuts. */
+/** Mutations of bytes: of lines, numbers and pieces of the dictionary, besides random flips and cuts. */
 
 import { FRAGMENTS, FRAMING_LINES, NUMBERS, PATH_PIECES } from './corpus.ts';
 import type { Random } from './prng.ts';
@@ -12,7 +12,7 @@ export function mutateBytes(random: Random, bytes: string, most = 4): string {
   return mutated;
 }
 
-/** @returns `path` with pieces put in, cut out or spelled otherwise; still a target that node:http can read. */
+/** @returns `path` with pieces inserted, removed or spelled otherwise; still a target that node:http can parse. */
 export function mutatePath(random: Random, path: string): string {
   let mutated = path;
   for (let left = random.between(1, 3); left > 0; left--) mutated = random.pick(PATH_MUTATIONS)(random, mutated);
@@ -60,7 +60,7 @@ const changeCase: Mutation = (random, text) => {
   return splice(text, at, range.length, random.chance(50) ? range.toUpperCase() : range.toLowerCase());
 };
 
-/** Lines are where fields begin, in a head, and chunks in a body. */
+/** At the start of a line: there begin fields in a head, and chunks in a body. */
 function mutateLine(change: (random: Random, line: string) => string): Mutation {
   return (random, text) => {
     const lines = text.split('\r\n');

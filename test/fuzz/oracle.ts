@@ -1,17 +1,17 @@
-/** What must hold of every case, whatever was sent. The table of refusals is written anew from contract section 3. */
+/** What must hold for every case. The table of refusals is written down again here, as in docs/reference/refusals.md. */
 
 import type { Case } from './cases.ts';
 import type { FuzzRequest } from './requests.ts';
 import type { ResponseReader, SeenResponse } from './response-reader.ts';
 import { createUpstreamAnswer, tagOf } from './upstream-answers.ts';
 
-/** How the connection stood when the case was over. `overdue`: the bound passed, and nothing had happened. */
+/** The state of the connection when the case was over. `overdue`: nothing happened within the bound. */
 export type Ending = 'open' | 'closed' | 'reset' | 'overdue';
 
 export interface Outcome {
   readonly reader: ResponseReader;
   readonly ending: Ending;
-  /** The client had left, so that it may not complain about what did not come. */
+  /** The client had disconnected, so that missing responses are no finding. */
   readonly hasLeft: boolean;
 }
 
@@ -46,7 +46,7 @@ const TABLE: Readonly<Record<string, readonly [status: number, error?: string]>>
   upstream_timeout: [504],
 };
 
-/** Fixed words, a status, a reason, a random id: no room for a byte of the caller's. */
+/** Fixed words, a status, a reason, a random id: nothing that the client sent. */
 const PROBLEM =
   /^\{"title":"[A-Za-z]{1,13}(?: [A-Za-z]{1,13})*","status":(\d{3}),"reason":"([a-z_]+)","request_id":"[0-9a-f-]{36}"\}$/;
 const IS_PROBLEM = /\r\ncontent-type: application\/problem\+json(?:\r|$)/i;
@@ -54,22 +54,22 @@ const SAYS_CLOSE = /\r\nconnection: close(?:\r|$)/i;
 const CHALLENGE = /\r\nwww-authenticate: (Bearer [^\r]*resource_metadata="[^\r]*)/i;
 const TAG = /<(\d{1,9})\.(\d)\.[0-9a-f]{8}>/g;
 
-/** @returns what is wrong; empty where all is as promised. */
-export function judge(facts: OracleFacts, each: Case, outcome: Outcome): string[] {
+/** @returns what is wrong; empty where everything holds. */
+export function checkCase(facts: OracleFacts, each: Case, outcome: Outcome): string[] {
   const { reader, ending } = outcome;
   const findings: string[] = [];
   if (reader.fault !== undefined && !(outcome.hasLeft && ending !== 'open')) findings.push(reader.fault);
   if (ending === 'overdue') findings.push('neither an answer nor the end of the connection within the bound');
-  if (each.isWhole) findings.push(...judgePipeline(each, outcome));
+  if (each.isWhole) findings.push(...checkPipeline(each, outcome));
   reader.responses.forEach((response, index) => {
     const request = each.isWhole ? each.requests[index] : each.requests[0];
-    if (request) findings.push(...judgeResponse(facts, each, request, response, index));
+    if (request) findings.push(...checkResponse(facts, each, request, response, index));
   });
   return findings;
 }
 
-/** One final response for each request; fewer only where the last said that it is the last, or its body was aborted. */
-function judgePipeline({ kind, requests }: Case, { reader, ending }: Outcome): string[] {
+/** One final response for each request; fewer only where the last one had Connection: close, or its body was cut. */
+function checkPipeline({ kind, requests }: Case, { reader, ending }: Outcome): string[] {
   const { responses } = reader;
   const last = responses.findLast(response => response.complete);
   const findings: string[] = [];
@@ -82,27 +82,27 @@ function judgePipeline({ kind, requests }: Case, { reader, ending }: Outcome): s
   return findings;
 }
 
-function judgeResponse(
+function checkResponse(
   facts: OracleFacts,
   each: Case,
   request: FuzzRequest,
   response: SeenResponse,
   index: number,
 ): string[] {
-  const findings = judgeSecret(facts, request, response);
-  if (IS_PROBLEM.test(response.head)) return [...findings, ...judgeProblem(request, response)];
-  if (each.kind === 'answer') return [...findings, ...judgeAnswer(facts, each, request, response, index)];
+  const findings = checkSecret(facts, request, response);
+  if (IS_PROBLEM.test(response.head)) return [...findings, ...checkProblem(request, response)];
+  if (each.kind === 'answer') return [...findings, ...checkAnswer(facts, each, request, response, index)];
   const isExplained =
     response.status === 101 ||
     response.head.includes('\r\nX-Marker: ') ||
     response.body.startsWith('{"resource":') ||
     (response.status === 200 && request.method === 'HEAD') ||
     request.text.includes('/hostile');
-  if (!isExplained && response.complete) findings.push(`an answer of nobody: ${response.head}`);
+  if (!isExplained && response.complete) findings.push(`a response that belongs to no request: ${response.head}`);
   return findings;
 }
 
-function judgeSecret({ marker }: OracleFacts, { opens }: FuzzRequest, { head, body }: SeenResponse): string[] {
+function checkSecret({ marker }: OracleFacts, { opens }: FuzzRequest, { head, body }: SeenResponse): string[] {
   const text = head + body;
   const at = text.indexOf(marker);
   if (at < 0) return [];
@@ -110,8 +110,8 @@ function judgeSecret({ marker }: OracleFacts, { opens }: FuzzRequest, { head, bo
   return letter === 'open' || opens.has(letter) ? [] : [`the secret of ${letter} was given away`];
 }
 
-/** Status, reason and challenge as the contract says, and nothing else. */
-function judgeProblem({ method }: FuzzRequest, { status, head, body, complete }: SeenResponse): string[] {
+/** Status, reason and challenge as documented, and nothing else. */
+function checkProblem({ method }: FuzzRequest, { status, head, body, complete }: SeenResponse): string[] {
   if (head.includes('eyJ')) return ['a piece of a token in the fields of a refusal'];
   if (!complete) return [];
   if (method === 'HEAD') {
@@ -127,7 +127,7 @@ function judgeProblem({ method }: FuzzRequest, { status, head, body, complete }:
   return [];
 }
 
-function judgeAnswer(
+function checkAnswer(
   { seed }: OracleFacts,
   { iteration }: Case,
   { method }: FuzzRequest,

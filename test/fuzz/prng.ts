@@ -1,10 +1,10 @@
-/** Chance that can be had again: every case is a function of the seed and its number, whatever ran before or beside it. */
+/** Reproducible random numbers: every case depends on the seed and its number only, whatever ran before or beside it. */
 
-/** mulberry32: small, fast, and good enough to choose mutations by. */
+/** mulberry32: small, fast, and good enough to choose mutations. */
 export class Random {
   #state: number;
 
-  /** @param parts the seed, and what narrows it down: the number of a case, of a request in it. */
+  /** @param parts the seed, then the number of a case, and of a request in it. */
   constructor(...parts: readonly number[]) {
     this.#state = parts.reduce((state, part) => mix(state ^ mix(part | 0)), 0x9e3779b9);
   }
@@ -15,7 +15,7 @@ export class Random {
     return mix(this.#state);
   }
 
-  /** @returns a whole number from 0 up to, not including, `limit`. */
+  /** @returns an integer from 0 to `limit`, exclusive. */
   below(limit: number): number {
     return limit <= 1 ? 0 : this.next() % limit;
   }
@@ -38,7 +38,7 @@ export class Random {
     return Buffer.from(Array.from({ length }, () => this.below(256)));
   }
 
-  /** @returns what `make` gives, between `low` and `high` times. */
+  /** @returns between `low` and `high` results of `make`. */
   many<T>(low: number, high: number, make: (index: number) => T): T[] {
     return Array.from({ length: this.between(low, high) }, (_, index) => make(index));
   }

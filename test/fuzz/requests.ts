@@ -1,4 +1,4 @@
-/** Requests: whole ones that differ in what they say, and raw ones that differ in their very bytes. */
+/** Requests: complete ones with unusual content, and raw ones with changed bytes. */
 
 import { FORGED_HEADERS, HOSTS, METHODS, OTHER_HOST, PATHS } from './corpus.ts';
 import { mutateBytes, mutatePath } from './mutate.ts';
@@ -9,13 +9,13 @@ export interface FuzzRequest {
   readonly method: string;
   /** Latin-1. */
   readonly text: string;
-  /** Letters of the resources whose answers its client may see. */
+  /** Letters of the resources whose responses its client may get. */
   readonly opens: ReadonlySet<string>;
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-/** @returns a whole request with an odd path and odd fields; framed as it should be. */
+/** @returns a complete request with an unusual path and unusual fields, framed correctly. */
 export function createOddRequest(random: Random, pool: TokenPool): FuzzRequest {
   const seed = random.pick(PATHS);
   const path = random.chance(15) ? seed : mutatePath(random, seed);
@@ -28,7 +28,7 @@ export function createOddRequest(random: Random, pool: TokenPool): FuzzRequest {
   );
 }
 
-/** @returns an ordinary request whose token is odd, or is used where it does not belong. */
+/** @returns an ordinary request whose token is unusual, or is for another resource. */
 export function createTokenRequest(random: Random, pool: TokenPool): FuzzRequest {
   const path = random.pick(['/api/x', '/api/v2/x', '/files/x', '/strip/x', '/api/%2e/x']);
   return assemble(random, path, pickToken(random, pool), []);
@@ -40,7 +40,7 @@ function assemble(random: Random, path: string, token: Token | undefined, extra:
   const target = random.chance(4) ? `http://${host}${path}` : path;
   const fields = [`Host: ${host}`, ...extra];
   if (token) fields.splice(random.below(fields.length + 1), 0, `Authorization: ${scheme(random)} ${token.text}`);
-  // A resource of the other Host only; a path there is another resource's than on this one.
+  // Only a resource of the other Host: the same path belongs to another resource there.
   const opens = token?.opens ?? NOTHING;
   const { lines, body } = createBody(random, method);
   return {
@@ -58,7 +58,7 @@ function scheme(random: Random): string {
 
 const SMUGGLED = 'GET /api/v2/smuggled HTTP/1.1\r\nHost: api.example.com\r\nX-User: mallory\r\n\r\n';
 
-/** None, one of known length, or chunked: also on methods that seldom have one. What is smuggled in it stays body. */
+/** A body of no, of known or of chunked length, also for methods that rarely have one. A request inside it must stay part of the body. */
 function createBody(random: Random, method: string): { readonly lines: readonly string[]; readonly body: string } {
   if (!random.chance(method === 'POST' || method === 'PUT' ? 80 : 8)) return { lines: [], body: '' };
   const content = random.pick(['', 'hello', SMUGGLED, '0\r\n\r\n', 'x'.repeat(2000)]);
@@ -70,8 +70,8 @@ function createBody(random: Random, method: string): { readonly lines: readonly 
 }
 
 /**
- * @returns one to three requests as raw bytes, then changed anywhere: framing, line ends, request line, the cut at the
- *   end. None is a HEAD, so that how long an answer is never depends on what was understood.
+ * @returns one to three requests as raw bytes, changed anywhere: framing, line ends, request line, a cut at the end. None is a
+ *   HEAD, so that the length of a response does not depend on how the request was read.
  */
 export function createRawRequests(random: Random, pool: TokenPool): FuzzRequest {
   const parts = random.many(1, 3, () => {
@@ -87,7 +87,7 @@ function hostileText(random: Random): string {
   return `POST /hostile/raw HTTP/1.1\r\nHost: ${OTHER_HOST}\r\nContent-Length: 5\r\n${random.pick(FORGED_HEADERS)}\r\n\r\nhello`;
 }
 
-/** @returns a request that the hostile upstream answers with the answer of that number. */
+/** @returns a request that the hostile upstream answers with the response of that number. */
 export function createHostileRequest(random: Random, iteration: number, index: number): FuzzRequest {
   const path = `/hostile/${iteration}.${index}`;
   const head = (method: string, lines: readonly string[]) =>
@@ -122,7 +122,7 @@ export function createUpgrade(random: Random, pool: TokenPool, iteration: number
   return { method: 'GET', text: head + tail, opens: token.opens };
 }
 
-/** A frame of a client (RFC 6455 section 5.2); its opcode, reserved bits and lengths are right only sometimes. */
+/** A frame of a client (RFC 6455 section 5.2) whose opcode, reserved bits and lengths are correct only sometimes. */
 export function createFrame(random: Random, masked = true): string {
   const opcode = random.pick([0x81, 0x82, 0x89, 0x8a, 0x88, 0x01, 0x80, 0x8f, 0xf1, 0x83]);
   const payload = random.bytes(random.pick([0, 1, 2, 5, 125, 126, 300]));

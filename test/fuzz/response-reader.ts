@@ -1,11 +1,11 @@
-/** Reads what a gateway sends, as strictly as RFC 9112 writes it: what is not well-formed is a finding. */
+/** Parses what a gateway sends, as strictly as RFC 9112: what is not well-formed is a finding. */
 
 export interface SeenResponse {
   readonly status: number;
   /** Status line and fields, Latin-1. */
   readonly head: string;
   body: string;
-  /** False while bytes are to come, and for good where the connection ended before them. */
+  /** `false` until all bytes have arrived. */
   complete: boolean;
 }
 
@@ -16,17 +16,17 @@ const CHUNK_SIZE = /^[0-9a-f]{1,8}$/i;
 type Framing = { readonly kind: 'none' | 'chunks' | 'close' } | { readonly kind: 'length'; readonly length: number };
 
 export class ResponseReader {
-  /** Final ones, the last perhaps incomplete; a 101 ends the list. */
+  /** The final responses; the last may be incomplete. A 101 ends the list. */
   readonly responses: SeenResponse[] = [];
   /** Why the bytes are not well-formed. */
   fault: string | undefined;
-  /** What follows is no HTTP any more. */
+  /** After a 101: what follows is not HTTP. */
   upgraded = false;
   readonly #methods: readonly string[];
   #rest = '';
   #current: { readonly response: SeenResponse; readonly framing: Framing } | undefined;
 
-  /** @param methods of the requests in order, GET where there are more: the answer to a HEAD has no body. */
+  /** @param methods of the requests in order, GET where there are more: a response to HEAD has no body. */
   constructor(methods: readonly string[]) {
     this.#methods = methods;
   }
@@ -41,7 +41,7 @@ export class ResponseReader {
     while (this.#step());
   }
 
-  /** The peer ended the connection, in order or not: bytes of a head without its end, or of none, are a fault. */
+  /** The peer ended the connection: bytes of an incomplete head, or of none, are a finding. */
   end(inOrder: boolean): void {
     if (this.#current?.framing.kind === 'close' && inOrder) this.#finish();
     else if (inOrder && !this.#current && this.#rest !== '' && !this.upgraded)

@@ -1,16 +1,16 @@
-/** Runs cases side by side on a bounded number of connections, and counts what happens. */
+/** Runs cases in parallel on a limited number of connections, and counts the results. */
 
 import { type Case, createCase } from './cases.ts';
 import { Conversation, Link } from './conversation.ts';
-import { judge, type OracleFacts, type Outcome } from './oracle.ts';
+import { checkCase, type OracleFacts, type Outcome } from './oracle.ts';
 import type { TokenPool } from './tokens.ts';
 
 export interface Finding {
   readonly what: string;
-  /** Absent where it cannot be told which case it was. */
+  /** Absent where the case is unknown. */
   readonly case?: Case;
-  /** Cases that the same connection had carried, this one last; or those under way. */
-  readonly carried: readonly number[];
+  /** The cases of the same connection, this one last; or those under way. */
+  readonly cases: readonly number[];
   readonly responses: readonly string[];
 }
 
@@ -18,9 +18,9 @@ export interface RunOptions extends OracleFacts {
   readonly port: number;
   readonly pool: TokenPool;
   readonly connections: number;
-  /** Milliseconds in which a case must have come to its end. */
+  /** Milliseconds within which a case must end. */
   readonly bound: number;
-  /** @returns the number of the next case; `undefined`: no more. */
+  /** @returns the number of the next case; `undefined` after the last. */
   readonly next: () => number | undefined;
   readonly onFinding: (finding: Finding) => void;
 }
@@ -29,13 +29,13 @@ export interface Totals {
   cases: number;
   requests: number;
   connections: number;
-  /** Final responses, whole or not, by status. */
+  /** Final responses, complete or not, by status. */
   readonly responses: Map<number, number>;
   cutResponses: number;
 }
 
 const TICK = 5;
-/** A connection is not for ever: some of what can go wrong does so when one begins. */
+/** Connections are replaced after some cases, since some failures happen when a connection begins. */
 const CASES_PER_LINK = 100;
 const REPORTED_BYTES = 2_000;
 
@@ -48,12 +48,12 @@ export class Runner {
     this.#options = options;
   }
 
-  /** The cases that have not come to their end. */
+  /** The cases under way. */
   get underWay(): readonly number[] {
     return [...this.#running].map(conversation => conversation.case.iteration);
   }
 
-  /** Settles when there is no next case, and the last has ended. */
+  /** Resolves when the last case has ended. */
   async run(): Promise<void> {
     const ticking = setInterval(() => {
       const now = performance.now();
@@ -67,10 +67,10 @@ export class Runner {
     let link: Link | undefined;
     for (let iteration = this.#options.next(); iteration !== undefined; iteration = this.#options.next()) {
       const each = createCase(this.#options.seed, iteration, this.#options.pool);
-      if (!link?.isOpen || link.carried.length >= CASES_PER_LINK) link = this.#open(link);
+      if (!link?.isOpen || link.cases.length >= CASES_PER_LINK) link = this.#open(link);
       const outcome = await this.#converse(each, link);
       this.#count(each, outcome);
-      if (!link.isStillborn) this.#judge(each, link, outcome);
+      if (!link.isUnconnected) this.#checkCase(each, link, outcome);
     }
     link?.close();
   }
@@ -100,12 +100,12 @@ export class Runner {
     }
   }
 
-  #judge(each: Case, link: Link, outcome: Outcome): void {
+  #checkCase(each: Case, link: Link, outcome: Outcome): void {
     const responses = outcome.reader.responses.map(({ head, body }) =>
       `${head}\r\n\r\n${body}`.slice(0, REPORTED_BYTES),
     );
-    for (const what of judge(this.#options, each, outcome)) {
-      this.#options.onFinding({ what, case: each, carried: [...link.carried], responses });
+    for (const what of checkCase(this.#options, each, outcome)) {
+      this.#options.onFinding({ what, case: each, cases: [...link.cases], responses });
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Tokens to attack with: honest ones for each resource, validly signed odd ones, and forgeries; all signed once, before the run. */
+/** Tokens for attacks: valid ones for each resource, validly signed unusual ones, and forgeries; all signed before the run. */
 
 import { createHmac, randomBytes } from 'node:crypto';
 import type { SignOptions, TokenIssuer } from '../support/token-issuer.ts';
@@ -7,15 +7,15 @@ import type { Random } from './prng.ts';
 
 export interface Token {
   readonly text: string;
-  /** Letters of the resources that it opens. */
+  /** Letters of the resources that it is valid for. */
   readonly opens: ReadonlySet<string>;
 }
 
 export interface TokenPool {
-  /** For one resource and in every way as it should be. */
+  /** Valid in every way, for one resource. */
   readonly honest: readonly Token[];
   readonly odd: readonly Token[];
-  /** Letters → the `sub` that only a valid token for those resources carries; nobody outside can know it. */
+  /** From letters to the `sub` that only a valid token for those resources has. */
   readonly subjects: ReadonlyMap<string, string>;
 }
 
@@ -24,10 +24,10 @@ const SHORT_LIVED = 300;
 const LONG_LIVED = 86_400;
 
 /**
- * @param issuer the one that the gateway trusts.
- * @param stranger one that it does not.
+ * @param issuer an issuer that the gateway trusts.
+ * @param untrusted an issuer that it does not trust.
  */
-export async function createTokenPool(issuer: TokenIssuer, stranger: TokenIssuer): Promise<TokenPool> {
+export async function createTokenPool(issuer: TokenIssuer, untrusted: TokenIssuer): Promise<TokenPool> {
   const run = randomBytes(8).toString('hex');
   const subjects = new Map([...Object.keys(RESOURCES), 'AB'].map(letters => [letters, `subject-${letters}-${run}`]));
   const now = Math.floor(Date.now() / 1000);
@@ -50,13 +50,13 @@ export async function createTokenPool(issuer: TokenIssuer, stranger: TokenIssuer
     ...ODD_BUT_GOOD.map(options => good('A', options)),
     ...badClaims(now).map(claims => bad(claims)),
     ...BAD_HEADERS.map(header => bad({}, header)),
-    stranger.sign({ claims: claimsFor('A') }).then(forged),
-    stranger.sign({ claims: { ...claimsFor('A'), iss: issuer.issuer } }).then(forged),
+    untrusted.sign({ claims: claimsFor('A') }).then(forged),
+    untrusted.sign({ claims: { ...claimsFor('A'), iss: issuer.issuer } }).then(forged),
   ]);
   return { honest, subjects, odd: [...odd, ...forgeries(odd[0]?.text ?? '', claimsFor('A'), issuer.issuer)] };
 }
 
-/** @returns one of the pool as it is, or changed in its segments, its form or its bytes: then it opens nothing. */
+/** @returns a token of the pool, unchanged or changed in its segments, its form or its bytes: then it is valid for nothing. */
 export function pickToken(random: Random, pool: TokenPool): Token {
   const token = random.pick(random.chance(60) ? pool.honest : pool.odd);
   return random.chance(55) ? token : forged(mutateToken(random, token.text, random.pick(pool.honest).text));
@@ -89,7 +89,7 @@ function mutateToken(random: Random, text: string, other: string): string {
   }
 }
 
-/** JSON of the segment with one byte changed, so that parsers see nearly good JSON. */
+/** The JSON of a segment with one byte changed, so that parsers see almost valid JSON. */
 function reencode(random: Random, segment: string): string {
   const json = Buffer.from(segment, 'base64url');
   json[random.below(json.length)] = random.between(0x20, 0x7e);
@@ -97,7 +97,7 @@ function reencode(random: Random, segment: string): string {
   return encoded === segment ? `${encoded}A` : encoded;
 }
 
-/** Not the last: its low bits are no part of the signature, and which of them may be set is a test of its own. */
+/** Not the last character: its low bits are not part of the signature, and another test covers them. */
 function changeOneCharacter(random: Random, text: string): string {
   const at = random.below(text.length - 1);
   const replacement = random.pick(['A', 'z', '0', '-', '_', '+', '/', '=', '.', '~']);
@@ -149,7 +149,7 @@ const BAD_HEADERS: readonly NonNullable<SignOptions['header']>[] = [
   { b64: true },
 ];
 
-/** What no issuer signed: `none`, a MAC with what is public, a key of its own, claims of another, and no JSON. */
+/** Tokens that no issuer signed: `none`, a MAC with a public key, a key in the header, claims of another token, no JSON. */
 function forgeries(genuine: string, claims: object, iss: string): Token[] {
   const [, payload = '', signature = ''] = genuine.split('.');
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -1,17 +1,17 @@
-/** Answers of an upstream that is broken or hostile: whole ones, cut ones, ones with bytes behind their end, and mutated ones. */
+/** Responses of a broken or hostile upstream: complete, cut, with bytes behind their end, and mutated. */
 
 import { mutateBytes } from './mutate.ts';
 import { Random } from './prng.ts';
 import { createFrame } from './requests.ts';
 
-/** What the client of the gateway must be able to say of the answer that it saw. */
+/** What the client of the gateway must be able to tell from the response. */
 export type Verdict = 'whole' | 'cut' | 'any';
 
 export interface UpstreamAnswer {
-  /** Latin-1; written one after the other, with a pause between. */
+  /** Latin-1; written with pauses between the pieces. */
   readonly pieces: readonly string[];
   readonly end: 'keep' | 'close' | 'reset' | 'hang';
-  /** `whole`: exactly `body` with `status`, or nothing that looks whole. `cut`: never a whole message of the upstream. */
+  /** `whole`: exactly `body` with `status`, or nothing that looks complete. `cut`: never a complete message of the upstream. */
   readonly verdict: Verdict;
   readonly status: number;
   readonly body: string;
@@ -27,13 +27,13 @@ interface Seed {
 
 const NO_ANSWER = 0;
 
-/** @returns what makes a body the answer of one request and of no other; a mutation of it is no tag any more. */
+/** @returns a tag that ties a body to one request; a mutated tag is not recognised. */
 export function tagOf(seed: number, iteration: number, index: number): string {
   const proof = new Random(seed, iteration, index, 0x7a9).next().toString(16).padStart(8, '0');
   return `<${iteration}.${index}.${proof}>`;
 }
 
-/** @returns the answer to request `index` of case `iteration`: a function of these and the seed alone. */
+/** @returns the response to request `index` of case `iteration`; depends on these and the seed only. */
 export function createUpstreamAnswer(seed: number, iteration: number, index: number): UpstreamAnswer {
   const random = new Random(seed, iteration, index, 0x4e5);
   const base = createSeed(random, tagOf(seed, iteration, index));
@@ -50,7 +50,7 @@ export function createUpstreamAnswer(seed: number, iteration: number, index: num
   return { ...whole, pieces, end: mutatedEnd, verdict: 'any' };
 }
 
-/** @returns the answer to a handshake: mostly 101, then frames; or anything else. */
+/** @returns the response to a handshake: mostly 101, then frames; or anything else. */
 export function createUpgradeAnswer(seed: number, iteration: number): UpstreamAnswer {
   const random = new Random(seed, iteration, 0, 0x3b);
   const tag = tagOf(seed, iteration, 0);
@@ -123,7 +123,7 @@ function chunkBody(body: string, lengths: readonly number[]): string {
   return pieces.join('');
 }
 
-/** Before its last byte, that is; a body that the close ends is never cut, and one that has none is cut in its head. */
+/** Cuts before the last byte. A body that ends with the connection cannot be cut; a response without a body is cut in its head. */
 function cut(random: Random, { text, body, status, endsByClose }: Seed): UpstreamAnswer {
   const head = text.lastIndexOf('\r\n\r\n', text.length - body.length) + 4;
   const limit = endsByClose && !text.includes('Content-Length') ? head - 2 : text.length - 1;

@@ -1,4 +1,4 @@
-/** The built gateway as a child process, seen from outside: its life, its memory, its sockets, its log, its metrics. */
+/** The built gateway as a child process, observed from outside: memory, sockets, log, metrics, exit. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,26 +25,26 @@ const PAGE = 4096;
 export interface WatchedGateway {
   readonly port: number;
   readonly log: LogFile;
-  /** Why it is not as it was: it ended, or wrote to stderr. */
-  complaint(): string | undefined;
-  /** What it wrote there, which should be nothing. */
+  /** Why it no longer works: it ended, or wrote to stderr. */
+  failure(): string | undefined;
+  /** What it wrote to stderr; expected to be empty. */
   stderr(): string;
   /** Bytes in memory. */
   rss(): number;
-  /** Open sockets, those that listen included. */
+  /** Open sockets, with listening ones. */
   sockets(): number;
   /** Open descriptors of every kind. */
   descriptors(): number;
-  /** Puts `yaml` into its file, and tells it so (SIGHUP). */
+  /** Writes `yaml` into its file and sends SIGHUP. */
   reload(yaml: string): void;
   signal(signal: NodeJS.Signals): void;
   metrics(): Promise<Exposition>;
-  /** SIGTERM. @returns how it ended: `0`, another status, a signal. */
+  /** Sends SIGTERM. @returns how it ended: `0`, another status, a signal. */
   stop(): Promise<string>;
   kill(): void;
 }
 
-/** Starts one on free ports of 127.0.0.1, and waits until it has its keys. @param args of Node.js. */
+/** Starts it on free ports of 127.0.0.1, and waits until it has keys. @param args of Node.js. */
 export async function startWatchedGateway(yaml: string, args: readonly string[] = []): Promise<WatchedGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-fuzz-'));
   const [config, logPath] = [join(folder, 'audgate.yaml'), join(folder, 'access.ndjson')];
@@ -66,16 +66,16 @@ export async function startWatchedGateway(yaml: string, args: readonly string[] 
     rmSync(folder, { recursive: true, force: true });
   });
   const log = new LogFile(logPath);
-  const complaint = () => {
+  const failure = () => {
     if (stderr !== '') return `it wrote to stderr:\n${stderr.slice(0, 4000)}`;
     return exit === undefined ? undefined : `it ended with ${exit}`;
   };
-  const { listen, admin } = await waitUntilListening(log, complaint);
+  const { listen, admin } = await waitUntilListening(log, failure);
   const proc = `/proc/${child.pid}`;
   return {
     port: listen.port,
     log,
-    complaint,
+    failure,
     stderr: () => stderr,
     rss: () => Number(readFileSync(`${proc}/statm`, 'utf8').split(' ')[1]) * PAGE,
     sockets: () => readdirSync(`${proc}/fd`).filter(fd => isSocket(`${proc}/fd/${fd}`)).length,
@@ -96,10 +96,10 @@ export async function startWatchedGateway(yaml: string, args: readonly string[] 
   };
 }
 
-/** What it writes to stdout, counted as it grows. */
+/** Reads stdout while it grows, and counts its lines. */
 export class LogFile {
   requests = 0;
-  /** Lines that tell of a fault of the gateway, or that hold what no line may. */
+  /** Lines about a fault of the gateway, or with content that no line may have. */
   readonly faults: string[] = [];
   listening: { readonly listen: { readonly port: number }; readonly admin: { readonly port: number } } | undefined;
   readonly #fd: number;
@@ -110,7 +110,7 @@ export class LogFile {
     this.#fd = openSync(path, 'r');
   }
 
-  /** Reads what is new. */
+  /** Reads what was appended. */
   read(): void {
     for (let length = 1; length > 0; ) {
       length = readSync(this.#fd, this.#buffer);
@@ -147,10 +147,10 @@ export class Exposition {
   }
 }
 
-async function waitUntilListening(log: LogFile, complaint: () => string | undefined) {
+async function waitUntilListening(log: LogFile, failure: () => string | undefined) {
   for (const end = Date.now() + READY_WITHIN; Date.now() < end; await delay(50)) {
-    const trouble = complaint();
-    if (trouble !== undefined) throw new Error(trouble);
+    const reason = failure();
+    if (reason !== undefined) throw new Error(reason);
     log.read();
     const found = log.listening;
     if (found && (await fetchText(found.admin.port, '/readyz')).status === 200) return found;
@@ -158,7 +158,7 @@ async function waitUntilListening(log: LogFile, complaint: () => string | undefi
   throw new Error('the gateway did not get ready');
 }
 
-/** On a connection of its own, which is closed: sockets are counted. */
+/** On a new connection that is closed afterwards, since sockets are counted. */
 function fetchText(port: number, path: string): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
     get({ port, path, host: '127.0.0.1', agent: false }, async response => {

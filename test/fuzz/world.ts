@@ -1,4 +1,4 @@
-/** Everything around the gateway: an issuer it trusts and one it does not, an honest upstream and a hostile one. */
+/** The peers of the gateway: an issuer that it trusts and one that it does not, an honest upstream and a hostile one. */
 
 import { startTokenIssuer } from '../support/token-issuer.ts';
 import { RESOURCES } from './corpus.ts';
@@ -18,10 +18,10 @@ export interface World {
 /** The routes whose upstream is the honest one. */
 export const HONEST_ROUTES = ['/api', '/api/v2', '/files', '/strip', 'hosted.example.com/api', '/open'] as const;
 
-/** Starts all of it. `onViolation` is told what the honest upstream should never have got. */
+/** Starts all of them. @param onViolation called with what the honest upstream must not receive. */
 export async function startWorld(seed: number, onViolation: (what: string) => void): Promise<World> {
-  const [issuer, stranger] = await Promise.all([startTokenIssuer(), startTokenIssuer()]);
-  const pool = await createTokenPool(issuer, stranger);
+  const [issuer, untrusted] = await Promise.all([startTokenIssuer(), startTokenIssuer()]);
+  const pool = await createTokenPool(issuer, untrusted);
   const honest = await startHonestUpstream({ subjects: pool.subjects, onViolation });
   const hostile = await startHostileUpstream(seed);
   const { origin } = honest.upstream;
@@ -50,7 +50,7 @@ routes:
     honest,
     hostile,
     close: async () => {
-      await Promise.all([issuer.close(), stranger.close(), honest.close(), hostile.close()]);
+      await Promise.all([issuer.close(), untrusted.close(), honest.close(), hostile.close()]);
     },
   };
 }

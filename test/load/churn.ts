@@ -1,18 +1,18 @@
-/** Connections and tokens that come and go: whether a request costs at the end what it cost at the beginning, and what stays in memory. */
+/** New connections and tokens for an hour: whether a request costs the same at the end, and what stays in memory. */
 
 import { Agent, get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { quantile } from './clients.ts';
 import { RESOURCE, startWorld, type World } from './world.ts';
 
-/** An hour, unless LOAD_SECONDS says otherwise; told in ten parts. */
+/** An hour, unless LOAD_SECONDS says otherwise; reported in ten parts. */
 const SECONDS = Number(process.env['LOAD_SECONDS'] ?? 3600);
 const PARTS = 10;
 const CLIENTS = 16;
 /** Requests of one connection, with one token. */
 const STAY = 5;
 const FLAT = 1.25;
-/** Of memory: a cache full of tokens is 141 MB live, and V8 lets garbage pile up beside it. */
+/** Limit of memory: a cache full of tokens is 141 MB live, and V8 keeps garbage beside it. */
 const BOUND = 1024 * 1024 * 1024;
 
 export async function showChurn(): Promise<boolean> {
@@ -32,12 +32,12 @@ export async function showChurn(): Promise<boolean> {
   }
   tally.isStopped = true;
   await clients;
-  const [rss, complaint] = [world.gateway.rss(), world.gateway.complaint()];
+  const [rss, failure] = [world.gateway.rss(), world.gateway.failure()];
   await world.close();
   // The first part warms up.
   const ratio = (costs.at(-1) ?? 0) / quantile(costs.slice(1), 0.5);
   console.log(`not 200: ${tally.others}; the last part cost ${ratio.toFixed(2)}x the median of all but the first`);
-  return tally.others === 0 && complaint === undefined && ratio < FLAT && rss < BOUND;
+  return tally.others === 0 && failure === undefined && ratio < FLAT && rss < BOUND;
 }
 
 async function comeAndGo(

@@ -1,4 +1,4 @@
-/** Ordinary clients: each sends one request after the other on a kept-alive connection, and knows what became of each. */
+/** Ordinary clients: each sends one request after the other on a kept-alive connection, and records how each ended. */
 
 import { Agent, get } from 'node:http';
 
@@ -6,21 +6,21 @@ export interface Tally {
   answered: number;
   /** By status. */
   readonly statuses: Record<string, number>;
-  /** The gateway no longer listened: nothing was accepted. */
+  /** Connections that the gateway did not accept. */
   refused: number;
-  /** Sent, and not answered: by error code. */
+  /** Requests that were sent and not answered, by error code. */
   readonly failures: Record<string, number>;
-  /** Milliseconds of each answered request. */
+  /** Milliseconds for each answered request. */
   readonly latencies: number[];
 }
 
 export interface Clients {
   readonly tally: Tally;
-  /** Lets each finish its request. */
+  /** Waits until each has finished its request. */
   stop(): Promise<Tally>;
 }
 
-/** Starts `count` clients of `port`; one that is refused ends. */
+/** Starts `count` clients of `port`; a client whose connection is refused ends. */
 export function startClients(port: number, count: number, token: string, path = '/a/x'): Clients {
   const tally: Tally = { answered: 0, statuses: {}, refused: 0, failures: {}, latencies: [] };
   const agent = new Agent({ keepAlive: true, maxSockets: count });

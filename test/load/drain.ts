@@ -1,4 +1,4 @@
-/** SIGTERM with 200 requests in flight, again and again sent: nothing that was accepted may fail. */
+/** SIGTERM while 200 clients send requests: no accepted request may fail. */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { startClients } from './clients.ts';

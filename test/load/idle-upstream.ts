@@ -1,4 +1,4 @@
-/** Run as a process of its own, for its descriptors: takes every WebSocket and every event stream, says one thing, then nothing. */
+/** A process of its own, because of its descriptors: accepts every WebSocket and event stream, sends one message, then nothing. */
 
 import { type AddressInfo, createServer } from 'node:net';
 import { SWITCHING } from '../support/switching.ts';

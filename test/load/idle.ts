@@ -1,4 +1,4 @@
-/** 5,000 idle WebSockets and 5,000 idle event streams: what each takes, and that all end with their token. */
+/** 5,000 idle WebSockets and 5,000 idle event streams: the memory of each, and that all end with their token. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -38,16 +38,16 @@ routes:
   await Promise.all([...webSockets, ...streams].map(each => each.closed));
   const late = Date.now() - expiresAt * 1000;
   const ends = [...webSockets].map(each => each.received.subarray(-4).toString('hex'));
-  const told = ends.filter(end => end === '880203f0').length;
+  const closed1008 = ends.filter(end => end === '880203f0').length;
   await delay(2_000);
   console.log(`${open} sockets at the gateway with ${2 * EACH} clients, ${gateway.sockets()} after`);
   console.log(`RSS per WebSocket ${kib(between - before)} KiB, per event stream ${kib(after - between)} KiB`);
-  console.log(`all closed ${late} ms after the token expired; WebSockets told 1008: ${told} of ${EACH}`);
-  const complaint = gateway.complaint();
+  console.log(`all closed ${late} ms after the token expired; WebSockets closed with 1008: ${closed1008} of ${EACH}`);
+  const failure = gateway.failure();
   gateway.kill();
   upstream.kill();
   await issuer.close();
-  return late < 1_000 && told === EACH && complaint === undefined;
+  return late < 1_000 && closed1008 === EACH && failure === undefined;
 }
 
 const kib = (bytes: number) => (bytes / EACH / 1024).toFixed(1);

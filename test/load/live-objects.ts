@@ -1,6 +1,6 @@
 /**
  * Loaded into the gateway's process before it (`node --import`): on SIGUSR2 it collects garbage and writes how many timers
- * and sockets are alive, held or not, into the file that LOAD_LIVE_OBJECTS names.
+ * and sockets are alive into the file that LOAD_LIVE_OBJECTS names.
  */
 
 import { renameSync, writeFileSync } from 'node:fs';

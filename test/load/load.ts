@@ -1,6 +1,6 @@
 /**
- * What the data plane promises under load, shown on the built gateway: `npm run load -- drain | restarts | idle | slow | reloads | churn`.
- * Prints figures; the exit status is 0 only when they are as promised.
+ * Load tests of the built gateway: `npm run load -- drain | restarts | idle | slow | reloads | churn`. Prints figures; the exit
+ * status is 0 only where they are within their limits.
  */
 
 import { showChurn } from './churn.ts';
@@ -20,11 +20,11 @@ const SHOWS: Readonly<Record<string, () => Promise<boolean>>> = {
 };
 
 const names = process.argv.slice(2);
-let isAsPromised = true;
+let isWithinLimits = true;
 for (const name of names.length > 0 ? names : Object.keys(SHOWS)) {
   const show = SHOWS[name];
   if (!show) throw new Error(`there is no show "${name}", only ${Object.keys(SHOWS).join(', ')}`);
   console.log(`== ${name}`);
-  isAsPromised = (await show()) && isAsPromised;
+  isWithinLimits = (await show()) && isWithinLimits;
 }
-process.exit(isAsPromised ? 0 : 1);
+process.exit(isWithinLimits ? 0 : 1);

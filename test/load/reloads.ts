@@ -1,4 +1,4 @@
-/** A hundred reloads in a minute under wrk, each fifth of a broken file: nobody notices, and nothing is left behind. */
+/** A hundred reloads in a minute under wrk, each fifth of a broken file: no request fails, and no object is left behind. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -46,20 +46,20 @@ export async function showReloads(): Promise<boolean> {
     await delay((SECONDS * 1000) / RELOADS);
     gateway.reload(reload % EVERY_BROKEN === 0 ? BROKEN : configure(issuer, upstream, reload));
   }
-  const said = await loading;
+  const answers = await loading;
   const after = await trace(gateway, liveFile);
   const metrics = await gateway.metrics();
-  const counted = (outcome: string) => metrics.sum('audgate_config_reloads_total', `outcome="${outcome}"`);
-  const [success, failure] = [counted('success'), counted('failure')];
-  const complaint = gateway.complaint();
+  const countReloads = (outcome: string) => metrics.sum('audgate_config_reloads_total', `outcome="${outcome}"`);
+  const [success, failure] = [countReloads('success'), countReloads('failure')];
+  const gatewayFailure = gateway.failure();
   gateway.kill();
   await Promise.all([issuer.close(), upstream.close()]);
   rmSync(folder, { recursive: true });
 
   console.log(
-    `${RELOADS} reloads in ${SECONDS} s under wrk with ${CONNECTIONS} connections; ${said.requests} answered`,
+    `${RELOADS} reloads in ${SECONDS} s under wrk with ${CONNECTIONS} connections; ${answers.requests} answered`,
   );
-  console.log(`non-2xx ${said.others}; socket errors ${said.errors}`);
+  console.log(`non-2xx ${answers.others}; socket errors ${answers.errors}`);
   console.log(`audgate_config_reloads_total: success ${success}, failure ${failure}`);
   console.log(`RSS ${mib(before.rss)} MiB before, ${mib(after.rss)} MiB after`);
   console.log(`descriptors ${before.descriptors} before, ${after.descriptors} after`);
@@ -67,18 +67,18 @@ export async function showReloads(): Promise<boolean> {
     `timers alive ${before.timers} before, ${after.timers} after; sockets ${before.sockets}, ${after.sockets}`,
   );
   console.log(`connections that the upstream saw opened meanwhile: ${upstream.sockets.total - opened}`);
-  if (complaint !== undefined) console.log(complaint);
+  if (gatewayFailure !== undefined) console.log(gatewayFailure);
   const isCounted = success === RELOADS - RELOADS / EVERY_BROKEN && failure === RELOADS / EVERY_BROKEN;
   const hasLeak = LEFT_BEHIND.some(what => after[what] > before[what] + RELOADS / 4);
-  return said.others === 0 && said.errors === 0 && isCounted && !hasLeak && complaint === undefined;
+  return answers.others === 0 && answers.errors === 0 && isCounted && !hasLeak && gatewayFailure === undefined;
 }
 
-/** One of each for each reload would be a hundred; a few come and go by themselves. */
+/** A leak of one for each reload would be a hundred; a few more or less are ordinary. */
 const LEFT_BEHIND = ['descriptors', 'timers', 'sockets'] as const;
 const BROKEN = 'routes: { /a: { resource: no-uri, upstream: ftp://a } }\n';
 const mib = (bytes: number) => (bytes / MEBIBYTE).toFixed(0);
 
-/** Each differs from the one before: a route comes, another goes, and what is under load stays. */
+/** Each differs from the one before: a route is added, another removed, and the one under load stays. */
 function configure({ issuer, jwksUri }: TokenIssuer, { origin }: Upstream, version: number): string {
   return `
 issuers: { '${issuer}': { jwks_uri: '${jwksUri}' } }
@@ -88,14 +88,14 @@ routes:
 `;
 }
 
-/** What wrk met in `seconds`. */
+/** What wrk counted in `seconds`. */
 async function load({ port }: WatchedGateway, token: string, seconds: number) {
   const url = `http://127.0.0.1:${port}/a/x`;
   const header = `Authorization: Bearer ${token}`;
   const options = ['-t', '1', '-c', String(CONNECTIONS), '-d', `${seconds}s`, '-H', header];
-  const said = await text(spawn('wrk', [...options, url], { stdio: ['ignore', 'pipe', 'inherit'] }).stdout);
-  const numberIn = (pattern: RegExp) => Number(pattern.exec(said)?.[1] ?? 0);
-  const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(said)?.slice(1) ?? [];
+  const output = await text(spawn('wrk', [...options, url], { stdio: ['ignore', 'pipe', 'inherit'] }).stdout);
+  const numberIn = (pattern: RegExp) => Number(pattern.exec(output)?.[1] ?? 0);
+  const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(output)?.slice(1) ?? [];
   return {
     requests: numberIn(/(\d+) requests in/),
     others: numberIn(/Non-2xx or 3xx responses: (\d+)/),
@@ -103,7 +103,7 @@ async function load({ port }: WatchedGateway, token: string, seconds: number) {
   };
 }
 
-/** What is left once all has settled: kept connections of the clients have ended, and garbage is collected. */
+/** What is left when idle connections of the clients have ended and garbage is collected. */
 async function trace(gateway: WatchedGateway, liveFile: string): Promise<Traces> {
   await delay(SETTLED);
   rmSync(liveFile, { force: true });

@@ -1,4 +1,4 @@
-/** An upstream that drops all its connections a hundred times: only requests that were on them there may fail. */
+/** An upstream that drops all its connections a hundred times: only requests on these connections may fail. */
 
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
@@ -45,12 +45,12 @@ routes: { /a: { resource: '${RESOURCE}', upstream: 'http://127.0.0.1:${port}' } 
   }
   await delay(200);
   const { answered, statuses, failures } = await clients.stop();
-  const complaint = gateway.complaint();
+  const failure = gateway.failure();
   gateway.kill();
   server.close();
   await issuer.close();
   const bad = statuses['502'] ?? 0;
   console.log(`${RESTARTS} restarts; answered ${answered}`, statuses, 'failed', failures);
   console.log(`requests that the upstream had and did not answer ${cut}; 502 ${bad}`);
-  return bad <= cut && complaint === undefined && Object.keys(failures).length === 0;
+  return bad <= cut && failure === undefined && Object.keys(failures).length === 0;
 }

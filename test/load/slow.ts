@@ -1,4 +1,4 @@
-/** slowhttptest with 500 connections, in its modes H, B and R, beside ordinary clients: what those notice of it. */
+/** slowhttptest with 500 connections, in its modes H, B and R, beside ordinary clients: how much these slow down. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +22,7 @@ export async function showSlowClients(): Promise<boolean> {
   };
   const calm = await measure(world, CALM_SECONDS);
   console.log(`before: ${calm.answered} answered, p50 ${calm.p50} ms, p99 ${calm.p99} ms`);
-  let isAsPromised = true;
+  let isWithinLimits = true;
   for (const [mode, name] of Object.entries(MODES)) {
     const attack = spawn('slowhttptest', argumentsFor(mode, world), { stdio: 'ignore' });
     const ended = once(attack, 'exit');
@@ -33,14 +33,14 @@ export async function showSlowClients(): Promise<boolean> {
     console.log(
       `${mode}, ${name}: ${during.answered} answered, p99 ${during.p99} ms, ${ratio}x; not 200: ${during.others}`,
     );
-    isAsPromised &&= during.others === 0;
+    isWithinLimits &&= during.others === 0;
   }
-  const complaint = world.gateway.complaint();
+  const failure = world.gateway.failure();
   await world.close();
-  return isAsPromised && complaint === undefined;
+  return isWithinLimits && failure === undefined;
 }
 
-/** slowhttptest has no way to send Authorization, so it attacks the public route. */
+/** slowhttptest cannot send Authorization, so it attacks the public route. */
 function argumentsFor(mode: string, { gateway }: World): string[] {
   const url = `http://127.0.0.1:${gateway.port}/open/${mode === 'R' ? 'large' : 'x'}`;
   const common = ['-u', url, '-c', '500', '-r', '200', '-l', String(ATTACK_SECONDS)];

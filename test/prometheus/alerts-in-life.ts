@@ -1,4 +1,4 @@
-/** The tests of the alerts in a Prometheus that has lived through everything: what fires, and where its links lead. */
+/** The alerts in a Prometheus after all the traffic: which fire, and where their links lead. */
 
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
@@ -17,9 +17,9 @@ interface Firing {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** @param lived gives the world, and when it had lived. */
+/** @param lived returns the servers, and when the traffic had ended. */
 export function testAlerts(lived: () => { readonly world: World; readonly end: number }): void {
-  test('every alert evaluates, keeps the job, and finds what happened and nothing else', async () => {
+  test('every alert: evaluates, keeps the job, and fires for what happened and nothing else', async () => {
     const found: Record<string, string[]> = {};
     for (const { alert, expr } of readAlerts()) {
       const series = await lived().world.prometheus.query(expr, lived().end);
@@ -33,11 +33,11 @@ export function testAlerts(lived: () => { readonly world: World; readonly end: n
       AudgateKeyFetchesFail: [EU, US],
       AudgateNoKeys: [EU, US],
     });
-    // A series of failures begins with the first: whether rate() sees a second of the other job is chance.
+    // A series begins with its first failure: whether rate() sees a second one of the other job is chance.
     expect(ofUpstreams).toContain(EU);
   });
 
-  test('Prometheus runs every rule without an error, and the alert names the API and the route', async () => {
+  test('rules: Prometheus runs each without an error, and the alert names the API and the route', async () => {
     const { groups } = (await lived().world.prometheus.get('/api/v1/rules')) as {
       groups: readonly { readonly rules: readonly { readonly name: string; readonly health: string }[] }[];
     };
@@ -52,7 +52,7 @@ export function testAlerts(lived: () => { readonly world: World; readonly end: n
     expect(summaries).toContain(`A token for ${PROFILE} was used at /us/billing`);
   });
 
-  /** What `log_query` of the alert prints in a shell, in a folder that has the access log of its job. */
+  /** Runs `log_query` of the alert in a shell, in a folder with the access log of its job. @returns the output. */
   const runLogQuery = ({ labels, annotations }: Firing) => {
     const cwd = lived().world.logs[labels['job'] as Job];
     const { stdout, stderr } = spawnSync('sh', ['-c', annotations['log_query'] ?? ''], { cwd, encoding: 'utf8' });
@@ -73,7 +73,7 @@ export function testAlerts(lived: () => { readonly world: World; readonly end: n
         expect.stringMatching(new RegExp(`^ *${IN_ALL} "x\\\\"\\\\n 9999 \\\\"shop\\\\"\\\\u009b2J\\\\u202e"$`)),
       ]);
       expect(printed["/us/o'neill wrong_audience"]).toEqual([expect.stringMatching(new RegExp(`^ *2 "${BATCH}"$`))]);
-      // Nobody can be named whose token did not verify.
+      // No client can be named where its token did not verify.
       expect(printed['/us/legacy missing_token']).toEqual([expect.stringMatching(/^ *2 null$/)]);
     },
   );
@@ -92,7 +92,7 @@ export function testAlerts(lived: () => { readonly world: World; readonly end: n
     },
   );
 
-  test('logs_url opens the same question in Explore, with the job, the route and the reason of the alert', async () => {
+  test('logs_url: opens the same query in Explore, with the job, the route and the reason of the alert', async () => {
     const [alert] = (await listFiring('AudgateWouldDeny')).filter(({ labels }) => labels['route'] === "/us/o'neill");
     const url = new URL(alert?.annotations['logs_url'] ?? '');
     expect(`${url.origin}${url.pathname}`).toBe('https://grafana.example.com/explore');
@@ -104,7 +104,7 @@ export function testAlerts(lived: () => { readonly world: World; readonly end: n
     expect(alert?.annotations['runbook_url']).toBe('https://ops.example.com/runbook.md#audgatewoulddeny');
   });
 
-  test('an instance that ends is down, whatever its job is called, and a target that was never ours is not', async () => {
+  test('AudgateDown: fires for an instance that ends, whatever its job is called, and not for other targets', async () => {
     const [instance] = lived().world.instances[US];
     await lived().world.end(instance);
     await lived().world.prometheus.until(`ALERTS{alertname="AudgateDown", instance="${instance}"}`);

@@ -1,4 +1,4 @@
-/** What config/ gives to Prometheus and Grafana, as data: alerts, and the dashboard's panels with their queries. */
+/** The files of config/ for Prometheus and Grafana, as data: alerts, and the dashboard's panels with their queries. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -65,7 +65,7 @@ export function readYaml(file: string): unknown {
   return parse(readFileSync(join(CONFIG, file), 'utf8'), { merge: true });
 }
 
-/** What is chosen in the variables of the dashboard; none of a kind is "All". */
+/** The selected values of the dashboard's variables; an absent one means "All". */
 export interface Selection {
   readonly job?: readonly string[];
   readonly instance?: readonly string[];
@@ -73,7 +73,7 @@ export interface Selection {
 }
 
 /**
- * @param seconds the scrape interval and the time range, from which Grafana makes its variables.
+ * @param seconds the scrape interval and the time range, from which Grafana computes its variables.
  * @returns the query as Grafana sends it: values of `$job`, `$instance` and `$route` are escaped and alternated, as its
  *   Prometheus source does.
  */

@@ -1,4 +1,4 @@
-/** config/compose.yaml by hand, since no container engine is needed to run the tests: what it names is there and fits. */
+/** config/compose.yaml, without a container engine: every file that it names exists, and its settings fit together. */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ const mounts = services.flatMap(([name, { volumes }]) =>
   }),
 );
 
-/** Where a file of a container comes from. */
+/** @returns the file of this repository that is mounted at `path` of a container. */
 function findSource(service: string, path: string): string {
   const mount = mounts.find(
     ({ name, target }) => name === service && (path === target || path.startsWith(`${target}/`)),
@@ -44,7 +44,7 @@ function findSource(service: string, path: string): string {
     : join(CONFIG, mount.source, path.slice(mount.target.length));
 }
 
-test('every service is confined, and its image is one version', () => {
+test('every service: confined, and its image has an exact version', () => {
   for (const [name, service] of services) {
     expect({ name, ...service }).toMatchObject({
       name,
@@ -57,7 +57,7 @@ test('every service is confined, and its image is one version', () => {
   expect(existsSync(join(CONFIG, gateway.build ?? '', 'Dockerfile'))).toBe(true);
 });
 
-test('every mounted file is here, read-only, and every volume and network is declared', () => {
+test('mounts: every file exists and is read-only, every volume and network is declared', () => {
   for (const { source, mode } of mounts) {
     if (source.startsWith('.'))
       expect({ source, here: existsSync(join(CONFIG, source)), mode }).toMatchObject({ here: true, mode: 'ro' });
@@ -66,7 +66,7 @@ test('every mounted file is here, read-only, and every volume and network is dec
   for (const [, { networks }] of services) for (const name of networks) expect(compose.networks).toHaveProperty(name);
 });
 
-test('the gateway is given a valid file, in which Prometheus reaches the admin listener', () => {
+test('the gateway: gets a valid configuration, in which Prometheus reaches the admin listener', () => {
   const environment = { ...gateway.environment, AUDGATE_ADMIN_TOKEN: 'a-token-of-the-operators' };
   const loaded = loadConfig(findSource('gateway', '/etc/audgate/audgate.yaml'), environment);
   expect(loaded).toMatchObject({
@@ -79,28 +79,28 @@ test('the gateway is given a valid file, in which Prometheus reaches the admin l
   expect(gateway.networks.filter(name => prometheus.networks.includes(name))).toEqual(['metrics']);
 });
 
-test('the image of the gateway is the one that AUDGATE_IMAGE names, else what was built here: no registry is asked for it', () => {
+test('the image of the gateway: the one that AUDGATE_IMAGE names, else a local one that no registry has', () => {
   expect(gateway.image).toBe('${AUDGATE_IMAGE:-localhost/audgate}');
 });
 
-test('no password comes with it: without a token of the operator nothing starts', () => {
+test('passwords: none is included, and without a token of the operator nothing starts', () => {
   expect(gateway.environment?.['AUDGATE_ADMIN_TOKEN']).toMatch(/^\$\{AUDGATE_ADMIN_TOKEN:\?[^{}]+\}$/);
   const open = loadConfig(join(CONFIG, 'audgate.yaml'), { AUDGATE_ADMIN: gateway.environment?.['AUDGATE_ADMIN'] });
   expect(open).toMatchObject({ ok: true, warnings: [{ code: 'admin-open' }] });
 });
 
-test.each(['audgate.yaml', 'demo.yaml'])('%s has no warning as it is', file => {
+test.each(['audgate.yaml', 'demo.yaml'])('%s: no warnings', file => {
   expect(loadConfig(join(CONFIG, file), {})).toMatchObject({ ok: true, warnings: [] });
 });
 
-test('the admin listener and Prometheus are not published, and Grafana only to this machine', () => {
+test('ports: the admin listener and Prometheus are not published, Grafana only on loopback', () => {
   expect(gateway.ports).toEqual(['8080:8080']);
   expect(prometheus.ports).toBeUndefined();
   expect(grafana.ports).toEqual(['127.0.0.1:3000:3000']);
   expect(compose.networks['metrics']).toEqual({ internal: true });
 });
 
-test('Grafana finds its data source and the dashboard', () => {
+test('Grafana: has its data source and the dashboard', () => {
   const sources = readYaml('grafana/provisioning/datasources/prometheus.yaml');
   expect(sources).toMatchObject({
     datasources: [{ type: 'prometheus', url: 'http://prometheus:9090', isDefault: true }],
@@ -115,7 +115,7 @@ test('Grafana finds its data source and the dashboard', () => {
   expect(findSource('grafana', '/etc/grafana/provisioning/datasources/prometheus.yaml')).toSatisfy(existsSync);
 });
 
-test('Prometheus is given its configuration and the alerts', () => {
+test('Prometheus: has its configuration and the alerts', () => {
   for (const file of ['prometheus.yaml', 'alerts.yaml'])
     expect(findSource('prometheus', `/etc/prometheus/${file}`)).toSatisfy(existsSync);
 });

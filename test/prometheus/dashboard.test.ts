@@ -1,4 +1,4 @@
-/** The dashboard as Grafana reads it: what no query shows. That its queries give data is in queries.test.ts. */
+/** The dashboard as Grafana reads it, apart from its queries: those are in queries.test.ts. */
 
 import { expect, test } from 'vitest';
 import { type Panel, readDashboard } from './artifacts.ts';
@@ -14,7 +14,7 @@ const queries = [
 /** A selector of one of the gateway's metrics, or of its process, with its braces. */
 const SELECTOR = /\b(?:audgate|nodejs|process)_[a-z0-9_]+(\{[^}]*\})?/g;
 
-test('it has a fixed address, a data source, and jobs, instances and routes to choose, several or all', () => {
+test('the dashboard: a fixed uid, a data source, and variables for jobs, instances and routes', () => {
   expect({ uid, schemaVersion }).toEqual({ uid: 'audgate', schemaVersion: 41 });
   const [source, ...others] = templating.list;
   expect(source?.name).toBe('datasource');
@@ -23,7 +23,7 @@ test('it has a fixed address, a data source, and jobs, instances and routes to c
   );
 });
 
-test('an import asks for the data source, and says what it needs', () => {
+test('an import: asks for the data source, and declares what it needs', () => {
   expect(dashboard.__inputs).toMatchObject([{ name: 'DS_PROMETHEUS', type: 'datasource', pluginId: 'prometheus' }]);
   expect(templating.list[0]?.current.value).toBe('${DS_PROMETHEUS}');
   const needed = dashboard.__requires.map(({ type, id }) => `${type} ${id}`).sort();
@@ -31,7 +31,7 @@ test('an import asks for the data source, and says what it needs', () => {
   expect(needed).toEqual([...types, 'datasource prometheus', 'grafana grafana'].sort());
 });
 
-test('every selector of every query and annotation has the chosen job and instance', () => {
+test('every selector of every query and annotation: has the selected job and instance', () => {
   const bare = queries.flatMap(({ title, expr }) =>
     [...expr.matchAll(SELECTOR)].flatMap(([selector, braces = '']) =>
       braces.includes('job=~"$job", instance=~"$instance"') ? [] : [`${title}: ${selector}`],
@@ -41,17 +41,17 @@ test('every selector of every query and annotation has the chosen job and instan
   expect(queries.filter(({ expr }) => expr.match(SELECTOR) === null)).toEqual([]);
 });
 
-test('no query draws a line that is not measured', () => {
+test('queries: none draws a line that is not measured', () => {
   expect(queries.filter(({ expr }) => /vector\(|absent|label_replace/.test(expr))).toEqual([]);
 });
 
-test('there is a panel for CPU, memory, garbage collection, the event loop and the versions', () => {
+test('panels: CPU, memory, garbage collection, the event loop and the versions', () => {
   const titles = panels.map(({ title }) => title);
   const needed = ['CPU', 'Memory', 'Garbage collection', 'Delay of the event loop', 'Versions'];
   expect(titles).toEqual(expect.arrayContaining(needed));
 });
 
-test('every panel has a description, a unit, and queries of the chosen data source', () => {
+test('every panel: a description, a unit, and queries of the selected data source', () => {
   expect(withData.length).toBeGreaterThan(15);
   for (const { title, description, fieldConfig, targets = [] } of withData) {
     const sources = new Set(targets.map(({ datasource }) => datasource.uid));
@@ -64,14 +64,14 @@ test('every panel has a description, a unit, and queries of the chosen data sour
   }
 });
 
-test('the first row is who used which token where', () => {
+test('the first row: who used which token where', () => {
   expect(panels.slice(0, 2).map(({ title }) => title)).toEqual([
     'Tokens and where they were used',
     'Token for → used at',
   ]);
 });
 
-test('ids and titles are unique, and no panel lies on another or over the edge', () => {
+test('layout: unique ids and titles, no panel overlaps another or the edge', () => {
   for (const key of ['id', 'title'] as const) expect(new Set(panels.map(panel => panel[key])).size).toBe(panels.length);
   for (const { gridPos } of panels) expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
   const pairs = panels.flatMap((one, index) => panels.slice(index + 1).map(other => [one, other] as const));

@@ -1,4 +1,4 @@
-/** Every query of the dashboard and every alert, asked of a real Prometheus that scraped real gateways: two jobs of two instances. */
+/** Every query of the dashboard and every alert, evaluated by a real Prometheus that scraped real gateways: two jobs of two instances. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isInstalled, type Range, type Series } from '../support/prometheus.ts';
@@ -15,9 +15,9 @@ const US: Job = 'gateway/us';
 /** Rounds of both instances of EU. */
 const IN_ALL = ROUNDS + 1;
 
-/** What did not happen to the gateways: there at 0 all the same. */
+/** Panels about what did not happen to the gateways: they show 0. */
 const QUIET = ['Lines of the access log dropped', 'Connections and streams that the gateway ended'];
-/** What is about requests, or about what went wrong: without a line until there is something. */
+/** Panels about requests or failures: empty until there was one. */
 const NEEDS_REQUESTS = [
   'Denials by reason and route',
   'What is left to mend',
@@ -30,8 +30,8 @@ const NEEDS_REQUESTS = [
   'Upstream failures',
 ];
 
-const told = hasPrometheus ? '' : ' (not run: prometheus is not installed)';
-describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${told}`, () => {
+const skipped = hasPrometheus ? '' : ' (not run: prometheus is not installed)';
+describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${skipped}`, () => {
   let world: World;
   let range: Range;
 
@@ -41,10 +41,10 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${t
   }, 240_000);
   afterAll(() => world?.close());
 
-  // Grafana is told of longer intervals than there are, so that a scrape may be missed on a busy machine.
+  // A longer interval than the real one, so that a scrape may be missed on a busy machine.
   const secondsOf = (end: number) => ({ scrape: 2 * SCRAPE_INTERVAL, range: end - range.start, step: range.step });
 
-  /** What the panel's queries give; the matrix has one query, most others one or two. */
+  /** @returns the results of the panel's queries. */
   function ask({ targets = [] }: Panel, selection: Selection = {}): Promise<(readonly Series[])[]> {
     return Promise.all(
       targets.map(({ expr, instant }) =>
@@ -67,7 +67,7 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${t
     },
   );
 
-  test('every query is about the selected jobs and instances only', async () => {
+  test('every query: about the selected jobs and instances only', async () => {
     const instance = world.instances[US][1];
     for (const panel of panels) {
       const one = (await ask(panel, { job: [US], instance: [instance] })).flat().map(({ labels }) => labels);
@@ -78,13 +78,13 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${t
           !(labels['route'] ?? '/us').replace('(none)', '/us').startsWith('/us'),
       );
       expect({ title: panel.title, strangers }).toEqual({ title: panel.title, strangers: [] });
-      const nobody = [{ job: ['gateway'] }, { instance: ['127.0.0.1'] }, { job: [EU], instance: [instance] }];
-      const found = await Promise.all(nobody.map(selection => ask(panel, selection)));
+      const noInstance = [{ job: ['gateway'] }, { instance: ['127.0.0.1'] }, { job: [EU], instance: [instance] }];
+      const found = await Promise.all(noInstance.map(selection => ask(panel, selection)));
       expect({ title: panel.title, found: found.flat(2) }).toEqual({ title: panel.title, found: [] });
     }
   });
 
-  test('no panel is empty while nothing happens, but those about requests', async () => {
+  test('before any request: only panels about requests and failures are empty', async () => {
     const empty: string[] = [];
     for (const { title, targets = [] } of panels) {
       if (targets.length === 0) continue;
@@ -96,7 +96,7 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${t
     expect(empty).toEqual(NEEDS_REQUESTS);
   });
 
-  test('every query stands a selection of routes, whatever is in their names', async () => {
+  test('a selection of routes with any characters in their names: every query evaluates', async () => {
     for (const route of [['/billing'], ['/billing', 'api.example.com/v2(+)', "/o'neill"]]) {
       for (const panel of panels) {
         const found = (await ask(panel, { route })).flat().flatMap(({ labels }) => labels['route'] ?? []);
@@ -106,7 +106,7 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${t
     }
   });
 
-  test('the matrix counts each replay where it was tried, for the job and the instance that are selected', async () => {
+  test('the matrix: counts each replay at its route, for the selected job and instance', async () => {
     const first = world.instances[EU][0];
     for (const [selection, rounds] of [
       [{ job: [EU] }, IN_ALL],
@@ -134,7 +134,7 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${t
     }
   });
 
-  test('what is left to mend is what was forwarded and would have been refused', async () => {
+  test('the panel of pending denials: requests that were forwarded and would have been refused', async () => {
     const [left = []] = await ask(find('What is left to mend'), { job: [US] });
     const rows = Object.fromEntries(
       left.map(({ labels, samples }) => [`${labels['job']} ${labels['route']} ${labels['reason']}`, samples[0]]),
@@ -156,7 +156,7 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${t
     expect(burnDown.map(({ labels }) => labels['route']).sort()).toEqual(['/down', '/legacy', "/o'neill", '/verified']);
   });
 
-  test('the variables offer the jobs, their instances, and their routes', async () => {
+  test('variables: the jobs, their instances, and their routes', async () => {
     const offered = async (name: string, selection: Selection = {}) => {
       const definition = dashboard.templating.list.find(each => each.name === name)?.definition ?? '';
       const [, selector = '', label] = /^label_values\((.*), (\w+)\)$/.exec(definition) ?? [];
@@ -170,7 +170,7 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${t
     expect(await offered('route', { job: [US] })).toEqual(['(none)', ...routes.map(route => `/us${route}`)]);
   });
 
-  test('the annotations mark the reload, and the one that failed, where they happened', async () => {
+  test('annotations: the reload and the failed reload, at their times', async () => {
     for (const { name, expr } of dashboard.annotations.list) {
       const marks = await world.prometheus.query(interpolate(expr, {}, secondsOf(range.end)), range);
       expect({ name, where: marks.map(({ labels }) => labels['instance']) }).toEqual({

@@ -1,4 +1,4 @@
-/** The alerts: promtool takes them and runs their tests, and none is without a test, an explanation or a way out. */
+/** The alerts: promtool accepts them and runs their tests, and each has a test, a description and a section of the runbook. */
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -20,18 +20,18 @@ interface RuleTests {
 
 const alerts = readAlerts();
 const hasPromtool = isInstalled('promtool');
-const told = hasPromtool ? '' : ' (not run: promtool is not installed)';
+const skipped = hasPromtool ? '' : ' (not run: promtool is not installed)';
 
 test.skipIf(!hasPromtool).each([
   ['check', 'rules', 'prometheus/alerts.yaml'],
   ['check', 'config', 'prometheus/prometheus.yaml'],
   ['test', 'rules', 'prometheus/alerts.test.yaml'],
-])(`promtool %s %s %s${told}`, { timeout: 120_000 }, (verb, what, file) => {
+])(`promtool %s %s %s${skipped}`, { timeout: 120_000 }, (verb, what, file) => {
   const { status, stdout, stderr } = spawnSync('promtool', [verb, what, join(CONFIG, file)], { encoding: 'utf8' });
   expect({ status, output: `${stdout}${stderr}` }).toEqual({ status: 0, output: expect.stringContaining('SUCCESS') });
 });
 
-test('every alert has a test in which it fires, and one in which it does not', () => {
+test('every alert: a test in which it fires, and one in which it does not', () => {
   const { tests } = readYaml('prometheus/alerts.test.yaml') as RuleTests;
   const looks = tests.flatMap(each => each.alert_rule_test);
   for (const { alert } of alerts) {
@@ -41,7 +41,7 @@ test('every alert has a test in which it fires, and one in which it does not', (
   expect(new Set(tests.map(({ name }) => name)).size).toBe(tests.length);
 });
 
-test('every alert has a severity, tells what is the matter, and says what to do', () => {
+test('every alert: a severity, a description and a remedy', () => {
   expect(alerts.length).toBeGreaterThan(10);
   for (const { alert, labels, annotations } of alerts) {
     expect(alert).toMatch(/^Audgate[A-Z]/);
@@ -50,7 +50,7 @@ test('every alert has a severity, tells what is the matter, and says what to do'
   }
 });
 
-test('every alert fires in two jobs at once, each by itself, and has a test in which only one of them has a reason to', () => {
+test('every alert: fires for each of two jobs by itself, and has a test in which it fires for one of them only', () => {
   const { tests } = readYaml('prometheus/alerts.test.yaml') as RuleTests;
   const looks = tests.flatMap(each => each.alert_rule_test);
   for (const { alert } of alerts) {
@@ -61,7 +61,7 @@ test('every alert fires in two jobs at once, each by itself, and has a test in w
   }
 });
 
-test('no alert depends on the name of a job, and every aggregation keeps it', () => {
+test('jobs: no alert depends on the name of a job, and every aggregation keeps it', () => {
   for (const { alert, expr } of alerts) {
     expect(`${alert}: ${expr}`).not.toMatch(/job\s*=/);
     const groupings = [...expr.matchAll(/\b(?:by|on)\s*\(([^)]*)\)/g)].map(([, labels = '']) => labels.split(', '));
@@ -72,9 +72,9 @@ test('no alert depends on the name of a job, and every aggregation keeps it', ()
   }
 });
 
-test('docs/how-to/grafana.md: names every alert, and its links into the runbook lead somewhere', () => {
-  const readme = readFileSync(join(CONFIG, '../docs/how-to/grafana.md'), 'utf8');
-  expect(alerts.filter(({ alert }) => !readme.includes(`\`${alert}\``))).toEqual([]);
+test('docs/how-to/grafana.md: names every alert, and its links into the runbook resolve', () => {
+  const page = readFileSync(join(CONFIG, '../docs/how-to/grafana.md'), 'utf8');
+  expect(alerts.filter(({ alert }) => !page.includes(`\`${alert}\``))).toEqual([]);
   const runbook = readFileSync(join(CONFIG, 'prometheus/runbook.md'), 'utf8');
   const anchors = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
     title
@@ -82,12 +82,12 @@ test('docs/how-to/grafana.md: names every alert, and its links into the runbook 
       .replace(/[^\w\- ]/g, '')
       .replaceAll(' ', '-'),
   );
-  const links = [...readme.matchAll(/runbook\.md#([\w-]+)/g)].map(([, anchor]) => anchor);
+  const links = [...page.matchAll(/runbook\.md#([\w-]+)/g)].map(([, anchor]) => anchor);
   expect(links.length).toBeGreaterThan(0);
   expect(anchors).toEqual(expect.arrayContaining(links));
 });
 
-test('every alert leads to its own section of the runbook, and no section is about an alert that is not there', () => {
+test('runbook: a section for each alert, and no other', () => {
   const runbook = readFileSync(join(CONFIG, 'prometheus/runbook.md'), 'utf8');
   const sections = [...runbook.matchAll(/^## (Audgate\w+)$/gm)].map(([, title = '']) => title);
   expect(sections).toEqual(alerts.map(({ alert }) => alert));

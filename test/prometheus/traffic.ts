@@ -1,13 +1,13 @@
-/** What is sent to each gateway that is scraped: every kind of event there is a panel or an alert for. */
+/** What is sent to each gateway that is scraped: every kind of event for which there is a panel or an alert. */
 
 import { bearer, request } from '../support/raw-http.ts';
 import type { TokenIssuer } from '../support/token-issuer.ts';
 
 export const PROFILE = 'https://profile.example.com/';
 export const BILLING = 'https://billing.example.com/';
-/** How often the token for profile is sent to billing in one round. */
+/** Requests in one round that send the token for profile to billing. */
 export const REPLAYS = 2;
-/** And how often one for an API that is not here, to profile. */
+/** Requests in one round that send a token for an unknown API to profile. */
 export const FOREIGN = 25;
 export const ROUNDS = 2;
 /** Milliseconds for one request, on a machine with other work. */
@@ -15,7 +15,7 @@ const PATIENCE = 30_000;
 /** Requests of `BATCH` with a wrong audience to the route that only reports, in one round: more than of any other client. */
 export const BATCHES = 4;
 export const BATCH = 'nightly-batch';
-/** And fewer of one whose name would look like a count of somebody else, were it printed as it is. */
+/** Fewer requests of a client whose name would look like the count of another client, if it were printed unescaped. */
 export const FORGER = 'x"\n 9999 "shop"\u009b2J\u202e';
 
 /** A token for two APIs, which the route accepts. */

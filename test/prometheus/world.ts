@@ -1,4 +1,4 @@
-/** Two deployments of two built gateways each under one real Prometheus, and traffic that makes every kind of event there is a panel or an alert for. */
+/** Two jobs of two built gateways each under one real Prometheus, and traffic with every kind of event that has a panel or an alert. */
 
 import { spawn } from 'node:child_process';
 import { on, once } from 'node:events';
@@ -14,32 +14,32 @@ import { startUpstream } from '../support/upstream.ts';
 import { CONFIG } from './artifacts.ts';
 import { BILLING, PROFILE, ROUNDS, sendForSeveral, sendRound } from './traffic.ts';
 
-/** Nobody listens there: the discard service is not for TCP on loopback. */
+/** Nothing listens there. */
 const NOBODY = 'http://127.0.0.1:9';
 /** Seconds. */
 export const SCRAPE_INTERVAL = 0.5;
 const MAIN = join(import.meta.dirname, '../../dist/main.js');
 
-/** The jobs, and before every route key of each. None is called as the product is. */
+/** The jobs, which are also the prefix of their route keys. None has the name of the product. */
 export const JOBS = { 'gateway/eu': '', 'gateway/us': '/us' } as const;
 export type Job = keyof typeof JOBS;
 
 export interface World {
   readonly prometheus: Prometheus;
-  /** The address of each instance; the first lives through `ROUNDS` rounds and a reload, the others through one round. */
+  /** The address of each instance; the first gets `ROUNDS` rounds and a reload, the others one round. */
   readonly instances: Readonly<Record<Job, readonly [string, string]>>;
   /** A folder with the access log of both instances of a job, as the alerts name it. */
   readonly logs: Readonly<Record<Job, string>>;
   /** Seconds since the epoch, before the first request. */
   readonly startedAt: number;
-  /** Scraped some times, and not asked for anything yet. */
+  /** When it had been scraped a few times, before any request. */
   readonly idleAt: number;
   /** Ends one instance. */
   end(instance: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
-/** Starts everything, lets the gateways live through it all, and settles once Prometheus has seen the last of it. */
+/** Starts everything, sends the traffic, and resolves when Prometheus has scraped the last of it. */
 export async function liveThroughEverything(): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-scraped-'));
   const started: { close(): Promise<unknown> }[] = [];
@@ -104,14 +104,14 @@ async function liveThrough(prometheus: Prometheus, gateways: readonly Scraped[],
       lasting(`sum(audgate_requests_total{route="/down", instance="${addressOf(first)}"}) == ${2 * round}`),
     );
   }
-  // Once more, later: increase() does not see the event that a series begins with.
+  // Once more, later: increase() does not count the event that a series begins with.
   for (const { port, prefix } of others) await sendForSeveral(port, issuer, prefix);
   const good = readFileSync(first.file);
   writeFileSync(first.file, 'routes: nonsense\n');
   await first.reload('reload failed');
   writeFileSync(first.file, good);
   await first.reload('configuration loaded');
-  // The signal and the watch of the file may each load it.
+  // The signal and the file watch may each load it.
   await prometheus.until(lasting('sum(audgate_config_reloads_total) >= 2'));
   // A failed fetch is repeated after 30 s at the latest.
   await prometheus.until(
@@ -122,7 +122,7 @@ async function liveThrough(prometheus: Prometheus, gateways: readonly Scraped[],
   webSocket.terminate();
 }
 
-/** So for some scrapes: each event is a step of its own in its counter, and no query over a range ends before it. */
+/** Waits for a few scrapes: each event is a separate step in its counter, and a range query includes it. */
 function lasting(expression: string): string {
   return `count_over_time((${expression})[5s:${SCRAPE_INTERVAL * 1000}ms]) > 2`;
 }
@@ -133,7 +133,7 @@ async function openWebSocket(port: number, token: string): Promise<WebSocket> {
   return webSocket.on('error', () => webSocket.terminate());
 }
 
-/** The head at once, the rest after the 250 ms that a panel and an alert look for, where the path says so. */
+/** Sends the head at once and, where the path says so, the rest after the 250 ms that a panel and an alert look for. */
 function answerSlowly(request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(200).flushHeaders();
   setTimeout(() => response.end('done'), request.url?.endsWith('/slow') ? 300 : 0);
@@ -157,7 +157,7 @@ routes:
 `;
 }
 
-/** A third job has a target that never answered and is none of ours. */
+/** A third job has a target that never answered and is not a gateway. */
 function scrape(instances: World['instances']): string {
   const jobs = { ...instances, node: ['127.0.0.1:9'] };
   const interval = `${SCRAPE_INTERVAL * 1000}ms`;
@@ -179,15 +179,15 @@ ${scrapes.join('\n')}
 interface GatewayProcess {
   readonly port: number;
   readonly adminPort: number;
-  /** Reloads, and settles with the line that tells how it went. */
+  /** Reloads. @returns the log line of the reload. */
   reload(message: string): Promise<unknown>;
   close(): Promise<unknown>;
 }
 
-/** So that there is garbage collection to see in a process with next to no traffic, on every version of Node.js. */
+/** Makes garbage collections happen in a process with almost no traffic, on every version of Node.js. */
 const OFTEN_COLLECTED = '--max-semi-space-size=1';
 
-/** @param log where its lines go as well, behind those that are there. */
+/** @param log the file to which its lines are appended as well. */
 async function startGatewayProcess(file: string, log: string): Promise<GatewayProcess> {
   const args = [OFTEN_COLLECTED, MAIN, '--config', file];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });

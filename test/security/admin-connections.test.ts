@@ -13,7 +13,7 @@ import { closeListener, openListener } from '../../src/server/listener.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { parseResponses, request, sendRaw } from '../support/raw-http.ts';
 
-/** As in README. */
+/** As in docs/reference/admin.md. */
 const MOST = 100;
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
 

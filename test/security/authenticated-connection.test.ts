@@ -67,7 +67,7 @@ describe('a login in three steps', () => {
       const steps = [await alice.ask(path), await alice.ask(path, 'Authorization: NTLM type1')];
       steps.push(await alice.ask(path, 'Authorization: NTLM type3'), await alice.ask(path));
       expect(steps.map(step => step.status)).toEqual([401, 401, 200, 200]);
-      expect(steps.map(step => step.user)).toEqual(['nobody', 'nobody', 'alice', 'alice']);
+      expect(steps.map(step => step.user)).toEqual(['anonymous', 'anonymous', 'alice', 'alice']);
       expect(new Set(steps.map(step => step.connection)).size).toBe(1);
     },
   );
@@ -82,7 +82,7 @@ describe('a login in three steps', () => {
       for (let count = 0; count < 10; count += 1) {
         const other = await openClient();
         const fields = path === '/enforced' ? [bearer] : [];
-        expect(await other.ask(path, ...fields)).toMatchObject({ user: 'nobody' });
+        expect(await other.ask(path, ...fields)).toMatchObject({ user: 'anonymous' });
         expect((await other.ask(path, ...fields)).connection).not.toBe(connection);
         expect((await alice.ask('/legacy')).user).toBe('alice');
       }
@@ -199,13 +199,13 @@ describe('a response that asks for such a scheme, or says that the connection is
 
 /** @returns whether the next client gets the connection that a request with `fields` used. */
 async function isShared(this: unknown, ...fields: readonly string[]): Promise<boolean> {
-  upstream.handle = (req, res) => res.end(bodyOf(req, 'nobody'));
+  upstream.handle = (req, res) => res.end(bodyOf(req, 'anonymous'));
   return isNextOn(typeof this === 'string' ? this : '/forwarding', fields);
 }
 
 async function isSharedAfter(status: number, fields: readonly string[]): Promise<boolean> {
   upstream.handle = (req, res) => {
-    const body = bodyOf(req, 'nobody');
+    const body = bodyOf(req, 'anonymous');
     if (!req.url?.startsWith('/public')) return res.end(body);
     const pairs = fields.map(field => [field.slice(0, field.indexOf(':')), field.slice(field.indexOf(':') + 1)]);
     return res.writeHead(status, pairs.flat()).end(body);
@@ -231,7 +231,7 @@ function answerNtlm(req: IncomingMessage, res: ServerResponse): void {
   else if (authorization === 'NTLM type3' && login.step === 'challenged') login.step = 'done';
   const isIn = login.step === 'done';
   if (!isIn) res.writeHead(401, { 'www-authenticate': login.step === 'challenged' ? 'NTLM type2' : 'NTLM' });
-  res.end(bodyOf(req, isIn ? 'alice' : 'nobody'));
+  res.end(bodyOf(req, isIn ? 'alice' : 'anonymous'));
 }
 
 function bodyOf(req: IncomingMessage, user: string): string {

@@ -29,14 +29,14 @@ const UPGRADE =
 const FRAME = `\x82\x64${'x'.repeat(100)}`;
 
 type Kind = 'event stream' | 'stream' | 'stream of a length' | 'WebSocket' | 'WebSocket in a frame';
-type End = 'ends' | 'is cut' | 'is told 1008';
+type End = 'ends' | 'is cut' | 'closes with 1008';
 
 const ending: readonly (readonly [Kind, route: string, End])[] = [
-  ['WebSocket', '/default', 'is told 1008'],
-  ['WebSocket in a frame', '/default', 'is told 1008'],
-  ['WebSocket', '/verify', 'is told 1008'],
-  ['WebSocket', '/ends', 'is told 1008'],
-  ['WebSocket', '/stays', 'is told 1008'],
+  ['WebSocket', '/default', 'closes with 1008'],
+  ['WebSocket in a frame', '/default', 'closes with 1008'],
+  ['WebSocket', '/verify', 'closes with 1008'],
+  ['WebSocket', '/ends', 'closes with 1008'],
+  ['WebSocket', '/stays', 'closes with 1008'],
   ['event stream', '/default', 'ends'],
   ['event stream', '/verify', 'ends'],
   ['event stream', '/ends', 'ends'],
@@ -101,16 +101,16 @@ describe('at exp and not before', () => {
     if (kind === 'WebSocket in a frame') {
       await pauseUntil(expiresAt + 100);
       expect(stream.text()).not.toContain(POLICY_VIOLATION);
-      stream.theirs.write(Buffer.from(FRAME.slice(50), 'latin1'));
+      stream.atUpstream.write(Buffer.from(FRAME.slice(50), 'latin1'));
     }
     const endedAt = await stream.endedAt;
-    await stream.theirsClosed;
+    await stream.upstreamClosed;
     expect(endedAt).toBeGreaterThanOrEqual(expiresAt - 20);
     expect(endedAt).toBeLessThan(expiresAt + PROMPT);
     const [answer] = parseResponses(Buffer.from(stream.text(), 'latin1'));
     if (end === 'ends') expect(answer).toMatchObject({ status: 200, complete: true });
     if (end === 'is cut') expect(answer).toMatchObject({ status: 200, complete: false });
-    if (end === 'is told 1008') {
+    if (end === 'closes with 1008') {
       const frames = kind === 'WebSocket' ? '' : FRAME;
       expect(
         stream
@@ -134,7 +134,7 @@ describe('after exp', () => {
     const stream = streams.get(`${kind} ${route}`);
     if (!stream) throw new Error('it was not opened');
     await pauseUntil(expiresAt + 300);
-    stream.theirs.write('still here');
+    stream.atUpstream.write('still here');
     await stream.until('still here');
     expect(stream.socket.destroyed).toBe(false);
   });
@@ -169,8 +169,8 @@ describe('an exp later than a timer can wait for: does not end the stream at onc
       (['WebSocket', 'event stream', 'stream'] as const).map(kind => openStream(kind, '/ends', token)),
     );
     await pause(50);
-    for (const { theirs, until: seen, socket } of opened) {
-      theirs.write('still here');
+    for (const { atUpstream, until: seen, socket } of opened) {
+      atUpstream.write('still here');
       await seen('still here');
       socket.destroy();
     }
@@ -185,8 +185,8 @@ async function startClock(seconds: number): Promise<string> {
 }
 
 interface Stream extends RawConnection {
-  readonly theirs: Duplex | ServerResponse;
-  readonly theirsClosed: Promise<unknown>;
+  readonly atUpstream: Duplex | ServerResponse;
+  readonly upstreamClosed: Promise<unknown>;
   /** When the client saw the end, in milliseconds since 1970. */
   readonly endedAt: Promise<number>;
 }
@@ -205,17 +205,17 @@ async function openStream(kind: Kind, route: string, token: string): Promise<Str
     socket.write(SWITCHING + first, 'latin1');
     opened.emit(req.url ?? '', socket);
   };
-  const theirs = new Promise<Duplex | ServerResponse>(resolve => opened.once(target, resolve));
+  const atUpstream = new Promise<Duplex | ServerResponse>(resolve => opened.once(target, resolve));
   const upgrade = kind.startsWith('WebSocket') ? UPGRADE : '';
   const head = `GET ${target} HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer ${token}\r\n${upgrade}\r\n`;
   const client = openConnection(gateway.port, head);
-  const end = await theirs;
-  const theirsClosed = new Promise(resolve => end.once('close', resolve));
+  const end = await atUpstream;
+  const upstreamClosed = new Promise(resolve => end.once('close', resolve));
   await client.until('\r\n\r\n');
   // The last chunk ends an event stream; its connection stays open.
   const endsAt = kind === 'event stream' ? client.until('\r\n0\r\n\r\n').then(() => Date.now()) : client.closed;
   endsAt.catch(() => undefined);
-  return { ...client, theirs: end, theirsClosed, endedAt: endsAt };
+  return { ...client, atUpstream: end, upstreamClosed, endedAt: endsAt };
 }
 
 function begin(res: ServerResponse, target: string): ServerResponse {

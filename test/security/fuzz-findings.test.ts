@@ -74,7 +74,7 @@ describe('the process survives a client', () => {
         await Promise.all(Array.from({ length: 20 }, () => sendAndLeave(bytes, pause, go)));
     }
     expect(await aliveAnswer()).toBe(200);
-    expect(gateway.complaint()).toBeUndefined();
+    expect(gateway.failure()).toBeUndefined();
   });
 
   test('a handshake with Expect whose upstream closes', async () => {
@@ -83,7 +83,7 @@ describe('the process survives a client', () => {
     for (const socket of rawSockets) socket.end();
     expect(parseResponses(await answering).map(({ status }) => status)).toEqual([502]);
     await delay(100);
-    expect(gateway.complaint()).toBeUndefined();
+    expect(gateway.failure()).toBeUndefined();
     gateway.log.read();
     expect(gateway.log.faults).toEqual([]);
   });
@@ -143,14 +143,14 @@ test('the first 600 cases of seed 1: no finding', async () => {
     marker: world.honest.marker,
     connections: 32,
     bound: 8_000,
-    next: () => (following < 600 && fuzzed.complaint() === undefined ? following++ : undefined),
+    next: () => (following < 600 && fuzzed.failure() === undefined ? following++ : undefined),
     onFinding: ({ what, case: each }) => found.push(`${each?.iteration}: ${what}`),
   });
   await runner.run();
-  const complaint = fuzzed.complaint();
+  const failure = fuzzed.failure();
   fuzzed.kill();
   await world.close();
-  expect(complaint).toBeUndefined();
+  expect(failure).toBeUndefined();
   expect(found).toEqual([]);
 });
 

@@ -17,7 +17,7 @@ const head = (...lines: readonly string[]) => [...lines, '', ''].join('\r\n');
 const CHUNKED = head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked');
 
 /** What arrives before the silence, and what the client gets. */
-const SILENT: readonly (readonly [name: string, bytes: string, told: '504' | 'cut'])[] = [
+const SILENT: readonly (readonly [name: string, bytes: string, ends: '504' | 'cut'])[] = [
   ['no byte', '', '504'],
   ['half a status line', 'HTTP/1.1 20', '504'],
   ['half a head', 'HTTP/1.1 200 OK\r\nX-A: b\r\n', '504'],
@@ -34,7 +34,7 @@ const SILENT: readonly (readonly [name: string, bytes: string, told: '504' | 'cu
   ['a body of no framing', `${head('HTTP/1.1 200 OK')}hello`, 'cut'],
 ];
 /** What arrives in pieces, every 50 ms. */
-const DRIPPING: readonly (readonly [name: string, bits: readonly string[], told: 'whole' | 'late'])[] = [
+const SLOW: readonly (readonly [name: string, pieces: readonly string[], ends: 'whole' | 'late'])[] = [
   ['a head that never ends', ['HTTP/1.1 200 OK\r\n', ...Array.from({ length: 200 }, () => 'X-A: b\r\n')], 'late'],
   [
     'a head of one field that never ends',
@@ -50,7 +50,7 @@ let port: number;
 let gateway: RunningGateway;
 const sockets = new Set<Socket>();
 /** All are started together, as each of them takes seconds. */
-const told = new Map<string, Promise<Told>>();
+const received = new Map<string, Promise<Received>>();
 
 const server = createServer(socket => {
   sockets.add(socket);
@@ -59,7 +59,7 @@ const server = createServer(socket => {
   socket.on('data', piece => {
     const [, kind = '', index = ''] = /^[A-Z]+ \/x\/(\w+)\/(\d+) /.exec(piece.toString('latin1')) ?? [];
     if (kind === 'silent') socket.write(SILENT[Number(index)]?.[1] ?? '');
-    else drip(socket, DRIPPING[Number(index)]?.[1] ?? []);
+    else drip(socket, SLOW[Number(index)]?.[1] ?? []);
   });
 });
 
@@ -69,8 +69,8 @@ beforeAll(async () => {
 routes:
   /x: { public: true, upstream: "http://127.0.0.1:${port}", timeouts: { connect: 1s, response: 500ms, idle: 500ms } }
 `);
-  for (const [index, [name]] of SILENT.entries()) told.set(name, ask(`/x/silent/${index}`));
-  for (const [index, [name]] of DRIPPING.entries()) told.set(name, ask(`/x/drip/${index}`));
+  for (const [index, [name]] of SILENT.entries()) received.set(name, ask(`/x/silent/${index}`));
+  for (const [index, [name]] of SLOW.entries()) received.set(name, ask(`/x/drip/${index}`));
 });
 
 afterAll(async () => {
@@ -79,7 +79,7 @@ afterAll(async () => {
 });
 
 test.each(SILENT)('%s, then silence: 504, or visibly cut', async (name, _bytes, expected) => {
-  const { text, isCleanEnd } = (await told.get(name)) ?? { text: '', isCleanEnd: true };
+  const { text, isCleanEnd } = (await received.get(name)) ?? { text: '', isCleanEnd: true };
   const [answer] = parseResponses(Buffer.from(text, 'latin1')).filter(({ status }) => status >= 200);
   if (expected === '504') {
     expect(answer).toMatchObject({ status: 504, complete: true });
@@ -93,10 +93,10 @@ test.each(SILENT)('%s, then silence: 504, or visibly cut', async (name, _bytes, 
   }
 });
 
-test.each(DRIPPING)(
+test.each(SLOW)(
   '%s, in pieces that arrive in time: whole, or 504 where it does not end',
   async (name, _bits, expected) => {
-    const { text } = (await told.get(name)) ?? { text: '' };
+    const { text } = (await received.get(name)) ?? { text: '' };
     const [answer] = parseResponses(Buffer.from(text, 'latin1'));
     if (expected === 'late') expect([502, 504]).toContain(answer?.status);
     else {
@@ -108,7 +108,7 @@ test.each(DRIPPING)(
 
 describe('afterwards', () => {
   test('no connection is left waiting, and each failure was counted', async () => {
-    await Promise.all(told.values());
+    await Promise.all(received.values());
     // Connections whose response passed whole may be kept alive.
     await vi.waitFor(() => expect(sockets.size).toBeLessThanOrEqual(3), { timeout: 3000 });
     const failures = readFailures(await gateway.scrape(), '/x');
@@ -118,21 +118,21 @@ describe('afterwards', () => {
   });
 });
 
-async function drip(socket: Socket, bits: readonly string[]): Promise<void> {
-  for (const bit of bits) {
+async function drip(socket: Socket, pieces: readonly string[]): Promise<void> {
+  for (const bit of pieces) {
     if (socket.destroyed) return;
     socket.write(bit);
     await pause(50);
   }
 }
 
-interface Told {
+interface Received {
   /** Latin-1. */
   readonly text: string;
   readonly isCleanEnd: boolean;
 }
 
-async function ask(path: string): Promise<Told> {
+async function ask(path: string): Promise<Received> {
   const { text, isEnded, closed } = openConnection(
     gateway.port,
     `GET ${path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`,

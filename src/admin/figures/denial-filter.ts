@@ -1,4 +1,4 @@
-/** Which of the latest denials a link asks for: those of a cell of the matrix, or of a client. */
+/** Filters of the latest denials, as query parameters: those of a cell of the matrix, or of a client. */
 
 import type { RecentDenial } from '../../telemetry/recent/recent-denials.ts';
 
@@ -9,24 +9,24 @@ export interface DenialFilter {
   readonly issuer?: string | undefined;
 }
 
-/** Links are relative: what stands in front may serve the page below a path. */
+/** Links to it are relative, since a proxy may serve the status page below a path of its own. */
 export const DENIALS_PATH = '/denials';
 const NAMES = ['route', 'presented', 'client', 'issuer'] as const;
 
-/** @returns where the denials of `filter` are shown. */
+/** @returns the link to the denials of `filter`. */
 export function linkDenials(filter: DenialFilter): string {
   const given = NAMES.flatMap(name => (filter[name] === undefined ? [] : [[name, filter[name]] as [string, string]]));
-  // A lone surrogate becomes U+FFFD, and finds nothing.
+  // A lone surrogate becomes U+FFFD, so that link finds nothing.
   return `.${DENIALS_PATH}?${new URLSearchParams(given)}`;
 }
 
-/** @param target path and query of a request. */
+/** @param target path and query of a request. @returns the filter in its query. */
 export function readFilter(target: string): DenialFilter {
   const query = new URLSearchParams(target.includes('?') ? target.slice(target.indexOf('?')) : '');
   return Object.fromEntries(NAMES.flatMap(name => (query.has(name) ? [[name, query.get(name) ?? '']] : [])));
 }
 
-/** @returns those of `denials` that have everything that `filter` names. */
+/** @returns the denials that match every part of `filter`. */
 export function filterDenials(denials: readonly RecentDenial[], filter: DenialFilter): readonly RecentDenial[] {
   const { route, presented, client, issuer } = filter;
   return denials.filter(

@@ -1,8 +1,9 @@
-/** Percentiles out of the histograms that are scraped, estimated as Prometheus' histogram_quantile() does. Pure. */
+/** Percentiles from the histograms that Prometheus scrapes, estimated as its histogram_quantile() does. Pure. */
 
 import type { Report } from '../../telemetry/report.ts';
+import { listSamples } from './counter-sums.ts';
 
-/** In seconds. What lies beyond the last bound of the buckets is told as that bound. */
+/** In seconds. What exceeds the last bound of the buckets is given as that bound. */
 export interface Latency {
   readonly p50: number;
   readonly p99: number;
@@ -10,14 +11,14 @@ export interface Latency {
 
 interface Bucket {
   readonly bound: number;
-  /** So many took this long at most. */
+  /** How many observations were within the bound: cumulative. */
   readonly count: number;
 }
 
-/** @returns the latencies of the histogram `name` for each of `wanted`; none for a route that has no observation. */
+/** @returns the latencies of the histogram `name` for each route of `wanted` that has an observation. */
 export function readLatencies(report: Report, name: string, wanted: ReadonlySet<string>): ReadonlyMap<string, Latency> {
   const routes = new Map<string, Bucket[]>();
-  for (const sample of report.metrics.find(metric => metric.name === name)?.values ?? []) {
+  for (const sample of listSamples(report, name)) {
     const { le, route } = sample.labels;
     if (le === undefined || !wanted.has(String(route))) continue;
     const buckets = routes.get(String(route)) ?? [];

@@ -1,23 +1,23 @@
-/** What is shown of each route: counts since the start out of the counters that are scraped, and beside them the last hour and day. Pure. */
+/** What is shown of each route: counts since the start, from the counters that Prometheus scrapes, and of the last hour and day. Pure. */
 
 import type { Config, Route } from '../../config/config.ts';
 import type { RouteTraffic } from '../../telemetry/recent/recent-traffic.ts';
 import type { Report } from '../../telemetry/report.ts';
-import { countDenials, keepBusiest, NO_ROUTE, type ReasonCount, sumByRoute } from './figures.ts';
+import { countDenials, keepBusiest, listSamples, NO_ROUTE, type ReasonCount, sumByRoute } from './counter-sums.ts';
 import { type Latency, readLatencies } from './latency.ts';
 
 export interface Counted {
   readonly total: number;
   readonly lastHour: number;
   readonly lastDay: number;
-  /** Most frequent first; of requests there are none. */
+  /** Most frequent first; empty for requests. */
   readonly reasons: readonly ReasonCount[];
-  /** Milliseconds since the epoch, where it was within the last day. */
+  /** When the latest was, in milliseconds since the epoch; `undefined` where that is not known or over a day ago. */
   readonly lastAt: number | undefined;
 }
 
 export interface RouteStatus {
-  /** `undefined`: requests for which no route was found. */
+  /** `undefined` for the requests for which no route was found. */
   readonly route: Route | undefined;
   readonly requests: Counted;
   readonly forwarded: Counted;
@@ -27,15 +27,18 @@ export interface RouteStatus {
   readonly upstreamLatency: Latency | undefined;
 }
 
-/** @returns the routes in the order of the YAML, then what no route was found for, where there is any; `most` of them, those to mend first. */
+/**
+ * @returns the routes in the order of the YAML, then the requests for which no route was found, where there are any. Of more
+ * than `most`, those with denials and failures are kept first, then those with the most requests.
+ */
 export function listRoutes(
   { routes }: Pick<Config, 'routes'>,
   report: Report,
   most = Number.POSITIVE_INFINITY,
 ): readonly RouteStatus[] {
   const read = createReader(report);
-  const strays = read(undefined);
-  const listed = keepBusiest([...routes.map(read), ...(strays.requests.total > 0 ? [strays] : [])], most, weigh);
+  const unrouted = read(undefined);
+  const listed = keepBusiest([...routes.map(read), ...(unrouted.requests.total > 0 ? [unrouted] : [])], most, weigh);
   const keys = new Set(listed.map(({ route }) => route?.key ?? NO_ROUTE));
   const latencies = readLatencies(report, 'audgate_request_duration_seconds', keys);
   const upstreamLatencies = readLatencies(report, 'audgate_upstream_duration_seconds', keys);
@@ -46,16 +49,16 @@ export function listRoutes(
 }
 
 const NONE: Counted = { total: 0, lastHour: 0, lastDay: 0, reasons: [], lastAt: undefined };
-/** Of most routes of a large configuration there is nothing to tell. */
-const QUIET = {
+/** Shared by all routes without traffic, which are most routes of a large configuration. */
+const WITHOUT_TRAFFIC = {
   ...{ requests: NONE, refused: NONE, forwarded: NONE, failed: NONE },
   ...{ latency: undefined, upstreamLatency: undefined },
 };
 
-/** What has to be mended comes before what is busy. */
+/** Denials and failures weigh more than any number of requests. */
 function weigh({ requests, refused, forwarded, failed }: RouteStatus): number {
-  const toMend = refused.total + forwarded.total + failed.total;
-  return toMend > 0 ? Number.MAX_SAFE_INTEGER / 2 + toMend : requests.total;
+  const problems = refused.total + forwarded.total + failed.total;
+  return problems > 0 ? Number.MAX_SAFE_INTEGER / 2 + problems : requests.total;
 }
 
 function createReader(report: Report): (route: Route | undefined) => RouteStatus {
@@ -65,7 +68,7 @@ function createReader(report: Report): (route: Route | undefined) => RouteStatus
   const recent = new Map(report.traffic.routes.map(each => [each.route, each]));
   return route => {
     const key = route?.key ?? NO_ROUTE;
-    if (![requests, denials, failures, recent].some(told => told.has(key))) return { route, ...QUIET };
+    if (![requests, denials, failures, recent].some(counts => counts.has(key))) return { route, ...WITHOUT_TRAFFIC };
     const traffic = recent.get(key);
     const { refused = [], forwarded = [] } = denials.get(key) ?? {};
     const failed = failures.get(key) ?? [];
@@ -89,11 +92,10 @@ function totalOf(reasons: readonly ReasonCount[]) {
   return { reasons, total: reasons.reduce((sum, { count }) => sum + count, 0) };
 }
 
-/** By cause where the counter tells one. */
+/** By reason and cause. */
 function countFailures(report: Report): ReadonlyMap<string, readonly ReasonCount[]> {
   const routes = new Map<string, ReasonCount[]>();
-  for (const { labels, value } of report.metrics.find(({ name }) => name === 'audgate_upstream_failures_total')
-    ?.values ?? []) {
+  for (const { labels, value } of listSamples(report, 'audgate_upstream_failures_total')) {
     if (value === 0) continue;
     const cause = labels['cause'] === undefined ? '' : ` (${labels['cause']})`;
     const reasons = routes.get(String(labels['route'])) ?? [];

@@ -1,11 +1,11 @@
-/** Whom denials come from: the clients of verified tokens, the busiest first. */
+/** The section of the clients whose tokens verified and were denied, most denials first. */
 
 import { type ClientDenials, type ClientDetail, MOST_CLIENTS } from '../../telemetry/recent/client-denials.ts';
 import { linkDenials } from '../figures/denial-filter.ts';
 import { formatCount, formatMoment } from './format.ts';
 import { type Html, html } from './html.ts';
 
-/** More are read by machines, from /status.json. */
+/** /status.json has the others. */
 const MOST_SHOWN = 50;
 const [REFUSED, FORWARDED] = [0, 1] as const;
 

@@ -1,9 +1,9 @@
-/** Which configuration is in use, and what the lint warns of in it. */
+/** The section of the configuration in use: its file, its reloads and its lint warnings. */
 
 import type { Diagnostic } from '../../config/diagnostics/diagnostic.ts';
 import { CHECK_CODES } from '../../config/lint/check-codes.ts';
 import type { Report } from '../../telemetry/report.ts';
-import { sumOf } from '../figures/figures.ts';
+import { sumOf } from '../figures/counter-sums.ts';
 import type { ProcessInfo } from '../process-info.ts';
 import { formatAmount, formatCount, formatMoment } from './format.ts';
 import { type Html, html } from './html.ts';

@@ -1,20 +1,20 @@
-/** The latest denials, refused or only reported. Who asked and for what; more is in the access log, by request ID. */
+/** The section of the latest denials, refused or only reported. The access log has more of each, by its request ID. */
 
 import type { RecentDenial } from '../../telemetry/recent/recent-denials.ts';
 import type { DenialFilter } from '../figures/denial-filter.ts';
-import { explainLine, isExplained } from '../figures/explain-command.ts';
+import { formatExplainCommand, isExplainable } from '../figures/explain-command.ts';
 import { formatAmount, formatTime } from './format.ts';
 import { type Html, html } from './html.ts';
 
-/** So many are in sight; the others are one step away. */
-const IN_SIGHT = 20;
+/** How many are shown at first; the others are in a closed `details`. */
+const FIRST_SHOWN = 20;
 
-/** @param file the configuration, for the `audgate explain` line. @returns the section of the denials, newest first. */
+/** @param file the configuration, for the `audgate explain` command. @returns the section of the denials, newest first. */
 export function renderDenials(denials: readonly RecentDenial[], file: string): Html {
-  const older = denials.slice(IN_SIGHT);
+  const older = denials.slice(FIRST_SHOWN);
   return html`<section id="denials" aria-labelledby="denials-title">
 <h2 id="denials-title">Latest denials</h2>
-${denials.length === 0 ? html`<p class="soft">Nothing was denied since the process started.</p>` : renderTable(CAPTION, denials.slice(0, IN_SIGHT), file)}
+${denials.length === 0 ? html`<p class="soft">Nothing was denied since the process started.</p>` : renderTable(CAPTION, denials.slice(0, FIRST_SHOWN), file)}
 ${
   older.length > 0 &&
   html`<details id="older"><summary>${formatAmount(older.length, 'older denial')}</summary>
@@ -24,7 +24,7 @@ ${renderTable('Older ones, newest first.', older, file)}
 </section>`;
 }
 
-/** @param denials those that `filter` asks for, out of the latest `kept`. @returns the whole content of a page that shows only them. */
+/** @param denials those that match `filter`, of the latest `kept`. @returns the whole content of a page that shows only these. */
 export function renderFiltered(
   denials: readonly RecentDenial[],
   filter: DenialFilter,
@@ -58,10 +58,10 @@ function renderDenial(denial: RecentDenial, file: string): Html {
 `;
 }
 
-/** Closed, so that it is not in the way of who reads on; one click selects the whole line. */
+/** In a closed `details`. One click selects the whole command. */
 function renderExplain(denial: RecentDenial, file: string): Html | undefined {
-  if (!isExplained(denial)) return undefined;
-  const line = explainLine(denial, file);
+  if (!isExplainable(denial)) return undefined;
+  const line = formatExplainCommand(denial, file);
   return html`<details class="explain"><summary>Explain</summary><p class="${line === undefined ? 'soft' : 'line'}">${line ?? NO_LINE}</p></details>`;
 }
 
@@ -74,7 +74,7 @@ function renderClient(clientId: string | undefined, issuer: string | undefined):
   return html`${client}<span class="below"><bdi>${issuer}</bdi></span>`;
 }
 
-/** A resource is an absolute URI; `foreign`, `missing` and `multiple` are none. */
+/** A resource is an absolute URI, which `foreign`, `missing` and `multiple` are not. */
 function isResource(presented: string): boolean {
   return presented.includes(':');
 }

@@ -29,7 +29,7 @@ export function formatDuration(seconds: number): string {
   return shown.map(([unit, amount]) => `${amount} ${unit}`).join(' ');
 }
 
-/** @returns `0.4 ms`, `12 ms`, `1.25 s`; from 10 s on, which the histograms do not tell apart, `over 10 s`. */
+/** @returns `0.4 ms`, `12 ms`, `1.25 s`; `over 10 s` from the last bound of the histograms on. */
 export function formatSeconds(seconds: number): string {
   if (seconds >= 10) return 'over 10 s';
   if (seconds >= 1) return `${Number(seconds.toFixed(2))} s`;

@@ -1,4 +1,4 @@
-/** HTML whose every value is escaped: what is put into the template is text, unless this file made it. */
+/** HTML templates that escape every value, except HTML that was made here. */
 
 const MADE_HERE = Symbol('html');
 
@@ -10,14 +10,14 @@ export interface Html {
 type Value = Html | string | number | undefined | false | readonly Value[];
 
 /**
- * Tag of a template. Strings are escaped for text and for quoted attributes; lists are joined; `undefined` and `false`
- * are nothing. Characters that nobody sees, or that reorder what others see, are shown as `\u{202e}`.
+ * Template tag. Strings are escaped for text and for quoted attributes; lists are joined; `undefined` and `false` become
+ * the empty string. Characters that are invisible, or that reorder the text around them, are shown as `\u{202e}`.
  */
 export function html(pieces: TemplateStringsArray, ...values: readonly Value[]): Html {
   return trusted(pieces.map((piece, index) => piece + render(values[index])).join(''));
 }
 
-/** @param text of this program itself, such as its style sheet. Never of a request or of the configuration. */
+/** @param text constant text of this program, such as its style sheet; never text of a request or of the configuration. */
 export function trusted(text: string): Html {
   return { [MADE_HERE]: text };
 }
@@ -46,10 +46,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
   '`': '&#96;',
 };
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 function escapeText(text: string): string {
   return text
-    .replace(UNSEEN, character => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+    .replace(INVISIBLE, character => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
     .replace(/[&<>"'`]/g, character => ENTITIES[character] ?? '');
 }

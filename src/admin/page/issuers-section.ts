@@ -1,4 +1,4 @@
-/** The issuers: how many keys, how old, and what went wrong last. */
+/** The section of the issuers: how many keys each has, how old they are, and the last error. */
 
 import type { Config } from '../../config/config.ts';
 import type { Report } from '../../telemetry/report.ts';

@@ -1,15 +1,15 @@
-/** Whom tokens were for, and where they were used: the picture of confused deputies. */
+/** The section of the matrix: for which resource tokens were, and at which route they were used (confused deputies). */
 
 import type { NoSibling } from '../../authorization/audience.ts';
 import type { Config } from '../../config/config.ts';
 import type { Report } from '../../telemetry/report.ts';
 import { linkDenials } from '../figures/denial-filter.ts';
-import { buildMatrix, type Cell, type Matrix } from '../figures/figures.ts';
+import { buildMatrix, type Cell, type Matrix } from '../figures/denial-matrix.ts';
 import { formatAmount, formatCount } from './format.ts';
 import { type Html, html } from './html.ts';
 
-/** What `presented` says where it is not a resource. */
-const EXPLANATIONS: Readonly<Record<string, string>> = {
+/** The values of `presented` that are not a resource. */
+const NOT_A_RESOURCE: Readonly<Record<string, string>> = {
   foreign: 'for nobody here',
   missing: 'no audience',
   multiple: 'ours among others',
@@ -43,7 +43,7 @@ ${matrix.rows.map(
 }
 
 function renderPresented(presented: string): Html {
-  const explanation = EXPLANATIONS[presented];
+  const explanation = NOT_A_RESOURCE[presented];
   if (explanation === undefined) return html`<bdi>${presented}</bdi>`;
   return html`<code>${presented}</code> <span class="soft">${explanation}</span>`;
 }
@@ -61,7 +61,7 @@ function part(count: number, action: string): Html | undefined {
   return html`<span class="${action}"><b>${formatCount(count)}</b> ${action}</span>`;
 }
 
-/** Beside the shadow at the edge. How many columns fit is known to the style sheet only: on a phone one, on a desk eight. */
+/** Shown beside the shadow at the edge. Only the style sheet knows how many columns fit: one on a phone, about eight on a desk. */
 function renderHint(columns: number): Html | undefined {
   if (columns < 2) return undefined;
   return html`<p class="hint ${columns > 8 && 'wide'}">${formatAmount(columns, 'route')}: scroll the table sideways <span aria-hidden="true">→</span></p>`;

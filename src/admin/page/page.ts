@@ -1,9 +1,9 @@
-/** The status page as one document: no other file, no other origin. Complete without its script, which only keeps it fresh. */
+/** The status page as one HTML document that loads nothing else. It is complete without its script, which keeps it up to date. */
 
 import { createHash } from 'node:crypto';
 import type { Report } from '../../telemetry/report.ts';
+import { sumOf } from '../figures/counter-sums.ts';
 import { type DenialFilter, filterDenials } from '../figures/denial-filter.ts';
-import { sumOf } from '../figures/figures.ts';
 import type { ProcessInfo } from '../process-info.ts';
 import type { Readiness } from '../readiness.ts';
 import { renderClients } from './clients-section.ts';
@@ -27,7 +27,7 @@ export interface StatusPage {
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M2 2h12v12H2z' fill='none' stroke='%23777' stroke-width='2'/%3E%3Ccircle cx='8' cy='8' r='3' fill='%23777'/%3E%3C/svg%3E";
 
-/** Nothing but the page's own style and script, by their hashes; the script may ask its own origin only. */
+/** Allows only the page's own style and script, by their hashes, and requests of the script to its own origin. */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   `script-src '${hashOf(SCRIPT)}'`,
@@ -57,7 +57,7 @@ ${renderConfiguration(info, report)}`,
   );
 }
 
-/** @returns a page with those of the latest denials that `filter` asks for, and nothing else. */
+/** @returns a page with only those of the latest denials that match `filter`. */
 export function renderFilteredPage(page: StatusPage, filter: DenialFilter): string {
   const { denials } = page.report;
   const { file } = page.info.config.source;
@@ -97,7 +97,7 @@ function renderBanner({ info, now }: StatusPage): Html {
 <p><span id="mode">As of</span> <span id="as-of">${formatTime(now.getTime())} UTC</span></p>
 <noscript><a href="/">Reload</a></noscript>
 <button id="pause" type="button" hidden>Pause updates</button>
-<p id="said" class="unseen" role="status"></p>
+<p id="announcement" class="unseen" role="status"></p>
 </div>
 </header>`;
 }

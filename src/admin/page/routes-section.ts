@@ -1,4 +1,4 @@
-/** Each route with its enforcement mode, its traffic, and what it denied or would have denied, since the start and lately. */
+/** The section of the routes: mode, traffic, denials and would-be denials of each, since the start and recently. */
 
 import type { Config, Route } from '../../config/config.ts';
 import type { Report } from '../../telemetry/report.ts';
@@ -9,7 +9,7 @@ import { formatAmount, formatCount, formatMoment, formatSeconds, formatTime } fr
 import { type Html, html } from './html.ts';
 
 const DAY = 86_400_000;
-/** A table larger than that is read by machines, and would hold up requests while it is made. */
+/** /status.json has the others. Making a larger table would delay requests noticeably. */
 const MOST_SHOWN = 500;
 
 /** @returns the section of the routes, in the order of the YAML. */
@@ -29,7 +29,7 @@ ${shown.map(renderRow)}
 </section>`;
 }
 
-/** Before a day has passed, a 0 in the last day says less than it seems to. */
+/** Says since when the recent counts are complete, while that is less than a day: a 0 in the last day is not certain before. */
 function renderSince(since: number, now: Date): Html | undefined {
   if (now.getTime() - since >= DAY) return undefined;
   return html`, which are complete only since ${formatMoment(since)}: the process, or a worker that was replaced, began then`;
@@ -49,7 +49,7 @@ function renderName(route: Route): Html {
 function renderMode(route: Route | undefined): Html {
   if (!route) return html`<span class="dim">none</span>`;
   const mode = route.public ? 'public' : route.enforcement;
-  return html`<span class="mode ${mode}">${!route.public && html`<span class="rungs" aria-hidden="true"><i></i><i></i><i></i></span>`}${mode}</span>`;
+  return html`<span class="mode ${mode}">${!route.public && html`<span class="steps" aria-hidden="true"><i></i><i></i><i></i></span>`}${mode}</span>`;
 }
 
 function renderTally({ total, lastHour, lastDay, reasons, lastAt }: Counted, tone: string): Html {

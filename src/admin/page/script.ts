@@ -1,57 +1,57 @@
 /**
- * What keeps the page fresh: it asks for the page again and takes over what changed, node by node, so that focus, scroll,
- * selection and opened details stay. It rests while nobody looks. A string, because it runs in the reader's browser.
+ * The script that keeps the page up to date: it fetches the page again and applies what changed, node by node, so that focus,
+ * scroll position, selection and opened details stay. It pauses while the page is hidden. A string, since it runs in a browser.
  */
 
 export const SCRIPT = `'use strict';
 (() => {
   const INTERVAL = 3000;
-  const LONGEST = 60000;
-  const PATIENCE = 10000;
-  const BETWEEN_WORDS = 20000;
-  const [mode, asOf, said, pause, main] = ['mode', 'as-of', 'said', 'pause', 'content'].map(id => document.getElementById(id));
+  const LONGEST_INTERVAL = 60000;
+  const TIMEOUT = 10000;
+  const ANNOUNCE_INTERVAL = 20000;
+  const [mode, asOf, announcement, pause, main] = ['mode', 'as-of', 'announcement', 'pause', 'content'].map(id => document.getElementById(id));
   let timer;
-  let asking;
+  let pending;
   let isPaused = false;
-  let isLost = false;
+  let isUnreachable = false;
   let wait = INTERVAL;
-  let unsaid = 0;
-  let spokenAt = 0;
+  let unannounced = 0;
+  let announcedAt = 0;
 
   const listDenials = () => new Set([...main.querySelectorAll('tr[id]')].map(row => row.id));
 
-  function takeAttributes(from, to) {
+  function copyAttributes(from, to) {
     const keeps = name => to.nodeName === 'DETAILS' && name === 'open';
     for (const { name } of [...to.attributes]) if (!from.hasAttribute(name) && !keeps(name)) to.removeAttribute(name);
     for (const { name, value } of from.attributes) if (to.getAttribute(name) !== value) to.setAttribute(name, value);
   }
 
-  function findTwin(wanted, parent, next) {
+  function findMatch(wanted, parent, next) {
     if (wanted.id) return [...parent.children].find(child => child.id === wanted.id);
     return next && !next.id && next.nodeName === wanted.nodeName ? next : undefined;
   }
 
-  function takeOver(from, to) {
+  function apply(from, to) {
     if (to.nodeType !== Node.ELEMENT_NODE) {
       if (to.nodeValue !== from.nodeValue) to.nodeValue = from.nodeValue;
       return;
     }
-    takeAttributes(from, to);
+    copyAttributes(from, to);
     let next = to.firstChild;
     for (const wanted of [...from.childNodes]) {
-      const twin = findTwin(wanted, to, next);
-      if (!twin) {
+      const match = findMatch(wanted, to, next);
+      if (!match) {
         to.insertBefore(document.importNode(wanted, true), next);
         continue;
       }
-      if (twin === next) next = next.nextSibling;
-      else to.insertBefore(twin, next);
-      takeOver(wanted, twin);
+      if (match === next) next = next.nextSibling;
+      else to.insertBefore(match, next);
+      apply(wanted, match);
     }
     while (next) {
-      const gone = next;
+      const removed = next;
       next = next.nextSibling;
-      gone.remove();
+      removed.remove();
     }
   }
 
@@ -59,64 +59,64 @@ export const SCRIPT = `'use strict';
     if (page.documentElement.dataset.version !== document.documentElement.dataset.version) return location.reload();
     const before = listDenials();
     document.title = page.title;
-    takeOver(page.getElementById('as-of'), asOf);
-    takeOver(page.getElementById('content'), main);
-    unsaid += [...listDenials()].filter(id => !before.has(id)).length;
-    if (unsaid > 0 && Date.now() - spokenAt > BETWEEN_WORDS) {
-      say(unsaid === 1 ? '1 new denial' : unsaid + ' new denials');
-      unsaid = 0;
+    apply(page.getElementById('as-of'), asOf);
+    apply(page.getElementById('content'), main);
+    unannounced += [...listDenials()].filter(id => !before.has(id)).length;
+    if (unannounced > 0 && Date.now() - announcedAt > ANNOUNCE_INTERVAL) {
+      announce(unannounced === 1 ? '1 new denial' : unannounced + ' new denials');
+      unannounced = 0;
     }
   }
 
-  function say(words) {
-    spokenAt = Date.now();
-    said.textContent = words;
+  function announce(text) {
+    announcedAt = Date.now();
+    announcement.textContent = text;
   }
 
-  function tellMode() {
-    mode.textContent = isPaused ? 'Paused at' : isLost ? 'No answer since' : 'Live, as of';
-    mode.className = isLost && !isPaused ? 'refused' : '';
+  function showMode() {
+    mode.textContent = isPaused ? 'Paused at' : isUnreachable ? 'No answer since' : 'Live, as of';
+    mode.className = isUnreachable && !isPaused ? 'refused' : '';
     pause.textContent = isPaused ? 'Resume updates' : 'Pause updates';
   }
 
   function settle(page) {
-    asking = undefined;
-    const wasLost = isLost;
-    isLost = !page;
-    wait = page ? INTERVAL : Math.min(2 * wait, LONGEST);
+    pending = undefined;
+    const wasUnreachable = isUnreachable;
+    isUnreachable = !page;
+    wait = page ? INTERVAL : Math.min(2 * wait, LONGEST_INTERVAL);
     if (page) show(page);
-    if (isLost !== wasLost) say(isLost ? 'The gateway does not answer' : 'The gateway answers again');
-    tellMode();
+    if (isUnreachable !== wasUnreachable) announce(isUnreachable ? 'The gateway does not answer' : 'The gateway answers again');
+    showMode();
     schedule();
   }
 
-  function ask() {
+  function fetchPage() {
     clearTimeout(timer);
-    if (asking || isPaused || document.hidden) return;
-    asking = new XMLHttpRequest();
-    asking.open('GET', location.pathname + location.search);
-    asking.responseType = 'document';
-    asking.timeout = PATIENCE;
-    asking.onloadend = ({ target }) => {
+    if (pending || isPaused || document.hidden) return;
+    pending = new XMLHttpRequest();
+    pending.open('GET', location.pathname + location.search);
+    pending.responseType = 'document';
+    pending.timeout = TIMEOUT;
+    pending.onloadend = ({ target }) => {
       const page = target.status === 200 && target.response;
       settle(page && page.getElementById('content') ? page : undefined);
     };
-    asking.send();
+    pending.send();
   }
 
   function schedule() {
     clearTimeout(timer);
-    if (!isPaused && !document.hidden) timer = setTimeout(ask, wait);
+    if (!isPaused && !document.hidden) timer = setTimeout(fetchPage, wait);
   }
 
   pause.addEventListener('click', () => {
     isPaused = !isPaused;
-    tellMode();
-    ask();
+    showMode();
+    fetchPage();
   });
-  document.addEventListener('visibilitychange', ask);
+  document.addEventListener('visibilitychange', fetchPage);
   pause.hidden = false;
-  tellMode();
+  showMode();
   schedule();
 })();
 `;

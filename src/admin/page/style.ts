@@ -79,8 +79,8 @@ tbody tr:hover { background: var(--raised); }
 .reasons code { font-size: 0.75rem; }
 .mode { display: inline-flex; align-items: center; gap: 0.5rem; white-space: nowrap; }
 .mode.public { color: var(--soft); }
-.rungs { display: inline-flex; gap: 3px; }
-.rungs i { width: 7px; height: 7px; border: 1px solid var(--soft); border-radius: 50%; }
+.steps { display: inline-flex; gap: 3px; }
+.steps i { width: 7px; height: 7px; border: 1px solid var(--soft); border-radius: 50%; }
 .report i:nth-child(1), .verify i:nth-child(-n + 2), .enforce i { background: var(--ink); border-color: var(--ink); }
 .stack { table-layout: fixed; }
 .routes thead th:nth-child(1) { width: 23%; }

@@ -9,7 +9,7 @@ import { escapeJson } from '../../config/diagnostics/visible-text.ts';
 import type { Outcome } from '../../denial.ts';
 import type { AccessToken } from '../../token/access-token.ts';
 import { readClient } from '../../token/client.ts';
-import type { FinishedRequest } from '../finished-request.ts';
+import { type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
 
 /** Characters that are kept of a claim or a path, so that a caller cannot fill the log. A line with a cut value is marked `truncated`. */
 export const LONGEST_TEXT = 1_024;
@@ -31,8 +31,8 @@ interface Fields {
   readonly isCut: boolean;
 }
 
-const NO_TOKEN: Fields = { text: '', isCut: false };
-const NO_ROUTE: Fields = { text: '"route":"(none)"', isCut: false };
+const WITHOUT_TOKEN: Fields = { text: '', isCut: false };
+const WITHOUT_ROUTE: Fields = { text: `"route":"${NO_ROUTE}"`, isCut: false };
 
 const routeFields = new WeakMap<Route, Fields>();
 const tokenFields = new WeakMap<AccessToken, Fields>();
@@ -42,8 +42,8 @@ export function formatAccessLine(request: FinishedRequest): string {
   const { route, verified, upstreamMs, outcome, failure, method, host, path } = request;
   const reason = failure?.reason ?? request.denial?.reason;
   const mode = route && !route.public ? `,"enforcement":"${route.enforcement}"` : '';
-  const ofRoute = route ? cached(routeFields, route, formatRoute) : NO_ROUTE;
-  const ofToken = verified ? cached(tokenFields, verified, formatToken) : NO_TOKEN;
+  const ofRoute = route ? cached(routeFields, route, formatRoute) : WITHOUT_ROUTE;
+  const ofToken = verified ? cached(tokenFields, verified, formatToken) : WITHOUT_TOKEN;
   const isCut = ofRoute.isCut || ofToken.isCut || isLong(method) || isLong(host) || isLong(path);
   return (
     `{"level":"${LEVEL_OF[outcome]}","time":"${formatNow()}","request_id":"${request.requestId}",` +

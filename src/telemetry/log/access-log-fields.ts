@@ -18,18 +18,33 @@ export interface AccessLogField {
     | 'the token verified and has this claim as a string'
     | 'a value was cut';
   readonly description: string;
+  /** Kept whole where a line has to be shortened: the value is one of ours, and a line cannot be used without it. */
+  readonly isNeverCut?: true;
 }
 
-export const ACCESS_LOG_FIELDS = [
+export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
   {
     name: 'level',
     type: 'string',
     present: 'always',
     description:
       '`info` for a request that was forwarded, `warn` for one denied or reported, `error` for one that failed.',
+    isNeverCut: true,
   },
-  { name: 'time', type: 'timestamp', present: 'always', description: 'When the response had closed.' },
-  { name: 'request_id', type: 'string', present: 'always', description: 'A new UUID for each request.' },
+  {
+    name: 'time',
+    type: 'timestamp',
+    present: 'always',
+    description: 'When the response had closed.',
+    isNeverCut: true,
+  },
+  {
+    name: 'request_id',
+    type: 'string',
+    present: 'always',
+    description: 'A new UUID for each request.',
+    isNeverCut: true,
+  },
   {
     name: 'route',
     type: 'string',
@@ -68,24 +83,28 @@ export const ACCESS_LOG_FIELDS = [
     present: 'always',
     description:
       '`forwarded`, `denied` (refused), `reported` (a denial that the mode of the route only reports; the request was forwarded) or `failed` (allowed, without a usable response from the upstream).',
+    isNeverCut: true,
   },
   {
     name: 'reason',
     type: 'string',
     present: 'denied, reported or failed',
     description: 'Why: the code that a refusal has in its body as well.',
+    isNeverCut: true,
   },
   {
     name: 'cause',
     type: 'string',
     present: 'failed',
     description: 'What was seen of the upstream. It is never in a response.',
+    isNeverCut: true,
   },
   {
     name: 'enforcement',
     type: 'string',
     present: 'on a route that is not public',
     description: 'The enforcement mode of the route: `report`, `verify` or `enforce`.',
+    isNeverCut: true,
   },
   {
     name: 'duration_ms',
@@ -142,5 +161,5 @@ export const ACCESS_LOG_FIELDS = [
     present: 'a value was cut',
     description: '`true`. Values are cut at 1,024 characters, and further where several workers write to one pipe.',
   },
-  { name: 'msg', type: 'string', present: 'always', description: '`request`.' },
-] as const satisfies readonly AccessLogField[];
+  { name: 'msg', type: 'string', present: 'always', description: '`request`.', isNeverCut: true },
+];

@@ -2,6 +2,7 @@
 
 import { fstatSync } from 'node:fs';
 import { escapeJson } from '../../config/diagnostics/visible-text.ts';
+import { ACCESS_LOG_FIELDS } from './access-log-fields.ts';
 import { type LogDestination, openStandardOutput } from './standard-output.ts';
 
 /** PIPE_BUF of Linux: longer writes of several processes to one pipe can be interleaved (POSIX, write). */
@@ -10,10 +11,9 @@ const ATOMIC_BYTES = 4_096;
 export const CUT_TEXTS: readonly number[] = [512, 128, 32, 8];
 /** Entries that are kept of each list. */
 export const MOST_ENTRIES = 8;
-/** Never cut: their values are our own, not a caller's, and a line cannot be used without them. */
-const UNCUT: ReadonlySet<string> = new Set([
-  ...['time', 'level', 'msg', 'request_id', 'outcome', 'reason', 'cause', 'enforcement'],
-]);
+const NEVER_CUT: ReadonlySet<string> = new Set(
+  ACCESS_LOG_FIELDS.flatMap(({ name, isNeverCut }) => (isNeverCut ? [name] : [])),
+);
 
 /**
  * As `openStandardOutput`. Where standard output is a file, whole writes are appended one after the other. Elsewhere writes
@@ -36,7 +36,7 @@ export function fitLine(line: string): string {
   const format = (left: object) => `${escapeJson(JSON.stringify({ ...left, truncated: true }))}\n`;
   const tries = CUT_TEXTS.map(most => format(cutTexts(fields, most)));
   // The last resort: the request is still in the log, but `simulate` cannot evaluate it.
-  return tries.find(fits) ?? format(Object.fromEntries(Object.entries(fields).filter(([name]) => UNCUT.has(name))));
+  return tries.find(fits) ?? format(Object.fromEntries(Object.entries(fields).filter(([name]) => NEVER_CUT.has(name))));
 }
 
 function fits(line: string): boolean {
@@ -47,6 +47,6 @@ function cutTexts(fields: Readonly<Record<string, unknown>>, most: number): Read
   const cut = (value: unknown) => (typeof value === 'string' ? value.slice(0, most) : value);
   const cutAll = (value: unknown) => (Array.isArray(value) ? value.slice(0, MOST_ENTRIES).map(cut) : cut(value));
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, UNCUT.has(name) ? value : cutAll(value)]),
+    Object.entries(fields).map(([name, value]) => [name, NEVER_CUT.has(name) ? value : cutAll(value)]),
   );
 }

@@ -9,6 +9,7 @@ import {
   type CounterName,
   HISTOGRAM_NAMES,
   HISTOGRAMS,
+  type HistogramName,
   namesOf,
 } from './families.ts';
 import type { Gauge } from './gauges.ts';
@@ -35,14 +36,7 @@ export function* writeMetrics(
     yield writeHead(name, help, 'counter');
     yield* writeCounter(counter, counts, zeros);
   }
-  for (const histogram of HISTOGRAM_NAMES) {
-    const { name, help } = HISTOGRAMS[histogram];
-    yield writeHead(name, help, 'histogram');
-    for (const tally of counts.list('route')) {
-      const durations = tally.histogram(histogram);
-      if (durations) yield writeHistogram(name, tally.name, durations);
-    }
-  }
+  for (const histogram of HISTOGRAM_NAMES) yield* writeHistograms(histogram, counts);
   for (const { name, help, labels, samples } of gauges) {
     yield writeHead(name, help, 'gauge');
     const format = new SampleFormat(name, undefined, namesOf(labels));
@@ -83,6 +77,15 @@ function writeZeros(
   let text = '';
   for (const values of atZero) if (!tally?.has(counter, values)) text += format.write(start, values, 0);
   return text;
+}
+
+function* writeHistograms(histogram: HistogramName, counts: Counts): Generator<Block> {
+  const { name, help } = HISTOGRAMS[histogram];
+  yield writeHead(name, help, 'histogram');
+  for (const tally of counts.list('route')) {
+    const durations = tally.histogram(histogram);
+    if (durations) yield writeHistogram(name, tally.name, durations);
+  }
 }
 
 function writeHistogram(name: string, route: string, { counts, sum, count }: DurationHistogram): string {

@@ -29,7 +29,7 @@ export interface GaugeFamily {
 }
 
 /** Why the gateway ended a connection or a stream that was not a refusal. */
-export const END_CAUSES = [
+const END_CAUSES = [
   'connection_limit',
   'pipeline_limit',
   'slow_headers',

@@ -3,21 +3,18 @@
 import type { Socket } from 'node:net';
 import type { AudienceIndex } from '../../authorization/audience.ts';
 import type { Route } from '../../config/config.ts';
-import { isDecidedWithin } from '../../denial.ts';
 import type { KeySetStatus } from '../../token/keys/key-set.ts';
-import { actionOf, type FinishedRequest } from '../finished-request.ts';
+import type { FinishedRequest } from '../finished-request.ts';
 import { type Changes, Counts } from './counts.ts';
 import { writeMetrics } from './exposition.ts';
 import type { EndCause } from './families.ts';
 import { type Build, listGauges, type Measured } from './gauges.ts';
-import { methodLabel } from './method-label.ts';
 import { OpenConnections } from './open-connections.ts';
+import { RequestCounter } from './request-counter.ts';
 import { createRuntimeRegistry, mergeRuntime, type RuntimeValues } from './runtime-metrics.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
-import { statusClass, statusLabel } from './status-label.ts';
-import type { Tally } from './tally.ts';
 import { CONTENT_TYPE, type Exposition, writeInSteps } from './text-format.ts';
-import { NO_ROUTE, ZeroSeries } from './zero-series.ts';
+import { ZeroSeries } from './zero-series.ts';
 
 export interface MetricSources {
   /** Read at each scrape. */
@@ -33,16 +30,13 @@ export interface ProcessMetrics {
   readonly now?: { readonly measured: Measured; readonly runtime: RuntimeValues };
 }
 
-/** Callers choose method and route. Past so many series of requests, new ones are counted as `OTHER` with the class of the status. */
-const MOST_REQUEST_SERIES = 100_000;
-
 export class Metrics {
   readonly counts = new Counts();
+  readonly #requests = new RequestCounter(this.counts);
   readonly #sources: MetricSources;
   readonly #runtime = createRuntimeRegistry();
   readonly #connections = new OpenConnections();
   #zeros = new ZeroSeries([], new Map(), []);
-  #requestSeries = 0;
   /** Seconds since the epoch. */
   #loadedAt = 0;
 
@@ -54,7 +48,7 @@ export class Metrics {
   configure(routes: readonly Route[], index: AudienceIndex, issuers: readonly string[]): void {
     this.#zeros = new ZeroSeries(routes, index, issuers);
     this.retain(this.counts);
-    this.#requestSeries = this.counts.size('route', 'requests');
+    this.#requests.recountSeries();
   }
 
   /** Drops from `counts` what the configuration in use cannot count. */
@@ -64,13 +58,7 @@ export class Metrics {
 
   /** Counts one request. Called once, when its response has closed. */
   record(request: FinishedRequest): void {
-    const tally = this.counts.touch('route', request.route?.key ?? NO_ROUTE);
-    this.#countRequest(tally, request);
-    tally.observe('duration', request.durationMs);
-    if (request.upstreamMs !== undefined) tally.observe('upstreamDuration', request.upstreamMs);
-    if (request.failure) tally.count('upstreamFailures', [request.failure.reason, request.failure.cause]);
-    if (request.denial) countDenial(tally, request, request.denial);
-    this.#countMultipleAudiences(tally, request);
+    this.#requests.record(request, this.#zeros);
   }
 
   recordCacheLookup(outcome: 'hit' | 'miss'): void {
@@ -151,30 +139,4 @@ export class Metrics {
   #count(counter: 'cacheLookups' | 'ended' | 'restarts' | 'droppedLines' | 'reloads', values: readonly string[]): void {
     this.counts.touch('gateway', '').count(counter, values);
   }
-
-  #countRequest(tally: Tally, { method, status }: FinishedRequest): void {
-    const labels = [methodLabel(method), statusLabel(status)];
-    if (tally.countKnown('requests', labels)) return;
-    const isFull = this.#requestSeries >= MOST_REQUEST_SERIES;
-    if (!isFull) this.#requestSeries += 1;
-    tally.count('requests', isFull ? ['OTHER', statusClass(status)] : labels);
-  }
-
-  /** Of tokens that were accepted: whether a stricter `multiple_audiences` would refuse them. */
-  #countMultipleAudiences(tally: Tally, { route, outcome, denial, verified }: FinishedRequest): void {
-    if (!verified || verified.audience.length < 2 || !route || route.public || outcome === 'denied') return;
-    if (denial && isDecidedWithin(denial.reason, 'request', 'audience')) return;
-    tally.count('multipleAudiences', [this.#zeros.isAllOwn(verified.audience) ? 'known' : 'foreign']);
-  }
-}
-
-function countDenial(
-  tally: Tally,
-  request: FinishedRequest,
-  { reason, presented }: NonNullable<FinishedRequest['denial']>,
-): void {
-  const action = actionOf(request);
-  tally.count('denials', [reason, action]);
-  if (presented === undefined || !request.verified || !request.route || request.route.public) return;
-  tally.count('confusedDeputies', [request.route.resource, presented, request.verified.issuer, action]);
 }

@@ -11,6 +11,7 @@ import {
 } from '../../authorization/audience.ts';
 import type { ProtectedRoute, Route } from '../../config/config.ts';
 import { isDecidedWithin, isRefused, REASONS, type Reason } from '../../denial.ts';
+import { NO_ROUTE } from '../finished-request.ts';
 import type { InUse } from './counts.ts';
 import { COUNTERS, type CounterName, type Label } from './families.ts';
 
@@ -119,9 +120,6 @@ export class ZeroSeries {
     };
   }
 }
-
-/** The label `route` of requests for which no route was found. */
-export const NO_ROUTE = '(none)';
 
 /** @returns whether `ambiguous_path` can be reported on `route`, instead of refused before the route is known. */
 function canReportAmbiguity(route: Route): boolean {

@@ -6,7 +6,7 @@
 import type { Reason } from '../../denial.ts';
 import type { AccessToken } from '../../token/access-token.ts';
 import { readClient } from '../../token/client.ts';
-import { type Action, actionOf, type FinishedRequest } from '../finished-request.ts';
+import { type Action, actionOf, type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
 import { FrequentKeys } from './frequent-keys.ts';
 import { RecentCounts, type Windows } from './recent-counts.ts';
 
@@ -65,7 +65,7 @@ export class ClientDenialCounter {
       details: new FrequentKeys(MOST_DETAILS),
     }));
     const action = actionOf(request);
-    const route = request.route?.key ?? '(none)';
+    const route = request.route?.key ?? NO_ROUTE;
     client.counts[action] += 1;
     client.recent.add(ACTIONS.indexOf(action), now);
     client.lastAt = Date.now();

@@ -2,7 +2,7 @@
 
 import type { PresentedAudience } from '../../authorization/audience.ts';
 import type { Reason } from '../../denial.ts';
-import { type Action, actionOf, type FinishedRequest } from '../finished-request.ts';
+import { type Action, actionOf, type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
 import { clientIdOf, cut } from './client-denials.ts';
 
 /** One denial, refused or only reported. It has no token, no query, and no claim but issuer and client. */
@@ -55,7 +55,7 @@ function describeDenial(
   return {
     at: Date.now(),
     requestId: request.requestId,
-    route: request.route?.key ?? '(none)',
+    route: request.route?.key ?? NO_ROUTE,
     reason,
     action: actionOf(request),
     status: request.status,

@@ -3,12 +3,12 @@
  * counters since the start do not show whether something has stopped. About 700 bytes for each route that has traffic.
  */
 
-import { actionOf, type FinishedRequest } from '../finished-request.ts';
+import { actionOf, type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
 import { addWindows, ClientDenialCounter, type ClientDenials, mergeClients } from './client-denials.ts';
 import { RecentCounts, type Windows } from './recent-counts.ts';
 
 /** What is counted, in the order of the counts in `windows`. */
-export const TRAFFIC = ['requests', 'refused', 'forwarded', 'failed'] as const;
+const TRAFFIC = ['requests', 'refused', 'forwarded', 'failed'] as const;
 const [REQUESTS, REFUSED, FORWARDED, FAILED] = [0, 1, 2, 3] as const;
 
 export interface RouteTraffic {
@@ -42,7 +42,7 @@ export class RecentTraffic {
   /** Counts one request. Called once, when its response has closed. */
   record(request: FinishedRequest): void {
     const now = performance.now();
-    const counted = this.#countsOf(request.route?.key ?? '(none)', now);
+    const counted = this.#countsOf(request.route?.key ?? NO_ROUTE, now);
     counted.counts.add(REQUESTS, now);
     if (request.failure) counted.counts.add(FAILED, now);
     if (!request.denial) return;

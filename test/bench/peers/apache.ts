@@ -4,12 +4,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitForAnswer } from '../probe.ts';
 import { MEASURED, start } from '../processes.ts';
-import { findFreePort, type Site } from '../site.ts';
+import { findFreePort, type TestBed } from '../test-bed.ts';
 import { ISSUER, PATH, RESOURCE, SCOPE, signToken } from '../tokens/sign.ts';
 import { isInstalled } from './debian.ts';
 import { type Peer, PeerMissing, type RunningPeer } from './peer.ts';
 
-export const apache: Peer = { name: 'Apache', judges: true, start: startApache };
+export const apache: Peer = { name: 'Apache', verifiesTokens: true, start: startApache };
 
 const MODULES = [
   'mpm_event',
@@ -23,24 +23,24 @@ const MODULES = [
 ];
 const PACKAGES = { apache2: 'apache2', 'mod_auth_openidc.so': 'libapache2-mod-auth-openidc' };
 
-async function startApache(site: Site): Promise<RunningPeer> {
+async function startApache(bed: TestBed): Promise<RunningPeer> {
   for (const [file, debianPackage] of Object.entries(PACKAGES)) {
     if (!(await isInstalled(file, debianPackage))) {
       throw new PeerMissing(`the Debian package ${debianPackage} cannot be had`);
     }
   }
   const port = await findFreePort();
-  const configuration = join(site.folder, `apache-${port}.conf`);
-  writeFileSync(configuration, createConfiguration(site, port));
+  const configuration = join(bed.folder, `apache-${port}.conf`);
+  writeFileSync(configuration, createConfiguration(bed, port));
   const server = start('apache2', ['-f', configuration, '-DFOREGROUND'], {
     cores: MEASURED,
     errors: `${configuration}.err`,
   });
-  await waitForAnswer(port, `${PATH}/small`, server, await signToken(site.keys, { algorithm: 'RS256' }));
+  await waitForAnswer(port, `${PATH}/small`, server, await signToken(bed.keys, { algorithm: 'RS256' }));
   return { port, pid: server.pid, end: () => server.end() };
 }
 
-function createConfiguration({ folder, keys, upstreamPort }: Site, port: number): string {
+function createConfiguration({ folder, keys, upstreamPort }: TestBed, port: number): string {
   const modules = MODULES.map(name => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
   return `ServerRoot ${folder}
 ServerName localhost

@@ -1,7 +1,7 @@
 /**
- * Run as a process of its own: what forwarding costs in this runtime when nothing is asked. node:http to the client, undici's
- * dispatch to the upstream, header fields passed on raw without the hop-by-hop ones, each side held back by the other,
- * cancelled from either. No check, no route, no log, no metric.
+ * A process of its own: what forwarding costs in this runtime without any check. node:http to the client, undici's
+ * dispatch to the upstream, header fields passed on raw without the hop-by-hop ones, back-pressure in both directions,
+ * cancellation from either side. No route, no log, no metric.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

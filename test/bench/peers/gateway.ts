@@ -4,7 +4,7 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText, waitForAnswer } from '../probe.ts';
 import { MEASURED, run, start } from '../processes.ts';
-import { findFreePort, type Site } from '../site.ts';
+import { findFreePort, type TestBed } from '../test-bed.ts';
 import { ISSUER, resourceOf, SCOPE } from '../tokens/sign.ts';
 import { type Peer, PeerMissing, type RunningPeer } from './peer.ts';
 
@@ -17,22 +17,22 @@ export interface GatewayOptions {
   readonly main?: string;
   readonly routes?: number;
   readonly issuers?: number;
-  /** Needs a gateway that knows the key. */
+  /** Only for versions of the gateway that have this key. */
   readonly workers?: number;
   readonly cores?: string;
 }
 
 export function createGatewayPeer(options: GatewayOptions = {}): Peer {
   const { name = 'audgate' } = options;
-  return { name, judges: true, start: site => startGateway(name, options, site) };
+  return { name, verifiesTokens: true, start: bed => startGateway(name, options, bed) };
 }
 
-async function startGateway(name: string, options: GatewayOptions, site: Site): Promise<RunningPeer> {
+async function startGateway(name: string, options: GatewayOptions, bed: TestBed): Promise<RunningPeer> {
   const { main = BUILT_GATEWAY, cores = MEASURED } = options;
   const [port, adminPort] = [await findFreePort(), await findFreePort()];
-  const base = join(site.folder, `${name.replaceAll(/\W+/g, '-')}-${port}`);
+  const base = join(bed.folder, `${name.replaceAll(/\W+/g, '-')}-${port}`);
   const [configuration, log, errors] = [`${base}.yaml`, `${base}.ndjson`, `${base}.err`];
-  writeFileSync(configuration, createConfiguration(options, site, port, adminPort));
+  writeFileSync(configuration, createConfiguration(options, bed, port, adminPort));
   await run(process.execPath, [main, 'check', configuration]).catch(() => {
     throw new PeerMissing('`audgate check` refuses its configuration: this build does not know a key of it');
   });
@@ -47,9 +47,9 @@ async function startGateway(name: string, options: GatewayOptions, site: Site): 
   };
 }
 
-function createConfiguration(options: GatewayOptions, site: Site, port: number, adminPort: number): string {
+function createConfiguration(options: GatewayOptions, bed: TestBed, port: number, adminPort: number): string {
   const { routes = ROUTES, issuers = 1, workers } = options;
-  const keys = `{ jwks_file: '${join(site.keys.folder, 'jwks.json')}', algorithms: [RS256, ES256] }`;
+  const keys = `{ jwks_file: '${join(bed.keys.folder, 'jwks.json')}', algorithms: [RS256, ES256] }`;
   const others = Array.from({ length: issuers - 1 }, (_, number) => `  https://login${number}.example.com: ${keys}`);
   return [
     `listen: 127.0.0.1:${port}`,
@@ -59,7 +59,7 @@ function createConfiguration(options: GatewayOptions, site: Site, port: number, 
     `  ${ISSUER}: ${keys}`,
     ...others,
     'routes:',
-    ...Array.from({ length: routes }, (_, number) => createRoute(number, site.upstreamPort)),
+    ...Array.from({ length: routes }, (_, number) => createRoute(number, bed.upstreamPort)),
     '',
   ].join('\n');
 }

@@ -1,30 +1,30 @@
 /**
  * HAProxy with jwt_verify and ACLs on the claims, on one thread. One backend, no access log, no metrics: less than the
- * gateway does, so that what is said of it is said with caution.
+ * gateway does, which is to be considered in a comparison.
  */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitForAnswer } from '../probe.ts';
 import { MEASURED, start } from '../processes.ts';
-import { findFreePort, type Site } from '../site.ts';
+import { findFreePort, type TestBed } from '../test-bed.ts';
 import { ISSUER, PATH, RESOURCE, SCOPE, signToken } from '../tokens/sign.ts';
 import { isInstalled } from './debian.ts';
 import { type Peer, PeerMissing, type RunningPeer } from './peer.ts';
 
-export const haproxy: Peer = { name: 'HAProxy', judges: true, start: startHaproxy };
+export const haproxy: Peer = { name: 'HAProxy', verifiesTokens: true, start: startHaproxy };
 
-async function startHaproxy(site: Site): Promise<RunningPeer> {
+async function startHaproxy(bed: TestBed): Promise<RunningPeer> {
   if (!(await isInstalled('haproxy', 'haproxy'))) throw new PeerMissing('the Debian package haproxy cannot be had');
   const port = await findFreePort();
-  const configuration = join(site.folder, `haproxy-${port}.cfg`);
-  writeFileSync(configuration, createConfiguration(site, port));
+  const configuration = join(bed.folder, `haproxy-${port}.cfg`);
+  writeFileSync(configuration, createConfiguration(bed, port));
   const server = start('haproxy', ['-db', '-f', configuration], { cores: MEASURED, errors: `${configuration}.err` });
-  await waitForAnswer(port, `${PATH}/small`, server, await signToken(site.keys, { algorithm: 'RS256' }));
+  await waitForAnswer(port, `${PATH}/small`, server, await signToken(bed.keys, { algorithm: 'RS256' }));
   return { port, pid: server.pid, end: () => server.end() };
 }
 
-function createConfiguration({ keys, upstreamPort }: Site, port: number): string {
+function createConfiguration({ keys, upstreamPort }: TestBed, port: number): string {
   const refuse = (error: string, unless: string) =>
     `  http-request deny deny_status 401 hdr WWW-Authenticate 'Bearer error="${error}"' unless ${unless}`;
   return `global

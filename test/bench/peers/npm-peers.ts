@@ -1,10 +1,10 @@
-/** What people build of npm packages: installed from the lock file of this folder, run as programs of their own. */
+/** Gateways built from npm packages: installed from the lock file of this folder, run as separate programs. */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitForAnswer } from '../probe.ts';
 import { MEASURED, run, start } from '../processes.ts';
-import { findFreePort, type Site } from '../site.ts';
+import { findFreePort, type TestBed } from '../test-bed.ts';
 import { ISSUER, PATH, RESOURCE, SCOPE, signToken } from '../tokens/sign.ts';
 import { type Peer, PeerMissing, type RunningPeer } from './peer.ts';
 
@@ -13,27 +13,27 @@ const FOLDER = join(import.meta.dirname, '../../../test/bench/peers');
 
 export const fastify: Peer = {
   name: 'fastify',
-  judges: true,
-  start: site => startProgram('fastify.mjs', site.keys.publicFiles.RS256, site),
+  verifiesTokens: true,
+  start: bed => startProgram('fastify.mjs', bed.keys.publicFiles.RS256, bed),
 };
 
 export const express: Peer = {
   name: 'express',
-  judges: true,
-  start: site => startProgram('express.mjs', `http://127.0.0.1:${site.upstreamPort}/jwks`, site),
+  verifiesTokens: true,
+  start: bed => startProgram('express.mjs', `http://127.0.0.1:${bed.upstreamPort}/jwks`, bed),
 };
 
-async function startProgram(program: string, keys: string, site: Site): Promise<RunningPeer> {
+async function startProgram(program: string, keys: string, bed: TestBed): Promise<RunningPeer> {
   await install();
   const port = await findFreePort();
-  const upstream = `http://127.0.0.1:${site.upstreamPort}`;
+  const upstream = `http://127.0.0.1:${bed.upstreamPort}`;
   const args = [join(FOLDER, program), String(port), upstream, keys, ISSUER, RESOURCE, PATH, SCOPE];
   const server = start(process.execPath, args, {
     cores: MEASURED,
-    errors: join(site.folder, `${program}-${port}.err`),
+    errors: join(bed.folder, `${program}-${port}.err`),
     env: { NODE_ENV: 'production' },
   });
-  await waitForAnswer(port, `${PATH}/small`, server, await signToken(site.keys, { algorithm: 'RS256' }));
+  await waitForAnswer(port, `${PATH}/small`, server, await signToken(bed.keys, { algorithm: 'RS256' }));
   return { port, pid: server.pid, end: () => server.end() };
 }
 

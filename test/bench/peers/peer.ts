@@ -1,24 +1,24 @@
-/** What is measured: something that listens, pinned to its core, started afresh for each scenario. */
+/** A server that is measured: pinned to its core, started anew for each scenario. */
 
-import type { Site } from '../site.ts';
+import type { TestBed } from '../test-bed.ts';
 
 export interface Peer {
   readonly name: string;
-  /** Whether it looks at tokens at all: it is then tried with bad ones before it is measured. */
-  readonly judges: boolean;
-  /** @throws PeerMissing where it cannot be had on this machine; anything else where it does not start. */
-  start(site: Site): Promise<RunningPeer>;
+  /** Whether it verifies tokens: it is then tried with invalid ones before it is measured. */
+  readonly verifiesTokens: boolean;
+  /** @throws PeerMissing where it is not available on this machine; another error where it does not start. */
+  start(bed: TestBed): Promise<RunningPeer>;
 }
 
 export interface RunningPeer {
   readonly port: number;
   readonly pid: number;
-  /** Hits and misses of its token cache so far, where it tells. */
+  /** Hits and misses of its token cache so far, where it reports them. */
   cacheLookups?(): Promise<{ readonly hits: number; readonly misses: number }>;
-  /** Called after each cell: empties what grew on the disk. */
+  /** Called after each cell: truncates files that have grown. */
   tidy?(): void;
   end(): Promise<void>;
 }
 
-/** The message says what is missing, for people. */
+/** Its message says what is missing. */
 export class PeerMissing extends Error {}

@@ -1,4 +1,4 @@
-/** Bars of requests per second, one group for each scenario: plain SVG that follows the reader's light or dark. */
+/** Bars of requests per second, one group for each scenario: plain SVG for light and dark colour schemes. */
 
 import { formatRate } from './rates.ts';
 import type { Bar, Section } from './section.ts';
@@ -24,7 +24,7 @@ const STYLE = `text { font: 13px system-ui, sans-serif; fill: #1f2328; }
   .range { stroke: #e6edf3; }
 }`;
 
-/** Each group has a scale of its own: 1 MiB answers and 61 B answers do not compare. */
+/** Each group has its own scale: rates of 1 MiB and of 61 B responses do not compare. */
 export function drawChart(sections: readonly Section[]): string {
   let y = GROUP_GAP;
   const groups: string[] = [];

@@ -1,9 +1,9 @@
-/** Candidates side by side: rates, what each request took, and the gateway's share of each other's rate. */
+/** Candidates side by side: rates, CPU for each request, and the gateway's rate relative to each of the others. */
 
 import type { Cell } from '../rounds.ts';
 import type { Outcome } from '../side-by-side.ts';
 import { compareRounds, type Spread, summarise } from '../statistics.ts';
-import type { Section, Verdict } from './section.ts';
+import type { Section, TargetResult } from './section.ts';
 
 const HEADINGS = ['', 'requests/s', 'range', 'CPU µs each', 'of a core', 'p50 ms', 'p99 ms', 'is', 'range', 'wanted'];
 
@@ -25,7 +25,7 @@ export function createRateSection(outcome: Outcome): Section {
     headings: HEADINGS.map(heading => (heading === 'is' ? `${outcome.ours} is` : heading)),
     rows: all.map(createRow),
     notes: createNotes(outcome, all),
-    verdicts: all.flatMap(figures => createVerdict(outcome, figures) ?? []),
+    targets: all.flatMap(figures => createTargetResult(outcome, figures) ?? []),
     bars: all.map(({ name, rate }) => ({ name, value: rate.median, least: rate.least, most: rate.most })),
     isFaulty: all.some(({ cells }) => cells.some(({ faults }) => faults > 0)),
   };
@@ -56,10 +56,10 @@ function createRow({ name, cells, rate, ratio, target }: Figures): string[] {
   ];
 }
 
-function createVerdict({ scenario, ours }: Outcome, { name, ratio, target }: Figures): Verdict | undefined {
+function createTargetResult({ scenario, ours }: Outcome, { name, ratio, target }: Figures): TargetResult | undefined {
   if (!ratio || target === undefined) return undefined;
   return {
-    promise: `${scenario.title}: ${ours} is at least ${target}× ${name}`,
+    target: `${scenario.title}: ${ours} is at least ${target}× ${name}`,
     measured: `${ratio.median.toFixed(2)}× (${formatRange(ratio)})`,
     holds: ratio.median >= target,
   };

@@ -1,4 +1,4 @@
-/** test/bench/results.md and results.svg: what was measured, where, with what. */
+/** Writes test/bench/results.md and results.svg: results, machine and versions. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
@@ -17,7 +17,7 @@ export async function writeResults(sections: readonly Section[], extent: Extent)
 }
 
 async function writeDocument(sections: readonly Section[], { rounds, seconds }: Extent): Promise<string> {
-  const verdicts = sections.flatMap(section => section.verdicts);
+  const targets = sections.flatMap(section => section.targets);
   return [
     '# What checking costs',
     '',
@@ -28,10 +28,10 @@ async function writeDocument(sections: readonly Section[], { rounds, seconds }: 
     '',
     ...(await describeMachine()),
     '',
-    '| promised | measured | |',
+    '| target | measured | |',
     '| --- | --- | --- |',
-    ...verdicts.map(
-      ({ promise, measured, holds }) => `| ${promise} | ${measured} | ${holds ? 'holds' : '**does not hold**'} |`,
+    ...targets.map(
+      ({ target, measured, holds }) => `| ${target} | ${measured} | ${holds ? 'holds' : '**does not hold**'} |`,
     ),
     ...sections.flatMap(writeSection),
     '',

@@ -1,22 +1,22 @@
-/** One scenario's figures as they are told: on the terminal, in results.md, in the chart. */
+/** The figures of one scenario, for the terminal, results.md and the chart. */
 
 export interface Section {
   readonly name: string;
   readonly title: string;
   readonly headings: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** Who is missing, what does not hold by design, what was not as expected. */
+  /** Missing candidates, known differences, unexpected responses. */
   readonly notes: readonly string[];
-  readonly verdicts: readonly Verdict[];
+  readonly targets: readonly TargetResult[];
   /** Requests per second, for the chart; none where rates are not the point. */
   readonly bars: readonly Bar[];
-  /** Whether something was not as it should be: such figures say nothing. */
+  /** Whether something unexpected happened: the figures are then invalid. */
   readonly isFaulty: boolean;
 }
 
-/** What was promised, and what was measured. */
-export interface Verdict {
-  readonly promise: string;
+/** Targets and what was measured. */
+export interface TargetResult {
+  readonly target: string;
   readonly measured: string;
   readonly holds: boolean;
 }

@@ -1,4 +1,4 @@
-/** The issuer's keys, one of each algorithm. Kept between runs, so that the many tokens signed with them can be, too. */
+/** The issuer's keys, one of each algorithm. Kept between runs, as are the tokens that were signed with them. */
 
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ export interface Keys {
   readonly jwks: string;
 }
 
-/** Readable by others: the keys sign for this measurement only, and Apache reads as a user of its own. */
+/** Readable by others: the keys are for this measurement only, and Apache reads them as another user. */
 export async function loadKeys(): Promise<Keys> {
   const folder = join(tmpdir(), `audgate-bench-tokens-${userInfo().uid}`);
   mkdirSync(folder, { recursive: true, mode: 0o755 });

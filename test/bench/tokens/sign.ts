@@ -1,4 +1,4 @@
-/** Access tokens (RFC 9068) as the issuer of the measurement signs them. */
+/** Signs access tokens (RFC 9068) as the issuer of the measurement. */
 
 import { randomUUID, sign } from 'node:crypto';
 import type { Algorithm, Keys } from './keys.ts';

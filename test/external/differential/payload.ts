@@ -1,15 +1,15 @@
 /**
- * What is sent: bytes, and how the RFCs read them. In the bytes `{case}` stands for the number of the payload, `{n}` for
- * that of the request in it, `{token}` for a valid token, and `{fields}` for the fields that every ordinary request has.
+ * What is sent: bytes, and how the RFCs read them. In the bytes `{case}` stands for the number of the payload, `{n}` for the
+ * number of the request in it, `{token}` for a valid token, and `{fields}` for the fields that every ordinary request has.
  */
 
-/** One request by RFC 9112: what it is if it is let through. */
+/** One request as RFC 9112 reads it: what the server must parse if it is forwarded. */
 export interface Reading {
   readonly method: string;
   /** As sent. */
   readonly target: string;
   readonly body: string;
-  /** Fields that must arrive as they are: names and values. */
+  /** Fields that must arrive unchanged: names and values. */
   readonly keeps: readonly (readonly [string, string])[];
 }
 
@@ -22,7 +22,7 @@ export interface Payload {
   readonly name: string;
   readonly messages: readonly Message[];
   /**
-   * How the client ends: `follow` sends a plain request behind it, which must be read as that; `wait` sends nothing more;
+   * How the client continues: `follow` sends an ordinary request behind it, which must be read as one; `wait` sends nothing more;
    * `leave` closes its side at once.
    */
   readonly end: 'follow' | 'wait' | 'leave';
@@ -33,7 +33,7 @@ export interface PayloadClass {
   readonly payloads: readonly Payload[];
 }
 
-export interface Ask {
+export interface RequestOptions {
   readonly method?: string;
   readonly version?: string;
   /** Whole lines in place of `Host: api.test`. */
@@ -51,13 +51,13 @@ export interface Ask {
 export const USUAL = ['X-Case: {case}.{n}', 'Authorization: Bearer {token}'];
 const HOST = ['Host: api.test'];
 
-/** Sent behind a payload that leaves its connection open. Its number is in its query too, so that it is not taken for another payload's. */
+/** Sent behind a payload that leaves its connection open. The number in its query tells it from that of another payload. */
 export function follower(number: number): Message {
   return message(`/open/follower?${number}`, { fields: ['Connection: close'] });
 }
 
 /** @returns a payload of one request. */
-export function ask(name: string, target: string, options: Ask = {}): Payload {
+export function single(name: string, target: string, options: RequestOptions = {}): Payload {
   return payload(name, [message(target, options)], options.end);
 }
 
@@ -67,7 +67,7 @@ export function payload(name: string, messages: readonly Message[], end?: Payloa
   return { name, messages, end: end ?? (isLast ? 'wait' : 'follow') };
 }
 
-export function message(target: string, options: Ask = {}): Message {
+export function message(target: string, options: RequestOptions = {}): Message {
   const { method = 'GET', version = '1.1', host = HOST, fields = [], content = '', body = '', keeps = [] } = options;
   const lines = [`${method} ${target} HTTP/${version}`, ...host, ...USUAL, ...fields, '', ''];
   return { wire: lines.join('\r\n') + content, reading: { method, target, body, keeps } };
@@ -79,12 +79,12 @@ export function raw(wire: string, reading: Partial<Reading> = {}): Message {
 }
 
 /** A body with its length. */
-export function sized(body: string): Pick<Ask, 'fields' | 'content' | 'body'> {
+export function sized(body: string): Pick<RequestOptions, 'fields' | 'content' | 'body'> {
   return { fields: [`Content-Length: ${body.length}`], content: body, body };
 }
 
 /** A body in chunks, as `wire` has them. */
-export function chunked(wire: string, body: string): Pick<Ask, 'fields' | 'content' | 'body'> {
+export function chunked(wire: string, body: string): Pick<RequestOptions, 'fields' | 'content' | 'body'> {
   return { fields: ['Transfer-Encoding: chunked'], content: wire, body };
 }
 

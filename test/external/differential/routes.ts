@@ -1,4 +1,4 @@
-/** The gateway under test: one route of each kind, all to one upstream, and what each forwards. */
+/** The gateway under test: one route of each kind, all to one upstream, and what each of them forwards. */
 
 import { type RunningGateway, startGateway } from '../../support/gateway.ts';
 import type { TokenIssuer } from '../../support/token-issuer.ts';
@@ -7,27 +7,27 @@ export const RESOURCE = 'https://api.example.com/';
 export const IDENTITY = { 'x-user': 'alice', 'x-client': 'shop' };
 
 export interface RouteTraits {
-  /** Whether identity fields are forwarded. */
+  /** Whether the upstream gets identity fields. */
   readonly identified: boolean;
   readonly token: boolean;
   /** How many segments are removed. */
   readonly stripped: number;
   readonly base: string;
-  /** Whether `allow_encoded` lets pass what servers read in more than one way. */
-  readonly opened: boolean;
-  /** How many segments of the forwarded path come from the route. */
+  /** Whether `allow_encoded` allows what servers read in more than one way. */
+  readonly allowsEncoded: boolean;
+  /** How many leading segments of the forwarded path the route alone decides. */
   readonly fixed: number;
 }
 
-const PLAIN: RouteTraits = { identified: true, token: false, stripped: 0, base: '', opened: false, fixed: 1 };
+const PLAIN: RouteTraits = { identified: true, token: false, stripped: 0, base: '', allowsEncoded: false, fixed: 1 };
 
 /** By the key of the route. */
 export const ROUTES: Readonly<Record<string, RouteTraits>> = {
   '/api': PLAIN,
   '/open': { ...PLAIN, identified: false },
   '/token': { ...PLAIN, token: true },
-  '/files': { ...PLAIN, opened: true },
-  '/loose': { ...PLAIN, opened: true },
+  '/files': { ...PLAIN, allowsEncoded: true },
+  '/loose': { ...PLAIN, allowsEncoded: true },
   '/strip': { ...PLAIN, stripped: 1, base: '/base' },
   '/bare': { ...PLAIN, stripped: 1, fixed: 0 },
   '/@me/box': { ...PLAIN, stripped: 2, base: '/base' },

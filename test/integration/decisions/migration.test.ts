@@ -1,5 +1,5 @@
 /**
- * From no check to enforced: the built gateway and commands, a real authorization server, an API
+ * From no check to enforced, as in docs/tutorial/first-week.md: the built gateway and commands, a real authorization server, an API
  * that reads tokens itself, and four clients, of which one is right. MIGRATION_TRANSCRIPT names a file for what they print.
  */
 

@@ -1,16 +1,16 @@
-/** The oracle: finds routes and rules by itself, from the segments that a server reads. */
+/** The oracle: finds routes and scope rules without using the gateway's code, from the segments that a server reads. */
 
 import { findRequirements } from '../../../src/authorization/scope.ts';
 import type { Route } from '../../../src/config/config.ts';
 import { type Match, stripPrefix } from '../../../src/route/match.ts';
 import type { ServerModel } from './server-model.ts';
 
-/** @returns what the upstream is asked for. */
+/** @returns the request target that is sent to the upstream. */
 export function targetOf({ route, path }: Match): string {
   return `${route.upstream.basePath}${route.stripPrefix ? stripPrefix(route.prefix, path) : path}` || '/';
 }
 
-/** @returns how a server comes to something else than what was authorised, if it does. */
+/** @returns how a server reads something else than what was authorised; `undefined` where it does not. */
 export function findMisreading(
   routes: readonly Route[],
   host: string,
@@ -22,16 +22,16 @@ export function findMisreading(
   const target = targetOf(match);
   const seen = model.read(target);
   if (seen === undefined) return undefined;
-  const told = `${model.name}: ${match.path}, sent as ${target}, is read as /${seen.join('/')}`;
+  const description = `${model.name}: ${match.path}, sent as ${target}, is read as /${seen.join('/')}`;
   const base = segmentsOf(basePath, model);
-  if (!isWithin(seen, base)) return `${told}, outside the base path`;
+  if (!isWithin(seen, base)) return `${description}, outside the base path`;
   const here = [...(route.stripPrefix ? segmentsOf(route.prefix, model) : []), ...seen.slice(base.length)];
   const owner = findOwner(routes, host, here, model);
-  if (owner !== route) return `${told}, of route ${owner?.key} and not ${route.key}`;
-  return judgeScopes(match, here, model) ? undefined : `${told}, whose scopes were not asked for`;
+  if (owner !== route) return `${description}, of route ${owner?.key} and not ${route.key}`;
+  return areScopesRequired(match, here, model) ? undefined : `${description}, whose scopes were not required`;
 }
 
-function judgeScopes({ route, rest, otherRests }: Match, here: readonly string[], model: ServerModel): boolean {
+function areScopesRequired({ route, rest, otherRests }: Match, here: readonly string[], model: ServerModel): boolean {
   if (route.public) return true;
   const below = here.slice(segmentsOf(route.prefix, model).length);
   const rules = route.scopeRules.map(({ path, scopes }) => ({ path: segmentsOf(encodeURI(path), model), scopes }));
@@ -57,7 +57,7 @@ function isWithin(path: readonly string[], prefix: readonly string[]): boolean {
   return prefix.every((segment, index) => path[index] === segment);
 }
 
-/** @returns a path of the YAML as this server reads it: some read bytes in their own way. */
+/** @returns a path of the YAML as this server reads it: servers differ in how they read bytes. */
 function segmentsOf(path: string, model: ServerModel): readonly string[] {
   if (path === '' || path === '/') return [];
   const known = read.get(`${model.name} ${path}`);

@@ -31,16 +31,16 @@ const DIRECT = [
 const MODELS: readonly ServerModel[] = [...DIRECT, iisDecodingAgain, ...DIRECT.map(behindNginx)];
 const WORLDS = Number(process.env['PATH_MODEL_WORLDS'] ?? 150);
 
-const tally = { cases: 0, refused: 0, forwarded: 0, otherwise: 0, mismatches: 0 };
+const counts = { cases: 0, refused: 0, forwarded: 0, otherwise: 0, mismatches: 0 };
 
 test(`${WORLDS * 40} paths × ${MODELS.length} models of servers: none reads what is forwarded as another route's`, () => {
   const agree = fc.property(worlds, world => {
     expect(findMismatches(world)).toEqual([]);
   });
   fc.assert(agree, { numRuns: WORLDS, seed: 20_261_126, endOnFailure: WORLDS > 1_000 });
-  console.info(`path models: ${JSON.stringify({ models: MODELS.length, ...tally })}`);
-  expect(tally.forwarded).toBeGreaterThan(WORLDS);
-  expect(tally.otherwise).toBeGreaterThan(WORLDS);
+  console.info(`path models: ${JSON.stringify({ models: MODELS.length, ...counts })}`);
+  expect(counts.forwarded).toBeGreaterThan(WORLDS);
+  expect(counts.otherwise).toBeGreaterThan(WORLDS);
 }, 3_600_000);
 
 test('without the readings of the gateway: the oracle finds paths that leave their route', () => {
@@ -53,16 +53,16 @@ test('without the readings of the gateway: the oracle finds paths that leave the
   expect(MODELS.some(model => findMisreading(table, 'x', lie('/others'), model) !== undefined)).toBe(false);
 });
 
-function findMismatches({ routes, asks }: World): readonly string[] {
+function findMismatches({ routes, requests }: World): readonly string[] {
   const table = createRouteTable(routes);
-  return asks.flatMap(({ host, path: sentPath }) => {
+  return requests.flatMap(({ host, path: sentPath }) => {
     const match = matchRequest(table, { host, path: canonicalizePath(sentPath), sentPath });
-    tally.cases += 1;
-    tally[match.ok ? 'forwarded' : 'refused'] += 1;
+    counts.cases += 1;
+    counts[match.ok ? 'forwarded' : 'refused'] += 1;
     if (!match.ok) return [];
-    if (match.otherRests.length > 0) tally.otherwise += 1;
+    if (match.otherRests.length > 0) counts.otherwise += 1;
     const found = MODELS.flatMap(model => findMisreading(routes, host, match, model) ?? []);
-    tally.mismatches += found.length;
+    counts.mismatches += found.length;
     return found;
   });
 }

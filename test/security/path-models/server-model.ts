@@ -1,4 +1,4 @@
-/** What a server makes of a request target before it chooses what to serve: small models, each after its own documents. */
+/** How a server reads a request target before it chooses what to serve: small models, each after the documentation of its server. */
 
 export interface ServerModel {
   readonly name: string;

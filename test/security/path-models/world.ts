@@ -1,4 +1,4 @@
-/** Random routes and random paths, of few segments, so that prefixes nest and readings meet them. */
+/** Random routes and random paths of few different segments, so that prefixes nest and readings collide with them. */
 
 import fc from 'fast-check';
 import type { Route, ScopeRule } from '../../../src/config/config.ts';
@@ -6,14 +6,14 @@ import { protectedRoute } from '../../unit/route/example-route.ts';
 
 export interface World {
   readonly routes: readonly Route[];
-  readonly asks: readonly { readonly host: string; readonly path: string }[];
+  readonly requests: readonly { readonly host: string; readonly path: string }[];
 }
 
 const pick = <T>(...values: readonly T[]) => fc.constantFrom(...values);
 const SEGMENTS = ['a', 'b', 'a', 'b', '@c', 'caf%C3%A9', 'a%20b'];
 const ENCODINGS = [';', '%3B', '%25', '%2F', '%5C', '%3F', '%23', '%00', '%FF', '%E9', '%C3', '%A9', '%0A'];
 
-/** What servers read in more than one way, what that uncovers, and what stands between. */
+/** What servers read in more than one way, what appears after decoding, and what stands between. */
 const ATOMS = [
   ...['/', '/', '/', 'a', 'b', 'a', 'b', '@c', '%40c', '%61', '%62', 'caf%C3%A9', 'caf%c3%a9', 'x', 'base'],
   ...[';', ';', ';x=1', '%3B', '%253B', '%2F', '%2f', '%252F', '%5C', '%255c', '%25', '%2525'],
@@ -49,14 +49,14 @@ function upstreamAt(basePath: string) {
 }
 
 const paths = fc.array(pick(...ATOMS), { minLength: 1, maxLength: 9 }).map(atoms => `/${atoms.join('')}`);
-const asks = fc.record({ host: pick('own.example', 'any.example'), path: paths });
+const requests = fc.record({ host: pick('own.example', 'any.example'), path: paths });
 
-/** Each world is asked 40 times; half of the paths begin with the prefix of a route. */
+/** 40 requests for each world; half of the paths begin with the prefix of a route. */
 export const worlds: fc.Arbitrary<World> = fc
-  .record({ routes, asks: fc.array(asks, { minLength: 40, maxLength: 40 }) })
+  .record({ routes, requests: fc.array(requests, { minLength: 40, maxLength: 40 }) })
   .map(world => ({
     routes: world.routes,
-    asks: world.asks.map(({ host, path }, index) => {
+    requests: world.requests.map(({ host, path }, index) => {
       const prefix = world.routes[index % (2 * world.routes.length)]?.prefix ?? '/';
       return { host, path: prefix === '/' ? path : prefix + path };
     }),

@@ -1,27 +1,27 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { findForeign, holdsToken } from '../../../src/admin/access.ts';
+import { findAccessRefusal, hasAdminToken } from '../../../src/admin/access.ts';
 
 const TOKEN = 'correct-horse:battery';
 const HASH = createHash('sha256').update(TOKEN).digest('hex');
 const NAMES = { admin: { host: 'gateway.internal', port: 9090 }, adminHosts: new Set(['audgate.monitoring.svc']) };
 const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
 
-/** As node:http gives it: of several fields of one name `headers` has the first Host, and the others joined. */
-function judge(...fields: readonly (readonly [name: string, value: string])[]) {
+/** A request as node:http parses it: of several Host fields `headers` has the first one; fields of other names are joined. */
+function check(...fields: readonly (readonly [name: string, value: string])[]) {
   const headers: Record<string, string> = {};
   for (const [name, value] of fields) {
     const key = name.toLowerCase();
     headers[key] = headers[key] === undefined || key === 'host' ? (headers[key] ?? value) : `${headers[key]}, ${value}`;
   }
-  return findForeign(NAMES, { headers, rawHeaders: fields.flat() });
+  return findAccessRefusal(NAMES, { headers, rawHeaders: fields.flat() });
 }
 
 describe('the admin token', () => {
   test.each([`Bearer ${TOKEN}`, `bearer ${TOKEN}`, basic(`admin:${TOKEN}`), basic(`:${TOKEN}`)])(
     '%s: accepted',
     authorization => {
-      expect(holdsToken(HASH, authorization)).toBe(true);
+      expect(hasAdminToken(HASH, authorization)).toBe(true);
     },
   );
 
@@ -40,11 +40,11 @@ describe('the admin token', () => {
     basic(`admin:${TOKEN}x`),
     'Basic !!!',
   ])('%s: refused', authorization => {
-    expect(holdsToken(HASH, authorization)).toBe(false);
+    expect(hasAdminToken(HASH, authorization)).toBe(false);
   });
 });
 
-describe('the names under which the admin listener is asked', () => {
+describe('Host', () => {
   test.each([
     ['127.0.0.1'],
     ['127.0.0.1:9090'],
@@ -67,7 +67,7 @@ describe('the names under which the admin listener is asked', () => {
     ['audgate.monitoring.svc'],
     ['AUDGATE.monitoring.SVC.:9090'],
   ])('%s: served', host => {
-    expect(judge(['Host', host])).toBeUndefined();
+    expect(check(['Host', host])).toBeUndefined();
   });
 
   test.each([
@@ -75,7 +75,7 @@ describe('the names under which the admin listener is asked', () => {
     [':9090'],
     ['.'],
     ['..'],
-    // A top-level domain: somebody else's.
+    // A top-level domain, which is not a name of this host.
     ['gateway.'],
     ['localhost..'],
     ['rebound.example'],
@@ -98,26 +98,26 @@ describe('the names under which the admin listener is asked', () => {
     ['x.audgate.monitoring.svc'],
     ['monitoring.svc'],
   ])('%s: refused (DNS rebinding)', host => {
-    expect(judge(['Host', host])).toBe('foreign_host');
+    expect(check(['Host', host])).toBe('unknown_host');
   });
 
   test('no Host, as HTTP/1.0 allows: refused', () => {
-    expect(judge()).toBe('foreign_host');
+    expect(check()).toBe('unknown_host');
   });
 
   test('two Hosts: refused, whichever comes first', () => {
-    expect(judge(['Host', 'localhost'], ['Host', 'rebound.example'])).toBe('foreign_host');
-    expect(judge(['host', 'localhost'], ['HOST', 'localhost'])).toBe('foreign_host');
+    expect(check(['Host', 'localhost'], ['Host', 'rebound.example'])).toBe('unknown_host');
+    expect(check(['host', 'localhost'], ['HOST', 'localhost'])).toBe('unknown_host');
   });
 });
 
-describe('a request of a web site', () => {
+describe('Fetch Metadata and Origin', () => {
   const fetched = (site: string, mode = 'cors', dest = 'empty') =>
-    judge(['Host', '127.0.0.1'], ['Sec-Fetch-Site', site], ['Sec-Fetch-Mode', mode], ['Sec-Fetch-Dest', dest]);
+    check(['Host', '127.0.0.1'], ['Sec-Fetch-Site', site], ['Sec-Fetch-Mode', mode], ['Sec-Fetch-Dest', dest]);
 
   test.each([
-    ['of its own script', 'same-origin', 'cors', 'empty'],
-    ['of the address bar', 'none', 'navigate', 'document'],
+    ['by the script of the page', 'same-origin', 'cors', 'empty'],
+    ['by the address bar', 'none', 'navigate', 'document'],
     ['by a link of another site', 'cross-site', 'navigate', 'document'],
     ['by a link of another port', 'same-site', 'navigate', 'document'],
   ])('%s: served', (_, ...fields) => {
@@ -129,34 +129,34 @@ describe('a request of a web site', () => {
     ['fetched by another port', 'same-site', 'cors', 'empty'],
     ['as an image', 'cross-site', 'no-cors', 'image'],
     ['in a frame', 'cross-site', 'navigate', 'iframe'],
-    ['of a site that no standard knows', 'elsewhere', 'navigate', 'document'],
-    ['in upper case', 'CROSS-SITE', 'navigate', 'document'],
-    ['of two sites', 'same-origin, cross-site', 'navigate', 'document'],
+    ['with an unknown Sec-Fetch-Site', 'elsewhere', 'navigate', 'document'],
+    ['with Sec-Fetch-Site in upper case', 'CROSS-SITE', 'navigate', 'document'],
+    ['with two values of Sec-Fetch-Site', 'same-origin, cross-site', 'navigate', 'document'],
   ])('%s: refused', (_, ...fields) => {
-    expect(fetched(...fields)).toBe('foreign_site');
+    expect(fetched(...fields)).toBe('other_site');
   });
 
   test('Sec-Fetch-Site alone, or twice: refused', () => {
-    expect(judge(['Host', 'localhost'], ['Sec-Fetch-Site', 'cross-site'])).toBe('foreign_site');
-    expect(judge(['Host', 'localhost'], ['Sec-Fetch-Site', 'none'], ['Sec-Fetch-Site', 'cross-site'])).toBe(
-      'foreign_site',
+    expect(check(['Host', 'localhost'], ['Sec-Fetch-Site', 'cross-site'])).toBe('other_site');
+    expect(check(['Host', 'localhost'], ['Sec-Fetch-Site', 'none'], ['Sec-Fetch-Site', 'cross-site'])).toBe(
+      'other_site',
     );
   });
 
   test.each([
     ['http://localhost:9090', undefined],
-    // TLS ends before the gateway.
+    // TLS is terminated by a proxy in front.
     ['https://localhost:9090', undefined],
     ['http://LOCALHOST:9090', undefined],
-    ['http://localhost', 'foreign_site'],
-    ['http://localhost:3000', 'foreign_site'],
-    ['http://127.0.0.1:9090', 'foreign_site'],
-    ['https://evil.example', 'foreign_site'],
-    ['null', 'foreign_site'],
-    ['', 'foreign_site'],
-    ['http://localhost:9090/', 'foreign_site'],
-    ['http://localhost:9090, https://evil.example', 'foreign_site'],
+    ['http://localhost', 'other_site'],
+    ['http://localhost:3000', 'other_site'],
+    ['http://127.0.0.1:9090', 'other_site'],
+    ['https://evil.example', 'other_site'],
+    ['null', 'other_site'],
+    ['', 'other_site'],
+    ['http://localhost:9090/', 'other_site'],
+    ['http://localhost:9090, https://evil.example', 'other_site'],
   ])('with Origin %s: %s', (origin, expected) => {
-    expect(judge(['Host', 'localhost:9090'], ['Origin', origin])).toBe(expected);
+    expect(check(['Host', 'localhost:9090'], ['Origin', origin])).toBe(expected);
   });
 });

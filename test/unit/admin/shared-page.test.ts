@@ -1,4 +1,4 @@
-/** How often the page is rendered, whoever asks how often. */
+/** How often the page is collected and rendered, however often it is requested. */
 
 import { EventEmitter, once } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -19,21 +19,21 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('a hundred who ask at once get one rendering, and so do those of the next second', async () => {
+test('100 requests at once, and those of the next second: one rendering', async () => {
   const clock = takeClock();
-  const givePage = sharePage(sources);
-  const [page, ...others] = await Promise.all(Array.from({ length: 100 }, async () => (await givePage()).html()));
+  const getPage = sharePage(sources);
+  const [page, ...others] = await Promise.all(Array.from({ length: 100 }, async () => (await getPage()).html()));
   expect(page).toContain('<h1 id="state"');
   expect(new Set(others)).toEqual(new Set([page]));
   clock.pass(500);
-  await givePage();
+  await getPage();
   expect(report).toHaveBeenCalledTimes(1);
   clock.pass(600);
-  await givePage();
+  await getPage();
   expect(report).toHaveBeenCalledTimes(2);
 });
 
-test('a rendering under way is shared however long it takes', async () => {
+test('a collection under way: shared however long it takes', async () => {
   const clock = takeClock();
   const { report: told } = await examplePage(PLAIN);
   const workers = new EventEmitter();
@@ -41,27 +41,27 @@ test('a rendering under way is shared however long it takes', async () => {
     await once(workers, 'answer');
     return told;
   });
-  const givePage = sharePage(sources);
-  const first = givePage();
+  const getPage = sharePage(sources);
+  const first = getPage();
   clock.pass(60_000);
-  const second = givePage();
+  const second = getPage();
   workers.emit('answer');
   expect(await second).toBe(await first);
   expect((await first).html()).toBe((await second).html());
   expect(report).toHaveBeenCalledTimes(1);
 });
 
-test('a reload is shown at once', async () => {
+test('a reload: shown at once', async () => {
   let { info } = await examplePage(PLAIN);
-  const givePage = sharePage({ ...sources, processInfo: () => info });
-  await givePage();
+  const getPage = sharePage({ ...sources, processInfo: () => info });
+  await getPage();
   ({ info } = await examplePage({ ...PLAIN, hash: 'cd34' }));
-  expect((await givePage()).html()).toContain('cd34');
+  expect((await getPage()).html()).toContain('cd34');
 });
 
-test('a page that could not be rendered is not kept', async () => {
+test('a page that could not be collected: not kept', async () => {
   report.mockRejectedValueOnce(new Error('no report'));
-  const givePage = sharePage(sources);
-  await expect(givePage()).rejects.toThrow('no report');
-  expect((await givePage()).html()).toContain('<h1 id="state"');
+  const getPage = sharePage(sources);
+  await expect(getPage()).rejects.toThrow('no report');
+  expect((await getPage()).html()).toContain('<h1 id="state"');
 });

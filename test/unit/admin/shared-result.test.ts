@@ -1,33 +1,33 @@
 import { expect, test } from 'vitest';
-import { shareMaking } from '../../../src/admin/shared-result.ts';
+import { shareResult } from '../../../src/admin/shared-result.ts';
 import { pause } from '../../support/waiting.ts';
 
-/** Counts what is made, and tells when each was begun. */
+/** A shared result that counts up, and the time at which each was started. */
 function counting(interval: number) {
-  const begun: number[] = [];
-  const give = shareMaking(async () => {
-    begun.push(performance.now());
-    return begun.length;
+  const startTimes: number[] = [];
+  const give = shareResult(async () => {
+    startTimes.push(performance.now());
+    return startTimes.length;
   }, interval);
-  return { begun, give };
+  return { startTimes, give };
 }
 
-test('asked by many at once: one is made', async () => {
+test('several calls at once: one result is made', async () => {
   const { give } = counting(10_000);
   expect(await Promise.all([give(), give(), give()])).toEqual([1, 1, 1]);
 });
 
-test('asked again: the next one, an interval later, shared by all who wait', async () => {
-  const { begun, give } = counting(100);
+test('calls after that: the next result, an interval later, shared by all who wait', async () => {
+  const { startTimes, give } = counting(100);
   await give();
   expect(await Promise.all([give(), give(), give()])).toEqual([2, 2, 2]);
-  const [first = 0, second = 0] = begun;
+  const [first = 0, second = 0] = startTimes;
   expect(second - first).toBeGreaterThanOrEqual(90);
 });
 
-test('asked while one is being made: the one after it, since that one may not show what happened meanwhile', async () => {
+test('a call while one is being made: the result after it, since that one may not show what happened meanwhile', async () => {
   let finish: (made: string) => void = () => undefined;
-  const give = shareMaking(
+  const give = shareResult(
     () =>
       new Promise<string>(resolve => {
         finish = resolve;
@@ -45,7 +45,7 @@ test('asked while one is being made: the one after it, since that one may not sh
   expect(await second).toBe('second');
 });
 
-test('a reader that cannot wait: the last one; one that can: the next', async () => {
+test('a caller that cannot wait: the latest result; one that can: the next', async () => {
   const { give } = counting(200);
   await give();
   expect(await give(50)).toBe(1);
@@ -53,9 +53,9 @@ test('a reader that cannot wait: the last one; one that can: the next', async ()
   expect(await give(0)).toBe(2);
 });
 
-test('one that fails: told to those who waited for it, and the next is made', async () => {
+test('a result that fails: rejects for those who waited, and the next is made', async () => {
   let made = 0;
-  const give = shareMaking(async () => {
+  const give = shareResult(async () => {
     made += 1;
     if (made === 1) throw new Error('a fault');
     return made;

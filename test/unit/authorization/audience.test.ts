@@ -22,7 +22,7 @@ const billing = guard(BILLING, [GUID]);
 const search = guard(SEARCH);
 const INDEX = createAudienceIndex([publicRoute({ prefix: '/' }), profile, billing, search]);
 
-describe('one value for us: compared exactly, code point by code point (RFC 7519 section 2)', () => {
+describe('one audience: compared exactly, code point by code point (RFC 7519 section 2)', () => {
   test.each([
     ['the resource', [PROFILE], undefined],
     ['an alias', ['urn:profile'], undefined],
@@ -48,28 +48,28 @@ describe('one value for us: compared exactly, code point by code point (RFC 7519
     expect(findWrongAudience(profile, audience, INDEX)).toBe(presented);
   });
 
-  test('two normal forms of one letter are two audiences', () => {
+  test('two Unicode normal forms of one letter: two audiences', () => {
     const composed = guard('https://a.example/', ['urn:caf\u00e9']);
     expect(findWrongAudience(composed, ['urn:cafe\u0301'], createAudienceIndex([composed]))).toBe('foreign');
   });
 });
 
-describe('a token for a sibling is named by the sibling’s resource, never by what it says', () => {
+describe('a token for a sibling: presented is the resource of the sibling, never a value of the token', () => {
   test.each([
     ['a sibling', [BILLING], BILLING],
     ['an alias counts as its resource', [GUID], BILLING],
     ['the first sibling of two', [SEARCH, BILLING], SEARCH],
     ['the first sibling of two, the other way round', [GUID, SEARCH], BILLING],
-    ['a sibling behind strangers', ['https://a.example', 'https://b.example', SEARCH], SEARCH],
-    ['strangers', ['https://a.example', 'https://b.example'], 'foreign'],
+    ['a sibling after two unknown audiences', ['https://a.example', 'https://b.example', SEARCH], SEARCH],
+    ['two unknown audiences', ['https://a.example', 'https://b.example'], 'foreign'],
     ['a sibling twice', [BILLING, BILLING], BILLING],
-    ['words that mean something here', ['missing', 'multiple', 'foreign'], 'foreign'],
+    ['audiences named like the three words', ['missing', 'multiple', 'foreign'], 'foreign'],
   ])('%s', (_, audience, presented) => {
     expect(findWrongAudience(profile, audience, INDEX)).toBe(presented);
   });
 });
 
-describe('a token for us and for someone else (GHSA-p2fr-6hmx-4528)', () => {
+describe('a token for this route and others: multiple_audiences (GHSA-p2fr-6hmx-4528)', () => {
   const STRANGER = 'https://login.example/userinfo';
   test.each<[MultipleAudiences, readonly string[], string | undefined]>([
     ['any', [PROFILE], undefined],
@@ -101,7 +101,7 @@ describe('a token for us and for someone else (GHSA-p2fr-6hmx-4528)', () => {
   });
 });
 
-describe('all that a wrong audience can be called is known before the first one comes', () => {
+describe('the values that presented can have: known in advance', () => {
   test.each<[MultipleAudiences, readonly string[]]>([
     ['any', [BILLING, SEARCH, 'foreign', 'missing']],
     ['known', [BILLING, SEARCH, 'foreign', 'missing', 'multiple']],
@@ -110,7 +110,7 @@ describe('all that a wrong audience can be called is known before the first one 
     expect(listPresentable({ ...profile, multipleAudiences: rule }, INDEX)).toEqual(presentable);
   });
 
-  test('also where two routes share a resource and one of them has an alias more (contract section 5: each series exists at 0)', () => {
+  test('two routes of one resource, one with an additional alias: the resource is among them', () => {
     const first = { ...guard(PROFILE, ['urn:profile']), key: '/v1', prefix: '/v1' };
     const second = { ...guard(PROFILE), key: '/v2', prefix: '/v2' };
     const index = createAudienceIndex([first, second]);

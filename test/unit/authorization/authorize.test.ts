@@ -6,7 +6,15 @@ import { createAudienceIndex } from '../../../src/authorization/audience.ts';
 import { authorize } from '../../../src/authorization/authorize.ts';
 import type { ProtectedRoute, Route } from '../../../src/config/config.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import { type Denial, deny, type Enforcement, isRefused, REFUSALS, type Reason } from '../../../src/denial.ts';
+import {
+  type Denial,
+  deny,
+  ENFORCEMENTS,
+  type Enforcement,
+  isRefused,
+  REFUSALS,
+  type Reason,
+} from '../../../src/denial.ts';
 import { createRouteTable, type Match, matchRoute } from '../../../src/route/match.ts';
 import { canonicalizePath } from '../../../src/route/path.ts';
 import type { AccessToken, TokenReason } from '../../../src/token/access-token.ts';
@@ -35,13 +43,13 @@ const matchOf = (route: Route, rest = '', otherRests: readonly string[] = []): M
   rest,
   otherRests,
 });
-const judge = (route: Route, presented: AccessToken | Denial<TokenReason>, method = 'GET') =>
+const decide = (route: Route, presented: AccessToken | Denial<TokenReason>, method = 'GET') =>
   authorize(INDEX, matchOf(route), method, presented);
 const on = (enforcement: Enforcement): ProtectedRoute => ({ ...profile, enforcement });
 
-describe('what a token needs', () => {
-  test('all of it: granted, and the request comes from the token’s subject', () => {
-    const decision = judge(profile, GOOD);
+describe('a protected route on enforce', () => {
+  test('a token with everything: granted, with its identity', () => {
+    const decision = decide(profile, GOOD);
     expect(decision).toMatchObject({ denial: undefined, verified: GOOD, grant: { identity: GOOD } });
     expect(decision.grant?.match).toEqual(matchOf(profile));
   });
@@ -60,22 +68,22 @@ describe('what a token needs', () => {
     ['all scopes in one', { ...GOOD, scopes: new Set(['profile:read profile:write']) }, 'insufficient_scope', needs],
     ['no token', deny('missing_token'), 'missing_token', needs],
   ])('%s', (_, presented, reason, needed) => {
-    const decision = judge(profile, presented);
+    const decision = decide(profile, presented);
     expect(decision.grant).toBeUndefined();
     expect(decision.denial).toEqual({ ok: false, reason, ...needed });
   });
 
-  test('ALL scopes, and the denial names all of them, not only the missing one (RFC 6750 section 3.1)', () => {
-    expect(judge(profile, GOOD, 'POST').denial).toMatchObject({
+  test('one of two scopes: denied, naming both scopes (RFC 6750 section 3.1)', () => {
+    expect(decide(profile, GOOD, 'POST').denial).toMatchObject({
       reason: 'insufficient_scope',
       scopes: ['profile:read', 'profile:write'],
     });
     const both = { ...GOOD, scopes: new Set(['profile:write', 'profile:read']) };
-    expect(judge(profile, both, 'POST').denial).toBeUndefined();
+    expect(decide(profile, both, 'POST').denial).toBeUndefined();
   });
 
-  test('a method that no rule covers: the methods that are', () => {
-    expect(judge(profile, GOOD, 'DELETE').denial).toEqual({
+  test('a method that no rule covers: denied, with the allowed methods', () => {
+    expect(decide(profile, GOOD, 'DELETE').denial).toEqual({
       ok: false,
       reason: 'method_not_allowed',
       allow: ['GET', 'HEAD', 'POST'],
@@ -85,7 +93,7 @@ describe('what a token needs', () => {
   });
 });
 
-/** One thing is wrong with each, in the order of judgement (contract section 3). */
+/** Requests with one defect each, in the order of `REFUSALS`. */
 const WRONG: readonly (readonly [Reason, AccessToken | Denial<TokenReason>, string])[] = [
   ['method_not_allowed', GOOD, 'DELETE'],
   ['missing_token', deny('missing_token'), 'GET'],
@@ -104,50 +112,53 @@ const WRONG: readonly (readonly [Reason, AccessToken | Denial<TokenReason>, stri
 ];
 const ONLY_ENFORCED: readonly Reason[] = ['wrong_token_type', 'wrong_audience', 'insufficient_scope'];
 
-describe('the ladder: report, verify, enforce', () => {
-  test.each(WRONG)('%s is reported and forwarded on report', (reason, presented, method) => {
-    const decision = judge(on('report'), presented, method);
+describe('enforcement modes', () => {
+  test.each(WRONG)('%s on report: reported and forwarded', (reason, presented, method) => {
+    const decision = decide(on('report'), presented, method);
     expect(decision.denial?.reason).toBe(reason);
     expect(decision.grant).toBeDefined();
   });
 
-  test.each(WRONG)('%s on verify is refused if the token did not verify', (reason, presented, method) => {
-    const decision = judge(on('verify'), presented, method);
-    expect(decision.denial?.reason).toBe(reason);
-    expect(decision.grant !== undefined).toBe(ONLY_ENFORCED.includes(reason));
-  });
+  test.each(WRONG)(
+    '%s on verify: refused where the token did not verify, otherwise reported',
+    (reason, presented, method) => {
+      const decision = decide(on('verify'), presented, method);
+      expect(decision.denial?.reason).toBe(reason);
+      expect(decision.grant !== undefined).toBe(ONLY_ENFORCED.includes(reason));
+    },
+  );
 
-  test.each(WRONG)('%s is refused on enforce', (reason, presented, method) => {
-    const decision = judge(on('enforce'), presented, method);
+  test.each(WRONG)('%s on enforce: refused', (reason, presented, method) => {
+    const decision = decide(on('enforce'), presented, method);
     expect(decision.denial?.reason).toBe(reason);
     expect(decision.grant).toBeUndefined();
   });
 
-  test.each<Enforcement>(['report', 'verify', 'enforce'])('a good token passes on %s, with nothing to report', rung => {
-    expect(judge(on(rung), GOOD)).toMatchObject({ denial: undefined, grant: { identity: GOOD } });
+  test.each<Enforcement>(['report', 'verify', 'enforce'])('a valid token on %s: forwarded, nothing reported', mode => {
+    expect(decide(on(mode), GOOD)).toMatchObject({ denial: undefined, grant: { identity: GOOD } });
   });
 });
 
-describe('identity is never set from a token that did not verify', () => {
+describe('the identity of a denied request: only from a token that verified', () => {
   test.each(WRONG)('%s', (reason, presented, method) => {
-    const decision = judge(on('report'), presented, method);
+    const decision = decide(on('report'), presented, method);
     const verified = presented.ok && reason !== 'untrusted_issuer' ? presented : undefined;
     expect(decision.grant).toBeDefined();
     expect(decision.grant?.identity).toBe(verified);
     expect(decision.verified).toBe(verified);
-    expect(judge(on('enforce'), presented, method).verified).toBe(verified);
+    expect(decide(on('enforce'), presented, method).verified).toBe(verified);
   });
 });
 
 describe('a public route', () => {
   const open = publicRoute({ prefix: '/status' });
-  test.each(WRONG)('forwards whatever would be %s, with nobody’s identity', (_, presented, method) => {
-    expect(judge(open, presented, method)).toMatchObject({ denial: undefined, verified: undefined });
-    expect(judge(open, presented, method).grant).toMatchObject({ identity: undefined });
+  test.each(WRONG)('%s: forwarded, without an identity', (_, presented, method) => {
+    expect(decide(open, presented, method)).toMatchObject({ denial: undefined, verified: undefined });
+    expect(decide(open, presented, method).grant).toMatchObject({ identity: undefined });
   });
 });
 
-describe('the first denial decides', () => {
+describe('several defects: the first reason decides', () => {
   const everythingWrong = exampleToken({
     issuer: 'https://other.example',
     typeAccepted: false,
@@ -161,17 +172,17 @@ describe('the first denial decides', () => {
     ['wrong_audience', { ...everythingWrong, issuer: GOOD.issuer, typeAccepted: true }, 'GET'],
     ['insufficient_scope', { ...GOOD, scopes: new Set() }, 'GET'],
   ];
-  test.each(repairs)('%s, however much else is wrong', (reason, presented, method) => {
-    for (const rung of ['report', 'verify', 'enforce'] as const) {
-      expect(judge(on(rung), presented, method).denial?.reason).toBe(reason);
+  test.each(repairs)('%s, with every later defect', (reason, presented, method) => {
+    for (const mode of ENFORCEMENTS) {
+      expect(decide(on(mode), presented, method).denial?.reason).toBe(reason);
     }
   });
 
-  test('method_not_allowed comes before a missing token', () => {
-    expect(judge(profile, deny('missing_token'), 'DELETE').denial?.reason).toBe('method_not_allowed');
+  test('a method that is not allowed, without a token: method_not_allowed', () => {
+    expect(decide(profile, deny('missing_token'), 'DELETE').denial?.reason).toBe('method_not_allowed');
   });
 
-  /** Contract section 3: request, path, route, method, credentials, token (signature before any claim), audience, scope. */
+  /** Request, path, route, method, credentials, token (signature before any claim), type, audience, scope. */
   const ORDER: readonly Reason[] = [
     'malformed_request',
     'headers_too_large',
@@ -192,21 +203,20 @@ describe('the first denial decides', () => {
     'insufficient_scope',
   ];
 
-  /** Faults and limits, which no rung lets pass. */
+  /** Faults and limits, which every mode refuses. */
   const AFTER_THE_DECISION: readonly Reason[] = ['request_timeout', 'body_too_large', 'overloaded', 'internal'];
 
-  test('the table of refusals is in the order of judgement', () => {
+  test('the table of refusals: in the order of the checks', () => {
     expect(Object.keys(REFUSALS).filter(reason => ORDER.some(each => each === reason))).toEqual(ORDER);
   });
 
-  test('along it, the rung from which a reason is refused never falls: no later denial is refused where an earlier one is reported', () => {
-    const rungs: readonly Enforcement[] = ['report', 'verify', 'enforce'];
-    const heights = ORDER.map(reason => rungs.indexOf(REFUSALS[reason].refusedFrom));
-    expect(heights).toEqual(heights.toSorted((a, b) => a - b));
-    expect(new Set(heights)).toEqual(new Set([0, 1, 2]));
+  test('in that order, refusedFrom never becomes more permissive: no later reason is refused where an earlier one is reported', () => {
+    const modes = ORDER.map(reason => ENFORCEMENTS.indexOf(REFUSALS[reason].refusedFrom));
+    expect(modes).toEqual(modes.toSorted((a, b) => a - b));
+    expect(new Set(modes)).toEqual(new Set([0, 1, 2]));
   });
 
-  test.each(Object.keys(REFUSALS) as Reason[])('%s is refused on the rungs of contract section 1', reason => {
+  test.each(Object.keys(REFUSALS) as Reason[])('%s: refused in exactly its modes', reason => {
     const always = [...ORDER.slice(0, 4), ...AFTER_THE_DECISION];
     expect(isRefused(reason, 'report')).toBe(always.includes(reason));
     expect(isRefused(reason, 'verify')).toBe(!ONLY_ENFORCED.includes(reason));
@@ -214,7 +224,7 @@ describe('the first denial decides', () => {
   });
 });
 
-describe('a path that the upstream may read in other ways needs the scopes of each', () => {
+describe('a path with several readings: the scopes of all readings', () => {
   const route: ProtectedRoute = {
     ...profile,
     scopeRules: [
@@ -223,28 +233,28 @@ describe('a path that the upstream may read in other ways needs the scopes of ea
       { method: 'DELETE', path: '/admin', scopes: ['admin'] },
     ],
   };
-  const judgeRests = (method: string, scopes: readonly string[], rest: string, ...otherRests: readonly string[]) => {
+  const decideRests = (method: string, scopes: readonly string[], rest: string, ...otherRests: readonly string[]) => {
     const token = { ...GOOD, scopes: new Set(scopes) };
     return authorize(INDEX, matchOf(route, rest, otherRests), method, token).denial;
   };
 
-  test('all of them together, and the denial names all of them', () => {
+  test('a scope of one reading is missing: denied, naming all', () => {
     const needs = { reason: 'insufficient_scope', scopes: ['read', 'admin'] };
-    expect(judgeRests('GET', ['read'], '/x%2Fadmin', '/admin')).toMatchObject(needs);
-    expect(judgeRests('GET', ['admin'], '/x%2Fadmin', '/admin')).toMatchObject(needs);
-    expect(judgeRests('GET', ['admin', 'read'], '/x%2Fadmin', '/admin')).toBeUndefined();
-    expect(judgeRests('GET', ['read'], '/x%2Fb', '/x/b')).toBeUndefined();
+    expect(decideRests('GET', ['read'], '/x%2Fadmin', '/admin')).toMatchObject(needs);
+    expect(decideRests('GET', ['admin'], '/x%2Fadmin', '/admin')).toMatchObject(needs);
+    expect(decideRests('GET', ['admin', 'read'], '/x%2Fadmin', '/admin')).toBeUndefined();
+    expect(decideRests('GET', ['read'], '/x%2Fb', '/x/b')).toBeUndefined();
   });
 
-  test('a method must be allowed in each of them', () => {
+  test('a method that one reading does not allow: denied', () => {
     const refused = { reason: 'method_not_allowed' };
-    expect(judgeRests('DELETE', ['admin'], '/admin%2Fx', '/admin/x')).toMatchObject(refused);
-    expect(judgeRests('DELETE', ['admin'], '/admin', '/x')).toMatchObject(refused);
-    expect(judgeRests('DELETE', ['admin'], '/admin', '/admin/x')).toBeUndefined();
+    expect(decideRests('DELETE', ['admin'], '/admin%2Fx', '/admin/x')).toMatchObject(refused);
+    expect(decideRests('DELETE', ['admin'], '/admin', '/x')).toMatchObject(refused);
+    expect(decideRests('DELETE', ['admin'], '/admin', '/admin/x')).toBeUndefined();
   });
 });
 
-describe('scope rules meet the path that was matched, from the YAML on', () => {
+describe('scope rules from the YAML, on the path as matched', () => {
   const routes = load(`
 issuers:
   https://login.example: {}
@@ -274,7 +284,7 @@ routes:
     ['/api/a%20b', 'space'],
     ['/api/x@y', 'at'],
     ['/api/x%40y', 'at'],
-  ])('GET %s needs %s', (raw, scope) => {
+  ])('GET %s: needs %s', (raw, scope) => {
     const path = canonicalizePath(raw);
     if (!path.ok) throw new Error(path.reason);
     const match = matchRoute(table, 'any.example', path);

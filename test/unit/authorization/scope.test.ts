@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { findRequirement } from '../../../src/authorization/scope.ts';
 import type { ScopeRule } from '../../../src/config/config.ts';
 
-/** Each rule grants a scope named like itself, so that a result names the rule that was found. */
+/** The scope of each rule is the key of the rule, so that a result names the rule that was found. */
 function rules(...keys: readonly string[]): readonly ScopeRule[] {
   return keys.map(key => {
     const [method = '', path = '/'] = key.split(' ');
@@ -15,7 +15,7 @@ const find = (table: readonly ScopeRule[], method: string, rest: string) => {
   return requirement.ok ? requirement.scopes.join() : `405 ${requirement.allow.join(', ')}`;
 };
 
-describe('the rule with the longest path that covers the method', () => {
+describe('the rule that applies: the longest path that covers the method', () => {
   const table = rules('GET', 'POST /invoices', 'GET /invoices', 'GET /invoices/drafts', 'DELETE', '* /admin');
   test.each([
     ['GET', '', 'GET'],
@@ -44,7 +44,7 @@ describe('the rule with the longest path that covers the method', () => {
   });
 });
 
-describe('GET covers HEAD, unless HEAD has a rule of its own', () => {
+describe('GET rules: cover HEAD, unless there is a HEAD rule at the same path', () => {
   test.each([
     [['GET'], 'HEAD', '/', 'GET'],
     [['GET', 'HEAD'], 'HEAD', '/', 'HEAD'],
@@ -62,7 +62,7 @@ describe('GET covers HEAD, unless HEAD has a rule of its own', () => {
   });
 });
 
-describe('* is every other method', () => {
+describe('a * rule: every other method', () => {
   test.each([
     ['GET', 'GET'],
     ['POST', 'POST'],
@@ -76,7 +76,7 @@ describe('* is every other method', () => {
   });
 });
 
-describe('a method that no key covers: 405, with the methods that would be (RFC 9110 section 10.2.1)', () => {
+describe('a method that no rule covers: 405, with the allowed methods (RFC 9110 section 10.2.1)', () => {
   const table = rules('GET', 'POST /invoices', 'HEAD /invoices', 'PUT /invoices/drafts');
   test.each([
     ['DELETE', '/', '405 GET, HEAD'],
@@ -91,16 +91,16 @@ describe('a method that no key covers: 405, with the methods that would be (RFC 
     expect(find(table, method, rest)).toBe(found);
   });
 
-  test('where nothing is allowed below the route, nothing is listed', () => {
+  test('a path on which no method is allowed: an empty list', () => {
     expect(find(rules('POST /a'), 'GET', '/b')).toBe('405 ');
   });
 });
 
-test('no scope needed is a requirement that is met', () => {
+test('a rule without scopes: allowed, no scope needed', () => {
   expect(findRequirement([{ method: '*', path: '/', scopes: [] }], 'GET', '')).toEqual({ ok: true, scopes: [] });
 });
 
-test('every scope that the operation needs is named, in the order of the YAML', () => {
+test('the needed scopes: all of the rule, in the order of the YAML', () => {
   const table = [{ method: 'POST', path: '/invoices', scopes: ['billing:read', 'billing:write', 'a'] }];
   expect(findRequirement(table, 'POST', '/invoices')).toEqual({
     ok: true,

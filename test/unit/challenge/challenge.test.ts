@@ -6,7 +6,7 @@ import { protectedRoute } from '../route/example-route.ts';
 const route = protectedRoute({ prefix: '/profile', resource: 'https://profile.example/v1' });
 const METADATA = 'resource_metadata="https://profile.example/.well-known/oauth-protected-resource/v1"';
 
-describe('WWW-Authenticate, to the letter (RFC 6750 section 3, RFC 9728 section 5.1)', () => {
+describe('the exact WWW-Authenticate value (RFC 6750 section 3, RFC 9728 section 5.1)', () => {
   test.each<[Reason, readonly string[], string]>([
     ['missing_token', [], `Bearer ${METADATA}`],
     ['missing_token', ['a'], `Bearer scope="a", ${METADATA}`],
@@ -35,12 +35,12 @@ describe('WWW-Authenticate, to the letter (RFC 6750 section 3, RFC 9728 section 
     expect(createChallenge(reason, route, scopes)).toBe(challenge);
   });
 
-  test('a request without credentials is told no error (RFC 6750 section 3.1)', () => {
+  test('a request without credentials: no error (RFC 6750 section 3.1)', () => {
     expect(createChallenge('missing_token', route, ['a'])).not.toContain('error');
   });
 });
 
-describe('the error of each reason (contract section 3)', () => {
+describe('the error of each reason (RFC 6750 section 3.1)', () => {
   test.each<[Reason, string]>([
     ['malformed_credentials', 'invalid_request'],
     ['malformed_token', 'invalid_token'],
@@ -66,12 +66,12 @@ describe('the error of each reason (contract section 3)', () => {
     'method_not_allowed',
     'keys_unavailable',
     'internal',
-  ])('%s challenges nobody', reason => {
+  ])('%s: no challenge', reason => {
     expect(createChallenge(reason, route, ['a'])).toBeUndefined();
   });
 });
 
-test('a challenge is one well-formed list of parameters, none of them twice (RFC 9110 section 11.2)', () => {
+test('a challenge: a well-formed list of parameters, none twice (RFC 9110 section 11.2)', () => {
   const reasons: readonly Reason[] = ['missing_token', 'malformed_credentials', 'wrong_audience', 'insufficient_scope'];
   // Every character that a scope may have (RFC 6749 section 3.3), commas and equals signs too.
   const scope = Array.from({ length: 0x7e - 0x20 }, (_, index) => String.fromCharCode(0x21 + index))

@@ -6,7 +6,7 @@ import { protectedRoute, publicRoute } from '../route/example-route.ts';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
-describe('the metadata is found by insertion between host and path (RFC 9728 section 3.1)', () => {
+describe('the metadata URL: well-known path inserted between host and path (RFC 9728 section 3.1)', () => {
   test.each([
     ['https://api.example', 'https://api.example/.well-known/oauth-protected-resource'],
     ['https://api.example/', 'https://api.example/.well-known/oauth-protected-resource'],
@@ -30,13 +30,13 @@ describe('the metadata is found by insertion between host and path (RFC 9728 sec
 const guard = (prefix: string, resource: ResourceUri, fields: Partial<Parameters<typeof protectedRoute>[0]> = {}) =>
   protectedRoute({ prefix, resource, ...fields });
 
-/** The resource that is told of at `target` on `host`. */
+/** The resource of the document at `target` on `host`. */
 function find(routes: readonly Route[], target: string, host: string): unknown {
   const found = findMetadata(createMetadataIndex(routes), target, host);
   return found.kind === 'document' ? JSON.parse(found.body).resource : found.kind;
 }
 
-describe('which document is found', () => {
+describe('the document found by target and Host', () => {
   const routes = [
     publicRoute({ prefix: '/' }),
     guard('/a', 'https://one.example/'),
@@ -76,7 +76,7 @@ describe('which document is found', () => {
     expect(find(routes, target, host)).toBe(resource);
   });
 
-  test('a Host that is hostile selects nothing and appears nowhere', () => {
+  test('a hostile Host: selects nothing, appears nowhere', () => {
     const index = createMetadataIndex([guard('/a', 'https://one.example/')]);
     const found = JSON.stringify(findMetadata(index, WELL_KNOWN, 'evil.example'));
     expect(found).toContain('https://one.example/');
@@ -84,13 +84,13 @@ describe('which document is found', () => {
   });
 });
 
-describe('what a document says (RFC 9728 section 2)', () => {
+describe('the content of a document (RFC 9728 section 2)', () => {
   const only = (routes: readonly Route[], target = WELL_KNOWN) => {
     const found = findMetadata(createMetadataIndex(routes), target, 'api.example');
     return found.kind === 'document' ? JSON.parse(found.body) : found.kind;
   };
 
-  test('everything, where there is everything', () => {
+  test('a route with name and scopes: every parameter', () => {
     const route = guard('/a', 'https://API.example/', {
       name: 'The API',
       issuers: new Set(['https://one.example', 'https://two.example']),
@@ -108,7 +108,7 @@ describe('what a document says (RFC 9728 section 2)', () => {
     });
   });
 
-  test('no parameter without elements (section 3.2)', () => {
+  test('a parameter without elements: left out (section 3.2)', () => {
     expect(only([guard('/a', 'https://api.example/')])).toEqual({
       resource: 'https://api.example/',
       authorization_servers: ['https://login.example'],
@@ -116,7 +116,7 @@ describe('what a document says (RFC 9728 section 2)', () => {
     });
   });
 
-  test('routes of one resource share one document', () => {
+  test('routes of one resource: one document', () => {
     const scoped = (scopes: readonly string[]) => [{ method: '*', path: '/', scopes }];
     const routes = [
       guard('/a', 'https://api.example/', { scopeRules: scoped(['a']), issuers: new Set(['https://one.example']) }),
@@ -135,12 +135,12 @@ describe('what a document says (RFC 9728 section 2)', () => {
     });
   });
 
-  test('aliases are not published: a client that asks for one gets a token for the resource', () => {
+  test('aliases: not published', () => {
     const route = guard('/a', 'https://api.example/', { audiences: new Set(['https://api.example/', 'secret-alias']) });
     expect(JSON.stringify(only([route]))).not.toContain('secret-alias');
   });
 
-  test('public routes have none', () => {
+  test('public routes: no document', () => {
     expect([...createMetadataIndex([publicRoute({ prefix: '/' })]).targets]).toEqual([]);
   });
 });

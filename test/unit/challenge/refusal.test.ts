@@ -6,7 +6,7 @@ const requestId = '0b6d1d3e-5f5c-4e8e-9f0a-6f5b8d1f2a3c';
 const fieldsOf = (headers: readonly string[]) =>
   Object.fromEntries(headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1]]] : [])));
 
-/** Contract section 3, by hand. */
+/** The status of each reason, written by hand, so that a change of the table is noticed. */
 const STATUS: Readonly<Record<Reason, number>> = {
   malformed_request: 400,
   headers_too_large: 431,
@@ -31,7 +31,7 @@ const STATUS: Readonly<Record<Reason, number>> = {
   internal: 503,
 };
 
-describe('a refusal is a problem document (RFC 9457) in which nothing of the caller’s stands', () => {
+describe('a refusal: a problem document (RFC 9457) without text of the client', () => {
   test.each(Object.entries(STATUS) as [Reason, number][])('%s: %d', (reason, status) => {
     const answer = createRefusal(reason, { requestId });
     expect(answer.status).toBe(status);
@@ -43,11 +43,11 @@ describe('a refusal is a problem document (RFC 9457) in which nothing of the cal
     });
   });
 
-  test('there is no reason beside these', () => {
+  test('the table: no other reasons', () => {
     expect(Object.keys(REFUSALS).sort()).toEqual(Object.keys(STATUS).sort());
   });
 
-  test('the title is a sentence for people, one for each reason', () => {
+  test('titles: one sentence for each reason, none twice', () => {
     const titles = Object.keys(STATUS).map(
       reason => JSON.parse(createRefusal(reason as Reason, { requestId }).body).title,
     );
@@ -56,14 +56,14 @@ describe('a refusal is a problem document (RFC 9457) in which nothing of the cal
   });
 });
 
-describe('fields that go with a refusal', () => {
-  test('WWW-Authenticate, as it was made', () => {
+describe('header fields of a refusal', () => {
+  test('WWW-Authenticate: the challenge, unchanged', () => {
     const { headers } = createRefusal('wrong_audience', { requestId, challenge: 'Bearer x="y"' });
     expect(fieldsOf(headers)['WWW-Authenticate']).toBe('Bearer x="y"');
     expect(createRefusal('wrong_audience', { requestId }).headers).not.toContain('WWW-Authenticate');
   });
 
-  test('Allow with 405, and only there; empty where nothing is allowed (RFC 9110 section 10.2.1)', () => {
+  test('Allow: with 405 only; empty where no method is allowed (RFC 9110 section 10.2.1)', () => {
     expect(fieldsOf(createRefusal('method_not_allowed', { requestId, allow: ['GET', 'HEAD'] }).headers)).toMatchObject({
       Allow: 'GET, HEAD',
     });
@@ -71,7 +71,7 @@ describe('fields that go with a refusal', () => {
     expect(createRefusal('no_route', { requestId, allow: ['GET'] }).headers).not.toContain('Allow');
   });
 
-  test('Retry-After with 503 for keys, in whole seconds', () => {
+  test('Retry-After: with keys_unavailable, in whole seconds', () => {
     expect(fieldsOf(createRefusal('keys_unavailable', { requestId }).headers)['Retry-After']).toMatch(/^[1-9]\d*$/);
     expect(createRefusal('bad_signature', { requestId }).headers).not.toContain('Retry-After');
   });
@@ -81,13 +81,13 @@ test.each<[FailureReason, number]>([
   ['upstream_unreachable', 502],
   ['bad_upstream_response', 502],
   ['upstream_timeout', 504],
-])('%s is a failure: %d', (reason, status) => {
+])('failure %s: %d', (reason, status) => {
   const answer = createFailure(reason, requestId);
   expect(answer.status).toBe(status);
   expect(JSON.parse(answer.body)).toEqual({ title: expect.any(String), status, reason, request_id: requestId });
 });
 
-test('a metadata document is JSON that pages of any origin may read', () => {
+test('a metadata document: JSON, readable by pages of any origin', () => {
   const body = '{"resource":"https://café.example/"}';
   expect(createDocument(body)).toMatchObject({ status: 200, body });
   expect(fieldsOf(createDocument(body).headers)).toEqual({

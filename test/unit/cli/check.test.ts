@@ -14,11 +14,11 @@ function run(text: string, options: CheckOptions = {}): { code: number; lines: s
   return { code, lines };
 }
 
-test('a clean file is summarised', () => {
+test('a clean file: a summary', () => {
   expect(run(CLEAN)).toEqual({ code: 0, lines: ['FILE: ok, 1 route, 0 issuers'] });
 });
 
-test('warnings are printed and leave the exit code 0', () => {
+test('a file with warnings: printed, exit 0', () => {
   const { code, lines } = run(EXAMPLE);
   expect(code).toBe(0);
   expect(lines.at(-1)).toBe('FILE: ok, 3 routes, 1 issuer, 1 warning');
@@ -26,7 +26,7 @@ test('warnings are printed and leave the exit code 0', () => {
   expect(warnings.map(line => /^FILE:\d+:\d+: warning: .* \[[a-z-]+\]$/.test(line))).toEqual([true]);
 });
 
-test('each line has its code, and below the first of a code stands what follows and what to do', () => {
+test('text: a code on each line; consequence and remedy below the first of a code', () => {
   const text = OPEN.replace('public', 'pubic').replace('upstream', 'upsteam');
   const { code, lines } = run(text);
   expect(code).toBe(1);
@@ -41,7 +41,7 @@ test('each line has its code, and below the first of a code stands what follows 
   ]);
 });
 
-test('errors are printed without a summary', () => {
+test('a file with errors: no summary', () => {
   const lines = run('routes: {}\nlisten: x\n').lines.filter(line => !line.startsWith('  '));
   expect(lines).toEqual([
     'FILE:1:1: routes: no routes, expected at least one route [invalid-value]',
@@ -49,7 +49,7 @@ test('errors are printed without a summary', () => {
   ]);
 });
 
-test('--strict: warnings are errors, and the summary says so; a clean file stays clean', () => {
+test('--strict: exit 1 for warnings, named in the summary; a clean file passes', () => {
   const { code, lines } = run(OPEN, { strict: true });
   expect(code).toBe(1);
   expect(lines.at(-1)).toBe('FILE: not ok, because of --strict, 1 route, 1 issuer, 1 warning');
@@ -57,7 +57,7 @@ test('--strict: warnings are errors, and the summary says so; a clean file stays
   expect(run(BROKEN, { strict: true }).code).toBe(1);
 });
 
-test('--format json: one object, whose ok is the exit code', () => {
+test('--format json: one object; ok matches the exit code', () => {
   const read = (text: string, strict = false) => {
     const { code, lines } = run(text, { format: 'json', strict });
     expect(lines.length).toBe(1);
@@ -83,7 +83,7 @@ test('--format json: one object, whose ok is the exit code', () => {
   expect(read(BROKEN)).toMatchObject({ ok: false, problems: { length: 4 } });
 });
 
-test('--format github: a workflow command for each problem, from which nothing escapes', () => {
+test('--format github: one escaped workflow command for each problem', () => {
   expect(run(CLEAN, { format: 'github' }).lines).toEqual([]);
   expect(run(OPEN, { format: 'github' }).lines).toEqual([
     '::warning file=FILE,line=1,col=12,title=unused-issuer::issuers.https://i.example: no route accepts tokens of this issuer%0AIts keys are fetched and its tokens refused everywhere.%0ARemedy: Name it under issuers of a route, or remove it.',
@@ -94,7 +94,7 @@ test('--format github: a workflow command for each problem, from which nothing e
   expect(lines[3]).toMatch(/^::error file=FILE,line=4,col=1,title=unknown-key::%25,c: unknown key "%25,c"/);
 });
 
-test('the name of a file cannot begin a line, nor end a property', () => {
+test('a hostile file name: cannot begin a line or end a property', () => {
   const file = 'a\n::error::b,c:d%';
   const lines: string[] = [];
   for (const format of ['text', 'github'] as const) check(file, {}, line => lines.push(line), { format });

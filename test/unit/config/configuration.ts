@@ -1,4 +1,4 @@
-/** Configuration files for the tests of the config room: each text in a folder of its own, with the files that it names. */
+/** Configuration files for tests: each text in a folder of its own, with the files that it names. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ export interface World {
 export const KEY_SET =
   '{"keys":[{"kty":"EC","x":"dit37FUXZ8un8q6JQckTjX0CTiyAat0ckeQLF5eUj_A","y":"eyH5r27pnGUE_a72YlYQUIoiwXew7PHGsxARbgzfwDE","crv":"P-256"}]}';
 
-/** The configuration of contract section 1. */
+/** A configuration with every kind of key. */
 export const EXAMPLE = `# yaml-language-server: $schema=./audgate.schema.json
 listen: 0.0.0.0:8080             # data listener. host:port, or [::]:port
 admin: 127.0.0.1:9090            # /metrics, /healthz, /readyz and the status page. Never on the data listener
@@ -69,12 +69,12 @@ export function writeConfiguration(text: string, { files = {} }: World = {}): st
   return file;
 }
 
-/** @returns what `loadConfig` makes of `text`. */
+/** @returns the result of `loadConfig` for `text`. */
 export function load(text: string, world: World = {}): LoadResult {
   return loadConfig(writeConfiguration(text, world), world.environment ?? {});
 }
 
-/** @returns the configuration of `text`, which has to be without errors. */
+/** @returns the configuration of `text`; throws where it has errors. */
 export function loadValid(text: string, world: World = {}): Config {
   const result = load(text, world);
   if (!result.ok) throw new Error(result.diagnostics.map(formatDiagnostic).join('\n'));

@@ -8,8 +8,8 @@ import { EXAMPLE, KEY_SET, listDiagnostics, loadValid, writeConfiguration } from
 const TIMEOUTS = { connect: 5_000, response: 60_000, idle: 300_000 };
 const MINIMAL = 'routes:\n  /:\n    public: true\n    upstream: http://x\n';
 
-describe('the example of the contract', () => {
-  test('gives this configuration', () => {
+describe('the example of the reference', () => {
+  test('loaded: every value and default', () => {
     const file = writeConfiguration(EXAMPLE);
     const result = loadConfig(file, {});
     expect(result).toMatchObject({ ok: true });
@@ -103,13 +103,13 @@ describe('the example of the contract', () => {
     });
   });
 
-  test('has this one warning', () => {
+  test('loaded: one warning', () => {
     expect(listDiagnostics(EXAMPLE)).toEqual([
       '31:20: warning: routes.billing.example.com/v2.forward_token: the token is forwarded in clear text',
     ]);
   });
 
-  test('is frozen to its leaves', () => {
+  test('loaded: frozen with everything in it', () => {
     const config = loadValid(EXAMPLE);
     const holders = [config, config.listen, config.routes, config.issuers.get('https://login.example.com')?.keys];
     const deeper = config.routes.flatMap(route => [route, route.upstream, route.upstream.timeouts]);
@@ -119,14 +119,14 @@ describe('the example of the contract', () => {
 });
 
 describe('defaults', () => {
-  test('of the file', () => {
+  test('file without optional keys: listeners and no issuers', () => {
     const config = loadValid(MINIMAL);
     expect(config.listen).toEqual({ host: '0.0.0.0', port: 8080 });
     expect(config.admin).toEqual({ host: '127.0.0.1', port: 9090 });
     expect(config.issuers).toEqual(new Map());
   });
 
-  test('of an issuer that says nothing: discovery, and every asymmetric algorithm', () => {
+  test('issuer without settings: discovery, and every asymmetric algorithm', () => {
     const issuer = loadValid(`issuers:\n  https://i.example/:\n${MINIMAL}`).issuers.get('https://i.example/');
     expect(issuer).toMatchObject({
       keySource: { kind: 'discovery' },
@@ -150,7 +150,7 @@ describe('defaults', () => {
     expect([...(issuer?.algorithms ?? [])].slice(0, required.length)).toEqual(required);
   });
 
-  test('a jwks_file starts at the folder of the configuration, token types lose their prefix', () => {
+  test('relative jwks_file: from the folder of the file; token types: without application/', () => {
     const text = `issuers:\n  https://i.example:\n    jwks_file: ./keys.json\n    token_types: [Application/AT+JWT, JWT]\n${MINIMAL}`;
     const config = loadValid(text, { files: { 'keys.json': KEY_SET } });
     expect(config.issuers.get('https://i.example')).toMatchObject({
@@ -159,12 +159,12 @@ describe('defaults', () => {
     });
   });
 
-  test('anchors and aliases are followed', () => {
+  test('alias: the value of its anchor', () => {
     const text = `${MINIMAL.replace('http://x', '&up http://x/a/')}  /b:\n    public: true\n    upstream: *up\n`;
     expect(loadValid(text).routes.map(route => route.upstream.basePath)).toEqual(['/a', '/a']);
   });
 
-  test('a byte order mark does not move the first line', () => {
+  test('byte order mark: not counted in the column', () => {
     expect(listDiagnostics(`\uFEFFlisen: 1\n${MINIMAL}`)[0]).toMatch(/^1:1: lisen: unknown key/);
   });
 });
@@ -191,7 +191,7 @@ describe('upstream_token', () => {
     ['forward_token: false, upstream_token: strip', 'strip, as written'],
   ])('%s: %s', (keys, expected) => expect(tokenOf(keys)).toBe(expected));
 
-  test('a public route: strip, unless it says forward', () => {
+  test('public route: strip by default, forward where written', () => {
     const routes = loadValid(
       `${MINIMAL}  /f: { public: true, upstream: http://127.0.0.1, upstream_token: forward }\n`,
     ).routes;
@@ -199,7 +199,7 @@ describe('upstream_token', () => {
   });
 });
 
-describe('a file that cannot be read is one diagnostic at its start', () => {
+describe('a file that cannot be read: one error at its start', () => {
   test.each([
     [join(tmpdir(), 'audgate-no-such-file.yaml'), 'the file does not exist, expected a readable YAML file'],
     [tmpdir(), 'the file is not a regular file, expected a readable YAML file'],

@@ -8,8 +8,8 @@ import { EXAMPLE, writeConfiguration } from './configuration.ts';
 const file = writeConfiguration('');
 const FORM = new RegExp(`^${file.replaceAll('.', '\\.')}:[1-9]\\d*:[1-9]\\d*: \\S.*$`, 'u');
 
-/** Whatever the file holds, there is a configuration or a list of well-formed diagnostics. */
-function expectAnswer(content: string | Uint8Array): void {
+/** Any content gives a configuration, or well-formed diagnostics with at least one error. */
+function expectResult(content: string | Uint8Array): void {
   writeFileSync(file, content);
   const result = loadConfig(file, { SECRET: 'x' });
   const diagnostics = result.ok ? result.warnings : result.diagnostics;
@@ -39,17 +39,17 @@ const fragments = [
   ],
 ];
 
-test('arbitrary YAML-like text', () => {
+test('random YAML-like text: loaded or rejected, never thrown', () => {
   const text = fc.array(fc.oneof(fc.constantFrom(...fragments), fc.string({ unit: 'binary', maxLength: 3 })), {
     maxLength: 40,
   });
   fc.assert(
-    fc.property(text, pieces => expectAnswer(pieces.join(''))),
+    fc.property(text, pieces => expectResult(pieces.join(''))),
     { numRuns: 1_000 },
   );
 });
 
-test('arbitrary mutations of the example', () => {
+test('random edits of the example: loaded or rejected, never thrown', () => {
   const edit = fc.record({
     at: fc.nat(EXAMPLE.length),
     removed: fc.nat(30),
@@ -58,12 +58,12 @@ test('arbitrary mutations of the example', () => {
   const mutate = (text: string, { at, removed, added }: { at: number; removed: number; added: string }) =>
     text.slice(0, at) + added + text.slice(at + removed);
   fc.assert(
-    fc.property(fc.array(edit, { minLength: 1, maxLength: 6 }), edits => expectAnswer(edits.reduce(mutate, EXAMPLE))),
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 6 }), edits => expectResult(edits.reduce(mutate, EXAMPLE))),
     { numRuns: 1_000 },
   );
 });
 
-test('any value for any key', () => {
+test('random values for random keys: loaded or rejected, never thrown', () => {
   const keys = [
     'listen',
     'admin',
@@ -85,14 +85,14 @@ test('any value for any key', () => {
   );
   const content = fc.dictionary(fc.constantFrom(...keys), fc.oneof(value, entries));
   fc.assert(
-    fc.property(content, object => expectAnswer(JSON.stringify(object))),
+    fc.property(content, object => expectResult(JSON.stringify(object))),
     { numRuns: 500 },
   );
 });
 
-test('bytes that are no text', () => {
+test('random bytes: loaded or rejected, never thrown', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 50 }), bytes => expectAnswer(bytes)),
+    fc.property(fc.uint8Array({ maxLength: 50 }), bytes => expectResult(bytes)),
     { numRuns: 200 },
   );
 });

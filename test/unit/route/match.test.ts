@@ -27,7 +27,7 @@ const WORLD = createRouteTable([
   protectedRoute({ prefix: '/v6', host: '[::1]' }),
 ]);
 
-describe('a route matches whole segments, the longest prefix first', () => {
+describe('whole segments, longest prefix', () => {
   test.each([
     ['/profile', '/profile '],
     ['/profile/', '/profile /'],
@@ -54,7 +54,7 @@ describe('a route matches whole segments, the longest prefix first', () => {
   });
 });
 
-describe('a route meets every spelling of its prefix', () => {
+describe('other spellings of a prefix', () => {
   test.each([
     ['/%40me', '/@me '],
     ['/@me/%40you', '/@me /@you'],
@@ -68,7 +68,7 @@ describe('a route meets every spelling of its prefix', () => {
   });
 });
 
-describe('the routes of the Host come first, then those of every host', () => {
+describe('routes of the Host before those of every host', () => {
   test.each([
     ['billing.example', '/v2/x', 'billing.example/v2 /x'],
     ['any.example', '/v2/x', 'no_route'],
@@ -84,14 +84,14 @@ describe('the routes of the Host come first, then those of every host', () => {
     expect(find(WORLD, host, path)).toBe(found);
   });
 
-  test('the root of every host takes what no other route does', () => {
+  test('route / of every host: matches what no other route matches', () => {
     const table = createRouteTable([publicRoute({ prefix: '/' }), protectedRoute({ prefix: '/a' })]);
     expect(find(table, 'x', '/')).toBe('/ /');
     expect(find(table, 'x', '/ab')).toBe('/ /ab');
     expect(find(table, 'x', '/a')).toBe('/a ');
   });
 
-  test('the order of the YAML does not matter', () => {
+  test('routes in another order: the same matches', () => {
     const routes: readonly Route[] = ['/a', '/', '/a/b/c', '/a/b'].map(prefix => publicRoute({ prefix }));
     for (const order of [routes, routes.toReversed()]) {
       const table = createRouteTable(order);
@@ -105,7 +105,7 @@ describe('the routes of the Host come first, then those of every host', () => {
   });
 });
 
-describe('allow_encoded opens one route, to the encodings it names', () => {
+describe('allow_encoded: for its route and its encodings only', () => {
   const table = createRouteTable([
     protectedRoute({ prefix: '/strict' }),
     protectedRoute({ prefix: '/files', allowEncoded: new Set(['%2F', ';']) }),
@@ -135,7 +135,7 @@ describe('allow_encoded opens one route, to the encodings it names', () => {
   });
 });
 
-describe('an upstream that reads an encoding in its own way comes to no other route', () => {
+describe('encoding that a server could read as another route: ambiguous_path', () => {
   const open = { allowEncoded: new Set(['%2F', '%5C', '%25', '%3F', '%23', '%00', ';', '%3B']) };
   const table = createRouteTable([
     protectedRoute({ prefix: '/files', ...open }),
@@ -172,7 +172,7 @@ describe('an upstream that reads an encoding in its own way comes to no other ro
     expect(find(table, host, path)).toBe(found);
   });
 
-  test('the other ways to read what follows the prefix are told, for their scopes', () => {
+  test('several readings below the prefix: listed in otherRests', () => {
     const path = canonicalizePath('/files/x%2Fy;z');
     if (!path.ok) throw new Error(path.reason);
     const match = matchRoute(table, 'a.example', path);
@@ -198,7 +198,7 @@ describe('an upstream that reads an encoding in its own way comes to no other ro
     ['/shop/a%E0%81%A4min', '/admin'],
     ['/cut/;/admin', '/admin'],
     ['/cut/%2Fhost%2Fadmin', '/admin'],
-  ])('%s is also read as %s below the route, whose scopes it needs', (raw, rest) => {
+  ])('%s: also read as %s', (raw, rest) => {
     const opened = new Set([';', '%3B', '%25', '%2F', '%5C', '%00', '%FF', '%E0', '%E9', '%81', '%A4']);
     const shop = createRouteTable([
       protectedRoute({ prefix: '/shop', allowEncoded: opened }),
@@ -211,7 +211,7 @@ describe('an upstream that reads an encoding in its own way comes to no other ro
   });
 });
 
-describe('the readings of a path are closed under each other', () => {
+describe('rules applied to the results of other rules', () => {
   const table = createRouteTable([
     publicRoute({ prefix: '/', allowEncoded: new Set([';', '%25', '%2F', '%E9', '%C3', '%0A', '%00']) }),
     protectedRoute({ prefix: '/other' }),
@@ -240,7 +240,7 @@ describe('the readings of a path are closed under each other', () => {
     ['blanks and dots at the end of a name (Win32)', '/other.%20./x'],
     ['a slash that begins an authority', '/%2Fhost/other'],
     ['an authority uncovered', '/%252Fhost%252Fother'],
-  ])('%s: %s is ambiguous', (_, raw) => {
+  ])('%s: %s: ambiguous_path', (_, raw) => {
     const path = canonicalizePath(raw);
     expect(path.ok ? matchRoute(table, 'x', path) : path).toEqual({ ok: false, reason: 'ambiguous_path' });
   });
@@ -252,7 +252,7 @@ describe('the readings of a path are closed under each other', () => {
     },
   );
 
-  test('a route of the Host takes every reading under that Host; a path without encodings is no_route as before', () => {
+  test('route / of the Host: every reading of an encoded path; path without encodings: no_route', () => {
     const own = createRouteTable([
       publicRoute({ prefix: '/', host: 'own.example', allowEncoded: new Set([';']) }),
       protectedRoute({ prefix: '/other' }),
@@ -263,7 +263,7 @@ describe('the readings of a path are closed under each other', () => {
   });
 });
 
-describe('of readings without end', () => {
+describe('readings without end', () => {
   const allowEncoded = new Set([';', '%25', '%2F', '%5C', '%3B', '%3F', '%23', '%00', '%FF']);
   const table = createRouteTable([protectedRoute({ prefix: '/', allowEncoded })]);
 
@@ -286,7 +286,7 @@ describe('of readings without end', () => {
     }
   });
 
-  test('what has more readings than can be listed is ambiguous', () => {
+  test('more readings than the bound: ambiguous_path', () => {
     expect(find(table, 'x', `/%${'25'.repeat(300)}`)).toBe('ambiguous_path');
     expect(find(table, 'x', `/%${'25'.repeat(100)}`)).toMatch(/^\/ /);
     expect(find(table, 'x', `/${'a'.repeat(4_090)};b`)).toMatch(/^\/ /);
@@ -294,7 +294,7 @@ describe('of readings without end', () => {
   });
 });
 
-describe('every route to an upstream is public or on report: a path of several readings is only reported', () => {
+describe('every route to an upstream public or on report: several readings are only reported', () => {
   const at = (port: string, basePath = '') => ({
     ...protectedRoute({ prefix: '/' }).upstream,
     origin: `http://${port}`,
@@ -341,27 +341,27 @@ describe('every route to an upstream is public or on report: a path of several r
     ['the same, encoded', '/%40me//x'],
     ['no slash at the beginning', 'free//x'],
     ['enforced', '/guarded//x'],
-  ])('%s: %j is refused', (_, path) => {
+  ])('%s: %j: ambiguous_path', (_, path) => {
     expect(ask(path)).toEqual({ ok: false, reason: 'ambiguous_path' });
   });
 
-  test('a path with one reading is not reported', () => {
+  test('one reading: not reported', () => {
     expect(ask('/free/x')).not.toHaveProperty('isAmbiguous');
   });
 });
 
-describe('what was matched is what is forwarded', () => {
+describe('forwarded path', () => {
   test.each([
     ['/profile/%61', '/profile/a', '/a'],
     ['/profile/caf%c3%a9', '/profile/caf%C3%A9', '/café'],
     ['/%40me/%40you', '/%40me/%40you', '/@you'],
-  ])('%s is forwarded as %s, its rest is %s', (raw, path, rest) => {
+  ])('%s: forwarded as %s, rest %s', (raw, path, rest) => {
     const canonical = canonicalizePath(raw);
     expect(canonical.ok && matchRoute(WORLD, 'x', canonical)).toMatchObject({ ok: true, path, rest });
   });
 });
 
-describe('strip_prefix removes whole segments of the path, however they are spelled', () => {
+describe('strip_prefix: whole segments, in any spelling', () => {
   test.each([
     ['/', '/', '/'],
     ['/', '/a/b', '/a/b'],
@@ -374,7 +374,7 @@ describe('strip_prefix removes whole segments of the path, however they are spel
     ['/a%20b', '/a%20b/c', '/c'],
     ['/caf%C3%A9/x', '/caf%C3%A9/x/%C3%A9', '/%C3%A9'],
     ['/api', '/api/..x', '/..x'],
-  ])('%s from %s leaves %j', (prefix, path, rest) => {
+  ])('%s from %s: %j', (prefix, path, rest) => {
     expect(stripPrefix(prefix, path)).toBe(rest);
   });
 });

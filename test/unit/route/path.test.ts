@@ -4,7 +4,7 @@ import { canonicalizePath } from '../../../src/route/path.ts';
 
 const AMBIGUOUS = { ok: false, reason: 'ambiguous_path' };
 
-describe('no route opens a path that two servers could read differently', () => {
+describe('path that two servers could read differently: ambiguous_path', () => {
   test.each([
     ['nothing', ''],
     ['no slash', 'a/b'],
@@ -71,7 +71,7 @@ describe('no route opens a path that two servers could read differently', () => 
   });
 });
 
-describe('an encoding that servers read differently is for a route that names it, and no other', () => {
+describe('encodings that servers read differently', () => {
   test.each([
     ['/a%2Fb', ['%2F']],
     ['/a%2fb', ['%2F']],
@@ -101,12 +101,12 @@ describe('an encoding that servers read differently is for a route that names it
     ['/%C2%80', ['%C2', '%80']],
     ['/%C2%85', ['%C2', '%85']],
     ['/%C2%9f', ['%C2', '%9F']],
-  ])('%s is contested for %j', (raw, contested) => {
+  ])('%s: contested %j', (raw, contested) => {
     expect(canonicalizePath(raw)).toMatchObject({ ok: true, contested });
   });
 });
 
-describe('an ordinary path, however unusual, passes unchanged', () => {
+describe('unusual path with one reading: forwarded unchanged', () => {
   test.each([
     ['/', '/'],
     ['/a', '/a'],
@@ -126,12 +126,12 @@ describe('an ordinary path, however unusual, passes unchanged', () => {
     ['/%F0%9F%98%80', '/😀'],
     ['/%C2%A0', '/\u00a0'],
     ['/%22%3C%5B%7B%7C', '/"<[{|'],
-  ])('%s is matched as %j', (raw, key) => {
+  ])('%s: matched as %j', (raw, key) => {
     expect(canonicalizePath(raw)).toEqual({ ok: true, text: raw, key, contested: [] });
   });
 });
 
-describe('one path has one spelling (RFC 3986 section 6.2.2)', () => {
+describe('canonical form (RFC 3986 section 6.2.2)', () => {
   test.each([
     ['/%61dmin', '/admin', '/admin'],
     ['/%61%64%6D%69%6e', '/admin', '/admin'],
@@ -143,11 +143,11 @@ describe('one path has one spelling (RFC 3986 section 6.2.2)', () => {
     ['/%40me', '/%40me', '/@me'],
     ['/a%2bb', '/a%2Bb', '/a+b'],
     ['/%61%2fb', '/a%2Fb', '/a%2Fb'],
-  ])('%s is forwarded as %s and matched as %s', (raw, text, key) => {
+  ])('%s: forwarded as %s, matched as %s', (raw, text, key) => {
     expect(canonicalizePath(raw)).toMatchObject({ ok: true, text, key });
   });
 
-  test('a double encoding is never decoded twice', () => {
+  test('double encoding: decoded once', () => {
     expect(canonicalizePath('/%2561dmin')).toMatchObject({ text: '/%2561dmin', key: '/%2561dmin' });
   });
 });
@@ -156,8 +156,8 @@ describe('one path has one spelling (RFC 3986 section 6.2.2)', () => {
 const PIECES = ['/', 'a', '.', '..', '%2e', '%2E', '%2f', '%5C', '\\', ';', '%3b', '%25', '%61', '%C3%A9', '%40', '%'];
 const attempts = fc.array(fc.constantFrom(...PIECES), { maxLength: 8 }).map(pieces => `/${pieces.join('')}`);
 
-describe('whatever is tried', () => {
-  test('a path that any route may open is read the same by a browser’s URL parser', () => {
+describe('random paths', () => {
+  test('accepted: read the same by the WHATWG URL parser', () => {
     let accepted = 0;
     const readAlike = fc.property(attempts, raw => {
       const path = canonicalizePath(raw);
@@ -170,7 +170,7 @@ describe('whatever is tried', () => {
     expect(accepted).toBeGreaterThan(200);
   });
 
-  test('a path that any route may open has no dot segment and no empty one, also once a server has decoded it', () => {
+  test('accepted: no dot or empty segment, also after decoding', () => {
     const hasNoTraversal = fc.property(attempts, raw => {
       const path = canonicalizePath(raw);
       if (!path.ok || path.contested.length > 0) return;
@@ -183,7 +183,7 @@ describe('whatever is tried', () => {
     fc.assert(hasNoTraversal, { numRuns: 5_000 });
   });
 
-  test('the canonical form is canonical', () => {
+  test('canonical form: unchanged when canonicalized again', () => {
     const settles = fc.property(attempts, raw => {
       const path = canonicalizePath(raw);
       if (path.ok) expect(canonicalizePath(path.text)).toEqual(path);

@@ -10,7 +10,7 @@ const reasonOf = (url: string, rawHeaders?: readonly string[]) => {
   return head.ok ? 'accepted' : head.reason;
 };
 
-describe('exactly one valid Host (RFC 9112 section 3.2)', () => {
+describe('Host (RFC 9112 section 3.2)', () => {
   test.each([
     ['api.example', 'api.example'],
     ['API.Example', 'api.example'],
@@ -23,7 +23,7 @@ describe('exactly one valid Host (RFC 9112 section 3.2)', () => {
     ['[::1]:8080', '[::1]'],
     ['[2001:DB8::A]', '[2001:db8::a]'],
     ['docker_compose_1', 'docker_compose_1'],
-  ])('%s stands for the host %s, whatever its case and port', (authority, host) => {
+  ])('%s: host %s', (authority, host) => {
     expect(read('/', ['Host', authority])).toMatchObject({ ok: true, authority, host });
   });
 
@@ -57,12 +57,12 @@ describe('exactly one valid Host (RFC 9112 section 3.2)', () => {
     ['control', ['Host', 'api\x00example']],
     ['percent without hex', ['Host', 'api%zz']],
     ['line feed at the end', ['Host', 'api.example\n']],
-  ])('%s is malformed', (_, rawHeaders) => {
+  ])('%s: malformed_request', (_, rawHeaders) => {
     expect(reasonOf('/', rawHeaders)).toBe('malformed_request');
   });
 });
 
-describe('one target form (RFC 9112 section 3.2)', () => {
+describe('target form (RFC 9112 section 3.2)', () => {
   test.each([
     ['/a/b', '/a/b', ''],
     ['/', '/', ''],
@@ -72,7 +72,7 @@ describe('one target form (RFC 9112 section 3.2)', () => {
     ['http://api.example', '/', ''],
     ['http://api.example?b', '/', '?b'],
     ['http://api.example/%61', '/a', ''],
-  ])('%s asks for %s%s', (url, text, query) => {
+  ])('%s: path %s, query %s', (url, text, query) => {
     expect(read(url)).toMatchObject({ ok: true, path: { text }, query });
   });
 
@@ -93,17 +93,17 @@ describe('one target form (RFC 9112 section 3.2)', () => {
     ['scheme with one slash', 'http:/api.example/a'],
     ['empty authority', 'http:///a'],
     ['space first', ' /a'],
-  ])('%s is malformed: %j', (_, url) => {
+  ])('%s: %j: malformed_request', (_, url) => {
     expect(reasonOf(url)).toBe('malformed_request');
   });
 
-  test('OPTIONS * asks about no resource, and is malformed without a Host like any other', () => {
+  test('OPTIONS *: no_route; without a Host: malformed_request', () => {
     expect(read('*', HOST, 'OPTIONS')).toEqual({ ok: false, reason: 'no_route' });
     expect(read('*', [], 'OPTIONS')).toEqual({ ok: false, reason: 'malformed_request' });
     expect(read('*', HOST, 'options')).toEqual({ ok: false, reason: 'malformed_request' });
   });
 
-  test('absolute-form must repeat the port of Host', () => {
+  test('absolute-form with another port than Host: malformed_request', () => {
     expect(reasonOf('http://api.example:8080/a', ['Host', 'api.example:8080'])).toBe('accepted');
     expect(reasonOf('http://api.example/a', ['Host', 'api.example:8080'])).toBe('malformed_request');
   });
@@ -123,16 +123,16 @@ describe('one target form (RFC 9112 section 3.2)', () => {
     ['/caf\xe9', '/caf\xe9', ''],
     ['http://api.example/a/../b', '/a/../b', ''],
     ['http://api.example/..', '/..', ''],
-  ])('%j has no one reading; what was sent is kept for routes that only report it', (url, sentPath, query) => {
+  ])('%j: ambiguous_path, the sent path kept', (url, sentPath, query) => {
     expect(read(url)).toMatchObject({ ok: true, path: { ok: false, reason: 'ambiguous_path' }, sentPath, query });
   });
 
-  test('what is malformed is told before what is ambiguous', () => {
+  test('malformed and ambiguous: malformed_request', () => {
     expect(reasonOf('/a/../b', [])).toBe('malformed_request');
   });
 });
 
-describe('the query is never rewritten and never matched on', () => {
+describe('query: not rewritten, not matched', () => {
   test.each([
     ['/a?', '?'],
     ['/a?b=%2e%2e%2F../x//y', '?b=%2e%2e%2F../x//y'],
@@ -140,16 +140,16 @@ describe('the query is never rewritten and never matched on', () => {
     ['/a?b;c\\d%zz%', '?b;c\\d%zz%'],
     ['/a?caf\xe9', '?caf\xe9'],
     ['/a?access_token=x', '?access_token=x'],
-  ])('%s keeps %s', (url, query) => {
+  ])('%s: %s', (url, query) => {
     expect(read(url)).toMatchObject({ ok: true, path: { text: '/a' }, query });
   });
 
-  test('an encoded ? begins no query', () => {
+  test('encoded ?: no query', () => {
     expect(read('/a%3Fb?c')).toMatchObject({ path: { text: '/a%3Fb', contested: ['%3F'] }, query: '?c' });
   });
 });
 
-describe('one framing (RFC 9112 section 6)', () => {
+describe('framing (RFC 9112 section 6)', () => {
   test.each([
     ['no body', [], false, undefined],
     ['a length', ['Content-Length', '5'], true, 5],
@@ -161,7 +161,7 @@ describe('one framing (RFC 9112 section 6)', () => {
     expect(read('/', [...HOST, ...fields])).toMatchObject({ ok: true, hasBody, contentLength });
   });
 
-  test('only a client of HTTP/1.1 waits for 100 (RFC 9110 section 10.1.1)', () => {
+  test('Expect: waits for 100 in HTTP/1.1 only (RFC 9110 section 10.1.1)', () => {
     const expectant = [...HOST, 'Expect', '100-continue'];
     expect(read('/', expectant)).toMatchObject({ ok: true, expectsContinue: true });
     expect(read('/', expectant, 'GET', '1.0')).toMatchObject({ ok: true, expectsContinue: false });
@@ -189,7 +189,7 @@ describe('one framing (RFC 9112 section 6)', () => {
     ['a fraction', ['Content-Length', '5.0']],
     ['an empty length', ['Content-Length', '']],
     ['a length beyond what a number holds', ['Content-Length', '99999999999999999999']],
-  ])('%s: malformed', (_, fields) => {
+  ])('%s: malformed_request', (_, fields) => {
     expect(reasonOf('/', [...HOST, ...fields])).toBe('malformed_request');
   });
 
@@ -199,22 +199,22 @@ describe('one framing (RFC 9112 section 6)', () => {
     ['200-ok', 'malformed_request'],
     ['100-continue, x', 'malformed_request'],
     ['', 'malformed_request'],
-  ])('an expectation of %j is %s', (expectation, outcome) => {
+  ])('expectation %j: %s', (expectation, outcome) => {
     expect(reasonOf('/', [...HOST, 'Expect', expectation])).toBe(outcome);
   });
 });
 
-test('no Authorization field is hidden from the token room', () => {
+test('several Authorization fields: all of them in the result', () => {
   const head = read('/', [...HOST, 'Authorization', 'Bearer a', 'X', 'y', 'AUTHORIZATION', 'Basic b']);
   expect(head).toMatchObject({ authorization: ['Bearer a', 'Basic b'] });
   expect(read('/', [...HOST, 'Proxy-Authorization', 'Bearer a'])).toMatchObject({ authorization: [] });
 });
 
-test('the method is what was sent, in its own case', () => {
+test('method: as sent, case kept', () => {
   expect(read('/', HOST, 'get')).toMatchObject({ method: 'get' });
 });
 
-test('a Host that is no authority is not logged', () => {
+test('Host that is no authority: not shown in the log', () => {
   expect(['api.example:80', '[::1]', 'a_b'].every(isAuthority)).toBe(true);
   expect(['', 'a b', 'u@a', 'a/b', 'a"b', 'a\nb', 'a,b'].some(isAuthority)).toBe(false);
 });

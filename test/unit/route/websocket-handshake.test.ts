@@ -17,7 +17,7 @@ const without = (name: keyof typeof HEADERS): HandshakeHead => {
   return { ...HANDSHAKE, headers };
 };
 
-describe('a connection is switched to WebSocket only', () => {
+describe('WebSocket handshake', () => {
   test.each([
     ['the handshake of RFC 6455', HANDSHAKE],
     ['in another case', withFields({ upgrade: 'WebSocket' })],

@@ -1,4 +1,4 @@
-/** What is told of a request, for tests that need a few of its facts to be something particular. */
+/** A finished request, for tests in which only a few of its facts matter. */
 
 import type { FinishedRequest } from '../../../src/telemetry/finished-request.ts';
 

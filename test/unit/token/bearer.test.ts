@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readBearerToken } from '../../../src/token/bearer.ts';
 
-describe('one Bearer token in one Authorization field (RFC 6750 section 2.1)', () => {
+describe('Authorization fields (RFC 6750 section 2.1)', () => {
   test.each([
     ['Bearer abc', 'abc'],
     ['bearer abc', 'abc'],
@@ -14,7 +14,7 @@ describe('one Bearer token in one Authorization field (RFC 6750 section 2.1)', (
     ['Bearer Bearer', 'Bearer'],
     ['Bearer a_b-c', 'a_b-c'],
     ['Bearer a"b', 'a"b'],
-  ])('%j carries %j', (field, token) => {
+  ])('%j: the token %j', (field, token) => {
     expect(readBearerToken([field])).toEqual({ ok: true, token });
   });
 
@@ -34,7 +34,7 @@ describe('one Bearer token in one Authorization field (RFC 6750 section 2.1)', (
     ['a quoted comma behind a quoted quote', ['Digest username="a\\", Bearer b", realm="c"']],
     ['parameters that are no tokens', ['AWS4-HMAC-SHA256 Credential=A/us/s3, SignedHeaders=host;range, Signature=f0']],
     ['an empty parameter', ['Digest a="b",, c="d",']],
-  ])('%s is a missing token', (_, fields) => {
+  ])('%s: missing_token', (_, fields) => {
     expect(readBearerToken(fields)).toEqual({ ok: false, reason: 'missing_token' });
   });
 
@@ -66,7 +66,7 @@ describe('one Bearer token in one Authorization field (RFC 6750 section 2.1)', (
     ['a comma before Bearer', [', Bearer A']],
     ['three tokens', ['Bearer A, Bearer B, Bearer C']],
     ['another case', ['bEARER a, BEARER b']],
-  ])('%s is malformed', (_, fields) => {
+  ])('%s: malformed_credentials', (_, fields) => {
     expect(readBearerToken(fields)).toEqual({ ok: false, reason: 'malformed_credentials' });
   });
 });
@@ -79,7 +79,7 @@ const CREDENTIALS = fc.oneof(
   PARAMETERS,
 );
 
-test('two credentials, joined by a proxy or not: refused alike (RFC 9110 section 5.3)', () => {
+test('two credentials in two fields or joined in one: the same refusal (RFC 9110 section 5.3)', () => {
   const comma = fc.constantFrom(',', ', ', ' ,', '\t, ', ',,');
   const holds = fc.property(CREDENTIALS, CREDENTIALS, comma, (first, second, joint) => {
     const malformed = { ok: false, reason: 'malformed_credentials' };
@@ -90,7 +90,7 @@ test('two credentials, joined by a proxy or not: refused alike (RFC 9110 section
   fc.assert(holds, { seed: 10, numRuns: 2_000 });
 });
 
-test('a field of 64 KiB that looks like a list: read in one pass', () => {
+test('64 KiB that look like a list: read in one pass', () => {
   const halves = ['="\\', '= "', '"', ' ', ', ', 'a', '="",', 'Bearer ,'];
   const startedAt = performance.now();
   for (const half of halves) readBearerToken([`Digest a,${half.repeat(65_536 / half.length)}, Bearer x`]);

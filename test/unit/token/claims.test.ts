@@ -15,7 +15,7 @@ function read(
   return readAccessToken(jws, exampleIssuer(issuer));
 }
 
-describe('a registered claim of another shape makes the token malformed (RFC 7519 section 4.1)', () => {
+describe('registered claim of another type: malformed_token (RFC 7519 section 4.1)', () => {
   test.each([
     ['exp absent', { exp: undefined }],
     ['exp: a string', { exp: '2000' }],
@@ -44,7 +44,7 @@ describe('a registered claim of another shape makes the token malformed (RFC 751
   });
 });
 
-describe('aud becomes a list and is not touched otherwise', () => {
+describe('aud: a list, its values unchanged', () => {
   test.each([
     ['absent', undefined, []],
     ['empty list', [], []],
@@ -80,7 +80,7 @@ describe('scopes: a string or a list (RFC 8693 section 4.2)', () => {
     expect(read(claims)).toMatchObject({ ok: true, scopes: new Set(scopes) });
   });
 
-  test('scope_claim names the only claim that counts', () => {
+  test('scope_claim: the only claim that is read', () => {
     const claims = { scope: 'a', scp: 'b', permissions: ['c', 'd'] };
     expect(read(claims, { scopeClaim: 'permissions' })).toMatchObject({ scopes: new Set(['c', 'd']) });
     expect(read(claims, { scopeClaim: 'scp' })).toMatchObject({ scopes: new Set(['b']) });
@@ -88,7 +88,7 @@ describe('scopes: a string or a list (RFC 8693 section 4.2)', () => {
   });
 });
 
-describe('typ says whether it is an access token (RFC 9068 section 2.1, RFC 7515 section 4.1.9)', () => {
+describe('typ accepted (RFC 9068 section 2.1, RFC 7515 section 4.1.9)', () => {
   test.each([
     ['at+jwt', true],
     ['AT+JWT', true],
@@ -109,7 +109,7 @@ describe('typ says whether it is an access token (RFC 9068 section 2.1, RFC 7515
     expect(read({}, {}, type)).toMatchObject({ ok: true, typeAccepted });
   });
 
-  test('no typ is that of no access token, save of an issuer that is said to write JWT (contract section 1)', () => {
+  test('no typ: accepted only from an issuer with JWT in token_types', () => {
     const jws = { ok: true, algorithm: 'ES256', keyId: undefined, type: undefined, claims: { exp: 1 } } as const;
     const readUntyped = (...types: readonly string[]) =>
       readAccessToken(jws, exampleIssuer({ tokenTypes: new Set(types) }));
@@ -117,7 +117,7 @@ describe('typ says whether it is an access token (RFC 9068 section 2.1, RFC 7515
     expect(readUntyped('at+jwt', 'jwt')).toMatchObject({ typeAccepted: true });
   });
 
-  test('an issuer may be said to write JWT', () => {
+  test('token_types with JWT: typ JWT accepted', () => {
     const tokenTypes = new Set(['at+jwt', 'jwt']);
     for (const type of ['JWT', 'jwt', 'application/jwt', 'at+jwt']) {
       expect(read({}, { tokenTypes }, type)).toMatchObject({ typeAccepted: true });
@@ -125,7 +125,7 @@ describe('typ says whether it is an access token (RFC 9068 section 2.1, RFC 7515
   });
 });
 
-test('what the token says of itself is kept, and the issuer is the one of the configuration', () => {
+test('claims: kept; issuer: the one of the configuration', () => {
   const claims = { iss: 'https://login.example', exp: 2_000, nbf: 1_000, iat: 900, sub: 'alice', tenant: { id: 7 } };
   expect(read(claims)).toMatchObject({
     issuer: 'https://login.example',
@@ -136,7 +136,7 @@ test('what the token says of itself is kept, and the issuer is the one of the co
   });
 });
 
-describe('exp has no leeway, nbf and iat have 30 seconds (RFC 7519 sections 4.1.4 to 4.1.6)', () => {
+describe('time: no leeway for exp, 30 seconds for nbf and iat (RFC 7519 sections 4.1.4 to 4.1.6)', () => {
   const EXPIRED = 'token_expired';
   const EARLY = 'token_not_yet_valid';
   test.each([

@@ -12,4 +12,4 @@ test.each<[string, Readonly<Record<string, unknown>>, string | undefined]>([
   ['null', { client_id: null, azp: 'b' }, undefined],
   ['a list', { azp: ['b'], cid: 'd' }, undefined],
   ['a claim that only the prototype has', Object.create({ client_id: 'a' }), undefined],
-])('the client of a token: %s', (_, claims, client) => expect(readClient(claims)).toBe(client));
+])('client: %s', (_, claims, client) => expect(readClient(claims)).toBe(client));

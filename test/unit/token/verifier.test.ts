@@ -45,8 +45,8 @@ async function verdict(token: string, now = Date.now()): Promise<string> {
 
 const inSeconds = (milliseconds: number) => Math.floor(milliseconds / 1000);
 
-describe('a good token', () => {
-  test.each(['ES256', 'RS256'] as const)('signed with %s verifies, and says whom it is for', async algorithm => {
+describe('valid token', () => {
+  test.each(['ES256', 'RS256'] as const)('signed with %s: verified, with its claims', async algorithm => {
     await issuer.close();
     issuer = await startTokenIssuer(algorithm);
     await start();
@@ -60,19 +60,19 @@ describe('a good token', () => {
     });
   });
 
-  test('of another type verifies, and is told to be of another type', async () => {
+  test('of another type: verified, type not accepted', async () => {
     await start();
     const token = await issuer.sign({ header: { typ: 'JWT' } });
     expect(await verifier.verify(token, Date.now())).toMatchObject({ ok: true, typeAccepted: false });
   });
 
-  test('without a kid verifies by whichever key signed it', async () => {
+  test('without kid: verified by the key that signed it', async () => {
     await issuer.rotate();
     await start();
     expect(await verdict(await issuer.sign({ header: { kid: undefined } }))).toBe('good');
   });
 
-  test('verifies where several keys have its kid, of several kinds', async () => {
+  test('kid of several keys of different types: verified', async () => {
     const own = issuer.jwks?.keys ?? [];
     const others: JWK[] = [
       { ...ecKey().jwk, kid: 'key-1' },
@@ -85,8 +85,8 @@ describe('a good token', () => {
   });
 });
 
-describe('who signed it, before what it says', () => {
-  test('an issuer that is not in the configuration is not trusted', async () => {
+describe('issuer and key, before the claims', () => {
+  test('issuer not configured: untrusted_issuer', async () => {
     await start();
     for (const iss of ['https://evil.example', `${issuer.issuer}/`, issuer.issuer.toUpperCase(), '', 'constructor']) {
       expect(await verdict(await issuer.sign({ claims: { iss } }))).toBe('untrusted_issuer');
@@ -97,7 +97,7 @@ describe('who signed it, before what it says', () => {
     expect(issuer.fetches).toBe(1);
   });
 
-  test('an issuer cannot speak for another one', async () => {
+  test('signed by another configured issuer: bad_signature', async () => {
     const other = await startTokenIssuer();
     await start({}, issuerOf(other));
     expect(await verdict(await other.sign({ claims: { iss: issuer.issuer } }))).toBe('bad_signature');
@@ -105,14 +105,14 @@ describe('who signed it, before what it says', () => {
     await other.close();
   });
 
-  test('a key that the issuer does not publish is unknown', async () => {
+  test('key not published: unknown_key', async () => {
     await start();
     await issuer.rotate({ alone: true });
     issuer.jwks = { keys: [{ ...ecKey().jwk, kid: 'another' }] };
     expect(await verdict(await issuer.sign())).toBe('unknown_key');
   });
 
-  test('another key under the same kid gives a bad signature', async () => {
+  test('another key with the same kid: bad_signature', async () => {
     await start();
     const forger = await startTokenIssuer();
     expect(await verdict(await forger.sign({ claims: { iss: issuer.issuer }, header: { kid: 'key-1' } }))).toBe(
@@ -121,14 +121,14 @@ describe('who signed it, before what it says', () => {
     await forger.close();
   });
 
-  test('no key of an issuer can be had: that is not the caller’s fault', async () => {
+  test('no keys of the issuer: keys_unavailable', async () => {
     issuer.jwks = undefined;
     await start();
     expect(await verdict(await issuer.sign())).toBe('keys_unavailable');
     expect(verifier.keyReadiness().without.map(({ issuer: name }) => name)).toEqual([issuer.issuer]);
   });
 
-  test('an issuer that is down does not hold up another', async () => {
+  test('one issuer down: tokens of another verified', async () => {
     const other = await startTokenIssuer();
     other.jwks = undefined;
     await start({}, issuerOf(other));
@@ -139,8 +139,8 @@ describe('who signed it, before what it says', () => {
   });
 });
 
-describe('a forged signature', () => {
-  test('every part of the token is signed', async () => {
+describe('forged signature', () => {
+  test('any part replaced: bad_signature', async () => {
     await start();
     const [header = '', claims = '', signature = ''] = (await issuer.sign({ claims: { sub: 'alice' } })).split('.');
     const [other = '', otherClaims = ''] = (await issuer.sign({ claims: { sub: 'mallory' } })).split('.');
@@ -154,14 +154,14 @@ describe('a forged signature', () => {
     expect(await verdict(`${header}.${claims}.${signature}`)).toBe('good');
   });
 
-  test.each(['none', 'None', 'NONE', 'nOnE', ''])('alg %j is no signature', async alg => {
+  test.each(['none', 'None', 'NONE', 'nOnE', ''])('alg %j: refused', async alg => {
     await start();
     const claims = { iss: issuer.issuer, exp: inSeconds(Date.now()) + 300 };
     expect(await verdict(compact({ alg, typ: 'at+jwt', kid: 'key-1' }, claims, ''))).toBe('bad_signature');
     expect(await verdict(compact({ alg, typ: 'at+jwt' }, claims))).toBe('bad_signature');
   });
 
-  test.each(['HS256', 'HS384', 'HS512'])('%s with the public key as the secret is refused', async alg => {
+  test.each(['HS256', 'HS384', 'HS512'])('%s with the public key as secret: refused', async alg => {
     await issuer.close();
     issuer = await startTokenIssuer('RS256');
     await start();
@@ -177,14 +177,14 @@ describe('a forged signature', () => {
     }
   });
 
-  test('an algorithm that the issuer is not allowed is a bad signature, however good it is', async () => {
+  test('valid signature with an algorithm not allowed: bad_signature', async () => {
     await start({ algorithms: new Set(['RS256']) });
     expect(await verdict(await issuer.sign())).toBe('bad_signature');
     expect(await verdict(await issuer.sign({ header: { kid: 'unknown' } }))).toBe('bad_signature');
     expect(issuer.fetches).toBe(1);
   });
 
-  test('an algorithm that does not fit the key is a bad signature', async () => {
+  test('algorithm that does not fit the key: bad_signature', async () => {
     await start();
     const token = await issuer.sign();
     const [, claims = '', signature = ''] = token.split('.');
@@ -194,7 +194,7 @@ describe('a forged signature', () => {
     }
   });
 
-  test('a key in the header is not used (jwk, jku, x5u)', async () => {
+  test('key in the header (jwk, jku, x5u): ignored', async () => {
     await start();
     const forger = await startTokenIssuer();
     const [jwk] = forger.jwks?.keys ?? [];
@@ -204,7 +204,7 @@ describe('a forged signature', () => {
     await forger.close();
   });
 
-  test('the signature is judged before any claim', async () => {
+  test('forged and expired: bad_signature, not token_expired', async () => {
     await start();
     const forger = await startTokenIssuer();
     for (const claims of [{ exp: 1 }, { exp: 'x' }, { nbf: 9_999_999_999 }, { aud: 7 }]) {
@@ -214,7 +214,7 @@ describe('a forged signature', () => {
     await forger.close();
   });
 
-  test('an RSA key one bit short of 2048 does not become a fault of ours', async () => {
+  test('RSA key of 2047 bits: refused, no exception', async () => {
     const pair = generateKeyPairSync('rsa', { modulusLength: 2047 });
     issuer.jwks = { keys: [...(issuer.jwks?.keys ?? []), { ...toJwk(pair.publicKey), kid: 'short' }] };
     await start();
@@ -225,7 +225,7 @@ describe('a forged signature', () => {
   });
 });
 
-describe('what a verified token says', () => {
+describe('claims of a verified token', () => {
   const cases: readonly (readonly [string, Readonly<Record<string, unknown>>, string])[] = [
     ['expired', { exp: 1_000 }, 'token_expired'],
     ['without exp', { exp: undefined }, 'malformed_token'],
@@ -241,7 +241,7 @@ describe('what a verified token says', () => {
     expect(await verdict(await issuer.sign({ claims: { exp: 4_000_000_000, ...claims } }))).toBe(expected);
   });
 
-  test('crit is refused although the signature is good', async () => {
+  test('crit with a valid signature: malformed_token', async () => {
     await start();
     const token = await issuer.sign({ header: { 'x-extension': 1 } });
     expect(await verdict(token)).toBe('good');
@@ -256,8 +256,8 @@ describe('what a verified token says', () => {
   });
 });
 
-describe('keys come and go', () => {
-  test('a token of a new key is good at once after a rotation', async () => {
+describe('rotation', () => {
+  test('token of a new key: verified at once', async () => {
     await start();
     const old = await issuer.sign();
     expect(await verdict(old)).toBe('good');
@@ -267,7 +267,7 @@ describe('keys come and go', () => {
     expect(issuer.fetches).toBe(2);
   });
 
-  test('two hundred tokens with random kids cause one fetch', async () => {
+  test('200 tokens with random kids: one fetch', async () => {
     await start();
     const tokens = await Promise.all(
       Array.from({ length: 200 }, () => issuer.sign({ header: { kid: crypto.randomUUID() } })),
@@ -277,7 +277,7 @@ describe('keys come and go', () => {
     expect(issuer.fetches).toBe(2);
   });
 
-  test('a token whose key is published no more is refused after the next refresh, cached or not', async () => {
+  test('key no longer published: refused after the next refresh, cached or not', async () => {
     await start({ keys: OFTEN });
     const token = await issuer.sign();
     expect(await verdict(token)).toBe('good');
@@ -289,7 +289,7 @@ describe('keys come and go', () => {
     expect(lookups).toEqual(['miss', 'hit', 'miss']);
   });
 
-  test('a token whose kid now names another key is refused, cached or not', async () => {
+  test('kid now of another key: refused, cached or not', async () => {
     await start({ keys: OFTEN });
     const token = await issuer.sign();
     expect(await verdict(token)).toBe('good');
@@ -298,7 +298,7 @@ describe('keys come and go', () => {
     expect(await verdict(token)).toBe('bad_signature');
   });
 
-  test('a refresh that brings the same key again does not empty the cache', async () => {
+  test('refresh with the same key: cached tokens stay', async () => {
     await start({ keys: OFTEN });
     const token = await issuer.sign();
     await verdict(token);
@@ -308,7 +308,7 @@ describe('keys come and go', () => {
     expect(lookups).toEqual(['miss', 'hit']);
   });
 
-  test('an outage of the issuer keeps old and new tokens good until max_stale, and no token after', async () => {
+  test('issuer down: tokens verified until max_stale, none after', async () => {
     const clock = takeClock();
     await start({ keys: { refresh: 20, cooldown: HOUR, maxStale: HOUR } });
     const cached = await issuer.sign();
@@ -324,8 +324,8 @@ describe('keys come and go', () => {
   });
 });
 
-describe('a cache hit is judged again', () => {
-  test('for its expiry', async () => {
+describe('cached token', () => {
+  test('past exp: token_expired', async () => {
     await start();
     const now = Date.now();
     const exp = inSeconds(now) + 60;
@@ -337,7 +337,7 @@ describe('a cache hit is judged again', () => {
     expect(await verdict(token, exp * 1000 + HOUR)).toBe('token_expired');
   });
 
-  test('for a clock that was set back', async () => {
+  test('clock set back before nbf: token_not_yet_valid', async () => {
     await start();
     const now = Date.now();
     const token = await issuer.sign({ claims: { iat: inSeconds(now), nbf: inSeconds(now) } });
@@ -345,7 +345,7 @@ describe('a cache hit is judged again', () => {
     expect(await verdict(token, now - 60_000)).toBe('token_not_yet_valid');
   });
 
-  test('and answers without waiting', async () => {
+  test('result: not a promise', async () => {
     await start();
     const token = await issuer.sign();
     const first = verifier.verify(token, Date.now());
@@ -354,7 +354,7 @@ describe('a cache hit is judged again', () => {
     expect(verifier.verify(token, Date.now())).toMatchObject({ ok: true });
   });
 
-  test('what did not verify is never cached', async () => {
+  test('refused token: not cached', async () => {
     await start();
     const token = await issuer.sign({ claims: { exp: 1_000 } });
     await verdict(token);
@@ -363,7 +363,7 @@ describe('a cache hit is judged again', () => {
     expect(lookups).toEqual(['miss', 'miss', 'miss']);
   });
 
-  test('tokens that differ in one character share nothing', async () => {
+  test('tokens that differ in one character: separate entries', async () => {
     await start();
     const token = await issuer.sign({ claims: { sub: 'alice' } });
     expect(await verdict(token)).toBe('good');
@@ -375,7 +375,7 @@ describe('a cache hit is judged again', () => {
   });
 });
 
-describe('a reload', () => {
+describe('reload', () => {
   /** A verifier that follows `verifier`, for the same issuer with other settings. */
   const follow = async (fields: Partial<Issuer> = {}) => {
     const next = issuerOf(issuer, fields);
@@ -385,7 +385,7 @@ describe('a reload', () => {
     return follower;
   };
 
-  test('that leaves an issuer as it was keeps its keys and its verified tokens', async () => {
+  test('issuer unchanged: keys and verified tokens kept', async () => {
     await start();
     const token = await issuer.sign();
     await verdict(token);
@@ -398,7 +398,7 @@ describe('a reload', () => {
     expect(lookups).toEqual(['miss', 'hit', 'miss']);
   });
 
-  test('judges a verified token by the new rules of its issuer', async () => {
+  test('settings of the issuer changed: verified again by the new ones', async () => {
     await start();
     const token = await issuer.sign({ header: { typ: 'JWT' }, claims: { roles: 'admin' } });
     await verdict(token);
@@ -412,7 +412,7 @@ describe('a reload', () => {
     expect(await verdict(token)).toBe('bad_signature');
   });
 
-  test('to other keys trusts the old ones no more', async () => {
+  test('other key source: tokens of the old keys refused', async () => {
     await start();
     const token = await issuer.sign();
     await verdict(token);
@@ -425,7 +425,7 @@ describe('a reload', () => {
     await other.close();
   });
 
-  test('without an issuer trusts its verified tokens no more', async () => {
+  test('issuer removed: its verified tokens refused', async () => {
     await start();
     const token = await issuer.sign();
     await verdict(token);
@@ -436,7 +436,7 @@ describe('a reload', () => {
   });
 });
 
-test('an issuer without keys of its own kind is still listed', async () => {
+test('issuer without usable keys: still in the status', async () => {
   await start({}, exampleIssuer({ issuer: 'https://nowhere.invalid', keySource: { kind: 'file', path: '/nowhere' } }));
   expect(verifier.keyReadiness().without.map(({ issuer: name }) => name)).toEqual(['https://nowhere.invalid']);
   expect(verifier.status()).toMatchObject([

@@ -26,6 +26,7 @@ const OTHER_SCHEMES: Readonly<Record<string, string>> = {
 };
 const WRITE_BEARER = 'let the client write Authorization: Bearer, one space, and the token (RFC 6750 section 2.1)';
 
+/** @returns advice on `missing_token`. */
 export function adviseOnMissingToken({ evaluation, route }: DeniedRequest): Advice {
   const [field] = evaluation.head.ok ? evaluation.head.authorization : [];
   if (field !== undefined) return adviseOnScheme(field, route.resource);
@@ -59,6 +60,7 @@ function describeScheme(field: string, scheme: string): string {
     : 'the field has no scheme: a token alone is not looked at';
 }
 
+/** @returns advice on `malformed_credentials`. */
 export function adviseOnCredentials({ evaluation }: DeniedRequest): Advice {
   const fields = evaluation.head.ok ? evaluation.head.authorization : [];
   const one = { text: 'send one Authorization field with one token (RFC 6750 section 2)' };

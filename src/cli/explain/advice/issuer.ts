@@ -1,6 +1,6 @@
 /** Tokens of an issuer that is not trusted. Their claims are unverified; they only help to find the cause. */
 
-import type { Issuer } from '../../../config/config.ts';
+import type { Issuer, ProtectedRoute } from '../../../config/config.ts';
 import {
   findPlaceholder,
   isSameTenant,
@@ -10,19 +10,12 @@ import { quoteValue } from '../../terminal.ts';
 import { findNearestDifference } from '../checks/difference.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';
 
+/** @returns advice on `untrusted_issuer`. */
 export function adviseOnIssuer({ evaluation, route, jws }: DeniedRequest): Advice {
   const iss = jws?.claims['iss'];
   if (typeof iss !== 'string') return { cause: 'the token does not name its issuer (RFC 9068 section 2.2)' };
   const { config, credentials } = evaluation;
-  if (credentials?.issuer) {
-    return {
-      cause: `the issuer is configured, but this route accepts ${[...route.issuers].join(', ')} only`,
-      remedy: {
-        text: 'let the client use that authorization server; or add this one, if its tokens may open this API',
-        path: ['routes', route.key, 'issuers'],
-      },
-    };
-  }
+  if (credentials?.issuer) return adviseOnOtherRoute(route);
   // The issuers of this route come first.
   const keys = [...new Set([...route.issuers, ...config.issuers.keys()])];
   return (
@@ -35,6 +28,17 @@ export function adviseOnIssuer({ evaluation, route, jws }: DeniedRequest): Advic
       },
     }
   );
+}
+
+/** The issuer is configured, but not for this route. */
+function adviseOnOtherRoute({ issuers, key }: ProtectedRoute): Advice {
+  return {
+    cause: `the issuer is configured, but this route accepts ${[...issuers].join(', ')} only`,
+    remedy: {
+      text: 'let the client use that authorization server; or add this one, if its tokens may open this API',
+      path: ['routes', key, 'issuers'],
+    },
+  };
 }
 
 /** Where `iss` is another name of the same tenant of the same product, the key in the YAML is to be changed. */

@@ -7,6 +7,7 @@ import type { PublishedKey } from '../../../token/keys/verification-key.ts';
 import { quoteValue, showValue } from '../../terminal.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';
 
+/** @returns advice on `keys_unavailable` and `unknown_key`. */
 export function adviseOnKeys({ evaluation, reason, jws }: DeniedRequest): Advice {
   const { issuer, keysError, keys = [] } = evaluation.credentials ?? {};
   const source = issuer?.keySource.kind === 'file' ? 'jwks_file' : 'jwks_uri';
@@ -37,6 +38,7 @@ function describeUnknownKey(keyId: string | undefined, keys: readonly PublishedK
   return `${missing}: the token is of another environment or tenant, or the key was withdrawn`;
 }
 
+/** @returns advice on `bad_signature`. */
 export function adviseOnSignature({ evaluation, jws }: DeniedRequest): Advice {
   const { issuer, keys = [] } = evaluation.credentials ?? {};
   const algorithm = jws?.algorithm ?? '';

@@ -8,6 +8,7 @@ import { showValue } from '../../terminal.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';
 
+/** @returns advice on `no_route`. */
 export function adviseOnRoute({ config, head, metadata }: Evaluation): Advice {
   if (!head.ok) return { cause: 'OPTIONS * is about no resource' };
   if (metadata?.kind === 'ambiguous')
@@ -31,6 +32,7 @@ export function adviseOnRoute({ config, head, metadata }: Evaluation): Advice {
   };
 }
 
+/** @returns advice on `headers_too_large`. */
 export function adviseOnSize({ config }: Evaluation): Advice {
   return {
     cause: `node:http does not read a head that fills limits.headers (${config.limits.headers} bytes)`,
@@ -63,6 +65,7 @@ const REPORTED = `${PLAIN_FORM}, before a route to this upstream leaves report: 
 
 const UNUSUAL_END = 'a server that drops dots and blanks at the end of a name (Windows) would come to another route';
 
+/** @returns advice on `ambiguous_path`. */
 export function adviseOnPath({ head, config, match }: Evaluation): Advice {
   const cause = 'two servers could read the path differently, and then what is authorised is not what is served';
   if (match?.ok) return { cause, remedy: { text: REPORTED } };
@@ -88,6 +91,7 @@ export function adviseOnPath({ head, config, match }: Evaluation): Advice {
   };
 }
 
+/** @returns advice on `method_not_allowed`. */
 export function adviseOnMethod({ evaluation, route }: DeniedRequest): Advice {
   const { method } = evaluation.request;
   const allow = evaluation.decision?.denial?.allow.join(', ');

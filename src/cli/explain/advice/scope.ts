@@ -8,6 +8,7 @@ import type { Advice, DeniedRequest } from './denied-request.ts';
 import { adviseOnOtherClaim } from './other-scope-claim.ts';
 import { adviseOnScopeForm, type Claims, scopeClaimOf } from './scope-claim.ts';
 
+/** @returns advice on `insufficient_scope`. */
 export function adviseOnScope(denied: DeniedRequest): Advice | undefined {
   const { evaluation, route, jws } = denied;
   const { match, decision, request, credentials } = evaluation;

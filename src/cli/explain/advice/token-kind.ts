@@ -2,6 +2,7 @@
 
 import { IDENTITY_PRODUCTS } from '../../../config/lint/identity-products/identity-products.ts';
 import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
+import { CLIENT_CLAIMS } from '../../../token/client.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -26,8 +27,6 @@ const KIND_CLAIMS = IDENTITY_PRODUCTS.flatMap(({ kindClaim }) => kindClaim ?? []
 const ACCESS_CLAIMS = ['scope', 'scp', 'roles', 'realm_access', 'resource_access'];
 /** OpenID Connect Core sections 2, 3.1.3.6 and 3.3.2.11; s_hash is of FAPI. Older versions of Keycloak write nonce into every token. */
 const ID_TOKEN_CLAIMS = ['nonce', 'at_hash', 'c_hash', 's_hash'];
-/** Claims that name the client of an access token; an ID token has its client in `aud`. */
-const CLIENT_CLAIMS = ['azp', 'appid', 'client_id', 'cid'];
 
 /** @returns what the token is instead of an access token; `undefined` where no claim says so. */
 export function findOtherKind(claims: Claims): string | undefined {

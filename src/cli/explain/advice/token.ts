@@ -4,6 +4,7 @@ import { SHAPES, type Shape } from '../evaluate/token-shapes.ts';
 import { describeBrokenJws, nameType } from './broken-jws.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';
 
+/** @returns advice on `malformed_token`. */
 export function adviseOnForm({ evaluation, route, jws }: DeniedRequest): Advice {
   if (jws) return adviseOnClaims(jws.claims);
   const { shape = 'none', token = '' } = evaluation.credentials ?? {};
@@ -32,6 +33,7 @@ function adviseOnClaims(claims: Readonly<Record<string, unknown>>): Advice {
   return { cause: `${types}, where a number of seconds belongs (RFC 7519 section 4.1)`, remedy };
 }
 
+/** @returns advice on `token_expired` and `token_not_yet_valid`. */
 export function adviseOnTime({ reason, jws }: DeniedRequest): Advice {
   const { exp, nbf, iat } = jws?.claims ?? {};
   if (reason === 'token_expired') {

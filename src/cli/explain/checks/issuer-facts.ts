@@ -2,7 +2,8 @@
 
 import type { Issuer } from '../../../config/config.ts';
 import type { CompactJws } from '../../../token/jws/compact-jws.ts';
-import type { Credentials, Evaluation } from '../evaluate/evaluation.ts';
+import type { Credentials } from '../evaluate/credentials.ts';
+import type { Evaluation } from '../evaluate/evaluation.ts';
 import type { Facts } from './facts.ts';
 import { describeInstant, formatInstant } from './instant.ts';
 

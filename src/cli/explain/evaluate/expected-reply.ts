@@ -1,17 +1,16 @@
 /** The result of the request: the exact local reply, or what is forwarded to the upstream. */
 
-import { STATUS_CODES } from 'node:http';
 import { createChallenge } from '../../../challenge/challenge.ts';
 import { createDocument, createRefusal } from '../../../challenge/refusal.ts';
 import type { LocalReply } from '../../../client/local-reply.ts';
 import type { Reason } from '../../../denial.ts';
+import { type HeaderList, reduceFields, valuesOf } from '../../../http/header-list.ts';
 import { createHeaderPolicy, createRequestHeaders } from '../../../upstream/request-headers.ts';
 import { targetOf } from '../../../upstream/upstreams.ts';
 import { type Evaluation, reasonOf } from './evaluation.ts';
 
 export interface PredictedReply {
   readonly status: number;
-  readonly statusText: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
 }
@@ -26,12 +25,12 @@ export interface PredictedForwarding {
 
 /** As long as a real request id, so that Content-Length is right. */
 const NO_REQUEST = '00000000-0000-0000-0000-000000000000';
-export const REQUEST_ID = '<request_id>';
+const SHOWN_REQUEST_ID = '<request_id>';
 
 /** @returns the local reply: a refusal, the refusal that a stricter mode would send for a reported denial, or metadata. */
 export function predictReply(evaluation: Evaluation): PredictedReply | undefined {
   const reason = reasonOf(evaluation);
-  if (reason !== undefined) return describeReply(reject(evaluation, reason));
+  if (reason !== undefined) return describeReply(refuse(evaluation, reason));
   const { metadata } = evaluation;
   return metadata?.kind === 'document' ? describeReply(createDocument(metadata.body)) : undefined;
 }
@@ -50,7 +49,7 @@ export function predictForwarding({ decision, head, match }: Evaluation): Predic
   };
 }
 
-function reject({ decision, match, metadata }: Evaluation, reason: Reason): LocalReply {
+function refuse({ decision, match, metadata }: Evaluation, reason: Reason): LocalReply {
   const denial = decision?.denial;
   const route = match?.ok ? match.route : undefined;
   const challenge = route && !route.public ? createChallenge(reason, route, denial?.scopes ?? []) : undefined;
@@ -59,18 +58,15 @@ function reject({ decision, match, metadata }: Evaluation, reason: Reason): Loca
 }
 
 function describeReply({ status, headers, body }: LocalReply): PredictedReply {
-  const names = headers.filter((_, index) => index % 2 === 0);
   return {
     status,
-    statusText: STATUS_CODES[status] ?? '',
-    headers: names.map((name, index) => [name, headers[2 * index + 1] ?? '']),
-    body: body.replace(NO_REQUEST, REQUEST_ID),
+    headers: reduceFields<[string, string][]>(headers, (fields, name, value) => [...fields, [name, value]], []),
+    body: body.replace(NO_REQUEST, SHOWN_REQUEST_ID),
   };
 }
 
 /** A field value is UTF-8, with one Latin-1 character per byte. */
-function readField(fields: readonly string[], name: string): string | undefined {
-  const index = fields.findIndex((field, at) => at % 2 === 0 && field === name);
-  const value = index === -1 ? undefined : fields[index + 1];
+function readField(fields: HeaderList, name: string): string | undefined {
+  const [value] = valuesOf(fields, name.toLowerCase());
   return value === undefined ? undefined : Buffer.from(value, 'latin1').toString('utf8');
 }

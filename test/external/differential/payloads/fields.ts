@@ -1,6 +1,6 @@
 /** Field sections (RFC 9110 section 5, RFC 9112 section 5): Host, spoofed identity, Connection, odd spellings. */
 
-import { ask, type PayloadClass, payload, raw } from '../payload.ts';
+import { type PayloadClass, payload, raw, single } from '../payload.ts';
 
 const HOSTS: readonly (readonly string[])[] = [
   [],
@@ -175,22 +175,22 @@ const AUTHORIZATION = [
 const many = Array.from({ length: 300 }, (_, index) => `X-${index}: ${index}`);
 
 export const fields: readonly PayloadClass[] = [
-  { name: 'Host', payloads: HOSTS.map(host => ask(JSON.stringify(host), '/api/x', { host })) },
+  { name: 'Host', payloads: HOSTS.map(host => single(JSON.stringify(host), '/api/x', { host })) },
   {
     name: 'spoofed identity',
     payloads: [
       ...[...NAMES.map(name => `${name}: mallory`), ...OTHERS].flatMap(line =>
-        ['/api/x', '/open/x', '/token/x'].map(target => ask(`${target} ${line}`, target, { fields: [line] })),
+        ['/api/x', '/open/x', '/token/x'].map(target => single(`${target} ${line}`, target, { fields: [line] })),
       ),
-      ask('twice', '/api/x', { fields: ['X-User: mallory', 'x_user: eve', 'X-User: '] }),
+      single('twice', '/api/x', { fields: ['X-User: mallory', 'x_user: eve', 'X-User: '] }),
     ],
   },
-  { name: 'spoofed origin', payloads: ORIGIN.map(line => ask(line, '/api/x', { fields: [line, line] })) },
+  { name: 'spoofed origin', payloads: ORIGIN.map(line => single(line, '/api/x', { fields: [line, line] })) },
   {
     name: 'Connection',
     payloads: CONNECTION.flatMap(value => [
-      ask(`Connection: ${value.slice(0, 80)}`, '/token/x', { fields: [`Connection: ${value}`, 'X-Odd: a'] }),
-      ask(`POST, Connection: ${value.slice(0, 80)}`, '/api/x', {
+      single(`Connection: ${value.slice(0, 80)}`, '/token/x', { fields: [`Connection: ${value}`, 'X-Odd: a'] }),
+      single(`POST, Connection: ${value.slice(0, 80)}`, '/api/x', {
         method: 'POST',
         fields: [`Connection: ${value}`, 'Content-Length: 5'],
         content: 'hello',
@@ -201,15 +201,15 @@ export const fields: readonly PayloadClass[] = [
   {
     name: 'spellings of a field',
     payloads: [
-      ...SPELLINGS.map(line => ask(JSON.stringify(line.slice(0, 60)), '/api/x', { fields: [line, 'X-Late: z'] })),
-      ask('300 fields', '/api/x', { fields: many }),
-      ask('1500 fields', '/api/x', { fields: Array.from({ length: 1500 }, () => 'X: y') }),
+      ...SPELLINGS.map(line => single(JSON.stringify(line.slice(0, 60)), '/api/x', { fields: [line, 'X-Late: z'] })),
+      single('300 fields', '/api/x', { fields: many }),
+      single('1500 fields', '/api/x', { fields: Array.from({ length: 1500 }, () => 'X: y') }),
       payload('a space before the first field', [raw('GET /api/x HTTP/1.1\r\n X-User: mallory\r\n{fields}\r\n')]),
       payload('a field before Host, folded', [raw('GET /api/x HTTP/1.1\r\nX-Odd: a\r\n {fields}\r\n')]),
     ],
   },
   {
     name: 'Authorization',
-    payloads: AUTHORIZATION.map(lines => ask(lines.join(' | '), '/token/x', { fields: lines })),
+    payloads: AUTHORIZATION.map(lines => single(lines.join(' | '), '/token/x', { fields: lines })),
   },
 ];

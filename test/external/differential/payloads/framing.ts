@@ -1,12 +1,12 @@
 /** Where a body ends (RFC 9112 sections 6 and 7), which server could think otherwise, and what then follows as a request. */
 
-import { type Ask, ask, chunked, type Payload, type PayloadClass } from '../payload.ts';
+import { chunked, type Payload, type PayloadClass, type RequestOptions, single } from '../payload.ts';
 
 const SMUGGLED = 'GET /api/smuggled HTTP/1.1\r\nHost: api.test\r\nX-Case: smuggled\r\n\r\n';
 const CHUNKS = '5\r\nhello\r\n0\r\n\r\n';
 
-const post = (name: string, fields: readonly string[], content: string, options: Ask = {}): Payload =>
-  ask(name, '/api/x', { method: 'POST', fields, content, ...options });
+const post = (name: string, fields: readonly string[], content: string, options: RequestOptions = {}): Payload =>
+  single(name, '/api/x', { method: 'POST', fields, content, ...options });
 
 const LENGTHS = [
   '+5',
@@ -107,9 +107,9 @@ const RIVALS = [
   }),
 ];
 
-const inChunks = (name: string, wire: string, body = 'hello', options: Ask = {}): Payload =>
-  ask(name, '/api/x', { method: 'POST', ...chunked(wire, body), ...options });
-const first = (line: string, options: Ask = {}) =>
+const inChunks = (name: string, wire: string, body = 'hello', options: RequestOptions = {}): Payload =>
+  single(name, '/api/x', { method: 'POST', ...chunked(wire, body), ...options });
+const first = (line: string, options: RequestOptions = {}) =>
   inChunks(`size line ${JSON.stringify(line.slice(0, 60))}`, `${line}\r\nhello\r\n0\r\n\r\n`, 'hello', options);
 const last = (line: string) => inChunks(`last chunk ${JSON.stringify(line)}`, `5\r\nhello\r\n${line}\r\n\r\n`);
 

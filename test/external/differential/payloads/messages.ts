@@ -1,6 +1,16 @@
 /** Whole messages: methods and their bodies, versions, line ends, what follows on the connection, Expect and Upgrade. */
 
-import { type Ask, ask, chunked, message, type Payload, type PayloadClass, payload, raw, sized } from '../payload.ts';
+import {
+  chunked,
+  message,
+  type Payload,
+  type PayloadClass,
+  payload,
+  type RequestOptions,
+  raw,
+  single,
+  sized,
+} from '../payload.ts';
 
 const SMUGGLED = 'GET /api/smuggled HTTP/1.1\r\nHost: api.test\r\nX-Case: smuggled\r\n\r\n';
 const CHUNKS = '5\r\nhello\r\n0\r\n\r\n';
@@ -31,21 +41,21 @@ const METHODS = [
   '"GET"',
   'G\xc9T',
   `X${'X'.repeat(300)}`,
-].map(method => ask(JSON.stringify(method.slice(0, 20)), '/api/x', { method }));
+].map(method => single(JSON.stringify(method.slice(0, 20)), '/api/x', { method }));
 
 const BODIED = ['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY'].flatMap(method => [
-  ask(`${method}, sized`, '/api/x', { method, ...sized('hello') }),
-  ask(`${method}, chunked`, '/api/x', { method, ...chunked(CHUNKS, 'hello') }),
-  ask(`${method}, a request as its body`, '/api/x', { method, ...sized(SMUGGLED) }),
-  ask(`${method}, a request in a chunk`, '/api/x', {
+  single(`${method}, sized`, '/api/x', { method, ...sized('hello') }),
+  single(`${method}, chunked`, '/api/x', { method, ...chunked(CHUNKS, 'hello') }),
+  single(`${method}, a request as its body`, '/api/x', { method, ...sized(SMUGGLED) }),
+  single(`${method}, a request in a chunk`, '/api/x', {
     method,
     ...chunked(`${SMUGGLED.length.toString(16)}\r\n${SMUGGLED}\r\n0\r\n\r\n`, SMUGGLED),
   }),
-  ask(`${method}, length 0`, '/api/x', { method, ...sized('') }),
+  single(`${method}, length 0`, '/api/x', { method, ...sized('') }),
 ]);
 
-const version = (text: string, fields: readonly string[] = [], options: Ask = {}) =>
-  ask(`HTTP/${text} ${fields.join(' | ')}`, '/api/x', { version: text, fields, ...options });
+const version = (text: string, fields: readonly string[] = [], options: RequestOptions = {}) =>
+  single(`HTTP/${text} ${fields.join(' | ')}`, '/api/x', { version: text, fields, ...options });
 const posted = { method: 'POST', content: 'hello', body: 'hello' };
 
 const VERSIONS = [
@@ -133,46 +143,46 @@ const PIPELINES = [
 ];
 
 const SWITCHES = [
-  ask('Expect', '/api/x', {
+  single('Expect', '/api/x', {
     method: 'POST',
     fields: ['Expect: 100-continue', 'Content-Length: 5'],
     content: 'hello',
     body: 'hello',
   }),
-  ask('Expect, GET', '/api/x', { fields: ['Expect: 100-continue'] }),
-  ask('Expect, upper case', '/api/x', {
+  single('Expect, GET', '/api/x', { fields: ['Expect: 100-continue'] }),
+  single('Expect, upper case', '/api/x', {
     method: 'PUT',
     fields: ['Expect: 100-CONTINUE', 'Transfer-Encoding: chunked'],
     content: CHUNKS,
     body: 'hello',
   }),
-  ask('Expect twice', '/api/x', {
+  single('Expect twice', '/api/x', {
     method: 'POST',
     fields: ['Expect: 100-continue', 'Expect: 100-continue', 'Content-Length: 5'],
     content: 'hello',
     body: 'hello',
   }),
-  ask('Expect, refused', '/api/..', {
+  single('Expect, refused', '/api/..', {
     method: 'POST',
     fields: ['Expect: 100-continue', `Content-Length: ${SMUGGLED.length}`],
     content: SMUGGLED,
   }),
-  ask('Expect: another', '/api/x', { fields: ['Expect: 200-ok'] }),
-  ask('Expect: empty', '/api/x', { fields: ['Expect:'] }),
-  ask('Expect: listed', '/api/x', { fields: ['Connection: Expect', 'Expect: 100-continue'] }),
-  ask('Upgrade: h2c', '/api/x', {
+  single('Expect: another', '/api/x', { fields: ['Expect: 200-ok'] }),
+  single('Expect: empty', '/api/x', { fields: ['Expect:'] }),
+  single('Expect: listed', '/api/x', { fields: ['Connection: Expect', 'Expect: 100-continue'] }),
+  single('Upgrade: h2c', '/api/x', {
     fields: ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'],
   }),
-  ask('Upgrade: h2c, unlisted', '/api/x', { fields: ['Upgrade: h2c'] }),
-  ask('Upgrade: TLS/1.2', '/api/x', { fields: ['Connection: Upgrade', 'Upgrade: TLS/1.2'] }),
-  ask('Upgrade: websocket, no key', '/api/x', { fields: ['Connection: Upgrade', 'Upgrade: websocket'] }),
-  ask('Upgrade: websocket, POST', '/api/x', {
+  single('Upgrade: h2c, unlisted', '/api/x', { fields: ['Upgrade: h2c'] }),
+  single('Upgrade: TLS/1.2', '/api/x', { fields: ['Connection: Upgrade', 'Upgrade: TLS/1.2'] }),
+  single('Upgrade: websocket, no key', '/api/x', { fields: ['Connection: Upgrade', 'Upgrade: websocket'] }),
+  single('Upgrade: websocket, POST', '/api/x', {
     method: 'POST',
     fields: ['Connection: Upgrade', 'Upgrade: websocket', 'Content-Length: 5'],
     content: 'hello',
     body: 'hello',
   }),
-  ask('Upgrade, DELETE, a request in a chunk', '/api/x', {
+  single('Upgrade, DELETE, a request in a chunk', '/api/x', {
     method: 'DELETE',
     fields: ['Connection: Upgrade', 'Upgrade: websocket', 'Transfer-Encoding: chunked'],
     content: `${SMUGGLED.length.toString(16)}\r\n${SMUGGLED}\r\n0\r\n\r\n`,

@@ -1,6 +1,6 @@
 /** Unusual, but what real clients send: every one must go through unchanged. */
 
-import { ask, chunked, message, type Payload, type PayloadClass, payload, sized } from '../payload.ts';
+import { chunked, message, type Payload, type PayloadClass, payload, single, sized } from '../payload.ts';
 
 const PATHS = [
   '/',
@@ -65,21 +65,24 @@ const FIELDS: readonly (readonly [string, string])[] = [
 ];
 
 const BODIES: readonly Payload[] = [
-  ask('POST, sized', '/api/x', { method: 'POST', ...sized('hello') }),
-  ask('POST, length 0', '/api/x', { method: 'POST', ...sized('') }),
-  ask('POST, no length', '/api/x', { method: 'POST' }),
-  ask('POST, chunked', '/api/x', { method: 'POST', ...chunked('5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n', 'hello!') }),
-  ask('PUT, chunked, nothing in it', '/api/x', { method: 'PUT', ...chunked('0\r\n\r\n', '') }),
-  ask('PATCH, every byte', '/api/x', {
+  single('POST, sized', '/api/x', { method: 'POST', ...sized('hello') }),
+  single('POST, length 0', '/api/x', { method: 'POST', ...sized('') }),
+  single('POST, no length', '/api/x', { method: 'POST' }),
+  single('POST, chunked', '/api/x', { method: 'POST', ...chunked('5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n', 'hello!') }),
+  single('PUT, chunked, nothing in it', '/api/x', { method: 'PUT', ...chunked('0\r\n\r\n', '') }),
+  single('PATCH, every byte', '/api/x', {
     method: 'PATCH',
     ...sized(String.fromCharCode(...Array.from({ length: 256 }, (_, byte) => byte))),
   }),
-  ask('PUT, looks like a request', '/api/x', { method: 'PUT', ...sized('GET /api/inner HTTP/1.1\r\nHost: x\r\n\r\n') }),
-  ask('POST, 20 kB', '/api/x', { method: 'POST', ...sized('0123456789'.repeat(2000)) }),
-  ask('DELETE', '/api/x', { method: 'DELETE' }),
-  ask('OPTIONS', '/api/x', { method: 'OPTIONS' }),
-  ask('HEAD', '/api/x', { method: 'HEAD' }),
-  ask('Connection: close', '/api/x', { fields: ['Connection: close'] }),
+  single('PUT, looks like a request', '/api/x', {
+    method: 'PUT',
+    ...sized('GET /api/inner HTTP/1.1\r\nHost: x\r\n\r\n'),
+  }),
+  single('POST, 20 kB', '/api/x', { method: 'POST', ...sized('0123456789'.repeat(2000)) }),
+  single('DELETE', '/api/x', { method: 'DELETE' }),
+  single('OPTIONS', '/api/x', { method: 'OPTIONS' }),
+  single('HEAD', '/api/x', { method: 'HEAD' }),
+  single('Connection: close', '/api/x', { fields: ['Connection: close'] }),
   payload('three, pipelined', [message('/api/1'), message('/open/2'), message('/api/3')]),
   payload('POST, then GET, pipelined', [message('/api/1', { method: 'POST', ...sized('one') }), message('/api/2')]),
 ];
@@ -87,10 +90,10 @@ const BODIES: readonly Payload[] = [
 export const ordinary: PayloadClass = {
   name: 'ordinary but unusual',
   payloads: [
-    ...PATHS.map(path => ask(path, `/api${path}`)),
-    ...QUERIES.map(query => ask(query, `/api/x${query}`)),
+    ...PATHS.map(path => single(path, `/api${path}`)),
+    ...QUERIES.map(query => single(query, `/api/x${query}`)),
     ...FIELDS.map(field =>
-      ask(field.join(': ').slice(0, 40), '/api/x', { fields: [field.join(': ')], keeps: [field] }),
+      single(field.join(': ').slice(0, 40), '/api/x', { fields: [field.join(': ')], keeps: [field] }),
     ),
     ...BODIES,
   ],

@@ -1,6 +1,6 @@
 /** Paths that servers read differently, under each kind of route; targets in their four forms (RFC 9112 section 3.2). */
 
-import { ask, message, type PayloadClass, payload, raw } from '../payload.ts';
+import { message, type PayloadClass, payload, raw, single } from '../payload.ts';
 
 /** What stands where `x` could be the protected thing. */
 const DOTS = [
@@ -163,14 +163,14 @@ const TARGETS = [
 ];
 
 const LONG = [
-  ask('2 kB of path', `/api/${'a'.repeat(2000)}`),
-  ask('7 kB of path', `/api/${'a'.repeat(7000)}`),
-  ask('12 kB of path', `/api/${'a'.repeat(12_000)}`),
-  ask('20 kB of path', `/api/${'a'.repeat(20_000)}`),
-  ask('7 kB of query', `/api/x?${'a'.repeat(7000)}`),
-  ask('1000 segments', `/api${'/a'.repeat(1000)}`),
-  ask('1000 encoded letters', `/api/${'%61'.repeat(1000)}`),
-  ask('200 dot segments', `/api${'/..'.repeat(200)}/x`),
+  single('2 kB of path', `/api/${'a'.repeat(2000)}`),
+  single('7 kB of path', `/api/${'a'.repeat(7000)}`),
+  single('12 kB of path', `/api/${'a'.repeat(12_000)}`),
+  single('20 kB of path', `/api/${'a'.repeat(20_000)}`),
+  single('7 kB of query', `/api/x?${'a'.repeat(7000)}`),
+  single('1000 segments', `/api${'/a'.repeat(1000)}`),
+  single('1000 encoded letters', `/api/${'%61'.repeat(1000)}`),
+  single('200 dot segments', `/api${'/..'.repeat(200)}/x`),
 ];
 
 const line = (text: string, target: string) => payload(text, [raw(`${text}\r\n{fields}\r\n`, { target })]);
@@ -191,21 +191,21 @@ const REQUEST_LINES = [
 
 const QUERY_BYTES = [...Array.from({ length: 34 }, (_, byte) => byte), 35, 60, 62, 92, 94, 96, 123, 127, 128, 160, 255]
   .filter(byte => byte !== 10 && byte !== 13 && byte !== 32 && byte !== 33)
-  .map(byte => ask(`?a<${byte}>b`, `/api/x?a${String.fromCharCode(byte)}b`));
+  .map(byte => single(`?a<${byte}>b`, `/api/x?a${String.fromCharCode(byte)}b`));
 
 export const paths: readonly PayloadClass[] = [
-  { name: 'dot segments', payloads: ROUTES.flatMap(route => DOTS.map(rest => ask(route + rest, route + rest))) },
+  { name: 'dot segments', payloads: ROUTES.flatMap(route => DOTS.map(rest => single(route + rest, route + rest))) },
   {
     name: 'contested paths',
-    payloads: ROUTES.flatMap(route => CONTESTED.map(rest => ask(JSON.stringify(route + rest), route + rest))),
+    payloads: ROUTES.flatMap(route => CONTESTED.map(rest => single(JSON.stringify(route + rest), route + rest))),
   },
-  { name: 'spellings of a prefix', payloads: PREFIXES.map(target => ask(target, target)) },
+  { name: 'spellings of a prefix', payloads: PREFIXES.map(target => single(target, target)) },
   {
     name: 'target forms',
     payloads: [
-      ...TARGETS.map(target => ask(target, target)),
-      ask('OPTIONS *', '*', { method: 'OPTIONS' }),
-      ask('CONNECT', 'api.test:80', { method: 'CONNECT', end: 'wait' }),
+      ...TARGETS.map(target => single(target, target)),
+      single('OPTIONS *', '*', { method: 'OPTIONS' }),
+      single('CONNECT', 'api.test:80', { method: 'CONNECT', end: 'wait' }),
       payload('absolute, then origin', [message('http://api.test/api/x'), message('/api/y')]),
     ],
   },

@@ -1,10 +1,10 @@
-/** Apache httpd. A handler in Lua records its request, and the access log has a line for every request, refused or not. */
+/** Apache httpd. A handler in Lua records its input, and the access log has a line for every request, refused or not. */
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseSeenLine, type Sighting } from '../sighting.ts';
-import { findProgram, type Recipe, type ServerKind, startRealServer } from './real-server.ts';
+import { type ObservedRequest, parseObservedLine } from '../observed-request.ts';
+import { findProgram, type ServerDefinition, type ServerKind, startRealServer } from './real-server.ts';
 
 const program = findProgram('apache2');
 const MODULES = '/usr/lib/apache2/modules';
@@ -17,7 +17,7 @@ export const apache: ServerKind = {
   start: () => startRealServer(({ address, folder }) => describe(program ?? '', address, folder)),
 };
 
-function describe(command: string, address: string, folder: string): Recipe {
+function describe(command: string, address: string, folder: string): ServerDefinition {
   const config = `
 ServerName 127.0.0.1
 Listen ${address}
@@ -43,10 +43,10 @@ SetInputFilter remember
   return { command, args: ['-X', '-f', `${folder}/apache.conf`], files, parse };
 }
 
-/** `-` in place of the first note: the handler was not reached. `cut`: the body did not come to its end. */
-function parse(line: string): Sighting | undefined {
+/** `-` in place of the first note: the handler was not reached. `cut`: the body did not arrive whole. */
+function parse(line: string): ObservedRequest | undefined {
   const [, status, seen, body = ''] = /^(\d{3}) \[(.*?)\] \[(.*?)\]/.exec(line) ?? [];
   if (status === undefined) return undefined;
-  if (seen === '-') return parseSeenLine(`seen ${status}`);
-  return parseSeenLine(`seen ${body === 'cut' ? 400 : status} ${seen} ${body === 'none' ? NO_BODY : body}`);
+  if (seen === '-') return parseObservedLine(`seen ${status}`);
+  return parseObservedLine(`seen ${body === 'cut' ? 400 : status} ${seen} ${body === 'none' ? NO_BODY : body}`);
 }

@@ -1,7 +1,7 @@
-/** HAProxy as an origin server. It hands over paths undecoded; `url_dec` is what its rules decode them with. */
+/** HAProxy as an origin server. It passes paths on undecoded; its rules decode them with `url_dec`. */
 
-import { parseSeenLine, type Sighting } from '../sighting.ts';
-import { findProgram, type Recipe, type ServerKind, startRealServer } from './real-server.ts';
+import { type ObservedRequest, parseObservedLine } from '../observed-request.ts';
+import { findProgram, type ServerDefinition, type ServerKind, startRealServer } from './real-server.ts';
 
 const program = findProgram('haproxy');
 
@@ -14,7 +14,7 @@ export const haproxy: ServerKind = {
 const HEAD = { target: 'url', path: 'path,url_dec', fields: 'req.hdrs' };
 const BODY = { sha1: 'req.body,sha1', length: 'req.body_len' };
 
-function describe(command: string, address: string, folder: string): Recipe {
+function describe(command: string, address: string, folder: string): ServerDefinition {
   const remember = (seen: Readonly<Record<string, string>>) =>
     Object.entries(seen)
       .map(([name, fetch]) => `http-request set-var(txn.${name}) ${fetch}`)
@@ -40,7 +40,7 @@ frontend seen
   ${remember(BODY)}
   log-format "%ts seen %ST %[capture.req.method,hex] ${hex('target')} ${hex('path')} ${hex('fields')} %[var(txn.length)] ${hex('sha1')}"
   default_backend inner
-# Answers once a request is whole: an answer by the frontend would come at any time.
+# Answers when a request is complete: a response by the frontend could come before.
 backend inner
   server inner unix@${folder}/inner
 frontend inner
@@ -56,8 +56,8 @@ frontend inner
   };
 }
 
-/** The line starts with how the request ended: `C` is a client that left, whatever had come of its body. */
-function parse(line: string): Sighting | undefined {
-  const sighting = parseSeenLine(line.slice(3));
-  return sighting && line.startsWith('C') ? { ...sighting, refused: true } : sighting;
+/** The line starts with how the request ended: `C` is a client that disconnected, however much of its body had arrived. */
+function parse(line: string): ObservedRequest | undefined {
+  const observed = parseObservedLine(line.slice(3));
+  return observed && line.startsWith('C') ? { ...observed, refused: true } : observed;
 }

@@ -1,10 +1,10 @@
 /** nginx, which decodes a path, merges its slashes and resolves its dots, and writes JSON. */
 
 import { createHash } from 'node:crypto';
-import { fold, groupFields, type Sighting } from '../sighting.ts';
-import { findProgram, type Recipe, type ServerKind, startRealServer } from './real-server.ts';
+import { fold, groupFields, type ObservedRequest } from '../observed-request.ts';
+import { findProgram, type ServerDefinition, type ServerKind, startRealServer } from './real-server.ts';
 
-/** nginx has no list of what came; each field is asked for by name. */
+/** nginx has no variable with all fields; each is logged by name. */
 const FIELDS = [
   'x-case',
   'host',
@@ -42,7 +42,7 @@ export const nginx: ServerKind = {
   start: () => startRealServer(({ address, folder }) => describe(program ?? '', address, folder)),
 };
 
-function describe(command: string, address: string, folder: string): Recipe {
+function describe(command: string, address: string, folder: string): ServerDefinition {
   const names = FIELDS.map(name => `"${name}":"$http_${name.replaceAll('-', '_')}"`).join(',');
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const config = `
@@ -89,7 +89,7 @@ interface Line {
   readonly body: string;
 }
 
-function parse(text: string): Sighting | undefined {
+function parse(text: string): ObservedRequest | undefined {
   if (!text.startsWith('{')) return undefined;
   const line: Line = JSON.parse(text);
   const fields = Object.entries(line.fields).filter(([, value]) => value !== '');

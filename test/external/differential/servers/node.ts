@@ -5,19 +5,19 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { listenOnLoopback } from '../../../support/listener.ts';
-import { groupFields, type Sighting } from '../sighting.ts';
-import { chooseHost, type RealServer, type ServerKind, Sightings } from './real-server.ts';
+import { groupFields, type ObservedRequest } from '../observed-request.ts';
+import { chooseHost, ObservedRequests, type RealServer, type ServerKind } from './real-server.ts';
 
 export const node: ServerKind = { name: 'node:http', program: process.execPath, start };
 
 async function start(): Promise<RealServer> {
-  const seen = new Sightings();
+  const seen = new ObservedRequests();
   const server = createServer(async (request, response) => {
     const pieces: Buffer[] = [];
     try {
       for await (const piece of request) pieces.push(piece);
     } catch {
-      return; // Cut short: no request was seen whole.
+      return; // Cut short: not a complete request.
     }
     seen.add(describe(request, Buffer.concat(pieces)));
     response.end('seen');
@@ -42,7 +42,7 @@ async function start(): Promise<RealServer> {
   return { address: `${host}:${port}`, seen, close };
 }
 
-const REFUSED: Sighting = {
+const REFUSED: ObservedRequest = {
   status: 400,
   refused: true,
   method: '',
@@ -52,7 +52,7 @@ const REFUSED: Sighting = {
   body: { length: 0, sha1: '' },
 };
 
-function describe({ method = '', url = '', rawHeaders }: IncomingMessage, body: Buffer): Sighting {
+function describe({ method = '', url = '', rawHeaders }: IncomingMessage, body: Buffer): ObservedRequest {
   const pairs = rawHeaders.flatMap((name, index): [string, string][] =>
     index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? '']] : [],
   );

@@ -1,7 +1,7 @@
-/** Python's http.server, which parses header fields with the e-mail parser. */
+/** Python's http.server, which parses header fields as those of an e-mail. */
 
 import { join } from 'node:path';
-import { parseSeenLine } from '../sighting.ts';
+import { parseObservedLine } from '../observed-request.ts';
 import { findProgram, type ServerKind, startRealServer } from './real-server.ts';
 
 const program = findProgram('python3');
@@ -14,6 +14,6 @@ export const python: ServerKind = {
       command: program ?? '',
       args: ['-u', join(import.meta.dirname, 'seen.py'), address],
       files: {},
-      parse: parseSeenLine,
+      parse: parseObservedLine,
     })),
 };

@@ -1,4 +1,4 @@
-/** Starts a server of another project, on an address, port and folder of its own, and reads its log. */
+/** Starts another HTTP server on an address, a port and a folder of its own, and reads its log. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -20,12 +20,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { reservePort } from '../../../support/reserved-port.ts';
-import type { Sighting } from '../sighting.ts';
+import type { ObservedRequest } from '../observed-request.ts';
 
 /** A kind of server that requests can be sent to. */
 export interface ServerKind {
   readonly name: string;
-  /** Where its program is; `undefined`: it is not installed here. */
+  /** The path of its program; `undefined` where it is not installed. */
   readonly program: string | undefined;
   start(): Promise<RealServer>;
 }
@@ -33,34 +33,34 @@ export interface ServerKind {
 export interface RealServer {
   /** Host and port. */
   readonly address: string;
-  /** Every request that it saw, those included that it refused by itself. */
-  readonly seen: Sightings;
+  /** Every request that it parsed, with those that it refused by itself. */
+  readonly seen: ObservedRequests;
   close(): Promise<void>;
 }
 
-export interface Recipe {
+export interface ServerDefinition {
   readonly command: string;
   readonly args: readonly string[];
   /** By name, written into the folder. */
   readonly files: Readonly<Record<string, string>>;
-  /** @returns `undefined` for a line that is about no request. */
-  readonly parse: (line: string) => Sighting | undefined;
+  /** @returns `undefined` for a line about something else than a request. */
+  readonly parse: (line: string) => ObservedRequest | undefined;
 }
 
-/** What a server saw, in the order of its log. */
-export class Sightings extends EventEmitter {
-  readonly list: Sighting[] = [];
+/** The requests that a server parsed, in the order of its log. */
+export class ObservedRequests extends EventEmitter {
+  readonly list: ObservedRequest[] = [];
 
-  add(sighting: Sighting): void {
-    this.list.push(sighting);
-    this.emit('sighting');
+  add(observed: ObservedRequest): void {
+    this.list.push(observed);
+    this.emit('request');
   }
 
-  /** @returns whether `holds` came to hold within `limit` milliseconds. */
+  /** @returns whether `holds` became true within `limit` milliseconds. */
   async until(holds: () => boolean, limit: number): Promise<boolean> {
     const signal = AbortSignal.timeout(limit);
     while (!holds()) {
-      const came = await once(this, 'sighting', { signal }).catch(() => undefined);
+      const came = await once(this, 'request', { signal }).catch(() => undefined);
       if (came === undefined) return holds();
     }
     return true;
@@ -71,10 +71,10 @@ const ATTEMPTS = 3;
 const START_LIMIT = 60_000;
 
 /**
- * Every request that a server sees must be one that was sent to it, so no other test may reach it: on 127.0.0.1, tests
- * that connect to a port where nothing listens any more, or wait for their own server on it, did.
+ * Every request that a server parses is compared with one that was sent to it, so nothing else may connect to it: on 127.0.0.1,
+ * tests that connect to a port that was closed, or wait for their own server on it, did.
  *
- * @returns a random loopback address. Systems other than Linux have only one.
+ * @returns a random address of loopback. Systems other than Linux have only one.
  */
 export function chooseHost(): string {
   if (process.platform !== 'linux') return '127.0.0.1';
@@ -87,29 +87,34 @@ export function findProgram(name: string): string | undefined {
   return folders.map(folder => join(folder, name)).find(isProgram);
 }
 
-/** Starts the server of `recipe`. Another process may take the free port first: then it is tried again. */
-export async function startRealServer(recipe: (place: { address: string; folder: string }) => Recipe) {
+/** Starts the server of `definition`; tries again where another process took the port first. */
+export async function startRealServer(definition: (place: { address: string; folder: string }) => ServerDefinition) {
   for (let attempt = 1; ; attempt += 1) {
     const host = chooseHost();
     const port = await reservePort();
     const folder = mkdtempSync(join(tmpdir(), 'differential-'));
-    chmodSync(folder, 0o755); // Servers that root starts give up its rights, and must still read it.
-    const server = await tryToStart(recipe({ address: `${host}:${port}`, folder }), host, port, folder);
+    chmodSync(folder, 0o755); // Servers that root starts change to another user, who must be able to read it.
+    const server = await tryToStart(definition({ address: `${host}:${port}`, folder }), host, port, folder);
     if (typeof server !== 'string') return server;
     if (attempt === ATTEMPTS) throw new Error(`the server did not start: ${server}`);
   }
 }
 
-async function tryToStart(recipe: Recipe, host: string, port: number, folder: string): Promise<RealServer | string> {
-  for (const [name, text] of Object.entries(recipe.files)) writeFileSync(join(folder, name), text);
-  const seen = new Sightings();
+async function tryToStart(
+  definition: ServerDefinition,
+  host: string,
+  port: number,
+  folder: string,
+): Promise<RealServer | string> {
+  for (const [name, text] of Object.entries(definition.files)) writeFileSync(join(folder, name), text);
+  const seen = new ObservedRequests();
   const log = openLog(join(folder, 'log'), line => {
-    const sighting = recipe.parse(line);
-    if (sighting) seen.add(sighting);
+    const observed = definition.parse(line);
+    if (observed) seen.add(observed);
   });
   const complaints = join(folder, 'complaints');
   const errors = openSync(complaints, 'w');
-  const child = spawn(recipe.command, recipe.args, { stdio: ['ignore', log.writer, errors] });
+  const child = spawn(definition.command, definition.args, { stdio: ['ignore', log.writer, errors] });
   closeSync(errors);
   const exited = new Promise<void>(resolve => child.once('exit', () => resolve()).once('error', () => resolve()));
   const isReady = (await isAnswering(host, port, child)) && (await seen.until(() => seen.list.length > 0, START_LIMIT));
@@ -125,7 +130,7 @@ async function tryToStart(recipe: Recipe, host: string, port: number, folder: st
   return complaint;
 }
 
-/** A named pipe: unlike the sockets that node:child_process makes, `/dev/stdout` can be opened on it by its name. */
+/** A named pipe: servers can open it as `/dev/stdout`, which fails for the sockets that node:child_process makes. */
 function openLog(path: string, onLine: (line: string) => void) {
   const made = spawnSync('mkfifo', [path]);
   if (made.status !== 0) throw new Error('mkfifo failed');
@@ -139,7 +144,7 @@ function openLog(path: string, onLine: (line: string) => void) {
   return { writer, close };
 }
 
-/** None of the four servers reports that it is ready, so requests are sent until one is answered. */
+/** None of these servers reports when it is ready, so a request is repeated until it is answered. */
 async function isAnswering(host: string, port: number, child: ChildProcess): Promise<boolean> {
   const deadline = Date.now() + START_LIMIT;
   while (Date.now() < deadline && child.exitCode === null && child.pid !== undefined) {

@@ -17,7 +17,7 @@ export function normalizeAsNginx(target: string, isWindows = false): string | un
 
 const read = (isWindows: boolean) => (target: string) => {
   const uri = normalizeAsNginx(target, isWindows);
-  // Compared byte by byte: what is not UTF-8 stays what it is.
+  // Compared byte by byte: what is not UTF-8 stays as it is.
   return split(uri)?.map(segment => readUtf8(segment) ?? segment);
 };
 

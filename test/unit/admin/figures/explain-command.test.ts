@@ -1,9 +1,9 @@
-/** The line to copy: what a shell makes of it is exactly what was asked for, whoever chose the bytes. */
+/** The command to copy: a shell passes on exactly the arguments that were meant, whatever bytes the caller chose. */
 
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { explainLine, isExplained } from '../../../../src/admin/figures/explain-command.ts';
+import { formatExplainCommand, isExplainable } from '../../../../src/admin/figures/explain-command.ts';
 import type { RecentDenial } from '../../../../src/telemetry/recent/recent-denials.ts';
 
 const FILE = '/etc/audgate/audgate.yaml';
@@ -14,7 +14,7 @@ function denial(facts: Partial<RecentDenial> = {}): RecentDenial {
   return { at: AT, reason: 'wrong_audience', action: 'refused', ...request, ...facts };
 }
 
-/** The arguments that a shell hands over, for several lines at once. */
+/** The arguments that a shell passes to `audgate`, for several commands at once. */
 function readArguments(lines: readonly string[]): readonly (readonly string[])[] {
   const script = `audgate() { printf '%s\\0' "$@"; printf '\\0'; }\n${lines.join('\n')}\n`;
   const { stdout, stderr, status } = spawnSync('sh', ['-s'], { input: script, encoding: 'utf8' });
@@ -25,17 +25,17 @@ function readArguments(lines: readonly string[]): readonly (readonly string[])[]
     .map(text => text.split('\0'));
 }
 
-test('a denial with a token: its token is read from standard input, and it is judged at its own time', () => {
-  expect(explainLine(denial(), FILE)).toBe(
+test('a denial with a token: a command that reads it from standard input, with the time of the denial', () => {
+  expect(formatExplainCommand(denial(), FILE)).toBe(
     'audgate explain --config=/etc/audgate/audgate.yaml --token-file=- --method=GET --at=2026-11-26T17:32:30.123Z http://api.example/a/b',
   );
 });
 
-test('a denial for want of a token asks for none', () => {
-  expect(explainLine(denial({ reason: 'missing_token' }), FILE)).not.toContain('--token-file');
+test('missing_token: a command without a token', () => {
+  expect(formatExplainCommand(denial({ reason: 'missing_token' }), FILE)).not.toContain('--token-file');
 });
 
-test('whatever printable bytes a caller sends: the shell hands over those, and runs nothing', () => {
+test('any printable bytes of a caller: the shell passes them on and runs nothing', () => {
   const text = fc.string({
     unit: fc.integer({ min: 0x20, max: 0x7e }).map(code => String.fromCharCode(code)),
     maxLength: 40,
@@ -48,7 +48,7 @@ test('whatever printable bytes a caller sends: the shell hands over those, and r
   ];
   const given = [...cases, ...chosen].map(each => ({ ...each, path: `/${each.path}` }));
   const usable = given.filter(({ method, host, file }) => method !== '' && host !== '' && file !== '');
-  const lines = usable.map(({ file, ...facts }) => explainLine(denial(facts), file) ?? '');
+  const lines = usable.map(({ file, ...facts }) => formatExplainCommand(denial(facts), file) ?? '');
   expect(readArguments(lines)).toEqual(
     usable.map(({ method, host, path, file }) => [
       'explain',
@@ -73,22 +73,22 @@ test.each([
   ['a line separator', '/a\u2028b'],
   ['a letter that looks like another', '/p\u0430th'],
   ['a byte above ASCII', '/caf\u00c3\u00a9'],
-  ['what was cut', `/${'a'.repeat(256)}…`],
-])('%s in a path, a Host, a method or a file name: no line', (_, text) => {
-  expect(explainLine(denial({ path: text }), FILE)).toBeUndefined();
-  expect(explainLine(denial({ host: `h${text}` }), FILE)).toBeUndefined();
-  expect(explainLine(denial({ method: `GET${text}` }), FILE)).toBeUndefined();
-  if (!text.endsWith('…')) expect(explainLine(denial(), text)).toBeUndefined();
+  ['a value that was cut', `/${'a'.repeat(256)}…`],
+])('%s in a path, a Host, a method or a file name: no command', (_, text) => {
+  expect(formatExplainCommand(denial({ path: text }), FILE)).toBeUndefined();
+  expect(formatExplainCommand(denial({ host: `h${text}` }), FILE)).toBeUndefined();
+  expect(formatExplainCommand(denial({ method: `GET${text}` }), FILE)).toBeUndefined();
+  if (!text.endsWith('…')) expect(formatExplainCommand(denial(), text)).toBeUndefined();
 });
 
-test('what was refused before there was a head to judge is not explained', () => {
+test('a request refused before its head was complete: no command', () => {
   for (const facts of [
     { host: '' },
     { path: '' },
     { reason: 'malformed_request' },
     { reason: 'request_timeout' },
   ] as const) {
-    expect(isExplained(denial(facts))).toBe(false);
-    expect(explainLine(denial(facts), FILE)).toBeUndefined();
+    expect(isExplainable(denial(facts))).toBe(false);
+    expect(formatExplainCommand(denial(facts), FILE)).toBeUndefined();
   }
 });

@@ -21,37 +21,37 @@ const INJECTIONS = [
   '\r\n\r\n<html>',
 ];
 const hostile = fc.oneof(fc.constantFrom(...INJECTIONS), fc.string({ unit: 'binary', maxLength: 40 }));
-const UNSEEN = /[\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u0000-\u0009\u000b-\u001f\u007f-\u009f]/u;
+const INVISIBLE = /[\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u0000-\u0009\u000b-\u001f\u007f-\u009f]/u;
 
-/** The tags in their order, each with the names of its attributes: what a text must not change. */
+/** The tags in their order, each with the names of its attributes, which no text may change. */
 function readSkeleton(page: string): string {
   const tags = page.replace(/<(style|script)>[\s\S]*?<\/\1>/g, '<$1></$1>').match(/<[^>]*>/g) ?? [];
   return tags.map(tag => tag.replace(/="[^"]*"/g, '=""')).join('');
 }
 
-describe('whatever a text says, in whichever place, it stays a text', () => {
-  test.each(FIELDS)('%s', async field => {
+describe('a hostile text is escaped', () => {
+  test.each(FIELDS)('as %s', async field => {
     const skeleton = readSkeleton(renderPage(await examplePage(PLAIN)));
     await fc.assert(
       fc.asyncProperty(hostile, async text => {
         const page = renderPage(await examplePage({ ...PLAIN, [field]: `x${text}` }));
         expect(readSkeleton(page)).toBe(skeleton);
-        expect(page).not.toMatch(UNSEEN);
+        expect(page).not.toMatch(INVISIBLE);
       }),
       { numRuns: 40 },
     );
   });
 
-  test('in all of them at once', async () => {
+  test('in all places at once', async () => {
     const skeleton = readSkeleton(renderPage(await examplePage(PLAIN)));
     for (const text of INJECTIONS) {
-      // Told apart, so that no two of them are taken for one route.
+      // All different, so that no two of them are taken for one route.
       const texts = Object.fromEntries(FIELDS.map(field => [field, `${field}${text}`])) as unknown as Texts;
       expect(readSkeleton(renderPage(await examplePage(texts)))).toBe(skeleton);
     }
   });
 
-  test('and can still be read', async () => {
+  test('and stays readable', async () => {
     const page = renderPage(await examplePage({ ...PLAIN, clientId: '<b>&"\u202e' }));
     expect(page).toContain('<bdi>&lt;b&gt;&amp;&quot;\\u{202e}</bdi>');
   });
@@ -60,7 +60,7 @@ describe('whatever a text says, in whichever place, it stays a text', () => {
 describe('the Content-Security-Policy', () => {
   const hashOf = (text = '') => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-  test('allows by hash exactly the style and the script that the page has', async () => {
+  test('allows the style and the script of the page by their hashes', async () => {
     const page = renderPage(await examplePage(PLAIN));
     const styles = [...page.matchAll(/<style>([\s\S]*?)<\/style>/g)];
     const scripts = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)];
@@ -78,13 +78,13 @@ describe('the Content-Security-Policy', () => {
   });
 });
 
-test('the page says what its sources say', async () => {
+test('the page: shows what is in its sources', async () => {
   const page = renderPage(await examplePage(PLAIN));
   const words = page
     .replace(/<(style|script)>[\s\S]*?<\/\1>/g, '')
     .replace(/<[^>]+>/g, ' ')
     .replace(/\s+/g, ' ');
-  for (const said of [
+  for (const text of [
     'Not ready Waiting for the keys of https://login.example .',
     'in the last hour and day, which are complete only since 2026-11-23 12:00:00 UTC : the process, or a worker that was replaced, began then',
     '/billing Billing https://billing.example/ report 1 1 in 1 h, 1 in 24 h latest',
@@ -101,6 +101,6 @@ test('the page says what its sources say', async () => {
     'File /etc/audgate/audgate.yaml SHA-256 ab12 Loaded 2026-11-23 12:00:00 UTC Reloads 0 done, 0 failed',
     '1 warning 3:5 routes./billing unused-issuer is dangerous',
   ]) {
-    expect(words).toContain(said);
+    expect(words).toContain(text);
   }
 });

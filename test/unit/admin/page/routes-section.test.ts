@@ -6,7 +6,7 @@ import { RecentTraffic } from '../../../../src/telemetry/recent/recent-traffic.t
 import { protectedRoute } from '../../route/example-route.ts';
 import { finishedRequest } from '../../telemetry/finished-example.ts';
 
-test('of 10,000 routes 500 are shown: those with something to mend, then the busiest, in the order of the YAML', async () => {
+test('10,000 routes: 500 are shown, those with denials or failures, then those with most requests, in the order of the YAML', async () => {
   const routes = Array.from({ length: 10_000 }, (_, index) => protectedRoute({ prefix: `/r${index}` }));
   const [metrics, traffic] = [new Metrics({ keySets: () => [] }), new RecentTraffic()];
   const at = (index: number) => routes[index];

@@ -35,8 +35,8 @@ const ACTIVE: readonly (readonly [string, string])[] = [
 
 const NOT_SHOWN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
-describe('what acts on a terminal or hides is escaped', () => {
-  test.each(ACTIVE)('%s', (_, text) => {
+describe('escaping', () => {
+  test.each(ACTIVE)('%s: escaped', (_, text) => {
     expect(onOneLine(`a${text}b`)).not.toMatch(NOT_SHOWN);
     expect(onOneLine(`a${text}b`)).toMatch(/^a\\u\{[0-9a-f]+\}.*b$/);
     const json = escapeJson(JSON.stringify({ a: text }));
@@ -45,13 +45,13 @@ describe('what acts on a terminal or hides is escaped', () => {
     expect(JSON.parse(json)).toEqual({ a: text });
   });
 
-  test.each(['', 'plain ~ text', 'Zoë', 'Ελλάδα', '李', 'שלום', '😀', 'e\u0301'])('%j stays as it is', text => {
+  test.each(['', 'plain ~ text', 'Zoë', 'Ελλάδα', '李', 'שלום', '😀', 'e\u0301'])('%j: unchanged', text => {
     expect(onOneLine(text)).toBe(text);
     expect(escapeJson(JSON.stringify(text))).toBe(JSON.stringify(text));
   });
 });
 
-test('whatever JSON says, it says the same escaped; its own line feeds stay', () => {
+test('random JSON: the same value after escaping, line feeds between tokens kept', () => {
   const holds = fc.property(fc.jsonValue({ stringUnit: 'binary' }), value => {
     const json = escapeJson(JSON.stringify(value, null, 2));
     expect(json.replaceAll('\n', '')).not.toMatch(NOT_SHOWN);

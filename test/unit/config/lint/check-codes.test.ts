@@ -1,18 +1,8 @@
-/** The table of lints, in the code and in the README. `LINTS_TABLE=FILE` writes each code with its YAML and what is printed of it. */
+/** Each check code with the shortest YAML that causes it. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
-import {
-  CHECK_CODES,
-  type CheckAdvice,
-  type CheckCode,
-  ERRORS,
-  WARNINGS,
-} from '../../../../src/config/lint/check-codes.ts';
+import { describe, expect, test } from 'vitest';
+import { CHECK_CODES, type CheckCode } from '../../../../src/config/lint/check-codes.ts';
 import { listCodes, listDiagnostics } from '../configuration.ts';
-
-const README = join(import.meta.dirname, '../../../../README.md');
 
 const I = 'issuers: { https://i: }\n';
 const A = '/a: { resource: https://a/, upstream: https://a, multiple_audiences: only }';
@@ -23,7 +13,7 @@ function withKey(key: string): string {
   return A.replace(' }', `, ${key} }`);
 }
 
-/** For each code the shortest YAML that has it, with a » at the place that is to be printed. */
+/** For each code the shortest YAML that causes it, with a » at the place that must be printed. */
 const EXAMPLES: Readonly<Record<CheckCode, string>> = {
   'yaml-syntax': 'routes: {\n»',
   'over-limit': `a: ${'['.repeat(62)}»[\n`,
@@ -64,14 +54,7 @@ const EXAMPLES: Readonly<Record<CheckCode, string>> = {
   'trusted-proxies-anyone': `trusted_proxies: [»0.0.0.0/0]\n${I}routes: { ${A} }\n`,
 };
 
-const rows: string[] = [];
-afterAll(() => {
-  const head = '| code | YAML | printed |\n| --- | --- | --- |\n';
-  const file = process.env['LINTS_TABLE'];
-  if (file !== undefined) writeFileSync(file, `${head}${rows.join('\n')}\n`);
-});
-
-describe('each code stands alone, at its place', () => {
+describe('each code: reported alone, at its place', () => {
   test.each(Object.entries(EXAMPLES))('%s', (code, marked) => {
     const before = marked.slice(0, marked.indexOf('»')).split('\n');
     const yaml = marked.replace('»', '');
@@ -79,36 +62,13 @@ describe('each code stands alone, at its place', () => {
     expect(more).toEqual([]);
     expect(printed).toMatch(new RegExp(`^${before.length}:${(before.at(-1)?.length ?? 0) + 1}: `));
     expect(listCodes(yaml)).toEqual([code]);
-    const cells = [code, yaml.trimEnd().replaceAll('\n', ' ⏎ '), `audgate.yaml:${printed} [${code}]`];
-    rows.push(`| ${cells.map(cell => `\`${escapeCell(cell)}\``).join(' | ')} |`);
   });
 });
 
 test.each(Object.entries(CHECK_CODES))(
-  '%s: one sentence each of consequence and remedy',
+  '%s: consequence and remedy are one sentence each',
   (_code, { consequence, remedy }) => {
     for (const sentence of [consequence, remedy]) expect(sentence).toMatch(/^(?:[A-Z][^\n]*[^.\s])\.$/);
     for (const sentence of [consequence, remedy]) expect(sentence).not.toMatch(/\. [A-Z]/);
   },
 );
-
-test('the README has this table; `npm run schema` writes it', async () => {
-  const readme = readFileSync(README, 'utf8');
-  const [before, after] = ['<!-- lints: written by npm run schema -->\n', '<!-- /lints -->'];
-  const start = readme.indexOf(before) + before.length;
-  const end = readme.indexOf(after);
-  expect(Math.min(readme.indexOf(before), end)).toBeGreaterThan(0);
-  const table = `\n${tabulate('warning', WARNINGS)}\n\n${tabulate('error', ERRORS)}\n\n`;
-  await expect(readme.slice(0, start) + table + readme.slice(end)).toMatchFileSnapshot(README);
-});
-
-function tabulate(kind: string, lints: Readonly<Record<string, CheckAdvice>>): string {
-  const entries = Object.entries(lints).map(
-    ([code, { consequence, remedy }]) => `| \`${code}\` | ${escapeCell(consequence)} | ${escapeCell(remedy)} |`,
-  );
-  return [`| ${kind} | consequence | remedy |`, '| --- | --- | --- |', ...entries].join('\n');
-}
-
-function escapeCell(cell: string): string {
-  return cell.replaceAll('|', '\\|');
-}

@@ -15,8 +15,8 @@ function route(key: string, keys: string): string {
   return `${key}: { resource: https://a.example, upstream: https://a, ${keys} }`;
 }
 
-/** Beside the one case of each code in lints.test.ts. */
-describe('what is legal but dangerous', () => {
+/** Further cases, beside the one for each code in check-codes.test.ts. */
+describe('one warning', () => {
   test.each([
     [
       'public-over-protected',
@@ -89,7 +89,7 @@ describe('what is legal but dangerous', () => {
       file(route('/', 'audiences: [b], scopes: { GET: [], POST: [x] }')).replace('e: }', 'e: { token_types: [JWT] } }'),
       '3:70: warning: routes./.audiences[0]: looks like a client id, token_types of "https://i.example" has JWT, and not every method needs a scope',
     ],
-  ])('%s', (code, text, warning) => {
+  ])('%s: %#', (code, text, warning) => {
     expect(listDiagnostics(text)).toEqual([warning]);
     expect(listCodes(text)).toEqual([code]);
   });
@@ -134,39 +134,42 @@ describe('what is legal but dangerous', () => {
 describe('no warning', () => {
   test.each([
     [
-      'on loopback',
+      'loopback without TLS',
       file('/: { resource: http://localhost:1, upstream: http://127.0.0.1:1, forward_token: true }').replace(
         'https://i.example',
         '"http://[::1]:3"',
       ),
     ],
-    ['for a public route beside a protected one', file(PROTECTED, '/a/bc: { public: true, upstream: http://x }')],
+    ['public route beside a protected one', file(PROTECTED, '/a/bc: { public: true, upstream: http://x }')],
     [
-      'for a header that says what would be denied, where it can',
+      'would_deny_header on verify',
       file('/: { resource: https://a.example, upstream: http://a, enforcement: verify, would_deny_header: true }'),
     ],
-    ['for hosts that differ', file(`x.example${PROTECTED}`, 'y.example/: { public: true, upstream: http://x }')],
     [
-      'for one resource on two routes',
+      'public and protected routes of different hosts',
+      file(`x.example${PROTECTED}`, 'y.example/: { public: true, upstream: http://x }'),
+    ],
+    [
+      'one resource on two routes',
       file('/a: { resource: https://a, upstream: https://a }', '/b: { resource: https://a, upstream: https://a }'),
     ],
     [
-      'for an alias of two routes in any order',
+      'aliases of two routes in another order',
       file(route('/a', 'audiences: [b, c]'), route('/b', 'audiences: [c, b]')),
     ],
     [
-      'for an alias that only one issuer writes',
+      'alias on one route, where the other has another issuer',
       file(
         route('/a', 'audiences: [b], issuers: [https://i.example]'),
         route('/b', 'issuers: [https://j.example]'),
       ).replace('e: }', 'e: , https://j.example: }'),
     ],
     [
-      'for JWT, where every method needs a scope',
+      'JWT accepted, every method needs a scope',
       file(route('/', 'audiences: [b], scopes: [x]')).replace('e: }', 'e: { token_types: [JWT] } }'),
     ],
     [
-      'for JWT, where the aliases are URIs, or the issuer is another',
+      'JWT accepted, aliases are URIs or the issuer is another',
       file(
         route('/a', 'audiences: [api://b]'),
         '/b: { resource: https://b, audiences: [x], upstream: https://b, issuers: [https://j.example], multiple_audiences: only }',
@@ -174,13 +177,13 @@ describe('no warning', () => {
         .replace('e: }', 'e: { token_types: [JWT] }, https://j.example: }')
         .replace('[api://b] }', `[api://b], ${ONLY} }`),
     ],
-    ['for account, where no issuer is a realm of Keycloak', file(route('/', 'audiences: [account], scopes: [x]'))],
+    ['audience account without a Keycloak realm', file(route('/', 'audiences: [account], scopes: [x]'))],
     [
-      'for the networks of proxies',
+      'trusted_proxies of usual sizes',
       `trusted_proxies: [10.0.0.0/8, 192.0.2.10, "fd00::/8", "fc00::/7", "2001:db8::/32"]\n${file(PROTECTED)}`,
     ],
     [
-      'for what the product does by itself: the token goes to the API in clear text on report, and nowhere else',
+      'default upstream_token on each enforcement mode, upstream without TLS',
       file(
         '/a: { resource: https://a.example, upstream: http://a, enforcement: report }',
         '/b: { resource: https://a.example, upstream: http://a, enforcement: verify }',
@@ -188,11 +191,11 @@ describe('no warning', () => {
       ),
     ],
     [
-      'for strip where it is the default',
+      'upstream_token: strip where it is the default',
       file('/: { resource: https://a.example, upstream: http://a, enforcement: verify, upstream_token: strip }'),
     ],
     [
-      'for an API below the origin of its issuer',
+      'resource below the origin of its issuer',
       file('/: { resource: https://i.example/api/v2, audiences: [realm-management2], upstream: https://a }'),
     ],
   ])('%s', (_name, text) => {
@@ -200,17 +203,17 @@ describe('no warning', () => {
   });
 });
 
-test('an issuer that a misspelled name may mean is not called unused, too', () => {
+test('misspelled issuer on a route: unknown-issuer only, not unused-issuer', () => {
   expect(listCodes(file(route('/', 'issuers: [https://i.exmple]')))).toEqual(['unknown-issuer']);
 });
 
-test('an alias from the environment stays unsaid', () => {
+test('alias from the environment: not in the message', () => {
   const text = file(route('/a', 'audiences: ["${A:-s3cret}*"]'), route('/b', 'scopes: [x]'));
   expect(listCodes(text)).toEqual(['audience-wildcard', 'alias-on-one-route']);
   expect(listDiagnostics(text).join('\n')).not.toContain('s3cret');
 });
 
-test('an http name whose keys come by https is a name, and nothing else: AD FS writes such a one', () => {
+test('http issuer with keys by https (AD FS): no warning; with keys by http: one', () => {
   const named = (settings: string) =>
     file(PROTECTED).replace('https://i.example: }', `http://fs.example/adfs/services/trust: { ${settings} } }`);
   expect(listCodes(named('jwks_uri: https://fs.example/adfs/discovery/keys'))).toEqual([]);
@@ -219,7 +222,7 @@ test('an http name whose keys come by https is a name, and nothing else: AD FS w
   ]);
 });
 
-test('a placeholder that no URI may have is an error of the same code', () => {
+test('placeholder with characters that no URI has: an error with the same code', () => {
   const text = file(PROTECTED).replace(
     'https://i.example: }',
     '"https://login.microsoftonline.com/{tenantid}/v2.0": }',
@@ -230,7 +233,7 @@ test('a placeholder that no URI may have is an error of the same code', () => {
   );
 });
 
-describe('a minimal file, with every default: no warning', () => {
+describe('minimal file: no warning', () => {
   const api = (name: string, more = '') =>
     `/${name}: { resource: https://${name}.example.com, upstream: http://${name}:8080${more} }`;
 

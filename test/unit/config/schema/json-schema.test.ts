@@ -12,13 +12,13 @@ const CONFIG = join(import.meta.dirname, '../../../../config');
 const FILE = join(CONFIG, 'audgate.schema.json');
 const schema = createJsonSchema();
 
-/** Draft-07; `patternErrorMessage` is a word of editors. */
+/** Draft-07; `patternErrorMessage` is an extension of editors. */
 const ajv = new Ajv({ strict: true, allowUnionTypes: true, strictRequired: false, allErrors: true });
 ajv.addKeyword({ keyword: 'patternErrorMessage', schemaType: 'string' });
 const validate = ajv.compile(schema);
 
-/** @returns `PLACE KEYWORD` of each complaint of an editor about `text`. */
-function complain(text: string): string[] {
+/** @returns `PLACE KEYWORD` of each error that an editor shows for `text`. */
+function listEditorErrors(text: string): string[] {
   return validate(parse(text)) ? [] : (validate.errors ?? []).map(error => `${error.instancePath} ${error.keyword}`);
 }
 
@@ -28,24 +28,24 @@ function route(lines: string): string {
 }
 
 describe('config/audgate.schema.json', () => {
-  test('is what the schema of the gateway says; `npm run schema` writes it', async () => {
+  test('the file: equal to the schema of the gateway (`npm run schema` writes it)', async () => {
     expect(existsSync(FILE)).toBe(true);
     await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot(FILE);
   });
 
-  test('is draft-07, and a valid one', () => {
+  test('the schema: valid draft-07', () => {
     expect(schema.$schema).toBe('http://json-schema.org/draft-07/schema#');
     expect(ajv.validateSchema(schema)).toBe(true);
   });
 
-  test('describes every key, also those that operators choose', () => {
+  test('every key: described, also under names that operators choose', () => {
     const keys = listKeys(schema);
     const some = ['listen', 'issuers.*', 'issuers.*.keys.max_stale', 'routes.*.timeouts.idle', 'routes.*.scopes.*'];
     expect(keys.map(([key]) => key)).toEqual(expect.arrayContaining(some));
     expect(keys.filter(([, description]) => !description)).toEqual([]);
   });
 
-  test('allows no key that it does not describe', () => {
+  test('every map: unknown keys not allowed', () => {
     const open = listSchemas(schema).filter(
       ({ type, additionalProperties }) => type === 'object' && !additionalProperties,
     );
@@ -54,21 +54,21 @@ describe('config/audgate.schema.json', () => {
   });
 });
 
-describe('an editor is content with', () => {
+describe('editor shows no error', () => {
   const files = ['audgate.yaml', 'demo.yaml'].map(name => [name, readFileSync(join(CONFIG, name), 'utf8')] as const);
 
-  test.each([...files, ['the example of the contract', EXAMPLE] as const])('%s', (_name, text) => {
-    expect(complain(text)).toEqual([]);
+  test.each([...files, ['the example of the reference', EXAMPLE] as const])('%s', (_name, text) => {
+    expect(listEditorErrors(text)).toEqual([]);
   });
 
-  test.each(files)('the place of the schema that %s names', (name, text) => {
+  test.each(files)('%s: its first line names the schema file', (name, text) => {
     const [, place = ''] = /^# yaml-language-server: \$schema=(\S+)$/m.exec(text) ?? [];
     expect(resolve(dirname(join(CONFIG, name)), place)).toBe(FILE);
   });
 
   test.each([
     'public: ${P}',
-    'enforcement: ${RUNG:-report}',
+    'enforcement: ${MODE:-report}',
     'timeouts: { connect: "${T}", idle: "${N:-5}m" }',
     'limits: { in_flight: "${N}", body: none }',
     'limits: { in_flight: 5 }',
@@ -79,16 +79,16 @@ describe('an editor is content with', () => {
     'scopes: { "*": [], GET: [x], M-SEARCH /a/b: [y] }',
     'allow_encoded: [";", "%2f"]',
     'claims_to_headers: { X-User: sub }',
-  ])('%s', line => expect(complain(route(line))).toEqual([]));
+  ])('%s', line => expect(listEditorErrors(route(line))).toEqual([]));
 
-  test('references everywhere, an issuer without settings, and every form of an address', () => {
+  test('references, an issuer without settings, every form of an address', () => {
     const text = `listen: \${L}\nadmin: "[::1]:9090"\ntrusted_proxies: [10.0.0.0/8, "::1", "\${P}"]
 issuers: { https://i.example: , "HTTPS://j.example/x": { algorithms: [RS256, ML-DSA-44, "\${A}"], jwks_uri: "\${J}" } }
 routes: { /: { public: true, upstream: "\${U}" }, "[::1]/a": { resource: "http://\${H}/", upstream: http://x }, A.b/c: { resource: "HTTP://A:1?x=/@", upstream: http://x/ } }`;
-    expect(complain(text)).toEqual([]);
+    expect(listEditorErrors(text)).toEqual([]);
   });
 
-  test('whatever the gateway is content with: small edits of the example', () => {
+  test('random edits of the example that the gateway accepts', () => {
     const edit = fc.record({
       at: fc.nat(EXAMPLE.length),
       removed: fc.nat(2),
@@ -96,14 +96,14 @@ routes: { /: { public: true, upstream: "\${U}" }, "[::1]/a": { resource: "http:/
     });
     const file = writeConfiguration('');
     let accepted = 0;
-    const judge = ({ at, removed, added }: { at: number; removed: number; added: string }) => {
+    const check = ({ at, removed, added }: { at: number; removed: number; added: string }) => {
       const text = EXAMPLE.slice(0, at) + added + EXAMPLE.slice(at + removed);
       writeFileSync(file, text);
       if (!loadConfig(file, {}).ok) return;
       accepted += 1;
-      expect(complain(text)).toEqual([]);
+      expect(listEditorErrors(text)).toEqual([]);
     };
-    fc.assert(fc.property(edit, judge), { numRuns: 500 });
+    fc.assert(fc.property(edit, check), { numRuns: 500 });
     expect(accepted).toBeGreaterThan(50);
   });
 });
@@ -136,9 +136,9 @@ const WRONG: [string, string][] = [
   [`issuers: { https://i: { algorithms: [HS256] } }\n${route('')}`, '/issuers/https:~1~1i/algorithms/0 anyOf'],
 ];
 
-describe('an editor complains about', () => {
-  test.each(WRONG)('%j', (text, complaint) => {
-    expect(complain(text)).toContain(complaint);
+describe('editor shows an error, and the gateway rejects', () => {
+  test.each(WRONG)('%j', (text, error) => {
+    expect(listEditorErrors(text)).toContain(error);
     expect(load(text).ok).toBe(false);
   });
 });

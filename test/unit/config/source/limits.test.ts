@@ -72,7 +72,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe('a file with as much as is allowed is loaded, with one more it is refused', () => {
+describe('at the limit: loaded; one more: over-limit', () => {
   test.each(CASES)('$what', { timeout: 60_000 }, ({ most, write, diagnostic }) => {
     expect(load(write(most)).ok).toBe(true);
     const over = write(most + 1);
@@ -84,7 +84,7 @@ describe('a file with as much as is allowed is loaded, with one more it is refus
   });
 });
 
-describe('what would take long, or fill the memory, is refused before it does', () => {
+describe('text that would take long or fill the memory: refused early', () => {
   test.each([
     ['comments', '#\n'.repeat(1_000_000), '500001:1: more than 1,000,000 words'],
     ['commas', `a: [${','.repeat(1_500_000)}`, '1:999999: more than 1,000,000 words'],
@@ -106,7 +106,7 @@ describe('what would take long, or fill the memory, is refused before it does', 
   });
 });
 
-test('files that a value names: no more of them than 4 MiB in all', () => {
+test('files named by values, over 4 MiB together: refused', () => {
   const files = { big: 'b'.repeat(LIMITS.text - 1) };
   const text = `x: [${repeat(65, () => '"${file:big}"')}]\n${ROUTE}`;
   expect(listDiagnostics(text, { files })).toEqual([
@@ -114,21 +114,21 @@ test('files that a value names: no more of them than 4 MiB in all', () => {
   ]);
 });
 
-test('a value that its references make too long: refused, and not shown', () => {
+test('value over 64 Ki characters after references: refused, not shown', () => {
   const files = { big: 'b'.repeat(LIMITS.text) };
   expect(listDiagnostics(`listen: "\${file:big}\${file:big}"\n${ROUTE}`, { files })).toEqual([
     '1:9: listen: "${file:big}${file:big}" becomes too long, expected at most 65,536 characters once its references are replaced',
   ]);
 });
 
-test('more than 1,000 errors: the rest is one line that says how many', () => {
+test('1,500 errors: 1,000 listed, one line counts the rest', () => {
   const text = `routes:\n${repeat(1_500, index => `  /r${index}: { upsteam: http://a, public: true }`, '\n')}\n`;
   const printed = listDiagnostics(text);
   expect(printed).toHaveLength(1_001);
   expect(printed.at(-1)).toMatch(/^1002:\d+: routes\.\/r1000.*: 500 more errors, from here on, are not listed$/);
 });
 
-test('more than 1,000 warnings: the rest is one line that says how many, and the file is loaded', () => {
+test('1,500 warnings: 1,000 listed, one line counts the rest, loaded', () => {
   const text = `routes:\n${repeat(1_500, index => `  /r${index}: { public: true, upstream: http://a, allow_encoded: [";"] }`, '\n')}\n`;
   expect(load(text).ok).toBe(true);
   expect(listDiagnostics(text)).toHaveLength(1_001);
@@ -148,7 +148,7 @@ function timeToLoad(text: string): number {
   return Math.min(...times);
 }
 
-describe('eight times as much takes about eight times as long, not sixty-four', () => {
+describe('eight times the entries: about eight times the time, not sixty-four', () => {
   const protectedRoutes = (length: number, more: (index: number) => string) =>
     `issuers:\n${repeat(length / 4, index => `  https://i${index}:`, '\n')}\nroutes:\n${repeat(length, index => `  /r${index}: { resource: https://a/${index}, upstream: https://a${more(index)} }`, '\n')}\n`;
   test.each<[string, (length: number) => string]>([

@@ -7,7 +7,7 @@ function nameOf(written: string, world: World = {}): string | undefined {
     ?.name;
 }
 
-describe('a reference is replaced', () => {
+describe('reference', () => {
   test.each([
     ['${NAME}', { NAME: 'x' }, 'x'],
     ['a ${NAME} b ${OTHER}', { NAME: 'x', OTHER: 'y' }, 'a x b y'],
@@ -22,16 +22,16 @@ describe('a reference is replaced', () => {
     ['${NAME}', { NAME: '12345' }, '12345'],
     ['"${NAME}"', { NAME: 'true' }, 'true'],
     ['"${toString:-own}"', {}, 'own'],
-  ])('%s of %o', (written, environment, name) => {
+  ])('%s with %o: %j', (written, environment, name) => {
     expect(nameOf(written, { environment })).toBe(name);
   });
 
-  test('from a file, without one newline at its end', () => {
+  test('file: its content without one newline at the end', () => {
     expect(nameOf('${file:secret}', { files: { secret: 'x y\n\n' } })).toBe('x y\n');
     expect(nameOf('${file:./secret}', { files: { secret: 'x\r\n' } })).toBe('x');
   });
 
-  test('by true or false where the scalar is plain', () => {
+  test('true or false: a boolean in a plain scalar, a string in a quoted one', () => {
     const text = (value: string) => `routes:\n  /:\n    public: ${value}\n    upstream: http://x\n`;
     expect(loadValid(text('${X:-true}')).routes[0]?.public).toBe(true);
     expect(listDiagnostics(text('"${X:-true}"'))).toEqual([
@@ -40,7 +40,7 @@ describe('a reference is replaced', () => {
   });
 });
 
-test('a value cannot bring keys, lists or comments with it', () => {
+test('value with YAML syntax: one string, no keys or comments', () => {
   const value = 'x # no comment\n    public: false\n  /admin: { public: true }\n';
   const config = loadValid('routes:\n  /:\n    public: true\n    upstream: http://x\n    name: ${X}\n', {
     environment: { X: value },
@@ -48,21 +48,21 @@ test('a value cannot bring keys, lists or comments with it', () => {
   expect(config.routes.map(({ key, name }) => [key, name])).toEqual([['/', value]]);
 });
 
-test('keys are not substituted', () => {
+test('reference in a key: not replaced', () => {
   const text = 'routes:\n  /${X}:\n    public: true\n    upstream: http://x\n';
   expect(listDiagnostics(text, { environment: { X: 'y' } })).toEqual([
     '2:3: routes./${X}: "/${X}" has a character that a path must not have plainly, expected it percent-encoded; did you mean "/$%7BX%7D"?',
   ]);
 });
 
-test('a file larger than 64 KiB is refused', () => {
+test('file over 64 KiB: rejected', () => {
   const text = 'routes:\n  /:\n    public: true\n    upstream: ${file:big}\n';
   expect(listDiagnostics(text, { files: { big: 'x'.repeat(64 * 1024 + 1) } })).toEqual([
     '4:15: routes./.upstream: "${file:big}" names a file that is larger than 64 KiB, expected a readable file of at most 64 KiB',
   ]);
 });
 
-test('no substituted value is in any message', () => {
+test('errors about substituted values: the value is in no message', () => {
   const secret = 'S3cr3t-vAlue';
   const values = ['"${S}"', '"https://${S}/#x"', '"ws://${S}"', '"${S}s"', '"${file:secret}"'];
   const keys = [

@@ -6,7 +6,7 @@ const TOKEN = 'b4ttery-h0rse-st4ple';
 const ROUTES = 'routes: { /a: { public: true, upstream: "http://a.example" } }\n';
 const HASH = createHash('sha256').update(TOKEN).digest('hex');
 
-test('only the hash of the token is kept, wherever it was written', () => {
+test('token in the file, a variable or a file: only its hash is kept', () => {
   const sources = [
     [TOKEN, {}],
     ['${TOKEN}', { environment: { TOKEN } }],
@@ -20,7 +20,7 @@ test('only the hash of the token is kept, wherever it was written', () => {
   expect(loadValid(ROUTES).adminTokenHash).toBeUndefined();
 });
 
-test('a token left to a variable: with an empty default there is none, and off loopback that is told', () => {
+test('empty default: no token; with admin off loopback the warning admin-open', () => {
   const written = `admin_token: \${TOKEN:-}\n${ROUTES}`;
   const outside = `admin: 0.0.0.0:9090\n${written}`;
   for (const environment of [{}, { TOKEN: '' }]) {
@@ -37,12 +37,12 @@ test.each([
   ['${file:token}', { files: { token: '\n' } }],
   ['${TOKEN:-}${TOKEN:-}', {}],
   ['"x${TOKEN:-}"', {}],
-])('%s that comes out empty or short is a mistake, not an open page', (written, world) => {
+])('%s that becomes empty or short: an error, not an open page', (written, world) => {
   expect(load(`admin_token: ${written}\n${ROUTES}`, world).ok).toBe(false);
 });
 
 test.each(['fifteen-letters', `${TOKEN} with spaces`, `${TOKEN}\u00e9\u00e9`, 'x'.repeat(1025), '""', '[a, b]'])(
-  'a token that is weak or cannot be sent is refused, and not quoted: %#',
+  'token that is weak or cannot be sent: rejected, not quoted (%#)',
   written => {
     const result = load(`admin_token: ${written}\n${ROUTES}`);
     expect(result.ok).toBe(false);

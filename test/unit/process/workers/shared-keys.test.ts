@@ -1,4 +1,4 @@
-/** One machine, one fetch: against a real server. */
+/** Keys fetched once for all workers, against a real server. */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { KeyRequest } from '../../../../src/process/workers/calls.ts';
@@ -28,7 +28,7 @@ function ask(cause: KeyRequest['cause'] = 'schedule') {
   return keys.fetch({ ...issuerOf(issuer, { keys: rules }), cause });
 }
 
-test('those who ask at once share one fetch, and one of them counts it', async () => {
+test('requests at once: one fetch, of which one requester is not told that it is shared', async () => {
   const answers = await Promise.all(Array.from({ length: 5 }, () => ask()));
   expect(issuer.fetches).toBe(1);
   expect(answers.map(({ isShared }) => isShared)).toEqual([false, true, true, true, true]);
@@ -36,7 +36,7 @@ test('those who ask at once share one fetch, and one of them counts it', async (
   expect(changes).toEqual([issuer.issuer]);
 });
 
-test('within half the refresh interval keys are shared, with their age; then they are fetched', async () => {
+test('within half the refresh interval: keys are shared with their age; after it: fetched again', async () => {
   const clock = takeClock();
   await ask();
   clock.pass(4 * MINUTE);
@@ -46,7 +46,7 @@ test('within half the refresh interval keys are shared, with their age; then the
   expect(issuer.fetches).toBe(2);
 });
 
-test('unknown kids have one cooldown for all, of failed fetches, too', async () => {
+test('unknown kids: one cooldown for all workers, after failed fetches, too', async () => {
   const clock = takeClock();
   await ask();
   await issuer.rotate();
@@ -60,7 +60,7 @@ test('unknown kids have one cooldown for all, of failed fetches, too', async () 
   expect(issuer.fetches).toBe(3);
 });
 
-test('a failure is shared for a moment only', async () => {
+test('a failure: shared for half a second only', async () => {
   const clock = takeClock();
   issuer.jwks = undefined;
   expect(await ask()).toMatchObject({
@@ -74,7 +74,7 @@ test('a failure is shared for a moment only', async () => {
   expect(issuer.fetches).toBe(2);
 });
 
-test('keys that changed are told of, keys that came again are not', async () => {
+test('onChange: called for keys that changed, not for the same keys', async () => {
   const clock = takeClock();
   for (let round = 0; round < 3; round += 1) {
     await ask();

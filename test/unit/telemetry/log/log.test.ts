@@ -25,7 +25,7 @@ const verified = exampleToken({
   claims: { sub: 'alice', client_id: 'shop', jti: 'j', email: 'alice@example.org', secret: 'hidden' },
 });
 
-test('every field of contract section 6, and no other', () => {
+test('a reported denial: every field that applies, and no other', () => {
   const denial = { reason: 'wrong_audience', presented: 'foreign' } as const;
   const facts = { route, outcome: 'reported', denial, verified, upstreamMs: 3.21049, durationMs: 12.34567 } as const;
   expect(parse(facts)).toEqual({
@@ -54,7 +54,7 @@ test('every field of contract section 6, and no other', () => {
   });
 });
 
-describe('the level says whether somebody should look', () => {
+describe('level by outcome', () => {
   test.each([
     ['forwarded', 'info'],
     ['reported', 'warn'],
@@ -65,7 +65,7 @@ describe('the level says whether somebody should look', () => {
   });
 });
 
-test('what there is not is left out', () => {
+test('a request without route and token, or on a public route: fields without a value are left out', () => {
   expect(Object.keys(parse({}))).toEqual(
     expect.not.arrayContaining([
       'resource',
@@ -83,7 +83,7 @@ test('what there is not is left out', () => {
   expect(Object.keys(parse({ route: publicRoute({ prefix: '/status' }) }))).not.toContain('resource');
 });
 
-test('a failure is its own reason', () => {
+test('a failure: its reason and cause are logged', () => {
   expect(
     parse({ route, outcome: 'failed', failure: { reason: 'upstream_timeout', cause: 'idle_timeout' } }),
   ).toMatchObject({
@@ -92,22 +92,22 @@ test('a failure is its own reason', () => {
   });
 });
 
-test('a claim of another shape is not written', () => {
+test('sub, client_id and jti that are not strings: left out', () => {
   const claims = { sub: { a: 1 }, client_id: 7, jti: ['x'] };
   const line = parse({ route, verified: { ...verified, claims } });
   for (const name of ['sub', 'client_id', 'jti']) expect(Object.keys(line)).not.toContain(name);
 });
 
-test('a line is one line, whatever is in it', () => {
+test('line breaks in path and Host: escaped, so that the line stays one line', () => {
   const line = write({ path: '/a\n{"msg":"forged"}', host: 'a\r\nb' });
   expect(line.trimEnd()).not.toMatch(/[\r\n]/);
 });
 
 const NOT_SHOWN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-/** DEL, C1, line separators, direction marks, the byte order mark, a tag, half a character. */
+/** DEL, C1, line separators, direction marks, the byte order mark, a tag, a lone surrogate. */
 const ACTIVE = '\x7f\x85\x9b\u2028\u2029\u061c\u200e\u202e\u2066\ufeff\u{e0041}\ud800';
 
-test('whatever a caller writes, nothing of it acts on a terminal, and JSON gives it back', () => {
+test('any text of a caller: no control or invisible character in the line, and JSON.parse returns the text', () => {
   const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.constant(ACTIVE));
   const holds = fc.property(fc.array(text, { minLength: 8, maxLength: 8 }), texts => {
     const [method = '', host = '', path = '', sub = '', client = '', jti = '', aud = '', scope = ''] = texts;
@@ -127,14 +127,14 @@ test('whatever a caller writes, nothing of it acts on a terminal, and JSON gives
   fc.assert(holds, { seed: 10, numRuns: 500 });
 });
 
-test('a line about the process: what a peer or a file said does not act on a terminal either', () => {
+test('a line about the process with such characters: escaped as well', () => {
   const lines: string[] = [];
   const log = createLog({ write: line => lines.push(line), close: async () => undefined });
   log.event('warn', `keys ${ACTIVE}`, { error: ACTIVE, problems: [ACTIVE], [ACTIVE]: { deep: ACTIVE } });
   expect(lines).toHaveLength(1);
   expect(lines[0]?.slice(0, -1)).not.toMatch(NOT_SHOWN);
   expect(lines[0]?.at(-1)).toBe('\n');
-  // pino writes half a character as U+FFFD.
+  // pino writes a lone surrogate as U+FFFD.
   const whole = ACTIVE.toWellFormed();
   const parsed = JSON.parse((lines[0] ?? '').replaceAll('\\ud800', '\ufffd'));
   expect(parsed).toMatchObject({ msg: `keys ${whole}`, error: whole, problems: [whole], [whole]: { deep: whole } });
@@ -145,13 +145,13 @@ test.each<[string, Readonly<Record<string, unknown>>, string | undefined]>([
   ['azp', { appid: 'c', azp: 'b' }, 'b'],
   ['appid', { cid: 'd', appid: 'c' }, 'c'],
   ['cid', { cid: 'd' }, 'd'],
-  ['a client_id that is no text, whatever else there is', { client_id: 7, azp: 'b' }, undefined],
-  ['an empty client_id', { client_id: '', azp: 'b' }, undefined],
-])('client_id is the client of the token: %s', (_, claims, client) => {
+  ['a client_id that is no string: none, even with azp', { client_id: 7, azp: 'b' }, undefined],
+  ['an empty client_id: none', { client_id: '', azp: 'b' }, undefined],
+])('client_id from %s', (_, claims, client) => {
   expect(parse({ route, verified: { ...verified, claims } })['client_id']).toBe(client);
 });
 
-test('what a caller made long to fill the log is cut', () => {
+test('values of 100,000 characters and 10,000 audiences: cut', () => {
   const long = 'x'.repeat(100_000);
   const claims = { sub: long, client_id: long, jti: long };
   const audience = Array.from({ length: 10_000 }, () => long);
@@ -160,6 +160,6 @@ test('what a caller made long to fill the log is cut', () => {
   expect(line.length).toBeLessThan(100_000);
 });
 
-test('other claims than those of the contract are never written', () => {
+test('other claims of the token: not written', () => {
   expect(write({ route, verified })).not.toMatch(/hidden|example\.org/);
 });

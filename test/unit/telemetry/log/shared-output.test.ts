@@ -3,7 +3,7 @@ import { fitLine } from '../../../../src/telemetry/log/shared-output.ts';
 
 const line = (fields: object) => `${JSON.stringify(fields)}\n`;
 
-test('a line of 4096 bytes passes as it is', () => {
+test('a line of 4096 bytes: unchanged', () => {
   const whole = line({ msg: 'request', path: 'a'.repeat(4096 - line({ msg: 'request', path: '' }).length) });
   expect(Buffer.byteLength(whole)).toBe(4096);
   expect(fitLine(whole)).toBe(whole);
@@ -15,19 +15,19 @@ test.each([
   ['characters that JSON escapes', { msg: 'request', path: '\u0001'.repeat(1024), sub: '\u0001'.repeat(1024) }],
   ['many audiences', { msg: 'request', aud: Array.from({ length: 64 }, (_, n) => `${n}`.repeat(1024)) }],
   ['many fields', Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`f${n}`, 'x'.repeat(1024)]))],
-])('%s: cut until it fits, marked, and still JSON', (_name, fields) => {
+])('%s: cut to 4096 bytes of valid JSON, marked truncated', (_name, fields) => {
   const fitted = fitLine(line(fields));
   expect(Buffer.byteLength(fitted)).toBeLessThanOrEqual(4096);
   expect(fitted.endsWith('}\n')).toBe(true);
   expect(JSON.parse(fitted)).toMatchObject({ truncated: true });
 });
 
-test('numbers and short texts are left alone', () => {
+test('a line that is cut: numbers and short texts stay whole', () => {
   const fitted = fitLine(line({ msg: 'request', status: 401, path: 'a'.repeat(5000) }));
   expect(JSON.parse(fitted)).toEqual({ msg: 'request', status: 401, path: 'a'.repeat(512), truncated: true });
 });
 
-test('what was escaped in the line stays escaped in the cut one', () => {
+test('escaped characters in a line that is cut: stay escaped', () => {
   const sub = '\x7f\x85\u2028\u202e\ufeff';
   const escaped = JSON.stringify({ msg: 'request', sub, path: 'a'.repeat(5000) }).replace(
     sub,

@@ -31,7 +31,7 @@ async function read(...series: string[]): Promise<number[]> {
   return series.map(each => readSample(Buffer.concat(body).toString(), each));
 }
 
-test('counters and histograms are summed up; of keys the fewest, of ages the oldest', async () => {
+test('two workers: counters and histograms are summed, keys are the fewest, ages the oldest', async () => {
   merged.add(1, await metricsOfWorker({ hits: 2, requests: 3, keys: 2, age: 10 }));
   merged.add(2, await metricsOfWorker({ hits: 5, requests: 1, keys: 1, age: 20 }));
   const sums = [
@@ -43,7 +43,7 @@ test('counters and histograms are summed up; of keys the fewest, of ages the old
   expect(await read(KEYS, AGE)).toEqual([1, 20]);
 });
 
-test('a worker that ended: what it counted stays, what it measured goes, and what comes late is not counted twice', async () => {
+test('a worker that exited: its counts stay, its gauges go, and a late message is not counted twice', async () => {
   merged.add(1, await metricsOfWorker({ hits: 2, requests: 3, age: 99 }));
   merged.add(2, await metricsOfWorker({ hits: 5, age: 1 }));
   const last = await metricsOfWorker({ hits: 2, requests: 3 });
@@ -57,7 +57,7 @@ test('a worker that ended: what it counted stays, what it measured goes, and wha
   expect(await read(HITS, 'audgate_requests_total{route="/a",method="GET",status="200"}', AGE)).toEqual([8, 3, 0]);
 });
 
-test('the start of the process is in it, and every series of this process', async () => {
+test('the merged page: has the start time and every series of this process', async () => {
   merged.add(1, await metricsOfWorker({}));
   const { body, contentType } = await merged.expose();
   const text = Buffer.concat(body).toString();
@@ -66,7 +66,7 @@ test('the start of the process is in it, and every series of this process', asyn
   expect(text).toContain('audgate_config_reloads_total{outcome="failure"} 0');
 });
 
-describe('counts that are told in parts', () => {
+describe('counts sent in parts', () => {
   const routes = Array.from({ length: 500 }, (_, index) => publicRoute({ prefix: `/${index}` }));
   const total = async () => {
     const lines = Buffer.concat((await merged.expose()).body)
@@ -76,7 +76,7 @@ describe('counts that are told in parts', () => {
     return counted.reduce((sum, line) => sum + Number(line.split(' ')[1]), 0);
   };
 
-  test('each part is small, only what changed is told again, and a part that was lost is made up for', async () => {
+  test('parts are small, only changes are sent again, and a lost part is requested again', async () => {
     const metrics = new Metrics({ keySets: () => [] });
     for (const route of routes) metrics.record(finishedRequest({ route }));
     const first = await metrics.readChanges(0, 0);
@@ -103,7 +103,7 @@ describe('counts that are told in parts', () => {
     expect([asked, await total()]).toEqual([4, 502]);
   });
 
-  test('what counts while the parts are told is not lost', async () => {
+  test('counts that change between two parts: not lost', async () => {
     const metrics = new Metrics({ keySets: () => [] });
     for (const route of routes) metrics.record(finishedRequest({ route }));
     for (let from: number | undefined = 0; from !== undefined; ) {

@@ -9,14 +9,14 @@ function denialsAt(...times: readonly number[]) {
   return times.flatMap(at => denials.list().map(denial => ({ ...denial, at })));
 }
 
-test('denials of several processes: newest first, the latest 200', () => {
+test('denials of several processes: the latest 200, newest first', () => {
   expect(mergeDenials([denialsAt(9, 5, 1), [], denialsAt(7, 3)]).map(({ at }) => at)).toEqual([9, 7, 5, 3, 1]);
   const evens = Array.from({ length: 150 }, (_, n) => 600 - 2 * n);
   const merged = mergeDenials([denialsAt(...evens), denialsAt(...evens.map(at => at - 1))]);
   expect(merged.map(({ at }) => at)).toEqual(Array.from({ length: 200 }, (_, n) => 600 - n));
 });
 
-test('keys of an issuer: as the process has them that has none yet, else the oldest', () => {
+test('keys of an issuer: those of a process that has none yet, else the oldest', () => {
   const status = (issuer: string, ageSeconds: number | undefined, lastError?: string) => ({
     ...{ issuer, ageSeconds, lastError },
     keys: ageSeconds === undefined ? 0 : 2,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { methodLabel } from '../../../../src/telemetry/metrics/method-label.ts';
 
-describe('a method is a label only if it is registered (RFC 9110 section 18.2)', () => {
+describe('the label of a method (RFC 9110 section 18.2)', () => {
   test.each([
     'GET',
     'HEAD',
@@ -14,12 +14,12 @@ describe('a method is a label only if it is registered (RFC 9110 section 18.2)',
     'PROPFIND',
     'QUERY',
     'VERSION-CONTROL',
-  ])('%s', method => {
+  ])('%s: itself', method => {
     expect(methodLabel(method)).toBe(method);
   });
 
   test.each(['get', 'Get', 'GETS', 'G', '', ' ', 'GET POST', 'M-SEARCH', 'constructor', 'BASELINE', 'X'.repeat(1000)])(
-    '%j is OTHER',
+    '%j: OTHER',
     method => {
       expect(methodLabel(method)).toBe('OTHER');
     },

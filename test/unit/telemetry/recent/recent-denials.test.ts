@@ -7,7 +7,7 @@ import { finishedRequest } from '../finished-example.ts';
 const denied = (requestId: string) =>
   finishedRequest({ requestId, outcome: 'denied', denial: { reason: 'missing_token' } });
 
-test('the latest 200 are kept, newest first', () => {
+test('201 denials: the latest 200 are kept, newest first', () => {
   const denials = new RecentDenials();
   const ids = () => denials.list().map(({ requestId }) => requestId);
   expect(ids()).toEqual([]);
@@ -17,7 +17,7 @@ test('the latest 200 are kept, newest first', () => {
   expect(ids()).toEqual(Array.from({ length: 200 }, (_, index) => String(450 - index)));
 });
 
-test('a request without a denial leaves nothing', () => {
+test('a request without a denial: not kept', () => {
   const denials = new RecentDenials();
   denials.record(finishedRequest());
   denials.record(
@@ -26,7 +26,7 @@ test('a request without a denial leaves nothing', () => {
   expect(denials.list()).toEqual([]);
 });
 
-test('it says who asked and for what, and nothing else of the token', () => {
+test('a denial: keeps issuer and client, and no other claim of the token', () => {
   const denials = new RecentDenials();
   const claims = { sub: 'alice', client_id: 'shop', email: 'alice@example.com', jti: 'x' };
   const verified = exampleToken({ claims });
@@ -53,14 +53,14 @@ test('it says who asked and for what, and nothing else of the token', () => {
 test.each<[string, Readonly<Record<string, unknown>>, string | undefined]>([
   ['cid', { cid: 'd' }, 'd'],
   ['an empty client_id', { client_id: '', azp: 'b' }, undefined],
-])('the client of the token: %s', (_, claims, client) => {
+])('client id from %s', (_, claims, client) => {
   const denials = new RecentDenials();
   const denial = { reason: 'wrong_audience' } as const;
   denials.record(finishedRequest({ outcome: 'denied', denial, verified: exampleToken({ claims }) }));
   expect(denials.list()[0]?.clientId).toBe(client);
 });
 
-test('what was written to fill the page is cut', () => {
+test('long method, Host, path and client id: cut', () => {
   const denials = new RecentDenials();
   const verified = exampleToken({ claims: { client_id: 'c'.repeat(10_000) } });
   const denial = { reason: 'insufficient_scope' } as const;

@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FinishedRequest } from '../../../../src/telemetry/finished-request.ts';
 import { MOST_CLIENTS, MOST_DETAILS } from '../../../../src/telemetry/recent/client-denials.ts';
-import { FrequentKeys } from '../../../../src/telemetry/recent/frequent-keys.ts';
-import { RecentCounts } from '../../../../src/telemetry/recent/recent-counts.ts';
 import { mergeTraffic, RecentTraffic } from '../../../../src/telemetry/recent/recent-traffic.ts';
 import { protectedRoute } from '../../route/example-route.ts';
 import { exampleToken, takeClock } from '../../token/example-token.ts';
@@ -28,40 +26,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe('counts of the last hour and day', () => {
-  const passTo = (counts: RecentCounts, from: number, minutes: number) => counts.list(from + minutes * MINUTE);
-
-  test.each([0, 7, 59, 61, 1439])(
-    'an event at minute %s: in the hour for 55 to 60 minutes, in the day for 23 to 24 hours',
-    minute => {
-      const at = minute * MINUTE;
-      const counts = new RecentCounts(2, at);
-      counts.add(1, at);
-      expect(passTo(counts, at, 0)).toEqual({ hour: [0, 1], day: [0, 1] });
-      expect(passTo(counts, at, 55)).toEqual({ hour: [0, 1], day: [0, 1] });
-      expect(passTo(counts, at, 60)).toEqual({ hour: [0, 0], day: [0, 1] });
-      expect(passTo(counts, at, 23 * 60)).toEqual({ hour: [0, 0], day: [0, 1] });
-      expect(passTo(counts, at, 24 * 60)).toEqual({ hour: [0, 0], day: [0, 0] });
-    },
-  );
-
-  test('events go one after the other, and after a pause of any length nothing old is left', () => {
-    const counts = new RecentCounts(1, 0);
-    for (let minute = 0; minute < 48 * 60; minute++) counts.add(0, minute * MINUTE);
-    const last = (48 * 60 - 1) * MINUTE;
-    expect(counts.list(last)).toEqual({ hour: [60], day: [24 * 60] });
-    expect(counts.list(last + 30 * MINUTE).hour).toEqual([30]);
-    expect(counts.list(last + 1000 * 24 * HOUR)).toEqual({ hour: [0], day: [0] });
-  });
-
-  test('a clock that goes back counts for now', () => {
-    const counts = new RecentCounts(1, 10 * HOUR);
-    counts.add(0, HOUR);
-    expect(counts.list(10 * HOUR)).toEqual({ hour: [1], day: [1] });
-  });
-});
-
-test('traffic by route: requests, refused, forwarded, failed, and when the latest denial was', () => {
+test('traffic by route: requests, refused, forwarded, failed, and the time of the latest denial', () => {
   const traffic = new RecentTraffic();
   traffic.record(finishedRequest({ route }));
   traffic.record(reported());
@@ -91,7 +56,7 @@ test('traffic by route: requests, refused, forwarded, failed, and when the lates
   expect(traffic.list().routes).toEqual([]);
 });
 
-test('10,000 busy routes: under 6 MB of counters, which never grow', () => {
+test('10,000 busy routes: under 6 MB of counters, which do not grow', () => {
   const traffic = new RecentTraffic();
   const routes = Array.from({ length: 10_000 }, (_, index) => protectedRoute({ prefix: `/r${index}` }));
   const before = process.memoryUsage().arrayBuffers;
@@ -116,7 +81,7 @@ describe('clients', () => {
     expect(listOf(traffic)).toMatchObject([{ clientId, forwarded: 1, refused: 0 }]);
   });
 
-  test('each with its counts by route and reason, the busiest first', () => {
+  test('several clients: each with its counts by route and reason, most denials first', () => {
     const traffic = new RecentTraffic();
     traffic.record(reported('seldom'));
     for (let count = 0; count < 3; count++) traffic.record(reported('often'));
@@ -136,7 +101,7 @@ describe('clients', () => {
     ]);
   });
 
-  test('one name at two issuers is two clients; without a name, and with an empty one, it is no client', () => {
+  test('one client id at two issuers: two clients; no client id, or an empty one: one client without a name', () => {
     const traffic = new RecentTraffic();
     traffic.record(reported('shop'));
     traffic.record(
@@ -147,14 +112,14 @@ describe('clients', () => {
     expect(listOf(traffic)).toHaveLength(3);
   });
 
-  test('nobody is named whose token did not verify, and nobody who was not denied', () => {
+  test('a token that did not verify, or was not denied: no client is listed', () => {
     const traffic = new RecentTraffic();
     traffic.record(reported('shop', { verified: undefined }));
     traffic.record(reported('shop', { outcome: 'forwarded', denial: undefined }));
     expect(listOf(traffic)).toEqual([]);
   });
 
-  test('however many there are: never more than 200, cut, and a stream of new names does not drive out the busy one', () => {
+  test('a stream of new client ids: at most 200 are kept, cut, and the frequent one stays', () => {
     const traffic = new RecentTraffic();
     for (let count = 0; count < 5_000; count++) {
       traffic.record(reported(`${count}-${'x'.repeat(2_000)}`));
@@ -167,7 +132,7 @@ describe('clients', () => {
     expect(JSON.stringify(clients).length).toBeLessThan(MOST_CLIENTS * 1_000);
   });
 
-  test('a client that tries every route keeps a bounded list', () => {
+  test('a client that tries every route: a bounded list of details', () => {
     const traffic = new RecentTraffic();
     for (let index = 0; index < 1_000; index++)
       traffic.record(reported('scanner', { route: protectedRoute({ prefix: `/r${index}` }) }));
@@ -176,14 +141,7 @@ describe('clients', () => {
   });
 });
 
-test('what comes again takes no new place, and the lightest makes room', () => {
-  const busiest = new FrequentKeys<string>(2);
-  for (const key of ['a', 'a', 'b', 'c']) busiest.touch(key, () => `made for ${key}`);
-  expect(busiest.touch('a', () => 'made anew')).toBe('made for a');
-  expect(busiest.values()).toEqual(['made for a', 'made for c']);
-});
-
-test('several processes: sums, the latest times, complete since the youngest began; none: from now on', () => {
+test('traffic of several processes: sums, latest times, complete since the last one started; of none: since now', () => {
   const [one, other] = [new RecentTraffic(), new RecentTraffic()];
   for (const traffic of [one, other]) traffic.record(reported('shop'));
   other.record(reported('batch'));

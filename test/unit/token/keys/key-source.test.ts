@@ -55,33 +55,33 @@ const fetchFrom = (keySource: KeySource, issuer = origin, stopped = never) =>
 const fetchJwks = () => fetchFrom({ kind: 'uri', uri: `${origin}/jwks` });
 
 describe('discovery', () => {
-  test('asks for RFC 8414 metadata first', async () => {
+  test('first request: RFC 8414 metadata', async () => {
     published = { [OAUTH]: { issuer: origin, jwks_uri: `${origin}/jwks` }, '/jwks': KEYS };
     expect(await fetchFrom(DISCOVERY)).toEqual(KEYS.keys);
     expect(asked).toEqual([OAUTH, '/jwks']);
   });
 
-  test('falls back to OpenID Connect', async () => {
+  test('RFC 8414 document missing: OpenID Connect', async () => {
     published = { [OIDC]: { issuer: origin, jwks_uri: `${origin}/jwks` }, '/jwks': KEYS };
     expect(await fetchFrom(DISCOVERY)).toEqual(KEYS.keys);
     expect(asked).toEqual([OAUTH, OIDC, '/jwks']);
   });
 
-  test('falls back to OpenID Connect where what stands at the first place is of another issuer', async () => {
+  test('RFC 8414 document of another issuer: OpenID Connect', async () => {
     const foreign = { issuer: 'https://elsewhere.example', jwks_uri: `${origin}/foreign` };
     published = { [OAUTH]: foreign, [OIDC]: { issuer: origin, jwks_uri: `${origin}/jwks` }, '/jwks': KEYS };
     expect(await fetchFrom(DISCOVERY)).toEqual(KEYS.keys);
     expect(asked).toEqual([OAUTH, OIDC, '/jwks']);
   });
 
-  test('inserts before the path of the issuer for RFC 8414, and appends for OpenID Connect', async () => {
+  test('issuer with a path: inserted before it for RFC 8414, appended for OpenID Connect', async () => {
     const issuer = `${origin}/tenant/7`;
     published = { [`/tenant/7${OIDC}`]: { issuer, jwks_uri: `${origin}/jwks` }, '/jwks': KEYS };
     expect(await fetchFrom(DISCOVERY, issuer)).toEqual(KEYS.keys);
     expect(asked).toEqual([`${OAUTH}/tenant/7`, `/tenant/7${OIDC}`, '/jwks']);
   });
 
-  test('drops the terminating slash of the issuer, and compares the issuer with it', async () => {
+  test('issuer with a slash at its end: dropped in the URL, compared with it', async () => {
     const issuer = `${origin}/tenant/`;
     published = { [`${OAUTH}/tenant`]: { issuer, jwks_uri: `${origin}/jwks` }, '/jwks': KEYS };
     expect(await fetchFrom(DISCOVERY, issuer)).toEqual(KEYS.keys);
@@ -98,13 +98,13 @@ describe('discovery', () => {
     ['a jwks_uri that is no string', (own: string) => ({ issuer: own, jwks_uri: [`${own}/jwks`] })],
     ['a relative jwks_uri', (own: string) => ({ issuer: own, jwks_uri: '/jwks' })],
     ['a jwks_uri that is a file', (own: string) => ({ issuer: own, jwks_uri: 'file:///etc/passwd' })],
-  ])('refuses metadata with %s (RFC 8414 section 3.3)', async (_, metadata) => {
+  ])('metadata with %s: refused (RFC 8414 section 3.3)', async (_, metadata) => {
     published = { [OAUTH]: metadata(origin), [OIDC]: metadata(origin), '/jwks': KEYS };
     await expect(fetchFrom(DISCOVERY)).rejects.toThrow();
     expect(asked).not.toContain('/jwks');
   });
 
-  test('does not take the keys of an https issuer over http', async () => {
+  test('https issuer with an http jwks_uri: refused', async () => {
     // Its metadata is served in clear here, so that only the rule about the jwks_uri can refuse.
     const realFetch = globalThis.fetch;
     const issuer = 'https://login.example';
@@ -120,10 +120,10 @@ describe('discovery', () => {
   });
 });
 
-describe('what is told of discovery that failed', () => {
+describe('message of a failed discovery', () => {
   const told = () => fetchFrom(DISCOVERY).then(String, String);
 
-  test('each document that was asked, and what was wrong with it', async () => {
+  test('both documents wrong: each with its reason', async () => {
     published = { [OIDC]: { issuer: `${origin}/`, jwks_uri: `${origin}/jwks` } };
     expect(await told()).toBe(
       `Error: ${origin}${OAUTH}: the answer has status 404; ${origin}${OIDC}: the metadata is of "${origin}/", not of this issuer`,
@@ -140,12 +140,12 @@ describe('what is told of discovery that failed', () => {
     [`https://login.example/${'x'.repeat(300)}`, 'another issuer'],
     ['https://login.example/realms/a', '"https://login.example/realms/a"'],
     ['https://login.microsoftonline.com/{tenantid}/v2.0', '"https://login.microsoftonline.com/{tenantid}/v2.0"'],
-  ])('the issuer that a document names, where it is a plain URL: %s', async (issuer, name) => {
+  ])('issuer of the document %s: quoted where it is a plain URL', async (issuer, name) => {
     published = { [OAUTH]: { issuer, jwks_uri: `${origin}/jwks` } };
     expect(await told()).toContain(`${OAUTH}: the metadata is of ${name}, not of this issuer;`);
   });
 
-  test('the place that the metadata named, where the keys are missing', async () => {
+  test('no keys at the jwks_uri of the metadata: its URL', async () => {
     published = { [OAUTH]: { issuer: origin, jwks_uri: `${origin}/keys?secret=1` } };
     expect(await told()).toBe(`Error: ${origin}/keys: the answer has status 404`);
   });
@@ -158,7 +158,7 @@ test('credentials and query of a jwks_uri: not in the message', async () => {
   expect(error).not.toMatch(/user|pass@|secret/);
 });
 
-describe('TLS that fails', () => {
+describe('TLS failure', () => {
   test.each([
     [
       'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -170,12 +170,12 @@ describe('TLS that fails', () => {
     ['ERR_SSL_WRONG_VERSION_NUMBER', /^TLS failed/],
     ['ENOTFOUND', /^no answer \(ENOTFOUND\)$/],
     ['peer text', /^no answer$/],
-  ])('%s: told as such', (code, words) => {
+  ])('%s: its own message', (code, words) => {
     const cause = Object.assign(new Error('peer-text'), { code });
     expect(describeFetchFailure(new TypeError('fetch failed', { cause }))).toMatch(words);
   });
 
-  test('a certificate of a private authority, from a real server', async () => {
+  test('certificate of a private authority, from a real server: its own message', async () => {
     const { key, cert } = createCertificate();
     const secure = createSecureServer({ key, cert }, (_, response) => response.end('{}'));
     const port = await listenOnLoopback(secure);
@@ -193,7 +193,7 @@ describe('TLS that fails', () => {
   });
 });
 
-describe('an answer that is no key set', () => {
+describe('response that is no key set', () => {
   test.each([
     ['text', 'hello'],
     ['HTML', '<!doctype html>'],
@@ -203,26 +203,26 @@ describe('an answer that is no key set', () => {
     ['no keys', {}],
     ['keys that are no list', { keys: { a: 1 } }],
     ['JSON that is cut', '{"keys":[{"kty":"EC"'],
-  ])('%s: refused, in our own words', async (_, content) => {
+  ])('%s: refused, nothing of it in the message', async (_, content) => {
     published['/jwks'] = content;
     const error = await fetchJwks().then(String, String);
     expect(error).toMatch(/^Error: http:\/\/127\.0\.0\.1:\d+\/jwks: the answer is not a (?:JSON object|key set)$/);
   });
 
-  test.each([201, 204, 304, 400, 404, 500, 503])('status %d', async status => {
+  test.each([201, 204, 304, 400, 404, 500, 503])('status %d: refused', async status => {
     published['/jwks'] = (_: unknown, response: { writeHead(status: number): { end(): void } }) =>
       response.writeHead(status).end();
     await expect(fetchJwks()).rejects.toThrow(`the answer has status ${status}`);
   });
 
-  test('entries that are no objects are left out, and no more than a hundred keys are taken', async () => {
+  test('entries that are no objects: left out; more than 100 keys: the first 100', async () => {
     published['/jwks'] = { keys: ['x', null, 7, [], ...Array.from({ length: 150 }, () => ({ kty: 'EC' }))] };
     expect(await fetchJwks()).toEqual(Array.from({ length: 100 }, () => ({ kty: 'EC' })));
   });
 });
 
-describe('a hostile or broken issuer', () => {
-  test.each([301, 302, 303, 307, 308])('that redirects (%d) is not followed', async status => {
+describe('hostile or broken issuer', () => {
+  test.each([301, 302, 303, 307, 308])('redirect (%d): not followed', async status => {
     const redirect: RequestListener = (_, response) => response.writeHead(status, { location: '/elsewhere' }).end();
     published = { '/jwks': redirect, '/elsewhere': KEYS };
     await expect(fetchJwks()).rejects.toThrow(
@@ -236,25 +236,25 @@ describe('a hostile or broken issuer', () => {
     ['javascript:alert(1)', ', which is not followed'],
     ['http://[', ', which is not followed'],
     ['', ` to ORIGIN/jwks, which is not followed`],
-  ])('that redirects to %s: told without credentials and query', async (location, told) => {
+  ])('redirect to %s: in the message without credentials and query', async (location, told) => {
     published['/jwks'] = ((_, response) => response.writeHead(302, { location }).end()) as RequestListener;
     const error = await fetchJwks().then(String, String);
     expect(error).toBe(`Error: ${origin}/jwks: the answer is a redirect (302)${told.replace('ORIGIN', origin)}`);
   });
 
-  test('that redirects discovery is not followed', async () => {
+  test('redirect of the metadata: not followed', async () => {
     const redirect: RequestListener = (_, response) => response.writeHead(302, { location: '/elsewhere' }).end();
     published = { [OAUTH]: redirect, [OIDC]: redirect, '/elsewhere': { issuer: origin, jwks_uri: `${origin}/jwks` } };
     await expect(fetchFrom(DISCOVERY)).rejects.toThrow();
     expect(asked).toEqual([OAUTH, OIDC]);
   });
 
-  test('that answers 2 MiB is refused', async () => {
+  test('response of 2 MiB: refused', async () => {
     published['/jwks'] = JSON.stringify({ ...KEYS, filler: 'x'.repeat(2 * 1024 * 1024) });
     await expect(fetchJwks()).rejects.toThrow('the answer is larger than 1 MiB');
   });
 
-  test('that never stops answering is left after 1 MiB', async () => {
+  test('endless response: ended after 1 MiB', async () => {
     let sent = 0;
     const flood: RequestListener = (_, response) => {
       const piece = Buffer.alloc(64 * 1024, ' ');
@@ -269,7 +269,7 @@ describe('a hostile or broken issuer', () => {
     expect(sent).toBeLessThan(64 * 1024 * 1024);
   });
 
-  test('that answers a compressed bomb is refused', async () => {
+  test('compressed bomb: refused', async () => {
     const { gzipSync } = await import('node:zlib');
     const bomb = gzipSync(Buffer.alloc(8 * 1024 * 1024, ' '));
     const explode: RequestListener = (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);
@@ -278,7 +278,7 @@ describe('a hostile or broken issuer', () => {
   });
 
   // A deadline that only a weak reference holds is lost to the garbage collector, so it is run meanwhile.
-  test('that hangs is given up within six seconds, metadata and fallback together', async () => {
+  test('no response: ended within six seconds, metadata and fallback together', async () => {
     published[OAUTH] = () => setTimeout(collectGarbage, 100);
     published[OIDC] = () => setTimeout(collectGarbage, 100);
     const startedAt = performance.now();
@@ -286,7 +286,7 @@ describe('a hostile or broken issuer', () => {
     expect(performance.now() - startedAt).toBeLessThan(6_000);
   }, 7_000);
 
-  test('that drips its answer is given up within six seconds', async () => {
+  test('response byte by byte: ended within six seconds', async () => {
     const drip: RequestListener = (_, response) => {
       const timer = setInterval(() => response.write(' '), 100);
       response.once('close', () => clearInterval(timer));
@@ -298,7 +298,7 @@ describe('a hostile or broken issuer', () => {
     expect(performance.now() - startedAt).toBeLessThan(6_000);
   }, 7_000);
 
-  test('that hangs does not hold us up when we stop', async () => {
+  test('no response, then stop: ended at once', async () => {
     const stop = new AbortController();
     published['/jwks'] = () => stop.abort();
     const startedAt = performance.now();
@@ -306,7 +306,7 @@ describe('a hostile or broken issuer', () => {
     expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 
-  test('that cuts its answer is refused', async () => {
+  test('truncated response: refused', async () => {
     const cut: RequestListener = (_, response) => {
       response.writeHead(200, { 'content-length': 100 });
       response.write('{"keys":[');
@@ -316,7 +316,7 @@ describe('a hostile or broken issuer', () => {
     await expect(fetchJwks()).rejects.toThrow(/\/jwks: no answer/);
   });
 
-  test('that is not there is told with the code of the system', async () => {
+  test('connection refused: message with the system code', async () => {
     const gone = createServer();
     const port = await listenOnLoopback(gone);
     gone.close();
@@ -326,15 +326,15 @@ describe('a hostile or broken issuer', () => {
     );
   });
 
-  test('gets nothing of its answer into our words', async () => {
+  test('secrets in the response: not in the message', async () => {
     const say: RequestListener = (_, response) => response.writeHead(418, 'peer-text').end('peer-text');
     published['/jwks'] = say;
     expect(await fetchJwks().then(String, String)).not.toContain('peer-text');
   });
 });
 
-describe('a file', () => {
-  test('is read, and read anew each time', async () => {
+describe('file', () => {
+  test('changed between two fetches: read again', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'audgate-keys-'));
     const path = join(folder, 'keys.json');
     try {

@@ -17,7 +17,7 @@ const RSA_JWK = exportPublic(RSA);
 const EC_JWK = exportPublic(EC);
 const ED_JWK = exportPublic(ED25519);
 
-describe('a key that verifies', () => {
+describe('usable key', () => {
   test.each([
     ['RSA 2048', RSA_JWK],
     ['RSA 2048 for PS256', { ...RSA_JWK, alg: 'PS256', use: 'sig' }],
@@ -34,7 +34,7 @@ describe('a key that verifies', () => {
   });
 });
 
-describe('a key that nobody should verify with is not used (RFC 8725 sections 3.2 and 3.5)', () => {
+describe('unusable key: undefined (RFC 8725 sections 3.2 and 3.5)', () => {
   test.each<[string, JWK]>([
     ['RSA 1024', exportPublic(rsaPair(1024))],
     ['RSA 2047, in as many bytes as 2048', exportPublic(rsaPair(2047))],
@@ -69,7 +69,7 @@ describe('a key that nobody should verify with is not used (RFC 8725 sections 3.
   });
 });
 
-test('a key is known again by all that it says, in whatever order', () => {
+test('fingerprint: same for members in another order, other for another member', () => {
   const { kty, crv, x, y } = EC_JWK;
   const spelled = (fields: Readonly<Record<string, unknown>>) => fingerprintOf(JSON.parse(JSON.stringify(fields)));
   expect(spelled({ y, x, crv, kty })).toBe(spelled({ kty, crv, x, y }));

@@ -1,4 +1,4 @@
-/** What is advised, above all: what is never advised. */
+/** Advice, and above all what is never advised. */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -73,7 +73,7 @@ function adviseFor(
 
 const isAddition = (advice: ReturnType<typeof advise>) => advice?.remedy?.path?.at(-1) === 'audiences';
 
-test('another spelling of the same resource may be added', () => {
+test('another spelling of the same resource: suggested as an alias', () => {
   for (const aud of [
     'https://billing.example.com',
     'https://BILLING.example.com/',
@@ -86,7 +86,7 @@ test('another spelling of the same resource may be added', () => {
   }
 });
 
-test('no audience of a sibling is ever offered as an alias, nor what is but a spelling of one', () => {
+test('the audience of a sibling, in any spelling: never suggested as an alias', () => {
   const spell = fc.constantFrom(
     (text: string) => text,
     (text: string) => text.toUpperCase(),
@@ -118,7 +118,7 @@ test('no audience of a sibling is ever offered as an alias, nor what is but a sp
   fc.assert(holds, { numRuns: 1_000, seed: 1 });
 });
 
-test('the ID of a client, or an audience beside the marks of an ID token, is never offered as an alias', () => {
+test('the id of a client, or the audience of an ID token: never suggested as an alias', () => {
   const id = fc.constantFrom('web', GUID.replace('6', '7'), `api://${GUID.replace('6', '7')}`);
   const client = fc.constantFrom('azp', 'appid', 'client_id', 'cid');
   const access = fc.constantFrom({}, { scope: 'read' }, { scp: ['read'] }, { roles: ['read'] }, { realm_access: {} });
@@ -158,13 +158,13 @@ test.for([
   ["Keycloak's account", ['account'], { iss: 'https://sso.example/realms/shop' }],
   ['a client of Google', ['1.apps.googleusercontent.com'], { iss: 'https://accounts.google.com' }],
   ['no audience', [], {}],
-] as const)('%s is not to be added', ([, aud, claims]) => {
+] as const)('%s: not suggested as an alias', ([, aud, claims]) => {
   const advice = adviseFor(aud, claims);
   expect(advice?.cause).toBeTruthy();
   expect(isAddition(advice)).toBe(false);
 });
 
-test('the application ID of Entra ID may be, on a condition', () => {
+test('the application id of Entra ID: suggested, on a condition', () => {
   const advice = adviseFor(['99999999-2222-3333-4444-555555555555'], { iss: ENTRA });
   expect(isAddition(advice)).toBe(true);
   expect(advice?.remedy?.text).toContain('if it is the application (client) ID of this API, and of no other');
@@ -176,7 +176,7 @@ describe('a token without typ at+jwt', () => {
   const adviseOn = (aud: readonly string[], claims: Record<string, unknown>) =>
     adviseFor(aud, claims, {}, { type: 'JWT' });
 
-  test('has its line in the YAML, where it is an access token for this route', () => {
+  test('an access token for this route: token_types is named', () => {
     for (const claims of [{}, { preferred_username: 'alice', azp: 'shop', scope: 'openid' }, { typ: 'Bearer' }]) {
       expect(adviseOn([OURS], { iss: KEYCLOAK, ...claims })?.remedy).toEqual({
         text: expect.stringContaining('set [at+jwt, JWT]'),
@@ -192,7 +192,7 @@ describe('a token without typ at+jwt', () => {
     ['a logout token', { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }, 'a logout token'],
     ['one with nonce', { nonce: 'n' }, 'an ID token'],
     ['one that names a person and no client', { preferred_username: 'alice' }, 'an ID token'],
-  ] as const)('%s is named, wherever it is for', ([, claims, what]) => {
+  ] as const)('%s: named, whatever its audience', ([, claims, what]) => {
     for (const aud of [[OURS], [STRANGER]]) {
       const advice = adviseOn(aud, { iss: KEYCLOAK, ...claims });
       expect(advice?.cause).toContain(what);
@@ -201,7 +201,7 @@ describe('a token without typ at+jwt', () => {
     }
   });
 
-  test('is first advised on its audience, where that is not of this route', () => {
+  test('a token for another audience: advice on the audience first', () => {
     const claims = { iss: ENTRA, preferred_username: 'alice', scp: 'read', azp: 'someone' };
     for (const aud of [[STRANGER], ['https://profile.example.com/'], []]) {
       const advice = adviseOn(aud, claims);
@@ -216,7 +216,7 @@ describe('scopes in a claim that is not read', () => {
   const NEEDY: Partial<ProtectedRoute> = { scopeRules: [{ method: '*', path: '/', scopes: ['read'] }] };
   const adviseOn = (claims: Record<string, unknown>, more: Verified = {}) => adviseFor([OURS], claims, NEEDY, more);
 
-  test('scope_claim is offered with what follows from it, where no claim is read yet', () => {
+  test('a token without the claim that is read: scope_claim is suggested, with its consequence', () => {
     expect(adviseOn({ roles: ['read'] })?.remedy).toEqual({
       text: expect.stringContaining('every token of this issuer is then judged by `roles` alone'),
       path: ['issuers', 'https://login.example', 'scope_claim'],
@@ -229,14 +229,14 @@ describe('scopes in a claim that is not read', () => {
     ['scp', { scp: ['openid'], roles: ['read'] }, {}],
     ['scope before scp', { scope: 'openid', scp: ['read'] }, {}],
     ['the claim of the issuer', { rights: ['x'], scope: 'read' }, { scopeClaim: 'rights' }],
-  ] as const)('not where a claim is: %s', ([, claims, more]) => {
+  ] as const)('%s: scope_claim is not suggested', ([, claims, more]) => {
     const advice = adviseOn(claims, more);
     expect(advice?.cause).toMatch(/in the claim (?:roles|scp|scope), which is not read/);
     expect(advice?.remedy?.path).toBeUndefined();
     expect(advice?.remedy?.text).toContain('let the issuer put read into the claim');
   });
 
-  test('an entry of an array is one scope, whatever is in it', () => {
+  test('an entry of an array with spaces: one scope', () => {
     const within = adviseOn({ scope: ['read admin'] });
     expect(within?.cause).toContain('in an array whose entries hold several scopes');
     expect(within?.remedy?.path).toBeUndefined();

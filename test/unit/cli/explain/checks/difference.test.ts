@@ -4,7 +4,7 @@ import { findDifference, findNearestDifference } from '../../../../../src/cli/ex
 
 const OURS = 'https://billing.example.com/';
 
-describe('the first difference is pointed at, and named', () => {
+describe('the first difference: its position and name', () => {
   test.for([
     ['https://billing.example.com', 27, ['trailing slash'], true],
     ['https://Billing.example.com/', 8, ['letter case of the host'], true],
@@ -25,7 +25,7 @@ describe('the first difference is pointed at, and named', () => {
     expect(findDifference(actual, OURS)).toMatchObject({ at, words, isSameResource });
   });
 
-  test('letters that need no encoding are the same letters (RFC 3986 section 6.2.2); a slash is not', () => {
+  test('encoded letters: the same resource (RFC 3986 section 6.2.2); an encoded slash: another', () => {
     const [plain, coded] = ['https://a.example/v~1', 'https://a.example/%76%7e1'];
     expect(findDifference(coded, plain)).toMatchObject({ words: ['percent-encoded letters'], isSameResource: true });
     expect(findDifference('https://a.example/a%2fb', 'https://a.example/a/b')).toMatchObject({
@@ -35,12 +35,12 @@ describe('the first difference is pointed at, and named', () => {
     });
   });
 
-  test('names that are no URIs', () => {
+  test('names that are not URIs: the prefix api://, letter case', () => {
     expect(findDifference('api://a-b', 'a-b')?.words).toEqual(['api:// before the name']);
     expect(findDifference('Billing', 'billing')?.words).toEqual(['letter case']);
   });
 
-  test('the case of a path is another path for every server that matters', () => {
+  test('letter case of the path: another resource', () => {
     expect(findDifference(`${OURS}V2`, `${OURS}v2`)).toMatchObject({
       words: ['letter case of the path'],
       isSameResource: false,
@@ -48,19 +48,19 @@ describe('the first difference is pointed at, and named', () => {
   });
 });
 
-test('a letter that only looks the same is shown as what it is', () => {
+test('a letter that looks the same: escaped', () => {
   const difference = findDifference('https://b\u0456lling.example.com/', OURS);
   expect(difference?.actual).toBe('https://b\\u{456}lling.example.com/');
   expect(difference?.at).toBe(9);
 });
 
-test('the most similar of several is compared with', () => {
+test('several candidates: compared with the most similar', () => {
   const accepted = ['6731de76-14a6-49ae-97bc-6eba6914391e', 'https://billing.example.org/', OURS];
   expect(findNearestDifference('https://billing.example.com', accepted)?.expected).toBe(OURS);
   expect(findNearestDifference(OURS, [])).toBeUndefined();
 });
 
-test('whatever is compared: up to the caret both are the same, at the caret they are not', () => {
+test('any two values: equal up to the position, different at it', () => {
   const texts = fc.oneof(fc.webUrl(), fc.string({ unit: 'binary' }), fc.constantFrom(OURS, OURS.slice(0, -1)));
   const holds = fc.property(texts, texts, (a, b) => {
     fc.pre(a !== b);

@@ -7,7 +7,7 @@ const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln';
 
 const read = (text: string | Buffer) => readTokenFile('-', Readable.from([Buffer.from(text)]));
 
-describe('a token is found, and is what stands behind Bearer', () => {
+describe('a file with a token: the Bearer value', () => {
   test.for([
     ['alone', TOKEN],
     ['as a field', `Authorization: Bearer ${TOKEN}\r\n`],
@@ -25,7 +25,7 @@ describe('a token is found, and is what stands behind Bearer', () => {
   });
 });
 
-describe('what is no Bearer token is left as it is, for the function of the gateway to judge', () => {
+describe('a file with other credentials: unchanged, for the gateway to refuse', () => {
   test.for([
     ['another scheme', `Authorization: JWT ${TOKEN}`, [`JWT ${TOKEN}`]],
     ['another scheme without the name of the field', `JWT ${TOKEN}`, [`JWT ${TOKEN}`]],
@@ -55,11 +55,11 @@ test.for([
   ['JSON without a token', '{"error":"invalid_grant"}', 'without an access_token'],
   ['what begins as JSON', '{', 'begins as JSON'],
   ['a mark alone', '\ufeff', 'is empty'],
-] as const)('%s: refused with the reason', async ([, text, why]) => {
+] as const)('%s: rejected, with the reason', async ([, text, why]) => {
   expect(await read(text)).toEqual({ ok: false, rejection: { what: expect.stringContaining(why) } });
 });
 
-test('a token is known by its form, in an option or in a URL', () => {
+test('a token in an option or a URL: recognised by its form', () => {
   const tokens = [TOKEN, 'eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.'];
   expect(tokens.map(looksLikeToken)).toEqual([true, true]);
   expect(['token.txt', 'GET', '2026-01-31T12:00:00Z', 'eyJ.yaml'].map(looksLikeToken)).toEqual([

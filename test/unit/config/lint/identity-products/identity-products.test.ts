@@ -54,15 +54,12 @@ const ISSUERS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-test.for(Object.entries(ISSUERS))(
-  '%s: recognised by its issuers, none of which is a placeholder',
-  ([name, issuers]) => {
-    expect(issuers.map(issuer => recogniseProduct(issuer).name)).toEqual(issuers.map(() => name));
-    expect(issuers.map(findPlaceholder)).toEqual(issuers.map(() => undefined));
-  },
-);
+test.for(Object.entries(ISSUERS))('%s: each of its issuers recognised, none a placeholder', ([name, issuers]) => {
+  expect(issuers.map(issuer => recogniseProduct(issuer).name)).toEqual(issuers.map(() => name));
+  expect(issuers.map(findPlaceholder)).toEqual(issuers.map(() => undefined));
+});
 
-test('each row has issuers in this test, and says what init and explain need', () => {
+test('every row: has issuers in this test and the columns that explain needs', () => {
   expect(IDENTITY_PRODUCTS.map(({ name }) => name).sort()).toEqual(Object.keys(ISSUERS).sort());
   for (const { name, tokenTypes, audience, ask } of IDENTITY_PRODUCTS) {
     expect({ name, types: tokenTypes.length > 0, audience: audience !== '' }).toEqual({
@@ -82,7 +79,7 @@ test.for([
   'https://example.com/realms',
   'https://login.microsoftonline.com.example/x/v2.0',
   `https://login.example.com/${'a/'.repeat(300)}realms/x`,
-])('%s: of no product that is known', issuer => {
+])('%s: no known product', issuer => {
   expect(recogniseProduct(issuer).name).toBe('any');
 });
 
@@ -96,11 +93,11 @@ test.for([
   ['https://login.example.com/<tenant>', 'a placeholder in brackets'],
   ['https://login.example.com/%7btenant%7d', 'a placeholder in brackets'],
   ['https://*.example.com', 'has a *'],
-] as const)('%s: no token carries it', ([key, why]) => {
+] as const)('%s: placeholder', ([key, why]) => {
   expect(findPlaceholder(key)).toContain(why);
 });
 
-describe('two issuers of one tenant', () => {
+describe('isSameTenant', () => {
   test.for([
     [`https://sts.windows.net/${TENANT}/`, `https://login.microsoftonline.com/${TENANT.toUpperCase()}/v2.0`],
     [`https://contoso.b2clogin.com/a.onmicrosoft.com/p/v2.0/`, `https://contoso.b2clogin.com/${TENANT}/v2.0/`],
@@ -108,7 +105,7 @@ describe('two issuers of one tenant', () => {
     ['http://keycloak/realms/a', 'https://sso.example.com/auth/realms/a'],
     ['http://10.1.2.3:8080/realms/a', 'https://sso.example.com/realms/a'],
     ['https://auth.pingone.com/b1/as', 'https://auth.pingone.eu/b1/as'],
-  ] as const)('%s and %s', ([one, other]) => {
+  ] as const)('%s and %s: same', ([one, other]) => {
     expect([isSameTenant(one, other), isSameTenant(other, one)]).toEqual([true, true]);
   });
 
@@ -120,12 +117,12 @@ describe('two issuers of one tenant', () => {
     ['https://a.okta.com/oauth2/default', 'https://b.okta.com/oauth2/default'],
     [POOL, POOL.replace('Ab1', 'Ab2')],
     ['https://login.example.com', 'https://login.example.com/'],
-  ] as const)('not %s and %s', ([one, other]) => {
+  ] as const)('%s and %s: different', ([one, other]) => {
     expect([isSameTenant(one, other), isSameTenant(other, one)]).toEqual([false, false]);
   });
 });
 
-test('an iss that a stranger chose costs no time, however it is made', () => {
+test('hostile iss of any form: recognised in no time', () => {
   const hostile = ['/realms', '.oic.azure.', '/oauth2/realms', 'x.', '[', '/'].flatMap(piece =>
     [500, 100_000].map(length => `https://${piece.repeat(Math.ceil(length / piece.length)).slice(0, length - 8)}`),
   );

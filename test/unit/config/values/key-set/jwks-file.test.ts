@@ -1,4 +1,4 @@
-/** `jwks_file`: what `check` accepts, the gateway can verify with; what it cannot, is refused with its reason. */
+/** `jwks_file`: `check` accepts exactly the files that the running gateway can verify with. */
 
 import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
 import { createLocalJWKSet, type JWK } from 'jose';
@@ -43,7 +43,7 @@ async function useFile(text: string): Promise<number | string> {
   }
 }
 
-describe('a key file that cannot work at run time: refused at load, for the reason for which it is refused at run time', () => {
+describe('unusable key file: rejected at load and at run time for the same reason', () => {
   const key = { what: 'has no key that can verify a token: ' };
   test.each<[string, string, string]>([
     ['no JSON', '-----BEGIN PUBLIC KEY-----', 'is not a JSON object'],
@@ -95,7 +95,7 @@ describe('a key file that cannot work at run time: refused at load, for the reas
   });
 });
 
-test('a private key is not repeated', () => {
+test('file with a secret key: nothing of it in the message', () => {
   for (const secret of [PRIVATE, RSA.privateKey.export({ format: 'jwk' }), SYMMETRIC]) {
     const [printed = ''] = diagnosticsOf(setOf(secret));
     for (const value of Object.values(secret).map(String)) {
@@ -104,7 +104,7 @@ test('a private key is not repeated', () => {
   }
 });
 
-describe('a key file that works at run time: accepted', () => {
+describe('usable key file: accepted at load and at run time', () => {
   test.each<[string, string, number]>([
     ['one key', setOf(GOOD), 1],
     ['a byte order mark before it', `\uFEFF${setOf(GOOD)}`, 1],
@@ -119,20 +119,20 @@ describe('a key file that works at run time: accepted', () => {
 });
 
 describe('the algorithms of the issuer', () => {
-  test('a file without a key for them is refused', () => {
+  test('no key for them: rejected', () => {
     expect(diagnosticsOf(setOf(GOOD), ', algorithms: [RS256]')).toEqual([
       '1:36: issuers.https://i.jwks_file: "keys.json" has no key for the algorithms of this issuer, expected a JSON file with a key set (RFC 7517 section 5)',
     ]);
     expect(diagnosticsOf(setOf({ ...publicOf(RSA), alg: 'PS256' }), ', algorithms: [RS256]')).toHaveLength(1);
   });
 
-  test('one key for one of them is enough', () => {
+  test('one key for one of them: accepted', () => {
     expect(diagnosticsOf(setOf(GOOD), ', algorithms: [RS256, ES256]')).toEqual([]);
     expect(diagnosticsOf(setOf(publicOf(RSA)), ', algorithms: [PS512]')).toEqual([]);
   });
 });
 
-describe('jose imports what is judged usable, for every algorithm that is named', () => {
+describe('key that checkKey accepts: imported by jose for each algorithm', () => {
   const curves = ['P-256', 'P-384', 'P-521'].map(namedCurve => publicOf(generateKeyPairSync('ec', { namedCurve })));
   const keys = [publicOf(RSA), ...curves, publicOf(generateKeyPairSync('ed25519'))];
   const variants = [
@@ -159,11 +159,11 @@ describe('jose imports what is judged usable, for every algorithm that is named'
       ),
     ),
   )('%s', async (_name, jwk) => {
-    const judged = checkKey(jwk);
+    const checked = checkKey(jwk);
     const resolve = createLocalJWKSet({ keys: [jwk as JWK] });
-    for (const alg of judged.ok ? judged.algorithms : []) {
+    for (const alg of checked.ok ? checked.algorithms : []) {
       expect(await resolve({ alg })).toMatchObject({ type: 'public' });
     }
-    expect((await createVerificationKey(jwk as JWK)) !== undefined).toBe(judged.ok);
+    expect((await createVerificationKey(jwk as JWK)) !== undefined).toBe(checked.ok);
   });
 });

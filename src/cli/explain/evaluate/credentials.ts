@@ -1,0 +1,86 @@
+/** Reads and verifies the credentials of a request, and keeps every intermediate result. */
+
+import type { Config, Issuer } from '../../../config/config.ts';
+import type { Denial } from '../../../denial.ts';
+import type { RequestHead } from '../../../route/request-head.ts';
+import { type BearerToken, readBearerToken } from '../../../token/bearer.ts';
+import { type CompactJws, readCompactJws } from '../../../token/jws/compact-jws.ts';
+import type { PublishedKey } from '../../../token/keys/verification-key.ts';
+import { TokenVerifier, type Verification } from '../../../token/verifier.ts';
+import { recogniseShape } from './token-shape.ts';
+import type { TokenShape } from './token-shapes.ts';
+
+export interface Credentials {
+  readonly presented: Verification;
+  /** As read before its signature is verified. */
+  readonly jws: CompactJws | Denial | undefined;
+  readonly issuer: Issuer | undefined;
+  /** Of that issuer, as published. */
+  readonly keys: readonly PublishedKey[];
+  /** Why the keys could not be fetched; holds no text of the issuer. */
+  readonly keysError: string | undefined;
+  readonly shape: TokenShape;
+  /** Unverified; a secret. */
+  readonly token: string | undefined;
+}
+
+/** Of a token that has expired or is not yet valid: the result of verifying it as if it were in time. */
+interface InTime {
+  readonly inTime?: Verification;
+}
+
+/**
+ * Fetches the keys of the token's issuer as configured.
+ *
+ * @param now milliseconds since 1970.
+ * @returns every result, up to the first step that failed.
+ */
+export async function readCredentials(config: Config, head: RequestHead, now: number): Promise<Credentials & InTime> {
+  const bearer = readBearerToken(head.authorization);
+  if (!bearer.ok) {
+    const none = { jws: undefined, issuer: undefined, shape: 'none', token: undefined } as const;
+    return { ...none, keys: [], keysError: undefined, presented: bearer };
+  }
+  const { token } = bearer;
+  const jws = readCompactJws(token);
+  const issuer = jws.ok && typeof jws.claims['iss'] === 'string' ? config.issuers.get(jws.claims['iss']) : undefined;
+  const verified = await verify({ token, jws, issuer }, now);
+  return { jws, issuer, shape: recogniseShape(token), token, ...verified };
+}
+
+interface ReadToken {
+  readonly token: BearerToken['token'];
+  readonly jws: CompactJws | Denial;
+  readonly issuer: Issuer | undefined;
+}
+
+async function verify(
+  { token, jws, issuer }: ReadToken,
+  now: number,
+): Promise<Pick<Credentials, 'presented' | 'keys' | 'keysError'> & InTime> {
+  // Only the keys of this issuer are fetched: another issuer that is out of reach must not delay or change the result.
+  const issuers = new Map(issuer ? [[issuer.issuer, issuer]] : []);
+  const verifier = new TokenVerifier(issuers, { onFetch: () => undefined, onCacheLookup: () => undefined });
+  try {
+    await verifier.start();
+    const presented = await verifier.verify(token, now);
+    const inTime = presented.ok ? undefined : await verifyInTime(verifier, token, presented, jws);
+    const keys = issuer ? verifier.keysOf(issuer.issuer) : [];
+    return { presented, keys, keysError: verifier.status()[0]?.lastError, ...(inTime && { inTime }) };
+  } finally {
+    verifier.stop();
+  }
+}
+
+/** Verifies a token one millisecond before its `exp`, when it is in time unless `nbf` or `iat` lie behind that. */
+async function verifyInTime(
+  verifier: TokenVerifier,
+  token: string,
+  { reason }: Denial,
+  jws: CompactJws | Denial,
+): Promise<Verification | undefined> {
+  if (reason !== 'token_expired' && reason !== 'token_not_yet_valid') return undefined;
+  const exp = jws.ok ? Number(jws.claims['exp']) : Number.NaN;
+  const verification = await verifier.verify(token, exp * 1000 - 1);
+  return verification.ok ? verification : undefined;
+}

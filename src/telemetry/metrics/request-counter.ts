@@ -1,0 +1,67 @@
+/** What is counted of each finished request. */
+
+import { isDecidedWithin } from '../../denial.ts';
+import { actionOf, type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
+import type { Counts } from './counts.ts';
+import { methodLabel } from './method-label.ts';
+import { statusClass, statusLabel } from './status-label.ts';
+import type { Tally } from './tally.ts';
+import type { ZeroSeries } from './zero-series.ts';
+
+/** Callers choose method and route. Past so many series of requests, new ones are counted as `OTHER` with the class of the status. */
+const MOST_REQUEST_SERIES = 100_000;
+
+export class RequestCounter {
+  readonly #counts: Counts;
+  #requestSeries = 0;
+
+  constructor(counts: Counts) {
+    this.#counts = counts;
+  }
+
+  /** To be called after series were dropped from the counts. */
+  recountSeries(): void {
+    this.#requestSeries = this.#counts.size('route', 'requests');
+  }
+
+  /** @param zeros of the configuration in use, which knows the audiences of this gateway. */
+  record(request: FinishedRequest, zeros: ZeroSeries): void {
+    const tally = this.#counts.touch('route', request.route?.key ?? NO_ROUTE);
+    this.#countRequest(tally, request);
+    tally.observe('duration', request.durationMs);
+    if (request.upstreamMs !== undefined) tally.observe('upstreamDuration', request.upstreamMs);
+    if (request.failure) tally.count('upstreamFailures', [request.failure.reason, request.failure.cause]);
+    if (request.denial) countDenial(tally, request, request.denial);
+    countMultipleAudiences(tally, request, zeros);
+  }
+
+  #countRequest(tally: Tally, { method, status }: FinishedRequest): void {
+    const labels = [methodLabel(method), statusLabel(status)];
+    if (tally.countKnown('requests', labels)) return;
+    const isFull = this.#requestSeries >= MOST_REQUEST_SERIES;
+    if (!isFull) this.#requestSeries += 1;
+    tally.count('requests', isFull ? ['OTHER', statusClass(status)] : labels);
+  }
+}
+
+function countDenial(
+  tally: Tally,
+  request: FinishedRequest,
+  { reason, presented }: NonNullable<FinishedRequest['denial']>,
+): void {
+  const action = actionOf(request);
+  tally.count('denials', [reason, action]);
+  if (presented === undefined || !request.verified || !request.route || request.route.public) return;
+  tally.count('confusedDeputies', [request.route.resource, presented, request.verified.issuer, action]);
+}
+
+/** Of tokens that were accepted: whether a stricter `multiple_audiences` would refuse them. */
+function countMultipleAudiences(
+  tally: Tally,
+  { route, outcome, denial, verified }: FinishedRequest,
+  zeros: ZeroSeries,
+): void {
+  if (!verified || verified.audience.length < 2 || !route || route.public || outcome === 'denied') return;
+  if (denial && isDecidedWithin(denial.reason, 'request', 'audience')) return;
+  tally.count('multipleAudiences', [zeros.isAllOwn(verified.audience) ? 'known' : 'foreign']);
+}

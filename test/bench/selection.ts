@@ -1,0 +1,38 @@
+/** Which candidates each measurement has. */
+
+import type { Options } from './options.ts';
+import { apache } from './peers/apache.ts';
+import { createGatewayPeer } from './peers/gateway.ts';
+import { haproxy } from './peers/haproxy.ts';
+import { express, fastify } from './peers/npm-peers.ts';
+import type { Peer } from './peers/peer.ts';
+import { barePipe } from './peers/pipe.ts';
+import type { PeerName, Scenario } from './scenarios.ts';
+
+const PEERS: Readonly<Record<PeerName, Peer>> = {
+  HAProxy: haproxy,
+  'bare pipe': barePipe,
+  Apache: apache,
+  fastify,
+  express,
+};
+const QUICK_PEERS: readonly PeerName[] = ['HAProxy', 'bare pipe'];
+
+/** @returns the candidates of `scenario`, the one that the others are compared with first. */
+export function choosePeers({ peers, variants }: Scenario, options: Options): Peer[] {
+  if (variants.length > 0) return variants.map(variant => createGatewayPeer({ ...variant, main: options.gateway }));
+  const chosen = peers.filter(name => options.allPeers || QUICK_PEERS.includes(name));
+  return [...chooseGateways(options), ...chosen.map(name => PEERS[name])];
+}
+
+/** @returns the gateway, and the candidate that it is compared with. */
+export function chooseGateways({ gateway, against }: Options): Peer[] {
+  const before = against === undefined ? [] : [createGatewayPeer({ name: 'audgate (before)', main: against })];
+  return [createGatewayPeer({ name: 'audgate', main: gateway }), ...before];
+}
+
+/** @returns a sentence about the candidates that the options leave out. */
+export function describeOmitted({ allPeers }: Options): string | undefined {
+  const omitted = Object.keys(PEERS).filter(name => !QUICK_PEERS.some(quick => quick === name));
+  return allPeers ? undefined : `left out of a quick run: ${omitted.join(', ')} (--peers all)`;
+}

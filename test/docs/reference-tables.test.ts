@@ -1,0 +1,137 @@
+/** The tables in docs/reference that are generated from the code. `npm run docs` writes them; this test keeps them true. */
+
+import { expect, test } from 'vitest';
+import { type CheckAdvice, ERRORS, WARNINGS } from '../../src/config/lint/check-codes.ts';
+import {
+  ENFORCEMENTS,
+  FAILURES,
+  type FailureReason,
+  isRefused,
+  REASONS,
+  REFUSALS,
+  type Reason,
+} from '../../src/denial.ts';
+import { ACCESS_LOG_FIELDS } from '../../src/telemetry/log/access-log-fields.ts';
+import { METRIC_FAMILIES } from '../../src/telemetry/metrics/families.ts';
+import { expectTables, formatCodes, formatTable, replaceTables } from './generated-table.ts';
+
+/** When each reason is decided. A new reason does not compile without its sentence. */
+const WHEN: Readonly<Record<Reason, string>> = {
+  malformed_request:
+    'The framing, the Host, the form of the target, the HTTP version or `Expect` is not valid, or the request is CONNECT. Also: an `Upgrade` to anything but a WebSocket, and a body whose framing breaks.',
+  headers_too_large: 'The head is as large as `limits.headers` or larger, or has more than 200 fields.',
+  request_timeout: 'The head, or the next piece of the body, did not arrive within `timeouts`.',
+  ambiguous_path:
+    'Two servers could read the path differently. Only reported where every route to the same upstream is public or on `report`.',
+  no_route: 'No route has this Host and path, or the request is `OPTIONS *`.',
+  method_not_allowed:
+    "No key of the route's `scopes` covers the method; or a metadata document is requested with another method than GET and HEAD. `Allow` lists the methods that are allowed.",
+  missing_token: 'There is no Authorization field, or it has another scheme than Bearer.',
+  malformed_credentials:
+    'The Bearer token is empty, there are two Authorization fields, or one field has two credentials.',
+  malformed_token:
+    'The token is not a signed JWT in compact form, has critical extensions, has no `exp`, or has an `aud`, `exp`, `nbf` or `iat` of a wrong type.',
+  untrusted_issuer: 'The `iss` is not an issuer in the configuration, or not one of the route.',
+  keys_unavailable: "The issuer's keys could not be fetched, or are older than `keys.max_stale`.",
+  unknown_key: 'The issuer publishes no key that the `kid` of the token names.',
+  bad_signature: 'The signature does not verify, or the algorithm is not one of `algorithms`.',
+  token_expired: 'The time is at or after `exp`.',
+  token_not_yet_valid: '`nbf` or `iat` is more than 30 s ahead.',
+  wrong_token_type: 'The `typ` is not one of `token_types`.',
+  wrong_audience:
+    'No `aud` value is the resource of the route or one of its `audiences`, or `multiple_audiences` refuses the others.',
+  insufficient_scope: 'A scope that the operation needs is missing. The challenge names all that it needs.',
+  body_too_large: "The body is larger than the route's `limits.body`.",
+  overloaded: 'The route already has `limits.in_flight` requests under way.',
+  internal: 'An exception in the gateway.',
+};
+
+const WHEN_FAILED: Readonly<Record<FailureReason, string>> = {
+  upstream_unreachable: 'There was no connection, so nothing was sent.',
+  bad_upstream_response: 'The request was sent, and no usable response came.',
+  upstream_timeout: 'A timeout of the upstream passed, that of connecting included.',
+};
+
+test('docs/reference/refusals.md: the tables of src/denial.ts', async () => {
+  await expectTables('docs/reference/refusals.md', {
+    refusals: formatTable(
+      ['reason', 'stage', 'status', 'refused from', 'challenge', 'when'],
+      REASONS.map(reason => {
+        const { stage, refusedFrom } = REFUSALS[reason];
+        return [`\`${reason}\``, stage, describeStatus(reason), refusedFrom, describeChallenge(reason), WHEN[reason]];
+      }),
+    ),
+    modes: formatTable(
+      ['mode', 'refuses', 'forwards and reports'],
+      ENFORCEMENTS.map((mode, index) => {
+        const previous = ENFORCEMENTS[index - 1];
+        const added = REASONS.filter(reason => isRefused(reason, mode) && !(previous && isRefused(reason, previous)));
+        const reported = REASONS.filter(reason => !isRefused(reason, mode));
+        return [`\`${mode}\``, `${previous ? 'also ' : ''}${formatCodes(added)}`, formatCodes(reported)];
+      }),
+    ),
+    failures: formatTable(
+      ['reason', 'status', 'when'],
+      Object.entries(FAILURES).map(([reason, { status }]) => [
+        `\`${reason}\``,
+        String(status),
+        WHEN_FAILED[reason as FailureReason],
+      ]),
+    ),
+  });
+});
+
+test('docs/reference/metrics.md: the metrics of src/telemetry/metrics/families.ts', async () => {
+  await expectTables('docs/reference/metrics.md', {
+    metrics: formatTable(
+      ['name', 'type', 'labels', 'meaning'],
+      METRIC_FAMILIES.map(({ name, type, labels, help }) => [
+        `\`${name}\``,
+        type,
+        labels.map(each => `\`${each.name}\`${each.values ? ` (${formatCodes(each.values)})` : ''}`).join(', '),
+        help,
+      ]),
+    ),
+  });
+});
+
+test('docs/reference/access-log.md: the fields of src/telemetry/log/access-log-fields.ts', async () => {
+  await expectTables('docs/reference/access-log.md', {
+    fields: formatTable(
+      ['field', 'type', 'present', 'meaning'],
+      ACCESS_LOG_FIELDS.map(({ name, type, present, description }) => [`\`${name}\``, type, present, description]),
+    ),
+  });
+});
+
+test('docs/reference/check-codes.md: the codes of src/config/lint/check-codes.ts', async () => {
+  await expectTables('docs/reference/check-codes.md', {
+    warnings: tabulateCodes(WARNINGS),
+    errors: tabulateCodes(ERRORS),
+  });
+});
+
+test('a page without the markers of a table, or with two of them: an error', () => {
+  const markers = '<!-- table a: written by npm run docs -->\nx\n<!-- end of table -->\n';
+  expect(replaceTables(`b\n${markers}c\n`, { a: 'T' })).toBe(`b\n${markers.replace('x', '\nT\n')}c\n`);
+  for (const page of ['', 'x', `${markers}${markers}`, markers.replace('end', 'ent')]) {
+    expect(() => replaceTables(page, { a: 'T' })).toThrow('no markers of one table a');
+  }
+});
+
+function describeStatus(reason: Reason): string {
+  const refusal = REFUSALS[reason];
+  if ('retryAfter' in refusal) return `${refusal.status}, \`Retry-After: ${refusal.retryAfter}\``;
+  return reason === 'method_not_allowed' ? `${refusal.status}, \`Allow\`` : String(refusal.status);
+}
+
+function describeChallenge(reason: Reason): string {
+  const refusal = REFUSALS[reason];
+  if (!('challenge' in refusal)) return '';
+  return refusal.challenge ? `\`${refusal.challenge.error}\`` : 'without an error';
+}
+
+function tabulateCodes(codes: Readonly<Record<string, CheckAdvice>>): string {
+  const rows = Object.entries(codes).map(([code, { consequence, remedy }]) => [`\`${code}\``, consequence, remedy]);
+  return formatTable(['code', 'consequence', 'remedy'], rows);
+}
