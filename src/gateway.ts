@@ -238,9 +238,9 @@ export class Gateway {
   }
 
   /** Closes every tunnel and every connection to an upstream at once. */
-  destroy(): Promise<void> {
+  destroy(): void {
     this.#tunnels.destroy();
-    return this.#upstreams.destroy();
+    this.#upstreams.destroy();
   }
 }
 

@@ -113,4 +113,6 @@ export interface AttemptHandler {
   onFailure(failure: AttemptFailure): void;
   /** A 101 to the protocol that was asked for. The connection is no longer HTTP: its bytes begin with `rest`. */
   onSwitch(head: ResponseHead, socket: Socket, rest: Buffer): void;
+  /** One of these methods has thrown: its connection is destroyed. Called last, whatever was called before. */
+  onFault(fault: unknown): void;
 }

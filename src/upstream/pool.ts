@@ -1,43 +1,39 @@
-/**
- * The connections to one upstream, kept over a reload that does not change it: as many as there are requests at once. One
- * that is authenticated as a whole is no longer shared: it serves one client's connection only.
- */
+/** The connections to one upstream, kept over a reload that does not change it. */
 
 import type { Socket } from 'node:net';
-import { buildConnector, type Dispatcher } from 'undici';
-import type { HeaderList } from '../http/header-list.ts';
-import { authenticatesConnection } from './authenticated-connection.ts';
-import { type Attempt, Connection } from './connection.ts';
+import type { Attempt, AttemptTimes } from '../http/client/attempt.ts';
+import { type ConnectTarget, createConnector } from '../http/client/connector.ts';
+import { Pool } from '../http/client/pool.ts';
+import type { AttemptHandler, OutgoingRequest } from '../http/message.ts';
+import type { Sweeper } from '../http/sweeper.ts';
 
-export type PoolOptions = Dispatcher.DispatchOptions & {
-  readonly attempt: Attempt;
-  readonly headers: HeaderList;
-  /** Milliseconds. */
-  readonly connectTimeout: number;
-};
+/** Bytes of a response's head. */
+const HEAD_LIMIT = 16 * 1024;
+/** Milliseconds that a connection is kept without a request, and since it was opened. */
+const IDLE_TIME = 60_000;
+const MAX_AGE = 600_000;
 
 export class ConnectionPool {
-  readonly #origin: string;
-  readonly #connections = new Set<Connection>();
-  /** Open, unused and without an owner; the one that was used last is at the end. */
-  readonly #idle: Connection[] = [];
-  readonly #owned = new WeakMap<Socket, Connection>();
-  /** By connect time-out. */
-  readonly #connectors = new Map<number, buildConnector.connector>();
+  /** The value of Host. */
+  readonly authority: string;
+  readonly #pool: Pool;
   /** The configurations that use it. */
   #users = 1;
 
   /** @param origin scheme, host and port: all that decides on name resolution, SNI, and the name that is verified. */
-  constructor(origin: string) {
-    this.#origin = origin;
+  constructor(origin: string, sweeper: Sweeper) {
+    this.authority = new URL(origin).host;
+    const connect = createConnector(readTarget(origin));
+    this.#pool = new Pool({ connect, sweeper, head: HEAD_LIMIT, idle: IDLE_TIME, maxAge: MAX_AGE });
   }
 
-  /** Sends a request: on the client's own connection where it has one, else on one that is free. */
-  dispatch({ connectTimeout, ...options }: PoolOptions, handler: Dispatcher.DispatchHandler): void {
-    const { client } = options.attempt;
-    const connection = this.#owned.get(client) ?? this.#idle.pop() ?? this.#open();
-    if (authenticatesConnection(options.headers)) connection.reserveFor(client);
-    connection.send({ ...options, connect: this.#connectorFor(connectTimeout) }, handler);
+  /**
+   * Sends a request: on the connection that is reserved for `client` where there is one, else on one that is free.
+   *
+   * @throws TypeError where the request cannot be sent as what it is.
+   */
+  send(request: OutgoingRequest, handler: AttemptHandler, times: AttemptTimes, client: Socket): Attempt {
+    return this.#pool.send(request, handler, times, client);
   }
 
   /** @returns this pool, for one configuration more. */
@@ -49,57 +45,18 @@ export class ConnectionPool {
   /** The last user closes the connections, once the requests on them have finished. */
   async release(): Promise<void> {
     this.#users -= 1;
-    if (this.#users > 0) return;
-    const open = [...this.#connections].filter(connection => !connection.destroyed);
-    await Promise.all(open.map(connection => connection.close()));
+    if (this.#users === 0) await this.#pool.close();
   }
 
   /** Closes the connections at once, also where another configuration uses them. */
-  async destroy(): Promise<void> {
-    await Promise.all(Array.from(this.#connections, connection => connection.destroy()));
+  destroy(): void {
+    this.#pool.destroy();
   }
+}
 
-  #open(): Connection {
-    const connection = new Connection(this.#origin, this.#onOwned);
-    this.#connections.add(connection);
-    // undici emits it when it is done with the request before: only then is the connection free for the next.
-    connection.on('drain', () => {
-      if (connection.owner) return;
-      if (connection.isOpen) this.#idle.push(connection);
-      else this.#connections.delete(connection);
-    });
-    connection.on('disconnect', () => {
-      this.#forgetIdle(connection);
-    });
-    return connection;
-  }
-
-  readonly #onOwned = (connection: Connection, owner: Socket): void => {
-    this.#owned.set(owner, connection);
-    const close = () => {
-      this.#connections.delete(connection);
-      connection.destroy();
-    };
-    if (owner.destroyed) {
-      close();
-      return;
-    }
-    // One listener for each upstream to which this client has authenticated.
-    owner.setMaxListeners(owner.getMaxListeners() + 1).once('close', close);
-  };
-
-  #forgetIdle(connection: Connection): void {
-    const index = this.#idle.lastIndexOf(connection);
-    if (index < 0) return;
-    this.#idle.splice(index, 1);
-    this.#connections.delete(connection);
-  }
-
-  #connectorFor(timeout: number): buildConnector.connector {
-    const known = this.#connectors.get(timeout);
-    if (known) return known;
-    const connector = buildConnector({ timeout, allowH2: false });
-    this.#connectors.set(timeout, connector);
-    return connector;
-  }
+function readTarget(origin: string): ConnectTarget {
+  const { protocol, hostname, port } = new URL(origin);
+  const isSecure = protocol === 'https:';
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { host, port: Number(port || (isSecure ? 443 : 80)), ...(isSecure && { tls: {} }) };
 }

@@ -1,21 +1,12 @@
-/** The body of a request on its way to the upstream: bounded in size and in time, and a stream apart from the request. */
+/** The body of a request on its way to the upstream: bounded in size and in time. */
 
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
 import { MALFORMED } from '../client/unparsed-request.ts';
 import type { BodyReason } from '../denial.ts';
+import type { Attempt } from '../http/client/attempt.ts';
 
 /** Why a body was aborted. `client_gone`: the client's connection closed. */
 export type BodyAbort = BodyReason | 'client_gone';
-
-export class BodyError extends Error {
-  readonly abort: BodyAbort;
-
-  constructor(abort: BodyAbort) {
-    super(abort);
-    this.abort = abort;
-  }
-}
 
 export interface BodyLimits {
   /** Bytes; `undefined`: any number. */
@@ -24,49 +15,62 @@ export interface BodyLimits {
   readonly timeout: number;
 }
 
-/**
- * undici destroys the body that it is given when the upstream responds early. If that were the request itself, the client's
- * connection would be destroyed too, and the response with it.
- */
-export class RequestBody extends Readable {
+export class RequestBody {
   readonly #request: IncomingMessage;
+  readonly #attempt: Attempt;
   readonly #limit: number;
+  readonly #abort: (abort: BodyAbort) => void;
   readonly #timer: NodeJS.Timeout;
   #received = 0;
-  #isWanted = false;
+  #isWanted = true;
 
-  constructor(request: IncomingMessage, { size, timeout }: BodyLimits) {
-    super();
+  /**
+   * Starts to write the body to `attempt`.
+   *
+   * @param abort called where the rest of the body cannot be had. The body has stopped by then.
+   */
+  constructor(
+    request: IncomingMessage,
+    { size, timeout }: BodyLimits,
+    attempt: Attempt,
+    abort: (abort: BodyAbort) => void,
+  ) {
     this.#request = request;
+    this.#attempt = attempt;
     this.#limit = size ?? Number.POSITIVE_INFINITY;
+    this.#abort = abort;
     this.#timer = setTimeout(() => this.#isWanted && this.#fail('request_timeout'), timeout);
     request.on('data', this.#onData).once('end', this.#onEnd).once('close', this.#onClose);
-    request.once(MALFORMED, this.#onMalformed).pause();
+    request.once(MALFORMED, this.#onMalformed);
   }
 
-  override _read(): void {
+  /** The upstream has taken what was written. */
+  resume(): void {
+    if (this.#isWanted) return;
     this.#isWanted = true;
     this.#timer.refresh();
     this.#request.resume();
   }
 
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+  /** Writes no more of it. What still comes is for the caller to read. */
+  stop(): void {
+    // Else a late `resume` would start the timer again.
+    this.#isWanted = true;
     clearTimeout(this.#timer);
     this.#request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
     this.#request.off(MALFORMED, this.#onMalformed);
-    done(error);
   }
 
   readonly #onData = (piece: Buffer): void => {
     this.#received += piece.length;
     this.#timer.refresh();
     if (this.#received > this.#limit) this.#fail('body_too_large');
-    else if (!this.push(piece)) this.#wait();
+    else if (!this.#attempt.write(piece)) this.#wait();
   };
 
   readonly #onEnd = (): void => {
-    clearTimeout(this.#timer);
-    this.push(null);
+    this.stop();
+    this.#attempt.end();
   };
 
   readonly #onClose = (): void => {
@@ -82,6 +86,7 @@ export class RequestBody extends Readable {
   }
 
   #fail(abort: BodyAbort): void {
-    this.destroy(new BodyError(abort));
+    this.stop();
+    this.#abort(abort);
   }
 }

@@ -2,13 +2,12 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Dispatcher } from 'undici';
 import type { Failure } from '../denial.ts';
 import type { HeaderList } from '../http/header-list.ts';
+import type { AttemptFailure, AttemptHandler, ResponseHead } from '../http/message.ts';
 import { authenticatesConnection } from './authenticated-connection.ts';
-import type { Attempt, Connection } from './connection.ts';
-import { ConnectError, codeOf, INCOMPLETE_RESPONSE, MALFORMED_RESPONSE, readResponseError } from './failure.ts';
-import { type BodyAbort, BodyError } from './request-body.ts';
+import { readFailure } from './failure.ts';
+import type { BodyAbort, RequestBody } from './request-body.ts';
 import { createResponseHeaders, isEventStream, readLinks, readReasonPhrase } from './response-headers.ts';
 import { startTimer, type Timer } from './timer.ts';
 
@@ -29,74 +28,69 @@ export interface ResponseLimits {
   readonly expiry: Expiry | undefined;
 }
 
-const INTERIM_RESPONSES = 16;
+/** Where the response comes from. */
+export interface ResponseSource {
+  /** After `onData` returned false: the next piece may come. */
+  resume(): void;
+  /** Nothing more of it is wanted. */
+  abort(): void;
+  /** The connection to the upstream is used for `client` only, and closed with it. */
+  reserveFor(client: Socket): void;
+}
+
 /** Milliseconds for a client to read the end of an event stream. */
 const LAST_READ_TIME = 1_000;
 /** Bytes of a body that are copied to be sent with the head, since one write costs more than the copy. */
 const SMALL = 16 * 1024;
-/** Errors of undici for a request that it refuses to send: a fault, since what is sent was decided here. */
-const OUR_FAULTS: ReadonlySet<unknown> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
-const LENGTH_MISMATCH = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
-const STALE: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 /** Called once: how it ended, and the milliseconds from dispatch to the head of the response. */
 type Conclude = (end: AttemptEnd, responseMs: number | undefined) => void;
 
-/** In undici's older form of a handler: the newer one makes an object of the fields of each response, which is not needed here. */
-export class ResponseHandler implements Dispatcher.DispatchHandler, Attempt {
+export class ResponseHandler implements AttemptHandler {
   readonly client: Socket;
-  connection: Connection | undefined;
-  isOver = false;
+  /** To be set when the request is sent. */
+  source: ResponseSource | undefined;
+  body: RequestBody | undefined;
   readonly #response: ServerResponse;
   readonly #limits: ResponseLimits;
-  readonly #fault: (error: Error) => void;
+  readonly #reject: (fault: unknown) => void;
   readonly #conclude: Conclude;
   readonly #startedAt = performance.now();
   #responseMs: number | undefined;
-  #abort: (error: Error) => void = () => undefined;
-  #resume: () => void = () => undefined;
+  #isOver = false;
   #expiry: Timer | undefined;
-  #receivedBefore = 0;
-  #interim = 0;
   #headIsWaiting = false;
   /** The first piece of the body: where it is the only one, it is sent with the head. */
   #first: Buffer | undefined;
 
-  /** @param fault called instead of `conclude` where undici refuses to send the request. */
-  constructor(response: ServerResponse, limits: ResponseLimits, fault: (error: Error) => void, conclude: Conclude) {
+  /** @param reject called instead of `conclude` for a fault. */
+  constructor(response: ServerResponse, limits: ResponseLimits, reject: (fault: unknown) => void, conclude: Conclude) {
     this.#response = response;
     this.client = response.req.socket;
     this.#limits = limits;
-    this.#fault = fault;
+    this.#reject = reject;
     this.#conclude = conclude;
     response.on('close', this.#onClientClose);
     // Where the request ends with its token whatever its response is, the time counts from now: an upload may come first.
     if (limits.expiry?.ends) this.#startExpiry(limits.expiry.at, false);
   }
 
-  onConnect(abort: (error?: Error) => void): void {
-    this.#abort = abort;
-    this.#receivedBefore = this.connection?.received ?? 0;
-    if (this.isOver) abort(new Error('the request ended before it was sent'));
-    else if (this.#response.destroyed) this.#cancel();
+  /** RFC 9110 section 15.2. A client of HTTP/1.0 does not know interim responses, and would take one for the final response. */
+  onInterim(status: number, fields: HeaderList): void {
+    this.#reserveConnection(fields);
+    const isUnderstood = this.#response.req.httpVersion !== '1.0';
+    const link = status === 103 && isUnderstood ? readLinks(fields) : [];
+    if (link.length > 0) this.#response.writeEarlyHints({ link });
   }
 
-  onHeaders(status: number, raw: Buffer[], resume: () => void, phrase: string): boolean {
-    this.#resume = resume;
-    const fields = raw.map(readLatin1);
-    if (authenticatesConnection(fields)) this.connection?.reserveFor(this.client);
-    if (status < 200) this.#onInterim(status, fields);
-    else this.#onHead(status, fields, phrase);
-    return true;
-  }
-
-  #onHead(status: number, fields: HeaderList, phrase: string | undefined): void {
+  onResponse({ status, reason, fields }: ResponseHead): void {
+    this.#reserveConnection(fields);
     this.#responseMs = performance.now() - this.#startedAt;
     this.#watchExpiry(fields);
     const headers = createResponseHeaders(fields, status, this.#limits.notice);
-    const reasonPhrase = readReasonPhrase(phrase);
-    if (reasonPhrase === undefined) this.#response.writeHead(status, headers);
-    else this.#response.writeHead(status, reasonPhrase, headers);
+    const phrase = readReasonPhrase(reason);
+    if (phrase === undefined) this.#response.writeHead(status, headers);
+    else this.#response.writeHead(status, phrase, headers);
     this.#headIsWaiting = true;
     process.nextTick(this.#flushHead);
   }
@@ -113,15 +107,42 @@ export class ResponseHandler implements Dispatcher.DispatchHandler, Attempt {
     return false;
   }
 
-  onComplete(): void {
-    if (this.connection?.hasFailed) {
-      this.#end(INCOMPLETE_RESPONSE);
-      return;
-    }
-    if (this.connection) this.connection.served += 1;
+  onEnd(): void {
     this.#finish();
     this.#watchReader();
     this.#end('complete');
+  }
+
+  onUpstreamReady(): void {
+    this.body?.resume();
+  }
+
+  onFailure(failure: AttemptFailure): void {
+    if (this.#response.destroyed) this.#end('client_gone');
+    else this.#end(failure.stage === 'stale' ? 'stale' : readFailure(failure));
+  }
+
+  /** Not without a protocol that was asked for. */
+  onSwitch(): void {
+    throw new Error('the upstream switched the protocol');
+  }
+
+  /** One of these calls has thrown. */
+  onFault(fault: unknown): void {
+    this.#stop();
+    this.source?.abort();
+    this.#reject(fault);
+  }
+
+  /** Ends it from the client's side. */
+  cancel(why: BodyAbort | 'expired'): void {
+    if (this.#isOver) return;
+    this.#end(why);
+    this.source?.abort();
+  }
+
+  #reserveConnection(fields: HeaderList): void {
+    if (authenticatesConnection(fields)) this.source?.reserveFor(this.client);
   }
 
   /** Starts the read time-out when data first waits for the client. It ends nothing while no data waits. */
@@ -135,29 +156,6 @@ export class ResponseHandler implements Dispatcher.DispatchHandler, Attempt {
     this.#headIsWaiting = false;
     if (this.#first) this.#response.end(this.#first.toString('latin1'), 'latin1');
     else this.#response.end();
-  }
-
-  onError(error: Error): void {
-    if (this.#isCompleteWithoutBody(error)) {
-      this.#finish();
-      this.#end('complete');
-    } else if (error instanceof BodyError) this.#end(error.abort);
-    else if (error instanceof ConnectError) this.#end(error.failure);
-    else if (this.#response.destroyed) this.#end('client_gone');
-    else if (OUR_FAULTS.has(codeOf(error))) this.#fault(error);
-    else this.#end(this.#isStale(error) ? 'stale' : readResponseError(error, this.#responseMs !== undefined));
-  }
-
-  /** RFC 9110 section 15.2. Without a limit they could hold the connection for ever: each one restarts undici's time-out. */
-  #onInterim(status: number, fields: HeaderList): void {
-    this.#interim += 1;
-    // A client of HTTP/1.0 does not know interim responses, and would take one for the final response.
-    const isUnderstood = this.#response.req.httpVersion !== '1.0';
-    const link = status === 103 && isUnderstood ? readLinks(fields) : [];
-    if (this.#interim > INTERIM_RESPONSES) {
-      this.#end(MALFORMED_RESPONSE);
-      this.#abort(new Error('too many interim responses'));
-    } else if (link.length > 0) this.#response.writeEarlyHints({ link });
   }
 
   #watchExpiry(fields: HeaderList): void {
@@ -174,8 +172,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler, Attempt {
       // An event stream may end at any time; every other body must not look complete.
       if (isEvents) this.#endSoon();
       else if (this.#response.headersSent) this.#response.socket?.resetAndDestroy();
-      this.#end('expired');
-      this.#abort(new Error('the token expired'));
+      this.cancel('expired');
     });
   }
 
@@ -183,21 +180,6 @@ export class ResponseHandler implements Dispatcher.DispatchHandler, Attempt {
   #endSoon(): void {
     this.#response.socket?.setTimeout(LAST_READ_TIME);
     this.#response.end();
-  }
-
-  /**
-   * 204 and 304 end with their head, whatever length it has (RFC 9112 section 6.3); that of a 304 may be the length that a 200
-   * would have had (RFC 9110 section 8.6). undici reports the missing body as an error.
-   */
-  #isCompleteWithoutBody(error: Error): boolean {
-    const { headersSent, statusCode } = this.#response;
-    return codeOf(error) === LENGTH_MISMATCH && headersSent && (statusCode === 304 || statusCode === 204);
-  }
-
-  #isStale(error: Error): boolean {
-    const { connection } = this;
-    if (!connection || connection.served === 0 || !STALE.has(codeOf(error))) return false;
-    return connection.received === this.#receivedBefore;
   }
 
   /** A head does not wait for its body: an event stream may be silent for minutes. */
@@ -211,22 +193,20 @@ export class ResponseHandler implements Dispatcher.DispatchHandler, Attempt {
   };
 
   readonly #onClientClose = (): void => {
-    if (!this.isOver && !this.#response.writableFinished) this.#cancel();
+    if (!this.#response.writableFinished) this.cancel('client_gone');
   };
 
-  #cancel(): void {
-    this.#end('client_gone');
-    this.#abort(new Error('the client closed'));
-  }
+  readonly #resume = (): void => this.source?.resume();
 
   #end(end: AttemptEnd): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    this.#expiry?.stop();
+    if (this.#isOver) return;
+    this.#stop();
     this.#conclude(end, this.#responseMs);
   }
-}
 
-function readLatin1(field: Buffer): string {
-  return field.toString('latin1');
+  #stop(): void {
+    this.#isOver = true;
+    this.#expiry?.stop();
+    this.body?.stop();
+  }
 }

@@ -3,16 +3,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Failure } from '../denial.ts';
-import {
-  CONNECT_TIMEOUT,
-  INCOMPLETE_RESPONSE,
-  MALFORMED_RESPONSE,
-  RESPONSE_TIMEOUT,
-  readConnectError,
-  readResponseError,
-} from './failure.ts';
+import { CONNECT_TIMEOUT, INCOMPLETE_RESPONSE, MALFORMED_RESPONSE, RESPONSE_TIMEOUT, readFailure } from './failure.ts';
 import type { ForwardEnd, ForwardResult } from './forward.ts';
 import { type Handshake, type OutgoingHandshake, startHandshake, watchClient } from './handshake.ts';
+import { describeHandshakeError, type HandshakeStage } from './handshake-failure.ts';
 import { isHandshakeResponse } from './handshake-response.ts';
 import { ResponseHandler, type ResponseLimits } from './response-handler.ts';
 import { startTimer, type Timer } from './timer.ts';
@@ -56,8 +50,7 @@ class PendingUpgrade {
   readonly #handshake: Handshake;
   readonly #expiry: Timer | undefined;
   #clock: NodeJS.Timeout | undefined;
-  /** Of the connection to the upstream. */
-  #stage: 'connecting' | 'securing' | 'sent' = 'connecting';
+  #stage: HandshakeStage = 'connecting';
   #stopWatching: () => void = () => undefined;
   /** One that is no upgrade. */
   #response: IncomingMessage | undefined;
@@ -92,7 +85,7 @@ class PendingUpgrade {
       this.#stage = 'securing';
     });
     socket.once(isSecure ? 'secureConnect' : 'connect', () => {
-      this.#stage = 'sent';
+      this.#stage = 'open';
       this.#startClock(this.#outgoing.timeouts.response, RESPONSE_TIMEOUT);
     });
   }
@@ -136,12 +129,7 @@ class PendingUpgrade {
   /** Where node:http cannot parse a body, the request gets the error, and the response only an end. */
   #onError(error: Error): void {
     if (this.#response) this.#response.destroy(error);
-    else this.#giveUp(this.#readError(error));
-  }
-
-  #readError(error: Error): Failure {
-    if (this.#stage === 'sent') return readResponseError(error, false);
-    return readConnectError(error, this.#stage === 'securing');
+    else this.#giveUp(readFailure(describeHandshakeError(error, this.#stage, false)));
   }
 
   #giveUp(end: ForwardEnd): void {
@@ -172,11 +160,13 @@ function forwardResponse(
     const handler = new ResponseHandler(response, limits, reject, end =>
       resolve(end === 'stale' ? INCOMPLETE_RESPONSE : end),
     );
-    handler.onConnect(error => received.destroy(error));
-    const fields = received.rawHeaders.map(field => Buffer.from(field, 'latin1'));
-    handler.onHeaders(status, fields, () => received.resume(), received.statusMessage ?? '');
+    // The connection to the upstream serves this request only.
+    const reserveFor = () => undefined;
+    handler.source = { resume: () => received.resume(), abort: () => received.destroy(), reserveFor };
+    handler.onResponse({ status, reason: received.statusMessage ?? '', fields: received.rawHeaders, body: 'unknown' });
     received.setTimeout(timeouts.idle, () => received.isPaused() || received.destroy(SILENT));
     received.on('data', piece => handler.onData(piece) || received.pause());
-    received.once('end', () => handler.onComplete()).on('error', error => handler.onError(error));
+    received.once('end', () => handler.onEnd());
+    received.on('error', error => handler.onFailure(describeHandshakeError(error, 'open', true)));
   });
 }

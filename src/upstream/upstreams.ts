@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { Grant } from '../authorization/authorize.ts';
 import type { Config, Route, Upstream } from '../config/config.ts';
+import { Sweeper } from '../http/sweeper.ts';
 import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
 import { createTrustedProxies, readClientInfo } from './client-info.ts';
@@ -22,6 +23,8 @@ interface RouteUpstream {
 export class Upstreams {
   /** By origin: routes to one upstream share its connections. */
   readonly #pools = new Map<string, ConnectionPool>();
+  /** Of all pools, also those of the configurations before. */
+  readonly #sweeper: Sweeper;
   readonly #byRoute = new Map<Route, RouteUpstream>();
   readonly #routes: ReadonlySet<Route>;
   /** Folded names of the header fields that some route sets from claims. */
@@ -35,6 +38,7 @@ export class Upstreams {
     { routes, trustedProxies, timeouts }: Pick<Config, 'routes' | 'trustedProxies' | 'timeouts'>,
     previous?: Upstreams,
   ) {
+    this.#sweeper = previous ? previous.#sweeper : new Sweeper();
     this.#routes = new Set(routes);
     this.#identityNames = listIdentityNames(routes);
     if (previous) for (const { upstream } of routes) this.#retainPool(upstream, previous);
@@ -44,18 +48,16 @@ export class Upstreams {
 
   /** Forwards a granted request, and its response. See `forward` of forward.ts for how it may end. */
   forward(grant: Grant, head: RequestHead, request: IncomingMessage, response: ServerResponse): Promise<ForwardResult> {
-    const { timeouts } = grant.match.route.upstream;
-    const headers = this.#headersOf(grant, head, request);
-    if (head.contentLength !== undefined && head.hasBody) headers.push('content-length', String(head.contentLength));
+    const { pool } = this.#routeOf(grant);
     const outgoing = {
       method: head.method,
-      path: targetOf(grant, head),
-      headers,
-      connectTimeout: timeouts.connect,
-      headersTimeout: timeouts.response,
-      bodyTimeout: timeouts.idle,
-    };
-    return forward(this.#routeOf(grant).pool, outgoing, request, response, this.#limitsOf(grant, head));
+      target: targetOf(grant, head),
+      authority: pool.authority,
+      fields: this.#headersOf(grant, head, request),
+      body: head.hasBody ? (head.contentLength ?? 'unknown') : 'none',
+    } as const;
+    const { timeouts } = grant.match.route.upstream;
+    return forward({ pool, outgoing, times: timeouts, limits: this.#limitsOf(grant, head) }, request, response);
   }
 
   /** Forwards a granted WebSocket handshake. See `upgrade` of upgrade.ts for how it may end. */
@@ -79,8 +81,8 @@ export class Upstreams {
   }
 
   /** Closes the connections with the requests on them, also where another configuration uses them. */
-  async destroy(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map(pool => pool.destroy()));
+  destroy(): void {
+    for (const pool of this.#pools.values()) pool.destroy();
   }
 
   #headersOf(grant: Grant, head: RequestHead, request: IncomingMessage): string[] {
@@ -117,7 +119,7 @@ export class Upstreams {
   }
 
   #poolFor({ origin }: Upstream): ConnectionPool {
-    const pool = this.#pools.get(origin) ?? new ConnectionPool(origin);
+    const pool = this.#pools.get(origin) ?? new ConnectionPool(origin, this.#sweeper);
     this.#pools.set(origin, pool);
     return pool;
   }

@@ -43,9 +43,6 @@ function createPool(target: ConnectTarget, limits: { readonly idle?: number; rea
   const pool = new Pool({
     connect: createConnector(target),
     sweeper: new Sweeper(),
-    onFault: fault => {
-      throw fault;
-    },
     head: 16_384,
     idle: 60_000,
     maxAge: 600_000,
@@ -59,7 +56,7 @@ const GET: OutgoingRequest = { method: 'GET', target: '/', authority: 'a', field
 
 /** @returns the body of the response, or the failure. */
 function ask(pool: Pool, request = GET, connect = 2_000): Promise<string | AttemptFailure> {
-  return new Promise(resolve => {
+  return new Promise((resolve, reject) => {
     let body = '';
     const handler: AttemptHandler = {
       onInterim: () => undefined,
@@ -72,6 +69,7 @@ function ask(pool: Pool, request = GET, connect = 2_000): Promise<string | Attem
       onUpstreamReady: () => undefined,
       onFailure: resolve,
       onSwitch: () => resolve('switched'),
+      onFault: reject,
     };
     pool.send(request, handler, { connect, response: 2_000, idle: 2_000 });
   });
@@ -143,6 +141,7 @@ test('a request with a body that is short: the connection is destroyed, nothing 
       onEnd: nothing,
       onUpstreamReady: nothing,
       onSwitch: nothing,
+      onFault: nothing,
     };
     const times = { connect: 1_000, response: 1_000, idle: 1_000 };
     const attempt = pool.send({ ...GET, method: 'POST', body: 5 }, { ...handler, onFailure: resolve }, times);

@@ -39,15 +39,23 @@ export class Relay implements RequestHandler, AttemptHandler {
   #attempt: Attempt | undefined;
   #hasResponded = false;
   #isUploaded = false;
-  readonly #onFailed: (failure: AttemptFailure) => void;
+  readonly #failures: AttemptFailure[];
+  readonly #faults: unknown[];
 
   readonly #times: AttemptTimes;
 
-  constructor(request: IncomingRequest, pool: Pool, times: AttemptTimes, onFailed: (failure: AttemptFailure) => void) {
+  constructor(
+    request: IncomingRequest,
+    pool: Pool,
+    times: AttemptTimes,
+    failures: AttemptFailure[],
+    faults: unknown[],
+  ) {
     this.#request = request;
     this.#pool = pool;
     this.#times = times;
-    this.#onFailed = onFailed;
+    this.#failures = failures;
+    this.#faults = faults;
     request.handler = this;
   }
 
@@ -123,7 +131,7 @@ export class Relay implements RequestHandler, AttemptHandler {
       this.#send(this.#outgoing);
       return;
     }
-    this.#onFailed(failure);
+    this.#failures.push(failure);
     if (this.#hasResponded) this.#request.abort();
     else this.#reply(failure.cause.includes('timeout') ? 504 : 502, failure.cause);
   }
@@ -152,6 +160,11 @@ export class Relay implements RequestHandler, AttemptHandler {
       });
       side.pipe(other);
     }
+  }
+
+  onFault(fault: unknown): void {
+    this.#faults.push(fault);
+    this.#request.abort();
   }
 
   #reply(status: number, text: string): void {
@@ -188,7 +201,6 @@ export async function startRelay(
   const pool = new Pool({
     connect: createConnector({ host: '127.0.0.1', port: upstreamPort }),
     sweeper,
-    onFault,
     head: 16 * 1024,
     idle: 60_000,
     maxAge: 600_000,
@@ -197,7 +209,7 @@ export async function startRelay(
     settings,
     {
       onRequest: request => {
-        if (request.unparsed === undefined) new Relay(request, pool, times, failure => failures.push(failure)).start();
+        if (request.unparsed === undefined) new Relay(request, pool, times, failures, faults).start();
         else respond(request, STATUSES[request.unparsed] ?? 500, request.unparsed);
       },
       onFault,

@@ -51,8 +51,7 @@ const DOORS: Readonly<Record<string, string>> = {
   zod: 'config',
   jose: 'token',
   'lru-cache': 'token',
-  undici: 'upstream',
-  // Its build of llhttp.
+  // Only its build of llhttp.
   'undici/lib/llhttp/llhttp-wasm.js': 'http',
   'http-proxy': 'upstream',
   'prom-client': 'telemetry',

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FAILURE_CAUSES } from '../../../src/denial.ts';
-import { readConnectError, readResponseError } from '../../../src/upstream/failure.ts';
+import { readFailure } from '../../../src/upstream/failure.ts';
+import { describeHandshakeError } from '../../../src/upstream/handshake-failure.ts';
 
 const errorOf = (code: string, message = '', more: object = {}) => Object.assign(new Error(message), { code, ...more });
 
@@ -15,36 +16,31 @@ test.each([
   [errorOf('toString'), 'upstream_unreachable', 'other'],
   [new Error('no code'), 'upstream_unreachable', 'other'],
   [errorOf('ETIMEDOUT'), 'upstream_timeout', 'connect_timeout'],
-  [errorOf('UND_ERR_CONNECT_TIMEOUT'), 'upstream_timeout', 'connect_timeout'],
 ])('connecting, %o: %s, %s', (error, reason, cause) => {
-  expect(readConnectError(error, false)).toEqual({ reason, cause });
+  expect(readFailure(describeHandshakeError(error, 'connecting', false))).toEqual({ reason, cause });
 });
 
 test.each([errorOf('CERT_HAS_EXPIRED'), errorOf('EPROTO'), errorOf('ECONNRESET'), new Error('no code')])(
   'TLS handshake, %o: upstream_unreachable, tls',
   error => {
-    expect(readConnectError(error, true)).toEqual({ reason: 'upstream_unreachable', cause: 'tls' });
+    expect(readFailure(describeHandshakeError(error, 'securing', false))).toEqual({
+      reason: 'upstream_unreachable',
+      cause: 'tls',
+    });
   },
 );
 
 test.each([
   [errorOf('ECONNRESET'), false, 'bad_upstream_response', 'reset'],
   [errorOf('EPIPE'), false, 'bad_upstream_response', 'reset'],
-  [errorOf('UND_ERR_SOCKET', 'other side closed'), false, 'bad_upstream_response', 'reset'],
-  [errorOf('UND_ERR_SOCKET', 'bad response'), false, 'bad_upstream_response', 'malformed_response'],
   [errorOf('HPE_INVALID_CONSTANT'), false, 'bad_upstream_response', 'malformed_response'],
   [errorOf('HPE_INVALID_EOF_STATE'), true, 'bad_upstream_response', 'reset'],
   [errorOf('HPE_HEADER_OVERFLOW'), false, 'bad_upstream_response', 'response_headers_too_large'],
-  [errorOf('UND_ERR_HEADERS_OVERFLOW'), false, 'bad_upstream_response', 'response_headers_too_large'],
-  [errorOf('UND_ERR_RES_CONTENT_LENGTH_MISMATCH'), true, 'bad_upstream_response', 'reset'],
-  [errorOf('UND_ERR_RES_CONTENT_LENGTH_MISMATCH'), false, 'bad_upstream_response', 'malformed_response'],
   [errorOf('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), false, 'bad_upstream_response', 'tls'],
   [errorOf('constructor'), false, 'bad_upstream_response', 'other'],
-  [errorOf('UND_ERR_HEADERS_TIMEOUT'), false, 'upstream_timeout', 'response_timeout'],
-  [errorOf('UND_ERR_BODY_TIMEOUT'), true, 'upstream_timeout', 'idle_timeout'],
   [errorOf('ETIMEDOUT'), false, 'upstream_timeout', 'response_timeout'],
   [errorOf('ETIMEDOUT'), true, 'upstream_timeout', 'idle_timeout'],
 ])('request sent, %o with a head received: %s: %s, %s', (error, hasHead, reason, cause) => {
-  expect(readResponseError(error, hasHead)).toEqual({ reason, cause });
+  expect(readFailure(describeHandshakeError(error, 'open', hasHead))).toEqual({ reason, cause });
   expect(FAILURE_CAUSES).toContain(cause);
 });
