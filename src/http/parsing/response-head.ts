@@ -52,9 +52,13 @@ function readBody(framing: Framing, control: ControlFields, status: number, isHe
   return typeof framing === 'number' ? framing : 'unknown';
 }
 
-/** A 204 with a framing field has a body as far as its server is concerned (RFC 9112 section 6.1, RFC 9110 section 8.6). */
+/**
+ * A 204 with a framing field has a body as far as its server is concerned (RFC 9112 section 6.1, RFC 9110 section 8.6). A 304
+ * may have the length of another response, but some servers send the body, too, and late.
+ */
 function isReusable(control: ControlFields, minor: number, status: number, framing: Framing): boolean {
-  const isContradictory = status === 204 && (control.codings > 0 || Number(control.length) > 0);
+  const isBodiless = status === 204 || status === 304;
+  const isContradictory = isBodiless && (control.codings > 0 || Number(control.length) > 0);
   return control.isPersistent(minor) && framing !== 'close' && !isContradictory;
 }
 
