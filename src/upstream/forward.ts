@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Failure } from '../denial.ts';
-import type { AttemptTimes } from '../http/client/attempt.ts';
+import type { Attempt, AttemptTimes } from '../http/client/attempt.ts';
 import { mayRepeat } from '../http/client/pool.ts';
 import type { OutgoingRequest } from '../http/message.ts';
 import { authenticatesConnection } from './authenticated-connection.ts';
@@ -60,17 +60,23 @@ export function forward(
   });
 }
 
+/** A request with a body takes a connection when the first piece of it is there: a slow client holds none. */
 function start(
   { pool, outgoing, times, limits }: Forwarding,
   request: IncomingMessage,
   handler: ResponseHandler,
 ): void {
-  try {
-    const attempt = pool.send(outgoing, handler, times, handler.client);
-    if (authenticatesConnection(outgoing.fields)) attempt.reserveFor(handler.client);
-    handler.source = attempt;
-    if (limits.body) handler.body = new RequestBody(request, limits.body, attempt, abort => handler.cancel(abort));
-  } catch (fault) {
-    handler.onFault(fault);
-  }
+  const send = (): Attempt | undefined => {
+    try {
+      const attempt = pool.send(outgoing, handler, times, handler.client);
+      if (authenticatesConnection(outgoing.fields)) attempt.reserveFor(handler.client);
+      handler.source = attempt;
+      return attempt;
+    } catch (fault) {
+      handler.onFault(fault);
+      return undefined;
+    }
+  };
+  if (limits.body) handler.body = new RequestBody(request, limits.body, send, abort => handler.cancel(abort));
+  else send();
 }

@@ -17,26 +17,28 @@ export interface BodyLimits {
 
 export class RequestBody {
   readonly #request: IncomingMessage;
-  readonly #attempt: Attempt;
+  readonly #send: () => Attempt | undefined;
   readonly #limit: number;
   readonly #abort: (abort: BodyAbort) => void;
   readonly #timer: NodeJS.Timeout;
+  #attempt: Attempt | undefined;
   #received = 0;
   #isWanted = true;
 
   /**
-   * Starts to write the body to `attempt`.
+   * Starts to read the body.
    *
+   * @param send called once, when the first piece is there, or the end: sends the head. `undefined`: it could not be sent.
    * @param abort called where the rest of the body cannot be had. The body has stopped by then.
    */
   constructor(
     request: IncomingMessage,
     { size, timeout }: BodyLimits,
-    attempt: Attempt,
+    send: () => Attempt | undefined,
     abort: (abort: BodyAbort) => void,
   ) {
     this.#request = request;
-    this.#attempt = attempt;
+    this.#send = send;
     this.#limit = size ?? Number.POSITIVE_INFINITY;
     this.#abort = abort;
     this.#timer = setTimeout(() => this.#isWanted && this.#fail('request_timeout'), timeout);
@@ -64,13 +66,18 @@ export class RequestBody {
   readonly #onData = (piece: Buffer): void => {
     this.#received += piece.length;
     this.#timer.refresh();
-    if (this.#received > this.#limit) this.#fail('body_too_large');
-    else if (!this.#attempt.write(piece)) this.#wait();
+    if (this.#received > this.#limit) {
+      this.#fail('body_too_large');
+      return;
+    }
+    this.#attempt ??= this.#send();
+    if (!this.#attempt?.write(piece)) this.#wait();
   };
 
   readonly #onEnd = (): void => {
     this.stop();
-    this.#attempt.end();
+    this.#attempt ??= this.#send();
+    this.#attempt?.end();
   };
 
   readonly #onClose = (): void => {
