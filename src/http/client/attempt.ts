@@ -1,5 +1,6 @@
 /** One attempt to get a response to one request. It knows its connection only while it is under way: later calls do nothing. */
 
+import type { Socket } from 'node:net';
 import { formatRequestHead } from '../framing/head-text.ts';
 import type { AttemptHandler, OutgoingRequest } from '../message.ts';
 
@@ -18,6 +19,7 @@ export interface AttemptChannel {
   endRequest(): void;
   resume(): void;
   abort(): void;
+  reserveFor(owner: Socket): void;
 }
 
 export class Attempt {
@@ -28,6 +30,7 @@ export class Attempt {
   readonly text: string;
   #connection: AttemptChannel | undefined;
   #isOver = false;
+  #owner: Socket | undefined;
   /** What was written before there was a connection. */
   readonly #early: Buffer[] = [];
   #hasEnded: boolean;
@@ -73,9 +76,16 @@ export class Attempt {
     connection?.abort();
   }
 
+  /** The connection is authenticated from now on: it is used for requests of `owner` only, a client's, and closed with it. */
+  reserveFor(owner: Socket): void {
+    this.#owner = owner;
+    this.#connection?.reserveFor(owner);
+  }
+
   /** The connection has sent the head, and takes what was written before. */
   attach(connection: AttemptChannel): void {
     this.#connection = connection;
+    if (this.#owner) connection.reserveFor(this.#owner);
     let mayWrite = this.#early.length > 0;
     for (const piece of this.#early.splice(0)) mayWrite = connection.write(piece);
     if (this.#hasEnded) connection.endRequest();

@@ -1,9 +1,13 @@
 /** What a connection to an upstream is held to, and what it tells its pool. */
 
+import type { Socket } from 'node:net';
+
 export interface ConnectionEvents<Connection> {
   /** It may be used again, though not in this turn of the event loop. */
   onIdle(connection: Connection): void;
   onClose(connection: Connection): void;
+  /** From now on it is for `owner` only. */
+  onReserved(connection: Connection, owner: Socket): void;
   /** An attempt's handler has thrown. The connection is destroyed. */
   onFault(fault: unknown): void;
 }

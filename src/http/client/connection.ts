@@ -49,7 +49,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     socket.setNoDelay(true);
     socket.on('data', this.#onData).on('drain', this.#onDrain).on('end', this.#onEnd);
     socket.on('error', this.#onError).on('close', this.#onClose);
-    // Of a TLS socket, too, this is the event of its TCP connection.
+    // `connect` is of TCP, also of a TLS socket.
     socket.once('connect', this.#onConnect).once(readyEvent, this.#onReady);
   }
 
@@ -60,12 +60,12 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   /** Sends the head; a request without a body leaves at once. Only where nothing is under way. */
   send(attempt: Attempt): void {
     if (this.#attempt || this.#stage === 'closed') throw new Error('the connection is not free');
-    const { request, times, text } = attempt;
+    const { request, times } = attempt;
     this.#attempt = attempt;
     this.#hasReceived = false;
     this.#deadline = this.#stage === 'open' ? NEVER : performance.now() + times.connect;
     this.#reader.expect(request.method, request.protocol);
-    this.#writer.start(text, request.body);
+    this.#writer.start(attempt.text, request.body);
     attempt.attach(this);
   }
 
@@ -85,6 +85,10 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     this.#isPaused = false;
     this.#awaitData();
     this.#socket.resume();
+  }
+
+  reserveFor(owner: Socket): void {
+    this.#events.onReserved(this, owner);
   }
 
   /** Ends it without a word to the attempt under way. */
@@ -121,9 +125,8 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   onPiece(piece: Buffer): void {
     const attempt = this.#attempt;
     this.#awaitData();
-    if (!attempt || attempt.handler.onData(piece) || this.#reader.isComplete) return;
     // The handler may have aborted, too.
-    if (this.#attempt !== attempt) return;
+    if (!attempt || attempt.handler.onData(piece) || this.#reader.isComplete || this.#attempt !== attempt) return;
     this.#isPaused = true;
     this.#deadline = NEVER;
     this.#socket.pause();
@@ -144,10 +147,10 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     const attempt = this.#attempt;
     const hasSent = !this.#writer.isOpen && this.#socket.writableLength === 0;
     // Some servers send a body in response to HEAD.
-    const isReusable = isExact && hasSent && attempt?.request.method !== 'HEAD';
+    const isReusable = isExact && hasSent && attempt?.request.method !== 'HEAD' && this.#isOpen();
     this.#release();
     this.#served += 1;
-    if (isReusable && this.#reader.head?.isPersistent && this.#isOpen()) this.#rest(this.#reader.head.keepAlive);
+    if (isReusable && this.#reader.head?.isPersistent) this.#rest(this.#reader.head.keepAlive);
     else this.#socket.destroy();
     attempt?.handler.onEnd();
   }
@@ -207,21 +210,13 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   };
 
   readonly #onData = (bytes: Buffer): void => {
-    // What nobody asked for (RFC 9112 section 9.2): the next request must not take it for its response.
-    if (!this.#attempt) {
-      this.#socket.destroy();
-      return;
-    }
     this.#hasReceived = true;
-    try {
-      this.#reader.read(bytes);
-    } catch (error) {
-      if (!(error instanceof ParseError)) this.#events.onFault(error);
-      this.destroy(error as Error);
-    }
+    // What nobody asked for (RFC 9112 section 9.2): the next request must not take it for its response.
+    if (this.#attempt) this.#run(() => this.#reader.read(bytes));
+    else this.#socket.destroy();
   };
 
-  /** The end of a body that has no other; of every other response it cuts off the rest (RFC 9112 section 8). */
+  /** The end of a body that has no other; it cuts off every other response (RFC 9112 section 8). */
   readonly #onEnd = (): void => {
     this.#run(() => this.#reader.end());
     this.#socket.destroy();
@@ -247,9 +242,9 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   #run(event: () => void): void {
     try {
       event();
-    } catch (fault) {
-      this.#events.onFault(fault);
-      this.#socket.destroy();
+    } catch (error) {
+      if (!(error instanceof ParseError)) this.#events.onFault(error);
+      this.destroy(error as Error);
     }
   }
 }

@@ -4,6 +4,7 @@
  * response, and an end is not written into (RFC 9112 sections 9.2 and 9.3.1).
  */
 
+import type { Socket } from 'node:net';
 import type { AttemptHandler, OutgoingRequest } from '../message.ts';
 import type { Sweeper } from '../sweeper.ts';
 import { Attempt, type AttemptTimes } from './attempt.ts';
@@ -36,7 +37,11 @@ export class Pool implements ConnectionEvents<ClientConnection> {
   /** Sent when this turn has read what there is to read. */
   #waiting: (readonly [Attempt, ClientConnection])[] = [];
   #isTurnPlanned = false;
+  /** Those that are authenticated, and whose they are (RFC 9110 section 11, RFC 4559 section 6). */
+  readonly #reserved = new Set<ClientConnection>();
+  readonly #owned = new WeakMap<Socket, ClientConnection>();
   #isClosing = false;
+  readonly #closed: (() => void)[] = [];
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -54,21 +59,26 @@ export class Pool implements ConnectionEvents<ClientConnection> {
   /**
    * Sends the head of a request, on a connection that is free or on a new one. Its body is written to what is returned.
    *
+   * @param owner the client's connection: one that is reserved for it is used, if there is one.
    * @throws TypeError where the request cannot be sent as what it is: a fault of the caller's.
    */
-  send(request: OutgoingRequest, handler: AttemptHandler, times: AttemptTimes): Attempt {
+  send(request: OutgoingRequest, handler: AttemptHandler, times: AttemptTimes, owner?: Socket): Attempt {
     const attempt = new Attempt(request, handler, times);
-    const free = this.#takeIdle();
+    const free = (owner && this.#takeOwned(owner)) ?? this.#takeIdle();
     if (free) this.#waiting.push([attempt, free]);
     else this.#open().send(attempt);
     if (free) this.#planTurn();
     return attempt;
   }
 
-  /** Closes what is idle, now and from now on. */
-  close(): void {
+  /** Closes what is idle, now and from now on. Settles when the last connection has closed. */
+  close(): Promise<void> {
     this.#isClosing = true;
-    for (const connection of [...this.#idle, ...this.#resting]) connection.destroy();
+    for (const connection of this.#all) if (connection.isIdle) connection.destroy();
+    return new Promise(resolve => {
+      if (this.#all.size === 0) resolve();
+      else this.#closed.push(resolve);
+    });
   }
 
   /** Ends everything that is under way. */
@@ -82,8 +92,18 @@ export class Pool implements ConnectionEvents<ClientConnection> {
       connection.destroy();
       return;
     }
+    if (this.#reserved.has(connection)) return;
     this.#resting.push(connection);
     this.#planTurn();
+  }
+
+  onReserved(connection: ClientConnection, owner: Socket): void {
+    if (this.#reserved.has(connection)) return;
+    this.#reserved.add(connection);
+    this.#owned.set(owner, connection);
+    // One listener for each upstream that this client has authenticated itself to.
+    owner.setMaxListeners(owner.getMaxListeners() + 1).once('close', () => connection.destroy());
+    if (owner.destroyed) connection.destroy();
   }
 
   onFault(fault: unknown): void {
@@ -92,9 +112,16 @@ export class Pool implements ConnectionEvents<ClientConnection> {
 
   onClose(connection: ClientConnection): void {
     this.#all.delete(connection);
+    this.#reserved.delete(connection);
     this.#options.sweeper.remove(connection);
     const index = this.#idle.lastIndexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
+    if (this.#all.size === 0) for (const resolve of this.#closed.splice(0)) resolve();
+  }
+
+  #takeOwned(owner: Socket): ClientConnection | undefined {
+    const connection = this.#owned.get(owner);
+    return connection?.isIdle ? connection : undefined;
   }
 
   #takeIdle(): ClientConnection | undefined {
@@ -135,6 +162,6 @@ export class Pool implements ConnectionEvents<ClientConnection> {
 
   #keep(connection: ClientConnection): void {
     if (this.#isClosing) connection.destroy();
-    else if (connection.isIdle) this.#idle.push(connection);
+    else if (connection.isIdle && !this.#reserved.has(connection)) this.#idle.push(connection);
   }
 }

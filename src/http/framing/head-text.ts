@@ -14,6 +14,9 @@ const AUTHORITY = /^[\x21-\x7e]*$/;
 const VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 const REASON = /^[\t\x20-\x7e\x80-\xff]+$/;
 
+/** A server may ask these for a length, also where there is no content (RFC 9110 sections 8.6 and 15.5.12). */
+const EXPECTING_CONTENT: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'QUERY', 'PROPFIND', 'PROPPATCH']);
+
 /** Of one connection (RFC 9110 section 7.6.1, RFC 9113 section 8.2.2), or about a body's framing. */
 const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   'connection',
@@ -37,7 +40,8 @@ export function formatRequestHead({ method, target, authority, fields, body, pro
   if (!AUTHORITY.test(authority)) throw new TypeError('invalid authority');
   const connection = protocol === undefined ? 'Connection: keep-alive\r\n' : formatUpgrade(protocol);
   const line = `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${connection}`;
-  return `${reduceFields(fields, addRequestField, line)}${formatFraming(body)}\r\n`;
+  const length = body === 'none' && EXPECTING_CONTENT.has(method) ? 0 : body;
+  return `${reduceFields(fields, addRequestField, line)}${formatFraming(length)}\r\n`;
 }
 
 /**

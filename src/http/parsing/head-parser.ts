@@ -45,9 +45,9 @@ export class HeadParser implements ParserEvents {
     this.#limit = limit;
   }
 
-  /** Whether a part of a head has come. */
+  /** Whether a part of a head has come; empty lines before it are none. */
   get isInHead(): boolean {
-    return this.#length > 0 || this.#skipped > 0;
+    return this.#length > 0;
   }
 
   /**
