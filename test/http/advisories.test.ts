@@ -151,9 +151,9 @@ describe('GHSA-35p6-xmwp-9g52 (undici): bytes that wait on a kept connection are
   test('they were there before the request: it gets a connection of its own', async () => {
     const client = await open('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n');
     await client.wholeResponses(1);
-    // In one turn: the event loop has had no chance to see them before it sees the request.
-    upstream.connections[0]?.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON');
+    // In one turn, and the request first: both are there when the event loop looks, and it sees the request before them.
     client.send('GET /2 HTTP/1.1\r\nHost: a\r\n\r\n');
+    upstream.connections[0]?.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON');
     await client.wholeResponses(2);
     expect(client.text).not.toContain('POISON');
     expect(upstream.connections.length).toBe(2);

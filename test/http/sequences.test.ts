@@ -5,7 +5,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Random } from '../fuzz/prng.ts';
-import { ChaoticUpstream, unitOf } from './chaotic-upstream.ts';
+import { ChaoticUpstream, hiddenOf, unitOf } from './chaotic-upstream.ts';
 import { pause, RawClient } from './client.ts';
 import { type RunningRelay, startRelay } from './relay.ts';
 
@@ -36,7 +36,7 @@ function createRequest(random: Random, nonce: string): Sent {
   const kind = random.below(10);
   if (kind < 4) return { nonce, method: 'GET', bytes: head('GET', random.chance(5) ? 'Connection: close\r\n' : '') };
   if (kind === 4) return { nonce, method: 'HEAD', bytes: head('HEAD', '') };
-  const text = unitOf(nonce).repeat(random.pick([0, 1, 1, 20, 3_000]));
+  const text = (random.chance(50) ? unitOf : hiddenOf)(nonce).repeat(random.pick([0, 1, 1, 20, 3_000]));
   if (kind < 8) return { nonce, method: 'POST', bytes: `${head('POST', `Content-Length: ${text.length}\r\n`)}${text}` };
   const cut = random.below(text.length + 1);
   const chunks = [text.slice(0, cut), text.slice(cut)].filter(chunk => chunk !== '');
@@ -72,10 +72,12 @@ async function converse(random: Random, name: string, crossed: string[]): Promis
 
 async function sendInPieces(client: RawClient, random: Random, bytes: string): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
-    const size = random.between(1, random.pick([3, 200, 4_000, 70_000, 70_000]));
+    // Behind a head, so that an early response finds none of its body: then what comes is at the beginning of something.
+    const head = random.chance(30) ? bytes.indexOf('\r\n\r\n', at) + 4 : 3;
+    const size = head > 3 ? head - at : random.between(1, random.pick([3, 200, 4_000, 70_000, 70_000]));
     client.send(bytes.slice(at, at + size));
     at += size;
-    if (random.chance(10)) await pause(0);
+    if (head > 3 || random.chance(10)) await pause(random.below(6));
   }
 }
 

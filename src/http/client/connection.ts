@@ -12,12 +12,9 @@ import type { Swept } from '../sweeper.ts';
 import type { Attempt, AttemptChannel } from './attempt.ts';
 import type { ConnectionEvents, ConnectionLimits } from './connection-events.ts';
 import type { OpeningSocket } from './connector.ts';
+import { Deadline, readIdleTime } from './deadline.ts';
 import { describeFailure, TimeoutError } from './failure.ts';
 import { type ResponseEvents, ResponseReader } from './response-reader.ts';
-
-/** Milliseconds. A server that says how long it keeps a connection closes it about then: it is left alone a little earlier. */
-const SAFETY = 1_000;
-const NEVER = Number.POSITIVE_INFINITY;
 
 export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   readonly #socket: Socket;
@@ -35,14 +32,10 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   #hasReceived = false;
   #isPaused = false;
   #error: Error | undefined;
-  /** What is waited for, by `performance.now()`. */
-  #deadline = NEVER;
+  readonly #deadline = new Deadline();
 
-  constructor(
-    { socket, readyEvent }: OpeningSocket,
-    limits: ConnectionLimits,
-    events: ConnectionEvents<ClientConnection>,
-  ) {
+  constructor(opening: OpeningSocket, limits: ConnectionLimits, events: ConnectionEvents<ClientConnection>) {
+    const { socket, readyEvent } = opening;
     this.#socket = socket;
     this.#events = events;
     this.#idle = limits.idle;
@@ -67,7 +60,8 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     this.#attempt = attempt;
     this.#handler = attempt.handler;
     this.#hasReceived = false;
-    this.#deadline = this.#stage === 'open' ? NEVER : performance.now() + times.connect;
+    if (this.#stage === 'open') this.#deadline.stop();
+    else this.#deadline.start(times.connect);
     this.#reader.expect(request.method, request.protocol);
     this.#writer.start(attempt.text, request.body);
     attempt.attach(this);
@@ -109,8 +103,8 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
 
   sweep(now: number): void {
     if (now >= this.#retiresAt && this.isIdle) this.#socket.destroy();
-    if (now < this.#deadline) return;
-    this.#deadline = NEVER;
+    if (!this.#deadline.isPast(now)) return;
+    this.#deadline.stop();
     if (!this.#attempt) this.#socket.destroy();
     else if (this.#stage !== 'open') this.destroy(new TimeoutError('connect_timeout'));
     else this.destroy(new TimeoutError(this.#reader.head ? 'idle_timeout' : 'response_timeout'));
@@ -129,11 +123,10 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   onPiece(piece: Buffer): void {
     const attempt = this.#attempt;
     this.#awaitData();
-    if (!attempt || attempt.handler.onData(piece) || this.#reader.isComplete) return;
     // The handler may have aborted, too.
-    if (this.#attempt !== attempt) return;
+    if (!attempt || attempt.handler.onData(piece) || this.#reader.isComplete || this.#attempt !== attempt) return;
     this.#isPaused = true;
-    this.#deadline = NEVER;
+    this.#deadline.stop();
     this.#socket.pause();
   }
 
@@ -164,10 +157,9 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     return this.#stage === 'open' && !this.#socket.destroyed && this.#socket.readable && this.#socket.writable;
   }
 
-  /** @param told milliseconds that the upstream keeps it. */
   #rest(told: number | undefined): void {
-    const idle = told === undefined ? this.#idle : Math.min(this.#idle, told - SAFETY);
-    this.#deadline = performance.now() + idle;
+    const idle = readIdleTime(this.#idle, told);
+    this.#deadline.start(idle);
     if (idle <= 0) this.#socket.destroy();
     else this.#events.onIdle(this);
   }
@@ -175,18 +167,18 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   /** Not while the upstream takes the body, or before it is there: that time is the client's. */
   #awaitResponse(): void {
     if (this.#reader.head || this.#stage !== 'open' || !this.#attempt) return;
-    this.#deadline = performance.now() + this.#attempt.times.response;
+    this.#deadline.start(this.#attempt.times.response);
   }
 
   #awaitData(): void {
-    if (this.#attempt) this.#deadline = performance.now() + this.#attempt.times.idle;
+    if (this.#attempt) this.#deadline.start(this.#attempt.times.idle);
   }
 
   #release(): void {
     this.#attempt?.detach();
     this.#attempt = undefined;
     this.#reader.stop();
-    this.#deadline = NEVER;
+    this.#deadline.stop();
     if (this.#isPaused) this.#socket.resume();
     this.#isPaused = false;
   }
@@ -204,13 +196,13 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
 
   readonly #onReady = (): void => {
     this.#stage = 'open';
-    this.#deadline = NEVER;
+    this.#deadline.stop();
     if (!this.#writer.isOpen || this.#socket.writableNeedDrain) this.#awaitResponse();
   };
 
   readonly #onDrain = (): void => {
     if (!this.#attempt || !this.#writer.isOpen) return;
-    if (!this.#reader.head) this.#deadline = NEVER;
+    if (!this.#reader.head) this.#deadline.stop();
     this.#run(() => this.#attempt?.handler.onUpstreamReady());
   };
 
@@ -243,18 +235,16 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     if (attempt) this.#run(() => attempt.handler.onFailure(failure));
   };
 
-  #fail(fault: unknown): void {
-    this.abort();
-    this.#handler?.onFault(fault);
-  }
-
   /** A fault of a handler's must not end the process. */
   #run(event: () => void): void {
     try {
       event();
     } catch (error) {
       if (error instanceof ParseError) this.destroy(error);
-      else this.#fail(error);
+      else {
+        this.abort();
+        this.#handler?.onFault(error);
+      }
     }
   }
 }

@@ -11,6 +11,7 @@ import { Attempt, type AttemptTimes } from './attempt.ts';
 import { ClientConnection } from './connection.ts';
 import type { ConnectionEvents, ConnectionLimits } from './connection-events.ts';
 import type { Connector } from './connector.ts';
+import { ReservedConnections } from './reserved-connections.ts';
 
 export interface PoolOptions extends ConnectionLimits {
   readonly connect: Connector;
@@ -35,9 +36,7 @@ export class Pool implements ConnectionEvents<ClientConnection> {
   /** Sent when this turn has read what there is to read. */
   #waiting: (readonly [Attempt, ClientConnection])[] = [];
   #isTurnPlanned = false;
-  /** Those that are authenticated, and whose they are (RFC 9110 section 11, RFC 4559 section 6). */
-  readonly #reserved = new Set<ClientConnection>();
-  readonly #owned = new WeakMap<Socket, ClientConnection>();
+  readonly #reserved = new ReservedConnections();
   #isClosing = false;
   readonly #closed: (() => void)[] = [];
 
@@ -62,7 +61,7 @@ export class Pool implements ConnectionEvents<ClientConnection> {
    */
   send(request: OutgoingRequest, handler: AttemptHandler, times: AttemptTimes, owner?: Socket): Attempt {
     const attempt = new Attempt(request, handler, times);
-    const free = (owner && this.#takeOwned(owner)) ?? this.#takeIdle();
+    const free = (owner && this.#reserved.find(owner)) ?? this.#takeIdle();
     if (free) this.#waiting.push([attempt, free]);
     else this.#open().send(attempt);
     if (free) this.#planTurn();
@@ -96,12 +95,7 @@ export class Pool implements ConnectionEvents<ClientConnection> {
   }
 
   onReserved(connection: ClientConnection, owner: Socket): void {
-    if (this.#reserved.has(connection)) return;
-    this.#reserved.add(connection);
-    this.#owned.set(owner, connection);
-    // One listener for each upstream that this client has authenticated itself to.
-    owner.setMaxListeners(owner.getMaxListeners() + 1).once('close', () => connection.destroy());
-    if (owner.destroyed) connection.destroy();
+    this.#reserved.add(connection, owner);
   }
 
   onClose(connection: ClientConnection): void {
@@ -111,11 +105,6 @@ export class Pool implements ConnectionEvents<ClientConnection> {
     const index = this.#idle.lastIndexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
     if (this.#all.size === 0) for (const resolve of this.#closed.splice(0)) resolve();
-  }
-
-  #takeOwned(owner: Socket): ClientConnection | undefined {
-    const connection = this.#owned.get(owner);
-    return connection?.isIdle ? connection : undefined;
   }
 
   #takeIdle(): ClientConnection | undefined {

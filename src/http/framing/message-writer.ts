@@ -38,7 +38,9 @@ export class MessageWriter {
     this.#isOpen = true;
     this.#framing = framing;
     this.#remaining = typeof framing === 'number' ? framing : 0;
-    this.#add(head);
+    // One without a body ends at once.
+    if (framing === 'none') this.#waiting += head;
+    else this.#add(head);
   }
 
   /**

@@ -1,3 +1,4 @@
+/// <reference path="./llhttp-wasm.d.ts" />
 /**
  * The only door to llhttp, the grammar of HTTP/1.1 that Node.js itself uses, in undici's WebAssembly build. Its lenient
  * switches are all off, which is what they are unless somebody sets them.

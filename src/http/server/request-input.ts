@@ -65,6 +65,7 @@ export class RequestInput {
   }
 
   receive(bytes: Buffer): void {
+    if (this.#mode === 'closed') return;
     this.#bytes = this.#at === this.#bytes.length ? bytes : Buffer.concat([this.#bytes.subarray(this.#at), bytes]);
     this.#at = 0;
     this.#read();
