@@ -46,6 +46,7 @@ afterAll(async () => {
 });
 
 const head = (...lines: readonly string[]) => [...lines, '', ''].join('\r\n');
+const CHUNKS = '5\r\nhello\r\n0\r\n\r\n';
 const fields = (count: number, field: string) => Array.from({ length: count }, () => field);
 
 describe('a head that cannot be forwarded: 502', () => {
@@ -81,6 +82,16 @@ describe('a head that cannot be forwarded: 502', () => {
     ['a length in hex', `${head('HTTP/1.1 200 OK', 'Content-Length: 0x2')}ok`],
     ['a negative length', head('HTTP/1.1 200 OK', 'Content-Length: -2')],
     ['a length of 2^64', head('HTTP/1.1 200 OK', 'Content-Length: 18446744073709551616')],
+    ['a coding beneath chunked', `${head('HTTP/1.1 200 OK', 'Transfer-Encoding: gzip, chunked')}${CHUNKS}`],
+    ['a coding over chunked', `${head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked, deflate')}${CHUNKS}`],
+    ['chunked twice', `${head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked, chunked')}${CHUNKS}`],
+    ['chunkedchunked', `${head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunkedchunked')}${CHUNKS}`],
+    [
+      'chunked and identity',
+      `${head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked', 'Transfer-Encoding: identity')}${CHUNKS}`,
+    ],
+    ['identity', `${head('HTTP/1.1 200 OK', 'Transfer-Encoding: identity')}${CHUNKS}`],
+    ['chunked in HTTP/1.0', `${head('HTTP/1.0 200 OK', 'Transfer-Encoding: chunked')}${CHUNKS}`],
     ['a flood of 103', head('HTTP/1.1 103 Early Hints', 'Link: </a>; rel=preload').repeat(500)],
     ['a flood of 100', head('HTTP/1.1 100 Continue').repeat(500)],
     ['a flood of 102', head('HTTP/1.1 102 Processing').repeat(500)],

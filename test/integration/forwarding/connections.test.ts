@@ -1,6 +1,7 @@
 /** Pipelining on the connection of the client, reuse of those to the upstream. */
 
 import { EventEmitter, once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { bearer, formatRequest, parseResponses, type RawRequest, sendRaw } from '../../support/raw-http.ts';
 import { call, gateway, KEEP_ALIVE, pipeline, token, upstream, useForwardingFixture } from './fixture.ts';
@@ -40,6 +41,24 @@ describe('connections', () => {
       expect((await call(raw)).status).toBe(200);
     }
     expect(upstream.sockets.total - before).toBeLessThanOrEqual(3);
+  });
+
+  test('a request whose body has not begun: takes no connection to the upstream', async () => {
+    const before = upstream.sockets.total;
+    const head = `POST /api/a HTTP/1.1\r\nHost: a\r\n${bearer(token)}\r\nContent-Length: 5\r\n\r\n`;
+    const sockets = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const socket = connect(gateway.port, '127.0.0.1');
+        await once(socket, 'connect');
+        socket.write(head);
+        return socket;
+      }),
+    );
+    // What the sockets have sent by then has been read.
+    await gateway.scrape();
+    expect((await call({ path: '/api/a' })).status).toBe(200);
+    expect(upstream.sockets.total - before).toBeLessThanOrEqual(1);
+    for (const socket of sockets) socket.destroy();
   });
 
   test('a kept connection that the upstream has closed: no request fails', async () => {
