@@ -22,6 +22,9 @@ export interface AttemptChannel {
   reserveFor(owner: Socket): void;
 }
 
+/** Bytes that may be written before there is a connection: a small body leaves with its head. */
+const MOST_EARLY = 64 * 1024;
+
 export class Attempt {
   readonly request: OutgoingRequest;
   readonly handler: AttemptHandler;
@@ -31,8 +34,9 @@ export class Attempt {
   #connection: AttemptChannel | undefined;
   #isOver = false;
   #owner: Socket | undefined;
-  /** What was written before there was a connection. */
+  /** What was written before there was a connection, and how many bytes it is. */
   readonly #early: Buffer[] = [];
+  #earlySize = 0;
   #hasEnded: boolean;
 
   /** @throws TypeError where the request cannot be sent as what it is. */
@@ -53,7 +57,8 @@ export class Attempt {
     if (this.#isOver) return false;
     if (this.#connection) return this.#connection.write(piece);
     this.#early.push(piece);
-    return false;
+    this.#earlySize += piece.length;
+    return this.#earlySize < MOST_EARLY;
   }
 
   /** The body has been written. */
