@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { MessageWriter } from '../framing/message-writer.ts';
 import { ParseError } from '../parsing/parse-error.ts';
 import type { ParsedResponse } from '../parsing/response-head.ts';
-import type { Swept } from '../sweeper.ts';
+import { NEVER, type Swept } from '../sweeper.ts';
 import type { Attempt, AttemptChannel } from './attempt.ts';
 import type { ConnectionEvents, ConnectionLimits } from './connection-events.ts';
 import type { OpeningSocket } from './connector.ts';
@@ -16,7 +16,6 @@ import { type ResponseEvents, ResponseReader } from './response-reader.ts';
 
 /** Milliseconds. A server that says how long it keeps a connection closes it about then: it is left alone a little earlier. */
 const SAFETY = 1_000;
-const NEVER = Number.POSITIVE_INFINITY;
 
 export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   readonly #socket: Socket;
@@ -148,9 +147,10 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     const hasSent = !this.#writer.isOpen && this.#socket.writableLength === 0;
     // Some servers send a body in response to HEAD.
     const isReusable = isExact && hasSent && attempt?.request.method !== 'HEAD' && this.#isOpen();
+    const head = this.#reader.head;
     this.#release();
     this.#served += 1;
-    if (isReusable && this.#reader.head?.isPersistent) this.#rest(this.#reader.head.keepAlive);
+    if (isReusable && head?.isPersistent) this.#rest(head.keepAlive);
     else this.#socket.destroy();
     attempt?.handler.onEnd();
   }

@@ -65,6 +65,12 @@ export class HeadParser implements ParserEvents {
     return end + END.length;
   }
 
+  /** The head was read from `text`, which is as long as all of it. */
+  forget(): void {
+    this.text = '';
+    this.spans.length = 0;
+  }
+
   /** Gives up the head that was begun. To be called when the connection ends. */
   close(): void {
     this.#own?.free();

@@ -7,14 +7,12 @@ import type { Socket } from 'node:net';
 import type { RequestEnd, UnparsedReason } from '../message.ts';
 import type { ParseFault } from '../parsing/parse-error.ts';
 import type { ParsedRequest } from '../parsing/request-head.ts';
-import type { Swept } from '../sweeper.ts';
+import { NEVER, type Swept } from '../sweeper.ts';
 import { IncomingRequest, type RequestChannel } from './incoming-request.ts';
 import { closeLingering, LINGER_BYTES, LINGER_TIME, resetConnection } from './lingering-close.ts';
 import { type InputEvents, RequestInput } from './request-input.ts';
 import { ResponseSender } from './response-sender.ts';
 import type { ServerContext } from './server-context.ts';
-
-const NEVER = Number.POSITIVE_INFINITY;
 
 const UNPARSED: Readonly<Record<ParseFault, UnparsedReason>> = {
   malformed: 'malformed_request',
@@ -153,6 +151,7 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
   #next(): void {
     this.#phase = 'idle';
     this.#sentBy = performance.now() + this.#server.settings.timeouts.keepAlive;
+    this.sender.begin(undefined);
     this.input.next();
   }
 

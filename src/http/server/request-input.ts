@@ -131,7 +131,7 @@ export class RequestInput {
     if (this.#body.isComplete || (this.#mode !== 'body' && this.#mode !== 'dropping')) return false;
     const isDropped = this.#mode === 'dropping';
     this.#at = this.#body.read(this.#bytes, this.#at);
-    const { piece } = this.#body;
+    const piece = this.#body.take();
     if (isDropped) this.#dropped += piece?.length ?? 0;
     else if (piece) this.#events.onBody(piece);
     if (this.#body.isComplete && !this.#isClosed()) this.#events.onBodyEnd();
@@ -143,6 +143,7 @@ export class RequestInput {
     this.#at = end === -1 ? this.#bytes.length : end;
     if (end === -1) return false;
     const head = readRequestHead(this.#parser);
+    this.#parser.forget();
     this.#mode = 'waiting';
     this.#body.start(head.body === 'unknown' ? 'chunked' : head.body === 'none' ? 0 : head.body);
     this.#events.onHead(head);

@@ -6,9 +6,9 @@ import { MessageWriter, type SentFraming } from '../framing/message-writer.ts';
 import { type HeaderList, NO_FIELDS } from '../header-list.ts';
 import type { ResponseHead } from '../message.ts';
 import type { ParsedRequest } from '../parsing/request-head.ts';
+import { NEVER } from '../sweeper.ts';
 import { frameResponse } from './response-framing.ts';
 
-const NEVER = Number.POSITIVE_INFINITY;
 const CONTINUE: ResponseHead = { status: 100, reason: '', fields: NO_FIELDS, body: 'none' };
 
 export class ResponseSender {

@@ -3,7 +3,7 @@
 import type { IncomingRequest } from './incoming-request.ts';
 
 export interface ServerSettings {
-  /** Bytes of a request's head, and of what is read ahead. */
+  /** Bytes of a request's head, and of what is read ahead; from the next connection on. */
   readonly headLimit: number;
   /** Milliseconds. */
   readonly timeouts: {
