@@ -6,7 +6,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { headerValues } from '../support/raw-http.ts';
 import { pause, RawClient, until } from './client.ts';
-import { type RunningRelay, SETTINGS, startRelay, TIMES } from './relay.ts';
+import { type RunningRelay, respond, SETTINGS, startRelay, TIMES } from './relay.ts';
 import { ScriptedUpstream } from './scripted-upstream.ts';
 
 const clients: RawClient[] = [];
@@ -92,6 +92,35 @@ describe('a response before the request has ended', () => {
       socket.end('HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno');
     const client = await open(`${upload(6)}abc`);
     expect((await client.wholeResponses(1))[0]).toMatchObject({ status: 413, complete: true });
+  });
+});
+
+describe('a request body that nobody reads: a local reply at once', () => {
+  beforeEach(() => {
+    relay.server.events.onRequest = request => respond(request, request.unparsed ? 400 : 403, request.head.target);
+  });
+  const chunked = (body: string) => `POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${body}`;
+
+  test.each([
+    ['a length', `${upload(6)}abcdef`],
+    ['chunks', chunked('3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n')],
+    ['no body', get()],
+  ])('%s, all there: the connection goes on', async (_name, sent) => {
+    const client = await open(`${sent}${get('/next')}`);
+    await client.wholeResponses(2);
+    expect(client.responses().map(({ status }) => status)).toEqual([403, 403]);
+    expect(client.responses()[1]?.body.toString()).toBe('/next');
+  });
+
+  test.each([
+    ['a part of a length', `${upload(600)}abcdef`],
+    ['a part of chunks', chunked('3\r\nabc\r\n3\r\nd')],
+    ['malformed chunks', chunked('3\r\nabc\r\nzz\r\n')],
+  ])('%s: the connection closes, and what follows is no request', async (_name, sent) => {
+    const client = await open(`${sent}${get('/hidden')}`);
+    await client.closed();
+    expect(client.responses().map(({ status }) => status)).toEqual([403]);
+    expect(client.text).toContain('Connection: close');
   });
 });
 

@@ -75,11 +75,12 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
   }
 
   onBodyEnd(): void {
-    if (this.#phase === 'draining') this.#next();
-    else if (this.#phase === 'serving') {
-      this.#sentBy = NEVER;
-      this.#request?.handler.onBodyEnd();
-    }
+    this.#sentBy = NEVER;
+    this.#request?.handler.onBodyEnd();
+  }
+
+  onDropped(): void {
+    if (this.#phase === 'draining') this.#continue();
   }
 
   onFault(fault: ParseFault): void {
@@ -87,7 +88,6 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
     this.sender.closeAfter();
     if (this.#phase === 'idle') this.#refuse(UNPARSED[fault]);
     else if (this.#phase === 'serving') this.#request?.handler.onBodyError('malformed_request');
-    else if (this.#phase === 'draining') this.#linger();
   }
 
   awaitBody(): void {
@@ -136,9 +136,13 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
   #finish(): void {
     this.#hasServed = true;
     this.#end('complete');
-    if (this.sender.isLast) this.#linger();
+    this.#continue();
+  }
+
+  #continue(): void {
+    if (this.sender.isLast || this.input.isFaulty) this.#linger();
     else if (this.input.isBodyComplete) this.#next();
-    else this.#drain();
+    else if (this.#phase !== 'draining') this.#drain();
   }
 
   /** The rest of the body must not be taken for the next request. */
@@ -146,6 +150,7 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
     this.#phase = 'draining';
     this.#sentBy = performance.now() + LINGER_TIME;
     this.input.dropBody();
+    if (this.input.isBodyComplete || this.input.isFaulty) this.#continue();
   }
 
   #next(): void {

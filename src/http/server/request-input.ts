@@ -16,6 +16,8 @@ export interface InputEvents {
   onHead(head: ParsedRequest): void;
   onBody(piece: Buffer): void;
   onBodyEnd(): void;
+  /** After `dropBody`: the rest of the body has come and was dropped, or turned out malformed. */
+  onDropped(): void;
   /** What came is no request, or no body. Nothing more is read. */
   onFault(fault: ParseFault): void;
 }
@@ -35,6 +37,7 @@ export class RequestInput {
   #at = 0;
   #isReading = false;
   #isPaused = false;
+  #isFaulty = false;
   /** Bytes that were dropped of the body. */
   #dropped = 0;
 
@@ -51,8 +54,13 @@ export class RequestInput {
     return this.#mode === 'head' && this.#parser.isInHead;
   }
 
+  /** Whether what came was no request, or no body: where the next request would begin is not known. */
+  get isFaulty(): boolean {
+    return this.#isFaulty;
+  }
+
   get isBodyComplete(): boolean {
-    return this.#body.isComplete;
+    return this.#body.isComplete && !this.#isFaulty;
   }
 
   /** Whether the next piece of the body is waited for. */
@@ -83,11 +91,12 @@ export class RequestInput {
     if (this.#mode === 'body') this.#mode = 'waiting';
   }
 
-  /** The rest of the body is dropped as it comes. What has come already is dropped at once, save from within an event. */
+  /** What has come of the body is dropped at once, without an event, and the rest of it as it comes. */
   dropBody(): void {
     if (this.#mode === 'closed') return;
     this.#mode = 'dropping';
-    this.#read();
+    this.#drop();
+    if (!this.#isReading) this.#hold();
   }
 
   /** The request was answered and its body is complete: the next head may be read. */
@@ -117,7 +126,7 @@ export class RequestInput {
       while (this.#at < this.#bytes.length && this.#readNext());
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
-      this.close();
+      this.#fail();
       this.#events.onFault(error.fault);
     } finally {
       this.#isReading = false;
@@ -129,13 +138,34 @@ export class RequestInput {
   #readNext(): boolean {
     if (this.#mode === 'head') return this.#readHead();
     if (this.#body.isComplete || (this.#mode !== 'body' && this.#mode !== 'dropping')) return false;
-    const isDropped = this.#mode === 'dropping';
+    if (this.#mode === 'dropping') {
+      this.#drop();
+      if (this.#body.isComplete) this.#events.onDropped();
+      return true;
+    }
     this.#at = this.#body.read(this.#bytes, this.#at);
     const piece = this.#body.take();
-    if (isDropped) this.#dropped += piece?.length ?? 0;
-    else if (piece) this.#events.onBody(piece);
-    if (this.#body.isComplete && !this.#isClosed()) this.#events.onBodyEnd();
+    if (piece) this.#events.onBody(piece);
+    // The handler may have given it up.
+    if (this.#body.isComplete && this.#isBody()) this.#events.onBodyEnd();
     return true;
+  }
+
+  #drop(): void {
+    try {
+      while (this.#at < this.#bytes.length && !this.#body.isComplete) {
+        this.#at = this.#body.read(this.#bytes, this.#at);
+        this.#dropped += this.#body.take()?.length ?? 0;
+      }
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      this.#fail();
+    }
+  }
+
+  #fail(): void {
+    this.#isFaulty = true;
+    this.close();
   }
 
   #readHead(): boolean {
@@ -150,9 +180,9 @@ export class RequestInput {
     return true;
   }
 
-  /** Apart, since an event may have closed it. */
-  #isClosed(): boolean {
-    return this.#mode === 'closed';
+  /** Apart, since an event may have changed it. */
+  #isBody(): boolean {
+    return this.#mode === 'body' || this.#mode === 'waiting';
   }
 
   #hold(): void {
