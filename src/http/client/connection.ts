@@ -1,6 +1,6 @@
 /**
  * One connection to an upstream, with one attempt at a time (RFC 9112 section 9). It can be used again only when both directions
- * have finished and nothing came that nobody asked for; else it is destroyed.
+ * have finished and nothing came that nobody asked for; else it is destroyed. So it is after HEAD, which some answer with a body.
  */
 
 import type { Socket } from 'node:net';
@@ -124,9 +124,10 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   onPiece(piece: Buffer): void {
     const attempt = this.#attempt;
     this.#awaitData();
-    // The handler may have aborted, too.
-    if (!attempt || attempt.handler.onData(piece) || this.#reader.isComplete || this.#attempt !== attempt) return;
+    // Before the handler is asked, which may resume or abort from within.
     this.#isPaused = true;
+    if (attempt?.handler.onData(piece)) this.#isPaused = false;
+    if (!this.#isPaused || this.#reader.isComplete || this.#attempt !== attempt) return;
     this.#deadline = NEVER;
     this.#socket.pause();
   }
@@ -145,7 +146,6 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   onComplete(isExact: boolean): void {
     const attempt = this.#attempt;
     const hasSent = !this.#writer.isOpen && this.#socket.writableLength === 0;
-    // Some servers send a body in response to HEAD.
     const isReusable = isExact && hasSent && attempt?.request.method !== 'HEAD' && this.#isOpen();
     const head = this.#reader.head;
     this.#release();
