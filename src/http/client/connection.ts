@@ -1,6 +1,6 @@
 /**
  * One connection to an upstream, with one attempt at a time (RFC 9112 section 9). It can be used again only when both directions
- * have finished and nothing came that nobody asked for; else it is destroyed. So it is after HEAD, which some answer with a body.
+ * have finished and no unsolicited byte came; else it is destroyed. So it is after HEAD, which some servers answer with a body.
  */
 
 import type { Socket } from 'node:net';
@@ -14,7 +14,7 @@ import type { OpeningSocket } from './connector.ts';
 import { describeFailure, TimeoutError } from './failure.ts';
 import { type ResponseEvents, ResponseReader } from './response-reader.ts';
 
-/** Milliseconds. A server that says how long it keeps a connection closes it about then: it is left alone a little earlier. */
+/** Milliseconds. A server closes a connection about when its `Keep-Alive: timeout` ends; we stop using it this much earlier. */
 const SAFETY = 1_000;
 
 export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
@@ -90,7 +90,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     this.#events.onReserved(this, owner);
   }
 
-  /** Ends it without a word to the attempt under way. */
+  /** Ends it without calling the handler of the attempt under way. */
   abort(): void {
     this.#release();
     this.#socket.destroy();
@@ -124,7 +124,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   onPiece(piece: Buffer): void {
     const attempt = this.#attempt;
     this.#awaitData();
-    // Before the handler is asked, which may resume or abort from within.
+    // Before the call: the handler may resume or abort from within.
     this.#isPaused = true;
     if (attempt?.handler.onData(piece)) this.#isPaused = false;
     if (!this.#isPaused || this.#reader.isComplete || this.#attempt !== attempt) return;
@@ -150,7 +150,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     const head = this.#reader.head;
     this.#release();
     this.#served += 1;
-    if (isReusable && head?.isPersistent) this.#rest(head.keepAlive);
+    if (isReusable && head?.isPersistent) this.#becomeIdle(head.keepAlive);
     else this.#socket.destroy();
     attempt?.handler.onEnd();
   }
@@ -159,9 +159,9 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     return this.#stage === 'open' && !this.#socket.destroyed && this.#socket.readable && this.#socket.writable;
   }
 
-  /** @param told milliseconds that the upstream keeps it. */
-  #rest(told: number | undefined): void {
-    const idle = told === undefined ? this.#idle : Math.min(this.#idle, told - SAFETY);
+  /** @param keepAlive milliseconds that the upstream keeps it. */
+  #becomeIdle(keepAlive = NEVER): void {
+    const idle = Math.min(this.#idle, keepAlive - SAFETY);
     this.#deadline = performance.now() + idle;
     if (idle <= 0) this.#socket.destroy();
     else this.#events.onIdle(this);
@@ -211,7 +211,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
 
   readonly #onData = (bytes: Buffer): void => {
     this.#hasReceived = true;
-    // What nobody asked for (RFC 9112 section 9.2): the next request must not take it for its response.
+    // Unsolicited (RFC 9112 section 9.2): it must not be taken for the response to the next request.
     if (this.#attempt) this.#run(() => this.#reader.read(bytes));
     else this.#socket.destroy();
   };

@@ -11,7 +11,7 @@ const INTERIM_RESPONSES = 16;
 
 export interface ResponseEvents {
   onInterim(head: ParsedResponse): void;
-  /** A 101 to the protocol that was asked for (RFC 9110 section 15.2.2). Nothing behind its head is parsed. */
+  /** A 101 to the protocol of the request (RFC 9110 section 15.2.2). Nothing behind its head is parsed. */
   onSwitch(head: ParsedResponse, rest: Buffer): void;
   onHead(head: ParsedResponse): void;
   onPiece(piece: Buffer): void;
@@ -44,7 +44,7 @@ export class ResponseReader {
     return this.#body.isComplete;
   }
 
-  /** A request with this method was sent, which asked to switch to `protocol`. */
+  /** A request with this method was sent, with `protocol` in its Upgrade field. */
   expect(method: string, protocol?: string): void {
     this.#protocol = protocol?.toLowerCase();
     this.#isExpected = true;

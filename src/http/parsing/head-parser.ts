@@ -52,7 +52,7 @@ export class HeadParser implements ParserEvents {
 
   /**
    * @returns the offset behind the head, or -1: all bytes were taken, and its end is still to come.
-   * @throws ParseError for what is no head, as soon as that can be said, and for one that is too large.
+   * @throws ParseError for what is no head, as early as llhttp detects it, and for one that is too large.
    */
   read(bytes: Buffer, from: number): number {
     const at = this.#length === 0 && this.#type === REQUEST ? this.#skipEmptyLines(bytes, from) : from;

@@ -1,5 +1,5 @@
 /**
- * One connection of a client: a request is read, answered and told to have ended before the next one is read (RFC 9112 section
+ * One connection of a client: a request is read, answered and reported as ended before the next one is read (RFC 9112 section
  * 9.3). All listeners and time-outs are the connection's.
  */
 

@@ -22,7 +22,7 @@ export interface InputEvents {
   onFault(fault: ParseFault): void;
 }
 
-/** What the next bytes are: a head, a body that somebody takes, one that waits, one that is dropped, or of no use at all. */
+/** What the next bytes are: a head, a body that is passed on, held or dropped; `closed`: nothing more is parsed. */
 type Mode = 'head' | 'body' | 'waiting' | 'dropping' | 'closed';
 
 export class RequestInput {
@@ -79,14 +79,14 @@ export class RequestInput {
     this.#read();
   }
 
-  /** The body is to be told as it comes. */
+  /** Passes the body on as it arrives. */
   takeBody(): void {
     if (this.#mode !== 'waiting') return;
     this.#mode = 'body';
     this.#read();
   }
 
-  /** Until `takeBody` is called, no more of the body is told. */
+  /** Passes on no more of the body until `takeBody` is called. */
   holdBody(): void {
     if (this.#mode === 'body') this.#mode = 'waiting';
   }
@@ -119,7 +119,7 @@ export class RequestInput {
   }
 
   #read(): void {
-    // From within an event: the loop that told it goes on.
+    // Called from within an event: the loop that raised it goes on.
     if (this.#isReading) return;
     this.#isReading = true;
     try {

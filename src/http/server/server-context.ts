@@ -1,4 +1,4 @@
-/** What the connections of a server are held to, and whom they tell. */
+/** Limits and callbacks that the connections of a server share. */
 
 import type { IncomingRequest } from './incoming-request.ts';
 
