@@ -30,7 +30,7 @@ let token: string;
 beforeAll(async () => {
   [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
   token = await issuer.sign({ claims: { aud: RESOURCE } });
-  gateway = await startGatewayProcess(configure());
+  gateway = await startGatewayProcess(gatewayYaml());
   // Warm up, so that memory that is allocated once is not measured.
   upstream.handle = (req, res) => req.pipe(res);
   const { outgoing, answering } = send('PUT', {});
@@ -123,7 +123,7 @@ test.each([
   expectLittleGrowth(before);
 });
 
-function configure(): string {
+function gatewayYaml(): string {
   return `
 issuers:
   ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}" }
@@ -157,10 +157,10 @@ function expectLittleGrowth(before: Memory): void {
   const after = readMemory();
   const growth = { now: after.now - before.now, peak: after.peak - Math.max(before.peak, before.now) };
   const figures = Object.entries({ before: before.now, after: after.now, peakBefore: before.peak, peak: after.peak });
-  const told = figures.map(([name, bytes]) => `${name} ${(bytes / MIB).toFixed(1)} MiB`).join(', ');
-  if (process.env['AUDGATE_FIGURES']) console.info(told);
-  expect(growth.now, told).toBeLessThan(ALLOWED);
-  expect(growth.peak, told).toBeLessThan(ALLOWED);
+  const summary = figures.map(([name, bytes]) => `${name} ${(bytes / MIB).toFixed(1)} MiB`).join(', ');
+  if (process.env['AUDGATE_FIGURES']) console.info(summary);
+  expect(growth.now, summary).toBeLessThan(ALLOWED);
+  expect(growth.peak, summary).toBeLessThan(ALLOWED);
 }
 
 /** Waits until `read` has given the same for 200 ms: then everything between it and here is full. */

@@ -6,7 +6,7 @@ import { sendRaw } from '../../support/raw-http.ts';
 import { eventually, withTimeout } from '../../support/waiting.ts';
 import {
   admin,
-  configure,
+  gatewayYaml,
   get,
   holdNextRequest,
   launch,
@@ -64,7 +64,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
   });
 
   test('within drain.delay: new connections are served, with Connection: close', async () => {
-    const text = configure().replace('delay: 1ms', 'delay: 1500ms');
+    const text = gatewayYaml().replace('delay: 1ms', 'delay: 1500ms');
     const gateway = launch(['--config', writeConfig(text)]);
     await gateway.line('listening');
     await eventually(async () => (await admin(gateway, '/readyz')).status === 200, 5000);
@@ -78,7 +78,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
   });
 
   test('unfinished at drain.limit: aborted, not logged as a complete response', async () => {
-    const text = configure().replace('limit: 10s', 'limit: 500ms');
+    const text = gatewayYaml().replace('limit: 10s', 'limit: 500ms');
     const gateway = launch(['--config', writeConfig(text)]);
     await gateway.line('listening');
     await eventually(async () => (await admin(gateway, '/readyz')).status === 200, 5000);

@@ -127,7 +127,7 @@ export async function simulateJson(
 
 export const [BILLING, PROFILE] = ['https://billing.example/', 'https://profile.example/'];
 
-export const configure = ({ enforcement = 'report', audiences = '', types = 'at+jwt' } = {}) => `
+export const billingYaml = ({ enforcement = 'report', audiences = '', types = 'at+jwt' } = {}) => `
 issuers:
   ${issuers[0]?.issuer}: { jwks_uri: ${issuers[0]?.jwksUri}, token_types: [${types}] }
   ${issuers[1]?.issuer}: { jwks_uri: ${issuers[1]?.jwksUri} }

@@ -198,7 +198,7 @@ test('SIGTERM while a reload waits for a worker: the end is logged, no failed re
   gateway.child.kill('SIGHUP');
   gateway.child.kill('SIGTERM');
   await gateway.exit;
-  const told = gateway.lines().map(({ msg }) => msg);
-  expect(told).toContain('stopped');
-  expect(told).not.toContain('reload failed');
+  const messages = gateway.lines().map(({ msg }) => msg);
+  expect(messages).toContain('stopped');
+  expect(messages).not.toContain('reload failed');
 });

@@ -7,7 +7,6 @@ import { readSample } from '../../support/gateway.ts';
 import { childProcessIds } from '../../support/gateway-process.ts';
 import { eventually } from '../../support/waiting.ts';
 import {
-  configure,
   fetched,
   holdRequests,
   issuer,
@@ -17,6 +16,7 @@ import {
   start,
   statusOf,
   useWorkersFixture,
+  workersYaml,
 } from './fixture.ts';
 
 // For what never ends; on a busy machine a process takes seconds to start.
@@ -104,7 +104,7 @@ test('the status page: denials and counts of all workers, behind the admin token
   expect(text.split(`id="denial-${newer}"`)).toHaveLength(2);
   expect(text.indexOf(`id="denial-${older}"`)).toBeGreaterThan(text.indexOf(`id="denial-${newer}"`));
 
-  writeFileSync(gateway.file, gateway.configure(`admin_token: a-token-of-the-operators\n${configure()}`));
+  writeFileSync(gateway.file, gateway.configure(`admin_token: a-token-of-the-operators\n${workersYaml()}`));
   const { hash } = await gateway.line('configuration loaded', 2);
   expect((await pageOf(gateway)).status).toBe(401);
   const shown = await pageOf(gateway, 'a-token-of-the-operators');

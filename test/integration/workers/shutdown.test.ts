@@ -9,7 +9,16 @@ import { expect, test, vi } from 'vitest';
 import { childProcessIds } from '../../support/gateway-process.ts';
 import { MAIN } from '../../support/program.ts';
 import { eventually } from '../../support/waiting.ts';
-import { configure, holdRequests, isAlive, start, startLoad, statusOf, useWorkersFixture, WORKERS } from './fixture.ts';
+import {
+  holdRequests,
+  isAlive,
+  start,
+  startLoad,
+  statusOf,
+  useWorkersFixture,
+  WORKERS,
+  workersYaml,
+} from './fixture.ts';
 
 // For what never ends; on a busy machine a process takes seconds to start.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
@@ -73,7 +82,7 @@ test('a port in use: exit 1, named in the message', async () => {
   const gateway = await start();
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const file = join(folder, 'audgate.yaml');
-  writeFileSync(file, `listen: 127.0.0.1:${gateway.port}\nadmin: 127.0.0.1:0\n${configure()}`);
+  writeFileSync(file, `listen: 127.0.0.1:${gateway.port}\nadmin: 127.0.0.1:0\n${workersYaml()}`);
   const child = spawn(process.execPath, [MAIN, '--config', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   let complaint = '';
   child.stderr?.setEncoding('utf8').on('data', piece => {
