@@ -69,8 +69,8 @@ test.each([
   ['another expectation and no token', 'GET /api/x HTTP/1.1', () => 'Expect: x\r\n', 400],
   ['an upgrade without a token', 'GET /api/x HTTP/1.1', () => `${CONTINUE}${UPGRADE}`, 401],
 ])('%s: no 100 Continue, and nothing reaches the upstream', async (_name, line, fields, status) => {
-  const answers = await sendUntilFinal(`${line}\r\nHost: a.example\r\n${fields()}\r\n`);
-  expect(answers.map(answer => answer.status)).toEqual([status]);
+  const responses = await sendUntilFinal(`${line}\r\nHost: a.example\r\n${fields()}\r\n`);
+  expect(responses.map(response => response.status)).toEqual([status]);
   expect(upstream.received).toEqual([]);
 });
 
@@ -89,8 +89,8 @@ test.each([
   async (_name, method, version, fields, body, statuses) => {
     const forged = 'X-User: mallory\r\nX_User: mallory\r\nX-Forwarded-For: 6.6.6.6\r\n';
     const head = `${method} /api/x ${version}\r\nHost: a.example\r\nConnection: close, X-User\r\n${mine}${forged}${fields}\r\n`;
-    const answers = await sendUntilFinal(head + body);
-    expect(answers.map(answer => answer.status)).toEqual(statuses);
+    const responses = await sendUntilFinal(head + body);
+    expect(responses.map(response => response.status)).toEqual(statuses);
     const [received] = upstream.received;
     const values = (name: string) => headerValues(received?.rawHeaders ?? [], name);
     expect(upstream.received).toHaveLength(1);
@@ -123,8 +123,8 @@ test.each([
 );
 
 test('an upgrade with an expectation: refused, or forwarded without the expectation', async () => {
-  const [answer] = await sendUntilFinal(`GET /api/x HTTP/1.1\r\nHost: a.example\r\n${mine}${CONTINUE}${UPGRADE}\r\n`);
-  expect([101, 400, 417]).toContain(answer?.status);
+  const [response] = await sendUntilFinal(`GET /api/x HTTP/1.1\r\nHost: a.example\r\n${mine}${CONTINUE}${UPGRADE}\r\n`);
+  expect([101, 400, 417]).toContain(response?.status);
 });
 
 test('two hundred expectations: the upstream stays reachable', async () => {
@@ -133,7 +133,7 @@ test('two hundred expectations: the upstream stays reachable', async () => {
       `POST /api/x HTTP/1.1\r\nHost: a.example\r\n${mine}Connection: close\r\n${CONTINUE}${LENGTH}\r\nhello`,
     );
   for (let round = 0; round < 10; round += 1) await Promise.all(Array.from({ length: 20 }, ask));
-  expect((await ask()).map(answer => answer.status)).toEqual([100, 200]);
+  expect((await ask()).map(response => response.status)).toEqual([100, 200]);
   expect(upstream.received.filter(({ method }) => method === 'POST')).toHaveLength(201);
 });
 

@@ -107,9 +107,9 @@ describe('at exp and not before', () => {
     await stream.upstreamClosed;
     expect(endedAt).toBeGreaterThanOrEqual(expiresAt - 20);
     expect(endedAt).toBeLessThan(expiresAt + PROMPT);
-    const [answer] = parseResponses(Buffer.from(stream.text(), 'latin1'));
-    if (end === 'ends') expect(answer).toMatchObject({ status: 200, complete: true });
-    if (end === 'is cut') expect(answer).toMatchObject({ status: 200, complete: false });
+    const [response] = parseResponses(Buffer.from(stream.text(), 'latin1'));
+    if (end === 'ends') expect(response).toMatchObject({ status: 200, complete: true });
+    if (end === 'is cut') expect(response).toMatchObject({ status: 200, complete: false });
     if (end === 'closes with 1008') {
       const frames = kind === 'WebSocket' ? '' : FRAME;
       expect(
@@ -149,9 +149,9 @@ describe('after exp', () => {
     await pauseUntil(expiresAt);
     socket.write(`GET /default/x HTTP/1.1\r\nHost: a.example\r\n${bearer}Connection: close\r\n\r\n`);
     await new Promise(resolve => socket.once('close', resolve));
-    const answers = parseResponses(Buffer.from(text(), 'latin1'));
-    expect(answers.map(({ status }) => status)).toEqual([200, 401]);
-    expect(JSON.parse(answers[1]?.body.toString() ?? '').reason).toBe('token_expired');
+    const responses = parseResponses(Buffer.from(text(), 'latin1'));
+    expect(responses.map(({ status }) => status)).toEqual([200, 401]);
+    expect(JSON.parse(responses[1]?.body.toString() ?? '').reason).toBe('token_expired');
   });
 });
 

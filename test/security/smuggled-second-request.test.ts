@@ -122,8 +122,8 @@ describe('a request in the body of, or behind, an upgrade', () => {
     ['204', 'HTTP/1.1 204 No Content\r\n\r\n', 204],
   ])(
     'behind a handshake that the upstream answers with %s: only the handshake reaches the upstream',
-    async (_name, answer, status) => {
-      keeper.answer = answer;
+    async (_name, response, status) => {
+      keeper.response = response;
       expect(await statusesOf(upgrade('GET', UPGRADE, HIDDEN))).toEqual([status]);
       expect(keeper.messages()).toEqual([{ line: 'GET /api/x HTTP/1.1', body: '', isFramed: false }]);
       expect(keeper.rest()).toBe('');
@@ -181,7 +181,7 @@ interface Message {
 interface ByteKeeper {
   readonly port: number;
   /** The response to each whole request; its Connection field ends the connection. */
-  answer: string;
+  response: string;
   /** The whole requests of all connections. */
   messages(): Message[];
   /** What follows the last whole request. */
@@ -201,20 +201,20 @@ async function startByteKeeper(): Promise<ByteKeeper> {
     socket.on('data', piece => {
       connection.text += piece.toString('latin1');
       for (const { messages } = read(connection.text); answered < messages.length; answered += 1) {
-        socket.write(keeper.answer);
+        socket.write(keeper.response);
       }
     });
   });
   const port = await listenOnLoopback(server);
   const keeper: ByteKeeper = {
     port,
-    answer: OK,
+    response: OK,
     messages: () => connections.flatMap(({ text }) => read(text).messages),
     rest: () => connections.map(({ text }) => read(text).rest).join(''),
     text: () => connections.map(({ text }) => text).join(''),
     reset: () => {
       for (const { socket } of connections.splice(0)) socket.destroy();
-      keeper.answer = OK;
+      keeper.response = OK;
     },
     close: async () => {
       server.close();

@@ -31,9 +31,9 @@ describe('a connection that ends with its response', () => {
     client.on('data', piece => pieces.push(piece));
     client.resume();
     await once(client, 'close');
-    const [answer] = parseResponses(Buffer.concat(pieces));
-    expect(answer).toMatchObject({ status, complete: true });
-    if (status === 200) expect(answer?.body.length).toBe(size);
+    const [response] = parseResponses(Buffer.concat(pieces));
+    expect(response).toMatchObject({ status, complete: true });
+    if (status === 200) expect(response?.body.length).toBe(size);
     expect(reset).toBeUndefined();
   });
 });
@@ -73,22 +73,22 @@ describe('bytes behind a head', () => {
   });
 
   test('bytes that are no request, behind a slow request: its response first, then 400', async () => {
-    const { client, answer } = await startSlowRequest('NO HTTP\r\n\r\n');
+    const { client, respond } = await startSlowRequest('NO HTTP\r\n\r\n');
     const pieces: Buffer[] = [];
     client.on('data', piece => pieces.push(piece));
-    answer();
+    respond();
     await once(client, 'close');
     expect(parseResponses(Buffer.concat(pieces)).map(({ status }) => status)).toEqual([200, 400]);
   });
 
   test('half a head behind a slow request: its time-out starts when the request before it is answered', async () => {
-    const { client, answer } = await startSlowRequest('GET /x/b HTTP/1.1\r\nHo');
+    const { client, respond } = await startSlowRequest('GET /x/b HTTP/1.1\r\nHo');
     // Longer than timeouts.headers.
     await pause(2_200);
     client.write('st: a.example\r\n\r\n');
     const pieces: Buffer[] = [];
     client.on('data', piece => pieces.push(piece));
-    answer();
+    respond();
     await vi.waitFor(() => expect(parseResponses(Buffer.concat(pieces))).toHaveLength(2));
     expect(parseResponses(Buffer.concat(pieces)).map(({ status }) => status)).toEqual([200, 200]);
     client.destroy();

@@ -73,10 +73,10 @@ export type Outcome =
 
 /** @returns the reason of the refusal, or that it was forwarded. */
 export async function outcomeOf(token: string, { port } = gateway): Promise<string> {
-  const answer = await request(port, { path: '/api/x', headers: [bearer(token)] });
+  const response = await request(port, { path: '/api/x', headers: [bearer(token)] });
   if (upstream.received.length > 0) return 'forwarded';
-  expect([400, 401]).toContain(answer.status);
-  return JSON.parse(answer.body.toString()).reason;
+  expect([400, 401]).toContain(response.status);
+  return JSON.parse(response.body.toString()).reason;
 }
 
 /** @param payload JSON text, or text that is encoded already. */
