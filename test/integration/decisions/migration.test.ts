@@ -184,7 +184,7 @@ async function explainEachCause(tokens: Tokens): Promise<void> {
   };
   for (const name of NAMES) {
     const args = ['explain', '--config', 'audgate.yaml', '--token-file', '-', `https://api.example.com${INVOICES}`];
-    const { code, stdout } = await run(args, tokens[name]);
+    const { code, stdout } = await runInFolder(args, tokens[name]);
     say(`audgate ${args.join(' ')} < ${name}.jwt`, stdout);
     expect(code).toBe(0);
     for (const part of causes[name]) expect(stdout).toContain(part);
@@ -197,7 +197,7 @@ async function simulate(name: string, lines: readonly LogLine[]) {
   const alias = name === 'after.ndjson' ? OLD_BILLING : undefined;
   writeFileSync(join(folder(), 'enforce.yaml'), gateway.configure(migrationYaml('enforce', alias)));
   const args = ['simulate', '--config', 'enforce.yaml', name];
-  const finished = await run(args);
+  const finished = await runInFolder(args);
   say(`audgate ${args.join(' ')}; echo $?`, `${finished.stdout}${finished.code}`);
   return finished;
 }
@@ -249,7 +249,7 @@ function folder(): string {
   return dirname(gateway.file);
 }
 
-function run(args: readonly string[], input = '') {
+function runInFolder(args: readonly string[], input = '') {
   return runProgram(args, { input, cwd: folder() });
 }
 

@@ -100,7 +100,7 @@ export function holdNextRequest(): Promise<ServerResponse> {
   });
 }
 
-export async function start(): Promise<RunningProgram> {
+export async function startReady(): Promise<RunningProgram> {
   const gateway = launch(['--config', writeConfig(gatewayYaml())]);
   await gateway.line('listening');
   // It listens before the first fetch of keys has ended.

@@ -14,7 +14,7 @@ import {
   OTHER,
   portsOf,
   RESOURCE,
-  start,
+  startReady,
   upstream,
   useProcessFixture,
   writeConfig,
@@ -24,7 +24,7 @@ useProcessFixture();
 
 describe('the log', () => {
   test('standard output closed by its reader: the process serves on', async () => {
-    const gateway = await start();
+    const gateway = await startReady();
     gateway.child.stdout?.destroy();
     gateway.child.stderr?.destroy();
     for (let count = 0; count < 200; count += 1) expect((await get(gateway)).status).toBe(200);
@@ -34,7 +34,7 @@ describe('the log', () => {
   });
 
   test('standard output that is not read: the process serves on', async () => {
-    const gateway = await start();
+    const gateway = await startReady();
     gateway.child.stdout?.pause();
     const path = `/api/${'a'.repeat(1000)}`;
     for (let count = 0; count < 300; count += 1) expect((await get(gateway, path)).status).toBe(200);

@@ -23,7 +23,7 @@ import {
   RESOURCE,
   ROOT,
   sample,
-  start,
+  startReady,
   upstream,
   useProcessFixture,
   writeConfig,
@@ -144,7 +144,7 @@ describe('SIGHUP', () => {
   });
 
   test('ten reloads while new tokens arrive: every request is forwarded', async () => {
-    const gateway = await start();
+    const gateway = await startReady();
     const tokens = await Promise.all(Array.from({ length: 300 }, () => issuer.sign({ claims: { aud: RESOURCE } })));
     const statuses = new Map<number, number>();
     const work = async () => {

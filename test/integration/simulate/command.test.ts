@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runProgram } from '../../support/program.ts';
-import { ask, billingYaml, folder, record, run, useSimulateFixture, writeConfig, writeLog } from './fixture.ts';
+import { ask, billingYaml, folder, record, simulateLog, useSimulateFixture, writeConfig, writeLog } from './fixture.ts';
 
 useSimulateFixture();
 
@@ -30,10 +30,10 @@ describe('the command', () => {
 
 test('an unreadable configuration or log: exit 1', async () => {
   const log = writeLog([]);
-  expect(await run('routes: 7', log, false)).toMatchObject({ code: 1, stdout: '' });
-  expect(await run(billingYaml(), log, false, 'routes: 7')).toMatchObject({ code: 1, stdout: '' });
+  expect(await simulateLog('routes: 7', log, false)).toMatchObject({ code: 1, stdout: '' });
+  expect(await simulateLog(billingYaml(), log, false, 'routes: 7')).toMatchObject({ code: 1, stdout: '' });
   for (const unreadable of [join(folder, 'absent'), folder, 'x'.repeat(300)]) {
-    const { code, stdout, stderr } = await run(billingYaml(), unreadable, false);
+    const { code, stdout, stderr } = await simulateLog(billingYaml(), unreadable, false);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(`${unreadable}: cannot be read (`);
   }
@@ -43,7 +43,7 @@ test('a log without a usable line (compressed, wrapped, empty, no request): exit
   const line = JSON.stringify({ msg: 'listening' });
   const wrapped = [`2026-11-23T14:00:00Z stdout F ${line}`, JSON.stringify({ log: `${line}\n` }), '\u001f\u008b', ''];
   for (const lines of [[], ...wrapped.map(text => [text]), [line]]) {
-    const { code, stdout, stderr } = await run(billingYaml(), writeLog(lines), false);
+    const { code, stdout, stderr } = await simulateLog(billingYaml(), writeLog(lines), false);
     expect({ code, isTold: stderr.endsWith(': no line of this log could be judged\n') }).toEqual({
       code: 1,
       isTold: true,

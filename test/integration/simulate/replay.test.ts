@@ -10,8 +10,8 @@ import {
   decisionOf,
   PROFILE,
   record,
-  run,
   simulateJson,
+  simulateLog,
   useSimulateFixture,
   writeLog,
 } from './fixture.ts';
@@ -136,14 +136,14 @@ describe('the log of a gateway in report mode', () => {
       line,
       { ...line, client_id: `\u001b[2J\u202e\r\n${'w'.repeat(900)}`, route: '\u009b31m' },
     ]);
-    const { code, stdout } = await run(billingYaml({ enforcement: 'enforce' }), writeLog(hostile), false);
+    const { code, stdout } = await simulateLog(billingYaml({ enforcement: 'enforce' }), writeLog(hostile), false);
     const rows = stdout.split('\n').slice(0, -1);
     expect(code).toBe(3);
     expect(rows.length).toBeLessThan(24);
     expect(Math.max(...rows.map(row => [...row].length))).toBeLessThanOrEqual(80);
     expect(stdout).not.toMatch(/[^\P{C}\n]/u);
     expect(stdout).toMatch(/and \d+ more groups, see --json/);
-    const json = await run(billingYaml({ enforcement: 'enforce' }), writeLog(hostile), true);
+    const json = await simulateLog(billingYaml({ enforcement: 'enforce' }), writeLog(hostile), true);
     expect(json.stdout).not.toMatch(/[^\P{C}\n]/u);
   });
 
@@ -155,7 +155,9 @@ describe('the log of a gateway in report mode', () => {
       jti: 'MARK',
     }));
     for (const json of [false, true]) {
-      expect((await run(billingYaml({ enforcement: 'enforce' }), writeLog(marked), json)).stdout).not.toContain('MARK');
+      expect((await simulateLog(billingYaml({ enforcement: 'enforce' }), writeLog(marked), json)).stdout).not.toContain(
+        'MARK',
+      );
     }
   });
 });

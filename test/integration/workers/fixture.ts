@@ -31,7 +31,10 @@ routes:
 `;
 }
 
-export function start(change = (text: string) => text, nodeOptions: readonly string[] = []): Promise<GatewayProcess> {
+export function startWorkers(
+  change = (text: string) => text,
+  nodeOptions: readonly string[] = [],
+): Promise<GatewayProcess> {
   const place = (folder: string, text: string) => {
     writeFileSync(join(folder, 'audgate.yaml'), change(text));
     return join(folder, 'audgate.yaml');

@@ -15,7 +15,7 @@ import {
   issuer,
   RESOURCE,
   served,
-  start,
+  startWorkers,
   statusOf,
   token,
   useWorkersFixture,
@@ -29,7 +29,10 @@ useWorkersFixture();
 
 test.each([1, WORKERS])('an uncaught exception: no line of the log is lost, %i process(es)', async workers => {
   const fault = 'data:text/javascript,process.on("SIGUSR2",()=>{throw new Error("fault")})';
-  const gateway = await start(text => text.replace(`workers: ${WORKERS}`, `workers: ${workers}`), ['--import', fault]);
+  const gateway = await startWorkers(
+    text => text.replace(`workers: ${WORKERS}`, `workers: ${workers}`),
+    ['--import', fault],
+  );
   expect(await statusOf(gateway)).toBe(200);
   await eventually(async () => (await gateway.sample(served)) === 1);
   for (const pid of workers === 1 ? [gateway.child.pid ?? 0] : childProcessIds(gateway.child.pid))

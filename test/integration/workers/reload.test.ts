@@ -9,14 +9,14 @@ import { expect, test, vi } from 'vitest';
 import { readSample } from '../../support/gateway.ts';
 import { childProcessIds } from '../../support/gateway-process.ts';
 import { MAIN } from '../../support/program.ts';
-import { start, startLoad, statusOf, upstream, useWorkersFixture, WORKERS, workersYaml } from './fixture.ts';
+import { startLoad, startWorkers, statusOf, upstream, useWorkersFixture, WORKERS, workersYaml } from './fixture.ts';
 
 // For what never ends; on a busy machine a process takes seconds to start.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 useWorkersFixture();
 
 test('a reload under load: in all workers at once, a bad one in none, counted once', async () => {
-  const gateway = await start();
+  const gateway = await startWorkers();
   const load = startLoad(gateway, 4);
   const ask = (path: string) => Promise.all(Array.from({ length: 30 }, () => statusOf(gateway, path)));
   writeFileSync(
@@ -55,7 +55,7 @@ test('signals before it listens: deferred', async () => {
 });
 
 test('workers changed: logged as needing a restart', async () => {
-  const gateway = await start();
+  const gateway = await startWorkers();
   writeFileSync(gateway.file, gateway.configure(workersYaml().replace(`workers: ${WORKERS}`, 'workers: 3')));
   const warning = await gateway.line('a restart is needed for what changed');
   expect(warning['settings']).toEqual(['workers']);

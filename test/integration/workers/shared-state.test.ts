@@ -13,7 +13,7 @@ import {
   pageOf,
   RESOURCE,
   served,
-  start,
+  startWorkers,
   statusOf,
   useWorkersFixture,
   workersYaml,
@@ -25,7 +25,7 @@ useWorkersFixture();
 
 test('requests to all workers: served, counts summed, keys fetched once', async () => {
   const fetches = issuer.fetches;
-  const gateway = await start();
+  const gateway = await startWorkers();
   const idle = await Promise.all(childProcessIds(gateway.child.pid).map(countSockets));
   const held = holdRequests(60);
   const answering = Array.from({ length: 60 }, () => statusOf(gateway));
@@ -62,7 +62,7 @@ test('requests to all workers: served, counts summed, keys fetched once', async 
 });
 
 test('a key rotation: one fetch for the unknown kid, every worker has the new key', async () => {
-  const gateway = await start();
+  const gateway = await startWorkers();
   const fetches = issuer.fetches;
   await issuer.rotate();
   const fresh = await issuer.sign({ claims: { aud: RESOURCE } });
@@ -75,7 +75,7 @@ test('a key rotation: one fetch for the unknown kid, every worker has the new ke
 });
 
 test('unknown kids at every worker: one fetch in a cooldown', async () => {
-  const gateway = await start();
+  const gateway = await startWorkers();
   const fetches = issuer.fetches;
   const forge = () => issuer.sign({ claims: { aud: RESOURCE }, header: { kid: crypto.randomUUID() } });
   for (let round = 0; round < 3; round += 1) {
@@ -88,7 +88,7 @@ test('unknown kids at every worker: one fetch in a cooldown', async () => {
 });
 
 test('the status page: denials and counts of all workers, behind the admin token in use', async () => {
-  const gateway = await start();
+  const gateway = await startWorkers();
   for (const [index, stopped] of childProcessIds(gateway.child.pid).entries()) {
     process.kill(stopped, 'SIGSTOP');
     expect(await statusOf(gateway, '/api', 'not-a-token')).toBe(401);
@@ -114,7 +114,7 @@ test('the status page: denials and counts of all workers, behind the admin token
 });
 
 test('limits.connections: holds for all workers together', async () => {
-  const gateway = await start(text => `limits: { connections: 4 }\n${text}`);
+  const gateway = await startWorkers(text => `limits: { connections: 4 }\n${text}`);
   const sockets = Array.from({ length: 12 }, () => connect(gateway.port, '127.0.0.1').on('error', () => undefined));
   const ended = 'audgate_connections_ended_total{cause="connection_limit"}';
   const open = 'audgate_open_connections{kind="http"}';

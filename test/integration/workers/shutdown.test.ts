@@ -12,8 +12,8 @@ import { eventually } from '../../support/waiting.ts';
 import {
   holdRequests,
   isAlive,
-  start,
   startLoad,
+  startWorkers,
   statusOf,
   useWorkersFixture,
   WORKERS,
@@ -27,7 +27,7 @@ useWorkersFixture();
 test.each(['the primary', 'the whole group, as a terminal does'])(
   'a drain by SIGINT to %s: what was accepted finishes',
   async whom => {
-    const gateway = await start(text => text.replace('delay: 1ms', 'delay: 4s'));
+    const gateway = await startWorkers(text => text.replace('delay: 1ms', 'delay: 4s'));
     const held = holdRequests(12);
     const answering = Array.from({ length: 12 }, () => statusOf(gateway));
     const release = await held;
@@ -61,7 +61,7 @@ test.each(['the primary', 'the whole group, as a terminal does'])(
 );
 
 test('requests unfinished at drain.limit: aborted, and the process ends', async () => {
-  const gateway = await start(text => text.replace('limit: 10s', 'limit: 300ms'));
+  const gateway = await startWorkers(text => text.replace('limit: 10s', 'limit: 300ms'));
   const held = holdRequests(2);
   const answering = Array.from({ length: 2 }, () => statusOf(gateway).catch(() => 0));
   await held;
@@ -71,7 +71,7 @@ test('requests unfinished at drain.limit: aborted, and the process ends', async 
 });
 
 test('the primary is killed: its workers end', async () => {
-  const gateway = await start();
+  const gateway = await startWorkers();
   const workers = childProcessIds(gateway.child.pid);
   expect(workers).toHaveLength(WORKERS);
   gateway.child.kill('SIGKILL');
@@ -79,7 +79,7 @@ test('the primary is killed: its workers end', async () => {
 });
 
 test('a port in use: exit 1, named in the message', async () => {
-  const gateway = await start();
+  const gateway = await startWorkers();
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const file = join(folder, 'audgate.yaml');
   writeFileSync(file, `listen: 127.0.0.1:${gateway.port}\nadmin: 127.0.0.1:0\n${workersYaml()}`);
