@@ -21,7 +21,8 @@ export default defineConfig({
     // its own peers on port 0.
     maxWorkers: 5,
     projects: [
-      // Without processes or shared state: one context for all files of a worker, so that each module is loaded once.
+      // `isolate: false`: a worker loads each module once for all its files. So a helper registers hooks only in a function that
+      // the test file calls, and state of a module is reset by those hooks.
       { ...base, test: { name: 'unit', include: ['unit/**/*.test.ts'], exclude: LARGE, isolate: false } },
       { ...base, test: { name: 'large', include: LARGE } },
       { ...base, test: { name: 'integration', isolate: false, include: ['integration/**/*.test.ts'] } },

@@ -32,6 +32,8 @@ const onRequest = (message: unknown) => {
 /** Registers the hooks of a test file. */
 export function usePipeliningGateway(): void {
   beforeAll(async () => {
+    gatewaySockets.clear();
+    parsed.clear();
     upstream = await startUpstream();
     gateway = await startGateway(`
 timeouts: { headers: 1s, body: 1s, keep_alive: 1s }
