@@ -18,11 +18,9 @@ import {
   request,
   sendRaw,
 } from '../support/raw-http.ts';
+import { HANDSHAKE_FIELDS } from '../support/switching.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { answerWithWhatArrived, readBody, startUpstream, type Upstream } from '../support/upstream.ts';
-
-const HANDSHAKE =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 
 let issuer: TokenIssuer;
 let upstream: Upstream;
@@ -64,7 +62,7 @@ describe('bytes of a head', () => {
     ['a long target', `GET /open/${'x'.repeat(5000)}`, ''],
     ['a long query', `GET /open/x?${'x'.repeat(5000)}`, ''],
     ['a long token', 'GET /few/x', `Authorization: Bearer ${'x'.repeat(5000)}\r\n`],
-    ['an upgrade', 'GET /open/x', `${HANDSHAKE}X-A: ${'x'.repeat(5000)}\r\n`],
+    ['an upgrade', 'GET /open/x', `${HANDSHAKE_FIELDS}X-A: ${'x'.repeat(5000)}\r\n`],
     ['a head that never ends', 'GET /open/x', 'X-A: b\r\n'.repeat(20_000).slice(0, -2)],
   ])('%s: 431, counted', async (_name, line, fields) => {
     const series = 'audgate_denials_total{route="(none)",reason="headers_too_large",action="refused"}';
@@ -210,7 +208,7 @@ describe('requests under way', () => {
 
   test('one too many, as a WebSocket: 503', async () => {
     await fill();
-    const bytes = `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${authorization.join(': ')}\r\n${HANDSHAKE}\r\n`;
+    const bytes = `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${authorization.join(': ')}\r\n${HANDSHAKE_FIELDS}\r\n`;
     const [answer] = parseResponses(await sendRaw(gateway.port, bytes, { responses: 1 }));
     expect(answer?.status).toBe(503);
   });
@@ -235,7 +233,7 @@ describe('requests under way', () => {
       expect((await ask('/few/x', [])).status).toBe(401);
       const tunnel = openConnection(
         gateway.port,
-        `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${authorization.join(': ')}\r\n${HANDSHAKE}\r\n`,
+        `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${authorization.join(': ')}\r\n${HANDSHAKE_FIELDS}\r\n`,
       );
       await tunnel.until('101');
       tunnel.socket.resetAndDestroy();
