@@ -15,8 +15,9 @@ export default defineConfig({
     // Long enough for a busy machine. A test of a time limit sets its own.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Most files wait for processes and sockets: three at a time keep two cores busy. Each starts its own peers on port 0.
-    maxWorkers: 3,
+    // Files wait for processes, sockets and time limits more than they compute: five at a time keep two cores busy. Each starts
+    // its own peers on port 0.
+    maxWorkers: 5,
     projects: [
       // Without processes or shared state: one context for all files of a worker, so that each module is loaded once.
       { ...base, test: { name: 'unit', include: ['unit/**/*.test.ts'], exclude: LARGE, isolate: false } },

@@ -13,8 +13,9 @@ import { buildRoute, readRoutes } from './routes.ts';
 import { type FileSettings, fileSchema } from './schema/file-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
 import { isMisspelled } from './schema/zod-diagnostic.ts';
-import { isRawMap, readContent } from './source/content.ts';
+import { readContent } from './source/content.ts';
 import { YamlDocument } from './source/document.ts';
+import { isRawMap } from './source/raw-map.ts';
 import { readSourceFile, type SourceFile } from './source/source-file.ts';
 import { readNetwork } from './values/address/cidr.ts';
 

@@ -1,4 +1,4 @@
-/** The answer that accepts a WebSocket whose key is the example of RFC 6455 section 1.3, which these tests send. */
+/** The response that accepts a WebSocket with the example key of RFC 6455 section 1.3. */
 
 export const SAMPLE_KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 export const SAMPLE_ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';

@@ -1,4 +1,4 @@
-/** An API behind the gateway: a real HTTP server on loopback that remembers what arrived, and answers with it. */
+/** An API behind the gateway: an HTTP server on loopback that records what arrived, and answers with it. */
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';

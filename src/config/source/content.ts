@@ -6,10 +6,8 @@ import { quote } from '../diagnostics/quotation.ts';
 import type { Rejection } from '../values/parsed-value.ts';
 import { nameKey, type Path, type YamlDocument } from './document.ts';
 import { formatLimit, LIMITS } from './limits.ts';
+import { isRawMap, type RawMap } from './raw-map.ts';
 import { type ReferenceSources, replaceReferences } from './substitution.ts';
-
-/** A map of the YAML. It has no prototype, so only keys of the file are found in it. */
-export type RawMap = Readonly<Record<string, unknown>>;
 
 /** `${NAME:-}`: a variable that may be unset or empty. */
 const EMPTY_DEFAULT = /^\$\{[A-Za-z_][A-Za-z0-9_]*:-\}$/;
@@ -30,11 +28,6 @@ export function readContent(
     return content;
   const { admin_token: _, ...others } = content;
   return Object.assign(Object.create(null), others);
-}
-
-/** @returns whether `value` is a map. */
-export function isRawMap(value: unknown): value is RawMap {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function hasEmptyDefault(root: Node, key: string): boolean {

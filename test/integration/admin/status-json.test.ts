@@ -1,4 +1,4 @@
-/** /status.json over sockets, and the `audgate explain` lines of it run in a real shell: they say what the gateway said. */
+/** `/status.json`, and its `audgate explain` commands run in a real shell: they give the reason that the gateway gave. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -70,7 +70,7 @@ async function readStatus(gateway: GatewayProcess): Promise<Status> {
   return (await (await fetch(`http://127.0.0.1:${gateway.adminPort}/status.json`)).json()) as Status;
 }
 
-/** Asks until all `count` requests are told of: the page is made once a second. */
+/** Reads until all `count` requests are counted: the page is rendered once a second. */
 async function readStatusAfter(gateway: GatewayProcess, count: number): Promise<Status> {
   let status = await readStatus(gateway);
   await eventually(async () => {
@@ -83,7 +83,7 @@ async function readStatusAfter(gateway: GatewayProcess, count: number): Promise<
   return status;
 }
 
-test('each explain line, run in a shell with the token on standard input, gives the reason that the gateway gave', async () => {
+test('each explain command, run in a shell with the token on standard input: the reason of the gateway', async () => {
   const gateway = await start();
   const [good, wrong, expired] = await Promise.all([
     issuer.sign({ claims: { aud: API, scope: 'read' } }),
@@ -122,7 +122,7 @@ test('each explain line, run in a shell with the token on standard input, gives 
   expect(said.filter(({ isSaid }) => !isSaid)).toEqual([]);
 }, 60_000);
 
-test('the counts of each route, since the start and lately, its failures and its latency', async () => {
+test('each route: counts since the start and of the last hour, failures, latency', async () => {
   const gateway = await start();
   const good = await issuer.sign({ claims: { aud: API, scope: 'read' } });
   const send = (path: string, token = good) => request(gateway.port, { path, headers: [bearer(token)] });
@@ -158,7 +158,7 @@ test('the counts of each route, since the start and lately, its failures and its
   expect(clients).toMatchObject([{ client_id: 'shop', would_be_denied: all(1), denied: all(0) }]);
 });
 
-test('two workers are told of as one; what a worker that was killed had counted lately is missing, and since when is said', async () => {
+test('two workers: one report; after a kill its recent counts are missing, recent_complete_since says from when', async () => {
   const gateway = await start('workers: 2');
   const wrong = await issuer.sign({ claims: { aud: OTHER } });
   const send = () => request(gateway.port, { path: '/api/a', headers: [bearer(wrong)] });

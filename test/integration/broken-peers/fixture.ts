@@ -39,7 +39,7 @@ export async function expectAlive(): Promise<void> {
   expect(await request(gateway.port, { path: '/open/alive' })).toMatchObject({ status: 200, complete: true });
 }
 
-/** The line of the log from position `from` that says so, once it is there: lines of earlier tests may still come. */
+/** The line of the log from position `from` that matches, once it is there: lines of earlier tests may still arrive. */
 export async function line(from: number, said: Readonly<Record<string, unknown>>) {
   const isIt = (entry: LogLine) => Object.entries(said).every(([key, value]) => entry[key] === value);
   await eventually(() => gateway.log.slice(from).some(isIt));

@@ -1,4 +1,4 @@
-/** Why an upstream failed: nothing was sent, no usable response came, or it was late. HTTP and WebSocket tell the same. */
+/** The cause of an upstream failure in log and metrics, the same for HTTP and WebSocket. */
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -14,7 +14,7 @@ const UPGRADE: readonly HeaderPair[] = [
   ['Sec-WebSocket-Key', SAMPLE_KEY],
 ];
 
-/** What an upstream does with a connection, the scheme it is asked by, and what is told of that. */
+/** What an upstream does with a connection, the scheme of its URL, and the reported reason and cause. */
 const UPSTREAMS: Readonly<Record<string, readonly [scheme: string, told: string, act: (socket: Socket) => unknown]>> = {
   'tls-to-plain': [
     'https',
@@ -39,7 +39,7 @@ const UPSTREAMS: Readonly<Record<string, readonly [scheme: string, told: string,
     socket => onBytes(socket, () => socket.end(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(200_000)}\r\n\r\n`)),
   ],
 };
-/** Those whose head can be handed on, and whose body cannot. */
+/** Failures after the response head was forwarded. */
 const CUT: typeof UPSTREAMS = {
   'no-chunk': [
     'http',
@@ -67,7 +67,7 @@ beforeAll(async () => {
       return `  /${name}: { public: true, upstream: "${scheme}://127.0.0.1:${port}", ${timeouts} }\n`;
     }),
   );
-  // Nobody listens there, and nobody else gets the port while it is taken on 127.0.0.1.
+  // Nothing listens there, and no other test gets the port while it is taken on 127.0.0.1.
   const taken = await startServer(() => undefined);
   gateway = await startGateway(`routes:
 ${lines.join('')}  /refused: { public: true, upstream: "http://127.0.0.2:${taken}" }
@@ -118,7 +118,7 @@ describe.each([
   );
 });
 
-test('a request that succeeds or is denied has no cause', async () => {
+test('a request that succeeds or is denied: no cause in the log', async () => {
   await request(gateway.port, { path: '/nowhere' });
   expect(gateway.log.find(line => line['path'] === '/nowhere')).not.toHaveProperty('cause');
 });

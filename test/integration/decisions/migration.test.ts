@@ -22,7 +22,7 @@ const NOTHING_NAMED = 'urn:example:default';
 const INVOICES = '/billing/invoices';
 const CONNECTIONS_EACH = 2;
 
-/** What each asks its token for on Monday, and how often it calls. */
+/** The resource that each requests its token for on Monday, and how often it calls. */
 const CLIENTS = {
   'web-shop': { resource: BILLING, scope: 'billing:read', calls: 120 },
   'mobile-app': { resource: OLD_BILLING, scope: 'billing:read', calls: 40 },
@@ -51,7 +51,7 @@ beforeAll(async () => {
       { resource: NOTHING_NAMED, scopes: ['billing:read'], audience: [] },
     ],
   });
-  // The API as it was before: it wants a token, and does not look whom it is for.
+  // The API as it was before: it requires a token and does not check its audience.
   billing = await startUpstream({
     handle: (req, res) => res.writeHead(req.headers.authorization?.startsWith('Bearer ') ? 200 : 401).end('invoices'),
   });
@@ -86,7 +86,7 @@ ${alias === undefined ? '' : `    audiences: [${alias}]\n`}    upstream: ${billi
 `;
 }
 
-test('an API without any check is seen, understood, mended, and enforced, and no request fails on the way', async () => {
+test('from report to enforce with real clients: no request fails on the way', async () => {
   const before = await requestTokens();
   await call(before, 'nothing changes for anybody');
   await seeOnMetricsPageAndLog();
@@ -106,7 +106,7 @@ test('an API without any check is seen, understood, mended, and enforced, and no
   await refuseTheSibling(before['invoice-export']);
 }, 60_000);
 
-/** @param fixed those who ask for the right resource by now. */
+/** @param fixed the clients that request the right resource by now. */
 async function requestTokens(fixed: readonly Name[] = []): Promise<Tokens> {
   const ask = async (name: Name) => {
     const { calls: _, ...right } = CLIENTS[fixed.includes(name) ? 'web-shop' : name];
@@ -191,7 +191,7 @@ async function explainEachCause(tokens: Tokens): Promise<void> {
   }
 }
 
-/** What would break, had the requests of `lines` met the configuration that is to come. */
+/** What the next configuration would refuse of the requests of `lines`. */
 async function simulate(name: string, lines: readonly LogLine[]) {
   writeFileSync(join(folder(), name), lines.map(line => `${JSON.stringify(line)}\n`).join(''));
   const alias = name === 'after.ndjson' ? OLD_BILLING : undefined;
@@ -213,7 +213,7 @@ async function enforceUnderLoad(tokens: Tokens): Promise<void> {
   await gateway.line('request', first + answered);
 
   const lines = gateway.lines('request').slice(first);
-  const on = (rung: string) => lines.filter(line => line['enforcement'] === rung).length;
+  const on = (enforcement: string) => lines.filter(line => line['enforcement'] === enforcement).length;
   const failed = tallies.reduce((sum, { refused, failures, statuses, answered: own }) => {
     return sum + refused + Object.keys(failures).length + own - (statuses['200'] ?? 0);
   }, 0);

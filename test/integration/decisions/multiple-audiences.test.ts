@@ -1,4 +1,4 @@
-/** Whether `multiple_audiences` can be narrowed: the counter, `simulate` and the gateway with the narrower rule agree. */
+/** Narrowing `multiple_audiences`: the counter, `simulate` and the gateway with the narrower rule agree. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -67,7 +67,7 @@ test.each([
     { known: 1, only: 2 },
   ],
 ] as const)(
-  '%s: the counter says what would break',
+  '%s: the counter predicts what a stricter rule refuses',
   async (_, audiences, counts, breaks) => {
     for (const enforcement of ['enforce', 'report']) {
       const { log, ...counted } = await requestEach(configure('any', enforcement), audiences);

@@ -1,6 +1,6 @@
 /**
- * The decision against an oracle: naive code, written from contract.md and nothing else, that must come to the same end
- * for whatever routes, tokens and requests. First on the decision alone, then over real sockets.
+ * The decision compared with a model: naive code, written from docs/reference and not from the source, must decide the same
+ * for random routes, tokens and requests. First the decision alone, then over real sockets.
  */
 
 import fc from 'fast-check';
@@ -19,7 +19,7 @@ import { bearer, request } from '../../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../../support/upstream.ts';
 
-/** What a request brings. `token`: the parts that matter, or why it does not verify. */
+/** A request. `token`: the claims that matter, or why it does not verify. */
 interface Ask {
   readonly host: string;
   readonly path: string;
@@ -46,7 +46,7 @@ interface Verdict {
   readonly scopes?: readonly string[];
 }
 
-// The oracle, of contract sections 1, 3 and 5. Nothing of src is called.
+// The model. It calls nothing of src.
 
 const isWithin = (path: string, base: string) => base === '/' || `${path}/`.startsWith(`${base}/`);
 
@@ -113,7 +113,7 @@ function findWrong(
   return lacks ? { reason: 'insufficient_scope', scopes } : undefined;
 }
 
-// The worlds: small alphabets, so that prefixes nest, audiences collide and rules overlap.
+// Small alphabets, so that prefixes nest, audiences collide and rules overlap.
 
 const HOSTS = ['one.example', 'two.example'];
 const RESOURCES: readonly ResourceUri[] = ['https://a.example/', 'https://a.example', 'https://b.example/v1'];
@@ -238,7 +238,7 @@ function buildRoute(fields: RouteFields, issuers: readonly string[], origin = 'h
   return route;
 }
 
-/** The same question, put to the code. */
+/** The decision of the code. */
 function decide(routes: readonly Route[], ask: Ask): Verdict {
   const path = canonicalizePath(ask.path);
   const match = matchRequest(createRouteTable(routes), { host: ask.host, path, sentPath: ask.path });
@@ -261,7 +261,7 @@ function presentedBy({ token }: Ask): AccessToken | { readonly ok: false; readon
   };
 }
 
-/** How often each outcome came up: a property that never meets its cases holds of nothing. */
+/** How often each outcome occurred: a property test that never reaches a case proves nothing about it. */
 class Tally {
   readonly #counts = new Map<string, number>();
 
@@ -269,14 +269,14 @@ class Tally {
     for (const name of names) if (name !== undefined) this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
   }
 
-  /** Each of `names` came up more than `times`. */
+  /** Each of `names` occurred more than `times`. */
   expectEach(times: number, names: readonly string[]): void {
     const seldom = names.filter(name => (this.#counts.get(name) ?? 0) <= times);
     expect(seldom.map(name => `${name}: ${this.#counts.get(name) ?? 0}`)).toEqual([]);
   }
 }
 
-test('10,000 random requests in random worlds: the code and the contract come to the same end', () => {
+test('10,000 random requests: the decision of the code is that of the model', () => {
   const tally = new Tally();
   const agrees = fc.property(worlds, asks, approaches, (world, anyAsk, way) => {
     const ask = approach(world, anyAsk, way);
@@ -307,7 +307,7 @@ test('10,000 random requests in random worlds: the code and the contract come to
   tally.expectEach(10, REASONS);
 }, 15_000);
 
-// Over real sockets: most requests meet a route, and most tokens verify, half of them for another resource.
+// Over real sockets: most requests match a route, and most tokens verify, half of them for another resource.
 
 const worldsOnSockets = worlds
   .filter(world => world.length > 2)
@@ -328,7 +328,7 @@ const asksOnSockets = (world: readonly RouteFields[]): fc.Arbitrary<Ask> =>
     return { ...moveTo(each.fields, each.ask), token: each.kind < 9 ? token : each.ask.token };
   });
 
-test('500 random requests over real sockets: what is not for an enforcing route reaches no upstream, what is reaches its own', async () => {
+test('500 random requests over sockets: an enforcing route forwards exactly the tokens for it, to its own upstream', async () => {
   const issuers = await Promise.all([startTokenIssuer(), startTokenIssuer('RS256'), startTokenIssuer()]);
   // The third is down, and belongs to no route.
   if (issuers[2]) issuers[2].jwks = undefined;
@@ -398,7 +398,7 @@ function describeWorld(
   return `issuers: ${JSON.stringify(Object.fromEntries(trusted))}\nroutes: ${JSON.stringify(Object.fromEntries(routes))}\n`;
 }
 
-/** The Authorization field that brings about what `ask.token` says. */
+/** The Authorization field for `ask.token`. */
 async function credentialsOf({ token }: Ask, issuers: readonly TokenIssuer[]): Promise<(readonly [string, string])[]> {
   if (token === 'missing_token') return [];
   if (token === 'malformed_credentials') return [['Authorization', 'Bearer']];

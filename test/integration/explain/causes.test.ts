@@ -332,7 +332,7 @@ function forge(header: unknown): string {
   return `${encode(header)}.${encode({ iss: issuer.issuer, aud: BILLING, exp: 4e9 })}.c2ln`;
 }
 
-describe('each cause is named', () => {
+describe('causes of a denial', () => {
   test.for(CAUSES)('$name: $reason', async ({ token, url = billing(), more = [], reason, failed, lines, at }) => {
     const { code, stdout, json } = await explainTwice(await token(), url, ...more);
     expect({ code, reason: json.reason, decision: json.decision }).toEqual({ code: 2, reason, decision: 'refused' });

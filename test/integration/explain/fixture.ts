@@ -74,7 +74,7 @@ export async function explain(token: string | undefined, url: string, ...more: r
   return { code, stdout };
 }
 
-/** The same question, for people and for machines. */
+/** The text output and the JSON of one question. */
 export async function explainTwice(token: string | undefined, url: string, ...more: readonly string[]) {
   const { code, stdout } = await explain(token, url, ...more);
   const forMachines = await explain(token, url, ...more, '--json');

@@ -1,5 +1,5 @@
 /**
- * Tokens as identity products write them: told as what they are, with the line of the YAML where only that can be changed. No advice
+ * Tokens in the form of identity products: `explain` names the product and, where only the YAML can be changed, the line. No advice
  * lets other tokens in, and none repeats a token.
  */
 
@@ -12,7 +12,7 @@ const FORGEROCK = 'https://am.example.com/am/oauth2/realms/root/realms/alpha';
 const ADFS = 'http://fs.example.com/adfs/services/trust';
 const AUTH0 = 'https://shop.eu.auth0.com/';
 
-describe('what is allowed outweighs the marks of an ID token', () => {
+describe('an allowed token type with the claims of an ID token: not called an ID token', () => {
   test.for([
     [
       'Keycloak with nonce',
@@ -51,16 +51,13 @@ describe('what is allowed outweighs the marks of an ID token', () => {
       'access token modification script',
     ],
     [ENTRA_V2, { aud: CLIENT, azp: CLIENT, scp: 'read' }, 'one app registration', 'register the API by itself'],
-  ] as const)(
-    '%s: why the client is the audience, and why it is not to be accepted',
-    async ([iss, claims, cause, remedy]) => {
-      const told = await ask({ issuers: { [iss]: {} }, claims });
-      expect(told.cause).toContain(cause);
-      expect(told.remedy?.text).toContain(remedy);
-      expect(told.remedy?.text).toContain('not to be accepted');
-      expect(told.text).not.toContain(`add "${String(claims.aud)}"`);
-    },
-  );
+  ] as const)('%s: why the audience is the client, and why not to accept it', async ([iss, claims, cause, remedy]) => {
+    const told = await ask({ issuers: { [iss]: {} }, claims });
+    expect(told.cause).toContain(cause);
+    expect(told.remedy?.text).toContain(remedy);
+    expect(told.remedy?.text).toContain('not to be accepted');
+    expect(told.text).not.toContain(`add "${String(claims.aud)}"`);
+  });
 
   test.for([
     ['no scope and a nonce', { nonce: 'n', aud: 'web' }, 'an ID token'],
@@ -80,7 +77,7 @@ describe('what is allowed outweighs the marks of an ID token', () => {
   });
 });
 
-describe('an issuer of one product and tenant under another name: which key to write', () => {
+describe('an issuer of the same product and tenant under another name: the key to write', () => {
   test.for([
     ['v1 against v2', ENTRA_V2, {}, ENTRA_V1, 'requestedAccessTokenVersion'],
     ['v2 against v1', ENTRA_V1, {}, ENTRA_V2, 'leave its jwks_file'],
@@ -158,7 +155,7 @@ describe('an issuer of one product and tenant under another name: which key to w
     'https://login.microsoftonline.com/common/v2.0',
     'https://login.microsoftonline.com/organizations/v2.0',
     'https://login.microsoftonline.com/contoso.onmicrosoft.com/v2.0',
-  ])("%s: the tenant is to be written, if it is one's own", async key => {
+  ])('%s: the tenant is missing in the issuer', async key => {
     const told = await ask({ issuers: { [key]: {} }, claims: { iss: ENTRA_V2 } });
     expect(told).toMatchObject({ reason: 'untrusted_issuer', remedy: { path: `issuers.${key}`, line: 2 } });
     expect(told.cause).toContain('no token carries');

@@ -1,4 +1,4 @@
-/** Slips of clients, of issuers and of those who configure them: told as what they are. */
+/** Near misses of clients, issuers and configurations: `explain` names the difference. */
 
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
@@ -42,7 +42,7 @@ const SLIPS: readonly (readonly [input: string, reason: string, cause: string])[
   ['Authorization: Bearer a\nAuthorization: Bearer b', 'malformed_credentials', '2 Authorization fields'],
 ];
 
-describe('slips in the Authorization field are told as what they are', () => {
+describe('malformed Authorization field: the cause', () => {
   test.for(SLIPS)('%j: %s', async ([input, reason, cause]) => {
     const told = await ask({ input });
     expect(told).toMatchObject({ code: 2, reason });
@@ -71,19 +71,19 @@ describe('the header of a token', () => {
     expect(told.remedy?.text).toBe('this is to be put right at the issuer');
   });
 
-  test('a second part that is no JSON object, or ends in bits that are not 0', async () => {
+  test('a payload that is no JSON object, or has stray bits: the cause', async () => {
     expect((await ask({ input: forge({ alg: 'RS256' }, 'text') })).cause).toContain('its second part is not base64url');
     expect((await ask({ input: forge({ alg: 'RS256' }).replace(/n$/, '') })).cause).toContain('bits that are not 0');
   });
 
-  test('an alg in another case is told as that, and is not to be added', async () => {
+  test('alg in another letter case: the cause, without advice to allow it', async () => {
     const told = await ask({ input: forge({ alg: 'rs256', kid: 'key-1' }) });
     expect(told).toMatchObject({ reason: 'bad_signature', remedy: null });
     expect(told.cause).toContain('"rs256" is written RS256');
   });
 });
 
-describe('the key of the issuer is for another algorithm', () => {
+describe('a key of the issuer for another algorithm', () => {
   const publish = async (algorithm: 'Ed25519' | 'ES256', alg: string | undefined) => {
     const { publicKey } = await generateKeyPair(algorithm, { extractable: true });
     return { ...(await exportJWK(publicKey)), kid: 'other', ...(alg !== undefined && { alg }) };
@@ -110,7 +110,7 @@ describe('the key of the issuer is for another algorithm', () => {
     writeKeys([signingKey()]);
   });
 
-  test('keys without kid, and one that differs in case', async () => {
+  test('keys without kid, or with another letter case: the cause', async () => {
     writeKeys([without(signingKey(), 'kid')]);
     expect((await ask({ header: { kid: 'a' } })).cause).toContain('its keys have no kid');
     writeKeys([signingKey()]);
@@ -118,7 +118,7 @@ describe('the key of the issuer is for another algorithm', () => {
   });
 });
 
-describe('scopes that are there, but not as they are read', () => {
+describe('scopes in another claim or form', () => {
   test.for([
     ['commas', { scope: 'read,write' }, 'with commas, where only a space separates', null],
     ['commas and spaces', { scope: 'read, write' }, 'with commas', null],
@@ -162,7 +162,7 @@ describe('scopes that are there, but not as they are read', () => {
     expect(told.remedy?.path).toBe(path);
   });
 
-  test('api://…/read in the YAML, where Entra ID writes read: which to write, and why', async () => {
+  test('api://…/read in the YAML for Entra ID: the short scope to write, and why', async () => {
     const scopes = ['api://orders/read'];
     const told = await ask({ issuers: { [ENTRA_V2]: {} }, scopes, claims: { scp: 'read' } });
     expect(told.cause).toContain(
@@ -173,7 +173,7 @@ describe('scopes that are there, but not as they are read', () => {
   });
 });
 
-describe('an audience that is nearly the one', () => {
+describe('an audience close to the resource', () => {
   test.for([
     ['another port', 'https://orders.example.com:8443/', 'another port', false],
     ['a dot behind the host', 'https://orders.example.com./', 'a dot behind the host', false],
@@ -189,19 +189,19 @@ describe('an audience that is nearly the one', () => {
     expect(told.remedy?.path === 'routes./orders.audiences').toBe(isAlias);
   });
 
-  test('aud of another type, or an entry that is none', async () => {
+  test('aud of another type, or with an entry that is no string: the cause', async () => {
     expect((await ask({ claims: { aud: { a: 1 } } })).cause).toContain('aud is an object, where text');
     expect((await ask({ claims: { aud: [RESOURCE, 7] } })).cause).toContain('aud has an entry that is no text');
   });
 
-  test('an ID token whose aud is nearly the resource is no reason for an alias', async () => {
+  test('an ID token with an aud close to the resource: no advice to add an alias', async () => {
     const told = await ask({ claims: { aud: RESOURCE.slice(0, -1), nonce: 'n' } });
     expect(told.cause).toContain('an ID token');
     expect(told.remedy?.path).toBeNull();
   });
 });
 
-test('times: another unit, another type', async () => {
+test('exp, nbf or iat in another unit or type: the cause', async () => {
   expect((await ask({ claims: { exp: '4000000000' } })).cause).toContain(
     'exp is text, where a number of seconds belongs',
   );
@@ -211,7 +211,7 @@ test('times: another unit, another type', async () => {
   expect(told.text).toContain('exp in milliseconds, where seconds belong');
 });
 
-test('whatever a token says of itself: explained, without a fault, and nothing of it acts on a terminal', async () => {
+test('arbitrary header and claims: explained, no control character in the output', async () => {
   const values = fc.oneof(
     fc.jsonValue({ maxDepth: 2 }),
     fc.string({ unit: 'binary' }),

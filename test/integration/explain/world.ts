@@ -1,4 +1,4 @@
-/** One configuration, one token, one request: what `explain` says of it. For tests that need a few of the parts to be something particular. */
+/** `explain` of one configuration, token and request, each with defaults. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -56,7 +56,7 @@ export interface Told {
   readonly text: string;
 }
 
-/** @returns what is told of a request for `/orders/1`, once its text and its JSON were found to hold nothing of the token. */
+/** @returns the explanation of a request for `/orders/1`. Checks that neither text nor JSON holds a part of the token. */
 export async function ask({ issuers = { [PLAIN]: {} }, scopes = [], claims, header, input }: Asked): Promise<Told> {
   const entries = Object.entries(issuers).map(([name, settings]) => {
     const common = { jwks_file: 'keys.json', token_types: ['at+jwt', 'JWT'] };

@@ -1,4 +1,4 @@
-/** Event streams (Server-Sent Events): nothing is held back, nothing goes on for nobody, and nothing cut looks whole. */
+/** Event streams (Server-Sent Events): no buffering, no stream without its client, no cut stream that looks complete. */
 
 import { EventEmitter, once } from 'node:events';
 import type { ServerResponse } from 'node:http';
@@ -48,8 +48,8 @@ afterAll(async () => {
   await Promise.all([issuer.close(), upstream.close()]);
 });
 
-describe('while it runs', () => {
-  test('the head reaches the client before there is any event', async () => {
+describe('an open event stream', () => {
+  test('the head: forwarded before there is any event', async () => {
     const answering = subscribe();
     openStream(await stream);
     const answer = await withTimeout(2000, answering, 'the head did not arrive');
@@ -59,7 +59,7 @@ describe('while it runs', () => {
     expect(await answer.text()).toBe('');
   });
 
-  test('each event reaches the client before the next is sent', async () => {
+  test('each event: forwarded before the next is sent', async () => {
     const answering = subscribe();
     const res = openStream(await stream);
     const events = readEvents(await answering);
@@ -76,7 +76,7 @@ describe('while it runs', () => {
     expect(await events.next()).toEqual({ done: true, value: undefined });
   });
 
-  test('the first event that comes in one piece with the head is not held back', async () => {
+  test('a first event in one piece with the head: forwarded at once', async () => {
     const answering = subscribe();
     const res = await stream;
     res.cork();
@@ -87,7 +87,7 @@ describe('while it runs', () => {
     res.end();
   });
 
-  test('a compressed stream passes piece by piece, untouched', async () => {
+  test('a compressed stream: forwarded piece by piece, unchanged', async () => {
     const answering = subscribe({ 'accept-encoding': 'identity' });
     const res = await stream;
     const piece = gzipSync('data: first\n\n');
@@ -99,7 +99,7 @@ describe('while it runs', () => {
     res.end();
   });
 
-  test('a hundred streams at once: each event finds its own client', async () => {
+  test('a hundred streams: each event reaches its own client', async () => {
     const responses = new Map<string, ServerResponse>();
     const changes = new EventEmitter();
     upstream.handle = (req, res) => {
@@ -113,8 +113,8 @@ describe('while it runs', () => {
   });
 });
 
-describe('when it ends', () => {
-  test("the client that leaves ends the upstream's response", async () => {
+describe('the end of an event stream', () => {
+  test("the client disconnects: the upstream's response ends", async () => {
     const failures = await gateway.sample(SERIES);
     const leave = new AbortController();
     const answering = subscribe({}, '/events/leaver', leave.signal);
@@ -132,7 +132,7 @@ describe('when it ends', () => {
     expect(await gateway.sample(SERIES)).toBe(failures);
   });
 
-  test("the client that leaves before any event ends the upstream's response", async () => {
+  test("the client disconnects before any event: the upstream's response ends", async () => {
     const leave = new AbortController();
     const answering = subscribe({}, '/events', leave.signal);
     const res = openStream(await stream);
@@ -142,7 +142,7 @@ describe('when it ends', () => {
     await withTimeout(2000, closed, "the upstream's response did not end");
   });
 
-  test("the client that leaves before the head ends the upstream's request", async () => {
+  test("the client disconnects before the head: the upstream's request ends", async () => {
     const leave = new AbortController();
     const answering = subscribe({}, '/events', leave.signal).catch(() => undefined);
     const closed = once(await stream, 'close');
@@ -151,7 +151,7 @@ describe('when it ends', () => {
     await withTimeout(2000, closed, "the upstream's request did not end");
   });
 
-  test("the client that leaves while it reads too slowly ends the upstream's response", async () => {
+  test("the client disconnects while it reads too slowly: the upstream's response ends", async () => {
     const wire = await openWire('1.1');
     const res = openStream(await stream);
     const closed = once(res, 'close');
@@ -165,7 +165,7 @@ describe('when it ends', () => {
   test.each([
     ['closes', (res: ServerResponse) => res.socket?.destroy()],
     ['resets', (res: ServerResponse) => res.socket?.resetAndDestroy()],
-  ])("an upstream that %s in mid-stream aborts the client's body, counted", async (_name, die) => {
+  ])("an upstream that %s in mid-stream: the client's body is aborted, counted", async (_name, die) => {
     const before = await gateway.sample(SERIES);
     const answering = subscribe();
     const res = openStream(await stream);
@@ -177,7 +177,7 @@ describe('when it ends', () => {
     expect(await gateway.sample(SERIES)).toBe(before + 1);
   });
 
-  test("an upstream that dies between head and first event aborts the client's body", async () => {
+  test("an upstream that ends between head and first event: the client's body is aborted", async () => {
     const answering = subscribe();
     const res = openStream(await stream);
     const answer = await answering;
@@ -186,7 +186,7 @@ describe('when it ends', () => {
   });
 
   test.each(['1.0', '1.1'] as const)(
-    'an upstream that dies in mid-stream resets an HTTP/%s client: no clean end',
+    'an upstream that ends in mid-stream: an HTTP/%s client sees no clean end',
     async version => {
       const wire = await openWire(version);
       const res = openStream(await stream);
@@ -199,7 +199,7 @@ describe('when it ends', () => {
     },
   );
 
-  test('a stream that ends well ends well for an HTTP/1.0 client too', async () => {
+  test('a stream that ends in order: a clean end for an HTTP/1.0 client', async () => {
     const wire = await openWire('1.0');
     const res = openStream(await stream);
     res.write('data: first\n\n');
@@ -209,7 +209,7 @@ describe('when it ends', () => {
     expect(wire.text()).toMatch(/\r\n\r\ndata: first\n\ndata: last\n\n$/);
   });
 
-  test('a stream that is silent for longer than timeouts.idle is aborted, never ended', async () => {
+  test('a stream that is silent for longer than timeouts.idle: aborted, no clean end', async () => {
     const answering = subscribe({}, '/brief');
     const res = openStream(await stream);
     const closed = once(res, 'close');

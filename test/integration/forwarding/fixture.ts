@@ -67,7 +67,7 @@ export function onlyRequest(): ReceivedRequest {
   return received;
 }
 
-/** Another request on the same upstream connection would bring to light what the first left behind in it. */
+/** A second request on the same upstream connection would show bytes that the first left in it. */
 export async function expectOneRequest(method: string, text: string): Promise<void> {
   expect(onlyRequest()).toMatchObject({ method, url: '/api/a', body: { text } });
   expect((await call({ path: '/api/next' })).status).toBe(200);

@@ -103,7 +103,7 @@ export function holdNextRequest(): Promise<ServerResponse> {
 export async function start(): Promise<RunningProgram> {
   const gateway = launch(['--config', writeConfig(configure())]);
   await gateway.line('listening');
-  // Started means ready: the first fetch of keys goes on beside it.
+  // It listens before the first fetch of keys has ended.
   await eventually(async () => (await admin(gateway, '/readyz')).status === 200, 5000);
   return gateway;
 }

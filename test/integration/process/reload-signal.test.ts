@@ -32,7 +32,7 @@ import {
 useProcessFixture();
 
 describe('SIGHUP', () => {
-  test('a good file serves from then on, a bad one changes nothing; each is counted', async () => {
+  test('a good file: applied; a bad one: nothing changes; each is counted', async () => {
     const file = writeConfig(configure());
     const gateway = launch(['--config', file]);
     await gateway.line('listening');
@@ -67,7 +67,7 @@ describe('SIGHUP', () => {
     expect((await get(gateway)).status).toBe(200);
   });
 
-  test('the status page follows: hash and warnings are those in use, and so is the admin token', async () => {
+  test('the status page: hash, warnings and admin token of the configuration in use', async () => {
     const before = configure();
     const file = writeConfig(before);
     const gateway = launch(['--config', file]);
@@ -94,7 +94,7 @@ describe('SIGHUP', () => {
     expect((await admin(gateway, '/')).status).toBe(401);
   });
 
-  test('a request in flight finishes under the configuration that admitted it', async () => {
+  test('a request in flight: finishes under the configuration that admitted it', async () => {
     const file = writeConfig(configure());
     const gateway = launch(['--config', file]);
     await gateway.line('listening');
@@ -108,7 +108,7 @@ describe('SIGHUP', () => {
     expect(await answering).toMatchObject({ status: 200, complete: true });
   });
 
-  test('a request whose token is being verified meanwhile is forwarded all the same', async () => {
+  test('a request whose token is being verified during the reload: forwarded', async () => {
     let fetches = 0;
     let release: () => void = () => undefined;
     const held = new Promise<void>(resolve => {
@@ -143,7 +143,7 @@ describe('SIGHUP', () => {
     await keys.close();
   });
 
-  test('ten, one after the other, while new tokens come in: every request is forwarded', async () => {
+  test('ten reloads while new tokens arrive: every request is forwarded', async () => {
     const gateway = await start();
     const tokens = await Promise.all(Array.from({ length: 300 }, () => issuer.sign({ claims: { aud: RESOURCE } })));
     const statuses = new Map<number, number>();

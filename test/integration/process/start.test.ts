@@ -23,7 +23,7 @@ import {
 useProcessFixture();
 
 describe('start', () => {
-  test('the first answer is there within 3 s (1 s on a quiet machine)', async () => {
+  test('the first response: within 3 s (1 s on a quiet machine)', async () => {
     const startedAt = performance.now();
     const gateway = await start();
     const ready = performance.now() - startedAt;
@@ -32,7 +32,7 @@ describe('start', () => {
     expect(ready).toBeLessThan(3000);
   });
 
-  test('a broken file: every problem on stderr, exit 1, nothing on stdout, and no listener', async () => {
+  test('a broken file: every problem on standard error, exit 1, no listener', async () => {
     const port = await reservePort();
     const text = `listen: 127.0.0.1:${port}\nadmin: 127.0.0.1:0\n${BROKEN}`;
     const { code, stdout, stderr } = await runToEnd(['--config', writeConfig(text)]);
@@ -41,13 +41,13 @@ describe('start', () => {
     await expect(sendRaw(port, 'GET / HTTP/1.1\r\n\r\n')).rejects.toThrow('ECONNREFUSED');
   });
 
-  test('a file that is not there: exit 1, and its name', async () => {
+  test('a missing file: exit 1, and its name', async () => {
     const { code, stderr } = await runToEnd(['--config', join(folder, 'absent.yaml')]);
     expect(code).toBe(1);
     expect(stderr).toContain('absent.yaml');
   });
 
-  test('AUDGATE_CONFIG names the file; --config goes before it; serve may be said', async () => {
+  test('AUDGATE_CONFIG: names the file; --config has precedence; serve is optional', async () => {
     const file = writeConfig(configure());
     const environment = await runToEnd(['check', file], { AUDGATE_CONFIG: join(folder, 'absent.yaml') });
     expect(environment.code).toBe(0);
@@ -80,7 +80,7 @@ describe('start', () => {
     },
   );
 
-  test('reads ${NAME} of the environment', async () => {
+  test('${NAME}: read from the environment', async () => {
     const text = configure().replace(`"${upstream.origin}"`, '"${UPSTREAM_ORIGIN}"');
     const gateway = launch(['--config', writeConfig(text)], { UPSTREAM_ORIGIN: upstream.origin });
     await gateway.line('listening');

@@ -8,7 +8,7 @@ import { ask, configure, folder, record, run, useSimulateFixture, writeConfig, w
 useSimulateFixture();
 
 describe('the command', () => {
-  test('reads standard input where the file is -, and writes nothing to standard error', async () => {
+  test('a log on standard input: read, nothing on standard error', async () => {
     const { log } = await record(configure(), [ask('none')]);
     const text = log.map(line => `${JSON.stringify(line)}\n`).join('');
     const config = writeConfig(configure({ enforcement: 'enforce' }));
@@ -19,13 +19,13 @@ describe('the command', () => {
     ]);
   });
 
-  test('2 for missing arguments', async () => {
+  test('missing arguments: exit 2', async () => {
     expect(await runProgram(['simulate', writeLog([])])).toMatchObject({ code: 2, stdout: '' });
     expect(await runProgram(['simulate', '--config', writeConfig(configure())])).toMatchObject({ code: 2, stdout: '' });
   });
 });
 
-test('a configuration or a log that cannot be read is a failure', async () => {
+test('an unreadable configuration or log: exit 1', async () => {
   const log = writeLog([]);
   expect(await run('routes: 7', log, false)).toMatchObject({ code: 1, stdout: '' });
   expect(await run(configure(), log, false, 'routes: 7')).toMatchObject({ code: 1, stdout: '' });
@@ -36,7 +36,7 @@ test('a configuration or a log that cannot be read is a failure', async () => {
   }
 });
 
-test('a log of which no line can be judged is a failure: compressed, wrapped, empty, of no request', async () => {
+test('a log without a usable line (compressed, wrapped, empty, no request): exit 1', async () => {
   const line = JSON.stringify({ msg: 'listening' });
   const wrapped = [`2026-11-23T14:00:00Z stdout F ${line}`, JSON.stringify({ log: `${line}\n` }), '\u001f\u008b', ''];
   for (const lines of [[], ...wrapped.map(text => [text]), [line]]) {

@@ -161,7 +161,7 @@ export const routes = fc.uniqueArray(
     alias: fc.boolean(),
     multiple: pick('any', 'any', 'known', 'only'),
     issuers: fc.subarray([0, 1], { minLength: 1 }),
-    rung: pick('report', 'report', 'verify', 'enforce'),
+    enforcement: pick('report', 'report', 'verify', 'enforce'),
     encoded: fc.nat(19).map(number => (number === 0 ? ['%2F', ';'] : number < 6 ? ['%2F'] : [])),
     scopes: pick({ '*': [] }, { GET: ['read'], POST: ['write'] }, { '*': ['read'], 'GET /x': ['write'] }),
   }),

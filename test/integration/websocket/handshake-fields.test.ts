@@ -7,7 +7,7 @@ import { gateway, open, token, upstream, useWebSocketFixture } from './fixture.t
 useWebSocketFixture();
 
 describe('fields of the handshake', () => {
-  test('the upstream gets its own Host, the base path, identity, and no token', async () => {
+  test('the upstream: its own Host, base path, identity fields, no token', async () => {
     const client = await open('/live/a?q=%2e', [], {
       'X-User': 'forged',
       X_User: 'forged',
@@ -30,12 +30,12 @@ describe('fields of the handshake', () => {
     expect(headerValues(fields, 'upgrade')).toEqual(['websocket']);
   });
 
-  test('forward_token keeps the token', async () => {
+  test('forward_token: the token is forwarded', async () => {
     (await open('/forwarding/a')).terminate();
     expect(headerValues(upstream.received[0]?.rawHeaders ?? [], 'authorization')).toEqual([`Bearer ${token}`]);
   });
 
-  test('a public route removes the token', async () => {
+  test('a public route: the token is removed', async () => {
     (await open('/open/a')).terminate();
     expect(headerValues(upstream.received[0]?.rawHeaders ?? [], 'authorization')).toEqual([]);
   });

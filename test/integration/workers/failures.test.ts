@@ -1,4 +1,4 @@
-/** Workers that cannot start, end, or hang: each is told of, and followed by one that serves. Real processes, as operators run them. */
+/** Workers that cannot start, end, or hang: each is logged and replaced. Real processes. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { startUpstream, type Upstream } from '../../support/upstream.ts';
 import { eventually, pause } from '../../support/waiting.ts';
 
 const WORKERS = 2;
-/** Milliseconds that a process may take to start, on a machine that does other things. */
+/** Milliseconds that a process may take to start on a busy machine. */
 const PATIENCE = 30_000;
 /** A worker that does not answer for 10 s, asked every 2 s, is ended. */
 const HANG_LIMIT = 12_000;
@@ -32,7 +32,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs before the program, in every process of it. @param order as long as this file is there, new workers do what it says. */
+/** Runs before the program in each of its processes. @param order a file whose text decides how new workers fail. */
 const preload = (order: string) =>
   `data:text/javascript,${encodeURIComponent(`
 import cluster from 'node:cluster';
@@ -49,12 +49,12 @@ if (cluster.isWorker) {
   cluster.fork = (...given) => { if (order() === 'throw') throw new Error('spawn ENOMEM'); return fork.apply(cluster, given); };
 }`)}`;
 
-/** The file with the orders to new workers. */
+/** The file that decides how new workers fail. */
 function createOrder(): string {
   return join(mkdtempSync(join(folder, 'order-')), 'order');
 }
 
-/** Closed when this test ends, of those that run beside each other. */
+/** Closes it when its test ends: tests of this file run concurrently. */
 async function start({ onTestFinished }: TestContext, order = createOrder()): Promise<GatewayProcess> {
   const yaml = `workers: ${WORKERS}\nroutes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
   const gateway = await startGatewayProcess(yaml, { nodeOptions: ['--import', preload(order)] });
@@ -77,8 +77,8 @@ async function expectWhole(gateway: GatewayProcess): Promise<void> {
   expect((await request(gateway.port, { path: '/x' })).status).toBe(200);
 }
 
-describe.concurrent('a worker that cannot start: told, tried again ever more slowly, and there in the end', () => {
-  test('no descriptor is left for it (EMFILE)', async context => {
+describe.concurrent('a worker that cannot start: logged, retried with growing delay, started in the end', () => {
+  test('no file descriptor (EMFILE)', async context => {
     const gateway = await start(context);
     const limit = (count: string) =>
       spawnSync('prlimit', ['--pid', String(gateway.child.pid), `--nofile=${count}`], { encoding: 'utf8' });
@@ -93,8 +93,8 @@ describe.concurrent('a worker that cannot start: told, tried again ever more slo
   });
 
   test.for([
-    ['no process can be made', 'throw', 'ENOMEM'],
-    ['it exits before it is there', 'exit', 'it ended'],
+    ['fork fails', 'throw', 'ENOMEM'],
+    ['it exits before it is ready', 'exit', 'it ended'],
   ] as const)('%s', async ([, what, problem], context) => {
     const order = createOrder();
     const gateway = await start(context, order);
@@ -112,8 +112,8 @@ describe.concurrent('a worker that cannot start: told, tried again ever more slo
   });
 
   test.for([
-    ['it is never there', 'hang', 'it was not there after'],
-    ['it is there and never begins', 'mute', 'it did not begin within'],
+    ['it never becomes ready', 'hang', 'it was not there after'],
+    ['it becomes ready and never listens', 'mute', 'it did not begin within'],
   ] as const)('%s', async ([, what, problem], context) => {
     const order = createOrder();
     const gateway = await start(context, order);
@@ -126,7 +126,7 @@ describe.concurrent('a worker that cannot start: told, tried again ever more slo
   });
 });
 
-describe.concurrent('a worker that hangs: told, ended and replaced', () => {
+describe.concurrent('a worker that hangs: logged, killed and replaced', () => {
   test.for(['SIGSTOP', 'SIGWINCH'] as const)(
     'by %s (stopped; its event loop blocked), and a reload does not wait for more than that',
     async (signal, context) => {
@@ -147,7 +147,7 @@ describe.concurrent('a worker that hangs: told, ended and replaced', () => {
     },
   );
 
-  test('none is ended because the primary was stopped for longer', async context => {
+  test('a primary that was stopped for longer: no worker is killed', async context => {
     const gateway = await start(context);
     const before = childProcessIds(gateway.child.pid);
     gateway.child.kill('SIGSTOP');
@@ -184,7 +184,7 @@ async function run(yaml: string, nodeOptions: readonly string[] = []) {
   return { code, log: parseLog(stdout), stderr };
 }
 
-test('SIGTERM while a reload waits for a worker: the end is told, and no failed reload', async ({ onTestFinished }) => {
+test('SIGTERM while a reload waits for a worker: the end is logged, no failed reload', async ({ onTestFinished }) => {
   const yaml = `workers: ${WORKERS}\nroutes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
   const gateway = await startGatewayProcess(yaml, {
     place: (into, text) => {

@@ -50,7 +50,7 @@ export async function pageOf({ adminPort }: GatewayProcess, bearer?: string) {
   return { status: response.status, text: await response.text() };
 }
 
-/** @returns, once `count` requests have arrived, what answers them. */
+/** Waits until `count` requests have arrived. @returns a function that answers them. */
 export function holdRequests(count: number): Promise<() => void> {
   const held: (() => void)[] = [];
   return new Promise(resolve => {

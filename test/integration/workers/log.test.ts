@@ -17,7 +17,7 @@ import { configure, issuer, RESOURCE, served, start, statusOf, token, useWorkers
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 useWorkersFixture();
 
-test.each([1, WORKERS])('a fault loses no line of the log, of %i process(es)', async workers => {
+test.each([1, WORKERS])('an uncaught exception: no line of the log is lost, %i process(es)', async workers => {
   const fault = 'data:text/javascript,process.on("SIGUSR2",()=>{throw new Error("fault")})';
   const gateway = await start(text => text.replace(`workers: ${WORKERS}`, `workers: ${workers}`), ['--import', fault]);
   expect(await statusOf(gateway)).toBe(200);
@@ -28,14 +28,14 @@ test.each([1, WORKERS])('a fault loses no line of the log, of %i process(es)', a
   expect(gateway.lines('request')).toHaveLength(1);
 });
 
-test.each(['a pipe', 'a file'])('lines of all workers into %s: each is whole', async kind => {
+test.each(['a pipe', 'a file'])('lines of all workers into %s: each complete', async kind => {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const log = join(folder, 'log');
   const file = join(folder, 'audgate.yaml');
   const port = await reservePort();
   writeFileSync(file, `listen: 127.0.0.1:${port}\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms }\n${configure()}`);
   const read = join(folder, 'read');
-  // A shell's pipe, whose reader comes late and reads page by page: it is full, and the writers wait for room in turn.
+  // A pipe whose reader starts late and reads page by page, so that it is full and writers wait.
   const reader = `{ until [ -e "${read}" ]; do sleep 0.1; done; dd "of=${log}" bs=4096 status=none; }`;
   const command = kind === 'a pipe' ? `"$0" "$@" | ${reader}` : `exec "$0" "$@" > "${log}"`;
   const shell = spawn('bash', ['-c', command, process.execPath, MAIN, '--config', file], { stdio: 'ignore' });

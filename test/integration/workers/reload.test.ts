@@ -15,7 +15,7 @@ import { configure, start, startLoad, statusOf, upstream, useWorkersFixture, WOR
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 useWorkersFixture();
 
-test('a reload under load is in all workers at once, a bad one in none, and each counts once', async () => {
+test('a reload under load: in all workers at once, a bad one in none, counted once', async () => {
   const gateway = await start();
   const load = startLoad(gateway, 4);
   const ask = (path: string) => Promise.all(Array.from({ length: 30 }, () => statusOf(gateway, path)));
@@ -41,7 +41,7 @@ test('a reload under load is in all workers at once, a bad one in none, and each
   expect(counts).toEqual([2, 1]);
 });
 
-test('signals that come before it listens wait', async () => {
+test('signals before it listens: deferred', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const file = join(folder, 'audgate.yaml');
   writeFileSync(file, `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms }\n${configure()}`);
@@ -54,7 +54,7 @@ test('signals that come before it listens wait', async () => {
   rmSync(folder, { recursive: true });
 });
 
-test('the number of workers needs a restart', async () => {
+test('workers changed: logged as needing a restart', async () => {
   const gateway = await start();
   writeFileSync(gateway.file, gateway.configure(configure().replace(`workers: ${WORKERS}`, 'workers: 3')));
   const warning = await gateway.line('a restart is needed for what changed');

@@ -24,7 +24,7 @@ import {
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 useWorkersFixture();
 
-test('a worker that is killed under load: others serve, it is replaced and counted, and no counter falls', async () => {
+test('a worker killed under load: others serve, it is replaced and counted, no counter falls', async () => {
   const gateway = await start();
   const fetches = issuer.fetches;
   const load = startLoad(gateway, 8);
@@ -49,7 +49,7 @@ test('a worker that is killed under load: others serve, it is replaced and count
   await eventually(() => load.statuses.length > answered + 100);
   await scrape();
   await load.stop();
-  // Of eight connections at once, those that the worker held are broken off.
+  // Of eight concurrent connections, those of the killed worker are broken.
   expect(load.errors.length).toBeLessThanOrEqual(8);
   expect(new Set(load.statuses)).toEqual(new Set([200]));
   expect(childProcessIds(gateway.child.pid)).toHaveLength(WORKERS);
@@ -59,7 +59,7 @@ test('a worker that is killed under load: others serve, it is replaced and count
   expect(issuer.fetches - fetches).toBe(0);
 });
 
-test('while a worker is missing, /readyz says so', async () => {
+test('a missing worker: reported by /readyz', async () => {
   const gateway = await start();
   for (const worker of childProcessIds(gateway.child.pid)) process.kill(worker, 'SIGSTOP');
   const { status, body } = await gateway.readiness();
@@ -77,7 +77,7 @@ async function replaceAll(gateway: GatewayProcess): Promise<void> {
   await eventually(() => isWhole(gateway));
 }
 
-test('a worker that follows another serves what was loaded, not what stands in the files now', async () => {
+test('a replacement: has the loaded configuration, not the current files', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const secret = join(folder, 'resource');
   writeFileSync(secret, RESOURCE);
@@ -90,7 +90,7 @@ test('a worker that follows another serves what was loaded, not what stands in t
   expect(await statusOf(gateway)).toBe(200);
 });
 
-test('a worker that follows another listens where the first did, whatever the file says by now', async () => {
+test('a replacement: listens at the first address, whatever the file says', async () => {
   const gateway = await start();
   writeFileSync(gateway.file, readFileSync(gateway.file, 'utf8').replace(/^listen: .*$/m, 'listen: 127.0.0.1:1'));
   await gateway.line('a restart is needed for what changed');
@@ -98,7 +98,7 @@ test('a worker that follows another listens where the first did, whatever the fi
   expect(await statusOf(gateway)).toBe(200);
 });
 
-test('a worker that begins while the issuer is away goes on with the keys that the others have', async () => {
+test('a replacement during an outage of the issuer: has the keys of the others', async () => {
   const gateway = await start(text => text.replace('/jwks" }', '/jwks", keys: { refresh: 1s } }'));
   expect(await statusOf(gateway)).toBe(200);
   const { jwks } = issuer;

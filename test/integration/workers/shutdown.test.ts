@@ -30,7 +30,7 @@ test.each(['the primary', 'the whole group, as a terminal does'])(
     await gateway.line('draining');
     const { status, body } = await gateway.readiness();
     expect({ status, draining: body['draining'] }).toEqual({ status: 503, draining: true });
-    // A load balancer has seen it, too, and looks away within the delay.
+    // A load balancer sees it too, within the delay.
     await load.stop();
     await eventually(() =>
       statusOf(gateway).then(
@@ -51,7 +51,7 @@ test.each(['the primary', 'the whole group, as a terminal does'])(
   },
 );
 
-test('what a drain does not see finished by its limit is ended, and so is the process', async () => {
+test('requests unfinished at drain.limit: aborted, and the process ends', async () => {
   const gateway = await start(text => text.replace('limit: 10s', 'limit: 300ms'));
   const held = holdRequests(2);
   const answering = Array.from({ length: 2 }, () => statusOf(gateway).catch(() => 0));
@@ -61,7 +61,7 @@ test('what a drain does not see finished by its limit is ended, and so is the pr
   await Promise.all(answering);
 });
 
-test('workers end with their primary', async () => {
+test('the primary is killed: its workers end', async () => {
   const gateway = await start();
   const workers = childProcessIds(gateway.child.pid);
   expect(workers).toHaveLength(WORKERS);
@@ -69,7 +69,7 @@ test('workers end with their primary', async () => {
   await eventually(() => workers.every(worker => !isAlive(worker)));
 });
 
-test('a port in use: exit 1, with a message that names it', async () => {
+test('a port in use: exit 1, named in the message', async () => {
   const gateway = await start();
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const file = join(folder, 'audgate.yaml');

@@ -1,6 +1,6 @@
 /** The text of a key set (RFC 7517 section 5) → its keys. */
 
-import { isRawMap } from '../../source/content.ts';
+import { isRawMap } from '../../source/raw-map.ts';
 import { accept, type ParsedValue, reject } from '../parsed-value.ts';
 import { checkKey, type KeyCheck, type PublishedKey } from './json-web-key.ts';
 

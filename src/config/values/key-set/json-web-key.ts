@@ -4,7 +4,7 @@
  */
 
 import { createPublicKey, type JsonWebKey as NodeJwk } from 'node:crypto';
-import { isRawMap } from '../../source/content.ts';
+import { isRawMap } from '../../source/raw-map.ts';
 import { ALGORITHMS } from '../algorithm.ts';
 
 /** A key as published; none of its members has been checked. */
