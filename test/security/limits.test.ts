@@ -125,7 +125,7 @@ describe('bytes of a body', () => {
         ],
       },
     ],
-    ['on the rung that refuses no token', { method: 'POST', path: '/report/x', body: 'x'.repeat(11) }],
+    ['in the mode that refuses no token', { method: 'POST', path: '/report/x', body: 'x'.repeat(11) }],
     ['4 MiB', { method: 'POST', path: '/small/x', body: 'x'.repeat(4 * 1024 * 1024) }],
   ];
   test.each(tooLarge)('%s: 413, counted, never whole at the upstream', async (_name, raw) => {

@@ -106,8 +106,8 @@ test.each(SLOW)(
   },
 );
 
-describe('afterwards', () => {
-  test('no connection is left waiting, and each failure was counted', async () => {
+describe('after all of them', () => {
+  test('connections and counters: none is left waiting, each failure was counted', async () => {
     await Promise.all(received.values());
     // Connections whose response passed whole may be kept alive.
     await vi.waitFor(() => expect(sockets.size).toBeLessThanOrEqual(3), { timeout: 3000 });
