@@ -68,9 +68,9 @@ describe('bytes of a head', () => {
     const series = 'audgate_denials_total{route="(none)",reason="headers_too_large",action="refused"}';
     const before = await gateway.sample(series);
     const bytes = `${line} HTTP/1.1\r\nHost: a.example\r\n${fields}\r\n`;
-    const [answer] = parseResponses(await sendRaw(gateway.port, bytes, { responses: 1 }));
-    expect(answer).toMatchObject({ status: 431, complete: true });
-    expect(JSON.parse(answer?.body.toString() ?? '').reason).toBe('headers_too_large');
+    const [response] = parseResponses(await sendRaw(gateway.port, bytes, { responses: 1 }));
+    expect(response).toMatchObject({ status: 431, complete: true });
+    expect(JSON.parse(response?.body.toString() ?? '').reason).toBe('headers_too_large');
     expect(upstream.received).toEqual([]);
     expect(await gateway.sample(series)).toBe(before + 1);
   });
@@ -142,9 +142,9 @@ describe('bytes of a body', () => {
     const route = raw.path.slice(0, raw.path.lastIndexOf('/'));
     const series = `audgate_denials_total{route="${route}",reason="body_too_large",action="refused"}`;
     const before = await gateway.sample(series);
-    const answer = await request(gateway.port, raw);
-    expect(answer).toMatchObject({ status: 413, complete: true });
-    expect(JSON.parse(answer.body.toString()).reason).toBe('body_too_large');
+    const response = await request(gateway.port, raw);
+    expect(response).toMatchObject({ status: 413, complete: true });
+    expect(JSON.parse(response.body.toString()).reason).toBe('body_too_large');
     expect(wholes).toEqual([]);
     // It is counted when its response has been sent, or when the client disconnects.
     await vi.waitFor(async () => expect(await gateway.sample(series)).toBe(before + 1), { timeout: 3000 });
@@ -189,10 +189,10 @@ describe('requests under way', () => {
   test('one too many: 503 with Retry-After, counted; other routes and refusals are unaffected', async () => {
     await fill();
     const before = await gateway.sample(OVERLOADED);
-    const answer = await ask();
-    expect(answer).toMatchObject({ status: 503, complete: true });
-    expect(headerValues(answer.headers, 'retry-after')).toEqual(['1']);
-    expect(JSON.parse(answer.body.toString()).reason).toBe('overloaded');
+    const response = await ask();
+    expect(response).toMatchObject({ status: 503, complete: true });
+    expect(headerValues(response.headers, 'retry-after')).toEqual(['1']);
+    expect(JSON.parse(response.body.toString()).reason).toBe('overloaded');
     await vi.waitFor(async () => expect(await gateway.sample(OVERLOADED)).toBe(before + 1), { timeout: 3000 });
     upstream.handle = answerWithWhatArrived;
     expect((await ask('/open/x')).status).toBe(200);
@@ -209,8 +209,8 @@ describe('requests under way', () => {
   test('one too many, as a WebSocket: 503', async () => {
     await fill();
     const bytes = `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${authorization.join(': ')}\r\n${HANDSHAKE_FIELDS}\r\n`;
-    const [answer] = parseResponses(await sendRaw(gateway.port, bytes, { responses: 1 }));
-    expect(answer?.status).toBe(503);
+    const [response] = parseResponses(await sendRaw(gateway.port, bytes, { responses: 1 }));
+    expect(response?.status).toBe(503);
   });
 
   test.each<readonly [string, (client: RawConnection) => unknown]>([
