@@ -6,6 +6,8 @@ const LARGE = ['unit/config/source/limits.test.ts', 'unit/config/robustness.test
 /** What needs programs of other projects: nginx, HAProxy, Apache, Python, Prometheus, Chromium. */
 const EXTERNAL = ['external/**/*.test.ts', 'prometheus/**/*.test.ts'];
 
+const OTHER_PROJECTS = ['unit/**', 'integration/**', 'security/**', ...EXTERNAL];
+
 const base = { extends: true } as const;
 
 export default defineConfig({
@@ -24,8 +26,11 @@ export default defineConfig({
       { ...base, test: { name: 'large', include: LARGE } },
       { ...base, test: { name: 'integration', isolate: false, include: ['integration/**/*.test.ts'] } },
       { ...base, test: { name: 'security', isolate: false, include: ['security/**/*.test.ts'] } },
-      { ...base, test: { name: 'docs', include: ['docs/**/*.test.ts'] } },
-      { ...base, test: { name: 'package', include: ['package/**/*.test.ts'] } },
+      // Documentation, package, and each folder that is added: no test file is left out.
+      {
+        ...base,
+        test: { name: 'repository', include: ['**/*.test.ts'], exclude: [...OTHER_PROJECTS, '**/node_modules/**'] },
+      },
       { ...base, test: { name: 'external', include: EXTERNAL } },
     ],
   },
