@@ -1,6 +1,6 @@
 /** The section of the matrix: for which resource tokens were, and at which route they were used (confused deputies). */
 
-import type { NoSibling } from '../../authorization/audience.ts';
+import type { NonResource } from '../../authorization/audience.ts';
 import type { Config } from '../../config/config.ts';
 import type { Report } from '../../telemetry/report.ts';
 import { linkDenials } from '../figures/denial-filter.ts';
@@ -13,7 +13,7 @@ const NOT_A_RESOURCE: Readonly<Record<string, string>> = {
   foreign: 'for nobody here',
   missing: 'no audience',
   multiple: 'ours among others',
-} satisfies Record<NoSibling, string>;
+} satisfies Record<NonResource, string>;
 
 /** @returns the section of the matrix. */
 export function renderMatrix(config: Config, report: Report): Html {

@@ -6,7 +6,7 @@
 import {
   type AudienceIndex,
   listPresentable,
-  type NoSibling,
+  type NonResource,
   type PresentedAudience,
 } from '../../authorization/audience.ts';
 import type { ProtectedRoute, Route } from '../../config/config.ts';
@@ -23,9 +23,9 @@ const MOST_CONFUSIONS = 20_000;
 const MOST_WITHOUT_SIBLINGS = 100_000;
 /** Routes × reasons; past this, a denial's series begins at its first event. */
 const MOST_DENIALS = 50_000;
-const WITHOUT_SIBLINGS: readonly NoSibling[] = ['foreign', 'missing'];
+const WITHOUT_SIBLINGS: readonly NonResource[] = ['foreign', 'missing'];
 /** Values of `presented` that are no resource. */
-const NO_RESOURCE: Readonly<Record<NoSibling, true>> = { foreign: true, missing: true, multiple: true };
+const NO_RESOURCE: Readonly<Record<NonResource, true>> = { foreign: true, missing: true, multiple: true };
 
 /** The reasons that are decided once a route is known, so that they are counted for it. */
 const REASONS_OF_ROUTES = REASONS.filter(reason => isDecidedWithin(reason, 'method', 'fault'));
