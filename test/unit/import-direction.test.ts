@@ -61,8 +61,9 @@ const DOORS: Readonly<Record<string, string>> = {
 /** The values that a module imports from one before it: pure functions and tables. A new one fails, and so does one that is gone. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'admin from config': ['CHECK_CODES'],
-  'admin from telemetry': ['MOST_CLIENTS'],
-  'telemetry from authorization': ['listPresentable'],
+  'admin from authorization': ['NON_RESOURCES'],
+  'admin from telemetry': ['MOST_CLIENTS', 'NO_ROUTE'],
+  'telemetry from authorization': ['NON_RESOURCES', 'hasOnlyKnownAudiences', 'listPresentable'],
   'telemetry from config': ['escapeJson'],
   'telemetry from token': ['readClient'],
   // `check` and the verifier accept the same keys.

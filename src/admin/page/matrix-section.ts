@@ -51,9 +51,9 @@ function renderPresented(presented: string): Html {
 function renderCell(cell: Cell | undefined, presented: string, route: string): Html {
   if (cell === undefined)
     return html`<td class="own"><span aria-hidden="true">·</span><span class="unseen">its own</span></td>`;
-  const { refused, forwarded } = cell;
-  if (refused + forwarded === 0) return html`<td class="dim">0</td>`;
-  return html`<td class="met"><a href="${linkDenials({ presented, route })}">${part(refused, 'refused')}${part(forwarded, 'forwarded')}</a></td>`;
+  const { refused, reported } = cell;
+  if (refused + reported === 0) return html`<td class="dim">0</td>`;
+  return html`<td class="met"><a href="${linkDenials({ presented, route })}">${part(refused, 'refused')}${part(reported, 'forwarded')}</a></td>`;
 }
 
 function part(count: number, action: string): Html | undefined {
