@@ -112,7 +112,7 @@ describe.concurrent('a worker that cannot start: logged, retried with growing de
   });
 
   test.for([
-    ['it never becomes ready', 'hang', 'it was not there after'],
+    ['it never becomes ready', 'hang', 'it did not report ready within'],
     ['it becomes ready and never listens', 'mute', 'it did not begin within'],
   ] as const)('%s', async ([, what, problem], context) => {
     const order = createOrder();
