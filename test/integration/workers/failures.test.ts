@@ -42,7 +42,7 @@ if (cluster.isWorker) {
   if (order() === 'exit') process.exit(3);
   if (order() === 'hang') while (order() === 'hang');
   if (order() === 'mute') { const { send } = process; process.send = (message, ...rest) =>
-    message?.name === 'hello' || message?.kind === undefined ? send.call(process, message, ...rest) : true; }
+    message?.name === 'ready' || message?.kind === undefined ? send.call(process, message, ...rest) : true; }
   process.on('SIGWINCH', () => { for (;;); });
 } else {
   const { fork } = cluster;
