@@ -21,7 +21,7 @@ export function readUnparsedReason(error: NodeJS.ErrnoException, socket: Duplex)
   return REASONS[error.code ?? ''] ?? 'malformed_request';
 }
 
-/** @returns a request that stands for one whose head was not parsed. */
+/** @returns a request in place of one whose head could not be parsed. */
 export function createUnparsedRequest(socket: Socket): IncomingMessage {
   const request = new IncomingMessage(socket);
   request.httpVersionMajor = 1;

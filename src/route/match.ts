@@ -1,4 +1,4 @@
-/** Host and path → route: the routes of the Host before those of every host, then the longest prefix of whole segments. */
+/** Host and path → route: routes of the Host before routes of every host, then the longest prefix of whole segments. */
 
 import type { Route } from '../config/config.ts';
 import { type Denial, deny } from '../denial.ts';
@@ -22,9 +22,9 @@ export interface Match {
   readonly route: Route;
   /** The whole path, as forwarded: canonical, or as sent if it `isAmbiguous`. */
   readonly path: string;
-  /** What follows the prefix, as matched: `` or `/…`. The scope rules of the route are selected by it. */
+  /** The path below the route, as matched: `` or `/…`. It selects the scope rules of the route. */
   readonly rest: string;
-  /** Other readings of `rest`. The scopes of each are needed, too. */
+  /** How other servers may read `rest` (readings.ts). The token needs the scopes of all of them. */
   readonly otherRests: readonly string[];
   /** Servers may read the path differently. It is forwarded and only reported, since no protected route uses this upstream. */
   readonly isAmbiguous?: true;
@@ -32,7 +32,7 @@ export interface Match {
 
 type NoMatch = Denial<'no_route' | 'ambiguous_path'>;
 
-/** The path of a request: canonical, or why it is not. */
+/** Host and path of a request. */
 export interface RequestPath {
   /** Lower-case, without a port. */
   readonly host: string;
@@ -88,7 +88,7 @@ export function matchRoute(table: RouteTable, host: string, path: CanonicalPath)
 /** A dot or a blank at the end of a segment: some servers drop it, also where nothing is encoded. */
 const ENDS_UNUSUALLY = /[ .](?:\/|$)/;
 
-/** @returns what follows the prefix in every other reading; `undefined` where a reading leads to another route. */
+/** @returns the path below the route in every other reading; `undefined` if a reading matches another route. */
 function listOtherRests(table: RouteTable, host: string, key: string, found: Found): readonly string[] | undefined {
   const readings = listKeys(key, found);
   if (!readings) return undefined;

@@ -1,4 +1,4 @@
-/** The two listeners of a process, and the gateway behind them, which a reload replaces. */
+/** The two listeners of a process, and the gateway that serves their requests, which a reload replaces. */
 
 import type { Server as HttpServer } from 'node:http';
 import { createAdminHandler } from '../admin/admin.ts';

@@ -93,7 +93,7 @@ export class Worker {
     }
   }
 
-  /** Never rejects: the primary would take a call that failed for a worker that has exited. */
+  /** Never rejects: for the primary, a call that fails means that the worker has exited. */
   async #prepare(pieces: number): Promise<boolean> {
     try {
       this.#prepared = await this.#createGateway(pieces);
