@@ -7,9 +7,9 @@ import {
   billing,
   broken,
   COGNITO,
-  configure,
   ENTRA,
   explainTwice,
+  explainYaml,
   issuer,
   KEYCLOAK,
   OKTA,
@@ -24,7 +24,7 @@ useExplainFixture();
 const GUID = '6731de76-14a6-49ae-97bc-6eba6914391e';
 
 const lineOf = (text: string) =>
-  configure()
+  explainYaml()
     .split('\n')
     .findIndex(line => line.includes(text)) + 1;
 
