@@ -14,7 +14,7 @@ export interface CheckConfigOptions {
    * relative paths of the text (`jwks_file`, `${file:PATH}`) start. Default: `audgate.yaml` in the working directory.
    */
   readonly file?: string | undefined;
-  /** The variables that `${NAME}` stands for. Default: none. `process.env` is used only where it is given here. */
+  /** The values of `${NAME}`. Default: none. `process.env` is used only where it is given here. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 

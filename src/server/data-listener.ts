@@ -167,7 +167,7 @@ export class DataListener {
    * node:http no longer handles this socket: its errors are handled here, and a response that is still being written gets
    * the events that node:http would have forwarded.
    *
-   * @returns what was read behind the bytes that node:http was given.
+   * @returns what was read after the bytes that node:http was given.
    */
   #takeOver(socket: Socket): Buffer {
     socket.on('error', () => socket.destroy());
