@@ -52,11 +52,11 @@ export interface AuthorizationDenial extends Denial {
 }
 
 /**
- * Checks method, token, type, audience and scope, in the order of `REFUSALS`. The first denial decides: no later reason is
- * refused in a more permissive mode. A denial that the mode of the route does not refuse is reported, and the request granted.
+ * Checks method, token, type, audience and scope, in the order of `REFUSALS`. The first denial that the mode of the route
+ * refuses is returned, also behind one that it only reports. Without such a denial the request is granted.
  *
  * @param presented the verified token, or why there is none. Ignored on a public route.
- * @returns a grant, with the denial that is only reported; or the denial.
+ * @returns a grant, with the first of the denials that are only reported; or the denial.
  */
 export function authorize(
   index: AudienceIndex,
@@ -69,26 +69,29 @@ export function authorize(
   if (route.public) return forward(match, undefined, ambiguous, []);
   const requirement = findRequirements(route.scopeRules, method, [match.rest, ...match.otherRests]);
   const verified = presented.ok && route.issuers.has(presented.issuer) ? presented : undefined;
-  const denial = findDenial(index, route, requirement, presented);
-  if (denial && isRefused(denial.reason, route.enforcement)) return { grant: undefined, denial, verified };
-  return forward(match, verified, ambiguous ?? denial, requirement.ok ? requirement.scopes : []);
+  let reported = ambiguous;
+  for (const denial of findDenials(index, route, requirement, presented)) {
+    if (isRefused(denial.reason, route.enforcement)) return { grant: undefined, denial, verified };
+    reported ??= denial;
+  }
+  return forward(match, verified, reported, requirement.ok ? requirement.scopes : []);
 }
 
-function findDenial(
+/** Every denial in the order of the checks, each found only when the one before it was not refused. */
+function* findDenials(
   index: AudienceIndex,
   route: ProtectedRoute,
   requirement: Requirement,
   presented: AccessToken | Denial<TokenReason>,
-): AuthorizationDenial | undefined {
-  if (!requirement.ok) return denialOf('method_not_allowed', { allow: requirement.allow });
-  const { scopes } = requirement;
-  if (!presented.ok) return denialOf(presented.reason, { scopes });
-  if (!route.issuers.has(presented.issuer)) return denialOf('untrusted_issuer', { scopes });
-  if (!presented.typeAccepted) return denialOf('wrong_token_type', { scopes });
+): Generator<AuthorizationDenial> {
+  if (!requirement.ok) yield denialOf('method_not_allowed', { allow: requirement.allow });
+  const scopes = requirement.ok ? requirement.scopes : [];
+  if (!presented.ok) return yield denialOf(presented.reason, { scopes });
+  if (!route.issuers.has(presented.issuer)) yield denialOf('untrusted_issuer', { scopes });
+  if (!presented.typeAccepted) yield denialOf('wrong_token_type', { scopes });
   const wrongAudience = findWrongAudience(route, presented.audience, index);
-  if (wrongAudience !== undefined) return denialOf('wrong_audience', { scopes, presented: wrongAudience });
-  if (!scopes.every(scope => presented.scopes.has(scope))) return denialOf('insufficient_scope', { scopes });
-  return undefined;
+  if (wrongAudience !== undefined) yield denialOf('wrong_audience', { scopes, presented: wrongAudience });
+  if (!scopes.every(scope => presented.scopes.has(scope))) yield denialOf('insufficient_scope', { scopes });
 }
 
 function denialOf(
