@@ -1,5 +1,6 @@
 /** What must hold for every case. The table of refusals is written down again here, as in docs/reference/refusals.md. */
 
+import type { FailureReason, Reason } from '../../src/denial.ts';
 import type { Case } from './cases.ts';
 import type { FuzzRequest } from './requests.ts';
 import type { ResponseReader, SeenResponse } from './response-reader.ts';
@@ -20,7 +21,10 @@ export interface OracleFacts {
   readonly marker: string;
 }
 
-const TABLE: Readonly<Record<string, readonly [status: number, error?: string]>> = {
+type Row = readonly [status: number, error?: string];
+
+/** Without `internal`, which no request may produce. */
+const TABLE: Readonly<Record<Exclude<Reason, 'internal'> | FailureReason, Row>> = {
   malformed_request: [400],
   headers_too_large: [431],
   request_timeout: [408],
@@ -45,6 +49,7 @@ const TABLE: Readonly<Record<string, readonly [status: number, error?: string]>>
   bad_upstream_response: [502],
   upstream_timeout: [504],
 };
+const ROWS: ReadonlyMap<string, Row> = new Map(Object.entries(TABLE));
 
 /** Fixed words, a status, a reason, a random id: nothing that the client sent. */
 const PROBLEM =
@@ -115,11 +120,11 @@ function checkProblem({ method }: FuzzRequest, { status, head, body, complete }:
   if (head.includes('eyJ')) return ['a piece of a token in the fields of a refusal'];
   if (!complete) return [];
   if (method === 'HEAD') {
-    return Object.values(TABLE).some(([each]) => each === status) ? [] : [`status ${status} of no refusal`];
+    return [...ROWS.values()].some(([each]) => each === status) ? [] : [`status ${status} of no refusal`];
   }
   const [, said, reason = ''] = PROBLEM.exec(body) ?? [];
-  const [expected, error] = TABLE[reason] ?? [];
-  if (expected !== status || Number(said) !== status) return [`not a problem of the contract: ${status} ${body}`];
+  const [expected, error] = ROWS.get(reason) ?? [];
+  if (expected !== status || Number(said) !== status) return [`not a refusal as documented: ${status} ${body}`];
   const challenge = CHALLENGE.exec(head)?.[1];
   const isRight = error === '' ? !challenge?.includes('error=') : challenge?.includes(`error="${error}"`);
   if (error !== undefined ? !challenge || !isRight : challenge !== undefined)
