@@ -1,6 +1,6 @@
 /** Whether this process should be sent requests, for `/readyz` and the status page. */
 
-/** The keys of a process's issuers, as far as readiness depends on them. Survives JSON. */
+/** The keys of a process's issuers, as far as readiness depends on them. Sent between processes as JSON, so it holds no Map, Set or Date. */
 export interface KeyReadiness {
   /** Whether the first fetch of every issuer's keys is over, failed or not. */
   readonly isSettled: boolean;

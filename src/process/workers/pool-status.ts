@@ -37,8 +37,8 @@ export class PoolStatus {
   }
 
   /** Drops the series that the configuration in use cannot count any more. */
-  retain(): void {
-    this.#merged.retain();
+  dropUnused(): void {
+    this.#merged.dropUnused();
   }
 
   async expose(): Promise<Exposition> {

@@ -101,7 +101,7 @@ export class Primary implements GatewayProcess {
 
   async #replaceConfig(next: LoadedConfig): Promise<boolean> {
     if (!(await this.#rollout.replace(next))) return false;
-    this.#keys.retain(next.config);
+    this.#keys.dropUnused(next.config);
     this.#configureMetrics();
     return true;
   }
@@ -110,7 +110,7 @@ export class Primary implements GatewayProcess {
   #configureMetrics(): void {
     const { routes, issuers } = this.#rollout.current.config;
     this.#metrics.configure(routes, createAudienceIndex(routes), [...issuers.keys()]);
-    this.#status.retain();
+    this.#status.dropUnused();
   }
 
   #createPool(): WorkerPool {

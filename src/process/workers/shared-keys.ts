@@ -33,7 +33,7 @@ export class SharedKeys {
   }
 
   /** Drops the keys of issuers that the configuration no longer names. */
-  retain({ issuers }: Config): void {
+  dropUnused({ issuers }: Config): void {
     const named = new Set([...issuers.values()].map(nameSource));
     for (const id of this.#sources.keys()) if (!named.has(id)) this.#sources.delete(id);
   }

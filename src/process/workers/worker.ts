@@ -4,7 +4,7 @@ import type { Worker as ClusterWorker } from 'node:cluster';
 import type { KeyReadiness } from '../../admin/readiness.ts';
 import type { Config, Issuer } from '../../config/config.ts';
 import { fromPieces } from '../../config/loader/pieces.ts';
-import { Gateway } from '../../gateway.ts';
+import type { Gateway } from '../../gateway.ts';
 import { ListenError } from '../../server/listener.ts';
 import { Server } from '../../server/server.ts';
 import { createLog, type Log } from '../../telemetry/log/log.ts';
@@ -13,7 +13,8 @@ import { Metrics, type ProcessMetrics } from '../../telemetry/metrics/metrics.ts
 import { createTelemetry, type Telemetry } from '../../telemetry/telemetry.ts';
 import { Slices } from '../../time-slices.ts';
 import { KeyFetchError } from '../../token/keys/key-fetch-error.ts';
-import { type FetchCause, type FetchedKeys, fetchDirectly } from '../../token/keys/key-source.ts';
+import { type FetchCause, type FetchedKeys, fetchDirectly, type KeyFetcher } from '../../token/keys/key-source.ts';
+import { createNextGateway } from '../next-gateway.ts';
 import type { FixedSettings, KeyResult, PrimaryCalls, ServeOptions, StartResult, WorkerCalls } from './calls.ts';
 import { Channel, type Handlers } from './channel.ts';
 import { ReceivedPieces } from './config-parts.ts';
@@ -130,7 +131,8 @@ export class Worker {
   /** Made in slices, between which requests are served. @throws where the configuration that was received is incomplete. */
   async #createGateway(pieces: number): Promise<Gateway> {
     const config = await this.#assembleConfig(pieces);
-    return Gateway.follow(this.#server?.gateway, config, this.#telemetry, (...args) => this.#fetchKeys(...args));
+    const fetchKeys: KeyFetcher = (...args) => this.#fetchKeys(...args);
+    return createNextGateway(this.#server?.gateway, config, this.#telemetry, fetchKeys);
   }
 
   async #assembleConfig(expected: number): Promise<Config> {

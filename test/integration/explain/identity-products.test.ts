@@ -4,7 +4,9 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { CLIENT, ENTRA_V2, explainRequest, KEYCLOAK, PLAIN, TENANT } from './world.ts';
+import { CLIENT, ENTRA_V2, explainRequest, KEYCLOAK, PLAIN, TENANT, useExplainWorld } from './world.ts';
+
+useExplainWorld();
 
 const ENTRA_V1 = `https://sts.windows.net/${TENANT}/`;
 const B2C = `https://contoso.b2clogin.com/${TENANT}/v2.0/`;

@@ -3,7 +3,9 @@
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { ENTRA_V2, explainRequest, PLAIN, RESOURCE, signingKey, writeKeys } from './world.ts';
+import { ENTRA_V2, explainRequest, PLAIN, RESOURCE, signingKey, useExplainWorld, writeKeys } from './world.ts';
+
+useExplainWorld();
 
 const SLIPS: readonly (readonly [input: string, reason: string, cause: string])[] = [
   ['Bearer Bearer eyJx', 'malformed_token', 'the scheme stands there twice'],

@@ -22,16 +22,19 @@ let issuer: TokenIssuer;
 /** The key that signs. */
 export const signingKey = (): JWK => issuer.jwks?.keys[0] ?? {};
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'audgate-explain-products-'));
-  issuer = await startTokenIssuer('RS256');
-  writeKeys(issuer.jwks?.keys ?? []);
-});
+/** Registers the hooks that make and remove the folder and the issuer. Called once at the top of a test file. */
+export function useExplainWorld(): void {
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'audgate-explain-products-'));
+    issuer = await startTokenIssuer('RS256');
+    writeKeys(issuer.jwks?.keys ?? []);
+  });
 
-afterAll(async () => {
-  rmSync(folder, { recursive: true });
-  await issuer.close();
-});
+  afterAll(async () => {
+    rmSync(folder, { recursive: true });
+    await issuer.close();
+  });
+}
 
 /** What the key set of every issuer holds from now on. */
 export function writeKeys(keys: readonly JWK[]): void {
