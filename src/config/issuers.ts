@@ -6,8 +6,8 @@ import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts'
 import { findPlaceholder } from './lint/identity-products/issuer-product.ts';
 import { type IssuerSettings, issuerSchema } from './schema/issuer-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
-import type { RawMap } from './source/content.ts';
 import type { Path } from './source/document.ts';
+import type { RawMap } from './source/raw-map.ts';
 import { ISSUER, isInClear, parseIssuerUri } from './values/address/uri.ts';
 import { ALGORITHMS } from './values/algorithm.ts';
 import { checkJwksFile } from './values/key-set/jwks-file.ts';

@@ -13,8 +13,9 @@ import { buildRoute, readRoutes } from './routes.ts';
 import { type FileSettings, fileSchema } from './schema/file-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
 import { isMisspelled } from './schema/zod-diagnostic.ts';
-import { isRawMap, readContent } from './source/content.ts';
+import { readContent } from './source/content.ts';
 import { YamlDocument } from './source/document.ts';
+import { isRawMap } from './source/raw-map.ts';
 import { readSourceFile, type SourceFile } from './source/source-file.ts';
 import { readNetwork } from './values/address/cidr.ts';
 
@@ -54,7 +55,7 @@ export function loadSource(source: SourceFile, environment: Readonly<Record<stri
 
 type BuiltConfig = Omit<Config, 'source'>;
 
-/** Each entry by itself, then what only the whole file shows, then the result. */
+/** Reads each issuer and route, runs the checks that need the whole file, then builds the configuration. */
 function buildConfig(content: unknown, folder: string, diagnostics: DiagnosticCollector): BuiltConfig | undefined {
   if (content === null) {
     diagnostics.error([], { what: 'the file is empty', expected: 'a map with the key routes', standsAlone: true });

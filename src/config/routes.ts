@@ -5,8 +5,8 @@ import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts'
 import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
 import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
-import { isRawMap, type RawMap } from './source/content.ts';
 import type { Path } from './source/document.ts';
+import { isRawMap, type RawMap } from './source/raw-map.ts';
 import { RESOURCE } from './values/address/uri.ts';
 import { decodePathPrefix } from './values/path/path-prefix.ts';
 import { parseRouteKey, type RouteTarget } from './values/path/route-key.ts';

@@ -57,12 +57,12 @@ export async function startGatewayProcess(environment: Readonly<Record<string, s
 /** Repeats a request until it is answered; `undefined` after `within` milliseconds. */
 export async function poll<T>(within: number, ask: () => Promise<T | undefined>): Promise<T | undefined> {
   const end = Date.now() + within;
-  let answer = await ask();
-  while (answer === undefined && Date.now() < end) {
+  let response = await ask();
+  while (response === undefined && Date.now() < end) {
     await delay(POLL_MS);
-    answer = await ask();
+    response = await ask();
   }
-  return answer;
+  return response;
 }
 
 /** @returns where the gateway listens, from its line `listening`; `undefined` before that is written. */
@@ -74,8 +74,8 @@ function readOrigin(lines: readonly LogLine[], listener: 'listen' | 'admin'): st
 async function waitUntilReady(child: Child, adminOrigin: () => string): Promise<void> {
   const isReady = async () => {
     if (hasEnded(child)) throw new Error('the gateway ended before it was ready');
-    const answer = await fetch(`${adminOrigin()}/readyz`).catch(() => undefined);
-    return answer?.ok || undefined;
+    const response = await fetch(`${adminOrigin()}/readyz`).catch(() => undefined);
+    return response?.ok || undefined;
   };
   if (!(await poll(READY_WITHIN_MS, isReady))) throw new Error('the gateway did not get ready');
 }

@@ -21,7 +21,7 @@ const SENT = WORLDS.flatMap(({ requests }) => requests.map(({ path }) => path)).
 const KINDS: readonly ServerKind[] = [realNginx, apache, python];
 
 test.skipIf(realNginx.program === undefined)(
-  'nginx itself reads 240 paths as its model does',
+  'nginx, 240 paths: parsed as by its model',
   async () => {
     const server = await realNginx.start();
     try {
@@ -36,7 +36,7 @@ test.skipIf(realNginx.program === undefined)(
 
 for (const kind of KINDS) {
   test.skipIf(kind.program === undefined)(
-    `${kind.name} itself reads nothing that is forwarded as another route's`,
+    `${kind.name}: no forwarded path is parsed as one of another route`,
     async () => {
       const server = await kind.start();
       try {

@@ -1,4 +1,4 @@
-/** Two gateways to look at: one that nobody has used, and one with every kind of denial behind it, all of them real. */
+/** Two gateways for the status page: an unused one, and one that has made every kind of denial. */
 
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { bearer, type HeaderPair, request } from '../support/raw-http.ts';
@@ -20,7 +20,7 @@ export interface StatusWorld {
   close(): Promise<void>;
 }
 
-/** Starts both, and drives the busy one through its past. */
+/** Starts both, and sends the requests of the busy one. */
 export async function startStatusWorld(): Promise<StatusWorld> {
   const [issuer, silent, upstream] = await Promise.all([startTokenIssuer(), startTokenIssuer(), startUpstream()]);
   silent.jwks = undefined;

@@ -1,4 +1,4 @@
-/** The status page as people meet it: in a real Chromium, over gateways with a real past. */
+/** The status page in Chromium, of gateways that have served real requests. */
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -20,7 +20,7 @@ import { BILLING, HOSTILE, PROFILE, type StatusWorld, startStatusWorld } from '.
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const WINDOWS = { desk: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const;
 const INTERVAL = 3_000;
-/** A browser that starts on a machine with other work. */
+/** For a browser that starts on a busy machine. */
 const PATIENCE = 90_000;
 
 describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { timeout: PATIENCE }, () => {
@@ -59,25 +59,22 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     ['light', 'empty', 'phone'],
   ] as const;
 
-  test.each(LOOKS)(
-    '%s, %s, %s: it looks as on the screenshot, fits the window, and axe finds nothing',
-    async (colorScheme, state, size) => {
-      const { page } = await open(world[state], { colorScheme, viewport: WINDOWS[size] });
-      const name = `${state}-${colorScheme}-${size}`;
-      await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  test.each(LOOKS)('%s, %s, %s: fits the window, no finding of axe', async (colorScheme, state, size) => {
+    const { page } = await open(world[state], { colorScheme, viewport: WINDOWS[size] });
+    const name = `${state}-${colorScheme}-${size}`;
+    await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
 
-      const { width, paper } = (await page.evaluate(
-        `({ width: document.documentElement.scrollWidth, paper: getComputedStyle(document.body).backgroundColor })`,
-      )) as { width: number; paper: string };
-      expect(width).toBeLessThanOrEqual(WINDOWS[size].width);
-      expect(paper).toBe(colorScheme === 'light' ? 'rgb(252, 251, 249)' : 'rgb(23, 22, 20)');
-      expect(await page.locator('h1').textContent()).toBe('Ready');
-      await page.evaluate(`document.querySelectorAll('details').forEach(each => { each.open = true; })`);
-      expect(await findAxeViolations(page)).toEqual([]);
-    },
-  );
+    const { width, paper } = (await page.evaluate(
+      `({ width: document.documentElement.scrollWidth, paper: getComputedStyle(document.body).backgroundColor })`,
+    )) as { width: number; paper: string };
+    expect(width).toBeLessThanOrEqual(WINDOWS[size].width);
+    expect(paper).toBe(colorScheme === 'light' ? 'rgb(252, 251, 249)' : 'rgb(23, 22, 20)');
+    expect(await page.locator('h1').textContent()).toBe('Ready');
+    await page.evaluate(`document.querySelectorAll('details').forEach(each => { each.open = true; })`);
+    expect(await findAxeViolations(page)).toEqual([]);
+  });
 
-  test('it shows what was done', async () => {
+  test('traffic so far: shown', async () => {
     const { page } = await open(world.busy);
     const { requests, refused, forwarded } = world.sent;
     const figures = await page.locator('.figures > div').allInnerTexts();
@@ -107,24 +104,27 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     expect(await page.content()).not.toMatch(/in-the-query|alice|eyJ/);
   });
 
-  test.each([true, false])('a cell leads to its own denials and back; JavaScript: %s', async javaScriptEnabled => {
-    const { page } = await open(world.busy, { javaScriptEnabled });
-    await cellLocator(page, PROFILE, 'billing.example.com/v2').then(cell => cell.getByRole('link').click());
-    await page.waitForURL(/\/denials\?/);
-    expect(await page.locator('h1').textContent()).toBe(
-      `Latest denials of tokens for ${PROFILE} at billing.example.com/v2`,
-    );
-    const rows = await page.locator('tbody tr').allInnerTexts();
-    expect(rows).toHaveLength(12);
-    for (const row of rows) expect(row).toMatch(/wrong_audience[\s\S]*\/v2\/invoices[\s\S]*mobile-app/);
-    // axe is a script that the page would not run.
-    if (javaScriptEnabled) expect(await findAxeViolations(page)).toEqual([]);
-    await page.getByRole('link', { name: 'Show all' }).click();
-    await page.waitForURL(/\/#denials$/);
-    expect(await page.locator('#denials tr[id]').count()).toBe(world.sent.refused + world.sent.forwarded);
-  });
+  test.each([true, false])(
+    'a cell of the matrix: links to its denials and back; JavaScript: %s',
+    async javaScriptEnabled => {
+      const { page } = await open(world.busy, { javaScriptEnabled });
+      await cellLocator(page, PROFILE, 'billing.example.com/v2').then(cell => cell.getByRole('link').click());
+      await page.waitForURL(/\/denials\?/);
+      expect(await page.locator('h1').textContent()).toBe(
+        `Latest denials of tokens for ${PROFILE} at billing.example.com/v2`,
+      );
+      const rows = await page.locator('tbody tr').allInnerTexts();
+      expect(rows).toHaveLength(12);
+      for (const row of rows) expect(row).toMatch(/wrong_audience[\s\S]*\/v2\/invoices[\s\S]*mobile-app/);
+      // The Content-Security-Policy of the page forbids the script of axe.
+      if (javaScriptEnabled) expect(await findAxeViolations(page)).toEqual([]);
+      await page.getByRole('link', { name: 'Show all' }).click();
+      await page.waitForURL(/\/#denials$/);
+      expect(await page.locator('#denials tr[id]').count()).toBe(world.sent.refused + world.sent.forwarded);
+    },
+  );
 
-  test('a client leads to its denials, also one whose name is hostile', async () => {
+  test('a client: links to its denials, also with markup in its name', async () => {
     const { page } = await open(world.busy);
     const link = page.locator('.clients a').getByText(HOSTILE.replace('\u202e', '\\u{202e}'), { exact: true });
     await link.click();
@@ -134,7 +134,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     expect(await page.locator('img, main script').count()).toBe(0);
   });
 
-  test('what a link asks for is a text, whatever is in it, and finds nothing that is not there', async () => {
+  test('markup in the parameters of a link: shown as text, no denial found', async () => {
     const { page } = await open(world.busy);
     await page.goto(`http://127.0.0.1:${world.busy.adminPort}/denials?route=${encodeURIComponent(HOSTILE)}`);
     expect(await page.locator('h1').textContent()).toBe(`Latest denials at ${HOSTILE.replace('\u202e', '\\u{202e}')}`);
@@ -142,7 +142,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     expect(await page.locator('main').innerText()).toMatch(/0 of the latest \d+ denials/);
   });
 
-  test('the clients are told with what they did; who sends most comes first', async () => {
+  test('clients: listed with their counts, most requests first', async () => {
     const { page } = await open(world.busy);
     const rows = await page.locator('.clients tbody tr').allInnerTexts();
     expect(rows[0]).toMatch(
@@ -151,7 +151,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     expect(rows[1]).toMatch(/^(?:invoice-export|web-shop)/);
   });
 
-  test('each denial that can be explained has its line, whole at one click', async () => {
+  test('a denial that can be explained: its command, selected by one click', async () => {
     const { page } = await open(world.busy);
     const first = page.locator('#denials > table tbody tr').first();
     await first.locator('summary').click();
@@ -163,7 +163,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     );
   });
 
-  test('on a phone the matrix says and shows that it scrolls; on a desk, where it fits, it does not say so', async () => {
+  test('the matrix: scrolls with a hint on a phone, fits without one on a desktop', async () => {
     for (const [size, isScrolled] of [
       ['phone', true],
       ['desk', false],
@@ -181,7 +181,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     }
   });
 
-  test('what a stranger wrote is read, not run', async () => {
+  test('markup in values of clients: shown, not executed', async () => {
     const { page } = await open(world.busy);
     const shown = HOSTILE.replace('\u202e', '\\u{202e}');
     // Among the denials, and among the clients.
@@ -189,7 +189,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     expect(await page.locator('img, main script').count()).toBe(0);
   });
 
-  test('without JavaScript all of it is there, and a link to reload', async () => {
+  test('without JavaScript: complete, with a link to reload', async () => {
     const { page } = await open(world.busy, { javaScriptEnabled: false });
     expect(await page.locator('#denials tr[id]').count()).toBe(world.sent.refused + world.sent.forwarded);
     expect(await page.locator('header').innerText()).toMatch(/As of \d\d:\d\d:\d\d UTC/);
@@ -201,7 +201,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     expect(await page.locator('h1').textContent()).toBe('Ready');
   });
 
-  test('a new denial appears by itself; focus, scroll and opened details stay; it is said once', async () => {
+  test('a new denial: appears without a reload, announced once; focus, scroll and open details stay', async () => {
     const { page } = await open(world.busy, { viewport: { width: 1280, height: 500 } });
     await page.locator('#older > summary').click();
     await page.locator('#older > summary').focus();
@@ -223,7 +223,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     expect(loads).toEqual([]);
   });
 
-  test('it rests while it is paused and while nobody looks, and catches up afterwards', async () => {
+  test('paused, or in a hidden tab: no requests; updated afterwards', async () => {
     const { page, requests } = await open(world.empty);
     await page.clock.install();
     await page.reload();
@@ -247,7 +247,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     await Promise.all([answered(), look(false)]);
   });
 
-  test('the longer the gateway does not answer, the more seldom it is asked', async () => {
+  test('a gateway that does not answer: polled at growing intervals', async () => {
     const { page, requests } = await open(world.empty);
     await page.clock.install();
     await page.reload();
@@ -264,7 +264,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     await page.context().close();
   });
 
-  test('behind an admin token it stays fresh with what the browser was told once', async () => {
+  test('with an admin token: updated with the credentials that the browser keeps', async () => {
     const token = 'b4ttery-h0rse-st4ple';
     const gateway = await startGateway(`admin_token: ${token}\nroutes: { /: { public: true, upstream: http://a } }\n`);
     const { page } = await open(gateway, { httpCredentials: { username: 'operator', password: token } });
@@ -276,7 +276,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     await gateway.close();
   });
 
-  test('each control is reached by Tab, in the order of the page, and shows that it is', async () => {
+  test('Tab: reaches each control in the order of the page, with a visible focus', async () => {
     const { page } = await open(world.busy);
     const reached: string[] = [];
     for (;;) {
@@ -303,7 +303,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     ]);
   });
 
-  test('the skip link and the sections lead where they say', async () => {
+  test('skip link and section links: move to their targets', async () => {
     const { page } = await open(world.busy);
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
@@ -315,7 +315,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     }
   });
 
-  test('it says when the gateway no longer answers, and when it does again', async () => {
+  test('a gateway that stops answering and starts again: both are shown', async () => {
     const { page, complaints } = await open(world.empty);
     await page.route('**/*', route => route.abort());
     await page.getByText('No answer since').waitFor();
@@ -329,7 +329,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
   });
 });
 
-/** What axe finds, whatever its impact. */
+/** All findings of axe, of any impact. */
 async function findAxeViolations(page: Page): Promise<readonly string[]> {
   await page.evaluate(AXE);
   const { violations } = (await page.evaluate('axe.run()')) as AxeResults;

@@ -1,4 +1,4 @@
-/** Real parties on both sides: oidc-provider signs, and clients that nobody here wrote find out what they need and get it. */
+/** oidc-provider as the issuer, the MCP SDK as the client: discovery, tokens and calls through the gateway. */
 
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -43,7 +43,7 @@ beforeAll(async () => {
   mcpResource = `http://127.0.0.1:${port}/mcp`;
   const resources = [PROFILE, BILLING, ELSEWHERE, mcpResource].map(resource => ({ resource, scopes: SCOPES }));
   issuer = await startAuthorizationServer({ resources });
-  gateway = await startGateway(configure(issuer, `jwks_uri: "${issuer.jwksUri}"`));
+  gateway = await startGateway(gatewayYaml(issuer, `jwks_uri: "${issuer.jwksUri}"`));
 });
 
 afterEach(() => {
@@ -56,8 +56,8 @@ afterAll(async () => {
   await Promise.all([issuer.close(), upstream.close(), once(balancer.close(), 'close')]);
 });
 
-describe('tokens of a real authorization server', () => {
-  test('one asked for with resource= passes there, with its claims', async () => {
+describe('tokens of oidc-provider', () => {
+  test('requested with resource=: forwarded there, with its claims', async () => {
     const { accessToken } = await issuer.requestToken({ resource: PROFILE, scope: 'things:read' });
     const answer = await call(gateway, '/profile/me', accessToken);
     expect(answer.status, String(answer.body)).toBe(200);
@@ -72,7 +72,7 @@ describe('tokens of a real authorization server', () => {
     });
   });
 
-  test("the same client's token for the other resource is refused, and the counter names the sibling", async () => {
+  test('a token of the same client for another resource: refused, the counter names that API', async () => {
     const series = deputySeries('/profile', PROFILE, BILLING, issuer.issuer);
     const before = await gateway.sample(series);
     const { accessToken } = await issuer.requestToken({ resource: BILLING, scope: 'things:read' });
@@ -85,7 +85,7 @@ describe('tokens of a real authorization server', () => {
     expect(upstream.received.map(({ url }) => url)).toEqual(['/billing/me']);
   });
 
-  test("another client's token passes as its own", async () => {
+  test('a token of another client: forwarded as that client', async () => {
     const { accessToken } = await issuer.requestToken({
       ...DEFAULT_CLIENTS[1],
       resource: PROFILE,
@@ -95,7 +95,7 @@ describe('tokens of a real authorization server', () => {
     expect(headerValues(upstream.received[0]?.rawHeaders ?? [], 'x-client')).toEqual(['client-two']);
   });
 
-  test('one for a resource that is not here is refused as foreign', async () => {
+  test('a token for a resource of no route: refused as foreign', async () => {
     const series = deputySeries('/profile', PROFILE, 'foreign', issuer.issuer);
     const before = await gateway.sample(series);
     const { accessToken } = await issuer.requestToken({ resource: ELSEWHERE, scope: 'things:read' });
@@ -103,12 +103,12 @@ describe('tokens of a real authorization server', () => {
     expect(await gateway.sample(series)).toBe(before + 1);
   });
 
-  test("one asked for without resource, signed for the issuer's default, is refused as foreign", async () => {
+  test("requested without resource, for the issuer's default: refused as foreign", async () => {
     const careless = await startAuthorizationServer({
       resources: [{ resource: PROFILE, scopes: SCOPES }],
       defaultResource: 'urn:everything',
     });
-    const own = await startGateway(configure(careless, `jwks_uri: "${careless.jwksUri}"`));
+    const own = await startGateway(gatewayYaml(careless, `jwks_uri: "${careless.jwksUri}"`));
     try {
       const { accessToken } = await careless.requestToken();
       const refused = await call(own, '/profile/me', accessToken);
@@ -121,14 +121,14 @@ describe('tokens of a real authorization server', () => {
     }
   });
 
-  test('an opaque one, asked for without resource, is malformed', async () => {
+  test('an opaque token: malformed_token', async () => {
     const { accessToken } = await issuer.requestToken();
     const refused = await call(gateway, '/profile/me', accessToken);
     expect(refused.status).toBe(401);
     expect(JSON.parse(String(refused.body))).toMatchObject({ reason: 'malformed_token' });
   });
 
-  test('without the scope: 403, and all that is needed is named', async () => {
+  test('without the scope: 403, naming every required scope', async () => {
     const { accessToken } = await issuer.requestToken({ resource: PROFILE });
     const refused = await call(gateway, '/profile/me', accessToken);
     expect(refused.status).toBe(403);
@@ -136,9 +136,9 @@ describe('tokens of a real authorization server', () => {
     expect(headerValues(refused.headers, 'www-authenticate').join()).toContain('scope="things:read"');
   });
 
-  test('after a rotation of its keys, tokens of the new key pass at once, and those of the old one still', async () => {
+  test('after a key rotation: tokens of the new and of the old key are forwarded', async () => {
     const rotating = await startAuthorizationServer({ resources: [{ resource: PROFILE, scopes: SCOPES }] });
-    const own = await startGateway(configure(rotating, `jwks_uri: "${rotating.jwksUri}"`));
+    const own = await startGateway(gatewayYaml(rotating, `jwks_uri: "${rotating.jwksUri}"`));
     try {
       const old = await rotating.requestToken({ resource: PROFILE, scope: 'things:read' });
       await rotating.rotateKeys();
@@ -156,7 +156,7 @@ describe('tokens of a real authorization server', () => {
       algorithm,
       resources: [{ resource: PROFILE, scopes: SCOPES }],
     });
-    const own = await startGateway(configure(discovered, `algorithms: [${algorithm}]`));
+    const own = await startGateway(gatewayYaml(discovered, `algorithms: [${algorithm}]`));
     try {
       expect(discovered.requests.some(line => line.includes('/.well-known/'))).toBe(true);
       const { accessToken } = await discovered.requestToken({ resource: PROFILE, scope: 'things:read' });
@@ -170,7 +170,7 @@ describe('tokens of a real authorization server', () => {
 });
 
 describe('the MCP SDK', () => {
-  test('lists and calls tools through the gateway', async () => {
+  test('tools: listed and called through the gateway', async () => {
     const reached = serveMcp();
     const { accessToken } = await issuer.requestToken({ resource: mcpResource, scope: 'things:read' });
     const client = await connectClient(accessToken);
@@ -185,7 +185,7 @@ describe('the MCP SDK', () => {
     for (const { rawHeaders } of upstream.received) expect(headerValues(rawHeaders, 'authorization')).toEqual([]);
   });
 
-  test('is refused with a token for another resource, as a client that must start over', async () => {
+  test('a token for another resource: refused, the client starts over', async () => {
     const reached = serveMcp();
     const { accessToken } = await issuer.requestToken({ resource: PROFILE, scope: 'things:read' });
     const refusal = await connectClient(accessToken).catch((error: unknown) => error);
@@ -194,7 +194,7 @@ describe('the MCP SDK', () => {
     expect(reached()).toBe(0);
   });
 
-  test('finds the metadata by the resource_metadata of the 401, and in it the issuer to ask', async () => {
+  test('resource_metadata of the 401: leads to the metadata and the issuer', async () => {
     const refused = await fetch(mcpUrl(), { method: 'POST', body: '{}' });
     expect(refused.status).toBe(401);
     const { resourceMetadataUrl, scope } = extractWWWAuthenticateParams(refused);
@@ -213,11 +213,11 @@ describe('the MCP SDK', () => {
     });
   });
 
-  test('finds the metadata by the well-known path alone', async () => {
+  test('the well-known path: leads to the metadata', async () => {
     expect((await discoverOAuthProtectedResourceMetadata(mcpUrl())).resource).toBe(mcpResource);
   });
 
-  test('goes from the 401 to the tools by what it is told, and nothing else', async () => {
+  test('from the 401 to the tools: only by what the gateway returns', async () => {
     serveMcp();
     const refused = await fetch(mcpUrl(), { method: 'POST', body: '{}' });
     const { resourceMetadataUrl, scope } = extractWWWAuthenticateParams(refused);
@@ -236,7 +236,7 @@ describe('the MCP SDK', () => {
   });
 });
 
-function configure({ issuer: name }: AuthorizationServer, settings: string): string {
+function gatewayYaml({ issuer: name }: AuthorizationServer, settings: string): string {
   return `
 issuers:
   ${name}: { ${settings} }

@@ -34,8 +34,8 @@ function count(session: Session, index: number): number {
       session.post(
         'Runtime.callFunctionOn',
         { objectId: objects.objectId ?? '', functionDeclaration: 'function () { return this.length; }' },
-        (_failure, answer) => {
-          found = Number(answer.result.value);
+        (_failure, response) => {
+          found = Number(response.result.value);
         },
       );
     });

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readPorts } from '../support/gateway-process.ts';
-import { startTokenIssuer } from '../support/token-issuer.ts';
+import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { type InstalledPackage, installPackage, isRegistryReachable } from './installed-package.ts';
 
@@ -124,23 +124,23 @@ console.log(JSON.stringify({ schema: schema.type, ok, problems }));
     expect(declarations).not.toMatch(/\bany\b|\bimport\b.*\bfrom '\./);
   });
 
-  test('gateway: forwards a token for the route, refuses one for another API', async () => {
+  test("gateway with the README's configuration: forwards a token for the route, refuses one for another API", async () => {
     const [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
-    write('jwks.json', JSON.stringify(issuer.jwks));
-    write('audgate.yaml', gatewayYaml(issuer.issuer, upstream.origin));
+    const readme = readFileSync(join(installed.folder, 'README.md'), 'utf8');
+    write('audgate.yaml', localConfiguration(readme, issuer, upstream.origin));
     const child = spawn(installed.command, ['--config', 'audgate.yaml'], {
       cwd: installed.project,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     try {
       const { port } = readPorts(JSON.parse(await readLineWith(child.stdout, '"msg":"listening"')));
-      const request = async (audience: string) => {
-        const token = await issuer.sign({ claims: { aud: audience, scope: 'profile:read' } });
-        return fetch(`http://127.0.0.1:${port}/profile`, { headers: { authorization: `Bearer ${token}` } });
+      const request = async (path: string) => {
+        const token = await issuer.sign({ claims: { aud: 'https://profile.example.com/', scope: 'profile:read' } });
+        return fetch(`http://127.0.0.1:${port}${path}`, { headers: { authorization: `Bearer ${token}` } });
       };
-      expect((await request('https://profile.example.com/')).status).toBe(200);
-      expect((await request('https://billing.example.com/')).status).toBe(401);
-      expect(upstream.received.map(({ url }) => url)).toEqual(['/profile']);
+      expect((await request('/profile/me')).status).toBe(200);
+      expect((await request('/billing/invoices')).status).toBe(401);
+      expect(upstream.received.map(({ url }) => url)).toEqual(['/profile/me']);
     } finally {
       child.kill('SIGKILL');
       await Promise.all([issuer.close(), upstream.close()]);
@@ -168,20 +168,17 @@ export const early: boolean = checkConfig('').ok;
 if (!checked.ok || checked.problems.length > 0) throw new Error(severity);
 `;
 
-function gatewayYaml(issuer: string, upstream: string): string {
-  return `listen: 127.0.0.1:0
-admin: 127.0.0.1:0
-
-issuers:
-  ${issuer}:
-    jwks_file: jwks.json
-
-routes:
-  /profile:
-    resource: https://profile.example.com/
-    upstream: ${upstream}
-    scopes: [profile:read]
-`;
+/** @returns the configuration that the README opens with, for an issuer and an upstream on this machine. */
+function localConfiguration(readme: string, { issuer, jwksUri }: TokenIssuer, upstream: string): string {
+  const [, yaml = ''] = /<!-- file: gateway\/audgate\.yaml -->\n```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
+  expect(yaml.trim().split('\n')).toHaveLength(12);
+  const local = yaml
+    .replace('0.0.0.0:8080', '127.0.0.1:0\nadmin: 127.0.0.1:0')
+    .replace('https://login.example.com/jwks', jwksUri)
+    .replace('https://login.example.com', issuer)
+    .replaceAll(/http:\/\/(?:profile|billing):8080/g, upstream);
+  expect(local).not.toContain('login.example.com');
+  return local;
 }
 
 async function readLineWith(stream: Readable, part: string): Promise<string> {

@@ -88,10 +88,10 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${s
     const empty: string[] = [];
     for (const { title, targets = [] } of panels) {
       if (targets.length === 0) continue;
-      const answers = targets.map(({ expr }) =>
+      const responses = targets.map(({ expr }) =>
         world.prometheus.query(interpolate(expr, {}, secondsOf(world.idleAt)), world.idleAt),
       );
-      if ((await Promise.all(answers)).flat().length === 0) empty.push(title);
+      if ((await Promise.all(responses)).flat().length === 0) empty.push(title);
     }
     expect(empty).toEqual(NEEDS_REQUESTS);
   });

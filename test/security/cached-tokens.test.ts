@@ -156,10 +156,10 @@ function swap(token: string, index: number): string {
 /** @returns the reason of the refusal (none where the method has no body), or that it was forwarded. */
 async function outcomeOf(token: string, method: string, path: string): Promise<string> {
   upstream.received.length = 0;
-  const answer = await request(gateway.port, { method, path, headers: [bearer(token)] });
+  const response = await request(gateway.port, { method, path, headers: [bearer(token)] });
   if (upstream.received.length > 0) return 'forwarded';
-  expect(answer.status).toBeGreaterThanOrEqual(400);
-  return answer.body.length === 0 ? '' : JSON.parse(answer.body.toString()).reason;
+  expect(response.status).toBeGreaterThanOrEqual(400);
+  return response.body.length === 0 ? '' : JSON.parse(response.body.toString()).reason;
 }
 
 async function userOf(token: string): Promise<string | undefined> {

@@ -141,11 +141,11 @@ describe('fields of the client that are listed, or hop-by-hop: removed', () => {
       ],
     ],
   ])('%s', async (_name, headers) => {
-    const answer = await request(gateway.port, {
+    const response = await request(gateway.port, {
       path: '/api/x',
       headers: [...headers, ['Authorization', authorization], ['X-Kept', 'kept']],
     });
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
     expect(headerValues(upstream.received[0]?.rawHeaders ?? [], 'x-kept')).toEqual(['kept']);
     expect(JSON.stringify(upstream.received)).not.toMatch(/gone/);
   });
@@ -162,10 +162,10 @@ describe('Connection of the upstream', () => {
   ])('%s: removed, and the body stays framed', async (_name, fields) => {
     upstream.handle = (_req, res) => res.writeHead(200, { ...fields, 'Content-Length': '5' }).end('hello');
     const headers: HeaderPair[] = [['Authorization', authorization]];
-    const answer = await request(gateway.port, { path: '/api/x', headers });
+    const response = await request(gateway.port, { path: '/api/x', headers });
     upstream.handle = answerWithWhatArrived;
-    expect(answer.body.toString()).toBe('hello');
-    expect(headerValues(answer.headers, 'content-length')).toEqual(['5']);
-    expect(JSON.stringify(answer.headers)).not.toMatch(/gone/);
+    expect(response.body.toString()).toBe('hello');
+    expect(headerValues(response.headers, 'content-length')).toEqual(['5']);
+    expect(JSON.stringify(response.headers)).not.toMatch(/gone/);
   });
 });

@@ -69,9 +69,9 @@ test.each([
   ['/caf%E9', 'ambiguous_path'],
 ])('%j without a token: %s, and nothing reaches the upstream', async (path, reason) => {
   upstream.received.length = 0;
-  const answer = await request(gateway.port, { path });
+  const response = await request(gateway.port, { path });
   expect(upstream.received).toEqual([]);
-  expect(JSON.parse(answer.body.toString()).reason).toBe(reason);
+  expect(JSON.parse(response.body.toString()).reason).toBe(reason);
 });
 
 test.each([

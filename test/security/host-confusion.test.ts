@@ -120,8 +120,8 @@ test.each([
 async function sendFields(fields: string) {
   upstream.received.length = 0;
   const bytes = `GET /x HTTP/1.1\r\n${fields}Connection: close\r\n\r\n`;
-  const [answer] = parseResponses(await sendRaw(gateway.port, bytes));
+  const [response] = parseResponses(await sendRaw(gateway.port, bytes));
   const [arrived] = upstream.received;
-  const reason: unknown = JSON.parse(answer?.body.toString() ?? '{}').reason;
-  return { status: answer?.status, reason, arrived: upstream.received, fields: arrived?.rawHeaders ?? [] };
+  const reason: unknown = JSON.parse(response?.body.toString() ?? '{}').reason;
+  return { status: response?.status, reason, arrived: upstream.received, fields: arrived?.rawHeaders ?? [] };
 }

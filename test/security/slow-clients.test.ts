@@ -159,8 +159,8 @@ test('a hundred slow heads, a hundred slow bodies and five slow readers: other c
   for (const { socket } of readers) socket.pause();
   const slow = [...hang(100, LINE), ...hang(100, LENGTH), ...readers];
   for (let count = 0; count < 10; count += 1) {
-    const answer = await request(gateway.port, { path: '/x' }, { timeout: 15_000 });
-    expect(answer).toMatchObject({ status: 200, complete: true });
+    const response = await request(gateway.port, { path: '/x' }, { timeout: 15_000 });
+    expect(response).toMatchObject({ status: 200, complete: true });
   }
   for (const { socket } of slow) socket.destroy();
   await vi.waitFor(() => expect(upstream.sockets.open).toBeLessThan(30), { timeout: 5000 });

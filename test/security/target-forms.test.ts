@@ -114,8 +114,8 @@ async function sendTarget(target: string) {
   upstream.received.length = 0;
   const head = `${target} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n\r\n`;
   const [method = ''] = target.split(' ');
-  const [answer] = parseResponses(await sendRaw(gateway.port, head), { methods: [method] });
-  const body = answer?.body.toString() ?? '';
+  const [response] = parseResponses(await sendRaw(gateway.port, head), { methods: [method] });
+  const body = response?.body.toString() ?? '';
   const answered: string = body === '' ? '' : JSON.parse(body).reason;
-  return { status: answer?.status ?? 0, answered, arrived: upstream.received.map(({ url }) => url) };
+  return { status: response?.status ?? 0, answered, arrived: upstream.received.map(({ url }) => url) };
 }

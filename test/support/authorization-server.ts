@@ -1,4 +1,4 @@
-/** A real authorization server (oidc-provider) on loopback: client credentials (RFC 6749 section 4.4), resource indicators (RFC 8707). */
+/** An authorization server (oidc-provider) on loopback: client credentials (RFC 6749 section 4.4), resource indicators (RFC 8707). */
 
 import { generateKeyPair, type JsonWebKey, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -9,19 +9,19 @@ import { listenOnLoopback } from './listener.ts';
 
 type Algorithm = 'ES256' | 'RS256';
 
-/** A protected resource that tokens may be asked for. */
+/** A protected resource that tokens may be requested for. */
 export interface ProtectedResource {
   /** The resource URI, as in the `resource` parameter (RFC 8707 section 2). */
   readonly resource: string;
   readonly scopes: readonly string[];
-  /** The `aud` of its tokens; the resource itself where absent. `[]`: they name nobody, as those of some issuers do. */
+  /** The `aud` of its tokens; default: the resource. `[]`: an empty list, as some issuers send. */
   readonly audience?: string | readonly [];
 }
 
 export interface Client {
   readonly clientId: string;
   readonly clientSecret: string;
-  /** The scopes that it may ask for; absent: all. */
+  /** The scopes that it may request; default: all. */
   readonly scopes?: readonly string[];
 }
 
@@ -64,14 +64,14 @@ export interface AuthorizationServer {
   readonly tokenEndpoint: string;
   /** Every request so far, as `GET /jwks`. */
   readonly requests: readonly string[];
-  /** Asks the token endpoint over HTTP. Throws where it refuses. */
+  /** Requests a token over HTTP. @throws where it is refused. */
   requestToken(request?: TokenRequest): Promise<TokenResponse>;
   /** Signs with a new key from now on. The key set keeps the previous keys, unless `forget`. */
   rotateKeys(options?: { readonly forget?: boolean }): Promise<void>;
   close(): Promise<void>;
 }
 
-const NOBODY = 'urn:nobody';
+const NO_AUDIENCE = 'urn:nobody';
 
 export const DEFAULT_CLIENTS: readonly [Client, Client] = [
   { clientId: 'client-one', clientSecret: 'secret-one' },
@@ -129,9 +129,9 @@ function describeProvider(
     ttl: { ClientCredentials: accessTokenTtl },
     formats: {
       customizers: {
-        // The library makes no JWT without `aud`, and an empty list says the same.
+        // The library makes no JWT without `aud`; an empty list is the closest.
         jwt: (_ctx, token, { payload }) => {
-          if (token.aud === NOBODY) Object.assign(payload, { aud: [] });
+          if (token.aud === NO_AUDIENCE) Object.assign(payload, { aud: [] });
         },
       },
     },
@@ -140,14 +140,14 @@ function describeProvider(
       devInteractions: { enabled: false },
       resourceIndicators: {
         enabled: true,
-        // What to do without a default is `undefined` for the library, whose types know only strings.
+        // The library takes `undefined` for no default; its types allow only strings.
         defaultResource: () => defaultResource as string,
         getResourceServerInfo: async (_ctx, resource) => {
           const known = resources.find(candidate => candidate.resource === resource);
           if (known === undefined && resource !== defaultResource) throw await invalidTarget(resource);
           return {
             scope: known?.scopes.join(' ') ?? '',
-            audience: typeof known?.audience === 'object' ? NOBODY : (known?.audience ?? resource),
+            audience: typeof known?.audience === 'object' ? NO_AUDIENCE : (known?.audience ?? resource),
             accessTokenFormat: 'jwt',
             accessTokenTTL: accessTokenTtl,
             jwt: { sign: { alg: algorithm } },
@@ -193,7 +193,7 @@ async function generateKey(algorithm: Algorithm): Promise<JsonWebKey> {
   return { ...privateKey.export({ format: 'jwk' }), kid: randomUUID(), alg: algorithm, use: 'sig' };
 }
 
-// The package's entry point does nothing but export these two files and write a notice on Node.js 20, where they work
+// The package's entry point only exports these two files and writes a notice on Node.js 20, where they work
 // as well. Its types describe the entry point only, so the files are named by variables.
 const PROVIDER_FILE: string = 'oidc-provider/lib/provider.js';
 const ERRORS_FILE: string = 'oidc-provider/lib/helpers/errors.js';

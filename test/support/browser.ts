@@ -1,4 +1,4 @@
-/** A real Chromium, that of Debian, for tests that look at pages. */
+/** Chromium of Debian, for tests of the status page. */
 
 import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ const EXECUTABLE = '/usr/bin/chromium';
 
 export const hasChromium = existsSync(EXECUTABLE);
 
-/** What a skipped test says of itself. */
+/** The title of skipped tests. */
 export const WITHOUT_CHROMIUM = `needs ${EXECUTABLE} (Debian: apt-get install chromium)`;
 
 /** Starts the browser. As root it has no sandbox; what it is shown comes from loopback. */

@@ -1,6 +1,6 @@
 /**
- * Every property test draws the same cases in every run, so that a red run is about the change and not about chance.
- * AUDGATE_SEED=N draws others. What explores by chance is `npm run fuzz`, which prints its seed.
+ * Every property test draws the same cases in every run, so that a failure is caused by the change and not by chance.
+ * AUDGATE_SEED=N draws others. `npm run fuzz` explores at random and prints its seed.
  */
 
 import fc from 'fast-check';

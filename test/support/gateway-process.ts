@@ -1,4 +1,4 @@
-/** The built gateway as operators run it, with a YAML file of its own: changed, signalled, scraped and ended by its id. */
+/** The built gateway as a process, with a YAML file of its own that can be changed, signals, metrics and readiness. */
 
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -67,12 +67,12 @@ export async function closeGatewayProcesses(): Promise<void> {
   await Promise.all([...running].map(gateway => gateway.close()));
 }
 
-/** Milliseconds in which a gateway has seen that a save is over. */
+/** Milliseconds after which a gateway treats a save as finished. */
 const SETTLED = 500;
 
 /**
- * Changes files of a gateway and sends SIGHUP, as one event for it: one that saw the change first, because this process was
- * late with its signal, or because it was about to look at a save before, would load it twice.
+ * Changes files of a gateway and sends SIGHUP as one event: the gateway is stopped meanwhile. If it noticed the change first
+ * (this process may be late with its signal, or the gateway may be handling an earlier save), it would load twice.
  */
 export async function changeAndSignal(child: ChildProcess, change: () => void): Promise<void> {
   await pause(SETTLED);

@@ -1,4 +1,4 @@
-/** The gateway as the product runs it, from YAML text, in this process, on free ports of loopback. */
+/** The gateway in this process, from YAML text, on free ports of loopback. */
 
 import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -54,7 +54,8 @@ export async function startGateway(yaml: string, environment: Record<string, str
   const server = new Server(new Gateway(config, telemetry), telemetry, { version: '0.0.0', warnings });
   await server.gateway.start();
   const { listen, admin } = await server.listen();
-  // The admin listener gives one page a second, and tests read more often: what was sent before has been counted by then.
+  // The admin listener renders one page a second, and tests read more often, so this reads the metrics directly. Once /healthz
+  // has answered, earlier requests are counted.
   const scrape = async () => {
     await fetch(`http://127.0.0.1:${admin.port}/healthz`);
     return Buffer.concat((await metrics.expose()).body).toString();
@@ -94,7 +95,7 @@ class LogRecorder extends EventEmitter {
   }
 
   async close(): Promise<void> {
-    // Nothing is held back.
+    // Nothing is buffered.
   }
 
   async requestLines(count: number): Promise<readonly LogLine[]> {

@@ -1,4 +1,4 @@
-/** A real Prometheus (Debian package `prometheus`) on a free port of loopback, with its data in a temporary folder. */
+/** Prometheus (Debian package `prometheus`) on a free port of loopback, with its data in a temporary folder. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { reservePort } from './reserved-port.ts';
 
-/** One series of an answer; a vector has one sample in each. */
+/** One series of a result; a vector has one sample in each. */
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
   readonly samples: readonly number[];
@@ -22,9 +22,9 @@ export interface Range {
 }
 
 export interface Prometheus {
-  /** Evaluates `expression` at `when`, a time (default: now) or a range. @throws with what Prometheus says where it refuses. */
+  /** Evaluates `expression` at `when`, a time (default: now) or a range. @throws with the error of Prometheus. */
   query(expression: string, when?: number | Range): Promise<readonly Series[]>;
-  /** Settles once `expression` gives something: there is no event for what has been scraped. */
+  /** Polls until `expression` has a result. */
   until(expression: string, milliseconds?: number): Promise<void>;
   /** @returns `data` of an address of the HTTP API, such as `/api/v1/rules`. */
   get(path: string): Promise<unknown>;

@@ -1,4 +1,4 @@
-/** A rude HTTP/1.1 client (RFC 9112) on a bare socket: it sends exactly the bytes it is given, and keeps what comes back. */
+/** An HTTP/1.1 client (RFC 9112) on a TCP socket: it sends exactly the given bytes, and returns what comes back. */
 
 import { connect } from 'node:net';
 
@@ -20,11 +20,11 @@ export interface RawResponse {
 export interface SendOptions {
   /** Stops once this many whole responses are there, interim ones (1xx) included. Absent: reads until the peer closes. */
   readonly responses?: number;
-  /** Stops once this says so of all the bytes so far. */
+  /** Stops once this returns true for all bytes so far. */
   readonly until?: (received: Buffer) => boolean;
-  /** The methods that were sent, in order: what answers a HEAD has no body. */
+  /** The methods that were sent, in order: the response to HEAD has no body. */
   readonly methods?: readonly string[];
-  /** Milliseconds for the whole exchange; default 5000. */
+  /** Milliseconds for all of it; default 5000. */
   readonly timeout?: number;
   readonly host?: string;
 }
@@ -39,7 +39,7 @@ export interface RawRequest {
 }
 
 /**
- * Sends `bytes` (a string stands for Latin-1) and gives what was answered. A reset by the peer counts as its close.
+ * Sends `bytes` (a string is Latin-1). @returns what came back. A reset by the peer counts as its close.
  * @throws after the timeout, with the start of what had come.
  */
 export function sendRaw(port: number, bytes: Buffer | string, options: SendOptions = {}): Promise<Buffer> {

@@ -1,4 +1,4 @@
-/** Ports that must be known before somebody listens on them. Whoever can listen on port 0 needs none of these. */
+/** Ports that must be known before a server listens on them. Elsewhere, listen on port 0. */
 
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ const HOLD_ADDRESS = '127.77.0.1';
 let next = LOWEST + ((process.pid * 64) % 8_192);
 
 /**
- * @returns a port on which nobody listens at 127.0.0.1, and which no other caller, in this process or another one, is
+ * @returns a port that is free at 127.0.0.1, and that no other caller, in this process or another one, is
  *   given before this process ends.
  */
 export async function reservePort(): Promise<number> {

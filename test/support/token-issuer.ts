@@ -1,4 +1,4 @@
-/** An issuer that signs whatever a test needs, well-formed or not, and publishes its keys over real HTTP. */
+/** An issuer that signs any header and claims, and publishes its keys over HTTP. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -7,7 +7,7 @@ import { listenOnLoopback } from './listener.ts';
 
 export interface SignOptions {
   readonly header?: Readonly<Record<string, unknown>>;
-  /** Over the defaults: `iss`, `sub`, `client_id`, `iat`, `exp` in five minutes, `jti`. `undefined` leaves a claim out. */
+  /** Added to the defaults: `iss`, `sub`, `client_id`, `iat`, `exp` in five minutes, `jti`. `undefined` removes a claim. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
@@ -15,7 +15,7 @@ export interface TokenIssuer {
   /** `http://127.0.0.1:PORT` */
   readonly issuer: string;
   readonly jwksUri: string;
-  /** What the key set answers; may be replaced at any time. `undefined` answers 500. */
+  /** The published key set; may be replaced at any time. `undefined`: 500. */
   jwks: { readonly keys: readonly JWK[] } | undefined;
   /** Fetches of the key set so far. */
   readonly fetches: number;

@@ -5,8 +5,8 @@ import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts
 import { listNames } from '../diagnostics/quotation.ts';
 import { findNearest } from '../diagnostics/suggestion.ts';
 import type { RouteDraft } from '../routes.ts';
-import { isRawMap } from '../source/content.ts';
 import type { Path } from '../source/document.ts';
+import { isRawMap } from '../source/raw-map.ts';
 import { isSameAddress } from '../values/address/listen-address.ts';
 import type { Rejection } from '../values/parsed-value.ts';
 import { nameTarget } from '../values/path/route-key.ts';

@@ -1,7 +1,7 @@
 /** Parts of the schemas: a text with a parser of its own, a list without duplicates, a map whose keys are checked. */
 
 import { z } from 'zod';
-import { isRawMap } from '../source/content.ts';
+import { isRawMap } from '../source/raw-map.ts';
 import type { ParsedValue, Rejection } from '../values/parsed-value.ts';
 
 /** By default zod skips a refinement where an entry is invalid: an invalid entry would hide a duplicate, or an invalid key. */

@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
-import { isRawMap } from '../source/content.ts';
 import type { Path } from '../source/document.ts';
+import { isRawMap } from '../source/raw-map.ts';
 import { explainIssue } from './zod-diagnostic.ts';
 
 /** `complete` is there only without errors; `found` has every valid key, so that those can be checked against one another. */

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import type { DiagnosticSubject } from '../diagnostics/diagnostic-collector.ts';
 import { quote } from '../diagnostics/quotation.ts';
 import { findNearest } from '../diagnostics/suggestion.ts';
-import { isRawMap } from '../source/content.ts';
 import type { Path } from '../source/document.ts';
+import { isRawMap } from '../source/raw-map.ts';
 import type { Rejection } from '../values/parsed-value.ts';
 
 /** A rejection at its place in a map. */

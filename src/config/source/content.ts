@@ -6,10 +6,8 @@ import { quote } from '../diagnostics/quotation.ts';
 import type { Rejection } from '../values/parsed-value.ts';
 import { nameKey, type Path, type YamlDocument } from './document.ts';
 import { formatLimit, LIMITS } from './limits.ts';
+import { isRawMap, type RawMap } from './raw-map.ts';
 import { type ReferenceSources, replaceReferences } from './substitution.ts';
-
-/** A map of the YAML. It has no prototype, so only keys of the file are found in it. */
-export type RawMap = Readonly<Record<string, unknown>>;
 
 /** `${NAME:-}`: a variable that may be unset or empty. */
 const EMPTY_DEFAULT = /^\$\{[A-Za-z_][A-Za-z0-9_]*:-\}$/;
@@ -32,11 +30,6 @@ export function readContent(
   return Object.assign(Object.create(null), others);
 }
 
-/** @returns whether `value` is a map. */
-export function isRawMap(value: unknown): value is RawMap {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function hasEmptyDefault(root: Node, key: string): boolean {
   const written = isMap(root) ? root.get(key, true) : undefined;
   return isScalar(written) && typeof written.value === 'string' && EMPTY_DEFAULT.test(written.value);
@@ -46,11 +39,11 @@ class ContentReader {
   readonly #document: YamlDocument;
   readonly #sources: ReferenceSources;
   readonly #diagnostics: DiagnosticCollector;
-  /** The maps and lists around the current node: an alias to one of them would never end. */
+  /** The maps and lists around the current node: an alias to one of them is endless. */
   readonly #open = new Set<Node>();
   /** Maps whose keys were checked already; aliases lead to them again. */
   readonly #checked = new Set<Node>();
-  /** How much was read so far. Aliases can make a short file endless. */
+  /** Counted against `LIMITS`, since aliases can expand a short file without bound. */
   readonly #seen = { values: 0, aliases: 0, references: 0, replaced: 0 };
 
   constructor(document: YamlDocument, sources: ReferenceSources, diagnostics: DiagnosticCollector) {

@@ -1,4 +1,4 @@
-/** Contract section 9: who is answered on the admin listener, and how often the page of metrics is made. */
+/** The admin listener: for which Host and methods it answers, and how often `/metrics` is rendered. */
 
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => gateway.close());
 
-/** @returns the whole answer to `lines`, sent as they are. */
+/** @returns the whole response to `lines`, sent as they are. */
 async function say(...lines: readonly string[]): Promise<string> {
   const socket = connect(gateway.adminPort, '127.0.0.1').setEncoding('utf8');
   let answer = '';
@@ -39,13 +39,13 @@ const adminStatus = async (path: string, ...fields: readonly string[]) => {
 const PAGES = ['/metrics', '/', '/nothing-here'];
 const HEALTH = ['/healthz', '/readyz'];
 
-describe('every page but those of health', () => {
+describe('Host of the admin listener', () => {
   test.each([
     ['a pod address', 'Host: 10.42.0.17:9090'],
     ['the service of config/compose.yaml', 'Host: gateway:9090'],
     ['a name in admin_hosts', 'Host: audgate.monitoring.svc:9090'],
     ['an IPv6 address', 'Host: [fd00::1]:9090'],
-  ])('asked by %s: served', async (_, host) => {
+  ])('Host %s: served', async (_, host) => {
     expect(await adminStatus('/metrics', host)).toBe(200);
     expect(await adminStatus('/', host)).toBe(200);
   });
@@ -55,17 +55,17 @@ describe('every page but those of health', () => {
     ['with two Hosts', 'Host: localhost\r\nHost: rebound.example'],
     ['by the script of another site', 'Host: 127.0.0.1\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: cors'],
     ['with the Origin of another site', 'Host: 127.0.0.1\r\nOrigin: https://evil.example'],
-  ])('asked %s: 403; health answers all the same', async (_, fields) => {
+  ])('%s: 403; health endpoints are served', async (_, fields) => {
     for (const path of PAGES) expect(await adminStatus(path, fields)).toBe(403);
     for (const path of HEALTH) expect(await adminStatus(path, fields)).toBe(200);
   });
 
-  test('asked by HTTP/1.0 without Host: 403; health answers', async () => {
+  test('HTTP/1.0 without Host: 403; health endpoints are served', async () => {
     expect(await say('GET /metrics HTTP/1.0')).toMatch(/^HTTP\/1\.1 403 /);
     expect(await say('GET /readyz HTTP/1.0')).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  test('the refusal says what to do, and nothing of what was asked', async () => {
+  test('the refusal: names admin_hosts, repeats nothing of the request', async () => {
     const answer = await say('GET /metrics HTTP/1.1', 'Connection: close', 'Host: rebound.example');
     expect(answer).toContain('add the name to admin_hosts');
     expect(answer).not.toContain('rebound');
@@ -93,8 +93,8 @@ describe('every page but those of health', () => {
 describe.each([
   ['one process', ''],
   ['several workers', 'workers: 2\n'],
-])('the page of metrics, %s', (_, workers) => {
-  test('readers at once get one page; the next is made a second later and has what happened before it was asked for', async () => {
+])('/metrics, %s', (_, workers) => {
+  test('readers at the same time: one exposition; the next is made a second later and counts all before it', async () => {
     const served = await startGatewayProcess(`${workers}${ROUTES}`);
     try {
       await served.scrape();
@@ -106,7 +106,7 @@ describe.each([
         await served.line('request', round);
         const asked = performance.now();
         expect(readSample(await served.scrape(), series)).toBe(round);
-        // The second before began with the page before; some of it went by with the request.
+        // The interval of one second began with the previous page; the request took part of it.
         expect(performance.now() - asked).toBeGreaterThan(300);
       }
     } finally {
@@ -114,7 +114,7 @@ describe.each([
     }
   }, 60_000);
 
-  test('a reload applies admin_hosts', async () => {
+  test('admin_hosts changed by a reload: applied', async () => {
     const served = await startGatewayProcess(`${workers}${ROUTES}`);
     try {
       const ask = async () => {

@@ -1,4 +1,4 @@
-/** Contract section 5: what a scripted run did is what `/metrics` says, in a form that Prometheus takes without complaint. */
+/** `/metrics` counts exactly what a scripted run did, in a form that promtool accepts. */
 
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -36,7 +36,7 @@ afterAll(async () => {
 const confusedDeputy = (route: string, resource: string, presented: string, action: string) =>
   `audgate_confused_deputy_rejections_total{route="${route}",resource="${resource}",presented="${presented}",issuer="${issuer.issuer}",action="${action}"}`;
 
-test('every confused-deputy series that can occur is there at 0 before the first request', async () => {
+test('confused-deputy series: present at 0 before the first request', async () => {
   const exposition = await gateway.scrape();
   const series = exposition.split('\n').filter(line => line.startsWith('audgate_confused_deputy_rejections_total{'));
   // Three protected routes; each may meet two siblings, a foreign audience, or none.
@@ -46,7 +46,7 @@ test('every confused-deputy series that can occur is there at 0 before the first
   expect(exposition).toContain(`${confusedDeputy('/legacy', 'https://legacy.example.com/', PROFILE, 'forwarded')} 0`);
 });
 
-test('a scripted run and its scrape agree', async () => {
+test('a scripted run: the scrape counts exactly its requests', async () => {
   const profile = await issuer.sign({ claims: { aud: PROFILE } });
   const billing = await issuer.sign({ claims: { aud: BILLING } });
   const send = async (times: number, path: string, token?: string, method = 'GET') => {
@@ -95,7 +95,7 @@ test('a scripted run and its scrape agree', async () => {
   expect(sum(exposition, 'audgate_confused_deputy_rejections_total')).toBe(7);
 });
 
-test.skipIf(!hasPromtool)('promtool finds nothing to complain about', async () => {
+test.skipIf(!hasPromtool)('promtool check metrics: no finding', async () => {
   const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: await gateway.scrape() });
   expect({ status, output: `${stdout}${stderr}` }).toEqual({ status: 0, output: '' });
 });

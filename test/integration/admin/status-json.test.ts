@@ -1,4 +1,4 @@
-/** /status.json over sockets, and the `audgate explain` lines of it run in a real shell: they say what the gateway said. */
+/** `/status.json`, and its `audgate explain` commands run in a real shell: they give the reason that the gateway gave. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -56,7 +56,7 @@ interface Status {
   readonly configuration: { readonly file: string };
 }
 
-function start(options = ''): Promise<GatewayProcess> {
+function startReportedGateway(options = ''): Promise<GatewayProcess> {
   return startGatewayProcess(`${options}
 issuers: { ${issuer.issuer}: { jwks_uri: ${issuer.jwksUri} } }
 routes:
@@ -70,7 +70,7 @@ async function readStatus(gateway: GatewayProcess): Promise<Status> {
   return (await (await fetch(`http://127.0.0.1:${gateway.adminPort}/status.json`)).json()) as Status;
 }
 
-/** Asks until all `count` requests are told of: the page is made once a second. */
+/** Reads until all `count` requests are counted: the page is rendered once a second. */
 async function readStatusAfter(gateway: GatewayProcess, count: number): Promise<Status> {
   let status = await readStatus(gateway);
   await eventually(async () => {
@@ -83,8 +83,8 @@ async function readStatusAfter(gateway: GatewayProcess, count: number): Promise<
   return status;
 }
 
-test('each explain line, run in a shell with the token on standard input, gives the reason that the gateway gave', async () => {
-  const gateway = await start();
+test('each explain command, run in a shell with the token on standard input: the reason of the gateway', async () => {
+  const gateway = await startReportedGateway();
   const [good, wrong, expired] = await Promise.all([
     issuer.sign({ claims: { aud: API, scope: 'read' } }),
     issuer.sign({ claims: { aud: OTHER, scope: 'read' } }),
@@ -122,8 +122,8 @@ test('each explain line, run in a shell with the token on standard input, gives 
   expect(said.filter(({ isSaid }) => !isSaid)).toEqual([]);
 }, 60_000);
 
-test('the counts of each route, since the start and lately, its failures and its latency', async () => {
-  const gateway = await start();
+test('each route: counts since the start and of the last hour, failures, latency', async () => {
+  const gateway = await startReportedGateway();
   const good = await issuer.sign({ claims: { aud: API, scope: 'read' } });
   const send = (path: string, token = good) => request(gateway.port, { path, headers: [bearer(token)] });
   for (let count = 0; count < 5; count++) await send('/api/a');
@@ -158,8 +158,8 @@ test('the counts of each route, since the start and lately, its failures and its
   expect(clients).toMatchObject([{ client_id: 'shop', would_be_denied: all(1), denied: all(0) }]);
 });
 
-test('two workers are told of as one; what a worker that was killed had counted lately is missing, and since when is said', async () => {
-  const gateway = await start('workers: 2');
+test('two workers: one report; after a kill its recent counts are missing, recent_complete_since says from when', async () => {
+  const gateway = await startReportedGateway('workers: 2');
   const wrong = await issuer.sign({ claims: { aud: OTHER } });
   const send = () => request(gateway.port, { path: '/api/a', headers: [bearer(wrong)] });
   for (let count = 0; count < 40; count++) await send();

@@ -1,4 +1,4 @@
-/** The status page over sockets: who gets it, by which methods, and what no other site can do with it. */
+/** The status page: authentication, methods, and protection against other sites. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../../support/gateway.ts';
@@ -30,7 +30,7 @@ describe('with an admin token', () => {
   test.each([
     ['a Bearer token', authorization],
     ['the password of any user', basic],
-  ])('the page takes it as %s', async (_, header) => {
+  ])('%s: 200', async (_, header) => {
     const { status, body } = await ask(closed, '/', [header]);
     expect(status).toBe(200);
     expect(body.toString()).toContain('<h1 id="state" class="ready">Ready</h1>');
@@ -42,7 +42,7 @@ describe('with an admin token', () => {
     ['another token', [['Authorization', `Bearer ${TOKEN}x`]]],
     ['the token in the query', [], `/?token=${TOKEN}`],
   ] as [string, HeaderPair[], string?][])(
-    '%s gets 401 and both challenges, and nothing of the page',
+    '%s: 401 with both challenges, nothing of the page',
     async (_, headers, path) => {
       const { status, headers: answered, body } = await ask(closed, path, headers);
       expect(status).toBe(401);
@@ -54,21 +54,21 @@ describe('with an admin token', () => {
     },
   );
 
-  test('what machines ask for stays open', async () => {
+  test('/metrics and health: served without the token', async () => {
     for (const path of ['/metrics', '/healthz', '/readyz']) expect((await ask(closed, path)).status).toBe(200);
   });
 
-  test('it does not open the page under a name that somebody pointed here', async () => {
+  test('a good token under a foreign Host: 403 (DNS rebinding)', async () => {
     expect((await ask(closed, '/', [['Host', 'audgate.example'], authorization])).status).toBe(403);
   });
 
-  test('the log never says it', () => {
+  test('the log: without the token', () => {
     expect(JSON.stringify(closed.log)).not.toContain(TOKEN);
   });
 });
 
-describe('without one', () => {
-  test('a name that was pointed here gets 403 and nothing of the page (DNS rebinding)', async () => {
+describe('without an admin token', () => {
+  test('a foreign Host: 403, nothing of the page (DNS rebinding)', async () => {
     const rebound: HeaderPair = ['Host', 'rebound.example:9090'];
     const { status, body } = await ask(open, '/', [rebound]);
     expect(status).toBe(403);
@@ -103,7 +103,7 @@ describe('/status.json and /denials: the rules of the page', () => {
   });
 });
 
-test('another site gets 403 and nothing of the page', async () => {
+test('a request of another site: 403, nothing of the page', async () => {
   const foreign: HeaderPair[] = [
     ['Sec-Fetch-Site', 'cross-site'],
     ['Sec-Fetch-Mode', 'no-cors'],
@@ -116,7 +116,7 @@ test('another site gets 403 and nothing of the page', async () => {
   }
 });
 
-test('HEAD has the fields of GET and no body', async () => {
+test('HEAD: the fields of GET, without a body (status page)', async () => {
   const [get, head] = [await ask(open), await ask(open, '/', [], 'HEAD')];
   expect(head.status).toBe(200);
   expect(head.body).toHaveLength(0);
@@ -132,7 +132,7 @@ test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE'])('%s gets 405 with Allow
   }
 });
 
-test('no cache keeps it; no other site reads, frames or embeds it; a link from it does not say where it stood', async () => {
+test('response fields: not cached, framed, embedded or read by other sites; links send no referrer', async () => {
   const { headers } = await ask(open);
   const one = (name: string) => headerValues(headers, name);
   expect(one('Content-Type')).toEqual(['text/html; charset=utf-8']);
@@ -148,6 +148,6 @@ test('no cache keeps it; no other site reads, frames or embeds it; a link from i
   );
 });
 
-test('the data listener does not have it', async () => {
+test('the data listener: 404', async () => {
   expect((await request(open.port, { path: '/' })).status).toBe(404);
 });

@@ -8,9 +8,9 @@ import { countFailures, expectAlive, gateway, line, rude, upstream, useBrokenPee
 
 useBrokenPeersFixture();
 
-describe('a client that leaves', () => {
+describe('a client that disconnects', () => {
   test.each(leavings())(
-    "before the head (%s): the upstream's request ends within 250 ms, status 499",
+    "before the response head (%s): the upstream's request ends within 250 ms, status 499",
     async (name, leave) => {
       const lines = gateway.log.length;
       const delta = await countFailures();
@@ -30,7 +30,7 @@ describe('a client that leaves', () => {
   );
 
   test.each(leavings())(
-    "in its upload (%s): the upstream's request ends within 250 ms, status 499",
+    "during its upload (%s): the upstream's request ends within 250 ms, status 499",
     async (name, leave) => {
       const lines = gateway.log.length;
       const wire = await openConnected(gateway.port);
@@ -43,7 +43,7 @@ describe('a client that leaves', () => {
     },
   );
 
-  test.each(leavings())("in its download (%s): the upstream's response ends within 250 ms", async (name, leave) => {
+  test.each(leavings())("during its download (%s): the upstream's response ends within 250 ms", async (name, leave) => {
     const lines = gateway.log.length;
     const delta = await countFailures();
     rude.respond = socket => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello');
@@ -57,7 +57,7 @@ describe('a client that leaves', () => {
     await expectAlive();
   });
 
-  test('in the middle of its own head: nothing arrives, nothing breaks', async () => {
+  test('within its request head: nothing is forwarded, the gateway serves on', async () => {
     const wire = await openConnected(gateway.port);
     wire.socket.write('GET /open/a HTTP/1.1\r\nHost: a.exa');
     await gateway.scrape();

@@ -8,7 +8,7 @@ import { rude, useBrokenPeersFixture } from './fixture.ts';
 
 useBrokenPeersFixture();
 
-describe('a client that stalls', () => {
+describe('a client that sends or reads nothing more', () => {
   let own: RunningGateway;
 
   beforeAll(async () => {
@@ -21,14 +21,14 @@ routes:
 
   afterAll(() => own.close());
 
-  test('in its head: ended, told so', async () => {
+  test('in its request head: 408, closed', async () => {
     const wire = await openConnected(own.port);
     wire.socket.write('GET /rude HTTP/1.1\r\nHost: a.exa');
     await withTimeout(4000, wire.closed, 'the connection did not end');
     expect(wire.text()).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  test('in its upload: both connections end', async () => {
+  test('in its body: both connections end', async () => {
     const wire = await openConnected(own.port);
     wire.socket.write('POST /rude HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1000\r\n\r\nhello');
     await rude.until('hello');
@@ -36,13 +36,13 @@ routes:
     expect(wire.text()).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  test('before the first byte of its upload: its connection ends', async () => {
+  test('before the first byte of its body: its connection ends', async () => {
     const wire = await openConnected(own.port);
     wire.socket.write('POST /rude HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1000\r\n\r\n');
     await withTimeout(4000, Promise.all([wire.closed, rude.allClosed()]), 'the connections did not end');
   });
 
-  test('in its download: both connections end', async () => {
+  test('while it reads the response: both connections end', async () => {
     rude.respond = socket => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n');
       socket.write(Buffer.alloc(50_000_000));

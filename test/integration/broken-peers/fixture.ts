@@ -39,7 +39,7 @@ export async function expectAlive(): Promise<void> {
   expect(await request(gateway.port, { path: '/open/alive' })).toMatchObject({ status: 200, complete: true });
 }
 
-/** The line of the log from position `from` that says so, once it is there: lines of earlier tests may still come. */
+/** The line of the log from position `from` that matches, once it is there: lines of earlier tests may still arrive. */
 export async function line(from: number, said: Readonly<Record<string, unknown>>) {
   const isIt = (entry: LogLine) => Object.entries(said).every(([key, value]) => entry[key] === value);
   await eventually(() => gateway.log.slice(from).some(isIt));
@@ -54,10 +54,10 @@ export interface Answered {
 }
 
 export async function readToTheEnd(path: string, version: '1.0' | '1.1'): Promise<Answered> {
-  return endOf(await ask(path, version));
+  return endOf(await sendGet(path, version));
 }
 
-export async function ask(path: string, version: '1.0' | '1.1'): Promise<RawConnection> {
+export async function sendGet(path: string, version: '1.0' | '1.1'): Promise<RawConnection> {
   const wire = await openConnected(gateway.port);
   wire.socket.write(`GET ${path} HTTP/${version}\r\nHost: a.example\r\nConnection: close\r\n\r\n`);
   return wire;

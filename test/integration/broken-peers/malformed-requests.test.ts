@@ -16,7 +16,7 @@ import { expectAlive, gateway, issuer, line, RESOURCE, token, upstream, useBroke
 
 useBrokenPeersFixture();
 
-describe('a client that sends what no gateway could route', () => {
+describe('a malformed request', () => {
   test.each([
     ['a token of 64 KB', `Authorization: Bearer ${'a'.repeat(64 * 1024)}\r\n`],
     ['a token of a million dots', `Authorization: Bearer ${'.'.repeat(1_000_000)}\r\n`],
@@ -40,7 +40,7 @@ describe('a client that sends what no gateway could route', () => {
     await expectAlive();
   });
 
-  test('a token of as many dots as the head holds is judged at once', async () => {
+  test('a token of as many dots as fit into the head: refused without delay', async () => {
     const startedAt = performance.now();
     const headers: HeaderPair[] = [bearer('.'.repeat(15_000))];
     const answer = await request(gateway.port, { path: '/api/a', headers });
@@ -49,7 +49,7 @@ describe('a client that sends what no gateway could route', () => {
     expect(performance.now() - startedAt).toBeLessThan(1000);
   });
 
-  test('every byte, in the value of a field: what is no field content never arrives', async () => {
+  test('each byte in a field value: forwarded only where RFC 9110 section 5.5 allows it', async () => {
     for (let byte = 0; byte < 256; byte += 1) {
       const character = String.fromCharCode(byte);
       upstream.received.length = 0;
@@ -65,7 +65,7 @@ describe('a client that sends what no gateway could route', () => {
     await expectAlive();
   });
 
-  test('every byte, in the name of a field: what is no token never arrives', async () => {
+  test('each byte in a field name: forwarded only where it is a token character', async () => {
     for (let byte = 0; byte < 256; byte += 1) {
       const character = String.fromCharCode(byte);
       upstream.received.length = 0;
@@ -89,7 +89,7 @@ describe('a client that sends what no gateway could route', () => {
     'Connection',
     'Upgrade',
     'Content-Type',
-  ])('garbage bytes in %s: refused or carried, never a fault', async name => {
+  ])('arbitrary bytes in %s: refused or forwarded, never an internal error', async name => {
     const noise = Array.from({ length: 128 }, (_, index) => String.fromCharCode(0x80 + index)).join('');
     const host = name === 'Host' ? '' : 'Host: a.example\r\n';
     const [answer] = await converse(`POST /api/a HTTP/1.1\r\n${host}Connection: close\r\n${name}: ${noise}\r\n\r\n`);
@@ -119,7 +119,7 @@ describe('a client that sends what no gateway could route', () => {
     '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n',
     '{"json":true}\r\n\r\n',
     '\0\0\0\0\r\n\r\n',
-  ])('the request %j is refused, in full, and arrives nowhere', async bytes => {
+  ])('%j: a complete refusal, not forwarded', async bytes => {
     const lines = gateway.log.length;
     const [answer] = await converse(bytes);
     expect([400, 404]).toContain(answer?.status);
@@ -157,7 +157,7 @@ describe('a client that sends what no gateway could route', () => {
     await expectAlive();
   });
 
-  test('bytes that end the connection behind a good request: it is answered, or it is not sent on', async () => {
+  test('malformed bytes behind a good request: it is answered, or not forwarded', async () => {
     for (let count = 0; count < 20; count += 1) {
       // A new token each time, so that its verification takes a while.
       const fresh = await issuer.sign({ claims: { aud: RESOURCE } });
@@ -175,13 +175,13 @@ describe('a client that sends what no gateway could route', () => {
     }
   });
 
-  test('bytes that end the connection behind a good request of a public route arrive nowhere', async () => {
+  test('malformed bytes behind a good request of a public route: not forwarded', async () => {
     await converse('GET /open/a HTTP/1.1\r\nHost: a.example\r\n\r\nGARBAGE /secret\r\n\r\n');
     await expectAlive();
     expect(JSON.stringify(upstream.received)).not.toContain('GARBAGE');
   });
 
-  test('a chunked body that breaks in the middle never looks whole to the upstream', async () => {
+  test('a chunked body that ends early: never complete for the upstream', async () => {
     const bodies: (string | undefined)[] = [];
     const failed = new Promise<void>(resolve => {
       upstream.handle = (req, res) => {

@@ -6,7 +6,6 @@ import { headerValues, parseResponses } from '../../support/raw-http.ts';
 import { withTimeout } from '../../support/waiting.ts';
 import {
   type Answered,
-  ask,
   countFailures,
   endOf,
   expectAlive,
@@ -14,6 +13,7 @@ import {
   RESET,
   readToTheEnd,
   rude,
+  sendGet,
   useBrokenPeersFixture,
 } from './fixture.ts';
 
@@ -21,7 +21,7 @@ useBrokenPeersFixture();
 
 const IDLE_TIMEOUT = 'upstream_timeout/idle_timeout';
 
-describe('an upstream that breaks off in the body', () => {
+describe('an upstream that ends within the body', () => {
   const OK = 'HTTP/1.1 200 OK\r\n';
   const CLOSE = `${OK}Connection: close\r\n`;
   const LENGTH = 'Content-Length: 10\r\n\r\n';
@@ -46,14 +46,14 @@ describe('an upstream that breaks off in the body', () => {
       `${OK}Transfer-Encoding: chunked\r\n\r\n3\r\nhel`,
       socket => socket.end('lo\r\n0\r\n\r\n'),
     ],
-    // The end of the connection is all that ends such a body, so its kind of end is all that tells (RFC 9112 section 8).
+    // Only the end of the connection ends such a body, so a reset is the only sign that it was cut (RFC 9112 section 8).
     ['resets a body without a length', `${CLOSE}\r\nhello`, reset],
   ];
 
   test.each(cut)('%s, at once: the body is aborted', async (name, start, end) => {
     rude.respond = socket => socket.write(start, () => end(socket));
     const answered = await readToTheEnd('/rude', '1.1');
-    // Data and reset in one go look like data and end to Node.js, the gateway included: no test can tell.
+    // Node.js reports data and a reset that arrive together as data and an end, so this cannot be tested.
     if (!name.includes('without a length')) expect(looksWhole(answered), JSON.stringify(answered)).toBe(false);
     await expectAlive();
   });
@@ -62,7 +62,7 @@ describe('an upstream that breaks off in the body', () => {
     test.each(cut)('%s: the body is aborted, counted once', async (name, start, end) => {
       const delta = await countFailures();
       rude.respond = socket => socket.write(start);
-      const wire = await ask('/rude', version);
+      const wire = await sendGet('/rude', version);
       await wire.until(start.includes('hel') ? 'hel' : '\r\n\r\n');
       for (const socket of rude.sockets) end(socket);
       const answered = await endOf(wire);
@@ -75,7 +75,7 @@ describe('an upstream that breaks off in the body', () => {
   });
 
   test.each(['1.0', '1.1'] as const)(
-    "stalls for longer than timeouts.idle: an HTTP/%s client's body is aborted",
+    'silent for longer than timeouts.idle: the body of an HTTP/%s client is aborted',
     async version => {
       const delta = await countFailures('/brief');
       rude.respond = socket => socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
@@ -88,7 +88,7 @@ describe('an upstream that breaks off in the body', () => {
     },
   );
 
-  test('answers with both Content-Length and Transfer-Encoding: refused, or framed once', async () => {
+  test('Content-Length and Transfer-Encoding in one response: refused, or framed once', async () => {
     rude.respond = socket =>
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n');
     const [answer] = parseResponses(Buffer.from((await readToTheEnd('/rude', '1.1')).text, 'latin1'));
@@ -99,7 +99,7 @@ describe('an upstream that breaks off in the body', () => {
   });
 });
 
-/** An answer without framing is whole where its connection ends well (RFC 9112 section 6.3). */
+/** A response without framing is complete where its connection ends in order (RFC 9112 section 6.3). */
 function looksWhole({ text, isCleanEnd }: Answered): boolean {
   const [answer] = parseResponses(Buffer.from(text, 'latin1'));
   if (answer === undefined || answer.status === 0) return false;

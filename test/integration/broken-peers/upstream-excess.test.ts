@@ -7,11 +7,11 @@ import { countFailures, expectAlive, gateway, readToTheEnd, rude, useBrokenPeers
 
 useBrokenPeersFixture();
 
-describe('an upstream that says more than it should', () => {
+describe('an upstream that sends more than its response', () => {
   test.each([
     ['extra bytes', 'EXTRA'],
     ['a second answer', 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON'],
-  ])('%s after the body: the client gets its answer, and the next client not the rest', async (_name, extra) => {
+  ])('%s after the body: the client gets its response, the next client nothing of the rest', async (_name, extra) => {
     rude.respond = socket => socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok${extra}`);
     for (let count = 0; count < 10; count += 1) {
       const answered = await readToTheEnd('/rude', '1.1');
@@ -23,7 +23,7 @@ describe('an upstream that says more than it should', () => {
     await expectAlive();
   });
 
-  test('an answer on an idle connection, that nobody asked for, is given to nobody', async () => {
+  test('a response on an idle connection: discarded, the connection ends', async () => {
     rude.respond = socket => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
     expect((await request(gateway.port, { path: '/rude' })).status).toBe(200);
     for (const socket of rude.sockets) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON');
@@ -32,7 +32,7 @@ describe('an upstream that says more than it should', () => {
     expect(next.body.toString()).toBe('ok');
   });
 
-  test.each([204, 304])('a body with a %i is given to nobody', async status => {
+  test.each([204, 304])('a %i with a body: the body is discarded', async status => {
     rude.respond = socket =>
       socket.write(`HTTP/1.1 ${status} Fine\r\nETag: "a"\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON`);
     const answered = await readToTheEnd('/rude', '1.1');
@@ -48,7 +48,7 @@ describe('an upstream that says more than it should', () => {
     ['8 KB', `HTTP/1.1 200 ${'O'.repeat(8192)}`],
     ['obs-text', 'HTTP/1.1 200 \xe9\xff'],
     ['nothing', 'HTTP/1.1 200'],
-  ])('a reason phrase with %s ends nothing', async (_name, statusLine) => {
+  ])('a reason phrase with %s: harmless', async (_name, statusLine) => {
     rude.respond = socket => socket.end(`${statusLine}\r\nContent-Length: 2\r\n\r\nok`, 'latin1');
     const answer = await request(gateway.port, { path: '/rude' });
     expect([200, 502]).toContain(answer.status);
@@ -57,7 +57,7 @@ describe('an upstream that says more than it should', () => {
     await expectAlive();
   });
 
-  test('an answer that is whole, then a reset: the client has it', async () => {
+  test('a complete response, then a reset: delivered', async () => {
     rude.respond = socket =>
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', () => socket.resetAndDestroy());
     const delta = await countFailures();
@@ -67,7 +67,7 @@ describe('an upstream that says more than it should', () => {
     await expectAlive();
   });
 
-  test('the highest status there is passes', async () => {
+  test('status 999: forwarded', async () => {
     rude.respond = socket => socket.end('HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nok');
     expect(await request(gateway.port, { path: '/rude' })).toMatchObject({ status: 999, complete: true });
   });

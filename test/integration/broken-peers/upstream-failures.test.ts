@@ -1,4 +1,4 @@
-/** Why an upstream failed: nothing was sent, no usable response came, or it was late. HTTP and WebSocket tell the same. */
+/** The cause of an upstream failure in log and metrics, the same for HTTP and WebSocket. */
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -14,8 +14,10 @@ const UPGRADE: readonly HeaderPair[] = [
   ['Sec-WebSocket-Key', SAMPLE_KEY],
 ];
 
-/** What an upstream does with a connection, the scheme it is asked by, and what is told of that. */
-const UPSTREAMS: Readonly<Record<string, readonly [scheme: string, told: string, act: (socket: Socket) => unknown]>> = {
+/** What an upstream does with a connection, the scheme of its URL, and the reported reason and cause. */
+const UPSTREAMS: Readonly<
+  Record<string, readonly [scheme: string, failure: string, act: (socket: Socket) => unknown]>
+> = {
   'tls-to-plain': [
     'https',
     'upstream_unreachable/tls',
@@ -39,7 +41,7 @@ const UPSTREAMS: Readonly<Record<string, readonly [scheme: string, told: string,
     socket => onBytes(socket, () => socket.end(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(200_000)}\r\n\r\n`)),
   ],
 };
-/** Those whose head can be handed on, and whose body cannot. */
+/** Failures after the response head was forwarded. */
 const CUT: typeof UPSTREAMS = {
   'no-chunk': [
     'http',
@@ -53,7 +55,10 @@ const CUT: typeof UPSTREAMS = {
   ],
 };
 const ELSEWHERE = { refused: 'upstream_unreachable/refused', 'no-such-name': 'upstream_unreachable/dns' };
-const TOLD = { ...Object.fromEntries(Object.entries(UPSTREAMS).map(([name, [, told]]) => [name, told])), ...ELSEWHERE };
+const FAILURES = {
+  ...Object.fromEntries(Object.entries(UPSTREAMS).map(([name, [, failure]]) => [name, failure])),
+  ...ELSEWHERE,
+};
 
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
@@ -67,7 +72,7 @@ beforeAll(async () => {
       return `  /${name}: { public: true, upstream: "${scheme}://127.0.0.1:${port}", ${timeouts} }\n`;
     }),
   );
-  // Nobody listens there, and nobody else gets the port while it is taken on 127.0.0.1.
+  // Nothing listens there, and no other test gets the port while it is taken on 127.0.0.1.
   const taken = await startServer(() => undefined);
   gateway = await startGateway(`routes:
 ${lines.join('')}  /refused: { public: true, upstream: "http://127.0.0.2:${taken}" }
@@ -85,11 +90,11 @@ describe.each([
   ['HTTP', []],
   ['WebSocket', UPGRADE],
 ] as const)('%s', (_kind, headers) => {
-  test.each(Object.entries(TOLD))(
+  test.each(Object.entries(FAILURES))(
     '%s: %s, in log and metric, and the cause not in the response',
-    async (name, told) => {
-      const [reason = '', cause = ''] = told.split('/');
-      const before = readFailures(await gateway.scrape(), `/${name}`)[told] ?? 0;
+    async (name, failure) => {
+      const [reason = '', cause = ''] = failure.split('/');
+      const before = readFailures(await gateway.scrape(), `/${name}`)[failure] ?? 0;
       const response = await request(gateway.port, { path: `/${name}`, headers });
       expect(response).toMatchObject({ status: reason === 'upstream_timeout' ? 504 : 502, complete: true });
       const problem: Readonly<Record<string, unknown>> = JSON.parse(String(response.body));
@@ -101,24 +106,24 @@ describe.each([
         return found;
       });
       expect(line).toMatchObject({ outcome: 'failed', reason, cause });
-      expect(readFailures(await gateway.scrape(), `/${name}`)).toEqual({ [told]: before + 1 });
+      expect(readFailures(await gateway.scrape(), `/${name}`)).toEqual({ [failure]: before + 1 });
     },
   );
 
-  test.each(Object.entries(CUT).map(([name, [, told]]) => [name, told] as const))(
+  test.each(Object.entries(CUT).map(([name, [, failure]]) => [name, failure] as const))(
     '%s: %s, in log and metric, and the response is visibly cut',
-    async (name, told) => {
-      const before = readFailures(await gateway.scrape(), `/${name}`)[told] ?? 0;
+    async (name, failure) => {
+      const before = readFailures(await gateway.scrape(), `/${name}`)[failure] ?? 0;
       const response = await request(gateway.port, { path: `/${name}`, headers });
       expect(response).toMatchObject({ status: 200, complete: false });
       await vi.waitFor(async () => {
-        expect(readFailures(await gateway.scrape(), `/${name}`)).toEqual({ [told]: before + 1 });
+        expect(readFailures(await gateway.scrape(), `/${name}`)).toEqual({ [failure]: before + 1 });
       });
     },
   );
 });
 
-test('a request that succeeds or is denied has no cause', async () => {
+test('a request that succeeds or is denied: no cause in the log', async () => {
   await request(gateway.port, { path: '/nowhere' });
   expect(gateway.log.find(line => line['path'] === '/nowhere')).not.toHaveProperty('cause');
 });

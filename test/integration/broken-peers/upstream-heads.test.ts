@@ -13,7 +13,7 @@ const TOO_LARGE = 'bad_upstream_response/response_headers_too_large';
 
 const RESPONSE_TIMEOUT = 'upstream_timeout/response_timeout';
 
-describe('an upstream that never gives a head', () => {
+describe('an upstream without a valid response head', () => {
   const filler = 'X-Filler: '.padEnd(1024, 'x');
   test.each([
     ['resets', RESET, (socket: Socket) => socket.resetAndDestroy()],
@@ -65,7 +65,7 @@ describe('an upstream that never gives a head', () => {
     await expectAlive();
   });
 
-  test('refuses the connection: 502, counted once', async () => {
+  test('connection refused: 502, counted once', async () => {
     const response = await request(gateway.port, { method: 'POST', path: '/dead', body: 'x' });
     expect(response).toMatchObject({ status: 502, complete: true });
     expect(JSON.parse(String(response.body))).toMatchObject({ reason: 'upstream_unreachable' });
@@ -73,7 +73,7 @@ describe('an upstream that never gives a head', () => {
     await expectAlive();
   });
 
-  test("never answers: 504 after timeouts.response, and the upstream's connection ends", async () => {
+  test("no response: 504 after timeouts.response, and the upstream's connection ends", async () => {
     const delta = await countFailures('/brief');
     const startedAt = performance.now();
     const response = await request(gateway.port, { path: '/brief' });
@@ -86,7 +86,7 @@ describe('an upstream that never gives a head', () => {
     await expectAlive();
   });
 
-  test('never answers a body either: 504', async () => {
+  test('no response to a request with a body: 504', async () => {
     const response = await request(gateway.port, { method: 'POST', path: '/brief', body: 'x'.repeat(10_000) });
     expect(response.status).toBe(504);
   });

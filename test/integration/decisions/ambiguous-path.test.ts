@@ -1,8 +1,8 @@
-/** A path of several readings where nothing behind the upstream is protected: reported, and forwarded as it came. */
+/** An ambiguous path where nothing behind the upstream is protected: reported, and forwarded unchanged. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { evaluateRequest } from '../../../src/cli/explain/evaluate/evaluation.ts';
-import { predictForwarding } from '../../../src/cli/explain/evaluate/expected-reply.ts';
+import { predictForwarding } from '../../../src/cli/explain/evaluate/predicted-reply.ts';
 import { type RunningGateway, startGateway } from '../../support/gateway.ts';
 import { bearer, headerValues, request, sendRaw } from '../../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
@@ -40,7 +40,7 @@ beforeEach(() => {
   mixed.received.length = 0;
 });
 
-describe('forwarded as it came, counted and logged', () => {
+describe('forwarded unchanged, counted and logged', () => {
   test.each([
     ['/api//x', '/api//x', '/api'],
     ['/api/a/../b?q=%2F', '/api/a/../b?q=%2F', '/api'],
@@ -70,13 +70,13 @@ describe('forwarded as it came, counted and logged', () => {
     expect(await gateway.sample(series)).toBe(count + 1);
   });
 
-  test('an absolute target of the same authority: its path, as it came', async () => {
+  test('an absolute target of the same authority: its path is forwarded unchanged', async () => {
     const target = 'http://a.example/api//x/../y?z';
     await sendRaw(gateway.port, `GET ${target} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`);
     expect(legacy.received.map(({ url }) => url)).toEqual(['/api//x/../y?z']);
   });
 
-  test('a token that verified still says who asks, and the response says what would be denied', async () => {
+  test('a verified token: identity is forwarded, the response names what would be denied', async () => {
     const token = await issuer.sign({ claims: { aud: 'https://api.example/', sub: 'alice' } });
     const { headers } = await request(gateway.port, {
       path: '/api//x',
@@ -87,7 +87,7 @@ describe('forwarded as it came, counted and logged', () => {
   });
 });
 
-describe('refused all the same, and nothing arrives anywhere', () => {
+describe('refused in every mode, not forwarded', () => {
   test.each([
     ['another route to that port enforces', '/half//x'],
     ['enforced', '/enforced//x'],
@@ -112,7 +112,7 @@ describe('refused all the same, and nothing arrives anywhere', () => {
     ['a control behind the query', '/api//x?\x0b'],
     ['no path', 'api//x'],
     ['another authority', 'http://b.example/api//x'],
-  ])('what is no request target: %s', async (_, target) => {
+  ])('malformed target: %s', async (_, target) => {
     const answer = await sendRaw(
       gateway.port,
       `GET ${target} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`,
@@ -128,7 +128,7 @@ test.each([
   ['/open/%2F', 'reported'],
   ['/half//x', 'refused'],
   ['//api', 'refused'],
-])('explain foresees what becomes of %s: %s', async (target, outcome) => {
+])('explain of %s: %s', async (target, outcome) => {
   const { config } = gateway.server.gateway;
   const spec = {
     scheme: 'http',

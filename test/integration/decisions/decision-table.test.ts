@@ -1,4 +1,4 @@
-/** Contract section 3: every reason, produced by a real request, with its exact answer, metric and log line. */
+/** Every denial reason, produced by a real request, with its exact reply, metric and log line. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { REFUSALS } from '../../../src/denial.ts';
@@ -344,10 +344,10 @@ const rows: readonly Row[] = [
   },
 ];
 
-/** The limits have tests of their own, in test/security; a fault of ours nobody can ask for. */
+/** The limits have tests of their own in test/security; no request produces `internal`. */
 const ELSEWHERE = ['request_timeout', 'body_too_large', 'overloaded', 'internal'];
 
-describe('each reason is answered, counted and logged as the table says', () => {
+describe('each reason: reply, metric and log as in the table', () => {
   test.each(rows)(
     '$reason: $name',
     async ({ reason, status, challenge, route = '/billing', headers = [], presented, send }) => {
@@ -378,16 +378,16 @@ describe('each reason is answered, counted and logged as the table says', () => 
     },
   );
 
-  test('every reason of the table has a row, save the fault that nobody can ask for', () => {
+  test('the table: a row for every reason but internal', () => {
     const covered = new Set<string>(rows.map(row => row.reason));
     expect(Object.keys(REFUSALS).filter(reason => !covered.has(reason))).toEqual(ELSEWHERE);
   });
 
-  test('nothing that was refused reached the upstream', () => {
+  test('refused requests: none reached the upstream', () => {
     expect(upstream.received).toEqual([]);
   });
 
-  test('an upstream that cannot be reached is a failure, not a denial', async () => {
+  test('an upstream that cannot be reached: a failure, not a denial', async () => {
     const { status, body } = await get('/nowhere');
     expect(status).toBe(502);
     expect(JSON.parse(body.toString())).toMatchObject({ reason: 'upstream_unreachable', status: 502 });

@@ -1,4 +1,4 @@
-/** Contract section 1, `enforcement`: what each rung refuses, what it only reports, and what the upstream then sees. */
+/** `enforcement`: what each mode refuses, what it only reports, and what is then forwarded. */
 
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -15,8 +15,8 @@ import {
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../../support/upstream.ts';
 
-const RUNGS = ['report', 'verify', 'enforce'] as const;
-type Rung = (typeof RUNGS)[number];
+const MODES = ['report', 'verify', 'enforce'] as const;
+type Mode = (typeof MODES)[number];
 
 let issuer: TokenIssuer;
 let silent: TokenIssuer;
@@ -26,18 +26,18 @@ let gateway: RunningGateway;
 beforeAll(async () => {
   [issuer, silent, upstream] = await Promise.all([startTokenIssuer(), startTokenIssuer(), startUpstream()]);
   silent.jwks = undefined;
-  const route = (rung: Rung) => `
-  /${rung}:
+  const route = (mode: Mode) => `
+  /${mode}:
     resource: https://api.example.com/
     upstream: ${upstream.origin}
-    enforcement: ${rung}
+    enforcement: ${mode}
     issuers: [${issuer.issuer}, ${silent.issuer}]
     scopes: { GET: [read] }
     claims_to_headers: { X-User: sub }
-  /tight-${rung}:
+  /tight-${mode}:
     resource: https://api.example.com/
     upstream: ${upstream.origin}
-    enforcement: ${rung}
+    enforcement: ${mode}
     limits: { body: 1KiB, in_flight: 1 }`;
   gateway = await startGateway(`
 timeouts: { body: 500ms }
@@ -45,7 +45,7 @@ issuers:
   ${issuer.issuer}: { jwks_uri: ${issuer.jwksUri} }
   ${silent.issuer}: { jwks_uri: ${silent.jwksUri} }
   https://other.example.com: { jwks_uri: ${issuer.jwksUri} }
-routes:${RUNGS.map(route).join('')}
+routes:${MODES.map(route).join('')}
   /shown: { resource: https://api.example.com/, upstream: ${upstream.origin}, enforcement: report, would_deny_header: true, issuers: [${issuer.issuer}, ${silent.issuer}], scopes: { GET: [read] } }
   /sibling: { resource: https://sibling.example.com/, upstream: ${upstream.origin} }
 `);
@@ -58,16 +58,16 @@ afterAll(async () => {
 
 interface Row {
   readonly reason: string;
-  /** The rungs that refuse it; the others forward and report. */
-  readonly refusedOn: readonly Rung[];
-  /** Whether the upstream may be told who asks, where the request is forwarded. */
+  /** The modes that refuse it; the others forward and report. */
+  readonly refusedOn: readonly Mode[];
+  /** Whether identity fields are forwarded, where the request is. */
   readonly identified: boolean;
   readonly method?: string;
   readonly path?: string;
   readonly credentials: () => Promise<readonly HeaderPair[]>;
 }
 
-const ALL = RUNGS;
+const ALL = MODES;
 const FROM_VERIFY = ['verify', 'enforce'] as const;
 const ONLY_ENFORCE = ['enforce'] as const;
 const good = { aud: 'https://api.example.com/', scope: 'read' };
@@ -145,13 +145,13 @@ const rows: readonly Row[] = [
   },
 ];
 
-describe.each(RUNGS)('on the rung %s', rung => {
+describe.each(MODES)('enforcement: %s', mode => {
   test.each(rows)('$reason', async ({ reason, refusedOn, identified, method = 'GET', path = '', credentials }) => {
-    const isRefused = refusedOn.includes(rung);
+    const isRefused = refusedOn.includes(mode);
     const lines = (await gateway.requestLines(0)).length;
     upstream.received.length = 0;
     const headers: readonly HeaderPair[] = [...(await credentials()), ['x_user', 'mallory'], ['X-User', 'mallory']];
-    const { status } = await request(gateway.port, { method, path: `/${rung}${path}`, headers });
+    const { status } = await request(gateway.port, { method, path: `/${mode}${path}`, headers });
     const line = (await gateway.requestLines(lines + 1)).at(-1);
 
     expect(line).toMatchObject({ reason, outcome: isRefused ? 'denied' : 'reported', status });
@@ -159,25 +159,25 @@ describe.each(RUNGS)('on the rung %s', rung => {
     if (isRefused) return expect(status).toBeGreaterThanOrEqual(400);
 
     expect(status).toBe(200);
-    expect(line).toMatchObject({ route: `/${rung}`, enforcement: rung, level: 'warn' });
+    expect(line).toMatchObject({ route: `/${mode}`, enforcement: mode, level: 'warn' });
     const seen = upstream.received[0]?.rawHeaders.filter(([name]) => /^x.user$/i.test(name));
     expect(seen).toEqual(identified ? [['X-User', 'alice']] : []);
     return expect(
-      await gateway.sample(`audgate_denials_total{route="/${rung}",reason="${reason}",action="forwarded"}`),
+      await gateway.sample(`audgate_denials_total{route="/${mode}",reason="${reason}",action="forwarded"}`),
     ).toBe(1);
   });
 
-  test('a good token is forwarded and nothing is reported', async () => {
+  test('a good token: forwarded, nothing reported', async () => {
     const lines = (await gateway.requestLines(0)).length;
-    const { status } = await request(gateway.port, { path: `/${rung}`, headers: [...(await signed({}))] });
+    const { status } = await request(gateway.port, { path: `/${mode}`, headers: [...(await signed({}))] });
     expect(status).toBe(200);
     expect((await gateway.requestLines(lines + 1)).at(-1)).toMatchObject({ outcome: 'forwarded', level: 'info' });
     expect((await gateway.requestLines(lines + 1)).at(-1)).not.toHaveProperty('reason');
   });
 });
 
-describe.each(RUNGS)('what no gateway could carry is refused, also on the rung %s', rung => {
-  const path = `/tight-${rung}`;
+describe.each(MODES)('what no gateway can forward, enforcement: %s', mode => {
+  const path = `/tight-${mode}`;
   const send = async (raw: Partial<RawRequest>) =>
     request(gateway.port, { path, ...raw, headers: [...(await signed({})), ...(raw.headers ?? [])] });
   const expectRefusal = async (answer: RawResponse, status: number, reason: string) => {
@@ -194,7 +194,7 @@ describe.each(RUNGS)('what no gateway could carry is refused, also on the rung %
     await expectRefusal(await send({ headers }), 431, 'headers_too_large');
   });
 
-  test('no_route', async () => expectRefusal(await send({ path: `/un${rung}` }), 404, 'no_route'));
+  test('no_route', async () => expectRefusal(await send({ path: `/un${mode}` }), 404, 'no_route'));
 
   test('body_too_large', async () => {
     await expectRefusal(await send({ method: 'POST', body: 'x'.repeat(1025) }), 413, 'body_too_large');
@@ -220,13 +220,13 @@ describe.each(RUNGS)('what no gateway could carry is refused, also on the rung %
   });
 });
 
-test('every reason was on every rung, but for a fault of ours', () => {
+test('the tables: every reason but internal, in every mode', () => {
   const limits = ['headers_too_large', 'no_route', 'body_too_large', 'request_timeout', 'overloaded'];
   const tested = [...rows.map(({ reason }) => reason), ...limits, 'internal'];
   expect(tested.toSorted()).toEqual(Object.keys(REFUSALS).toSorted());
 });
 
-describe('would_deny_header shows the operator what a higher rung would do', () => {
+describe('would_deny_header: what a stricter mode would refuse', () => {
   test.each(rows)('$reason', async ({ reason, refusedOn, method = 'GET', path = '', credentials }) => {
     const { status, headers } = await request(gateway.port, {
       method,
@@ -238,7 +238,7 @@ describe('would_deny_header shows the operator what a higher rung would do', () 
     expect(headerValues(headers, 'audgate-would-deny')).toEqual(isReported ? [reason] : []);
   });
 
-  test('nothing where nothing is reported, and nothing on a route without the key', async () => {
+  test('nothing to report, or a route without the key: no field', async () => {
     const good = await request(gateway.port, { path: '/shown', headers: [...(await signed({}))] });
     const hidden = await request(gateway.port, { path: '/report' });
     expect([good.status, hidden.status]).toEqual([200, 200]);
@@ -246,9 +246,9 @@ describe('would_deny_header shows the operator what a higher rung would do', () 
   });
 });
 
-test('a sibling’s token is counted on each rung for what happened to it, and only report forwards Authorization', async () => {
-  const series = (rung: Rung, action: string) =>
-    `audgate_confused_deputy_rejections_total{route="/${rung}",resource="https://api.example.com/",presented="https://sibling.example.com/",issuer="${issuer.issuer}",action="${action}"}`;
+test('a token of a sibling API: counted by what each mode does with it; only report forwards Authorization', async () => {
+  const series = (mode: Mode, action: string) =>
+    `audgate_confused_deputy_rejections_total{route="/${mode}",resource="https://api.example.com/",presented="https://sibling.example.com/",issuer="${issuer.issuer}",action="${action}"}`;
   expect(await gateway.sample(series('report', 'forwarded'))).toBe(1);
   expect(await gateway.sample(series('verify', 'forwarded'))).toBe(1);
   expect(await gateway.sample(series('enforce', 'refused'))).toBe(1);

@@ -22,7 +22,7 @@ const NOTHING_NAMED = 'urn:example:default';
 const INVOICES = '/billing/invoices';
 const CONNECTIONS_EACH = 2;
 
-/** What each asks its token for on Monday, and how often it calls. */
+/** The resource that each requests its token for on Monday, and how often it calls. */
 const CLIENTS = {
   'web-shop': { resource: BILLING, scope: 'billing:read', calls: 120 },
   'mobile-app': { resource: OLD_BILLING, scope: 'billing:read', calls: 40 },
@@ -51,11 +51,11 @@ beforeAll(async () => {
       { resource: NOTHING_NAMED, scopes: ['billing:read'], audience: [] },
     ],
   });
-  // The API as it was before: it wants a token, and does not look whom it is for.
+  // The API as it was before: it requires a token and does not check its audience.
   billing = await startUpstream({
     handle: (req, res) => res.writeHead(req.headers.authorization?.startsWith('Bearer ') ? 200 : 401).end('invoices'),
   });
-  gateway = await startGatewayProcess(configure('report'));
+  gateway = await startGatewayProcess(migrationYaml('report'));
 });
 
 afterAll(async () => {
@@ -65,7 +65,7 @@ afterAll(async () => {
   if (file !== undefined) writeFileSync(file, transcript.join('\n'));
 });
 
-function configure(enforcement: 'report' | 'enforce', alias?: string): string {
+function migrationYaml(enforcement: 'report' | 'enforce', alias?: string): string {
   return `
 issuers:
   ${server.issuer}: { jwks_uri: ${server.jwksUri} }
@@ -86,7 +86,7 @@ ${alias === undefined ? '' : `    audiences: [${alias}]\n`}    upstream: ${billi
 `;
 }
 
-test('an API without any check is seen, understood, mended, and enforced, and no request fails on the way', async () => {
+test('from report to enforce with real clients: no request fails on the way', async () => {
   const before = await requestTokens();
   await call(before, 'nothing changes for anybody');
   await seeOnMetricsPageAndLog();
@@ -95,7 +95,7 @@ test('an API without any check is seen, understood, mended, and enforced, and no
   expect(then).toMatchObject({ code: 3, stdout: expect.stringMatching(/\b55 {2}would break/) });
 
   const mendedAt = gateway.lines().length;
-  await reloadWith(gateway, configure('report', OLD_BILLING));
+  await reloadWith(gateway, migrationYaml('report', OLD_BILLING));
   const after = await requestTokens(['invoice-export', 'nightly-batch']);
   await call(after, 'nothing changes for those who were mended');
   const now = await simulate('after.ndjson', gateway.lines().slice(mendedAt));
@@ -106,7 +106,7 @@ test('an API without any check is seen, understood, mended, and enforced, and no
   await refuseTheSibling(before['invoice-export']);
 }, 60_000);
 
-/** @param fixed those who ask for the right resource by now. */
+/** @param fixed the clients that request the right resource by now. */
 async function requestTokens(fixed: readonly Name[] = []): Promise<Tokens> {
   const ask = async (name: Name) => {
     const { calls: _, ...right } = CLIENTS[fixed.includes(name) ? 'web-shop' : name];
@@ -184,20 +184,20 @@ async function explainEachCause(tokens: Tokens): Promise<void> {
   };
   for (const name of NAMES) {
     const args = ['explain', '--config', 'audgate.yaml', '--token-file', '-', `https://api.example.com${INVOICES}`];
-    const { code, stdout } = await run(args, tokens[name]);
+    const { code, stdout } = await runInFolder(args, tokens[name]);
     say(`audgate ${args.join(' ')} < ${name}.jwt`, stdout);
     expect(code).toBe(0);
     for (const part of causes[name]) expect(stdout).toContain(part);
   }
 }
 
-/** What would break, had the requests of `lines` met the configuration that is to come. */
+/** What the next configuration would refuse of the requests of `lines`. */
 async function simulate(name: string, lines: readonly LogLine[]) {
   writeFileSync(join(folder(), name), lines.map(line => `${JSON.stringify(line)}\n`).join(''));
   const alias = name === 'after.ndjson' ? OLD_BILLING : undefined;
-  writeFileSync(join(folder(), 'enforce.yaml'), gateway.configure(configure('enforce', alias)));
+  writeFileSync(join(folder(), 'enforce.yaml'), gateway.configure(migrationYaml('enforce', alias)));
   const args = ['simulate', '--config', 'enforce.yaml', name];
-  const finished = await run(args);
+  const finished = await runInFolder(args);
   say(`audgate ${args.join(' ')}; echo $?`, `${finished.stdout}${finished.code}`);
   return finished;
 }
@@ -206,14 +206,14 @@ async function enforceUnderLoad(tokens: Tokens): Promise<void> {
   const first = gateway.lines('request').length;
   const clients = NAMES.map(name => startClients(gateway.port, CONNECTIONS_EACH, tokens[name], INVOICES));
   await gateway.line('request', first + 200);
-  await reloadWith(gateway, configure('enforce', OLD_BILLING));
+  await reloadWith(gateway, migrationYaml('enforce', OLD_BILLING));
   await gateway.line('request', gateway.lines('request').length + 200);
   const tallies = await Promise.all(clients.map(client => client.stop()));
   const answered = tallies.reduce((sum, tally) => sum + tally.answered, 0);
   await gateway.line('request', first + answered);
 
   const lines = gateway.lines('request').slice(first);
-  const on = (rung: string) => lines.filter(line => line['enforcement'] === rung).length;
+  const on = (enforcement: string) => lines.filter(line => line['enforcement'] === enforcement).length;
   const failed = tallies.reduce((sum, { refused, failures, statuses, answered: own }) => {
     return sum + refused + Object.keys(failures).length + own - (statuses['200'] ?? 0);
   }, 0);
@@ -249,7 +249,7 @@ function folder(): string {
   return dirname(gateway.file);
 }
 
-function run(args: readonly string[], input = '') {
+function runInFolder(args: readonly string[], input = '') {
   return runProgram(args, { input, cwd: folder() });
 }
 

@@ -1,4 +1,4 @@
-/** What becomes of Authorization: a route on report leaves an API that needs it alone, and climbing from there is told. */
+/** `upstream_token`: a route in report mode forwards Authorization; a change of the default by a stricter mode is logged. */
 
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -66,7 +66,7 @@ function route(prefix: string, keys: string): string {
 const received = () => (heads[0] ?? '').split('\r\n').filter(line => /^authorization:/i.test(line));
 
 const VALUES: readonly (readonly [string, readonly string[]])[] = [
-  ['Bearer of somebody else', ['Bearer opaque-token']],
+  ['Bearer of another issuer', ['Bearer opaque-token']],
   ['Bearer, oddly spelled', ['bEARER  x  y']],
   ['Basic', ['Basic YWxpY2U6c2VjcmV0']],
   ['an API key', ['ApiKey 0123-4567/+==']],
@@ -80,8 +80,8 @@ const VALUES: readonly (readonly [string, readonly string[]])[] = [
   ['an empty Bearer', ['Bearer']],
 ];
 
-describe('a route on report leaves Authorization alone', () => {
-  test.each(VALUES)('%s: the very bytes reach the API', async (_, values) => {
+describe('a route in report mode: Authorization is forwarded unchanged', () => {
+  test.each(VALUES)('%s: forwarded byte by byte', async (_, values) => {
     const fields: HeaderPair[] = values.map(value => ['Authorization', value]);
     const answer = await request(gateway.port, { path: '/report/a', headers: fields });
     expect(answer.status).toBe(200);
@@ -89,14 +89,14 @@ describe('a route on report leaves Authorization alone', () => {
     expect(heads[0]).not.toMatch(/^x-user:/im);
   });
 
-  test.each(VALUES)('%s: in a WebSocket handshake, too', async (_, values) => {
+  test.each(VALUES)('%s, in a WebSocket handshake: forwarded byte by byte', async (_, values) => {
     const fields: HeaderPair[] = values.map(value => ['Authorization', value]);
     await request(gateway.port, { path: '/report/a', headers: [...fields, ...HANDSHAKE] });
     expect(received()).toEqual(values.map(value => `Authorization: ${value}`));
     expect(heads[0]).toMatch(/^upgrade: websocket$/im);
   });
 
-  test('Connection cannot take it away', async () => {
+  test('Connection: Authorization: forwarded all the same', async () => {
     const headers: HeaderPair[] = [
       ['Authorization', 'Basic YTpi'],
       ['Connection', 'authorization, close'],
@@ -105,7 +105,7 @@ describe('a route on report leaves Authorization alone', () => {
     expect(received()).toEqual(['Authorization: Basic YTpi']);
   });
 
-  test('a token that verified goes on as well, and the identity with it', async () => {
+  test('a verified token: forwarded, with the identity fields', async () => {
     await request(gateway.port, { path: '/report/a', headers: [bearer(token)] });
     expect(received()).toEqual([`Authorization: Bearer ${token}`]);
     expect(heads[0]).toMatch(/^X-User: alice$/m);
@@ -120,7 +120,7 @@ test.each([
   ['/older-name', true],
   ['/public', false],
   ['/public-forward', true],
-])('%s: whether Authorization reaches the API is %s', async (prefix, isForwarded) => {
+])('%s: Authorization is forwarded: %s', async (prefix, isForwarded) => {
   const answer = await request(gateway.port, {
     path: `${prefix}/a`,
     headers: [bearer(token)],
@@ -129,7 +129,7 @@ test.each([
   expect(received()).toEqual(isForwarded ? [`Authorization: Bearer ${token}`] : []);
 });
 
-describe('a reload tells where the default changes', () => {
+describe('a reload that changes the default of upstream_token', () => {
   const CHANGED = 'the default of upstream_token changed with the enforcement of these routes';
   const configuration = (enforcement: string, keys = '') =>
     `${issuers()}routes:\n${route('/a', `enforcement: ${enforcement}${keys}`)}\n${route('/b', 'enforcement: report')}\n`;
@@ -139,7 +139,7 @@ describe('a reload tells where the default changes', () => {
     await use(running).finally(() => running.close());
   }
 
-  test('a route leaves report, and comes back', async () => {
+  test('a route leaves report and returns: logged each time', async () => {
     await run(configuration('report'), async running => {
       writeFileSync(running.file, running.configure(configuration('verify')));
       const line = { level: 'warn', upstream_token: 'strip', routes: ['/a'], count: 1 };
@@ -149,7 +149,7 @@ describe('a reload tells where the default changes', () => {
     });
   });
 
-  test('nothing is told where the file says what is done, or the mode climbs on', async () => {
+  test('an explicit upstream_token, or verify raised to enforce: not logged', async () => {
     await run(configuration('report'), async running => {
       const next = [
         configuration('enforce', ', upstream_token: forward'),
@@ -163,7 +163,7 @@ describe('a reload tells where the default changes', () => {
       await running.line(CHANGED);
       writeFileSync(running.file, running.configure(configuration('enforce')));
       await running.line('configuration loaded', 5);
-      // The next line of the log comes behind all that belongs to the reload.
+      // This line follows every line of the reload.
       running.child.kill('SIGTERM');
       await running.line('draining');
       expect(running.lines().filter(({ msg }) => msg === CHANGED)).toHaveLength(1);

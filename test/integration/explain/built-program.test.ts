@@ -7,11 +7,11 @@ import { billing, file, SLIPPED, sign, useExplainFixture } from './fixture.ts';
 
 useExplainFixture();
 
-/** One start after the other: what a process takes to start is the machine's affair, and no part of what is tested. */
+/** Sequential, with a long limit: how long a process takes to start is not under test. */
 const STARTS = { timeout: 180_000 };
 
 describe('the built program', () => {
-  test('prints the same as the function, in text and JSON, and exits with the same code', STARTS, async () => {
+  test('text and JSON: output and exit code of the function', STARTS, async () => {
     const token = await sign({ exp: 1_700_000_600, iat: 1_700_000_000, scope: 'billing:read' });
     const at = ['--config', file, '--at', '2023-11-14T22:20:00Z', '--token-file', '-'];
     const asked = [

@@ -10,8 +10,8 @@ import { BILLING, billing, explain, explainTwice, folder, issuer, server, sign, 
 
 useExplainFixture();
 
-describe('without a denial', () => {
-  test('forwarded: where to, and with which identity', async () => {
+describe('no denial', () => {
+  test('a forwarded request: upstream URL and identity fields', async () => {
     const { code, stdout, json } = await explainTwice(await sign({}), `${billing()}?page=secret`);
     expect(code).toBe(0);
     expect(json).toMatchObject({ decision: 'forwarded', reason: null, response: null, remedy: null });
@@ -24,12 +24,12 @@ describe('without a denial', () => {
     expect(json.checks.every((check: { verdict: string }) => check.verdict === 'pass')).toBe(true);
   });
 
-  test('a public route needs no token', async () => {
+  test('a public route: forwarded without a token', async () => {
     const { code, json } = await explainTwice(undefined, 'http://gateway.example.com/status');
     expect({ code, decision: json.decision }).toEqual({ code: 0, decision: 'forwarded' });
   });
 
-  test('metadata is answered by the gateway', async () => {
+  test('metadata: answered by the gateway', async () => {
     const { code, json } = await explainTwice(
       undefined,
       'https://billing.example.com/.well-known/oauth-protected-resource',
@@ -42,7 +42,7 @@ describe('without a denial', () => {
   });
 });
 
-describe('on report and verify', () => {
+describe('report and verify', () => {
   test('report: forwarded, with what is reported and what enforce would answer', async () => {
     const { code, stdout, json } = await explainTwice(await sign({}), 'https://gateway.example.com/legacy');
     expect({ code, decision: json.decision, reason: json.reason }).toEqual({
@@ -65,7 +65,7 @@ describe('on report and verify', () => {
   });
 });
 
-test('a head as large as limits.headers is refused by the gateway, and so it is foreseen, to the byte', async () => {
+test('a head of limits.headers bytes: explain and gateway agree to the byte', async () => {
   const yaml = `limits: { headers: 1KiB }
 issuers: { ${issuer.issuer}: { jwks_uri: ${issuer.jwksUri} } }
 routes: { /billing: { resource: ${BILLING}, upstream: 'http://127.0.0.1:1' } }
@@ -105,7 +105,7 @@ routes: { /billing: { resource: ${BILLING}, upstream: 'http://127.0.0.1:1' } }
   }
 });
 
-test('without a token: how to get one, with which the request is then forwarded', async () => {
+test('no token: the command that requests one, with which the request is forwarded', async () => {
   const { code, stdout, json } = await explainTwice(undefined, billing());
   expect(code).toBe(2);
   expect(json.token_request).toMatchObject({

@@ -1,4 +1,4 @@
-/** What `explain` says a gateway would answer is what a running gateway answers: random worlds, requests and tokens. */
+/** Random configurations, requests and tokens: `explain` predicts the reply of a running gateway. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { FORMS, type Question, questions, routes, type Token, type World } from 
 
 const WORLDS = 12;
 const QUESTIONS = 40;
-test(`${WORLDS * QUESTIONS} random requests: status, reason and challenge are what explain says`, async () => {
+test(`${WORLDS * QUESTIONS} random requests: explain predicts status, reason and challenge`, async () => {
   const issuers = await Promise.all([
     startTokenIssuer(),
     startTokenIssuer('RS256'),
@@ -43,7 +43,7 @@ test(`${WORLDS * QUESTIONS} random requests: status, reason and challenge are wh
     rmSync(folder, { recursive: true });
     await Promise.all([...issuers, upstream].map(each => each.close()));
   }
-  // A property that never meets its cases holds of nothing.
+  // A property test that never reaches a case proves nothing about it.
   const met = [
     ...['forwarded', 'no_route', 'ambiguous_path', 'missing_token', 'wrong_audience', 'malformed_request'],
     ...['malformed_credentials', 'malformed_token', 'bad_signature', 'insufficient_scope'],

@@ -9,7 +9,7 @@ import { BILLING, billing, explain, file, folder, issuer, SLIPPED, sign, useExpl
 useExplainFixture();
 
 describe('the token', () => {
-  test('from a file, with Bearer before it and white space around it', async () => {
+  test('a file with Bearer and white space around the token: read', async () => {
     const name = join(folder, 'token.txt');
     writeFileSync(name, `\n Bearer ${await sign({})}\r\n`);
     const { code } = await runExplain(['--config', file, '--token-file', name, billing()]);
@@ -32,7 +32,7 @@ describe('the token', () => {
     expect(stderr).not.toContain(SLIPPED);
   });
 
-  test('that is opaque is not repeated either: no option is, nor a fragment', async () => {
+  test('an opaque token, an option, a fragment: not repeated', async () => {
     const slips = [
       ['--token-file', 'ya29secret', '/billing'],
       ['--method', 'secret', '/billing'],
@@ -47,7 +47,7 @@ describe('the token', () => {
     }
   });
 
-  test('over 64 KiB, empty, or not there: exit 1 with the reason', async () => {
+  test('a file over 64 KiB, empty or missing: exit 1 with the reason', async () => {
     const ask = (name: string, input: string) =>
       runExplain(['--config', file, '--token-file', name, '/billing'], input);
     const answers = await Promise.all([ask('-', 'x'.repeat(70_000)), ask('-', ' \n'), ask(join(folder, 'absent'), '')]);
@@ -75,7 +75,7 @@ test.for([
   expect(stderr).not.toContain('secret');
 });
 
-test('what a stranger wrote into claims acts on no terminal, in text and JSON', async () => {
+test('control characters in claims: escaped in text and JSON', async () => {
   const evil = '\x1b[2J\x07\u202e\u009b31m\u2066\u200b\u2028';
   const claims = { aud: evil.repeat(99), iss: `https://x/${evil}`, sub: evil, scope: evil };
   for (const each of [claims, { ...claims, iss: issuer.issuer }, { sub: `alice${evil}`, aud: BILLING }]) {

@@ -10,9 +10,9 @@ import { eventually, withTimeout } from '../../support/waiting.ts';
 import {
   CHUNKED,
   call,
-  configure,
   expectOneRequest,
   gateway,
+  gatewayYaml,
   head,
   onlyRequest,
   pipeline,
@@ -24,7 +24,7 @@ import {
 useForwardingFixture();
 
 describe('bodies', () => {
-  test('HEAD: the fields of the answer arrive, no body does, and the connection serves the next request', async () => {
+  test('HEAD: fields without a body, the connection serves the next request', async () => {
     upstream.handle = (_req, res) => res.writeHead(200, { 'content-length': '12', etag: '"v1"' }).end();
     const [first, second] = await pipeline([
       { method: 'HEAD', path: '/api/a' },
@@ -50,7 +50,7 @@ describe('bodies', () => {
     expect(next?.body.toString()).toBe('next');
   });
 
-  test('304 may tell the length that a 200 would have had, and the connection serves the next request', async () => {
+  test('304 with the Content-Length of a 200: forwarded, the connection serves the next request', async () => {
     upstream.handle = (req, res) => {
       if (req.url === '/api/same') res.socket?.write('HTTP/1.1 304 Not Modified\r\nContent-Length: 40\r\n\r\n');
       else res.end('next');
@@ -62,7 +62,7 @@ describe('bodies', () => {
     expect(readFailures(await gateway.scrape(), '/api')).toEqual({});
   });
 
-  test('204 with a length that no 204 may have: whole, and no failure', async () => {
+  test('204 with Content-Length: complete, no failure', async () => {
     upstream.handle = (req, res) => {
       if (req.url === '/api/none') res.socket?.write('HTTP/1.1 204 No Content\r\nContent-Length: 40\r\n\r\n');
       else res.end('next');
@@ -74,7 +74,7 @@ describe('bodies', () => {
     expect(readFailures(await gateway.scrape(), '/api')).toEqual({});
   });
 
-  test('chunked both ways: the same bytes, chunked again at each hop', async () => {
+  test('chunked both ways: the same bytes, framed anew at each hop', async () => {
     upstream.handle = async (req, res, received) => {
       const body = await readBody(req, received);
       res.write(body.subarray(0, 3));
@@ -91,7 +91,7 @@ describe('bodies', () => {
     expect(answer.complete).toBe(true);
     const received = onlyRequest();
     expect(received.body?.text).toBe('hello world');
-    // Where the whole body is there already, its length may be told instead; never both.
+    // Where the whole body is there already, Content-Length may be sent instead, never both.
     const framing = [
       ...headerValues(received.rawHeaders, 'transfer-encoding'),
       ...headerValues(received.rawHeaders, 'content-length'),
@@ -113,7 +113,7 @@ describe('bodies', () => {
     expect(headerValues(received.rawHeaders, 'transfer-encoding')).toEqual([]);
   });
 
-  test('POST with Content-Length: 0 arrives as one request without a body, framed as such', async () => {
+  test('POST with Content-Length: 0: one request without a body', async () => {
     const answer = await call({ method: 'POST', path: '/api/a', headers: [['Content-Length', '0']] });
     expect(answer.status).toBe(200);
     expect(onlyRequest()).toMatchObject({ method: 'POST', body: { length: 0 } });
@@ -137,7 +137,7 @@ describe('bodies', () => {
     await expectOneRequest(method, smuggled);
   });
 
-  test('a trailer section of the client reaches nobody, and the request behind it is read as the second', async () => {
+  test('a trailer section of the client: dropped, the next request is read behind it', async () => {
     const first = formatRequest(gateway.port, {
       method: 'POST',
       path: '/api/a',
@@ -152,7 +152,7 @@ describe('bodies', () => {
     expect(JSON.stringify(upstream.received)).not.toContain('admin');
   });
 
-  test('an early answer of the upstream reaches the client that is still uploading', async () => {
+  test('an early response: reaches the client that is still uploading', async () => {
     upstream.handle = (_req, res) => res.writeHead(413, { connection: 'close' }).end('too large');
     const wire = await openConnected(gateway.port);
     wire.socket.write(head('POST /api/a', [bearer(token), ['Content-Length', String(64 * 1024 * 1024)]]));
@@ -164,13 +164,13 @@ describe('bodies', () => {
     expect((await call({ path: '/api/next' })).status).toBe(413);
   });
 
-  describe('after an early answer of an upstream that keeps its connection', () => {
+  describe('after an early response on a kept connection', () => {
     let own: RunningGateway;
     let wire: RawConnection;
     const rest = Buffer.alloc(256 * 1024);
 
     beforeEach(async () => {
-      own = await startGateway(configure());
+      own = await startGateway(gatewayYaml());
       upstream.handle = (_req, res) => res.writeHead(403).end('no need');
       wire = await openConnected(own.port);
       wire.socket.write(head('POST /api/a', [bearer(token), ['Content-Length', String(rest.length + 1)]]));
@@ -184,20 +184,20 @@ describe('bodies', () => {
       await withTimeout(5000, own.close(), 'the gateway did not drain');
     });
 
-    test('the rest of the body is read away, and the connection serves the next request or ends', async () => {
+    test('the rest of the body: discarded, the connection serves the next request or ends', async () => {
       wire.socket.write(rest);
       wire.socket.write(head('GET /api/next', [bearer(token)]));
       const served = wire.until('the next one').catch(() => undefined);
       await withTimeout(3000, Promise.race([served, wire.closed]), 'neither');
     });
 
-    test('the client that leaves takes its connection with it', async () => {
+    test("the client disconnects: the upstream's connection ends", async () => {
       wire.socket.destroy();
       await eventually(async () => (await own.sample('audgate_open_connections{kind="http"}')) === 0);
     });
   });
 
-  test('a piece of a chunked body reaches the upstream before the next is sent', async () => {
+  test('a chunk of a request body: forwarded before the next is sent', async () => {
     const first = new Promise<string>(resolve => {
       upstream.handle = async (req, res) => {
         req.once('data', piece => resolve(String(piece)));

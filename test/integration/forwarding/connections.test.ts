@@ -8,8 +8,8 @@ import { call, gateway, KEEP_ALIVE, pipeline, token, upstream, useForwardingFixt
 useForwardingFixture();
 
 describe('connections', () => {
-  test("pipelined requests are answered in their order, whatever the upstream's", async () => {
-    // The first is answered last of all that arrive at once, and after a while where nothing else does.
+  test('pipelined requests: answered in order, whatever the order of the upstream', async () => {
+    // The first is answered last of those that arrive together, or after 100 ms where no other does.
     const others = new EventEmitter();
     upstream.handle = async (req, res) => {
       if (req.url === '/api/1')
@@ -21,7 +21,7 @@ describe('connections', () => {
     expect(answers.map(({ body }) => body.toString())).toEqual(['/api/1', '/api/2', '/api/3']);
   });
 
-  test('a refusal among pipelined requests stands in its place', async () => {
+  test('a refusal among pipelined requests: in its place', async () => {
     upstream.handle = (req, res) => res.end(req.url);
     const requests = [
       formatRequest(gateway.port, { path: '/api/1', headers: [bearer(token), KEEP_ALIVE] }),
@@ -33,7 +33,7 @@ describe('connections', () => {
     expect(upstream.received.map(({ url }) => url).sort()).toEqual(['/api/1', '/api/3']);
   });
 
-  test("the upstream's connections are used again", async () => {
+  test('connections to the upstream: reused', async () => {
     const before = upstream.sockets.total;
     for (let count = 0; count < 60; count += 1) {
       const raw: RawRequest = count % 2 ? { path: '/api/a' } : { method: 'POST', path: '/api/a', body: 'x' };
@@ -42,13 +42,13 @@ describe('connections', () => {
     expect(upstream.sockets.total - before).toBeLessThanOrEqual(3);
   });
 
-  test('a kept connection that the upstream has closed meanwhile fails no request', async () => {
+  test('a kept connection that the upstream has closed: no request fails', async () => {
     expect((await call({ path: '/api/a' })).status).toBe(200);
     for (let count = 0; count < 5; count += 1) {
       const closed = upstream.server.closeIdleConnections.bind(upstream.server);
       closed();
       while (upstream.sockets.open > 0) await new Promise(resolve => setImmediate(resolve));
-      // The gateway's side of those sockets has had its turn once it has answered on its admin listener.
+      // A response of the admin listener shows that the gateway's event loop has handled those sockets.
       await gateway.scrape();
       expect((await call({ path: '/api/a' })).status).toBe(200);
     }

@@ -1,11 +1,11 @@
-/** Event streams (Server-Sent Events): nothing is held back, nothing goes on for nobody, and nothing cut looks whole. */
+/** Event streams (Server-Sent Events): no buffering, no stream without its client, no cut stream that looks complete. */
 
 import { EventEmitter, once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type RunningGateway, readFailures, startGateway } from '../../support/gateway.ts';
+import { destroyConnections, openConnected, type RawConnection } from '../../support/raw-connection.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../../support/upstream.ts';
 import { eventually, withTimeout } from '../../support/waiting.ts';
@@ -39,8 +39,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  for (const socket of sockets) socket.destroy();
-  sockets.clear();
+  destroyConnections();
 });
 
 afterAll(async () => {
@@ -48,8 +47,8 @@ afterAll(async () => {
   await Promise.all([issuer.close(), upstream.close()]);
 });
 
-describe('while it runs', () => {
-  test('the head reaches the client before there is any event', async () => {
+describe('an open event stream', () => {
+  test('the head: forwarded before there is any event', async () => {
     const answering = subscribe();
     openStream(await stream);
     const answer = await withTimeout(2000, answering, 'the head did not arrive');
@@ -59,7 +58,7 @@ describe('while it runs', () => {
     expect(await answer.text()).toBe('');
   });
 
-  test('each event reaches the client before the next is sent', async () => {
+  test('each event: forwarded before the next is sent', async () => {
     const answering = subscribe();
     const res = openStream(await stream);
     const events = readEvents(await answering);
@@ -76,7 +75,7 @@ describe('while it runs', () => {
     expect(await events.next()).toEqual({ done: true, value: undefined });
   });
 
-  test('the first event that comes in one piece with the head is not held back', async () => {
+  test('a first event in one piece with the head: forwarded at once', async () => {
     const answering = subscribe();
     const res = await stream;
     res.cork();
@@ -87,7 +86,7 @@ describe('while it runs', () => {
     res.end();
   });
 
-  test('a compressed stream passes piece by piece, untouched', async () => {
+  test('a compressed stream: forwarded piece by piece, unchanged', async () => {
     const answering = subscribe({ 'accept-encoding': 'identity' });
     const res = await stream;
     const piece = gzipSync('data: first\n\n');
@@ -99,7 +98,7 @@ describe('while it runs', () => {
     res.end();
   });
 
-  test('a hundred streams at once: each event finds its own client', async () => {
+  test('a hundred streams: each event reaches its own client', async () => {
     const responses = new Map<string, ServerResponse>();
     const changes = new EventEmitter();
     upstream.handle = (req, res) => {
@@ -113,8 +112,8 @@ describe('while it runs', () => {
   });
 });
 
-describe('when it ends', () => {
-  test("the client that leaves ends the upstream's response", async () => {
+describe('the end of an event stream', () => {
+  test("the client disconnects: the upstream's response ends", async () => {
     const failures = await gateway.sample(SERIES);
     const leave = new AbortController();
     const answering = subscribe({}, '/events/leaver', leave.signal);
@@ -132,7 +131,7 @@ describe('when it ends', () => {
     expect(await gateway.sample(SERIES)).toBe(failures);
   });
 
-  test("the client that leaves before any event ends the upstream's response", async () => {
+  test("the client disconnects before any event: the upstream's response ends", async () => {
     const leave = new AbortController();
     const answering = subscribe({}, '/events', leave.signal);
     const res = openStream(await stream);
@@ -142,7 +141,7 @@ describe('when it ends', () => {
     await withTimeout(2000, closed, "the upstream's response did not end");
   });
 
-  test("the client that leaves before the head ends the upstream's request", async () => {
+  test("the client disconnects before the head: the upstream's request ends", async () => {
     const leave = new AbortController();
     const answering = subscribe({}, '/events', leave.signal).catch(() => undefined);
     const closed = once(await stream, 'close');
@@ -151,8 +150,8 @@ describe('when it ends', () => {
     await withTimeout(2000, closed, "the upstream's request did not end");
   });
 
-  test("the client that leaves while it reads too slowly ends the upstream's response", async () => {
-    const wire = await openWire('1.1');
+  test("the client disconnects while it reads too slowly: the upstream's response ends", async () => {
+    const wire = await openStreamConnection('1.1');
     const res = openStream(await stream);
     const closed = once(res, 'close');
     await wire.until('text/event-stream');
@@ -165,7 +164,7 @@ describe('when it ends', () => {
   test.each([
     ['closes', (res: ServerResponse) => res.socket?.destroy()],
     ['resets', (res: ServerResponse) => res.socket?.resetAndDestroy()],
-  ])("an upstream that %s in mid-stream aborts the client's body, counted", async (_name, die) => {
+  ])("an upstream that %s in mid-stream: the client's body is aborted, counted", async (_name, die) => {
     const before = await gateway.sample(SERIES);
     const answering = subscribe();
     const res = openStream(await stream);
@@ -177,7 +176,7 @@ describe('when it ends', () => {
     expect(await gateway.sample(SERIES)).toBe(before + 1);
   });
 
-  test("an upstream that dies between head and first event aborts the client's body", async () => {
+  test("an upstream that ends between head and first event: the client's body is aborted", async () => {
     const answering = subscribe();
     const res = openStream(await stream);
     const answer = await answering;
@@ -186,30 +185,32 @@ describe('when it ends', () => {
   });
 
   test.each(['1.0', '1.1'] as const)(
-    'an upstream that dies in mid-stream resets an HTTP/%s client: no clean end',
+    'an upstream that ends in mid-stream: an HTTP/%s client sees no clean end',
     async version => {
-      const wire = await openWire(version);
+      const wire = await openStreamConnection(version);
       const res = openStream(await stream);
       res.write('data: first\n\n');
       await wire.until('data: first');
+      const failed = once(wire.socket, 'error');
       res.socket?.destroy();
-      const end = await withTimeout(2000, wire.ended, 'no end');
-      expect(end).toBe('ECONNRESET');
+      const [error] = await withTimeout(2000, failed, 'no reset');
+      expect(error.code).toBe('ECONNRESET');
       expect(wire.text()).not.toContain('\r\n0\r\n');
     },
   );
 
-  test('a stream that ends well ends well for an HTTP/1.0 client too', async () => {
-    const wire = await openWire('1.0');
+  test('a stream that ends in order: a clean end for an HTTP/1.0 client', async () => {
+    const wire = await openStreamConnection('1.0');
     const res = openStream(await stream);
     res.write('data: first\n\n');
     await wire.until('data: first');
+    const ended = once(wire.socket, 'end');
     res.end('data: last\n\n');
-    expect(await withTimeout(2000, wire.ended, 'no end')).toBe('end');
+    await withTimeout(2000, ended, 'no end');
     expect(wire.text()).toMatch(/\r\n\r\ndata: first\n\ndata: last\n\n$/);
   });
 
-  test('a stream that is silent for longer than timeouts.idle is aborted, never ended', async () => {
+  test('a stream that is silent for longer than timeouts.idle: aborted, no clean end', async () => {
     const answering = subscribe({}, '/brief');
     const res = openStream(await stream);
     const closed = once(res, 'close');
@@ -246,30 +247,8 @@ async function* readEvents(answer: Response): AsyncGenerator<string, undefined> 
   return undefined;
 }
 
-const sockets = new Set<Socket>();
-
-/** Asks for the stream over a bare socket. `ended` tells how: `end`, or the code of the error. */
-async function openWire(version: '1.0' | '1.1') {
-  const socket = connect(gateway.port, '127.0.0.1');
-  sockets.add(socket);
-  const changes = new EventEmitter();
-  let text = '';
-  socket.on('data', piece => {
-    text += piece.toString('latin1');
-    changes.emit('change');
-  });
-  const ended = new Promise<string>(resolve => {
-    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    socket.on('end', () => resolve('end'));
-    socket.on('close', () => changes.emit('change'));
-  });
-  await once(socket, 'connect');
-  socket.write(`GET /events HTTP/${version}\r\nHost: gateway.example\r\nAuthorization: Bearer ${token}\r\n\r\n`);
-  const until = async (marker: string) => {
-    while (!text.includes(marker)) {
-      if (socket.destroyed) throw new Error(`closed before ${JSON.stringify(marker)}: ${JSON.stringify(text)}`);
-      await once(changes, 'change');
-    }
-  };
-  return { socket, text: () => text, until, ended };
+/** Requests the stream on a TCP connection. */
+function openStreamConnection(version: '1.0' | '1.1'): Promise<RawConnection> {
+  const head = `GET /events HTTP/${version}\r\nHost: gateway.example\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+  return openConnected(gateway.port, head);
 }

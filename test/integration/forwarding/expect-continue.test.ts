@@ -14,7 +14,7 @@ describe('Expect: 100-continue', () => {
     ['Content-Length', '5'],
   ];
 
-  test('the interim answer invites the body of an authorised request; the upstream never sees the field', async () => {
+  test('an authorised request: 100 Continue, then its body; the upstream does not get the field', async () => {
     const wire = await openConnected(gateway.port);
     wire.socket.write(head('POST /api/a', expecting(bearer(token), ['Connection', 'close'])));
     await wire.until('HTTP/1.1 100 Continue\r\n\r\n');
@@ -31,7 +31,7 @@ describe('Expect: 100-continue', () => {
     ['without a token', [], 401, 'missing_token'],
     ['with an empty token', [['Authorization', 'Bearer']], 400, 'malformed_credentials'],
   ] as const)(
-    'a request %s is refused at once, uninvited, and its connection ends',
+    'a request %s: refused without 100 Continue, its connection ends',
     async (_name, fields, status, reason) => {
       const wire = await openConnected(gateway.port);
       wire.socket.write(head('POST /api/a', expecting(...fields)));
@@ -43,7 +43,7 @@ describe('Expect: 100-continue', () => {
     },
   );
 
-  test('a token for another resource is refused uninvited', async () => {
+  test('a token for another resource: refused without 100 Continue', async () => {
     const foreign = await issuer.sign({ claims: { aud: 'https://other.example.com/' } });
     const wire = await openConnected(gateway.port);
     wire.socket.write(head('POST /api/a', expecting(bearer(foreign))));
@@ -53,13 +53,13 @@ describe('Expect: 100-continue', () => {
     expect(upstream.received).toEqual([]);
   });
 
-  test('another expectation is refused and never forwarded', async () => {
+  test('another expectation: refused, not forwarded', async () => {
     const answer = await call({ method: 'POST', path: '/api/a', headers: [['Expect', '200-maybe']], body: 'x' });
     expect([400, 417]).toContain(answer.status);
     expect(upstream.received).toEqual([]);
   });
 
-  test('an HTTP/1.0 client gets no interim answer (RFC 9110 section 10.1.1)', async () => {
+  test('an HTTP/1.0 client: no interim response (RFC 9110 section 10.1.1)', async () => {
     const fields = expecting(bearer(token));
     const bytes = head('POST /api/a', fields).replace('HTTP/1.1', 'HTTP/1.0');
     const answer = (await sendRaw(gateway.port, `${bytes}hello`)).toString('latin1');
@@ -67,7 +67,7 @@ describe('Expect: 100-continue', () => {
     expect(answer).not.toContain('100 Continue');
   });
 
-  test('the body of a public route is invited too', async () => {
+  test('a public route: 100 Continue', async () => {
     const wire = await openConnected(gateway.port);
     wire.socket.write(head('POST /open/a', expecting(['Connection', 'close'])));
     await wire.until('HTTP/1.1 100 Continue\r\n\r\n');

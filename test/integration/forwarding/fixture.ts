@@ -29,7 +29,7 @@ export const CHUNKED: HeaderPair = ['Transfer-Encoding', 'chunked'];
 
 export const KEEP_ALIVE: HeaderPair = ['Connection', 'keep-alive'];
 
-export function configure(): string {
+export function gatewayYaml(): string {
   return `
 issuers:
   ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}" }
@@ -67,7 +67,7 @@ export function onlyRequest(): ReceivedRequest {
   return received;
 }
 
-/** Another request on the same upstream connection would bring to light what the first left behind in it. */
+/** A second request on the same upstream connection would show bytes that the first left in it. */
 export async function expectOneRequest(method: string, text: string): Promise<void> {
   expect(onlyRequest()).toMatchObject({ method, url: '/api/a', body: { text } });
   expect((await call({ path: '/api/next' })).status).toBe(200);
@@ -83,7 +83,7 @@ export function head(line: string, fields: readonly HeaderPair[]): string {
 export function useForwardingFixture(): void {
   beforeAll(async () => {
     [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
-    gateway = await startGateway(configure());
+    gateway = await startGateway(gatewayYaml());
     token = await issuer.sign({ claims: { aud: RESOURCE, sub: 'alice', client_id: 'shop', groups: ['red', 'blue'] } });
   });
 

@@ -14,9 +14,9 @@ import { bearer, formatChunks, type HeaderPair, headerValues, request, sendRaw }
 import {
   CHUNKED,
   call,
-  configure,
   expectOneRequest,
   gateway,
+  gatewayYaml,
   head,
   issuer,
   onlyRequest,
@@ -29,7 +29,7 @@ import {
 useForwardingFixture();
 
 describe('fields of the request', () => {
-  test('duplicates are kept, in order and apart', async () => {
+  test('repeated fields: kept apart and in order', async () => {
     await call({
       path: '/api/a',
       headers: [
@@ -43,7 +43,7 @@ describe('fields of the request', () => {
     expect(headerValues(onlyRequest().rawHeaders, 'cookie')).toEqual(['p=1']);
   });
 
-  test('what belongs to the connection ends here', async () => {
+  test('hop-by-hop fields: not forwarded', async () => {
     const hop: HeaderPair[] = [
       ['Keep-Alive', 'timeout=5'],
       ['Proxy-Connection', 'keep-alive'],
@@ -60,7 +60,7 @@ describe('fields of the request', () => {
     expect(headerValues(rawHeaders, 'x-kept')).toEqual(['1']);
   });
 
-  test('what Connection lists is removed, except what it has no say in', async () => {
+  test('fields that Connection lists: removed, but for those that it must not list', async () => {
     const listed = 'close, X-Private,X-User , X-Forwarded-For, Forwarded, Via, Host, Authorization';
     const headers: HeaderPair[] = [
       ['Connection', listed],
@@ -79,7 +79,7 @@ describe('fields of the request', () => {
     expect(headerValues(rawHeaders, 'authorization')).toEqual([`Bearer ${token}`]);
   });
 
-  test('Connection that lists Content-Length or Transfer-Encoding does not unframe the body', async () => {
+  test('Connection lists Content-Length or Transfer-Encoding: the body stays framed', async () => {
     const body = 'GET /api/smuggled HTTP/1.1\r\nHost: x\r\n\r\n';
     await call({ method: 'POST', path: '/api/a', headers: [['Connection', 'close, Content-Length']], body });
     await expectOneRequest('POST', body);
@@ -89,7 +89,7 @@ describe('fields of the request', () => {
     await expectOneRequest('DELETE', body);
   });
 
-  test("Host is the upstream's; X-Forwarded-*, Forwarded and Via tell of the client's hop", async () => {
+  test("Host: the upstream's; X-Forwarded-*, Forwarded and Via: the client's hop", async () => {
     await call({ path: '/api/a', headers: [['Host', 'shop.example:8443']] });
     const { rawHeaders } = onlyRequest();
     expect(headerValues(rawHeaders, 'host')).toEqual([`127.0.0.1:${upstream.port}`]);
@@ -126,7 +126,7 @@ describe('fields of the request', () => {
     'X-Groups',
     'X-Absent',
     'x_absent',
-  ])('a forged %s never arrives', async name => {
+  ])('a forged %s: not forwarded', async name => {
     await call({
       path: '/api/a',
       headers: [
@@ -139,7 +139,7 @@ describe('fields of the request', () => {
     expect(headerValues(rawHeaders, 'x-other')).toEqual(['kept']);
   });
 
-  test('identity fields are set from claims, once; a claim that is absent sets none', async () => {
+  test('claims_to_headers: each claim once; an absent claim sets no field', async () => {
     await call({ path: '/api/a' });
     const { rawHeaders } = onlyRequest();
     expect(headerValues(rawHeaders, 'x-user')).toEqual(['alice']);
@@ -149,7 +149,7 @@ describe('fields of the request', () => {
   });
 
   test.each(['a\r\nX-Admin: 1', 'a\nb', 'a\u0000b', ' padded', ''])(
-    'a claim that no field can carry whole (%j) sets none',
+    'a claim that no field value can hold (%j): sets no field',
     async sub => {
       const odd = await issuer.sign({ claims: { aud: RESOURCE, sub } });
       const headers: HeaderPair[] = [bearer(odd), ['X-User', 'forged']];
@@ -159,18 +159,18 @@ describe('fields of the request', () => {
     },
   );
 
-  test('Authorization is removed, on a public route too; forward_token keeps it', async () => {
+  test('Authorization: removed, also on a public route; kept by forward_token', async () => {
     for (const path of ['/api/a', '/open/a', '/forwarding/a']) await call({ path });
     const arrived = upstream.received.map(({ rawHeaders }) => headerValues(rawHeaders, 'authorization'));
     expect(arrived).toEqual([[], [], [`Bearer ${token}`]]);
   });
 
-  test('a public route with forward_token keeps whatever Authorization there is', async () => {
+  test('a public route with forward_token: any Authorization is kept', async () => {
     await request(gateway.port, { path: '/open-forwarding/a', headers: [['Authorization', 'Basic YTpi']] });
     expect(headerValues(onlyRequest().rawHeaders, 'authorization')).toEqual(['Basic YTpi']);
   });
 
-  test('a public route strips forged identity of the routes beside it', async () => {
+  test('a public route: identity fields of other routes are removed', async () => {
     await request(gateway.port, {
       path: '/open/a',
       headers: [
@@ -181,7 +181,7 @@ describe('fields of the request', () => {
     expect(JSON.stringify(onlyRequest().rawHeaders)).not.toContain('6.6.6.6');
   });
 
-  test('obs-text passes as the bytes it is', async () => {
+  test('obs-text: forwarded byte by byte', async () => {
     await call({ path: '/api/a', headers: [['X-Bytes', 'caf\xe9 \xff\x80']] });
     expect(headerValues(onlyRequest().rawHeaders, 'x-bytes')).toEqual(['caf\xe9 \xff\x80']);
   });
@@ -209,7 +209,7 @@ describe('fields of the request', () => {
 async function startOn(host: string): Promise<{ readonly port: number; close(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const file = join(folder, 'audgate.yaml');
-  writeFileSync(file, `listen: "[${host}]:0"\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms }\n${configure()}`);
+  writeFileSync(file, `listen: "[${host}]:0"\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms }\n${gatewayYaml()}`);
   const loaded = loadConfig(file, {});
   rmSync(folder, { recursive: true });
   if (!loaded.ok) throw new Error('the configuration has problems');

@@ -32,13 +32,13 @@ describe('target', () => {
     '?next=http://x/y?z',
     '?plus=a+b;c=d',
     '?%00%0d%0a',
-  ])('the query %j arrives byte for byte', async query => {
+  ])('the query %j: forwarded byte by byte', async query => {
     const answer = await call({ path: `/api/a${query}` });
     expect(answer.status).toBe(200);
     expect(onlyRequest().url).toBe(`/api/a${query}`);
   });
 
-  test('a query with bytes that no URI has is refused, never rewritten', async () => {
+  test('a query with bytes outside of RFC 3986: refused, not rewritten', async () => {
     expect((await call({ path: '/api/a?\xe9\xff' })).status).toBe(400);
     expect(upstream.received).toEqual([]);
   });
@@ -51,12 +51,12 @@ describe('target', () => {
     ['/%61pi/x', '/api/x'],
     ['/stripp%65d/%40me', '/v1/%40me'],
     ["/api/!$&'()*+,=:@", "/api/!$&'()*+,=:@"],
-  ])('the path %s is forwarded as it was matched: %s', async (path, url) => {
+  ])('the path %s: forwarded as it was matched: %s', async (path, url) => {
     expect((await call({ path })).status).toBe(200);
     expect(onlyRequest().url).toBe(url);
   });
 
-  test('absolute-form of the same authority arrives in origin-form', async () => {
+  test('absolute-form of the same authority: forwarded in origin-form', async () => {
     const path = `http://127.0.0.1:${gateway.port}/api/a?q=%zz`;
     expect((await call({ path })).status).toBe(200);
     expect(onlyRequest().url).toBe('/api/a?q=%zz');

@@ -8,13 +8,13 @@ import { call, gateway, token, upstream, useForwardingFixture } from './fixture.
 useForwardingFixture();
 
 describe('the answer', () => {
-  test('every Set-Cookie stays apart, in order', async () => {
+  test('Set-Cookie: kept apart and in order', async () => {
     const cookies = ['a=1; Path=/', 'b=2; Expires=Wed, 21 Oct 2026 07:28:00 GMT', 'a=1; Path=/'];
     upstream.handle = (_req, res) => res.writeHead(200, { 'set-cookie': cookies }).end();
     expect(headerValues((await call({ path: '/api/a' })).headers, 'set-cookie')).toEqual(cookies);
   });
 
-  test("what belonged to the upstream's connection does not reach the client, nor what its Connection lists", async () => {
+  test('hop-by-hop fields of the upstream, and what its Connection lists: not forwarded', async () => {
     answerRaw(
       'HTTP/1.1 200 OK\r\nConnection: X-Hop, keep-alive\r\nX-Hop: secret\r\nKeep-Alive: timeout=77\r\nProxy-Authenticate: Basic\r\n' +
         'Proxy-Connection: keep-alive\r\nUpgrade: h2c\r\nTrailer: X-Later\r\nTE: gzip\r\nX-End: kept\r\nContent-Length: 2\r\n\r\nok',
@@ -28,19 +28,19 @@ describe('the answer', () => {
     expect(body.toString()).toBe('ok');
   });
 
-  test('Connection of the upstream that lists Content-Length does not unframe the answer', async () => {
+  test('Connection of the upstream lists Content-Length: the response stays framed', async () => {
     answerRaw('HTTP/1.1 200 OK\r\nConnection: close, Content-Length\r\nContent-Length: 2\r\n\r\nok');
     const answer = await call({ path: '/api/a' });
     expect(answer).toMatchObject({ status: 200, complete: true });
     expect(answer.body.toString()).toBe('ok');
   });
 
-  test("a reason phrase of the upstream's own is kept", async () => {
+  test('a reason phrase of the upstream: kept', async () => {
     upstream.handle = (_req, res) => res.writeHead(299, 'Quite All Right').end();
     expect(await call({ path: '/api/a' })).toMatchObject({ status: 299, reason: 'Quite All Right' });
   });
 
-  test("the upstream's own 401 passes with its challenge, unjudged", async () => {
+  test('a 401 of the upstream: forwarded with its challenge', async () => {
     const challenge = 'Bearer realm="inner", error="invalid_token"';
     upstream.handle = (_req, res) => res.writeHead(401, { 'www-authenticate': challenge }).end('inner');
     const answer = await call({ path: '/api/a' });
@@ -51,7 +51,7 @@ describe('the answer', () => {
     expect(line).toMatchObject({ status: 401, outcome: 'forwarded' });
   });
 
-  test('obs-text passes as the bytes it is', async () => {
+  test('obs-text: forwarded byte by byte', async () => {
     answerRaw('HTTP/1.1 200 OK\r\nX-Bytes: caf\xe9 \xff\x80\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
     const answer = await call({ path: '/api/a' });
     expect(headerValues(answer.headers, 'x-bytes')).toEqual(['caf\xe9 \xff\x80']);
@@ -61,14 +61,14 @@ describe('the answer', () => {
     ['102 Processing', 'HTTP/1.1 102 Processing\r\n\r\n'],
     ['103 Early Hints, twice', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'.repeat(2)],
     ['an unregistered 199', 'HTTP/1.1 199 Whatever\r\nX-A: b\r\n\r\n'],
-  ])('%s before the answer does not break it', async (_name, interim) => {
+  ])('%s before the final response: the final response arrives', async (_name, interim) => {
     answerRaw(`${interim}HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok`);
     const answer = await call({ path: '/api/a' });
     expect(answer).toMatchObject({ status: 200, complete: true });
     expect(answer.body.toString()).toBe('ok');
   });
 
-  test('a client of HTTP/1.0 is sent the answer only (RFC 9110 section 15.2)', async () => {
+  test('an HTTP/1.0 client: the final response only (RFC 9110 section 15.2)', async () => {
     answerRaw('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
     const received = await sendRaw(
       gateway.port,
@@ -77,13 +77,13 @@ describe('the answer', () => {
     expect(received.toString('latin1')).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
-  // RFC 9110 section 15.2 would have it read; undici takes it for a broken peer. Never half an answer.
-  test('100 Continue that nobody asked for is an upstream failure', async () => {
+  // RFC 9110 section 15.2 allows to ignore it; undici treats it as a broken peer.
+  test('100 Continue without an expectation: an upstream failure', async () => {
     answerRaw('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
     expect(await call({ path: '/api/a' })).toMatchObject({ status: 502, complete: true });
   });
 
-  test("an answer that the close of the upstream's connection ends arrives whole", async () => {
+  test('a response that ends with the connection: arrives whole', async () => {
     answerRaw('HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end');
     const answer = await call({ path: '/api/a' });
     expect(answer).toMatchObject({ status: 200, complete: true });

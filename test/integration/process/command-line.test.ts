@@ -1,4 +1,4 @@
-/** The command line as a shell meets it: arguments that are wrong, and a reader that has gone. Needs `npm run build` before. */
+/** The command line: wrong arguments, help, and output whose reader has closed. Needs `npm run build` before. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -35,7 +35,7 @@ routes:
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('a reader that has gone changes no exit code, and nothing is said of it', () => {
+describe('standard output closed by its reader: the same exit code, nothing on standard error', () => {
   test.each<[string, number, () => readonly string[]]>([
     ['--help', 0, () => ['--help']],
     ['check', 0, () => ['check', config]],
@@ -59,11 +59,11 @@ test.each([
   ['simulate', '--config', TOKEN, '-'],
   ['simulate', '--config', 'x.yaml', '--from', TOKEN, '-'],
   ['simulate', '--config', 'x.yaml', TOKEN],
-])('a token in the place of a file name is not repeated: %s %s', async (...args) => {
+])('a token in the place of a file name: not repeated: %s %s', async (...args) => {
   expect(await runProgram(args)).toEqual({ code: 1, stdout: '', stderr: 'a token is no file name\n' });
 });
 
-test('arguments that cannot be read end explain with 1, since 2 is its answer, and every other command with 2', async () => {
+test('invalid arguments: exit 1 of explain, where 2 means refused, and exit 2 of every other command', async () => {
   expect(await runProgram(['--nonsense', 'explain', '/a'])).toMatchObject({ code: 1, stdout: '' });
   expect(await runProgram(['check', '--nonsense', 'explain'])).toMatchObject({ code: 2, stdout: '' });
 });
@@ -81,7 +81,7 @@ describe('help', () => {
     },
   );
 
-  test('that of a command tells of its own options only', async () => {
+  test('help of a command: its own options only', async () => {
     expect((await runProgram(['check', '--help'])).stdout).toContain('--strict');
     expect((await runProgram(['simulate', '--help'])).stdout).not.toContain('--strict');
   });
@@ -100,7 +100,7 @@ describe('help', () => {
   });
 
   test.each([[[TOKEN]], [[`Bearer ${TOKEN}`]], [[`--${TOKEN}`]], [['s3cr3t']]])(
-    '%j, which is no command, is not repeated',
+    '%j, which is no command: not repeated',
     async args => {
       const { code, stderr } = await runProgram(args);
       expect(code).toBe(2);
@@ -109,7 +109,7 @@ describe('help', () => {
   );
 });
 
-describe('a configuration that is not there', () => {
+describe('a missing configuration', () => {
   const WHICH =
     'the configuration is the file of --config FILE, else of AUDGATE_CONFIG, else /etc/audgate/audgate.yaml';
 
@@ -122,7 +122,7 @@ describe('a configuration that is not there', () => {
     ]);
   });
 
-  test('with --config: only that it is not there', async () => {
+  test('with --config: the missing file only', async () => {
     const { code, stderr } = await runProgram(['--config', 'absent.yaml']);
     expect({ code, stderr }).toEqual({
       code: 1,

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   BROKEN,
-  configure,
   expectEveryProblem,
   folder,
+  gatewayYaml,
   ROOT,
   runToEnd,
   useProcessFixture,
@@ -17,7 +17,7 @@ import {
 useProcessFixture();
 
 describe('commands', () => {
-  test('--help tells of every command and exits 0', async () => {
+  test('--help: every command, exit 0', async () => {
     for (const flag of ['--help', '-h']) {
       const { code, stdout, stderr } = await runToEnd([flag]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -26,7 +26,7 @@ describe('commands', () => {
     }
   });
 
-  test('--version is that of package.json', async () => {
+  test('--version: that of package.json', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     const { code, stdout, stderr } = await runToEnd(['--version']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -41,14 +41,14 @@ describe('commands', () => {
     [['check']],
     [['check', '--format', 'xml', 'x']],
     [['serve', '--at', 'noon']],
-  ])('%j: exit 2, and what is possible on stderr', async args => {
+  ])('%j: exit 2, usage on standard error', async args => {
     const { code, stdout, stderr } = await runToEnd(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('Usage:');
   });
 
   test('check: 0 for a good file, 1 for a bad one with every problem, and no listener either way', async () => {
-    const good = await runToEnd(['check', writeConfig(configure())]);
+    const good = await runToEnd(['check', writeConfig(gatewayYaml())]);
     expect(good.code).toBe(0);
     const bad = await runToEnd(['check', writeConfig(BROKEN)]);
     expect(bad.code).toBe(1);
@@ -63,7 +63,7 @@ describe('commands', () => {
     expect(JSON.parse(stdout)).toMatchObject({ file, ok: false, problems: [{ code: 'unused-issuer', line: 1 }] });
   });
 
-  test('check: 1 for a file that is not there', async () => {
+  test('check: 1 for a missing file', async () => {
     const { code, stdout, stderr } = await runToEnd(['check', join(folder, 'absent.yaml')]);
     expect(code).toBe(1);
     expect(`${stdout}${stderr}`).toContain('absent.yaml');

@@ -6,12 +6,12 @@ import { sendRaw } from '../../support/raw-http.ts';
 import { eventually, withTimeout } from '../../support/waiting.ts';
 import {
   admin,
-  configure,
+  gatewayYaml,
   get,
   holdNextRequest,
   launch,
   portsOf,
-  start,
+  startReady,
   token,
   useProcessFixture,
   writeConfig,
@@ -20,8 +20,8 @@ import {
 useProcessFixture();
 
 describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
-  test('without requests: exit 0, soon', async () => {
-    const gateway = await start();
+  test('without requests: exit 0 without delay', async () => {
+    const gateway = await startReady();
     expect((await get(gateway)).status).toBe(200);
     const startedAt = performance.now();
     gateway.child.kill(signal);
@@ -30,9 +30,9 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
     expect(gateway.stderr()).toBe('');
   });
 
-  test('every line of the log is out at the exit, once and in order', async () => {
+  test('the log at the exit: complete, in order, nothing twice', async () => {
     for (let count = 0; count < 4; count += 1) {
-      const gateway = await start();
+      const gateway = await startReady();
       await Promise.all(Array.from({ length: 20 }, () => get(gateway)));
       gateway.child.kill(signal);
       expect(await gateway.exit).toBe(0);
@@ -43,8 +43,8 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
     }
   });
 
-  test('a request in flight finishes, /readyz says 503 meanwhile, new connections are refused, exit 0', async () => {
-    const gateway = await start();
+  test('a request in flight: finishes; meanwhile /readyz is 503 and connections are refused; exit 0', async () => {
+    const gateway = await startReady();
     const arrived = holdNextRequest();
     const answering = get(gateway);
     const res = await arrived;
@@ -63,8 +63,8 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
     expect(finished.at(-1)).toMatchObject({ status: 200, outcome: 'forwarded' });
   });
 
-  test('until drain.delay is over new connections are served, and told that theirs ends', async () => {
-    const text = configure().replace('delay: 1ms', 'delay: 1500ms');
+  test('within drain.delay: new connections are served, with Connection: close', async () => {
+    const text = gatewayYaml().replace('delay: 1ms', 'delay: 1500ms');
     const gateway = launch(['--config', writeConfig(text)]);
     await gateway.line('listening');
     await eventually(async () => (await admin(gateway, '/readyz')).status === 200, 5000);
@@ -77,8 +77,8 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
     expect(await gateway.exit).toBe(0);
   });
 
-  test('what is not finished by drain.limit is ended, and counts as no clean answer', async () => {
-    const text = configure().replace('limit: 10s', 'limit: 500ms');
+  test('unfinished at drain.limit: aborted, not logged as a complete response', async () => {
+    const text = gatewayYaml().replace('limit: 10s', 'limit: 500ms');
     const gateway = launch(['--config', writeConfig(text)]);
     await gateway.line('listening');
     await eventually(async () => (await admin(gateway, '/readyz')).status === 200, 5000);
@@ -91,8 +91,8 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
     expect(await withTimeout(3000, gateway.exit, 'it did not exit')).toBe(0);
   });
 
-  test('a kept-alive client connection that is idle does not hold it up', async () => {
-    const gateway = await start();
+  test('an idle kept-alive connection: no delay', async () => {
+    const gateway = await startReady();
     const bytes = await sendRaw(portsOf(gateway)[0], formatGet('keep-alive'), { responses: 1 });
     expect(bytes.toString()).toContain('200 OK');
     const idle = sendRaw(portsOf(gateway)[0], formatGet('keep-alive'));
@@ -104,8 +104,8 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
     await idle;
   });
 
-  test('a request of a kept-alive connection that is answered after the end of listening ends its connection', async () => {
-    const gateway = await start();
+  test('a kept-alive request answered after listening ended: its connection closes', async () => {
+    const gateway = await startReady();
     const arrived = holdNextRequest();
     const answering = sendRaw(portsOf(gateway)[0], formatGet('keep-alive'));
     const res = await arrived;
@@ -118,8 +118,8 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
     expect(performance.now() - startedAt).toBeLessThan(3000);
   });
 
-  test('a second signal, while a request is still held, does not wait for it', async () => {
-    const gateway = await start();
+  test('a second signal: ends without waiting for requests', async () => {
+    const gateway = await startReady();
     const arrived = holdNextRequest();
     const answering = get(gateway).catch(() => undefined);
     await arrived;

@@ -1,4 +1,4 @@
-/** Signals that other servers know, sent to every kind of process: none opens a debugger, none ends what serves. */
+/** Signals that other servers use, sent to every kind of process: none opens a debugger, none ends it. */
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -15,34 +15,31 @@ const KINDS = [
   ['a worker', 2, (gateway: GatewayProcess) => childProcessIds(gateway.child.pid)[0] ?? 0],
 ] as const;
 
-test.each(KINDS)(
-  '%s: SIGUSR1 and SIGUSR2 are ignored, with a line in the log; others do nothing',
-  async (_name, workers, pidOf) => {
-    const gateway = await start(workers);
-    const pid = pidOf(gateway);
-    const before = listenersOf(pid);
-    for (const signal of ['SIGPIPE', 'SIGWINCH', 'SIGCONT', 'SIGURG', 'SIGCHLD'] as const) process.kill(pid, signal);
-    for (const [index, signal] of (['SIGUSR1', 'SIGUSR2', 'SIGUSR1'] as const).entries()) {
-      process.kill(pid, signal);
-      expect(await gateway.line('signal ignored', index + 1)).toMatchObject({ level: 'warn', signal, pid });
-    }
-    for (let count = 0; count < 4; count += 1) {
-      expect((await request(gateway.port, { path: '/x' }, { timeout: 15_000 })).status).toBe(200);
-    }
-    expect((await gateway.readiness()).status).toBe(200);
-    expect(listenersOf(pid)).toBe(before);
-    expect(gateway.stderr()).toBe('');
-    expect(gateway.lines().filter(({ level }) => level === 'error')).toEqual([]);
-  },
-);
+test.each(KINDS)('%s: SIGUSR1 and SIGUSR2 are ignored and logged; others do nothing', async (_name, workers, pidOf) => {
+  const gateway = await startWithWorkers(workers);
+  const pid = pidOf(gateway);
+  const before = listenersOf(pid);
+  for (const signal of ['SIGPIPE', 'SIGWINCH', 'SIGCONT', 'SIGURG', 'SIGCHLD'] as const) process.kill(pid, signal);
+  for (const [index, signal] of (['SIGUSR1', 'SIGUSR2', 'SIGUSR1'] as const).entries()) {
+    process.kill(pid, signal);
+    expect(await gateway.line('signal ignored', index + 1)).toMatchObject({ level: 'warn', signal, pid });
+  }
+  for (let count = 0; count < 4; count += 1) {
+    expect((await request(gateway.port, { path: '/x' }, { timeout: 15_000 })).status).toBe(200);
+  }
+  expect((await gateway.readiness()).status).toBe(200);
+  expect(listenersOf(pid)).toBe(before);
+  expect(gateway.stderr()).toBe('');
+  expect(gateway.lines().filter(({ level }) => level === 'error')).toEqual([]);
+});
 
-test('the inspector that the operator asks for by --inspect is there', async () => {
-  const gateway = await start(1, ['--inspect=127.0.0.1:0']);
+test('--inspect: the inspector listens', async () => {
+  const gateway = await startWithWorkers(1, ['--inspect=127.0.0.1:0']);
   await eventually(() => gateway.stderr().includes('Debugger listening on'));
   expect(listenersOf(gateway.child.pid ?? 0)).toBe(3);
 });
 
-async function start(workers: number, nodeOptions: readonly string[] = []): Promise<GatewayProcess> {
+async function startWithWorkers(workers: number, nodeOptions: readonly string[] = []): Promise<GatewayProcess> {
   const upstream = await startUpstream();
   const yaml = `workers: ${workers}\nroutes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
   const gateway = await startGatewayProcess(yaml, { nodeOptions });

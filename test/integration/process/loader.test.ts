@@ -1,4 +1,4 @@
-/** The thread that loads a configuration: whatever becomes of it, there is an answer, without a secret in it. Needs `npm run build` before. */
+/** The thread that loads a configuration: every outcome is a result or a failure without secrets. Needs `npm run build` before. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,7 +53,7 @@ test('a bad file: every problem, at its place', async () => {
   ]);
 });
 
-test('a file that holds what was read before: it is left at that', async () => {
+test('an unchanged file: not loaded again', async () => {
   const asked: unknown[] = [];
   const loading = await loadInThread(
     { file, environment: {} },
@@ -68,7 +68,7 @@ test('a file that holds what was read before: it is left at that', async () => {
   expect(asked).toEqual([[expect.stringMatching(/^[0-9a-f]{64}$/), true]]);
 });
 
-describe('a thread that does not come to an end is a failure, in our words', () => {
+describe('a loader thread that never ends: a failure with our message', () => {
   test.each([
     [
       'fills the memory',
@@ -80,7 +80,7 @@ describe('a thread that does not come to an end is a failure, in our words', () 
     ['throws no error', `throw '${SECRET}'`, 'failed'],
     ['ends', 'export const nothing = 0;', 'ended'],
     ['exits', 'process.exit(3)', 'ended'],
-  ])('one that %s', { timeout: 60_000 }, async (_what, code, expected) => {
+  ])('a loader thread that %s', { timeout: 60_000 }, async (_what, code, expected) => {
     const seconds = expected.includes('within') ? 2 : 60;
     const failure = await load({}, () => true, { seconds, megabytes: 64 }, threadOf(code)).then(
       () => undefined,

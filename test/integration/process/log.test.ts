@@ -7,14 +7,14 @@ import type { RunningProgram } from '../../support/program.ts';
 import { request, sendRaw } from '../../support/raw-http.ts';
 import {
   admin,
-  configure,
+  gatewayYaml,
   get,
   issuer,
   launch,
   OTHER,
   portsOf,
   RESOURCE,
-  start,
+  startReady,
   upstream,
   useProcessFixture,
   writeConfig,
@@ -23,8 +23,8 @@ import {
 useProcessFixture();
 
 describe('the log', () => {
-  test('a reader of stdout that goes away does not end the process', async () => {
-    const gateway = await start();
+  test('standard output closed by its reader: the process serves on', async () => {
+    const gateway = await startReady();
     gateway.child.stdout?.destroy();
     gateway.child.stderr?.destroy();
     for (let count = 0; count < 200; count += 1) expect((await get(gateway)).status).toBe(200);
@@ -33,8 +33,8 @@ describe('the log', () => {
     expect(await gateway.exit).toBe(0);
   });
 
-  test('a reader of stdout that stops reading does not stop the process', async () => {
-    const gateway = await start();
+  test('standard output that is not read: the process serves on', async () => {
+    const gateway = await startReady();
     gateway.child.stdout?.pause();
     const path = `/api/${'a'.repeat(1000)}`;
     for (let count = 0; count < 300; count += 1) expect((await get(gateway, path)).status).toBe(200);
@@ -42,9 +42,9 @@ describe('the log', () => {
     await gateway.line('request', 300);
   });
 
-  test('no token, cookie, query or secret of any field, path parameter or configuration is in the output', async () => {
+  test('tokens, cookies, queries, secrets, path parameters: none in log, standard error or metrics', async () => {
     const marks = new Marks();
-    const text = `${configure()}  /dead: { public: true, upstream: "http://127.0.0.1:1", allow_encoded: [";", "%3B"] }\n`;
+    const text = `${gatewayYaml()}  /dead: { public: true, upstream: "http://127.0.0.1:1", allow_encoded: [";", "%3B"] }\n`;
     const gateway = launch(['--config', writeConfig(text)], { SECRET_OF_THE_ENVIRONMENT: marks.next() });
     await gateway.line('listening');
     const stranger = await generateKeyPair('ES256', { extractable: true });
@@ -109,9 +109,9 @@ describe('the log', () => {
     ['an encoded fragment', '/open/a%23MARK'],
     ['a path parameter where allow_encoded lets it pass', '/lax/a;jsessionid=MARK'],
     ['an encoded query where allow_encoded lets it pass', '/lax/a%3Ftoken=MARK'],
-  ])('%s is not in the output', async (_name, target) => {
+  ])('%s: not in the output', async (_name, target) => {
     const lax = `  /lax: { public: true, upstream: "${upstream.origin}", allow_encoded: [";", "%3F"] }\n`;
-    const gateway = launch(['--config', writeConfig(`${configure()}${lax}`)]);
+    const gateway = launch(['--config', writeConfig(`${gatewayYaml()}${lax}`)]);
     await gateway.line('listening');
     await request(portsOf(gateway)[0], { path: target.replace('MARK', 's3cret') });
     await gateway.line('request');
@@ -119,7 +119,7 @@ describe('the log', () => {
   });
 });
 
-/** Texts that must not come out anywhere; each tells which it was. */
+/** Numbered secrets that must appear nowhere in the output. */
 class Marks {
   readonly #marks: string[] = [];
 
@@ -140,7 +140,7 @@ class Marks {
   }
 }
 
-/** Good ones and bad ones; nothing of any of them is looked at, save the claims that the log is meant to have. */
+/** Valid and invalid tokens. Only the claims that the log records may appear. */
 async function makeTokens(marks: Marks): Promise<string[]> {
   const good = await issuer.sign({ claims: { aud: RESOURCE, email: marks.next(), nonce: marks.next() } });
   const foreign = await issuer.sign({ claims: { aud: OTHER } });
@@ -160,7 +160,7 @@ function tamper(good: string): string {
   return `${good.slice(0, -4)}AAAA`;
 }
 
-/** One request with a secret in every field that has one; whatever is answered is well. */
+/** One request with a secret in every field; any response is fine. */
 async function sendAnyway(gateway: RunningProgram, line: string, authorization: string, marks: Marks): Promise<void> {
   const names = [
     'Cookie',

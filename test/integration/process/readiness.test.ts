@@ -1,4 +1,4 @@
-/** Contract section 9: an issuer without keys never takes a ready instance out of the load balancer. */
+/** `/readyz`: an issuer without keys never makes a ready instance unready. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ const RESOURCE = 'https://api.example.com/';
 let issuer: TokenIssuer;
 /** Accepts and never answers. */
 let mute: TcpServer;
-/** Answers 500, until it is told to give keys. */
+/** Answers 500 until `isUp`. */
 let late: Server;
 let isUp = false;
 let served: GatewayProcess | undefined;
@@ -60,7 +60,7 @@ describe.each([
   ['one process', ''],
   ['two workers', 'workers: 2\n'],
 ])('%s', (_, workers) => {
-  test('one dead partner issuer, whose only route is on report: ready, and it is named with what was asked', async () => {
+  test('one dead issuer, used by a route in report mode: ready, and named with its URL', async () => {
     const routes = `routes:\n${route('/a', issuer.issuer)}${route('/b', PARTNER, ', enforcement: report')}`;
     served = await startGatewayProcess(`${workers}issuers:\n${good()}${partner(originOf(late))}${routes}`);
     const error = `${originOf(late)}/jwks: the answer has status 500`;
@@ -76,7 +76,7 @@ describe.each([
     expect(await served.exit).toBe(0);
   }, 60_000);
 
-  test('no issuer has ever had a key: not ready until one has, then for good, also when a reload leaves only dead ones', async () => {
+  test('no issuer has had a key: not ready until one has; ready from then on, also after a reload to dead issuers', async () => {
     const only = (origin: string) => `${workers}issuers:\n${partner(origin)}routes:\n${route('/b', PARTNER)}`;
     isUp = true;
     served = await startGatewayProcess(only(originOf(late)));
@@ -89,7 +89,7 @@ describe.each([
     expect(await served.readiness()).toMatchObject({ status: 200, body: { issuers_without_keys: [dead] } });
   }, 60_000);
 
-  test('only public routes, no issuer: ready, and a dead issuer that a reload adds changes nothing', async () => {
+  test('only public routes: ready, also with a dead issuer added by a reload', async () => {
     const open = "routes:\n  /open: { public: true, upstream: 'http://127.0.0.1:9' }\n";
     served = await startGatewayProcess(`${workers}${open}`);
     expect(await served.readiness()).toEqual({ status: 200, body: { status: 'ready' } });
@@ -101,7 +101,7 @@ describe.each([
   }, 60_000);
 });
 
-test('an issuer that hangs: not ready until its first fetch has ended by its time-out, then ready', async () => {
+test('an issuer that hangs: not ready until its first fetch has timed out', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const file = join(folder, 'audgate.yaml');
   const routes = `routes:\n${route('/a', issuer.issuer)}${route('/b', PARTNER)}`;
@@ -126,7 +126,7 @@ test('an issuer that hangs: not ready until its first fetch has ended by its tim
   }
 }, 60_000);
 
-test('a worker that is being replaced takes nobody out; it is told', async () => {
+test('a worker that is being replaced: ready, workers_missing is reported', async () => {
   const yaml = `workers: 2\nissuers:\n${good()}routes:\n${route('/a', issuer.issuer)}`;
   served = await startGatewayProcess(yaml);
   const listing = spawn('ps', ['-o', 'pid=', '--ppid', String(served.child.pid)]);

@@ -9,7 +9,7 @@ import { countReloads, routes, statusOf, useReloadFixture } from './fixture.ts';
 
 useReloadFixture();
 
-/** Longer than a save takes to settle, for what must not happen. */
+/** Longer than a save takes to settle: after it, no reload may have happened. */
 const A_WHILE = 700;
 
 describe('one save is one reload', () => {
@@ -26,7 +26,7 @@ describe('one save is one reload', () => {
       },
     ],
     [
-      'deleted, and created a moment later',
+      'deleted, then created',
       async (file, text) => {
         rmSync(file);
         await delay(A_WHILE);
@@ -59,7 +59,7 @@ describe('one save is one reload', () => {
     expect(await countReloads(gateway)).toEqual([2, 0]);
   });
 
-  test('of the file that a link elsewhere stands for', async () => {
+  test('the target of a link in another folder', async () => {
     const gateway = await startGatewayProcess(routes('/first'), {
       place: (folder, text) => {
         mkdirSync(join(folder, 'real'));
@@ -74,7 +74,7 @@ describe('one save is one reload', () => {
     expect(await statusOf(gateway, '/second')).toBe(200);
   });
 
-  test('of a file to which the link leads only since the last reload', async () => {
+  test('a target that the link has had only since the last reload', async () => {
     const gateway = await startGatewayProcess(routes('/first'), {
       place: (folder, text) => {
         writeFileSync(join(folder, 'v1.yaml'), text);
@@ -94,7 +94,7 @@ describe('one save is one reload', () => {
     expect(await statusOf(gateway, '/third')).toBe(200);
   });
 
-  test('with SIGHUP right behind it', async () => {
+  test('a save, then SIGHUP at once', async () => {
     const gateway = await startGatewayProcess(routes('/first'));
     await changeAndSignal(gateway.child, () => writeFileSync(gateway.file, gateway.configure(routes('/second'))));
     await gateway.line('configuration loaded', 2);
@@ -103,7 +103,7 @@ describe('one save is one reload', () => {
   });
 });
 
-test('a touch, or the same text again, is no reload; SIGHUP always is', async () => {
+test('a touch, or the same text again: no reload; SIGHUP: always one', async () => {
   const gateway = await startGatewayProcess(routes('/first'));
   utimesSync(gateway.file, new Date(), new Date());
   replace(gateway.file, gateway.configure(routes('/first')));
@@ -114,7 +114,7 @@ test('a touch, or the same text again, is no reload; SIGHUP always is', async ()
   expect(await countReloads(gateway)).toEqual([1, 0]);
 });
 
-test('a bad file keeps the old one serving, is counted and told once with its places, and the next good one serves', async () => {
+test('a bad file: the old configuration stays, logged and counted once; the next good one is applied', async () => {
   const gateway = await startGatewayProcess(routes('/first'));
   writeFileSync(gateway.file, gateway.configure('routes:\n  /first: { public: true, upstreem: "http://a" }\n'));
   const failed = await gateway.line('reload failed');
@@ -129,7 +129,7 @@ test('a bad file keeps the old one serving, is counted and told once with its pl
   expect(await statusOf(gateway, '/second')).toBe(200);
 });
 
-test('back to what serves, from a bad file: loaded, so that the last word is a success', async () => {
+test('from a bad file back to the configuration in use: a successful reload', async () => {
   const gateway = await startGatewayProcess(routes('/first'));
   writeFileSync(gateway.file, 'routes: 1\n');
   await gateway.line('reload failed');

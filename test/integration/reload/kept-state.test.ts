@@ -23,8 +23,8 @@ import {
 
 useReloadFixture();
 
-describe('what did not change goes on', () => {
-  test('keys, verified tokens and the connections of the upstream', async () => {
+describe('unchanged settings', () => {
+  test('keys, verified tokens and connections to the upstream: kept', async () => {
     const gateway = await startGatewayProcess(guarded('/api'));
     expect(await statusOf(gateway, '/api')).toBe(200);
     const fetches = issuer.fetches;
@@ -39,7 +39,7 @@ describe('what did not change goes on', () => {
     expect(await gateway.sample('audgate_token_cache_lookups_total{outcome="hit"}')).toBe(3);
   });
 
-  test('and what did, does not: other rules of an issuer verify its tokens anew', async () => {
+  test('changed rules of an issuer: its tokens are verified again', async () => {
     const gateway = await startGatewayProcess(guarded('/api'));
     expect(await statusOf(gateway, '/api')).toBe(200);
     await reloadWith(gateway, guarded('/api').replace('jwks_uri', 'token_types: [JWT], jwks_uri'));
@@ -47,7 +47,7 @@ describe('what did not change goes on', () => {
     expect(await gateway.sample('audgate_token_cache_lookups_total{outcome="miss"}')).toBe(2);
   });
 
-  test('a new connect time-out keeps the connections that are open', async () => {
+  test('a new connect time-out: open connections are kept', async () => {
     const gateway = await startGatewayProcess(guarded('/api'));
     expect(await statusOf(gateway, '/api')).toBe(200);
     const { total } = upstream.sockets;
@@ -56,7 +56,7 @@ describe('what did not change goes on', () => {
     expect(upstream.sockets.total - total).toBe(0);
   });
 
-  test('the requests under way of a route count against its new limit', async () => {
+  test('requests in flight: counted against the new limit of their route', async () => {
     const gateway = await startGatewayProcess(routes('/api'));
     let release: () => void = () => undefined;
     const arrived = new Promise<void>(resolve => {
@@ -76,7 +76,7 @@ describe('what did not change goes on', () => {
   });
 });
 
-test('limits of the data listener apply from the reload on; addresses are said to need a restart', async () => {
+test('limits of the data listener: applied; addresses: logged as needing a restart', async () => {
   const gateway = await startGatewayProcess(routes('/api'));
   const text = gateway.configure(`timeouts: { keep_alive: 200ms }\n${routes('/api')}`);
   writeFileSync(gateway.file, text.replace(/listen: .*/, 'listen: 127.0.0.1:1'));
@@ -93,7 +93,7 @@ test('limits of the data listener apply from the reload on; addresses are said t
   agent.destroy();
 });
 
-test('keys of a file are read again at SIGHUP', async () => {
+test('jwks_file: read again at SIGHUP', async () => {
   const keys = await startTokenIssuer();
   const files: string[] = [];
   const gateway = await startGatewayProcess(

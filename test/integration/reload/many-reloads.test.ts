@@ -11,9 +11,9 @@ import { countReloads, guarded, place, statusOf, upstream, useReloadFixture } fr
 
 useReloadFixture();
 
-test('forty reloads, one in five bad, under load: every request is answered, nothing is left behind', async () => {
+test('forty reloads, one in five bad, under load: every request is answered, no memory or descriptor is left', async () => {
   const others: Upstream[] = await Promise.all([startUpstream(), startUpstream()]);
-  // Only the signal tells of a change of a file that the YAML names, so each reload has one cause.
+  // A file that the YAML names is not watched: only the signal reloads it, so each reload has one cause.
   const yaml = `${guarded('/api')}  /other: { public: true, upstream: "\${file:origin}" }\n`;
   const gateway = await startGatewayProcess(yaml, {
     place: (folder, text) => {

@@ -1,4 +1,4 @@
-/** The small sister of `npm run load -- reloads`: configurations change under clients that never stop. */
+/** Reloads under constant load, as `npm run load -- reloads` in small. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -38,14 +38,14 @@ afterAll(async () => {
   await Promise.all([issuer?.close(), upstream?.close()]);
 });
 
-/** Changes a file that the YAML names: only the signal tells of it, so that each reload has one cause. */
+/** Changes a file that the YAML names. It is not watched, so each reload has one cause: the signal. */
 async function reload(other: string, message: string, count: number): Promise<void> {
   writeFileSync(join(dirname(gateway.file), 'other'), other);
   gateway.child.kill('SIGHUP');
   await gateway.line(message, count);
 }
 
-test('20 reloads, each fifth of a broken file: every request is answered 200, and each reload is counted', async () => {
+test('20 reloads, one in five bad: every request is 200, each reload is counted', async () => {
   const clients = startClients(gateway.port, 8, await issuer.sign({ claims: { aud: RESOURCE } }));
   const done = { success: 0, failure: 0 };
   for (let count = 1; count <= RELOADS; count++) {
@@ -61,7 +61,7 @@ test('20 reloads, each fifth of a broken file: every request is answered 200, an
   expect(done).toEqual({ success: 16, failure: 4 });
 });
 
-test('while 5,000 routes are loaded, requests are answered', async () => {
+test('5,000 routes being loaded: requests are answered', async () => {
   const clients = startClients(gateway.port, 1, await issuer.sign({ claims: { aud: RESOURCE } }));
   const count = (message: string) => gateway.lines().filter(({ msg }) => msg === message).length;
   await gateway.line('request', count('request') + 2);

@@ -6,12 +6,12 @@ import {
   type Ask,
   ask,
   BILLING,
-  configure,
+  billingYaml,
   decisionOf,
   PROFILE,
   record,
-  run,
   simulateJson,
+  simulateLog,
   useSimulateFixture,
   writeLog,
 } from './fixture.ts';
@@ -44,15 +44,15 @@ const MIX: readonly Ask[] = [
   { ...ask('none'), host: 'a b' },
 ];
 
-describe('a gateway in report mode was asked, and its log is replayed', () => {
+describe('the log of a gateway in report mode', () => {
   let lines: readonly LogLine[];
   let log: readonly LogLine[];
   beforeAll(async () => {
-    ({ requests: lines, log } = await record(configure(), MIX));
+    ({ requests: lines, log } = await record(billingYaml(), MIX));
   });
 
-  test('under the same configuration nothing changes: exit 0', async () => {
-    const { code, ...finding } = await simulateJson(configure(), log);
+  test('the same configuration: no change, exit 0', async () => {
+    const { code, ...finding } = await simulateJson(billingYaml(), log);
     expect({ code, unchanged: finding.unchanged, changes: finding.changes }).toEqual({
       code: 0,
       unchanged: MIX.length,
@@ -61,9 +61,9 @@ describe('a gateway in report mode was asked, and its log is replayed', () => {
     expect(finding).toMatchObject({ judged: MIX.length, broken: 0, unknown: {}, skipped: log.length - MIX.length });
   });
 
-  test('under `enforce` exactly what was reported breaks, as a real gateway then answers: exit 3', async () => {
-    const { requests: then } = await record(configure({ enforcement: 'enforce' }), MIX);
-    const { code, changes, changed, unknown } = await simulateJson(configure({ enforcement: 'enforce' }), log);
+  test('enforce: exactly what was reported is refused, as by a real gateway; exit 3', async () => {
+    const { requests: then } = await record(billingYaml({ enforcement: 'enforce' }), MIX);
+    const { code, changes, changed, unknown } = await simulateJson(billingYaml({ enforcement: 'enforce' }), log);
     const reported = lines.filter(line => line['outcome'] === 'reported');
     expect(code).toBe(3);
     expect(reported).toHaveLength(14);
@@ -80,9 +80,9 @@ describe('a gateway in report mode was asked, and its log is replayed', () => {
     expect(presented.sort()).toEqual(['foreign', PROFILE, 'missing'].sort());
   });
 
-  test('with an alias for the old audience, none of that client remains', async () => {
-    const fixed = configure({ enforcement: 'enforce', audiences: 'legacy-billing' });
-    const before = await simulateJson(configure({ enforcement: 'enforce' }), log);
+  test('an alias for the old audience: no refusal of that client remains', async () => {
+    const fixed = billingYaml({ enforcement: 'enforce', audiences: 'legacy-billing' });
+    const before = await simulateJson(billingYaml({ enforcement: 'enforce' }), log);
     const after = await simulateJson(fixed, log);
     expect(Number(after.changed['would_break'])).toBe(Number(before.changed['would_break']) - 1);
     const legacy = lines.filter(line => String(line['aud']) === 'legacy-billing');
@@ -90,31 +90,31 @@ describe('a gateway in report mode was asked, and its log is replayed', () => {
     expect(alone.changed).toMatchObject({ would_break: 0, no_longer_reported: 1 });
   });
 
-  test('where only right tokens were used, enforcing changes nothing: exit 0', async () => {
+  test('only right tokens, enforce: no change, exit 0', async () => {
     const right = lines.filter(line => line['outcome'] === 'forwarded');
-    expect(await simulateJson(configure({ enforcement: 'enforce' }), right)).toMatchObject({
+    expect(await simulateJson(billingYaml({ enforcement: 'enforce' }), right)).toMatchObject({
       code: 0,
       changes: [],
       unknown: {},
     });
   });
 
-  test('a token whose typ the new configuration may accept is unknown: typ is not in the log', async () => {
+  test('a token whose typ the new configuration may accept: unknown, since typ is not in the log', async () => {
     const id = lines.filter(line => line['reason'] === 'wrong_token_type');
-    const found = await simulateJson(configure({ types: 'at+jwt, JWT', enforcement: 'enforce' }), id);
+    const found = await simulateJson(billingYaml({ types: 'at+jwt, JWT', enforcement: 'enforce' }), id);
     expect(found).toMatchObject({ code: 1, judged: 0, unknown: { token_type_not_logged: 1 } });
   });
 
-  test('each line is judged at its own time, when its token had not expired', async () => {
+  test('an expired token: evaluated at the time of its line', async () => {
     const past = lines.map(line => ({
       ...line,
       time: '2020-01-01T00:00:00Z',
       ...(line['exp'] ? { exp: 1577836860 } : {}),
     }));
-    expect(await simulateJson(configure(), past)).toMatchObject({ code: 0, unchanged: MIX.length, unknown: {} });
+    expect(await simulateJson(billingYaml(), past)).toMatchObject({ code: 0, unchanged: MIX.length, unknown: {} });
   });
 
-  test('broken lines are counted, and end nothing', async () => {
+  test('broken lines: counted and skipped', async () => {
     const broken = [
       '{',
       'null',
@@ -126,28 +126,28 @@ describe('a gateway in report mode was asked, and its log is replayed', () => {
       JSON.stringify({ ...lines[0], aud: 7 }),
     ];
     const tooLong = `{"msg":"request","path":"${'x'.repeat(2 ** 21)}"}`;
-    const found = await simulateJson(configure(), [...broken, '', ...log, tooLong, '{"msg":"listening"}', lines[0]]);
+    const found = await simulateJson(billingYaml(), [...broken, '', ...log, tooLong, '{"msg":"listening"}', lines[0]]);
     expect(found).toMatchObject({ code: 3, broken: broken.length + 1, unchanged: MIX.length + 1 });
     expect(found.lines).toBe(found.judged + found.broken + found.skipped);
   });
 
-  test('the summary fits a screen of 80 columns and 24 rows, whatever clients call themselves', async () => {
+  test('the summary: 80 columns and 24 rows, whatever the client ids are', async () => {
     const hostile = lines.flatMap(line => [
       line,
       { ...line, client_id: `\u001b[2J\u202e\r\n${'w'.repeat(900)}`, route: '\u009b31m' },
     ]);
-    const { code, stdout } = await run(configure({ enforcement: 'enforce' }), writeLog(hostile), false);
+    const { code, stdout } = await simulateLog(billingYaml({ enforcement: 'enforce' }), writeLog(hostile), false);
     const rows = stdout.split('\n').slice(0, -1);
     expect(code).toBe(3);
     expect(rows.length).toBeLessThan(24);
     expect(Math.max(...rows.map(row => [...row].length))).toBeLessThanOrEqual(80);
     expect(stdout).not.toMatch(/[^\P{C}\n]/u);
     expect(stdout).toMatch(/and \d+ more groups, see --json/);
-    const json = await run(configure({ enforcement: 'enforce' }), writeLog(hostile), true);
+    const json = await simulateLog(billingYaml({ enforcement: 'enforce' }), writeLog(hostile), true);
     expect(json.stdout).not.toMatch(/[^\P{C}\n]/u);
   });
 
-  test('no path, query, audience or subject of a stranger is in either output', async () => {
+  test('path, query, audience and subject of unverified tokens: in neither output', async () => {
     const marked = lines.map(line => ({
       ...line,
       sub: 'MARK',
@@ -155,7 +155,9 @@ describe('a gateway in report mode was asked, and its log is replayed', () => {
       jti: 'MARK',
     }));
     for (const json of [false, true]) {
-      expect((await run(configure({ enforcement: 'enforce' }), writeLog(marked), json)).stdout).not.toContain('MARK');
+      expect((await simulateLog(billingYaml({ enforcement: 'enforce' }), writeLog(marked), json)).stdout).not.toContain(
+        'MARK',
+      );
     }
   });
 });

@@ -8,8 +8,8 @@ import {
   issuers,
   PROFILE,
   record,
-  run,
   simulateJson,
+  simulateLog,
   upstream,
   useSimulateFixture,
   writeLog,
@@ -17,7 +17,7 @@ import {
 
 useSimulateFixture();
 
-describe('what the log does not hold', () => {
+describe('what the log does not record', () => {
   const configureIssuers = (rules: string, { enforcement = 'report', trusted = [0], more = '' } = {}) => `
 issuers:
 ${trusted.map(index => `  ${issuers[index]?.issuer}: { jwks_uri: ${issuers[index]?.jwksUri}, ${rules} }`).join('\n')}
@@ -35,7 +35,7 @@ routes:
     ['algorithms', 'token_types: [at+jwt, JWT], algorithms: [RS256]'],
     ['keys', `${RULES}, KEYS`],
   ])(
-    'an issuer whose %s changed: unknown with --from, and assumed unchanged in words without',
+    'an issuer whose %s changed: unknown with --from; without it, said to be assumed unchanged',
     async (_name, rules) => {
       const old = configureIssuers(RULES);
       const changed = rules.endsWith('KEYS')
@@ -45,17 +45,17 @@ routes:
       const log = writeLog(requests);
       const found = await simulateJson(changed, requests, old);
       expect(found).toMatchObject({ code: 3, judged: 1, unknown: { issuer_rules: 2 }, assumed_unchanged: ['keys'] });
-      const { stdout } = await run(changed, log, false, old);
+      const { stdout } = await simulateLog(changed, log, false, old);
       expect(stdout).toContain('No change found, but not all could be judged: 2 unknown or broken.');
       expect(stdout).not.toContain('assumed unchanged');
-      const silent = await run(changed, log, false);
+      const silent = await simulateLog(changed, log, false);
       expect(silent.stdout).toContain(
         'assumed unchanged: keys, algorithms, token_types and scope_claim of each issuer\n  (--from OLD tells',
       );
     },
   );
 
-  test('more algorithms and types than before take nothing from a token that verified', async () => {
+  test('more algorithms and types: a verified token stays verified', async () => {
     const [old, wider] = [
       configureIssuers(RULES),
       configureIssuers(RULES.replaceAll(']', ', X]').replace('ES256, X', 'ES256, RS256')),
@@ -65,7 +65,7 @@ routes:
     expect(found).toMatchObject({ code: 3, unchanged: 2, unknown: { issuer_rules: 1 } });
   });
 
-  test('a stranger’s token breaks under `enforce` where no issuer was added, and stays refused; else it is unknown', async () => {
+  test('a token of an unknown issuer: refused by enforce where no issuer was added, else unknown', async () => {
     const [old, enforced] = [configureIssuers(RULES), configureIssuers(RULES, { enforcement: 'enforce' })];
     const { requests } = await record(old, [...good, stranger]);
     expect(await simulateJson(enforced, requests)).toMatchObject({ code: 3, unknown: { issuer_not_logged: 1 } });
@@ -92,7 +92,7 @@ routes:
     }
   });
 
-  test('what is open stays as it was where nothing that it hangs on changed: none can be reached', async () => {
+  test('unknown outcomes with unchanged settings: unchanged', async () => {
     const other = 'id 0 x read';
     const old = configureIssuers('token_types: [JWT]');
     const { requests } = await record(old, [ask(`id 0 ${BILLING} read`), ask(`good 0 ${BILLING} read`), ask(other)]);
@@ -103,7 +103,7 @@ routes:
     expect(await simulateJson(elsewhere, [...requests, failed], old)).toMatchObject({ code: 0, unchanged: 4 });
   });
 
-  test('a path that a route let pass with `;`, where that is closed: would break', async () => {
+  test('a path with `;` that is no longer allowed: refused', async () => {
     const open = configureIssuers(RULES, { more: ', allow_encoded: [";"]' });
     const { requests } = await record(open, [ask(`good 0 ${BILLING} read`, '/billing/7;v=1'), ask('none', '/other')]);
     const found = await simulateJson(configureIssuers(RULES), requests, open);

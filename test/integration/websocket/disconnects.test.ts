@@ -18,14 +18,14 @@ import {
 
 useWebSocketFixture();
 
-describe('whoever goes, at whatever moment, the other side ends and the gateway lives', () => {
+describe('either side disconnects: the other side ends, the gateway serves on', () => {
   const leave: [string, (socket: Socket) => unknown][] = [
     ['resets', socket => socket.resetAndDestroy()],
     ['closes', socket => socket.destroy()],
   ];
 
   test.each(leave)(
-    "the client %s before the upstream has answered: the upstream's connection ends, status 499",
+    "the client %s before the response: the upstream's connection ends, status 499",
     async (_name, go) => {
       const lines = gateway.log.length;
       const wire = await openConnected(gateway.port);
@@ -87,35 +87,29 @@ describe('whoever goes, at whatever moment, the other side ends and the gateway 
     await withTimeout(1000, rude.allClosed(), 'connections of the upstream did not end');
   });
 
-  test.each(leave)(
-    'the client %s, and the upstream never ends its side: the tunnel is over all the same',
-    async (_name, go) => {
-      rude.respond = socket => {
-        socket.allowHalfOpen = true;
-        socket.write(SWITCHING);
-      };
-      const wire = await openConnected(gateway.port);
-      wire.send(handshake('/rude'));
-      await wire.until('101');
-      go(wire.socket);
-      await expectNoConnections();
-    },
-  );
+  test.each(leave)('the client %s, the upstream never ends its side: the tunnel ends', async (_name, go) => {
+    rude.respond = socket => {
+      socket.allowHalfOpen = true;
+      socket.write(SWITCHING);
+    };
+    const wire = await openConnected(gateway.port);
+    wire.send(handshake('/rude'));
+    await wire.until('101');
+    go(wire.socket);
+    await expectNoConnections();
+  });
 
-  test.each(leave)(
-    'the upstream %s, and the client never ends its side: the tunnel is over all the same',
-    async (_name, go) => {
-      rude.respond = socket => socket.write(SWITCHING);
-      const wire = await openConnected(gateway.port);
-      wire.socket.allowHalfOpen = true;
-      wire.send(handshake('/rude'));
-      await wire.until('101');
-      for (const socket of rude.sockets) go(socket);
-      await expectNoConnections();
-    },
-  );
+  test.each(leave)('the upstream %s, the client never ends its side: the tunnel ends', async (_name, go) => {
+    rude.respond = socket => socket.write(SWITCHING);
+    const wire = await openConnected(gateway.port);
+    wire.socket.allowHalfOpen = true;
+    wire.send(handshake('/rude'));
+    await wire.until('101');
+    for (const socket of rude.sockets) go(socket);
+    await expectNoConnections();
+  });
 
-  test('both reset at once', async () => {
+  test('both sides reset: the tunnel ends', async () => {
     rude.respond = socket => socket.write(SWITCHING);
     const wire = await openConnected(gateway.port);
     wire.send(handshake('/rude'));
@@ -125,7 +119,7 @@ describe('whoever goes, at whatever moment, the other side ends and the gateway 
     await expectNoConnections();
   });
 
-  test('what the upstream sent before it closed arrives before the end', async () => {
+  test('bytes of the upstream before its close: forwarded', async () => {
     const frame = textFrame('x'.repeat(100));
     rude.respond = socket =>
       socket.end(Buffer.concat([Buffer.from(SWITCHING), ...Array.from({ length: 2000 }, () => frame)]));
@@ -135,7 +129,7 @@ describe('whoever goes, at whatever moment, the other side ends and the gateway 
     expect(wire.text().split('\r\n\r\n')[1]?.length).toBe(2000 * frame.length);
   });
 
-  test('what the client sent before it closed arrives before the end', async () => {
+  test('bytes of the client before its close: forwarded', async () => {
     rude.respond = socket => socket.write(SWITCHING);
     const wire = await openConnected(gateway.port);
     wire.send(handshake('/rude'));

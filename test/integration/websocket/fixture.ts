@@ -49,7 +49,7 @@ export const HANDSHAKE: readonly HeaderPair[] = [
   ['Sec-WebSocket-Key', KEY],
 ];
 
-export async function open(
+export async function openWebSocket(
   path: string,
   protocols: string[] = [],
   headers: Record<string, string> = {},
@@ -104,7 +104,7 @@ export function useWebSocketFixture(): void {
     token = await issuer.sign({ claims: { aud: RESOURCE, sub: 'alice' } });
   });
 
-  // A gateway for each test: a connection that one leaves behind is told by that one.
+  // A gateway for each test, so that a leaked connection fails the test that leaked it.
   beforeEach(async () => {
     gateway = await startGateway(`
 issuers:

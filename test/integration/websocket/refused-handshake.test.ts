@@ -16,7 +16,7 @@ import { gateway, issuer, KEY, OTHER, RESOURCE, token, untilClosed, upstream, us
 useWebSocketFixture();
 
 describe('a refused handshake', () => {
-  test('without a token: the whole answer, the challenge, and the end of the connection', async () => {
+  test('without a token: 401 with its challenge, then the connection ends', async () => {
     const answer = await refused({ path: '/live/a', headers: [...HANDSHAKE] });
     expect(answer.status).toBe(401);
     expect(headerValues(answer.headers, 'www-authenticate')).toEqual([
@@ -36,7 +36,7 @@ describe('a refused handshake', () => {
     expect(await gateway.sample(series)).toBe(before + 1);
   });
 
-  test('a real client sees the 401 as such', async () => {
+  test('ws as the client: reports the 401', async () => {
     const client = new WebSocket(`ws://127.0.0.1:${gateway.port}/live/a`);
     client.on('error', () => undefined);
     const [, answer] = await once(client, 'unexpected-response');
@@ -50,7 +50,7 @@ describe('a refused handshake', () => {
       'to h2c',
       { path: '/live/a', headers: [...without('Upgrade'), ['Upgrade', 'h2c'], ['HTTP2-Settings', 'AAMAAABk']] },
     ],
-    ['to a protocol nobody knows', { path: '/live/a', headers: [...without('Upgrade'), ['Upgrade', 'teleport/1']] }],
+    ['to an unknown protocol', { path: '/live/a', headers: [...without('Upgrade'), ['Upgrade', 'teleport/1']] }],
     ['to a list of protocols', { path: '/live/a', headers: [...without('Upgrade'), ['Upgrade', 'websocket, h2c']] }],
     ['twice', { path: '/live/a', headers: [...HANDSHAKE, ['Upgrade', 'h2c']] }],
     ['without a Sec-WebSocket-Key', { path: '/live/a', headers: without('Sec-WebSocket-Key') }],
@@ -71,18 +71,18 @@ describe('a refused handshake', () => {
       { path: '/live/a', headers: [...HANDSHAKE, ['Transfer-Encoding', 'chunked']], body: '0\r\n\r\n' },
     ],
   ];
-  test.each(malformed)('%s is malformed, whatever token it has', async (_name, raw) => {
+  test.each(malformed)('%s: malformed_request, whatever the token', async (_name, raw) => {
     const answer = await refused({ ...raw, headers: [...(raw.headers ?? []), bearer(token)] });
     expect(answer.status).toBe(400);
     expect(JSON.parse(String(answer.body))).toMatchObject({ reason: 'malformed_request' });
   });
 
-  test('by CONNECT is malformed', async () => {
+  test('CONNECT: malformed_request', async () => {
     const answer = await refused({ method: 'CONNECT', path: 'internal:22', headers: [bearer(token)] });
     expect(answer.status).toBe(400);
   });
 
-  test('Upgrade that Connection does not list is no handshake: the request is forwarded without it', async () => {
+  test('Upgrade that Connection does not list: forwarded as a request without it', async () => {
     const headers: HeaderPair[] = [...without('Connection'), ['Connection', 'close'], bearer(token)];
     const answer = await request(gateway.port, { path: '/live/a', headers });
     expect(answer.status).toBe(200);

@@ -13,7 +13,7 @@ import {
   gateway,
   handshake,
   nextLine,
-  open,
+  openWebSocket,
   rude,
   textFrame,
   upstream,
@@ -23,8 +23,8 @@ import {
 useWebSocketFixture();
 
 describe('a tunnel', () => {
-  test('carries text and a binary message of 1 MiB, both ways', async () => {
-    const client = await open('/live/a');
+  test('text and a binary message of 1 MiB: forwarded both ways', async () => {
+    const client = await openWebSocket('/live/a');
     const binary = Buffer.alloc(1024 * 1024, 'binary');
     for (const message of ['hello', 'grüße ☂', binary]) {
       const echoed = once(client, 'message');
@@ -37,49 +37,49 @@ describe('a tunnel', () => {
     await once(client, 'close');
   });
 
-  test('carries what the upstream sends in the same piece as its 101', async () => {
+  test('bytes in one piece with the 101: forwarded', async () => {
     rude.respond = socket => socket.write(Buffer.concat([Buffer.from(SWITCHING), textFrame('first')]));
     const wire = await openConnected(gateway.port);
     wire.send(handshake('/rude'));
     await wire.until('first');
   });
 
-  test('carries what the client sends in the same piece as its handshake', async () => {
+  test('bytes in one piece with the handshake: forwarded', async () => {
     rude.respond = socket => socket.write(SWITCHING);
     const wire = await openConnected(gateway.port);
     wire.send(`${handshake('/rude')}early bird`);
     await rude.until('early bird');
   });
 
-  test('a subprotocol is offered to the upstream, and its choice to the client', async () => {
+  test('subprotocol: offered to the upstream, its choice returned to the client', async () => {
     upstream.handleUpgrade = accept({ handleProtocols: offered => [...offered].at(-1) ?? false });
-    const client = await open('/live/a', ['v1.chat', 'v2.chat']);
+    const client = await openWebSocket('/live/a', ['v1.chat', 'v2.chat']);
     expect(client.protocol).toBe('v2.chat');
     client.terminate();
   });
 
-  test("the client's close code and reason reach the upstream", async () => {
+  test('close code and reason of the client: forwarded', async () => {
     const closed = new Promise<[number, string]>(resolve => {
       upstream.handleUpgrade = accept({}, server => server.on('close', (code, why) => resolve([code, String(why)])));
     });
-    const client = await open('/live/a');
+    const client = await openWebSocket('/live/a');
     client.close(4001, 'going home');
     expect(await closed).toEqual([4001, 'going home']);
     const [code] = await once(client, 'close');
     expect(code).toBe(4001);
   });
 
-  test("the upstream's close code and reason reach the client", async () => {
+  test('close code and reason of the upstream: forwarded', async () => {
     upstream.handleUpgrade = accept({}, server => server.close(4002, 'no more'));
     const client = new WebSocket(`ws://127.0.0.1:${gateway.port}/live/a`, { headers: authorization() });
     const [code, why] = await once(client, 'close');
     expect([code, String(why)]).toEqual([4002, 'no more']);
   });
 
-  test('is logged and counted when it ends, with status 101', async () => {
+  test('the end of a tunnel: logged and counted with status 101', async () => {
     const before = readSample(await gateway.scrape(), COUNTED_101);
     const lines = gateway.log.length;
-    const client = await open('/live/a?secret=s3cret');
+    const client = await openWebSocket('/live/a?secret=s3cret');
     expect(await gateway.sample('audgate_open_connections{kind="upgraded"}')).toBe(1);
     expect(await gateway.sample('audgate_open_connections{kind="http"}')).toBe(0);
     expect(gateway.log.length).toBe(lines);
@@ -98,8 +98,8 @@ describe('a tunnel', () => {
     expect(await gateway.sample(COUNTED_101)).toBe(before + 1);
   });
 
-  test('twenty at once: the gauge counts each, and returns to 0', async () => {
-    const clients = await Promise.all(Array.from({ length: 20 }, () => open('/live/a')));
+  test('twenty tunnels: the gauge counts each and returns to 0', async () => {
+    const clients = await Promise.all(Array.from({ length: 20 }, () => openWebSocket('/live/a')));
     expect(await gateway.sample('audgate_open_connections{kind="upgraded"}')).toBe(20);
     for (const client of clients) client.close();
     await expectNoConnections();

@@ -9,7 +9,7 @@ import { gateway, HANDSHAKE, handshake, rude, untilClosed, useWebSocketFixture }
 
 useWebSocketFixture();
 
-describe('an upstream that does not switch', () => {
+describe('an upstream that does not send a valid 101', () => {
   test.each([
     [
       '403 in chunks',
@@ -38,13 +38,13 @@ describe('an upstream that does not switch', () => {
     expect(framing.length).toBeLessThanOrEqual(1);
   });
 
-  test('a refusal that stops in the middle of its body never looks whole', async () => {
+  test('a refusal that ends within its body: visibly cut', async () => {
     rude.respond = socket => socket.end('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nnot\r\n');
     const answer = await untilClosed({ path: '/rude', headers: [...HANDSHAKE] });
     expect(answer.complete).toBe(false);
   });
 
-  test('refuses the connection: 502', async () => {
+  test('connection refused: 502', async () => {
     const answer = await untilClosed({ path: '/dead', headers: [...HANDSHAKE] });
     expect(answer.status).toBe(502);
     expect(JSON.parse(String(answer.body))).toMatchObject({ reason: 'upstream_unreachable' });
@@ -69,7 +69,7 @@ describe('an upstream that does not switch', () => {
     expect(readFailures(await gateway.scrape(), '/rude')).toEqual({ [`bad_upstream_response/${cause}`]: 1 });
   });
 
-  test('never answers: 504 within the time-outs', async () => {
+  test('no response: 504 within the time-outs', async () => {
     const startedAt = performance.now();
     const answer = await untilClosed({ path: '/mute', headers: [...HANDSHAKE] });
     expect(answer.status).toBe(504);
@@ -79,7 +79,7 @@ describe('an upstream that does not switch', () => {
     await rude.allClosed();
   });
 
-  test('101 for another protocol is no WebSocket, and no tunnel is made of it', async () => {
+  test('101 for another protocol: no tunnel', async () => {
     rude.respond = socket =>
       socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: teleport\r\nConnection: Upgrade\r\n\r\n');
     const wire = await openConnected(gateway.port);

@@ -1,4 +1,4 @@
-/** Workers that cannot start, end, or hang: each is told of, and followed by one that serves. Real processes, as operators run them. */
+/** Workers that cannot start, end, or hang: each is logged and replaced. Real processes. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { startUpstream, type Upstream } from '../../support/upstream.ts';
 import { eventually, pause } from '../../support/waiting.ts';
 
 const WORKERS = 2;
-/** Milliseconds that a process may take to start, on a machine that does other things. */
+/** Milliseconds that a process may take to start on a busy machine. */
 const PATIENCE = 30_000;
 /** A worker that does not answer for 10 s, asked every 2 s, is ended. */
 const HANG_LIMIT = 12_000;
@@ -32,7 +32,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs before the program, in every process of it. @param order as long as this file is there, new workers do what it says. */
+/** Runs before the program in each of its processes. @param order a file whose text decides how new workers fail. */
 const preload = (order: string) =>
   `data:text/javascript,${encodeURIComponent(`
 import cluster from 'node:cluster';
@@ -42,20 +42,20 @@ if (cluster.isWorker) {
   if (order() === 'exit') process.exit(3);
   if (order() === 'hang') while (order() === 'hang');
   if (order() === 'mute') { const { send } = process; process.send = (message, ...rest) =>
-    message?.name === 'hello' || message?.kind === undefined ? send.call(process, message, ...rest) : true; }
+    message?.name === 'ready' || message?.kind === undefined ? send.call(process, message, ...rest) : true; }
   process.on('SIGWINCH', () => { for (;;); });
 } else {
   const { fork } = cluster;
   cluster.fork = (...given) => { if (order() === 'throw') throw new Error('spawn ENOMEM'); return fork.apply(cluster, given); };
 }`)}`;
 
-/** The file with the orders to new workers. */
+/** The file that decides how new workers fail. */
 function createOrder(): string {
   return join(mkdtempSync(join(folder, 'order-')), 'order');
 }
 
-/** Closed when this test ends, of those that run beside each other. */
-async function start({ onTestFinished }: TestContext, order = createOrder()): Promise<GatewayProcess> {
+/** Closes it when its test ends: tests of this file run concurrently. */
+async function startWithOrders({ onTestFinished }: TestContext, order = createOrder()): Promise<GatewayProcess> {
   const yaml = `workers: ${WORKERS}\nroutes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
   const gateway = await startGatewayProcess(yaml, { nodeOptions: ['--import', preload(order)] });
   onTestFinished(() => gateway.close());
@@ -77,9 +77,9 @@ async function expectWhole(gateway: GatewayProcess): Promise<void> {
   expect((await request(gateway.port, { path: '/x' })).status).toBe(200);
 }
 
-describe.concurrent('a worker that cannot start: told, tried again ever more slowly, and there in the end', () => {
-  test('no descriptor is left for it (EMFILE)', async context => {
-    const gateway = await start(context);
+describe.concurrent('a worker that cannot start: logged, retried with growing delay, started in the end', () => {
+  test('no file descriptor (EMFILE)', async context => {
+    const gateway = await startWithOrders(context);
     const limit = (count: string) =>
       spawnSync('prlimit', ['--pid', String(gateway.child.pid), `--nofile=${count}`], { encoding: 'utf8' });
     expect(limit('8:').stderr).toBe('');
@@ -93,11 +93,11 @@ describe.concurrent('a worker that cannot start: told, tried again ever more slo
   });
 
   test.for([
-    ['no process can be made', 'throw', 'ENOMEM'],
-    ['it exits before it is there', 'exit', 'it ended'],
+    ['fork fails', 'throw', 'ENOMEM'],
+    ['it exits before it is ready', 'exit', 'it ended'],
   ] as const)('%s', async ([, what, problem], context) => {
     const order = createOrder();
-    const gateway = await start(context, order);
+    const gateway = await startWithOrders(context, order);
     writeFileSync(order, what);
     await endOne(gateway);
     const [first, third] = [
@@ -112,11 +112,11 @@ describe.concurrent('a worker that cannot start: told, tried again ever more slo
   });
 
   test.for([
-    ['it is never there', 'hang', 'it was not there after'],
-    ['it is there and never begins', 'mute', 'it did not begin within'],
+    ['it never becomes ready', 'hang', 'it did not report ready within'],
+    ['it becomes ready and never listens', 'mute', 'it did not begin within'],
   ] as const)('%s', async ([, what, problem], context) => {
     const order = createOrder();
-    const gateway = await start(context, order);
+    const gateway = await startWithOrders(context, order);
     writeFileSync(order, what);
     await endOne(gateway);
     const failed = await gateway.line('worker could not start');
@@ -126,11 +126,11 @@ describe.concurrent('a worker that cannot start: told, tried again ever more slo
   });
 });
 
-describe.concurrent('a worker that hangs: told, ended and replaced', () => {
+describe.concurrent('a worker that hangs: logged, killed and replaced', () => {
   test.for(['SIGSTOP', 'SIGWINCH'] as const)(
     'by %s (stopped; its event loop blocked), and a reload does not wait for more than that',
     async (signal, context) => {
-      const gateway = await start(context);
+      const gateway = await startWithOrders(context);
       const [victim = 0] = childProcessIds(gateway.child.pid);
       process.kill(victim, signal);
       const startedAt = performance.now();
@@ -147,8 +147,8 @@ describe.concurrent('a worker that hangs: told, ended and replaced', () => {
     },
   );
 
-  test('none is ended because the primary was stopped for longer', async context => {
-    const gateway = await start(context);
+  test('a primary that was stopped for longer: no worker is killed', async context => {
+    const gateway = await startWithOrders(context);
     const before = childProcessIds(gateway.child.pid);
     gateway.child.kill('SIGSTOP');
     await pause(14_000);
@@ -163,7 +163,7 @@ describe('at the start', () => {
   test('no worker can start: exit 1, and the log says why', async () => {
     const order = createOrder();
     writeFileSync(order, 'exit');
-    const { code, log, stderr } = await run('workers: 2\n', ['--import', preload(order)]);
+    const { code, log, stderr } = await runWithRoutes('workers: 2\n', ['--import', preload(order)]);
     expect(code).toBe(1);
     expect(log.find(({ msg }) => msg === 'cannot start')).toMatchObject({
       level: 'error',
@@ -175,7 +175,7 @@ describe('at the start', () => {
 });
 
 /** Runs the program until it ends by itself. */
-async function run(yaml: string, nodeOptions: readonly string[] = []) {
+async function runWithRoutes(yaml: string, nodeOptions: readonly string[] = []) {
   const file = join(folder, 'audgate.yaml');
   const routes = `routes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
   writeFileSync(file, `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\n${yaml}${routes}`);
@@ -184,7 +184,7 @@ async function run(yaml: string, nodeOptions: readonly string[] = []) {
   return { code, log: parseLog(stdout), stderr };
 }
 
-test('SIGTERM while a reload waits for a worker: the end is told, and no failed reload', async ({ onTestFinished }) => {
+test('SIGTERM while a reload waits for a worker: the end is logged, no failed reload', async ({ onTestFinished }) => {
   const yaml = `workers: ${WORKERS}\nroutes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
   const gateway = await startGatewayProcess(yaml, {
     place: (into, text) => {
@@ -198,7 +198,7 @@ test('SIGTERM while a reload waits for a worker: the end is told, and no failed 
   gateway.child.kill('SIGHUP');
   gateway.child.kill('SIGTERM');
   await gateway.exit;
-  const told = gateway.lines().map(({ msg }) => msg);
-  expect(told).toContain('stopped');
-  expect(told).not.toContain('reload failed');
+  const messages = gateway.lines().map(({ msg }) => msg);
+  expect(messages).toContain('stopped');
+  expect(messages).not.toContain('reload failed');
 });

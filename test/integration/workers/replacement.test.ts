@@ -13,8 +13,8 @@ import {
   pageOf,
   RESOURCE,
   served,
-  start,
   startLoad,
+  startWorkers,
   statusOf,
   useWorkersFixture,
   WORKERS,
@@ -24,8 +24,8 @@ import {
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 useWorkersFixture();
 
-test('a worker that is killed under load: others serve, it is replaced and counted, and no counter falls', async () => {
-  const gateway = await start();
+test('a worker killed under load: others serve, it is replaced and counted, no counter falls', async () => {
+  const gateway = await startWorkers();
   const fetches = issuer.fetches;
   const load = startLoad(gateway, 8);
   await eventually(() => load.statuses.length > 100);
@@ -49,7 +49,7 @@ test('a worker that is killed under load: others serve, it is replaced and count
   await eventually(() => load.statuses.length > answered + 100);
   await scrape();
   await load.stop();
-  // Of eight connections at once, those that the worker held are broken off.
+  // Of eight concurrent connections, those of the killed worker are broken.
   expect(load.errors.length).toBeLessThanOrEqual(8);
   expect(new Set(load.statuses)).toEqual(new Set([200]));
   expect(childProcessIds(gateway.child.pid)).toHaveLength(WORKERS);
@@ -59,8 +59,8 @@ test('a worker that is killed under load: others serve, it is replaced and count
   expect(issuer.fetches - fetches).toBe(0);
 });
 
-test('while a worker is missing, /readyz says so', async () => {
-  const gateway = await start();
+test('a missing worker: reported by /readyz', async () => {
+  const gateway = await startWorkers();
   for (const worker of childProcessIds(gateway.child.pid)) process.kill(worker, 'SIGSTOP');
   const { status, body } = await gateway.readiness();
   expect({ status, body }).toEqual({ status: 503, body: { status: 'not ready', workers_missing: WORKERS } });
@@ -77,11 +77,11 @@ async function replaceAll(gateway: GatewayProcess): Promise<void> {
   await eventually(() => isWhole(gateway));
 }
 
-test('a worker that follows another serves what was loaded, not what stands in the files now', async () => {
+test('a replacement: has the loaded configuration, not the current files', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const secret = join(folder, 'resource');
   writeFileSync(secret, RESOURCE);
-  const gateway = await start(text => text.replace(`"${RESOURCE}"`, `"\${file:${secret}}"`));
+  const gateway = await startWorkers(text => text.replace(`"${RESOURCE}"`, `"\${file:${secret}}"`));
   writeFileSync(secret, 'https://evil.example.com/');
   await replaceAll(gateway);
   for (let round = 0; round < 10; round += 1) expect(await statusOf(gateway)).toBe(200);
@@ -90,16 +90,16 @@ test('a worker that follows another serves what was loaded, not what stands in t
   expect(await statusOf(gateway)).toBe(200);
 });
 
-test('a worker that follows another listens where the first did, whatever the file says by now', async () => {
-  const gateway = await start();
+test('a replacement: listens at the first address, whatever the file says', async () => {
+  const gateway = await startWorkers();
   writeFileSync(gateway.file, readFileSync(gateway.file, 'utf8').replace(/^listen: .*$/m, 'listen: 127.0.0.1:1'));
   await gateway.line('a restart is needed for what changed');
   await replaceAll(gateway);
   expect(await statusOf(gateway)).toBe(200);
 });
 
-test('a worker that begins while the issuer is away goes on with the keys that the others have', async () => {
-  const gateway = await start(text => text.replace('/jwks" }', '/jwks", keys: { refresh: 1s } }'));
+test('a replacement during an outage of the issuer: has the keys of the others', async () => {
+  const gateway = await startWorkers(text => text.replace('/jwks" }', '/jwks", keys: { refresh: 1s } }'));
   expect(await statusOf(gateway)).toBe(200);
   const { jwks } = issuer;
   issuer.jwks = undefined;

@@ -7,30 +7,30 @@ import { readSample } from '../../support/gateway.ts';
 import { childProcessIds } from '../../support/gateway-process.ts';
 import { eventually } from '../../support/waiting.ts';
 import {
-  configure,
   fetched,
   holdRequests,
   issuer,
   pageOf,
   RESOURCE,
   served,
-  start,
+  startWorkers,
   statusOf,
   useWorkersFixture,
+  workersYaml,
 } from './fixture.ts';
 
 // For what never ends; on a busy machine a process takes seconds to start.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 useWorkersFixture();
 
-test('every worker serves, what they counted is summed up, and the keys were fetched once', async () => {
+test('requests to all workers: served, counts summed, keys fetched once', async () => {
   const fetches = issuer.fetches;
-  const gateway = await start();
+  const gateway = await startWorkers();
   const idle = await Promise.all(childProcessIds(gateway.child.pid).map(countSockets));
   const held = holdRequests(60);
   const answering = Array.from({ length: 60 }, () => statusOf(gateway));
   const release = await held;
-  // The kernel gives a connection to whoever is awake first, so how many each has is not ours to say.
+  // The kernel gives a connection to the process that wakes first, so their distribution is not checked.
   const further: Socket[] = [];
   await eventually(async () => {
     further.push(connect(gateway.port, '127.0.0.1'));
@@ -43,7 +43,7 @@ test('every worker serves, what they counted is summed up, and the keys were fet
   expect(new Set(await Promise.all(answering))).toEqual(new Set([200]));
   expect(await statusOf(gateway, '/api', 'not-a-token')).toBe(401);
 
-  // A request is counted when its connection has let go of it, a moment after its client has the answer.
+  // A request is counted when it has finished, shortly after its client has the response.
   let text = '';
   await eventually(async () => {
     text = await gateway.scrape();
@@ -57,12 +57,12 @@ test('every worker serves, what they counted is summed up, and the keys were fet
   expect(issuer.fetches - fetches).toBe(1);
   expect(text.split('\n').filter(line => /^audgate_\w+\{.*\} 0$/.test(line)).length).toBeGreaterThan(20);
   expect(seriesOf(await gateway.scrape())).toEqual(seriesOf(text));
-  // They come together, a moment after what they tell of.
+  // They are sent together, shortly after the requests.
   await eventually(() => gateway.lines('request').length === 61);
 });
 
-test('a rotation: one fetch for the unknown kid, and every worker has the new key', async () => {
-  const gateway = await start();
+test('a key rotation: one fetch for the unknown kid, every worker has the new key', async () => {
+  const gateway = await startWorkers();
   const fetches = issuer.fetches;
   await issuer.rotate();
   const fresh = await issuer.sign({ claims: { aud: RESOURCE } });
@@ -74,8 +74,8 @@ test('a rotation: one fetch for the unknown kid, and every worker has the new ke
   await eventually(async () => (await gateway.sample(fetched('success'))) === 2);
 });
 
-test('kids that nobody knows, at every worker: one fetch in a cooldown', async () => {
-  const gateway = await start();
+test('unknown kids at every worker: one fetch in a cooldown', async () => {
+  const gateway = await startWorkers();
   const fetches = issuer.fetches;
   const forge = () => issuer.sign({ claims: { aud: RESOURCE }, header: { kid: crypto.randomUUID() } });
   for (let round = 0; round < 3; round += 1) {
@@ -87,8 +87,8 @@ test('kids that nobody knows, at every worker: one fetch in a cooldown', async (
   expect(issuer.fetches - fetches).toBe(1);
 });
 
-test('the status page shows the denials and counts of all workers, and asks for the token of the configuration in use', async () => {
-  const gateway = await start();
+test('the status page: denials and counts of all workers, behind the admin token in use', async () => {
+  const gateway = await startWorkers();
   for (const [index, stopped] of childProcessIds(gateway.child.pid).entries()) {
     process.kill(stopped, 'SIGSTOP');
     expect(await statusOf(gateway, '/api', 'not-a-token')).toBe(401);
@@ -104,7 +104,7 @@ test('the status page shows the denials and counts of all workers, and asks for 
   expect(text.split(`id="denial-${newer}"`)).toHaveLength(2);
   expect(text.indexOf(`id="denial-${older}"`)).toBeGreaterThan(text.indexOf(`id="denial-${newer}"`));
 
-  writeFileSync(gateway.file, gateway.configure(`admin_token: a-token-of-the-operators\n${configure()}`));
+  writeFileSync(gateway.file, gateway.configure(`admin_token: a-token-of-the-operators\n${workersYaml()}`));
   const { hash } = await gateway.line('configuration loaded', 2);
   expect((await pageOf(gateway)).status).toBe(401);
   const shown = await pageOf(gateway, 'a-token-of-the-operators');
@@ -113,8 +113,8 @@ test('the status page shows the denials and counts of all workers, and asks for 
   expect(shown.text).toContain(newer);
 });
 
-test('limits.connections holds for all workers together', async () => {
-  const gateway = await start(text => `limits: { connections: 4 }\n${text}`);
+test('limits.connections: holds for all workers together', async () => {
+  const gateway = await startWorkers(text => `limits: { connections: 4 }\n${text}`);
   const sockets = Array.from({ length: 12 }, () => connect(gateway.port, '127.0.0.1').on('error', () => undefined));
   const ended = 'audgate_connections_ended_total{cause="connection_limit"}';
   const open = 'audgate_open_connections{kind="http"}';
@@ -128,7 +128,7 @@ function countSockets(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** Without those of Node.js, one of which begins with the first garbage of its kind. */
+/** Without the metrics of Node.js, some of which appear with the first garbage collection. */
 function seriesOf(exposition: string): string[] {
   const ours = exposition.split('\n').filter(line => line.startsWith('audgate_'));
   return ours.map(line => line.slice(0, line.lastIndexOf(' ')));

@@ -9,15 +9,14 @@
 import { describe, expect, test } from 'vitest';
 import { openConnection } from '../../support/raw-connection.ts';
 import { headerValues, parseResponses, request } from '../../support/raw-http.ts';
-import { SWITCHING } from '../../support/switching.ts';
+import { HANDSHAKE_FIELDS, SWITCHING } from '../../support/switching.ts';
 import { DISCONNECTS, disconnect, gateway, get, OK, upstream, useScriptedUpstream } from './scripted-upstream.ts';
 
 /** Milliseconds for the gateway to react. Other load on this machine may delay one measurement, but not five. */
 const PROMPT = 250;
 const MEASUREMENTS = 5;
 
-const HANDSHAKE =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+const HANDSHAKE = `${HANDSHAKE_FIELDS}\r\n`;
 const EVENTS = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
 const EVENT = 'd\r\ndata: hello\n\n\r\n';
 
@@ -37,7 +36,7 @@ const MOMENTS: readonly (readonly [
   ['before the head', `${get}\r\n`, '', 'upstream', 'GET /x'],
   ['in the middle of the head', `${get}\r\n`, 'HTTP/1.1 200 OK\r\nX-A: ', 'upstream', 'GET /x'],
   [
-    'after an interim answer',
+    'after an interim response',
     `${get}\r\n`,
     'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n',
     'client',
@@ -79,14 +78,14 @@ describe('the upstream disconnects: the client gets 502 or a visibly incomplete 
   test.each(cases)('%s, and %s', async (_name, how, sent, answered, seenBy, marker) => {
     await expectPrompt(async () => {
       const { client, behind } = await startRequest(sent, answered, seenBy, marker);
-      const answer = answered.includes('HTTP/1.1 200') && seenBy === 'client' ? 'cut' : 'whole';
-      const noticed = answer === 'cut' || answered.includes('101') ? client.closed : client.until(/\r\n\r\n\{.*\}$/s);
+      const expected = answered.includes('HTTP/1.1 200') && seenBy === 'client' ? 'cut' : 'whole';
+      const noticed = expected === 'cut' || answered.includes('101') ? client.closed : client.until(/\r\n\r\n\{.*\}$/s);
       const startedAt = performance.now();
       disconnect(behind.socket, how);
       await noticed;
       const elapsed = performance.now() - startedAt;
       const [final] = parseResponses(Buffer.from(client.text(), 'latin1')).filter(({ status }) => status >= 200);
-      if (answer === 'cut') expect(final?.complete).toBe(false);
+      if (expected === 'cut') expect(final?.complete).toBe(false);
       else if (!answered.includes('101')) expect(final).toMatchObject({ status: 502, complete: true });
       client.socket.destroy();
       return elapsed;
@@ -95,10 +94,10 @@ describe('the upstream disconnects: the client gets 502 or a visibly incomplete 
 });
 
 test('an uninterrupted request: its response arrives unchanged', async () => {
-  upstream.answer = socket => socket.write(OK);
-  const answer = await request(gateway.port, { path: '/x' });
-  expect(answer.body.toString()).toBe('ok');
-  expect(headerValues(answer.headers, 'content-length')).toEqual(['2']);
+  upstream.respond = socket => socket.write(OK);
+  const response = await request(gateway.port, { path: '/x' });
+  expect(response.body.toString()).toBe('ok');
+  expect(headerValues(response.headers, 'content-length')).toEqual(['2']);
 });
 
 async function expectPrompt(measure: () => Promise<number>): Promise<void> {
@@ -112,7 +111,7 @@ async function expectPrompt(measure: () => Promise<number>): Promise<void> {
 
 /** Starts a request and waits until one side has received `marker`. @returns both sides. */
 async function startRequest(sent: string, answered: string, seenBy: 'client' | 'upstream', marker: string) {
-  upstream.answer = (socket, count) => count.pieces === 1 && answered !== '' && socket.write(answered, 'latin1');
+  upstream.respond = (socket, count) => count.pieces === 1 && answered !== '' && socket.write(answered, 'latin1');
   const client = openConnection(gateway.port, sent);
   const behind = await upstream.next();
   await (seenBy === 'client' ? client : behind).until(marker);

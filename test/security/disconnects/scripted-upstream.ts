@@ -42,7 +42,7 @@ interface ScriptedUpstream {
   /** The first line of each request, in order of arrival. */
   readonly requests: string[];
   /** Called for each piece of data, with the number of the piece and of the request on its connection. */
-  answer: (socket: Socket, count: { readonly pieces: number; readonly onConnection: number }) => unknown;
+  respond: (socket: Socket, count: { readonly pieces: number; readonly onConnection: number }) => unknown;
   /** @returns the next connection on which a request arrives. */
   next(): Promise<RawConnection>;
   /** Ends all connections, and forgets its requests. */
@@ -68,14 +68,14 @@ async function startScriptedUpstream(): Promise<ScriptedUpstream> {
         fresh.push(connection);
         arrivals.emit('arrival');
       }
-      scripted.answer(socket, count);
+      scripted.respond(socket, count);
     });
   });
   const port = await listenOnLoopback(server);
   const scripted: ScriptedUpstream = {
     port,
     requests: [],
-    answer: () => undefined,
+    respond: () => undefined,
     next: async () => {
       for (;;) {
         const connection = fresh.pop();
@@ -87,7 +87,7 @@ async function startScriptedUpstream(): Promise<ScriptedUpstream> {
       for (const { socket } of connections) socket.destroy();
       fresh.length = 0;
       scripted.requests.length = 0;
-      scripted.answer = () => undefined;
+      scripted.respond = () => undefined;
     },
     close: async () => {
       server.close();

@@ -21,9 +21,9 @@ describe('a kept-alive connection that the upstream has closed', () => {
     '%s without a body, the upstream %s: sent once more, and answered',
     async (method, how) => {
       await fillPool();
-      upstream.answer = (socket, count) => (count.onConnection > 1 ? disconnect(socket, how) : socket.write(OK));
-      const answer = await request(gateway.port, { method, path: '/x' });
-      expect(answer.status).toBe(200);
+      upstream.respond = (socket, count) => (count.onConnection > 1 ? disconnect(socket, how) : socket.write(OK));
+      const response = await request(gateway.port, { method, path: '/x' });
+      expect(response.status).toBe(200);
       expect(upstream.requests).toEqual([`${method} /x HTTP/1.1`, `${method} /x HTTP/1.1`]);
     },
   );
@@ -32,7 +32,7 @@ describe('a kept-alive connection that the upstream has closed', () => {
     '%s without a body, the upstream %s: sent once',
     async (method, how) => {
       await fillPool();
-      upstream.answer = socket => disconnect(socket, how);
+      upstream.respond = socket => disconnect(socket, how);
       expect(await request(gateway.port, { method, path: '/x' })).toMatchObject({ status: 502, complete: true });
       expect(upstream.requests).toEqual([`${method} /x HTTP/1.1`]);
     },
@@ -42,67 +42,67 @@ describe('a kept-alive connection that the upstream has closed', () => {
     '%s with a body: sent once',
     async method => {
       await fillPool();
-      upstream.answer = socket => socket.resetAndDestroy();
-      const answer = await request(gateway.port, { method, path: '/x', body: 'hello' });
-      expect(answer.status).toBe(502);
+      upstream.respond = socket => socket.resetAndDestroy();
+      const response = await request(gateway.port, { method, path: '/x', body: 'hello' });
+      expect(response.status).toBe(502);
       expect(upstream.requests).toEqual([`${method} /x HTTP/1.1`]);
     },
   );
 
   test('GET with a chunked body: sent once', async () => {
     await fillPool();
-    upstream.answer = socket => socket.resetAndDestroy();
+    upstream.respond = socket => socket.resetAndDestroy();
     const headers = [['Transfer-Encoding', 'chunked']] as const;
-    const answer = await request(gateway.port, { path: '/x', headers, body: '0\r\n\r\n' });
-    expect(answer.status).toBe(502);
+    const response = await request(gateway.port, { path: '/x', headers, body: '0\r\n\r\n' });
+    expect(response.status).toBe(502);
     expect(upstream.requests).toEqual(['GET /x HTTP/1.1']);
   });
 
   test.each(DISCONNECTS)('the next connection is closed too (%s): sent twice, never three times', async how => {
     await fillPool();
-    upstream.answer = socket => disconnect(socket, how);
+    upstream.respond = socket => disconnect(socket, how);
     expect(await request(gateway.port, { path: '/x' })).toMatchObject({ status: 502, complete: true });
     expect(upstream.requests).toEqual(['GET /x HTTP/1.1', 'GET /x HTTP/1.1']);
   });
 
   test('ten others in the pool are closed too: sent twice, never more', async () => {
     await fillPool(10);
-    upstream.answer = (socket, count) => (count.onConnection > 1 ? socket.resetAndDestroy() : socket.write(OK));
-    const answer = await request(gateway.port, { path: '/x' });
-    expect([200, 502]).toContain(answer.status);
+    upstream.respond = (socket, count) => (count.onConnection > 1 ? socket.resetAndDestroy() : socket.write(OK));
+    const response = await request(gateway.port, { path: '/x' });
+    expect([200, 502]).toContain(response.status);
     expect(upstream.requests).toEqual(['GET /x HTTP/1.1', 'GET /x HTTP/1.1']);
   });
 
   test('a fresh connection that is closed: sent once', async () => {
-    upstream.answer = socket => socket.resetAndDestroy();
+    upstream.respond = socket => socket.resetAndDestroy();
     expect(await request(gateway.port, { path: '/x' })).toMatchObject({ status: 502, complete: true });
     expect(upstream.requests).toEqual(['GET /x HTTP/1.1']);
   });
 
   test.each([
-    ['an interim answer', 'HTTP/1.1 103 Early Hints\r\n\r\n', 502],
+    ['an interim response', 'HTTP/1.1 103 Early Hints\r\n\r\n', 502],
     ['a whole head', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n', 200],
     ['half a body', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello', 200],
     ['half a head', 'HTTP/1.1 200 OK\r\nContent-Le', 502],
   ])('closed after %s: sent once', async (_name, bytes, status) => {
     await fillPool();
-    upstream.answer = (socket, count) => {
+    upstream.respond = (socket, count) => {
       if (count.onConnection > 1) socket.write(bytes, () => setTimeout(() => socket.resetAndDestroy(), 50));
       else socket.write(OK);
     };
     const client = openConnection(gateway.port, `${get}Connection: close\r\n\r\n`);
     await client.closed;
-    const [answer] = parseResponses(Buffer.from(client.text(), 'latin1')).filter(each => each.status >= 200);
+    const [response] = parseResponses(Buffer.from(client.text(), 'latin1')).filter(each => each.status >= 200);
     expect(upstream.requests).toEqual(['GET /x HTTP/1.1']);
-    expect(answer?.status).toBe(status);
-    if (status === 200) expect(answer?.complete).toBe(false);
+    expect(response?.status).toBe(status);
+    if (status === 200) expect(response?.complete).toBe(false);
   });
 
   test('a client that has disconnected: no second attempt', async () => {
     await fillPool();
     const client = openConnection(gateway.port, `${get}\r\n`);
     const gone = new Promise<void>(resolve => {
-      upstream.answer = async socket => {
+      upstream.respond = async socket => {
         client.socket.resetAndDestroy();
         await client.closed;
         socket.resetAndDestroy();
@@ -118,7 +118,7 @@ describe('a kept-alive connection that the upstream has closed', () => {
 
 /** Sends one more request, which arrives after any other that was still under way. */
 async function expectQuiet(): Promise<void> {
-  upstream.answer = socket => socket.write(OK);
+  upstream.respond = socket => socket.write(OK);
   const before = upstream.requests.length;
   await request(gateway.port, { path: '/x/quiet' });
   expect(upstream.requests.splice(before)).toEqual(['GET /x/quiet HTTP/1.1']);
@@ -128,13 +128,13 @@ async function expectQuiet(): Promise<void> {
 async function fillPool(count = 1): Promise<void> {
   const waiting: Socket[] = [];
   const together = new Promise<void>(resolve => {
-    upstream.answer = socket => {
+    upstream.respond = socket => {
       if (waiting.push(socket) === count) resolve();
     };
   });
-  const answers = Promise.all(Array.from({ length: count }, () => request(gateway.port, { path: '/x' })));
+  const responses = Promise.all(Array.from({ length: count }, () => request(gateway.port, { path: '/x' })));
   await together;
   for (const socket of waiting) socket.write(OK);
-  for (const { status } of await answers) expect(status).toBe(200);
+  for (const { status } of await responses) expect(status).toBe(200);
   upstream.requests.length = 0;
 }

@@ -48,9 +48,9 @@ describe('before the listener closes', () => {
     const drained = drain();
     const client = openConnection(gateway.port, GET);
     await client.closed;
-    const [answer] = parseResponses(Buffer.from(client.text(), 'latin1'));
-    expect(answer).toMatchObject({ status: 200, complete: true });
-    expect(headerValues(answer?.headers ?? [], 'connection')).toEqual(['close']);
+    const [response] = parseResponses(Buffer.from(client.text(), 'latin1'));
+    expect(response).toMatchObject({ status: 200, complete: true });
+    expect(headerValues(response?.headers ?? [], 'connection')).toEqual(['close']);
     await drained;
   });
 
@@ -60,9 +60,9 @@ describe('before the listener closes', () => {
     const drained = drain();
     client.socket.write(GET);
     await client.closed;
-    const answers = parseResponses(Buffer.from(client.text(), 'latin1'));
-    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-    expect(headerValues(answers[1]?.headers ?? [], 'connection')).toEqual(['close']);
+    const responses = parseResponses(Buffer.from(client.text(), 'latin1'));
+    expect(responses.map(({ status }) => status)).toEqual([200, 200]);
+    expect(headerValues(responses[1]?.headers ?? [], 'connection')).toEqual(['close']);
     await drained;
   });
 
@@ -73,8 +73,30 @@ describe('before the listener closes', () => {
     const drained = drain();
     release();
     await client.closed;
-    const [answer] = parseResponses(Buffer.from(client.text(), 'latin1'));
-    expect(headerValues(answer?.headers ?? [], 'connection')).toEqual(['close']);
+    const [response] = parseResponses(Buffer.from(client.text(), 'latin1'));
+    expect(headerValues(response?.headers ?? [], 'connection')).toEqual(['close']);
+    await drained;
+  });
+
+  test('a request in the queue behind a response whose head was sent: served, with Connection: close', async () => {
+    let finish = () => {};
+    upstream.handle = (request, response) => {
+      if (request.method === 'GET') return response.end('second');
+      finish = () => response.end('first');
+      return response.flushHeaders();
+    };
+    const body = 'POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\n\r\nhi';
+    const client = openConnection(gateway.port, `${body}${GET}`);
+    await client.until('\r\n\r\n');
+    const drained = drain();
+    finish();
+    await client.closed;
+    const responses = parseResponses(Buffer.from(client.text(), 'latin1'));
+    expect(responses.map(({ status, complete }) => [status, complete])).toEqual([
+      [200, true],
+      [200, true],
+    ]);
+    expect(headerValues(responses[1]?.headers ?? [], 'connection')).toEqual(['close']);
     await drained;
   });
 
@@ -82,9 +104,9 @@ describe('before the listener closes', () => {
     const drained = drain();
     const client = openConnection(gateway.port, 'GET /nowhere HTTP/1.1\r\nHost: a.example\r\n\r\n');
     await client.closed;
-    const [answer] = parseResponses(Buffer.from(client.text(), 'latin1'));
-    expect(answer?.status).toBe(404);
-    expect(headerValues(answer?.headers ?? [], 'connection')).toEqual(['close']);
+    const [response] = parseResponses(Buffer.from(client.text(), 'latin1'));
+    expect(response?.status).toBe(404);
+    expect(headerValues(response?.headers ?? [], 'connection')).toEqual(['close']);
     await drained;
   });
 });
@@ -110,8 +132,8 @@ describe('requests that were accepted', () => {
     await vi.waitFor(() => expect(upstream.received).toHaveLength(1));
     release();
     await client.closed;
-    const [answer] = parseResponses(Buffer.from(client.text(), 'latin1'));
-    expect(answer).toMatchObject({ status: 200, complete: true });
+    const [response] = parseResponses(Buffer.from(client.text(), 'latin1'));
+    expect(response).toMatchObject({ status: 200, complete: true });
     await drained;
   });
 
@@ -123,8 +145,8 @@ describe('requests that were accepted', () => {
     await refusesConnections();
     release();
     await Promise.all(asked.map(({ closed }) => closed));
-    const answers = asked.flatMap(client => parseResponses(Buffer.from(client.text(), 'latin1')));
-    expect(answers.filter(({ status, complete }) => status === 200 && complete)).toHaveLength(100);
+    const responses = asked.flatMap(client => parseResponses(Buffer.from(client.text(), 'latin1')));
+    expect(responses.filter(({ status, complete }) => status === 200 && complete)).toHaveLength(100);
     await drained;
   });
 
@@ -153,7 +175,7 @@ async function ask(accepted: ReadonlySet<number>): Promise<string> {
   await Promise.race([connected(client.socket).catch(() => undefined), client.closed]);
   const port = client.socket.localPort;
   await client.closed;
-  const [answer] = parseResponses(Buffer.from(client.text(), 'latin1'));
-  if (answer?.status === 200 && answer.complete) return 'answered';
+  const [response] = parseResponses(Buffer.from(client.text(), 'latin1'));
+  if (response?.status === 200 && response.complete) return 'answered';
   return port !== undefined && accepted.has(port) ? `lost: ${client.text()}` : 'not accepted';
 }

@@ -69,8 +69,8 @@ describe('a head with more than one reading: refused and closed, what follows is
     ['a name with brackets', `X(A): b\r\n${TE}`, '0\r\n\r\n'],
   ])('%s', async (_name, fields, body) => {
     const bytes = `POST /open/x HTTP/1.1\r\nHost: a.example\r\n${fields}\r\n${body}${HIDDEN}`;
-    const answers = parseResponses(await sendThenEnd(gateway.port, bytes, { finalStatus: 400 }));
-    expect(answers.map(({ status }) => status)).toEqual([400]);
+    const responses = parseResponses(await sendThenEnd(gateway.port, bytes, { finalStatus: 400 }));
+    expect(responses.map(({ status }) => status)).toEqual([400]);
     expect(upstream.received).toEqual([]);
   });
 });
@@ -104,8 +104,8 @@ describe('a body with broken framing: never whole at the upstream, never answere
     ['trailers of 100 KB', `5\r\nhello\r\n0\r\n${'X-T: abcdefghij\r\n'.repeat(6000)}\r\n`],
   ])('%s', async (_name, body) => {
     const bytes = `POST /open/x HTTP/1.1\r\nHost: a.example\r\n${TE}\r\n${body}${HIDDEN}`;
-    const answers = parseResponses(await sendThenEnd(gateway.port, bytes, { finalStatus: 400 }));
-    expect(answers.filter(({ status }) => status < 400)).toEqual([]);
+    const responses = parseResponses(await sendThenEnd(gateway.port, bytes, { finalStatus: 400 }));
+    expect(responses.filter(({ status }) => status < 400)).toEqual([]);
     expect(whole).toEqual([]);
     expect(upstream.received.map(({ url }) => url)).not.toContain('/open/hidden');
   });

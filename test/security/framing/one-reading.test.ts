@@ -48,8 +48,8 @@ describe('one reading in an unusual spelling: forwarded with framing of the gate
   ])('%s', async (_name, method, fields, body, text) => {
     const bytes = `${method} /open/x HTTP/1.1\r\nHost: a.example\r\n${fields}\r\n${body}GET /open/next HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`;
     const methods = [method.trim()];
-    const answers = parseResponses(await sendRaw(gateway.port, bytes, { methods }), { methods });
-    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const responses = parseResponses(await sendRaw(gateway.port, bytes, { methods }), { methods });
+    expect(responses.map(({ status }) => status)).toEqual([200, 200]);
     expect(upstream.received.map(({ url }) => url)).toEqual(['/open/x', '/open/next']);
     const [first] = upstream.received;
     const framing = ['content-length', 'transfer-encoding'].flatMap(name =>
@@ -70,9 +70,9 @@ describe('HTTP/1.0', () => {
     const one = (target: string, more = fields) => `GET ${target} HTTP/1.0\r\nHost: a.example\r\n${more}\r\n`;
     const received = await sendRaw(gateway.port, one('/open/1') + one('/open/2', ''));
     // For HTTP/1.0 a response without a length ends with the connection, so it may not be kept alive then.
-    const answers = parseResponses(received).filter(({ status }) => status === 200);
-    expect(answers.length).toBeLessThanOrEqual(count);
-    expect(answers.length).toBeGreaterThanOrEqual(1);
+    const responses = parseResponses(received).filter(({ status }) => status === 200);
+    expect(responses.length).toBeLessThanOrEqual(count);
+    expect(responses.length).toBeGreaterThanOrEqual(1);
     expect(received.toString('latin1')).not.toMatch(/transfer-encoding/i);
   });
 
@@ -84,17 +84,17 @@ describe('HTTP/1.0', () => {
     ['two Hosts', 'Host: b.example\r\n', '', 400],
   ])('with %s', async (_name, fields, body, status) => {
     const bytes = `POST /open/x HTTP/1.0\r\nHost: a.example\r\n${fields}\r\n${body}`;
-    const answers = parseResponses(await sendThenEnd(gateway.port, bytes + HIDDEN, { finalStatus: 400 }));
-    expect(answers[0]?.status).toBe(status);
+    const responses = parseResponses(await sendThenEnd(gateway.port, bytes + HIDDEN, { finalStatus: 400 }));
+    expect(responses[0]?.status).toBe(status);
     expect(upstream.received.map(({ url }) => url)).not.toContain('/open/hidden');
     expect(upstream.received).toHaveLength(status === 200 ? 1 : 0);
   });
 
   test('without a Host: refused', async () => {
-    const [answer] = parseResponses(
+    const [response] = parseResponses(
       await sendThenEnd(gateway.port, 'GET /open/x HTTP/1.0\r\n\r\n', { finalStatus: 400 }),
     );
-    expect(answer?.status).toBe(400);
+    expect(response?.status).toBe(400);
     expect(upstream.received).toEqual([]);
   });
 });

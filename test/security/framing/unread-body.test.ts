@@ -24,8 +24,8 @@ describe('a refusal before the body was read: the response arrives, the connecti
       `POST /api/x HTTP/1.1\r\nHost: a.example\r\n${fields}\r\n${body}`,
       { finalStatus: 400 },
     );
-    const [answer] = parseResponses(received);
-    expect(answer).toMatchObject({ status: 401, complete: true });
+    const [response] = parseResponses(received);
+    expect(response).toMatchObject({ status: 401, complete: true });
     expect(upstream.received).toEqual([]);
   });
 
@@ -45,9 +45,9 @@ describe('a refusal before the body was read: the response arrives, the connecti
       const pieces: Buffer[] = [];
       socket.on('data', piece => pieces.push(piece)).resume();
       await closed;
-      const [answer] = parseResponses(Buffer.concat(pieces));
-      expect(answer).toMatchObject({ status: 401, complete: true });
-      expect(headerValues(answer?.headers ?? [], 'connection')).toEqual(['close']);
+      const [response] = parseResponses(Buffer.concat(pieces));
+      expect(response).toMatchObject({ status: 401, complete: true });
+      expect(headerValues(response?.headers ?? [], 'connection')).toEqual(['close']);
       expect(upstream.received).toEqual([]);
       expect(errors.filter(error => 'code' in error && error.code !== 'EPIPE' && error.code !== 'ECONNRESET')).toEqual(
         [],
@@ -58,7 +58,7 @@ describe('a refusal before the body was read: the response arrives, the connecti
   test('a refusal of a request without a body: the connection stays open', async () => {
     const refused = 'GET /api/x HTTP/1.1\r\nHost: a.example\r\n\r\n';
     const last = 'GET /open/x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n';
-    const answers = parseResponses(await sendRaw(gateway.port, refused + refused + last));
-    expect(answers.map(({ status }) => status)).toEqual([401, 401, 200]);
+    const responses = parseResponses(await sendRaw(gateway.port, refused + refused + last));
+    expect(responses.map(({ status }) => status)).toEqual([401, 401, 200]);
   });
 });

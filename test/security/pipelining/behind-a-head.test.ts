@@ -4,11 +4,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
 import { parseResponses, request, sendRaw } from '../../support/raw-http.ts';
+import { HANDSHAKE_FIELDS } from '../../support/switching.ts';
 import { pause } from '../../support/waiting.ts';
 import { gateway, get, LARGE, startSlowRequest, upstream, usePipeliningGateway } from './slow-request.ts';
-
-const HANDSHAKE =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 
 usePipeliningGateway();
 
@@ -31,9 +29,9 @@ describe('a connection that ends with its response', () => {
     client.on('data', piece => pieces.push(piece));
     client.resume();
     await once(client, 'close');
-    const [answer] = parseResponses(Buffer.concat(pieces));
-    expect(answer).toMatchObject({ status, complete: true });
-    if (status === 200) expect(answer?.body.length).toBe(size);
+    const [response] = parseResponses(Buffer.concat(pieces));
+    expect(response).toMatchObject({ status, complete: true });
+    if (status === 200) expect(response?.body.length).toBe(size);
     expect(reset).toBeUndefined();
   });
 });
@@ -56,7 +54,7 @@ describe('bytes behind a head', () => {
       };
     });
     const client = connect(gateway.port, '127.0.0.1').on('error', () => client.destroy());
-    client.write(Buffer.concat([Buffer.from(get('/x/first') + get('/x/ws', HANDSHAKE)), sent]));
+    client.write(Buffer.concat([Buffer.from(get('/x/first') + get('/x/ws', HANDSHAKE_FIELDS)), sent]));
     client.resume();
     await all;
     expect(Buffer.concat(received).equals(sent)).toBe(true);
@@ -73,22 +71,22 @@ describe('bytes behind a head', () => {
   });
 
   test('bytes that are no request, behind a slow request: its response first, then 400', async () => {
-    const { client, answer } = await startSlowRequest('NO HTTP\r\n\r\n');
+    const { client, respond } = await startSlowRequest('NO HTTP\r\n\r\n');
     const pieces: Buffer[] = [];
     client.on('data', piece => pieces.push(piece));
-    answer();
+    respond();
     await once(client, 'close');
     expect(parseResponses(Buffer.concat(pieces)).map(({ status }) => status)).toEqual([200, 400]);
   });
 
   test('half a head behind a slow request: its time-out starts when the request before it is answered', async () => {
-    const { client, answer } = await startSlowRequest('GET /x/b HTTP/1.1\r\nHo');
+    const { client, respond } = await startSlowRequest('GET /x/b HTTP/1.1\r\nHo');
     // Longer than timeouts.headers.
     await pause(2_200);
     client.write('st: a.example\r\n\r\n');
     const pieces: Buffer[] = [];
     client.on('data', piece => pieces.push(piece));
-    answer();
+    respond();
     await vi.waitFor(() => expect(parseResponses(Buffer.concat(pieces))).toHaveLength(2));
     expect(parseResponses(Buffer.concat(pieces)).map(({ status }) => status)).toEqual([200, 200]);
     client.destroy();

@@ -50,10 +50,10 @@ describe('a client that disconnects while its request is under way', () => {
   );
 
   test('more behind it than is read ahead: noticed when the response is written', async () => {
-    const { client, answer, socket } = await startSlowRequest(LARGE.repeat(300));
+    const { client, respond, socket } = await startSlowRequest(LARGE.repeat(300));
     await settle(socket);
     client.resetAndDestroy();
-    answer();
+    respond();
     await isClosed(socket);
   });
 });

@@ -58,7 +58,7 @@ describe('bytes that wait on a connection', () => {
 
   test('requests in the same piece as the end of a body: one waits, the rest is not read', async () => {
     const upload = 'POST /x/slow HTTP/1.1\r\nHost: a.example\r\nContent-Length: 30000\r\n\r\n';
-    const { client, port, answer, socket } = await startSlowRequest('');
+    const { client, port, respond, socket } = await startSlowRequest('');
     client.destroy();
     const other = connect(gateway.port, '127.0.0.1');
     await once(other, 'connect');
@@ -69,7 +69,7 @@ describe('bytes that wait on a connection', () => {
     expect((await settle(gatewaySide)) - 30_000).toBeLessThanOrEqual(MOST_HELD);
     expect(parsed.get(other.localPort ?? 0)).toBeLessThanOrEqual(2);
     other.destroy();
-    answer();
+    respond();
     expect([socket.destroyed, parsed.get(port)]).toEqual([true, 1]);
     // The client that disconnected may not be noticed while its request is under way.
     upstream.server.closeAllConnections();

@@ -32,7 +32,7 @@ describe('pipelined requests: all are answered, in order', () => {
 
   test('a thousand behind a slow request', async () => {
     const paths = Array.from({ length: 1_000 }, (_, index) => `/x/${index}`);
-    const { client, answer } = await startSlowRequest(paths.map(path => get(path)).join(''));
+    const { client, respond } = await startSlowRequest(paths.map(path => get(path)).join(''));
     const pieces: string[] = [];
     const last = new Promise<void>(resolve => {
       client.setEncoding('latin1').on('data', (piece: string) => {
@@ -40,7 +40,7 @@ describe('pipelined requests: all are answered, in order', () => {
         if (pieces.slice(-2).join('').includes('"/x/999"')) resolve();
       });
     });
-    answer();
+    respond();
     await last;
     const text = pieces.join('');
     expect([...text.matchAll(/"url":"(\/x\/\d+)"/g)].map(match => match[1])).toEqual(paths);
@@ -55,10 +55,11 @@ describe('pipelined requests: all are answered, in order', () => {
       const received: Buffer[] = [];
       client.on('data', piece => received.push(piece));
       await writeInPieces(client, random, sent.map(({ bytes }) => bytes).join(''));
-      const answers = () => parseResponses(Buffer.concat(received), { open: true }).filter(({ complete }) => complete);
-      await vi.waitFor(() => expect(answers()).toHaveLength(sent.length), { timeout: PATIENCE, interval: 20 });
+      const responses = () =>
+        parseResponses(Buffer.concat(received), { open: true }).filter(({ complete }) => complete);
+      await vi.waitFor(() => expect(responses()).toHaveLength(sent.length), { timeout: PATIENCE, interval: 20 });
       client.destroy();
-      const arrived = answers().map(({ body }) => JSON.parse(body.toString()));
+      const arrived = responses().map(({ body }) => JSON.parse(body.toString()));
       expect(arrived.map(({ url, body }) => [url, body.text])).toEqual(sent.map(({ url, text }) => [url, text]));
     }
   }, 60_000);

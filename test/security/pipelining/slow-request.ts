@@ -32,6 +32,9 @@ const onRequest = (message: unknown) => {
 /** Registers the hooks of a test file. */
 export function usePipeliningGateway(): void {
   beforeAll(async () => {
+    // The module may be shared with other test files, and ports are used again.
+    gatewaySockets.clear();
+    parsed.clear();
     upstream = await startUpstream();
     gateway = await startGateway(`
 timeouts: { headers: 1s, body: 1s, keep_alive: 1s }
@@ -58,14 +61,14 @@ routes:
   });
 }
 
-/** Starts a client whose first request is at the upstream until `answer` is called. @param behind what it sends behind the request. */
+/** Starts a client whose first request is at the upstream until `respond` is called. @param behind what it sends behind the request. */
 export async function startSlowRequest(behind: string, path = '/x/slow') {
-  const answers: ServerResponse[] = [];
+  const responses: ServerResponse[] = [];
   const closed = new Promise<void>(resolve => {
     upstream.handle = (req, res, received) => {
       if (!received.url.endsWith('/slow')) return answerWithWhatArrived(req, res, received);
       res.on('error', () => undefined).once('close', () => resolve());
-      return answers.push(res);
+      return responses.push(res);
     };
   });
   const client = connect(gateway.port, '127.0.0.1').on('error', () => client.destroy());
@@ -74,8 +77,8 @@ export async function startSlowRequest(behind: string, path = '/x/slow') {
   client.write(get(path) + behind);
   await arrived;
   const port = client.localPort ?? 0;
-  const answer = () => answers[0]?.end('slow');
-  return { client, answer, closed, port, socket: gatewaySockets.get(port) as Socket };
+  const respond = () => responses[0]?.end('slow');
+  return { client, respond, closed, port, socket: gatewaySockets.get(port) as Socket };
 }
 
 /** Waits until the gateway has read nothing for 100 ms. @returns the bytes that it has read. */

@@ -1,7 +1,7 @@
 /** Two issuers, a gateway, and the keys of an attacker. */
 
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { type RunningGateway, startGateway } from '../../support/gateway.ts';
@@ -19,7 +19,7 @@ export let gateway: RunningGateway;
 export let publicJwk: JWK;
 export const attacker = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 /** Where the keys of an attacker would be fetched from. No request may arrive. */
-const lure = createServer();
+let lure: Server;
 export let lurePort: number;
 export let visitors = 0;
 
@@ -33,7 +33,7 @@ export function useAttackedGateway(): void {
     const last = issuer.jwks?.keys.at(-1) ?? {};
     const twins = [ecKey('P-256'), ecKey('P-384'), publicJwk].map(jwk => ({ ...jwk, kid: last.kid ?? '' }));
     issuer.jwks = { keys: [...twins, last] };
-    lure.on('connection', socket => {
+    lure = createServer(socket => {
       visitors += 1;
       socket.destroy();
     });
@@ -73,10 +73,10 @@ export type Outcome =
 
 /** @returns the reason of the refusal, or that it was forwarded. */
 export async function outcomeOf(token: string, { port } = gateway): Promise<string> {
-  const answer = await request(port, { path: '/api/x', headers: [bearer(token)] });
+  const response = await request(port, { path: '/api/x', headers: [bearer(token)] });
   if (upstream.received.length > 0) return 'forwarded';
-  expect([400, 401]).toContain(answer.status);
-  return JSON.parse(answer.body.toString()).reason;
+  expect([400, 401]).toContain(response.status);
+  return JSON.parse(response.body.toString()).reason;
 }
 
 /** @param payload JSON text, or text that is encoded already. */

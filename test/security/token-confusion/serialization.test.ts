@@ -46,9 +46,9 @@ describe('another serialization than the compact one', () => {
     ['in Authorization_', token => [['Authorization_', `Bearer ${token}`]], '', 'missing_token'],
   ])('a good token %s: refused', async (_name, headers, query, outcome) => {
     const token = await good();
-    const answer = await request(gateway.port, { path: `/api/x${query && query + token}`, headers: headers(token) });
+    const response = await request(gateway.port, { path: `/api/x${query && query + token}`, headers: headers(token) });
     expect(upstream.received).toEqual([]);
-    expect(JSON.parse(answer.body.toString()).reason).toBe(outcome);
+    expect(JSON.parse(response.body.toString()).reason).toBe(outcome);
   });
 });
 

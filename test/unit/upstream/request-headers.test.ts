@@ -150,7 +150,7 @@ const respell = (name: string) => [
   name.replace('-', '_'),
 ];
 
-/** Each is used by a common server; `config/values/reserved-fields.ts` says by which. */
+/** Each is used by a common server; `config/values/header/reserved-fields.ts` lists by which. */
 const OF_A_PROXY =
   'X-Real-IP X-Real-Port True-Client-IP X-True-Client-IP CF-Connecting-IP CF-Connecting-IPv6 CF-Pseudo-IPv4 CF-Visitor ' +
   'CF-IPCountry X-Client-IP Client-IP X-Cluster-Client-IP Fastly-Client-IP Fastly-SSL Fly-Client-IP DO-Connecting-IP ' +
