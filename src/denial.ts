@@ -48,7 +48,7 @@ interface Refusal {
   readonly duringBody?: true;
 }
 
-/** In the order in which a request meets them. */
+/** By stage, in the order of `STAGES`. Within a stage the order means nothing. */
 export const REFUSALS = {
   malformed_request: {
     stage: 'request',

@@ -1,6 +1,7 @@
 /**
- * The path of a request, in the order in which it runs: handle, run, serve, forward, settle, refuse. Each step takes the type
- * that the step before it returns, so none can be skipped or swapped.
+ * The steps of a request, in the order in which they run: `handle`, `#run`, `#serve` (head, route), `#serveRoute` (token,
+ * decision, limits), `#forward`, `#finish`. Each may end in `#refuse`. `#forward` needs a `Grant`, which only
+ * `authorize()` makes; the order of the other steps is defined only here.
  */
 
 import type { Socket } from 'node:net';
@@ -10,13 +11,15 @@ import { findMetadata, type PublishedMetadata } from './challenge/metadata.ts';
 import { createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
 import { discardBody, type LocalReply, writeLocalReply } from './client/local-reply.ts';
 import type { IncomingRequest } from './client/request-queue.ts';
-import { ConcurrencyLimit, RequestCount } from './concurrency-limit.ts';
+
 import type { Config, Route } from './config/config.ts';
 import { deny, type Reason } from './denial.ts';
-import { createIndexes, createIndexesInSlices, type Indexes } from './indexes.ts';
+import { createIndexes, type Indexes } from './indexes.ts';
+import { RequestCount } from './request-count.ts';
 import { type Match, matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
 import { isWebSocketHandshake } from './route/websocket-handshake.ts';
+import { RouteLimits } from './route-limits.ts';
 import { createVerifierEvents, logFault, recordRequest, type Telemetry } from './telemetry/telemetry.ts';
 import { readBearerToken } from './token/bearer.ts';
 import { fetchDirectly, type KeyFetcher } from './token/keys/key-source.ts';
@@ -28,13 +31,14 @@ import { Tunnels } from './upstream/tunnels.ts';
 import type { Upgraded } from './upstream/upgrade.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
-/** What a request would have needed, for its refusal. */
-type Needs = Pick<AuthorizationDenial, 'scopes' | 'allow'>;
+/** Of a refusal: `scopes` goes into WWW-Authenticate, `allow` into Allow. */
+type RefusalFields = Pick<AuthorizationDenial, 'scopes' | 'allow'>;
 
-const NO_NEEDS: Needs = { scopes: [], allow: [] };
+const NO_FIELDS: RefusalFields = { scopes: [], allow: [] };
 const READ_METHODS = ['GET', 'HEAD'];
+const NO_TOKEN = deny('missing_token');
 
-/** What serves with one configuration, which never changes: a reload makes a new gateway, and the server swaps it in. */
+/** Handles requests under one immutable configuration. A reload creates a new gateway, and `Server.swap` uses it for new requests. */
 export class Gateway {
   readonly config: Config;
   readonly verifier: TokenVerifier;
@@ -42,13 +46,13 @@ export class Gateway {
   readonly #indexes: Indexes;
   readonly #upstreams: Upstreams;
   readonly #tunnels = new Tunnels();
-  readonly #concurrency: ConcurrencyLimit;
+  readonly #limits: RouteLimits;
   readonly #underWay = new RequestCount();
   #stopped: Promise<void> | undefined;
 
   /**
-   * @param previous the gateway that this one follows: connections, keys and verified tokens that are still valid are kept.
-   * @param indexes of the routes of `config`; by default they are made at once.
+   * @param previous the gateway that this one replaces: connections, keys and verified tokens that are still valid are kept.
+   * @param indexes of the routes of `config`; by default they are created here.
    */
   constructor(
     config: Config,
@@ -61,42 +65,38 @@ export class Gateway {
     this.#telemetry = telemetry;
     this.#indexes = indexes;
     this.#upstreams = new Upstreams(config, previous ? previous.#upstreams : undefined);
-    this.#concurrency = previous ? previous.#concurrency : new ConcurrencyLimit();
+    this.#limits = previous ? previous.#limits : new RouteLimits();
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
   }
 
-  /** @returns the gateway that follows `previous`, made in slices, so that requests are served in between. */
-  static async follow(
-    previous: Gateway | undefined,
-    config: Config,
-    telemetry: Telemetry,
-    fetchKeys?: KeyFetcher,
-  ): Promise<Gateway> {
-    const indexes = await createIndexesInSlices(config.routes);
-    return new Gateway(config, telemetry, previous, fetchKeys, indexes);
-  }
-
-  /** Serves one request. Settles when its response has closed and it has been recorded; never rejects. */
+  /** Serves one request. Settles when its response has closed and it is recorded. Rejects where refusing or recording throws. */
   handle(incoming: IncomingRequest): Promise<void> {
     return this.#run(new Transaction(incoming));
   }
 
-  /** The one place where faults are caught. They are refused with `internal`, never with a 401 that blames the caller. */
+  /** Refuses with `internal` after a fault in a later step: never with a 401, which would blame the caller. */
   async #run(transaction: Transaction): Promise<void> {
     this.#underWay.enter();
-    const closed = transaction.watch(this.#onReadTimeout);
     try {
-      await this.#serve(transaction);
+      const closed = transaction.watch(this.#onReadTimeout);
+      try {
+        await this.#serve(transaction);
+      } catch (fault) {
+        logFault(this.#telemetry.log, transaction.requestId, fault);
+        this.#refuse(transaction, 'internal');
+      }
+      if (!transaction.upgraded) await closed;
+      recordRequest(this.#telemetry, transaction.finish());
     } catch (fault) {
+      // In recording, or in the refusal of another fault. The caller closes the connection.
       logFault(this.#telemetry.log, transaction.requestId, fault);
-      this.#refuse(transaction, 'internal');
+      throw fault;
+    } finally {
+      this.#underWay.leave();
     }
-    if (!transaction.upgraded) await closed;
-    recordRequest(this.#telemetry, transaction.finish());
-    this.#underWay.leave();
   }
 
-  /** Finds the route. @returns what is still to wait for; `undefined` where it was replied to here. */
+  /** Checks the head and finds the route. @returns a promise where the request goes on; `undefined` where it was replied to here. */
   #serve(transaction: Transaction): Promise<void> | undefined {
     const { incoming, request } = transaction;
     if (incoming.kind === 'refused') return this.#refuse(transaction, incoming.reason);
@@ -114,30 +114,32 @@ export class Gateway {
     const match = matchRequest(this.#indexes.routes, head);
     if (!match.ok) return this.#refuse(transaction, match.reason);
     transaction.match = match;
-    return this.#authorize(transaction, head, match);
+    return this.#serveRoute(transaction, head, match);
   }
 
-  async #authorize(transaction: Transaction, head: RequestHead, match: Match): Promise<void> {
-    const verification = match.route.public ? deny('missing_token') : this.#verify(head);
-    const presented = verification instanceof Promise ? await verification : verification;
-    const decision = authorize(this.#indexes.audiences, match, head.method, presented);
+  /** Verifies, decides, forwards: one async function, since each further one costs every request a promise. */
+  async #serveRoute(transaction: Transaction, head: RequestHead, match: Match): Promise<void> {
+    const pending = this.#verify(head, match.route);
+    const verification = pending instanceof Promise ? await pending : pending;
+    const decision = authorize(this.#indexes.audiences, match, head.method, verification);
     transaction.decision = decision;
     if (!decision.grant) return this.#refuse(transaction, decision.denial.reason, decision.denial);
-
     // While the token was verified the client may have closed, or sent bytes that ended the connection.
     if (transaction.response.destroyed) return;
-    if (isTooLarge(head, match.route)) return this.#refuse(transaction, 'body_too_large');
-    if (!this.#concurrency.enter(match.route)) return this.#refuse(transaction, 'overloaded');
+    const exceeded = this.#limits.enter(match.route, head.contentLength);
+    if (exceeded) return this.#refuse(transaction, exceeded);
     try {
       const result = await this.#forward(transaction, decision.grant, head);
-      const settled = this.#settle(transaction, decision.grant, result);
-      if (settled) await settled;
+      const remainder = this.#finish(transaction, decision.grant, result);
+      if (remainder) await remainder;
     } finally {
-      this.#concurrency.leave(match.route);
+      this.#limits.leave(match.route);
     }
   }
 
-  #verify(head: RequestHead): Verification | Promise<Verification> {
+  /** @returns the token, or why there is none. On a public route Authorization is not read, and `authorize` ignores the result. */
+  #verify(head: RequestHead, route: Route): Verification | Promise<Verification> {
+    if (route.public) return NO_TOKEN;
     const bearer = readBearerToken(head.authorization);
     return bearer.ok ? this.verifier.verify(bearer.token, Date.now()) : bearer;
   }
@@ -152,13 +154,13 @@ export class Gateway {
     return this.#upstreams.forward(grant, head, request, response);
   }
 
-  /** Replies to what failed. @returns what is still to wait for: the end of a tunnel, or of the request's body. */
-  #settle(transaction: Transaction, grant: Grant, result: ForwardResult | Upgraded): Promise<void> | undefined {
+  /** Replies where the client got no response. @returns settles with what is left: the tunnel, or the body of the request. */
+  #finish(transaction: Transaction, grant: Grant, result: ForwardResult | Upgraded): Promise<void> | undefined {
     transaction.upstreamMs = result.responseMs;
     switch (result.end) {
       case 'upgraded':
         transaction.upgraded = true;
-        return this.#keepOpen(result.tunnel, transaction.request.socket);
+        return this.#awaitTunnel(result.tunnel, transaction.request.socket);
       case 'expired':
         this.#telemetry.metrics.recordEnded('token_expired');
         if (transaction.response.headersSent) return discardBody(transaction);
@@ -178,10 +180,10 @@ export class Gateway {
     }
   }
 
-  async #keepOpen(tunnel: Tunnel, client: Socket): Promise<void> {
+  async #awaitTunnel(tunnel: Tunnel, client: Socket): Promise<void> {
     const { metrics } = this.#telemetry;
     metrics.trackTunnel(client);
-    const end = await this.#tunnels.keep(tunnel);
+    const end = await this.#tunnels.waitForClose(tunnel);
     if (end) metrics.recordEnded(end);
   }
 
@@ -191,31 +193,31 @@ export class Gateway {
     return this.#refuse(transaction, 'method_not_allowed', { scopes: [], allow: READ_METHODS });
   }
 
-  #refuse(transaction: Transaction, reason: Reason, needs: Needs = NO_NEEDS): undefined {
-    transaction.refused = reason;
+  #refuse(transaction: Transaction, reason: Reason, { scopes, allow }: RefusalFields = NO_FIELDS): undefined {
+    transaction.refusedFor = reason;
     const route = transaction.match?.route;
-    const challenge = route && !route.public ? createChallenge(reason, route, needs.scopes) : undefined;
+    const challenge = route && !route.public ? createChallenge(reason, route, scopes) : undefined;
     const { requestId } = transaction;
-    return this.#reply(transaction, createRefusal(reason, { requestId, challenge, allow: needs.allow }));
+    return this.#reply(transaction, createRefusal(reason, { requestId, challenge, allow }));
   }
 
   #reply(transaction: Transaction, reply: LocalReply): undefined {
     writeLocalReply(transaction, reply, this.config.timeouts.body);
   }
 
-  /** Closes a client's connection that does not read; one for which no data waits is not slow. */
+  /** Closes the connection if response bytes are unsent. If none are, the gateway waits for the upstream and not for the client. */
   readonly #onReadTimeout = (socket: Socket): void => {
     if (socket.writableLength === 0) return;
     this.#telemetry.metrics.recordEnded('slow_reader');
     socket.destroy();
   };
 
-  /** Tells the metrics which routes and issuers exist from now on. */
+  /** Passes the routes and issuers of this configuration to the metrics. */
   configureMetrics(): void {
     this.#telemetry.metrics.configure(this.config.routes, this.#indexes.audiences, [...this.config.issuers.keys()]);
   }
 
-  /** Fetches keys. Settles after the first attempt of every issuer; one that failed is repeated without a call. */
+  /** Fetches keys. Settles after the first attempt of every issuer; failed ones are repeated later. */
   start(): Promise<void> {
     return this.verifier.start();
   }
@@ -227,11 +229,11 @@ export class Gateway {
 
   /** Once the requests under way have finished, stops fetching keys and closes the upstream connections. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#finish();
+    this.#stopped ??= this.#stopWhenIdle();
     return this.#stopped;
   }
 
-  async #finish(): Promise<void> {
+  async #stopWhenIdle(): Promise<void> {
     await this.#underWay.untilIdle();
     this.verifier.stop();
     await this.#upstreams.close();
@@ -242,8 +244,4 @@ export class Gateway {
     this.#tunnels.destroy();
     this.#upstreams.destroy();
   }
-}
-
-function isTooLarge({ contentLength = 0 }: RequestHead, { limits }: Route): boolean {
-  return limits.body !== undefined && contentLength > limits.body;
 }

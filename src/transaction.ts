@@ -1,4 +1,4 @@
-/** One request under way. Each step adds what it found out; all of it is recorded when the response has closed. */
+/** The state of one request. Each step sets its result here; all of it is recorded when the response has closed. */
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -12,7 +12,7 @@ import type { Match } from './route/match.ts';
 import { isAuthority, type RequestHead } from './route/request-head.ts';
 import type { FinishedRequest } from './telemetry/finished-request.ts';
 
-/** The client closed before a response was sent. The code is nginx's, since none is registered. */
+/** Logged where the client closed before a response was sent. The code is nginx's, since none is registered. */
 const CLIENT_CLOSED_REQUEST = 499;
 
 export class Transaction {
@@ -24,8 +24,8 @@ export class Transaction {
   head: RequestHead | undefined;
   match: Match | undefined;
   decision: Decision | undefined;
-  /** The reason of a refusal: of the decision, or of a step before it. */
-  refused: Reason | undefined;
+  /** Why it was refused, by the decision or by another step. */
+  refusedFor: Reason | undefined;
   failure: Failure | undefined;
   upstreamMs: number | undefined;
   upgraded = false;
@@ -38,8 +38,8 @@ export class Transaction {
 
   /**
    * @param onReadTimeout called with the socket of a client that has not read for too long.
-   * @returns settles when the response has closed; at once where the connection ended while the request was in the queue: it
-   *   is decided and recorded all the same.
+   * @returns settles when the response has closed; at once if the client disconnected while the request was queued. Such a
+   *   request is still decided and logged, with 499.
    */
   watch(onReadTimeout: (socket: Socket) => void): Promise<void> {
     const { response } = this;
@@ -49,14 +49,14 @@ export class Transaction {
       response.destroy();
       return Promise.resolve();
     }
-    // The read time-out of the response before.
+    // Clears the read time-out that the previous response on this connection set.
     if (socket.timeout) socket.setTimeout(0);
     return new Promise(resolve => {
       response.on('close', resolve);
     });
   }
 
-  /** @returns its record. To be called once, when nothing more can happen to it. */
+  /** @returns the record of the request. Call it once, when no step is left. */
   finish(): FinishedRequest {
     const { request, decision } = this;
     return {
@@ -81,7 +81,7 @@ export class Transaction {
     return isAuthority(host) ? host : '';
   }
 
-  /** As forwarded; as sent where it was refused for its path, or reported for it. */
+  /** The canonical path, as forwarded. Where it is `ambiguous_path`, the path as sent, masked by `toLoggablePath`. */
   #path(): string {
     const { head, match } = this;
     if (!head?.path.ok) return toLoggablePath(head?.sentPath ?? this.request.url ?? '');
@@ -95,15 +95,15 @@ export class Transaction {
   }
 
   #outcome(): Outcome {
-    if (this.refused) return 'denied';
+    if (this.refusedFor) return 'denied';
     if (this.failure) return 'failed';
     return this.decision?.denial ? 'reported' : 'forwarded';
   }
 
-  /** A refusal after the decision, such as that of a fault, is recorded with its own reason. */
+  /** A refusal after the decision, as for a fault, is recorded with its own reason instead. */
   #denial(): FinishedRequest['denial'] {
     const decided = this.decision?.denial;
-    if (this.refused && this.refused !== decided?.reason) return { reason: this.refused };
+    if (this.refusedFor && this.refusedFor !== decided?.reason) return { reason: this.refusedFor };
     return decided;
   }
 }

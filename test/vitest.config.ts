@@ -1,10 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
-/** Unit tests of property and size that take seconds of CPU each: they run with `npm test`, not with `npm run test:unit`. */
-const LARGE = ['unit/config/source/limits.test.ts', 'unit/config/robustness.test.ts'];
+/** Tests of property and size that take seconds of CPU each: they run with `npm test`, not with `npm run test:unit`. */
+const LARGE = [
+  'unit/config/source/limits.test.ts',
+  'unit/config/robustness.test.ts',
+  'integration/decisions/random-decisions.test.ts',
+];
 
 /** What needs programs of other projects: nginx, HAProxy, Apache, Python, Prometheus, Chromium. */
 const EXTERNAL = ['external/**/*.test.ts', 'prometheus/**/*.test.ts'];
+
+const OTHER_PROJECTS = ['unit/**', 'integration/**', 'security/**', ...EXTERNAL];
 
 const base = { extends: true } as const;
 
@@ -19,14 +25,17 @@ export default defineConfig({
     // its own peers on port 0.
     maxWorkers: 5,
     projects: [
-      // Without processes or shared state: one context for all files of a worker, so that each module is loaded once.
+      // `isolate: false`: a worker loads each module once for all its files. So a helper registers hooks only in a function that
+      // the test file calls, and state of a module is reset by those hooks.
       { ...base, test: { name: 'unit', include: ['unit/**/*.test.ts'], exclude: LARGE, isolate: false } },
       { ...base, test: { name: 'large', include: LARGE } },
-      { ...base, test: { name: 'integration', isolate: false, include: ['integration/**/*.test.ts'] } },
+      { ...base, test: { name: 'integration', isolate: false, include: ['integration/**/*.test.ts'], exclude: LARGE } },
       { ...base, test: { name: 'security', isolate: false, include: ['security/**/*.test.ts'] } },
-      { ...base, test: { name: 'http', include: ['http/**/*.test.ts'] } },
-      { ...base, test: { name: 'docs', include: ['docs/**/*.test.ts'] } },
-      { ...base, test: { name: 'package', include: ['package/**/*.test.ts'] } },
+      // Documentation, package, and each folder that is added: no test file is left out.
+      {
+        ...base,
+        test: { name: 'repository', include: ['**/*.test.ts'], exclude: [...OTHER_PROJECTS, '**/node_modules/**'] },
+      },
       { ...base, test: { name: 'external', include: EXTERNAL } },
     ],
   },

@@ -1,6 +1,6 @@
 /** Whether this process should be sent requests, for `/readyz` and the status page. */
 
-/** The keys of a process's issuers, as far as readiness depends on them. Survives JSON. */
+/** The keys of a process's issuers, as far as readiness depends on them. Sent between processes as JSON, so it holds no Map, Set or Date. */
 export interface KeyReadiness {
   /** Whether the first fetch of every issuer's keys is over, failed or not. */
   readonly isSettled: boolean;
@@ -12,7 +12,7 @@ export interface KeyReadiness {
 
 export interface Readiness {
   readonly ready: boolean;
-  /** Issuers without a key. They do not make a process that was ready not ready: the APIs of other issuers still work. */
+  /** Issuers without a key. A process that was ready stays ready without them: the APIs of other issuers still work. */
   readonly waitingFor: readonly string[];
   /** By issuer, why there is no key. */
   readonly errors?: Readonly<Record<string, string>>;

@@ -1,11 +1,12 @@
 /** /status.json: what the status page shows, for programs. Times are as in RFC 3339, durations in seconds. */
 
 import { CHECK_CODES } from '../config/lint/check-codes.ts';
+import { NO_ROUTE } from '../telemetry/finished-request.ts';
 import type { ClientDenials } from '../telemetry/recent/client-denials.ts';
 import type { RecentDenial } from '../telemetry/recent/recent-denials.ts';
 import type { Report } from '../telemetry/report.ts';
-import { NO_ROUTE, sumOf } from './figures/counter-sums.ts';
-import { readCells } from './figures/denial-matrix.ts';
+import { sumOf } from './figures/counter-sums.ts';
+import { type CountedCell, readCells } from './figures/denial-matrix.ts';
 import { formatExplainCommand } from './figures/explain-command.ts';
 import type { Latency } from './figures/latency.ts';
 import { type Counted, listRoutes, type RouteStatus } from './figures/route-figures.ts';
@@ -27,7 +28,7 @@ export function renderJson({ info, report, readiness, now }: StatusPage): string
     recent_complete_since: timeOf(report.traffic.since),
     totals: describeTotals(report),
     routes: listRoutes(config, report).map(describeRoute),
-    matrix: [...readCells(report).values()].map(({ presented, route, cell }) => ({ presented, route, ...cell })),
+    matrix: [...readCells(report).values()].map(describeCell),
     clients: report.traffic.clients.map(describeClient),
     denials: report.denials.map(denial => describeDenial(denial, config.source.file)),
     issuers: report.keySets.map(describeKeySet),
@@ -45,14 +46,14 @@ function describeTotals(report: Report): Json {
   };
 }
 
-function describeRoute({ route, requests, forwarded, refused, failed, latency, upstreamLatency }: RouteStatus): Json {
+function describeRoute({ route, requests, reported, refused, failed, latency, upstreamLatency }: RouteStatus): Json {
   return {
     route: route?.key ?? NO_ROUTE,
     name: route?.name,
     ...(route && { mode: route.public ? 'public' : route.enforcement }),
     ...(route && !route.public && { resource: route.resource }),
     requests: describeCounted(requests),
-    would_be_denied: describeCounted(forwarded),
+    would_be_denied: describeCounted(reported),
     denied: describeCounted(refused),
     upstream_failures: describeCounted(failed),
     latency: describeLatency(latency),
@@ -78,12 +79,16 @@ function describeKeySet({ issuer, keys, ageSeconds, lastError }: Report['keySets
   return { issuer, keys, age_seconds: ageSeconds, last_error: lastError };
 }
 
-function describeClient({ issuer, clientId, refused, forwarded, windows, lastAt, details }: ClientDenials): Json {
-  const [[refusedHour, forwardedHour], [refusedDay, forwardedDay]] = [windows.hour, windows.day];
+function describeCell({ presented, route, cell }: CountedCell): Json {
+  return { presented, route, refused: cell.refused, forwarded: cell.reported };
+}
+
+function describeClient({ issuer, clientId, refused, reported, windows, lastAt, details }: ClientDenials): Json {
+  const [[refusedHour, reportedHour], [refusedDay, reportedDay]] = [windows.hour, windows.day];
   return {
     issuer,
     client_id: clientId,
-    would_be_denied: { total: forwarded, last_hour: forwardedHour, last_day: forwardedDay },
+    would_be_denied: { total: reported, last_hour: reportedHour, last_day: reportedDay },
     denied: { total: refused, last_hour: refusedHour, last_day: refusedDay },
     latest: timeOf(lastAt),
     details,

@@ -7,16 +7,18 @@ import type { ResourceUri } from '../config/values/address/uri.ts';
 export type AudienceIndex = ReadonlyMap<string, ResourceUri>;
 
 /**
- * What a token with a wrong audience presented: the `resource` of the sibling route it is for, or one of three words.
- * A resource is from the configuration, so the set of values is bounded; an `aud` value of a token is never one of them.
+ * The value of the label `presented`, for a token with a wrong audience: the `resource` of another route of this gateway
+ * whose audience the token has, or one of `NON_RESOURCES`. Never an `aud` value as sent, so the set of values is bounded.
  */
-export type PresentedAudience = ResourceUri | NoSibling;
+export type PresentedAudience = ResourceUri | NonResource;
 
 /**
  * `foreign`: no route of this gateway accepts any `aud` value of the token. `missing`: it has none. `multiple`: it is for
  * this route and for others, and `multiple_audiences` refuses that.
  */
-export type NoSibling = 'foreign' | 'missing' | 'multiple';
+export const NON_RESOURCES = ['foreign', 'missing', 'multiple'] as const;
+
+export type NonResource = (typeof NON_RESOURCES)[number];
 
 /** @returns the index over all routes. No audience belongs to two resources: that is an error at load. */
 export function createAudienceIndex(routes: readonly Route[]): AudienceIndex {
@@ -41,8 +43,8 @@ export function listPresentable(route: ProtectedRoute, index: AudienceIndex): re
 
 /**
  * @param audience the token's `aud` as a list; compared code point by code point, nothing is normalised.
- * @returns `undefined` where the token is for this route, otherwise what it presented instead; of several siblings, the
- *   first in the order of the token.
+ * @returns `undefined` if the token is for this route, else the value of `presented`: of several resources, the first in the
+ *   order of the token.
  */
 export function findWrongAudience(
   route: ProtectedRoute,
@@ -57,13 +59,18 @@ export function findWrongAudience(
   return sibling === undefined ? 'foreign' : index.get(sibling);
 }
 
-/** Of a token that is for this route: whether the route accepts the other audiences beside it. */
+/** @returns whether every value of `audience` is accepted by some route of this gateway. */
+export function hasOnlyKnownAudiences(index: AudienceIndex, audience: readonly string[]): boolean {
+  return audience.every(value => index.has(value));
+}
+
+/** @returns whether the route accepts the further audiences of a token that is for it. */
 function satisfiesMultipleAudiences(route: ProtectedRoute, audience: readonly string[], index: AudienceIndex): boolean {
   switch (route.multipleAudiences) {
     case 'any':
       return true;
     case 'known':
-      return audience.every(value => index.has(value));
+      return hasOnlyKnownAudiences(index, audience);
     case 'only':
       return audience.length === 1;
   }

@@ -1,6 +1,6 @@
 /**
- * (route, access token) → grant or denial. `authorize` is the only function that makes a `Grant`, and `upstream/` accepts
- * nothing else, so forwarding without an audience decision does not compile. Pure: no clock, no socket, no key.
+ * (route, access token) → grant or denial. `authorize` is the only function that makes a `Grant`, and `upstream/` takes
+ * nothing else, so code that forwards without an audience decision does not compile. Pure: no clock, no socket, no key.
  */
 
 import type { ProtectedRoute } from '../config/config.ts';
@@ -24,16 +24,16 @@ export interface Grant {
   readonly scopes: readonly string[];
 }
 
-export type Decision = Forwarded | Denied;
+export type Decision = Granted | Denied;
 
 interface Evaluated {
   /** The token, where it verified: signature, issuer of this route, time. */
   readonly verified: AccessToken | undefined;
 }
 
-export interface Forwarded extends Evaluated {
+export interface Granted extends Evaluated {
   readonly grant: Grant;
-  /** A denial that the mode of the route only reports; absent for a request that every mode forwards. */
+  /** A denial that the mode of the route only reports; `undefined` for a request that every mode forwards. */
   readonly denial: AuthorizationDenial | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface Denied extends Evaluated {
 }
 
 export interface AuthorizationDenial extends Denial {
-  /** With `wrong_audience`: what the token presented instead. */
+  /** With `wrong_audience`: the value of the label `presented`. */
   readonly presented: PresentedAudience | undefined;
   /** All scopes that the operation needs, for the challenge. */
   readonly scopes: readonly string[];
@@ -52,43 +52,46 @@ export interface AuthorizationDenial extends Denial {
 }
 
 /**
- * Checks method, token, type, audience and scope, in the order of `REFUSALS`. The first denial decides: no later reason is
- * refused in a more permissive mode. A denial that the mode of the route does not refuse is reported, and the request granted.
+ * Checks method, token, type, audience and scope, in the order of `STAGES`. Decides by the first denial that the mode of the
+ * route refuses, which may be behind one that it only reports. Without one the request is granted.
  *
- * @param presented the verified token, or why there is none. Ignored on a public route.
- * @returns a grant, with the denial that is only reported; or the denial.
+ * @param verification the verified token, or why there is none. Ignored on a public route.
+ * @returns a grant, with the first of the denials that are only reported; or the denial that is refused.
  */
 export function authorize(
   index: AudienceIndex,
   match: Match,
   method: string,
-  presented: AccessToken | Denial<TokenReason>,
+  verification: AccessToken | Denial<TokenReason>,
 ): Decision {
   const { route } = match;
   const ambiguous = match.isAmbiguous ? denialOf('ambiguous_path', {}) : undefined;
-  if (route.public) return forward(match, undefined, ambiguous, []);
+  if (route.public) return createGrant(match, undefined, ambiguous, []);
   const requirement = findRequirements(route.scopeRules, method, [match.rest, ...match.otherRests]);
-  const verified = presented.ok && route.issuers.has(presented.issuer) ? presented : undefined;
-  const denial = findDenial(index, route, requirement, presented);
-  if (denial && isRefused(denial.reason, route.enforcement)) return { grant: undefined, denial, verified };
-  return forward(match, verified, ambiguous ?? denial, requirement.ok ? requirement.scopes : []);
+  const verified = verification.ok && route.issuers.has(verification.issuer) ? verification : undefined;
+  let reported = ambiguous;
+  for (const denial of findDenials(index, route, requirement, verification)) {
+    if (isRefused(denial.reason, route.enforcement)) return { grant: undefined, denial, verified };
+    reported ??= denial;
+  }
+  return createGrant(match, verified, reported, requirement.ok ? requirement.scopes : []);
 }
 
-function findDenial(
+/** Lists every denial, in the order of the checks. */
+function* findDenials(
   index: AudienceIndex,
   route: ProtectedRoute,
   requirement: Requirement,
-  presented: AccessToken | Denial<TokenReason>,
-): AuthorizationDenial | undefined {
-  if (!requirement.ok) return denialOf('method_not_allowed', { allow: requirement.allow });
-  const { scopes } = requirement;
-  if (!presented.ok) return denialOf(presented.reason, { scopes });
-  if (!route.issuers.has(presented.issuer)) return denialOf('untrusted_issuer', { scopes });
-  if (!presented.typeAccepted) return denialOf('wrong_token_type', { scopes });
-  const wrongAudience = findWrongAudience(route, presented.audience, index);
-  if (wrongAudience !== undefined) return denialOf('wrong_audience', { scopes, presented: wrongAudience });
-  if (!scopes.every(scope => presented.scopes.has(scope))) return denialOf('insufficient_scope', { scopes });
-  return undefined;
+  token: AccessToken | Denial<TokenReason>,
+): Generator<AuthorizationDenial> {
+  if (!requirement.ok) yield denialOf('method_not_allowed', { allow: requirement.allow });
+  const scopes = requirement.ok ? requirement.scopes : [];
+  if (!token.ok) return yield denialOf(token.reason, { scopes });
+  if (!route.issuers.has(token.issuer)) yield denialOf('untrusted_issuer', { scopes });
+  if (!token.typeAccepted) yield denialOf('wrong_token_type', { scopes });
+  const presented = findWrongAudience(route, token.audience, index);
+  if (presented !== undefined) yield denialOf('wrong_audience', { scopes, presented });
+  if (!scopes.every(scope => token.scopes.has(scope))) yield denialOf('insufficient_scope', { scopes });
 }
 
 function denialOf(
@@ -98,12 +101,12 @@ function denialOf(
   return { ...deny(reason), presented, scopes, allow };
 }
 
-function forward(
+function createGrant(
   match: Match,
   verified: AccessToken | undefined,
   denial: AuthorizationDenial | undefined,
   scopes: readonly string[],
-): Forwarded {
+): Granted {
   const grant: Grant = { [granted]: true, match, identity: verified, reported: denial?.reason, scopes };
   return { grant, denial, verified };
 }

@@ -40,7 +40,8 @@ export function findRequirement(rules: readonly ScopeRule[], method: string, res
 }
 
 function isCloser(rule: ScopeRule, best: ScopeRule | undefined, method: string): boolean {
-  if (!best || rule.path.length !== best.path.length) return rule.path.length > (best?.path.length ?? 0);
+  if (!best) return true;
+  if (rule.path.length !== best.path.length) return rule.path.length > best.path.length;
   return precision(rule, method) > precision(best, method);
 }
 

@@ -1,6 +1,6 @@
 /**
- * One request of a connection at a time (RFC 9112 section 9.3.2). ParserInput hands node:http the next one when the one before
- * is served; only one that stands in the same piece of input as a body before it comes early, and waits here.
+ * One request of a connection at a time (RFC 9112 section 9.3.2). ParserInput gives node:http the next head when the current
+ * request has been served. A request waits here only if its head was in the same slice as the end of the previous body.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -8,10 +8,10 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { UnparsedReason } from './unparsed-request.ts';
 
-/** A request as the listener hands it over. In all but the first kind node:http no longer handles the socket. */
+/** A request as the listener passes it on. In all kinds but `http`, node:http no longer handles the socket. */
 export type IncomingRequest =
   | { readonly kind: 'http'; readonly request: IncomingMessage; readonly response: ServerResponse }
-  /** A request to upgrade; `received` is what came behind its head. */
+  /** A request to upgrade; `received` are the bytes after its head. */
   | {
       readonly kind: 'websocket';
       readonly request: IncomingMessage;
@@ -26,13 +26,16 @@ export type IncomingRequest =
       readonly reason: UnparsedReason;
     };
 
-/** The one that is served, and one that waits. More come only of bytes that are no HTTP/1. */
-const LONGEST = 2;
+/**
+ * One served and one waiting. ParserInput lets a third through only for input that is not HTTP/1; the connection is closed
+ * then (`pipeline_limit`).
+ */
+const MOST_REQUESTS = 2;
 
 interface QueueHandlers {
-  /** Serves a request. Must not reject. */
+  /** Serves a request. Where it rejects, the connection is closed. */
   readonly serve: (request: IncomingRequest) => Promise<void>;
-  /** A request has been served; the next one, if one waited, is current by then. */
+  /** A request has been served. If another was waiting, it is the current one by then. */
   readonly onServed: (socket: Duplex) => void;
   /** A connection is closed because too many of its requests wait. */
   readonly onOverflow: () => void;
@@ -47,7 +50,7 @@ export class RequestQueues {
     this.#handlers = handlers;
   }
 
-  /** Serves `request` when all that came before on this connection has been served. One too many closes the connection. */
+  /** Serves `request` when all earlier ones of this connection have been served. One too many closes the connection. */
   add(socket: Duplex, request: IncomingRequest): void {
     const queue = this.#queues.get(socket) ?? this.#open(socket);
     if (queue.add(request) || socket.destroyed) return;
@@ -82,7 +85,7 @@ class RequestQueue {
   /** @returns whether there was room for it. */
   add(request: IncomingRequest): boolean {
     if (!this.current) this.#serve(request);
-    else if (this.#waiting.length + 1 < LONGEST) this.#waiting.push(request);
+    else if (this.#waiting.length + 1 < MOST_REQUESTS) this.#waiting.push(request);
     else return false;
     return true;
   }
@@ -103,7 +106,7 @@ class RequestQueue {
     this.#handlers.onServed(this.#socket);
   };
 
-  /** Not expected, since faults are caught in the gateway. The requests that wait must not wait for ever. */
+  /** After a fault for which no refusal could be sent. Goes on, so that the requests that wait are served and recorded too. */
   readonly #fail = (): void => {
     this.#socket.destroy();
     this.#next();

@@ -1,12 +1,12 @@
 /**
- * Requests and responses as the gateway sees them. Nothing here speaks of HTTP/1.1: how a body is framed, and whether a
+ * Requests and responses as the gateway sees them. Nothing here depends on HTTP/1.1: how a body is framed, and whether a
  * connection is used again, is decided below this interface.
  */
 
 import type { Socket } from 'node:net';
 import type { HeaderList } from './header-list.ts';
 
-/** Bytes; `unknown`: its end is told when it comes; `none`: there is no body, and nothing says how long it would be. */
+/** Bytes; `unknown`: there is a body, of a length that is not known beforehand; `none`: there is no body and no length. */
 export type BodyLength = number | 'unknown' | 'none';
 
 export interface RequestHead {
@@ -66,7 +66,7 @@ export type RequestEnd =
   | 'detached';
 
 /**
- * What is told of one request. One object for each: `onClose` is called once and last, the other methods only between the
+ * Callbacks of one request. One object for each: `onClose` is called once and last, the other methods only between the
  * call of `startBody` and then, and none of them after `onClose`.
  */
 export interface RequestHandler {
@@ -100,7 +100,7 @@ export interface AttemptFailure {
   readonly code: string | undefined;
 }
 
-/** What is told of one attempt to get a response. `onEnd`, `onFailure` or `onSwitch` is called once and last. */
+/** Callbacks of one attempt to get a response. `onEnd`, `onFailure` or `onSwitch` is called once and last. */
 export interface AttemptHandler {
   /** An interim response other than 101 (RFC 9110 section 15.2). */
   onInterim(status: number, fields: HeaderList): void;

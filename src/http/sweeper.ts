@@ -6,6 +6,9 @@
 /** Milliseconds: the most that a time-out is late. */
 const INTERVAL = 250;
 
+/** A moment that does not come. */
+export const NEVER = Number.POSITIVE_INFINITY;
+
 export interface Swept {
   /** @param now as `performance.now()`. */
   sweep(now: number): void;

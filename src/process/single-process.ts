@@ -7,6 +7,7 @@ import { openStandardOutput } from '../telemetry/log/standard-output.ts';
 import { Metrics } from '../telemetry/metrics/metrics.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { type GatewayProcess, logConfigLoaded, type StartOptions } from './gateway-process.ts';
+import { createNextGateway } from './next-gateway.ts';
 import { type LoadedConfig, Reloader } from './reload.ts';
 
 export class SingleProcess implements GatewayProcess {
@@ -52,7 +53,7 @@ export class SingleProcess implements GatewayProcess {
   }
 
   async #replaceGateway({ config, warnings }: LoadedConfig): Promise<boolean> {
-    const next = await Gateway.follow(this.#server.gateway, config, this.#telemetry);
+    const next = await createNextGateway(this.#server.gateway, config, this.#telemetry);
     await next.start();
     this.#server.swap(next, warnings);
     return true;

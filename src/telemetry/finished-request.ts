@@ -1,11 +1,11 @@
-/** What is recorded of a request, once, when its response has closed. It has no token, cookie or query string. */
+/** The record of a request, made once, when its response has closed. It has no token, cookie or query string. */
 
 import type { PresentedAudience } from '../authorization/audience.ts';
 import type { Route } from '../config/config.ts';
 import type { Failure, Outcome, Reason } from '../denial.ts';
 import type { AccessToken } from '../token/access-token.ts';
 
-/** What stands for the route of a request for which no route was found, in metrics, log and status page. */
+/** The `route` of a request for which no route was found, in metrics, log and status page. */
 export const NO_ROUTE = '(none)';
 
 export interface FinishedRequest {
@@ -13,11 +13,11 @@ export interface FinishedRequest {
   /** `undefined` where no route was found, or the request was refused before one was looked for. */
   readonly route: Route | undefined;
   readonly method: string;
-  /** The Host as sent; empty where it was missing or not valid. */
+  /** The Host as sent, the first of several; empty where it was missing or not valid. */
   readonly host: string;
   /** Without the query. */
   readonly path: string;
-  /** The status that was sent to the client; 499 where it left before one was sent. */
+  /** The status that was sent to the client; 499 where the client closed before one was sent. */
   readonly status: number;
   readonly outcome: Outcome;
   /** Why it was denied, or would have been in a stricter enforcement mode. */
@@ -31,7 +31,7 @@ export interface FinishedRequest {
   readonly upstreamMs: number | undefined;
 }
 
-/** What followed from a denial: `forwarded` where the enforcement mode only reports it. */
+/** The label `action` of a denial: `forwarded` where the enforcement mode only reports it. */
 export type Action = 'refused' | 'forwarded';
 
 /** @returns the action of a finished request that had a denial. */

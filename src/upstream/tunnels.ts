@@ -6,8 +6,8 @@ export class Tunnels {
   readonly #open = new Set<Tunnel>();
   #isDraining = false;
 
-  /** @returns settles when the tunnel has closed, with the reason where the gateway ended it. */
-  async keep(tunnel: Tunnel): Promise<TunnelEnd | undefined> {
+  /** Registers a tunnel for `drain`. @returns settles when it has closed, with the reason where the gateway ended it. */
+  async waitForClose(tunnel: Tunnel): Promise<TunnelEnd | undefined> {
     this.#open.add(tunnel);
     if (this.#isDraining) tunnel.end('drain');
     const end = await tunnel.closed;

@@ -14,7 +14,7 @@ export interface World {
   readonly gateway: GatewayProcess;
 }
 
-interface Answer {
+interface CallResult {
   readonly status: number;
   readonly type: string;
   readonly challenge: string;
@@ -47,12 +47,12 @@ async function requestProfileToken({ authorizationServer }: World, output: DemoO
 
 async function sendToProfile({ gateway, profile }: World, output: DemoOutput, token: string): Promise<void> {
   output.step('GET /profile/me with that token');
-  const answer = await call(gateway, 'GET', '/profile/me', token);
+  const response = await call(gateway, 'GET', '/profile/me', token);
   const [arrived] = profile.received;
-  output.show(`${answer.status}   ${describe(arrived)}`);
+  output.show(`${response.status}   ${describe(arrived)}`);
   output.check('forwarded to the profile API; the token stayed at the gateway', {
-    status: answer.status === 200,
-    'answered by the profile API': answer.text.includes('"name":"profile"'),
+    status: response.status === 200,
+    'answered by the profile API': response.text.includes('"name":"profile"'),
     'one request arrived': profile.received.length === 1 && arrived?.url === '/profile/me',
     'without Authorization': headerValues(arrived?.rawHeaders ?? [], 'authorization').length === 0,
   });
@@ -60,12 +60,12 @@ async function sendToProfile({ gateway, profile }: World, output: DemoOutput, to
 
 async function replayAtBilling({ gateway, billing }: World, output: DemoOutput, token: string): Promise<void> {
   output.step(`The profile API, or whoever stole the token from it, replays it: GET ${INVOICES}`);
-  const answer = await call(gateway, 'GET', INVOICES, token);
-  showRefusal(output, answer);
+  const response = await call(gateway, 'GET', INVOICES, token);
+  showRefusal(output, response);
   output.check('refused: the token is genuine, but not for billing, which never saw the request', {
-    ...refusedWith(answer, 401, 'wrong_audience'),
-    ...challengedWith(answer, 'invalid_token', 'billing:read'),
-    'no token in the answer': !answer.text.includes(token) && !answer.challenge.includes(token),
+    ...refusedWith(response, 401, 'wrong_audience'),
+    ...challengedWith(response, 'invalid_token', 'billing:read'),
+    'no token in the answer': !response.text.includes(token) && !response.challenge.includes(token),
     'nothing arrived at billing': billing.received.length === 0,
   });
 }
@@ -73,11 +73,11 @@ async function replayAtBilling({ gateway, billing }: World, output: DemoOutput, 
 async function postWithTooFewScopes(world: World, output: DemoOutput): Promise<void> {
   output.step(`POST ${INVOICES} with a token for billing that may only read`);
   const token = await requestBillingToken(world, 'billing:read');
-  const answer = await call(world.gateway, 'POST', INVOICES, token);
-  showRefusal(output, answer);
+  const response = await call(world.gateway, 'POST', INVOICES, token);
+  showRefusal(output, response);
   output.check('refused, and told which scopes to ask for', {
-    ...refusedWith(answer, 403, 'insufficient_scope'),
-    ...challengedWith(answer, 'insufficient_scope', 'billing:read billing:write'),
+    ...refusedWith(response, 403, 'insufficient_scope'),
+    ...challengedWith(response, 'insufficient_scope', 'billing:read billing:write'),
     'nothing arrived at billing': world.billing.received.length === 0,
   });
 }
@@ -85,11 +85,11 @@ async function postWithTooFewScopes(world: World, output: DemoOutput): Promise<v
 async function postWithScopes(world: World, output: DemoOutput): Promise<void> {
   output.step(`POST ${INVOICES} with a token for billing that may write, too`);
   const token = await requestBillingToken(world, 'billing:read billing:write');
-  const answer = await call(world.gateway, 'POST', INVOICES, token);
+  const response = await call(world.gateway, 'POST', INVOICES, token);
   const [arrived] = world.billing.received;
-  output.show(`${answer.status}   ${describe(arrived)}`);
+  output.show(`${response.status}   ${describe(arrived)}`);
   output.check('forwarded to the billing API', {
-    status: answer.status === 200,
+    status: response.status === 200,
     'one request arrived':
       world.billing.received.length === 1 && arrived?.method === 'POST' && arrived.url === INVOICES,
   });
@@ -141,7 +141,7 @@ async function requestBillingToken({ authorizationServer }: World, scope: string
   return (await authorizationServer.requestToken({ resource: BILLING, scope })).accessToken;
 }
 
-async function call(gateway: GatewayProcess, method: string, path: string, token: string): Promise<Answer> {
+async function call(gateway: GatewayProcess, method: string, path: string, token: string): Promise<CallResult> {
   const response = await fetch(gateway.origin + path, { method, headers: { authorization: `Bearer ${token}` } });
   return {
     status: response.status,
@@ -151,14 +151,14 @@ async function call(gateway: GatewayProcess, method: string, path: string, token
   };
 }
 
-function showRefusal(output: DemoOutput, { status, challenge, text }: Answer): void {
+function showRefusal(output: DemoOutput, { status, challenge, text }: CallResult): void {
   const [first = '', ...others] = challenge.split(/, (?=\w+=)/);
   const parameters = [first, ...others].map((each, index) => (index < others.length ? `${each},` : each));
   output.show(`${status}   WWW-Authenticate: ${parameters[0]}`);
   output.show(...parameters.slice(1).map(each => `        ${each}`), `      ${text.trim()}`);
 }
 
-function refusedWith({ status, type, text }: Answer, expected: number, reason: string) {
+function refusedWith({ status, type, text }: CallResult, expected: number, reason: string) {
   const problem = type.startsWith('application/problem+json') ? JSON.parse(text) : {};
   return {
     status: status === expected,
@@ -167,7 +167,7 @@ function refusedWith({ status, type, text }: Answer, expected: number, reason: s
   };
 }
 
-function challengedWith({ challenge }: Answer, error: string, scope: string) {
+function challengedWith({ challenge }: CallResult, error: string, scope: string) {
   return {
     'Bearer challenge': challenge.startsWith('Bearer '),
     error: challenge.includes(`error="${error}"`),

@@ -1,5 +1,6 @@
 /** Requests: complete ones with unusual content, and raw ones with changed bytes. */
 
+import { SAMPLE_KEY } from '../support/switching.ts';
 import { FORGED_HEADERS, HOSTS, METHODS, OTHER_HOST, PATHS } from './corpus.ts';
 import { mutateBytes, mutatePath } from './mutate.ts';
 import type { Random } from './prng.ts';
@@ -99,8 +100,6 @@ export function createHostileRequest(random: Random, iteration: number, index: n
   return { method: kind === 8 ? 'POST' : 'DELETE', text, opens: NOTHING };
 }
 
-const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
-
 /** @returns a WebSocket handshake and frames behind it; each changed now and then. */
 export function createUpgrade(random: Random, pool: TokenPool, iteration: number): FuzzRequest {
   const isHostile = random.chance(50);
@@ -111,7 +110,7 @@ export function createUpgrade(random: Random, pool: TokenPool, iteration: number
     'Connection: Upgrade',
     'Upgrade: websocket',
     'Sec-WebSocket-Version: 13',
-    `Sec-WebSocket-Key: ${KEY}`,
+    `Sec-WebSocket-Key: ${SAMPLE_KEY}`,
     `Authorization: Bearer ${token.text}`,
     ...random.many(0, 2, () => random.pick(FORGED_HEADERS)),
   ];

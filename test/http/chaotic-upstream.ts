@@ -1,6 +1,6 @@
 /**
  * An upstream for random sequences. Each request carries a nonce in its target, its fields and all of its body: whatever arrives
- * beside it is a cross-delivery. What it answers is chance: early, cut, in every framing, with bytes nobody asked for.
+ * beside it is a cross-delivery. What it answers is chance: early, cut, in every framing, with unsolicited bytes.
  */
 
 import { once } from 'node:events';
@@ -72,7 +72,7 @@ class Conversation {
   #request: Expected | undefined;
   #hasAnswered = false;
   #tunnel: string | undefined;
-  /** When bytes that nobody asked for were sent behind a response, by `performance.now()`. */
+  /** When unsolicited bytes were sent behind a response, by `performance.now()`. */
   #lateAt: number | undefined;
 
   constructor(socket: Socket, random: Random, seen: Sightings) {

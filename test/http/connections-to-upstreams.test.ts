@@ -76,7 +76,7 @@ function ask(pool: Pool, request = GET, connect = 2_000): Promise<string | Attem
 }
 
 describe('a connection that cannot be opened: nothing was sent', () => {
-  test('nobody listens: refused', async () => {
+  test('no listener: refused', async () => {
     const server = answering();
     const port = await listen(server);
     server.close();
@@ -99,7 +99,7 @@ describe('a connection that cannot be opened: nothing was sent', () => {
   });
 
   test('an address that does not answer: connect_timeout', async () => {
-    // RFC 5737: nobody has this address.
+    // RFC 5737: no host has this address.
     expect(await ask(createPool({ host: '192.0.2.1', port: 1 }), GET, 300)).toMatchObject({ stage: 'unsent' });
   });
 

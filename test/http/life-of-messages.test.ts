@@ -6,14 +6,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { headerValues } from '../support/raw-http.ts';
 import { pause, RawClient, until } from './client.ts';
-import { type RunningRelay, SETTINGS, startRelay, TIMES } from './relay.ts';
+import { type RunningRelay, respond, SETTINGS, startRelay, TIMES } from './relay.ts';
 import { ScriptedUpstream } from './scripted-upstream.ts';
 
 const clients: RawClient[] = [];
 let upstream: ScriptedUpstream;
 let relay: RunningRelay;
 
-// For each test its own: what it leaves under way is nobody else's.
+// For each test its own: what it leaves under way must not reach another one.
 beforeEach(async () => {
   upstream = await ScriptedUpstream.listen();
   const timeouts = { headers: 800, body: 800, keepAlive: 1_500 };
@@ -95,7 +95,36 @@ describe('a response before the request has ended', () => {
   });
 });
 
-describe('a request body that nobody reads', () => {
+describe('an unread request body: a local reply at once', () => {
+  beforeEach(() => {
+    relay.server.events.onRequest = request => respond(request, request.unparsed ? 400 : 403, request.head.target);
+  });
+  const chunked = (body: string) => `POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${body}`;
+
+  test.each([
+    ['a length', `${upload(6)}abcdef`],
+    ['chunks', chunked('3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n')],
+    ['no body', get()],
+  ])('%s, all there: the connection goes on', async (_name, sent) => {
+    const client = await open(`${sent}${get('/next')}`);
+    await client.wholeResponses(2);
+    expect(client.responses().map(({ status }) => status)).toEqual([403, 403]);
+    expect(client.responses()[1]?.body.toString()).toBe('/next');
+  });
+
+  test.each([
+    ['a part of a length', `${upload(600)}abcdef`],
+    ['a part of chunks', chunked('3\r\nabc\r\n3\r\nd')],
+    ['malformed chunks', chunked('3\r\nabc\r\nzz\r\n')],
+  ])('%s: the connection closes, and what follows is no request', async (_name, sent) => {
+    const client = await open(`${sent}${get('/hidden')}`);
+    await client.closed();
+    expect(client.responses().map(({ status }) => status)).toEqual([403]);
+    expect(client.text).toContain('Connection: close');
+  });
+});
+
+describe('an unread request body', () => {
   const malformed = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n';
 
   test('a chunked body that turns out malformed: 400, and what follows is no request', async () => {
@@ -167,7 +196,7 @@ describe('responses without a body', () => {
     ['a length, a whole response', 'GET', `${OK}${POISON}`],
     ['chunks', 'GET', `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n${POISON}`],
   ])(
-    'bytes behind %s: nobody gets them, and the upstream connection is not used again',
+    'bytes behind %s: they are dropped, and the upstream connection is not used again',
     async (_name, method, answer) => {
       upstream.answer(answer);
       const client = await open(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
@@ -178,7 +207,7 @@ describe('responses without a body', () => {
     },
   );
 
-  test.each([0, 1, 20])('bytes that come %i ms behind a response: nobody gets them', async delay => {
+  test.each([0, 1, 20])('bytes that come %i ms behind a response: they are dropped', async delay => {
     upstream.onData = ({ socket }) => {
       socket.write(OK);
       setTimeout(() => socket.write(POISON), delay);
@@ -338,7 +367,7 @@ describe('no usable response', () => {
 });
 
 describe('interim responses', () => {
-  test('100 that nobody asked for, 102 and 103: read, and passed on only where the client knows of them', async () => {
+  test('an unsolicited 100, 102 and 103: read, and passed on only where the client knows of them', async () => {
     const answer = `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 x\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${OK}`;
     upstream.answer(answer);
     const client = await open(get());
@@ -420,7 +449,7 @@ describe('what is read while a request is under way', () => {
     ['a hundred small heads', get().repeat(100)],
   ];
   test.each(behind.flatMap(([name, bytes]) => (['resets', 'closes'] as const).map(how => [name, how, bytes] as const)))(
-    '%s behind it, and the client %s: the upstream is told within 250 ms',
+    '%s behind it, and the client %s: the upstream connection ends within 250 ms',
     async (_name, how, bytes) => {
       const client = await open(get('/slow') + bytes);
       await until(() => upstream.connections.length === 1);
@@ -432,7 +461,7 @@ describe('what is read while a request is under way', () => {
   );
 
   test.each(['resets', 'closes'] as const)(
-    'in the middle of its body the client %s: the upstream is told within 250 ms',
+    'in the middle of its body the client %s: the upstream connection ends within 250 ms',
     async how => {
       const client = await open(`${upload(60)}abc`);
       await until(() => upstream.connections[0]?.received.endsWith('abc') ?? false);
@@ -444,7 +473,7 @@ describe('what is read while a request is under way', () => {
     },
   );
 
-  test('in the middle of its response: the upstream is told within 250 ms', async () => {
+  test('in the middle of its response: the upstream connection ends within 250 ms', async () => {
     upstream.onData = ({ socket }) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel');
     const client = await open(get());
     await until(() => client.text.endsWith('hel'));
@@ -526,20 +555,20 @@ describe('time', () => {
     expect(statuses(client)).toEqual([200, 408]);
   });
 
-  test('a connection that never sends a byte: closed without a word', async () => {
+  test('a connection that never sends a byte: closed without a response', async () => {
     const client = await open();
     await client.closed();
     expect(client.text).toBe('');
   });
 
-  test('a kept connection that asks nothing more: closed without a word', async () => {
+  test('a kept connection that asks nothing more: closed without a response', async () => {
     upstream.answer(OK);
     const client = await open(get());
     await client.closed();
     expect(statuses(client)).toEqual([200]);
   });
 
-  test('a body that stops coming: 408, and the upstream is told', async () => {
+  test('a body that stops coming: 408, and the upstream connection ends', async () => {
     const client = await open(`${upload(60)}abc`);
     await client.closed();
     expect(statuses(client)).toEqual([408]);

@@ -42,6 +42,7 @@ export function readRequests(pieces: readonly Buffer[]): Reading {
       last().body += piece.toString('latin1');
     },
     onBodyEnd: finish,
+    onDropped: () => undefined,
     onFault: fault => {
       reading.fault = fault;
     },

@@ -1,6 +1,6 @@
 /**
  * Sequences, not only messages: clients with nonces of their own, pipelining, cut anywhere, aborted, reset from either side, early
- * responses, upgrades, bytes nobody asked for. No byte of one exchange is ever in another. `AUDGATE_HTTP_SECONDS` says how long.
+ * responses, upgrades, unsolicited bytes. No byte of one exchange is ever in another. `AUDGATE_HTTP_SECONDS` says how long.
  */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -112,8 +112,8 @@ async function settle(
 
 function check(client: RawClient, requests: readonly Sent[], upgrade: string | undefined, crossed: string[]): void {
   const { text } = client;
-  if (text.includes('POISON')) crossed.push('bytes nobody asked for');
-  // Sent while a request was on its way: nobody can tell them from its response.
+  if (text.includes('POISON')) crossed.push('unsolicited bytes');
+  // Sent while a request was on its way: they cannot be distinguished from its response.
   if (text.includes('LATE')) return;
   const final = client
     .responses(requests.map(({ method }) => method))

@@ -43,7 +43,7 @@ beforeAll(async () => {
   mcpResource = `http://127.0.0.1:${port}/mcp`;
   const resources = [PROFILE, BILLING, ELSEWHERE, mcpResource].map(resource => ({ resource, scopes: SCOPES }));
   issuer = await startAuthorizationServer({ resources });
-  gateway = await startGateway(configure(issuer, `jwks_uri: "${issuer.jwksUri}"`));
+  gateway = await startGateway(gatewayYaml(issuer, `jwks_uri: "${issuer.jwksUri}"`));
 });
 
 afterEach(() => {
@@ -108,7 +108,7 @@ describe('tokens of oidc-provider', () => {
       resources: [{ resource: PROFILE, scopes: SCOPES }],
       defaultResource: 'urn:everything',
     });
-    const own = await startGateway(configure(careless, `jwks_uri: "${careless.jwksUri}"`));
+    const own = await startGateway(gatewayYaml(careless, `jwks_uri: "${careless.jwksUri}"`));
     try {
       const { accessToken } = await careless.requestToken();
       const refused = await call(own, '/profile/me', accessToken);
@@ -138,7 +138,7 @@ describe('tokens of oidc-provider', () => {
 
   test('after a key rotation: tokens of the new and of the old key are forwarded', async () => {
     const rotating = await startAuthorizationServer({ resources: [{ resource: PROFILE, scopes: SCOPES }] });
-    const own = await startGateway(configure(rotating, `jwks_uri: "${rotating.jwksUri}"`));
+    const own = await startGateway(gatewayYaml(rotating, `jwks_uri: "${rotating.jwksUri}"`));
     try {
       const old = await rotating.requestToken({ resource: PROFILE, scope: 'things:read' });
       await rotating.rotateKeys();
@@ -156,7 +156,7 @@ describe('tokens of oidc-provider', () => {
       algorithm,
       resources: [{ resource: PROFILE, scopes: SCOPES }],
     });
-    const own = await startGateway(configure(discovered, `algorithms: [${algorithm}]`));
+    const own = await startGateway(gatewayYaml(discovered, `algorithms: [${algorithm}]`));
     try {
       expect(discovered.requests.some(line => line.includes('/.well-known/'))).toBe(true);
       const { accessToken } = await discovered.requestToken({ resource: PROFILE, scope: 'things:read' });
@@ -236,7 +236,7 @@ describe('the MCP SDK', () => {
   });
 });
 
-function configure({ issuer: name }: AuthorizationServer, settings: string): string {
+function gatewayYaml({ issuer: name }: AuthorizationServer, settings: string): string {
   return `
 issuers:
   ${name}: { ${settings} }

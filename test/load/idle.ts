@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startWatchedGateway } from '../fuzz/watched-gateway.ts';
+import { HANDSHAKE_FIELDS } from '../support/switching.ts';
 import { startTokenIssuer } from '../support/token-issuer.ts';
 import { RESOURCE } from './world.ts';
 
@@ -28,8 +29,7 @@ routes:
   const expiresAt = Math.floor(Date.now() / 1000) + LIFETIME;
   const token = await issuer.sign({ claims: { aud: RESOURCE, exp: expiresAt } });
   const before = gateway.rss();
-  const upgrade =
-    'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+  const upgrade = HANDSHAKE_FIELDS;
   const webSockets = await openAll(gateway.port, token, upgrade);
   const between = gateway.rss();
   const streams = await openAll(gateway.port, token, 'Connection: close\r\n');

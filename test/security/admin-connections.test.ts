@@ -51,19 +51,19 @@ test.each([
 });
 
 test('one connection more than the 100 that are being answered: it replaces the one that was used least recently', async () => {
-  const answers: (() => void)[] = [];
-  const server = createAdminServer((_request, response) => answers.push(() => response.end('done')));
+  const pending: (() => void)[] = [];
+  const server = createAdminServer((_request, response) => pending.push(() => response.end('done')));
   const { port } = await openListener(server, 'admin', { host: '127.0.0.1', port: 0 });
   const sockets: Socket[] = [];
   for (let count = 0; count < MOST; count += 1) sockets.push(await open(port, get('/')));
-  await vi.waitFor(() => expect(answers).toHaveLength(MOST));
+  await vi.waitFor(() => expect(pending).toHaveLength(MOST));
   sockets.push(await open(port, get('/')));
-  await vi.waitFor(() => expect(answers).toHaveLength(MOST + 1));
+  await vi.waitFor(() => expect(pending).toHaveLength(MOST + 1));
   await vi.waitFor(() => expect(sockets.map(({ destroyed }) => destroyed).indexOf(true)).toBe(0));
   const kept = sockets.filter(({ destroyed }) => !destroyed);
   expect(kept).toHaveLength(MOST);
   const ended = kept.map(socket => once(socket, 'data'));
-  for (const answer of answers) answer();
+  for (const respond of pending) respond();
   await Promise.all(ended);
   for (const socket of sockets) socket.destroy();
   await closeListener(server);

@@ -8,6 +8,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { headerValues, parseResponses, sendRaw } from '../support/raw-http.ts';
+import { HANDSHAKE_FIELDS } from '../support/switching.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -67,15 +68,12 @@ test.each([
   ['an empty expectation', 'POST /api/x HTTP/1.1', () => `${mine}Expect:\r\n${LENGTH}`, 400],
   ['two expectations', 'POST /api/x HTTP/1.1', () => `${mine}Expect: 100-continue, x\r\n${LENGTH}`, 400],
   ['another expectation and no token', 'GET /api/x HTTP/1.1', () => 'Expect: x\r\n', 400],
-  ['an upgrade without a token', 'GET /api/x HTTP/1.1', () => `${CONTINUE}${UPGRADE}`, 401],
+  ['an upgrade without a token', 'GET /api/x HTTP/1.1', () => `${CONTINUE}${HANDSHAKE_FIELDS}`, 401],
 ])('%s: no 100 Continue, and nothing reaches the upstream', async (_name, line, fields, status) => {
   const responses = await sendUntilFinal(`${line}\r\nHost: a.example\r\n${fields()}\r\n`);
   expect(responses.map(response => response.status)).toEqual([status]);
   expect(upstream.received).toEqual([]);
 });
-
-const UPGRADE =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 
 test.each([
   ['with a length', 'POST', 'HTTP/1.1', `${CONTINUE}${LENGTH}`, 'hello', [100, 200]],
@@ -109,7 +107,9 @@ test.each([
   'an upgrade of %s with an expectation: reaches the upstream with the fields of the gateway',
   async (_name, path, token) => {
     const forged = 'X-User: mallory\r\nX-Forwarded-For: 6.6.6.6\r\n';
-    await sendUntilFinal(`GET ${path} HTTP/1.1\r\nHost: a.example\r\n${token()}${forged}${CONTINUE}${UPGRADE}\r\n`);
+    await sendUntilFinal(
+      `GET ${path} HTTP/1.1\r\nHost: a.example\r\n${token()}${forged}${CONTINUE}${HANDSHAKE_FIELDS}\r\n`,
+    );
     // A handshake that was started would have arrived by now.
     await sendUntilFinal('GET /open/last HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n');
     for (const { url, rawHeaders } of upstream.received) {
@@ -123,7 +123,9 @@ test.each([
 );
 
 test('an upgrade with an expectation: refused, or forwarded without the expectation', async () => {
-  const [response] = await sendUntilFinal(`GET /api/x HTTP/1.1\r\nHost: a.example\r\n${mine}${CONTINUE}${UPGRADE}\r\n`);
+  const [response] = await sendUntilFinal(
+    `GET /api/x HTTP/1.1\r\nHost: a.example\r\n${mine}${CONTINUE}${HANDSHAKE_FIELDS}\r\n`,
+  );
   expect([101, 400, 417]).toContain(response?.status);
 });
 

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { openConnection, type RawConnection } from '../support/raw-connection.ts';
 import { parseResponses } from '../support/raw-http.ts';
-import { SWITCHING } from '../support/switching.ts';
+import { HANDSHAKE_FIELDS, SWITCHING } from '../support/switching.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 import { pause, pauseUntil } from '../support/waiting.ts';
@@ -23,8 +23,6 @@ const LIFETIMES = [2, 5, 10];
 /** Milliseconds after `exp` within which everything must have ended. */
 const PROMPT = 1000;
 const POLICY_VIOLATION = '\x88\x02\x03\xf0';
-const UPGRADE =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 /** A frame of 100 bytes, in two parts. */
 const FRAME = `\x82\x64${'x'.repeat(100)}`;
 
@@ -206,7 +204,7 @@ async function openStream(kind: Kind, route: string, token: string): Promise<Str
     opened.emit(req.url ?? '', socket);
   };
   const atUpstream = new Promise<Duplex | ServerResponse>(resolve => opened.once(target, resolve));
-  const upgrade = kind.startsWith('WebSocket') ? UPGRADE : '';
+  const upgrade = kind.startsWith('WebSocket') ? HANDSHAKE_FIELDS : '';
   const head = `GET ${target} HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer ${token}\r\n${upgrade}\r\n`;
   const client = openConnection(gateway.port, head);
   const end = await atUpstream;

@@ -110,11 +110,11 @@ test.each([...IDENTITY, ...UNSET, 'X.User', 'X~Client~Id'])(
 /** A trusted proxy may describe the client's connection; it may not replace path, method and host. */
 const OF_A_PROXY =
   'X-Real-IP True-Client-IP CF-Connecting-IP X-Client-IP Client-IP X-Cluster-Client-IP Front-End-Https X-SSL-Client-Verify';
-const OF_NOBODY =
+const NOT_OF_A_PROXY =
   'X-Forwarded X-Original-URL X-Original-URI X-Original-Method X-Original-Host X-Rewrite-URL X-Envoy-Original-Path ' +
   'X-Envoy-Decorator-Operation X-Host X-Http-Path-Override SCRIPT_NAME Remote-User X-Remote-User';
 
-test.each(`${OF_A_PROXY} ${OF_NOBODY}`.split(' '))('%s of a client: removed on every route', async name => {
+test.each(`${OF_A_PROXY} ${NOT_OF_A_PROXY}`.split(' '))('%s of a client: removed on every route', async name => {
   const spellings = [name, name.toUpperCase(), name.replaceAll('-', '_'), name.replaceAll('-', '.')];
   const forged: HeaderPair[] = spellings.map(spelling => [spelling, '6.6.6.6']);
   await getFrom('/x', STRANGER, forged);
@@ -128,7 +128,7 @@ test.each(OF_A_PROXY.split(' '))('%s of a trusted proxy: forwarded', async name 
   expect(headerValues(upstream.received[0]?.rawHeaders ?? [], name)).toEqual(['9.9.9.9']);
 });
 
-test.each(OF_NOBODY.split(' '))('%s of a trusted proxy: removed', async name => {
+test.each(NOT_OF_A_PROXY.split(' '))('%s of a trusted proxy: removed', async name => {
   await getFrom('/x', PROXY, [[name, '9.9.9.9']]);
   expect(upstream.received).toHaveLength(1);
   expect(JSON.stringify(upstream.received)).not.toContain('9.9.9.9');

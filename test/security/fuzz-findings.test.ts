@@ -8,14 +8,13 @@ import { startWatchedGateway, type WatchedGateway } from '../fuzz/watched-gatewa
 import { startWorld, type World } from '../fuzz/world.ts';
 import { listenOnLoopback } from '../support/listener.ts';
 import { parseResponses, sendRaw } from '../support/raw-http.ts';
+import { HANDSHAKE_FIELDS } from '../support/switching.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
 const HOST = 'Host: api.example.com\r\n\r\n';
 const GARBAGE = 'GARBAGE\r\n\r\n';
 const REFUSED = `GET /a/../b HTTP/1.1\r\n${HOST}`;
-const HANDSHAKE =
-  'GET /mute HTTP/1.1\r\nHost: api.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+const HANDSHAKE = `GET /mute HTTP/1.1\r\nHost: api.example.com\r\n${HANDSHAKE_FIELDS}`;
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 let upstream: Upstream;

@@ -97,9 +97,9 @@ describe('a head that cannot be forwarded: 502', () => {
     ['a flood of 102', head('HTTP/1.1 102 Processing').repeat(500)],
   ])('%s', async (_name, bytes) => {
     upstream.respond = socket => socket.end(bytes, 'latin1');
-    const answer = await request(gateway.port, { path: '/x' });
-    expect(answer).toMatchObject({ status: 502, complete: true });
-    expect(JSON.parse(answer.body.toString()).reason).toBe('bad_upstream_response');
+    const response = await request(gateway.port, { path: '/x' });
+    expect(response).toMatchObject({ status: 502, complete: true });
+    expect(JSON.parse(response.body.toString()).reason).toBe('bad_upstream_response');
   });
 
   test('an endless series of 1xx: 502, although each arrives in time', async () => {
@@ -156,24 +156,24 @@ describe('bytes behind a response: reach no client', () => {
   const POISON = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON';
   test.each<readonly [string, string, number]>([
     ['bytes behind a length', `${OK}POISON`, 200],
-    ['an answer behind a length', `${OK}${POISON}`, 200],
-    ['an answer behind chunks', `${CHUNKED}2\r\nok\r\n0\r\n\r\n${POISON}`, 200],
-    ['an answer behind a 204', `${head('HTTP/1.1 204 No Content')}${POISON}`, 204],
+    ['a response behind a length', `${OK}${POISON}`, 200],
+    ['a response behind chunks', `${CHUNKED}2\r\nok\r\n0\r\n\r\n${POISON}`, 200],
+    ['a response behind a 204', `${head('HTTP/1.1 204 No Content')}${POISON}`, 204],
     ['a body of a 204', `${head('HTTP/1.1 204 No Content', 'Content-Length: 6')}POISON`, 204],
     [
       'a chunked body of a 204',
       `${head('HTTP/1.1 204 No Content', 'Transfer-Encoding: chunked')}6\r\nPOISON\r\n0\r\n\r\n`,
       204,
     ],
-    ['an answer behind a 304', `${head('HTTP/1.1 304 Not Modified')}${POISON}`, 304],
+    ['a response behind a 304', `${head('HTTP/1.1 304 Not Modified')}${POISON}`, 304],
     ['a body of a 304', `${head('HTTP/1.1 304 Not Modified', 'Content-Length: 6')}POISON`, 304],
-    ['an answer behind a length of 0', `${head('HTTP/1.1 200 OK', 'Content-Length: 0')}${POISON}`, 200],
+    ['a response behind a length of 0', `${head('HTTP/1.1 200 OK', 'Content-Length: 0')}${POISON}`, 200],
   ])('%s', async (_name, bytes, status) => {
     upstream.respond = socket => socket.write(bytes);
     const { text } = await read();
-    const answers = parseResponses(Buffer.from(text, 'latin1'));
+    const responses = parseResponses(Buffer.from(text, 'latin1'));
     expect(text).not.toContain('POISON');
-    if (answers.length > 0) expect(answers.map(answer => answer.status)).toEqual([status]);
+    if (responses.length > 0) expect(responses.map(response => response.status)).toEqual([status]);
     await upstream.allClosed();
   });
 
@@ -200,10 +200,12 @@ describe('bytes behind a response: reach no client', () => {
     ],
   ])('%s: refused, or framed once by the gateway', async (_name, bytes) => {
     upstream.respond = socket => socket.end(bytes);
-    const [answer] = parseResponses(Buffer.from((await read()).text, 'latin1'));
-    const framing = ['content-length', 'transfer-encoding'].flatMap(name => headerValues(answer?.headers ?? [], name));
+    const [response] = parseResponses(Buffer.from((await read()).text, 'latin1'));
+    const framing = ['content-length', 'transfer-encoding'].flatMap(name =>
+      headerValues(response?.headers ?? [], name),
+    );
     expect(framing).toHaveLength(1);
-    if (answer?.status !== 502) expect(answer?.body.toString()).toBe('hello');
+    if (response?.status !== 502) expect(response?.body.toString()).toBe('hello');
   });
 });
 
@@ -240,8 +242,10 @@ async function read(method = 'GET', onBody?: () => void): Promise<Read> {
 /** @returns whether a client takes the response for a complete success (RFC 9112 section 8). */
 async function readWhole(onBody?: () => void): Promise<boolean> {
   const { text, isCleanEnd } = await read('GET', onBody);
-  const [answer] = parseResponses(Buffer.from(text, 'latin1'));
-  if (answer === undefined || answer.status >= 500) return false;
-  const isFramed = ['content-length', 'transfer-encoding'].some(name => headerValues(answer.headers, name).length > 0);
-  return answer.complete && (isFramed || isCleanEnd);
+  const [response] = parseResponses(Buffer.from(text, 'latin1'));
+  if (response === undefined || response.status >= 500) return false;
+  const isFramed = ['content-length', 'transfer-encoding'].some(
+    name => headerValues(response.headers, name).length > 0,
+  );
+  return response.complete && (isFramed || isCleanEnd);
 }

@@ -18,11 +18,9 @@ import {
   request,
   sendRaw,
 } from '../support/raw-http.ts';
+import { HANDSHAKE_FIELDS } from '../support/switching.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { answerWithWhatArrived, readBody, startUpstream, type Upstream } from '../support/upstream.ts';
-
-const HANDSHAKE =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 
 let issuer: TokenIssuer;
 let upstream: Upstream;
@@ -64,15 +62,15 @@ describe('bytes of a head', () => {
     ['a long target', `GET /open/${'x'.repeat(5000)}`, ''],
     ['a long query', `GET /open/x?${'x'.repeat(5000)}`, ''],
     ['a long token', 'GET /few/x', `Authorization: Bearer ${'x'.repeat(5000)}\r\n`],
-    ['an upgrade', 'GET /open/x', `${HANDSHAKE}X-A: ${'x'.repeat(5000)}\r\n`],
+    ['an upgrade', 'GET /open/x', `${HANDSHAKE_FIELDS}X-A: ${'x'.repeat(5000)}\r\n`],
     ['a head that never ends', 'GET /open/x', 'X-A: b\r\n'.repeat(20_000).slice(0, -2)],
   ])('%s: 431, counted', async (_name, line, fields) => {
     const series = 'audgate_denials_total{route="(none)",reason="headers_too_large",action="refused"}';
     const before = await gateway.sample(series);
     const bytes = `${line} HTTP/1.1\r\nHost: a.example\r\n${fields}\r\n`;
-    const [answer] = parseResponses(await sendRaw(gateway.port, bytes, { responses: 1 }));
-    expect(answer).toMatchObject({ status: 431, complete: true });
-    expect(JSON.parse(answer?.body.toString() ?? '').reason).toBe('headers_too_large');
+    const [response] = parseResponses(await sendRaw(gateway.port, bytes, { responses: 1 }));
+    expect(response).toMatchObject({ status: 431, complete: true });
+    expect(JSON.parse(response?.body.toString() ?? '').reason).toBe('headers_too_large');
     expect(upstream.received).toEqual([]);
     expect(await gateway.sample(series)).toBe(before + 1);
   });
@@ -127,7 +125,7 @@ describe('bytes of a body', () => {
         ],
       },
     ],
-    ['on the rung that refuses no token', { method: 'POST', path: '/report/x', body: 'x'.repeat(11) }],
+    ['in the mode that refuses no token', { method: 'POST', path: '/report/x', body: 'x'.repeat(11) }],
     ['4 MiB', { method: 'POST', path: '/small/x', body: 'x'.repeat(4 * 1024 * 1024) }],
   ];
   test.each(tooLarge)('%s: 413, counted, never whole at the upstream', async (_name, raw) => {
@@ -144,9 +142,9 @@ describe('bytes of a body', () => {
     const route = raw.path.slice(0, raw.path.lastIndexOf('/'));
     const series = `audgate_denials_total{route="${route}",reason="body_too_large",action="refused"}`;
     const before = await gateway.sample(series);
-    const answer = await request(gateway.port, raw);
-    expect(answer).toMatchObject({ status: 413, complete: true });
-    expect(JSON.parse(answer.body.toString()).reason).toBe('body_too_large');
+    const response = await request(gateway.port, raw);
+    expect(response).toMatchObject({ status: 413, complete: true });
+    expect(JSON.parse(response.body.toString()).reason).toBe('body_too_large');
     expect(wholes).toEqual([]);
     // It is counted when its response has been sent, or when the client disconnects.
     await vi.waitFor(async () => expect(await gateway.sample(series)).toBe(before + 1), { timeout: 3000 });
@@ -191,10 +189,10 @@ describe('requests under way', () => {
   test('one too many: 503 with Retry-After, counted; other routes and refusals are unaffected', async () => {
     await fill();
     const before = await gateway.sample(OVERLOADED);
-    const answer = await ask();
-    expect(answer).toMatchObject({ status: 503, complete: true });
-    expect(headerValues(answer.headers, 'retry-after')).toEqual(['1']);
-    expect(JSON.parse(answer.body.toString()).reason).toBe('overloaded');
+    const response = await ask();
+    expect(response).toMatchObject({ status: 503, complete: true });
+    expect(headerValues(response.headers, 'retry-after')).toEqual(['1']);
+    expect(JSON.parse(response.body.toString()).reason).toBe('overloaded');
     await vi.waitFor(async () => expect(await gateway.sample(OVERLOADED)).toBe(before + 1), { timeout: 3000 });
     upstream.handle = answerWithWhatArrived;
     expect((await ask('/open/x')).status).toBe(200);
@@ -210,9 +208,9 @@ describe('requests under way', () => {
 
   test('one too many, as a WebSocket: 503', async () => {
     await fill();
-    const bytes = `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${authorization.join(': ')}\r\n${HANDSHAKE}\r\n`;
-    const [answer] = parseResponses(await sendRaw(gateway.port, bytes, { responses: 1 }));
-    expect(answer?.status).toBe(503);
+    const bytes = `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${authorization.join(': ')}\r\n${HANDSHAKE_FIELDS}\r\n`;
+    const [response] = parseResponses(await sendRaw(gateway.port, bytes, { responses: 1 }));
+    expect(response?.status).toBe(503);
   });
 
   test.each<readonly [string, (client: RawConnection) => unknown]>([
@@ -235,7 +233,7 @@ describe('requests under way', () => {
       expect((await ask('/few/x', [])).status).toBe(401);
       const tunnel = openConnection(
         gateway.port,
-        `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${authorization.join(': ')}\r\n${HANDSHAKE}\r\n`,
+        `GET /few/x HTTP/1.1\r\nHost: a.example\r\n${authorization.join(': ')}\r\n${HANDSHAKE_FIELDS}\r\n`,
       );
       await tunnel.until('101');
       tunnel.socket.resetAndDestroy();

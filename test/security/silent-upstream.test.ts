@@ -21,8 +21,8 @@ const SILENT: readonly (readonly [name: string, bytes: string, ends: '504' | 'cu
   ['no byte', '', '504'],
   ['half a status line', 'HTTP/1.1 20', '504'],
   ['half a head', 'HTTP/1.1 200 OK\r\nX-A: b\r\n', '504'],
-  ['an interim answer', head('HTTP/1.1 102 Processing'), '504'],
-  ['two interim answers', head('HTTP/1.1 102 Processing').repeat(2), '504'],
+  ['an interim response', head('HTTP/1.1 102 Processing'), '504'],
+  ['two interim responses', head('HTTP/1.1 102 Processing').repeat(2), '504'],
   ['no byte of a length', head('HTTP/1.1 200 OK', 'Content-Length: 9'), 'cut'],
   ['less than a length', `${head('HTTP/1.1 200 OK', 'Content-Length: 9')}hello`, 'cut'],
   ['no chunk', CHUNKED, 'cut'],
@@ -80,16 +80,16 @@ afterAll(async () => {
 
 test.each(SILENT)('%s, then silence: 504, or visibly cut', async (name, _bytes, expected) => {
   const { text, isCleanEnd } = (await received.get(name)) ?? { text: '', isCleanEnd: true };
-  const [answer] = parseResponses(Buffer.from(text, 'latin1')).filter(({ status }) => status >= 200);
+  const [response] = parseResponses(Buffer.from(text, 'latin1')).filter(({ status }) => status >= 200);
   if (expected === '504') {
-    expect(answer).toMatchObject({ status: 504, complete: true });
-    expect(JSON.parse(answer?.body.toString() ?? '').reason).toBe('upstream_timeout');
+    expect(response).toMatchObject({ status: 504, complete: true });
+    expect(JSON.parse(response?.body.toString() ?? '').reason).toBe('upstream_timeout');
   } else {
-    const fields = answer?.headers ?? [];
+    const fields = response?.headers ?? [];
     const isFramed =
       [...headerValues(fields, 'content-length'), ...headerValues(fields, 'transfer-encoding')].length > 0;
-    expect(answer?.status).toBe(200);
-    expect(answer?.complete === true && (isFramed || isCleanEnd)).toBe(false);
+    expect(response?.status).toBe(200);
+    expect(response?.complete === true && (isFramed || isCleanEnd)).toBe(false);
   }
 });
 
@@ -97,17 +97,17 @@ test.each(SLOW)(
   '%s, in pieces that arrive in time: whole, or 504 where it does not end',
   async (name, _bits, expected) => {
     const { text } = (await received.get(name)) ?? { text: '' };
-    const [answer] = parseResponses(Buffer.from(text, 'latin1'));
-    if (expected === 'late') expect([502, 504]).toContain(answer?.status);
+    const [response] = parseResponses(Buffer.from(text, 'latin1'));
+    if (expected === 'late') expect([502, 504]).toContain(response?.status);
     else {
-      expect(answer).toMatchObject({ status: 200, complete: true });
-      expect(answer?.body).toHaveLength(12);
+      expect(response).toMatchObject({ status: 200, complete: true });
+      expect(response?.body).toHaveLength(12);
     }
   },
 );
 
-describe('afterwards', () => {
-  test('no connection is left waiting, and each failure was counted', async () => {
+describe('after all of them', () => {
+  test('connections and counters: none is left waiting, each failure was counted', async () => {
     await Promise.all(received.values());
     // Connections whose response passed whole may be kept alive.
     await vi.waitFor(() => expect(sockets.size).toBeLessThanOrEqual(3), { timeout: 3000 });

@@ -4,17 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { openConnected } from '../support/raw-connection.ts';
 import { type RawUpstream, startRawUpstream } from '../support/raw-upstream.ts';
+import { HANDSHAKE_FIELDS } from '../support/switching.ts';
 
 const SIZE = 64 * 1024 * 1024;
-const HANDSHAKE = [
-  'GET /x HTTP/1.1',
-  'Host: a.example',
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  '\r\n',
-].join('\r\n');
+const HANDSHAKE = `GET /x HTTP/1.1\r\nHost: a.example\r\n${HANDSHAKE_FIELDS}\r\n`;
 
 let upstream: RawUpstream;
 let gateway: RunningGateway;

@@ -12,11 +12,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { listenOnLoopback } from '../support/listener.ts';
 import { formatChunks, parseResponses, sendThenEnd } from '../support/raw-http.ts';
+import { HANDSHAKE_FIELDS } from '../support/switching.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 
 const HIDDEN = 'GET /secret HTTP/1.1\r\nHost: inner.example\r\nX-User: root\r\n\r\n';
-const UPGRADE =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 const OK = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
 
 let issuer: TokenIssuer;
@@ -90,11 +89,17 @@ describe('a request in the body of, or behind, an upgrade', () => {
     `${method} /api/x HTTP/1.1\r\nHost: a.example\r\n${authorization}${fields}\r\n${rest}`;
 
   test.each([
-    ['in a chunked GET', upgradeOf('GET', UPGRADE, 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN))],
-    ['in a GET with a length', upgradeOf('GET', UPGRADE, `Content-Length: ${HIDDEN.length}\r\n`, HIDDEN)],
-    ['in a chunked OPTIONS', upgradeOf('OPTIONS', UPGRADE, 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN))],
-    ['in a chunked DELETE', upgradeOf('DELETE', UPGRADE, 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN))],
-    ['in a chunked POST', upgradeOf('POST', UPGRADE, 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN))],
+    ['in a chunked GET', upgradeOf('GET', HANDSHAKE_FIELDS, 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN))],
+    ['in a GET with a length', upgradeOf('GET', HANDSHAKE_FIELDS, `Content-Length: ${HIDDEN.length}\r\n`, HIDDEN)],
+    [
+      'in a chunked OPTIONS',
+      upgradeOf('OPTIONS', HANDSHAKE_FIELDS, 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN)),
+    ],
+    [
+      'in a chunked DELETE',
+      upgradeOf('DELETE', HANDSHAKE_FIELDS, 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN)),
+    ],
+    ['in a chunked POST', upgradeOf('POST', HANDSHAKE_FIELDS, 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN))],
     ['in a chunked POST to h2c', upgradeOf('POST', to('h2c'), 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN))],
     [
       'behind a GET to h2c',
@@ -102,16 +107,21 @@ describe('a request in the body of, or behind, an upgrade', () => {
     ],
     ['behind a GET to TLS/1.0', upgradeOf('GET', to('TLS/1.0'), '', HIDDEN)],
     ['behind a GET to websocket, h2c', upgradeOf('GET', to('websocket, h2c'), '', HIDDEN)],
-    ['behind a GET of another version', upgradeOf('GET', UPGRADE.replace('13', '777'), '', HIDDEN)],
-    ['behind a GET without a version', upgradeOf('GET', UPGRADE.replace('Sec-WebSocket-Version', 'X-V'), '', HIDDEN)],
-    ['behind a GET without a key', upgradeOf('GET', UPGRADE.replace('Sec-WebSocket-Key', 'X-K'), '', HIDDEN)],
+    ['behind a GET of another version', upgradeOf('GET', HANDSHAKE_FIELDS.replace('13', '777'), '', HIDDEN)],
+    [
+      'behind a GET without a version',
+      upgradeOf('GET', HANDSHAKE_FIELDS.replace('Sec-WebSocket-Version', 'X-V'), '', HIDDEN),
+    ],
+    ['behind a GET without a key', upgradeOf('GET', HANDSHAKE_FIELDS.replace('Sec-WebSocket-Key', 'X-K'), '', HIDDEN)],
   ])('%s: refused, and nothing reaches the upstream', async (_name, [method, fields, rest]) => {
     expect(await statusesOf(upgrade(method, fields, rest))).toEqual([400]);
     expect(keeper.messages()).toEqual([]);
   });
 
   test('behind a handshake without a token: refused, and nothing reaches the upstream', async () => {
-    expect(await statusesOf(`GET /api/x HTTP/1.1\r\nHost: a.example\r\n${UPGRADE}\r\n${HIDDEN}`)).toEqual([401]);
+    expect(await statusesOf(`GET /api/x HTTP/1.1\r\nHost: a.example\r\n${HANDSHAKE_FIELDS}\r\n${HIDDEN}`)).toEqual([
+      401,
+    ]);
     expect(keeper.messages()).toEqual([]);
   });
 
@@ -124,7 +134,7 @@ describe('a request in the body of, or behind, an upgrade', () => {
     'behind a handshake that the upstream answers with %s: only the handshake reaches the upstream',
     async (_name, response, status) => {
       keeper.response = response;
-      expect(await statusesOf(upgrade('GET', UPGRADE, HIDDEN))).toEqual([status]);
+      expect(await statusesOf(upgrade('GET', HANDSHAKE_FIELDS, HIDDEN))).toEqual([status]);
       expect(keeper.messages()).toEqual([{ line: 'GET /api/x HTTP/1.1', body: '', isFramed: false }]);
       expect(keeper.rest()).toBe('');
     },
@@ -159,7 +169,7 @@ describe('a request in a value that becomes a header field', () => {
 
 /** A handshake that lacks only the protocol. */
 function to(protocol: string): string {
-  return UPGRADE.replace('websocket', protocol);
+  return HANDSHAKE_FIELDS.replace('websocket', protocol);
 }
 
 function upgradeOf(method: string, upgrade: string, fields: string, rest: string): [string, string, string] {

@@ -8,12 +8,10 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { parseResponses, request, sendRaw } from '../support/raw-http.ts';
-import { SWITCHING } from '../support/switching.ts';
+import { HANDSHAKE_FIELDS, SWITCHING } from '../support/switching.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 import { pause } from '../support/waiting.ts';
 
-const HANDSHAKE =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 const head = (path: string, fields = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
 
 let upstream: Upstream;
@@ -54,7 +52,7 @@ test('a handshake under way when the drain begins: its WebSocket gets close code
       resolve();
     };
   });
-  const answering = sendRaw(gateway.port, head('/ws', HANDSHAKE));
+  const answering = sendRaw(gateway.port, head('/ws', HANDSHAKE_FIELDS));
   await arrived;
   const drained = gateway.server.drain();
   answer();
@@ -111,7 +109,7 @@ test('a tunnel behind a request: ends with its close frame, counted once', async
   upstream.handleUpgrade = (_request, socket) => {
     socket.write(SWITCHING);
   };
-  const received = await sendRaw(gateway.port, head('/fast') + head('/ws', HANDSHAKE));
+  const received = await sendRaw(gateway.port, head('/fast') + head('/ws', HANDSHAKE_FIELDS));
   expect(received.subarray(-4).toString('hex')).toBe('880203e9'); // Close, 1001.
   const ended = (cause: string) => gateway.sample(`audgate_connections_ended_total{cause="${cause}"}`);
   expect([await ended('idle_tunnel'), await ended('slow_reader')]).toEqual([1, 0]);
@@ -121,7 +119,7 @@ test('an upgrade behind a large response: the response is not stalled', async ()
   const size = 8 * 1024 * 1024;
   upstream.handle = (_request, response) => response.end(Buffer.alloc(size));
   const client = connect(gateway.port, '127.0.0.1');
-  client.write(head('/large') + head('/ws', HANDSHAKE));
+  client.write(head('/large') + head('/ws', HANDSHAKE_FIELDS));
   client.pause();
   await once(upstream.server, 'request');
   let received = 0;
@@ -140,7 +138,7 @@ test('a tunnel whose client has disconnected: ends, although its upstream reads 
     socket.write(`${SWITCHING}\x82\x7e\xff`);
   };
   const client = connect(gateway.port, '127.0.0.1');
-  client.write(head('/ws', HANDSHAKE));
+  client.write(head('/ws', HANDSHAKE_FIELDS));
   await once(client, 'data');
   await new Promise<void>(resolve => {
     client.write(Buffer.alloc(12 * 1024 * 1024));

@@ -18,7 +18,7 @@ const HIDDEN = 'GET /protected HTTP/1.1\r\nHost: a.example\r\n\r\n';
 const ACCEPT = `Sec-WebSocket-Accept: ${SAMPLE_ACCEPT}`;
 const SWITCH = ['Upgrade: websocket', 'Connection: Upgrade'];
 const head = (...lines: readonly string[]) => [...lines, '', ''].join('\r\n');
-const answer = (...fields: readonly string[]) => head('HTTP/1.1 101 Switching Protocols', ...fields);
+const switching = (...fields: readonly string[]) => head('HTTP/1.1 101 Switching Protocols', ...fields);
 
 let server: Server;
 let port: number;
@@ -44,32 +44,32 @@ afterAll(async () => {
 
 describe('an invalid 101: no tunnel, 502, and nothing behind the handshake reaches the upstream', () => {
   test.each<readonly [string, string]>([
-    ['no accept value', answer(...SWITCH)],
-    ['an empty accept value', answer(...SWITCH, 'Sec-WebSocket-Accept:')],
-    ['another accept value', answer(...SWITCH, 'Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=')],
-    ['the key for an accept value', answer(...SWITCH, `Sec-WebSocket-Accept: ${SAMPLE_KEY}`)],
-    ['the accept value in another letter case', answer(...SWITCH, ACCEPT.toLowerCase())],
-    ['the accept value without its padding', answer(...SWITCH, ACCEPT.slice(0, -1))],
-    ['the accept value in quotes', answer(...SWITCH, `Sec-WebSocket-Accept: "${SAMPLE_ACCEPT}"`)],
-    ['the accept value twice', answer(...SWITCH, ACCEPT, ACCEPT)],
-    ['the accept value twice in one field', answer(...SWITCH, `${ACCEPT}, ${SAMPLE_ACCEPT}`)],
-    ['a wrong accept value, then the right one', answer(...SWITCH, 'Sec-WebSocket-Accept: x', ACCEPT)],
-    ['the accept value in a field with _ for -', answer(...SWITCH, ACCEPT.replaceAll('-', '_'))],
-    ['Upgrade to something else', answer('Upgrade: teleport', 'Connection: Upgrade', ACCEPT)],
-    ['Upgrade to h2c', answer('Upgrade: h2c', 'Connection: Upgrade', ACCEPT)],
-    ['Upgrade to a list', answer('Upgrade: websocket, h2c', 'Connection: Upgrade', ACCEPT)],
-    ['Upgrade to a version', answer('Upgrade: websocket/13', 'Connection: Upgrade', ACCEPT)],
-    ['Upgrade twice', answer('Upgrade: websocket', 'Upgrade: h2c', 'Connection: Upgrade', ACCEPT)],
-    ['no Upgrade', answer('Connection: Upgrade', ACCEPT)],
-    ['no Connection', answer('Upgrade: websocket', ACCEPT)],
-    ['Connection without upgrade', answer('Upgrade: websocket', 'Connection: keep-alive', ACCEPT)],
-    ['Connection with a word that contains upgrade', answer('Upgrade: websocket', 'Connection: upgraded', ACCEPT)],
+    ['no accept value', switching(...SWITCH)],
+    ['an empty accept value', switching(...SWITCH, 'Sec-WebSocket-Accept:')],
+    ['another accept value', switching(...SWITCH, 'Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=')],
+    ['the key for an accept value', switching(...SWITCH, `Sec-WebSocket-Accept: ${SAMPLE_KEY}`)],
+    ['the accept value in another letter case', switching(...SWITCH, ACCEPT.toLowerCase())],
+    ['the accept value without its padding', switching(...SWITCH, ACCEPT.slice(0, -1))],
+    ['the accept value in quotes', switching(...SWITCH, `Sec-WebSocket-Accept: "${SAMPLE_ACCEPT}"`)],
+    ['the accept value twice', switching(...SWITCH, ACCEPT, ACCEPT)],
+    ['the accept value twice in one field', switching(...SWITCH, `${ACCEPT}, ${SAMPLE_ACCEPT}`)],
+    ['a wrong accept value, then the right one', switching(...SWITCH, 'Sec-WebSocket-Accept: x', ACCEPT)],
+    ['the accept value in a field with _ for -', switching(...SWITCH, ACCEPT.replaceAll('-', '_'))],
+    ['Upgrade to something else', switching('Upgrade: teleport', 'Connection: Upgrade', ACCEPT)],
+    ['Upgrade to h2c', switching('Upgrade: h2c', 'Connection: Upgrade', ACCEPT)],
+    ['Upgrade to a list', switching('Upgrade: websocket, h2c', 'Connection: Upgrade', ACCEPT)],
+    ['Upgrade to a version', switching('Upgrade: websocket/13', 'Connection: Upgrade', ACCEPT)],
+    ['Upgrade twice', switching('Upgrade: websocket', 'Upgrade: h2c', 'Connection: Upgrade', ACCEPT)],
+    ['no Upgrade', switching('Connection: Upgrade', ACCEPT)],
+    ['no Connection', switching('Upgrade: websocket', ACCEPT)],
+    ['Connection without upgrade', switching('Upgrade: websocket', 'Connection: keep-alive', ACCEPT)],
+    ['Connection with a word that contains upgrade', switching('Upgrade: websocket', 'Connection: upgraded', ACCEPT)],
     ['HTTP/1.0', head('HTTP/1.0 101 Switching Protocols', ...SWITCH, ACCEPT)],
-    ['a subprotocol that was not offered', answer(...SWITCH, ACCEPT, 'Sec-WebSocket-Protocol: v3.chat')],
-    ['a subprotocol in another letter case', answer(...SWITCH, ACCEPT, 'Sec-WebSocket-Protocol: V1.chat')],
-    ['both subprotocols', answer(...SWITCH, ACCEPT, 'Sec-WebSocket-Protocol: v1.chat, v2.chat')],
-    ['an extension that was not offered', answer(...SWITCH, ACCEPT, 'Sec-WebSocket-Extensions: x-other')],
-    ['an extension beside an offered one', answer(...SWITCH, ACCEPT, 'Sec-WebSocket-Extensions: x-own, x-other')],
+    ['a subprotocol that was not offered', switching(...SWITCH, ACCEPT, 'Sec-WebSocket-Protocol: v3.chat')],
+    ['a subprotocol in another letter case', switching(...SWITCH, ACCEPT, 'Sec-WebSocket-Protocol: V1.chat')],
+    ['both subprotocols', switching(...SWITCH, ACCEPT, 'Sec-WebSocket-Protocol: v1.chat, v2.chat')],
+    ['an extension that was not offered', switching(...SWITCH, ACCEPT, 'Sec-WebSocket-Extensions: x-other')],
+    ['an extension beside an offered one', switching(...SWITCH, ACCEPT, 'Sec-WebSocket-Extensions: x-own, x-other')],
   ])('%s', async (_name, text) => {
     bytes = text;
     await expectNoTunnel([KEY, ...OFFER]);
@@ -77,19 +77,19 @@ describe('an invalid 101: no tunnel, 502, and nothing behind the handshake reach
 
   test('a subprotocol or an extension where none was offered', async () => {
     for (const field of ['Sec-WebSocket-Protocol: v1.chat', 'Sec-WebSocket-Extensions: permessage-deflate']) {
-      bytes = answer(...SWITCH, ACCEPT, field);
+      bytes = switching(...SWITCH, ACCEPT, field);
       await expectNoTunnel([KEY]);
     }
   });
 
   test('a subprotocol that the client keeps from the upstream by Connection', async () => {
-    bytes = answer(...SWITCH, ACCEPT, 'Sec-WebSocket-Protocol: v1.chat');
+    bytes = switching(...SWITCH, ACCEPT, 'Sec-WebSocket-Protocol: v1.chat');
     await expectNoTunnel([KEY, ...OFFER, 'Connection: Sec-WebSocket-Protocol']);
   });
 
   test('an accept value for a key that the client keeps from the upstream by Connection', async () => {
     for (const value of [ACCEPT, 'Sec-WebSocket-Accept: Kfh9QIsMVZcl6xEPYxPHzW8SZ8w=']) {
-      bytes = answer(...SWITCH, value);
+      bytes = switching(...SWITCH, value);
       await expectNoTunnel([KEY, 'Connection: Sec-WebSocket-Key']);
     }
   });
@@ -104,14 +104,19 @@ describe('an invalid 101: no tunnel, 502, and nothing behind the handshake reach
 
 describe('a valid 101: a tunnel, then what the client sent behind its handshake', () => {
   test.each<readonly [string, string]>([
-    ['the usual fields', answer(...SWITCH, ACCEPT)],
-    ['any letter case of names and words', answer('UPGRADE: WebSocket', 'connection: UPGRADE', ACCEPT)],
-    ['Connection with further words', answer('Upgrade: websocket', 'Connection: keep-alive ,Upgrade', ACCEPT)],
-    ['blanks around the accept value', answer(...SWITCH, `Sec-WebSocket-Accept: \t ${SAMPLE_ACCEPT} \t`)],
-    ['one of the subprotocols', answer(...SWITCH, ACCEPT, 'Sec-WebSocket-Protocol: v2.chat')],
+    ['the usual fields', switching(...SWITCH, ACCEPT)],
+    ['any letter case of names and words', switching('UPGRADE: WebSocket', 'connection: UPGRADE', ACCEPT)],
+    ['Connection with further words', switching('Upgrade: websocket', 'Connection: keep-alive ,Upgrade', ACCEPT)],
+    ['blanks around the accept value', switching(...SWITCH, `Sec-WebSocket-Accept: \t ${SAMPLE_ACCEPT} \t`)],
+    ['one of the subprotocols', switching(...SWITCH, ACCEPT, 'Sec-WebSocket-Protocol: v2.chat')],
     [
       'the extensions, with parameters of their own',
-      answer(...SWITCH, ACCEPT, 'Sec-WebSocket-Extensions: x-own', 'Sec-WebSocket-Extensions: permessage-deflate; y=2'),
+      switching(
+        ...SWITCH,
+        ACCEPT,
+        'Sec-WebSocket-Extensions: x-own',
+        'Sec-WebSocket-Extensions: permessage-deflate; y=2',
+      ),
     ],
   ])('%s', async (_name, text) => {
     bytes = text;
@@ -123,7 +128,7 @@ describe('a valid 101: a tunnel, then what the client sent behind its handshake'
   test.each(['Content-Length: 5', 'Transfer-Encoding: chunked'])(
     '%s in a 101: removed (RFC 9110 section 8.6, RFC 9112 section 6.1)',
     async field => {
-      bytes = answer(...SWITCH, ACCEPT, field, 'X-Kept: a', 'X-Kept: b', '__proto__: c', 'constructor: d');
+      bytes = switching(...SWITCH, ACCEPT, field, 'X-Kept: a', 'X-Kept: b', '__proto__: c', 'constructor: d');
       const { headers } = await handshake([KEY]);
       expect(headers.map(([name, value]) => `${name}: ${value}`).sort()).toEqual([
         'Connection: Upgrade',

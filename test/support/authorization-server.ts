@@ -71,7 +71,7 @@ export interface AuthorizationServer {
   close(): Promise<void>;
 }
 
-const NOBODY = 'urn:nobody';
+const NO_AUDIENCE = 'urn:nobody';
 
 export const DEFAULT_CLIENTS: readonly [Client, Client] = [
   { clientId: 'client-one', clientSecret: 'secret-one' },
@@ -131,7 +131,7 @@ function describeProvider(
       customizers: {
         // The library makes no JWT without `aud`; an empty list is the closest.
         jwt: (_ctx, token, { payload }) => {
-          if (token.aud === NOBODY) Object.assign(payload, { aud: [] });
+          if (token.aud === NO_AUDIENCE) Object.assign(payload, { aud: [] });
         },
       },
     },
@@ -147,7 +147,7 @@ function describeProvider(
           if (known === undefined && resource !== defaultResource) throw await invalidTarget(resource);
           return {
             scope: known?.scopes.join(' ') ?? '',
-            audience: typeof known?.audience === 'object' ? NOBODY : (known?.audience ?? resource),
+            audience: typeof known?.audience === 'object' ? NO_AUDIENCE : (known?.audience ?? resource),
             accessTokenFormat: 'jwt',
             accessTokenTTL: accessTokenTtl,
             jwt: { sign: { alg: algorithm } },

@@ -27,7 +27,7 @@ export function openConnection(port: number, bytes = ''): RawConnection {
   return recordText(socket);
 }
 
-/** As `openConnection`, and waits until it is connected. @throws where nobody listens. */
+/** As `openConnection`, and waits until it is connected. @throws where nothing listens. */
 export async function openConnected(port: number, bytes = ''): Promise<RawConnection> {
   const connection = openConnection(port, bytes);
   await once(connection.socket, 'connect');

@@ -111,7 +111,7 @@ export async function answerWithWhatArrived(
     res.writeHead(200, { 'content-type': 'application/json' });
     res.end(JSON.stringify(received));
   } catch {
-    res.destroy(); // The client left in the middle of its body: nobody is there to be answered.
+    res.destroy(); // The client left in the middle of its body: no response can be sent.
   }
 }
 
@@ -147,7 +147,7 @@ function trackSockets(server: Server) {
     total += 1;
     open.add(socket);
     socket.on('close', () => open.delete(socket));
-    socket.on('error', () => socket.destroy()); // After an upgrade nobody else listens.
+    socket.on('error', () => socket.destroy()); // After an upgrade nothing else handles errors.
   });
   return {
     counts: {

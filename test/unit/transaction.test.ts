@@ -58,7 +58,7 @@ describe('the recorded outcome', () => {
     const transaction = transactionOf('/a');
     transaction.match = match;
     transaction.decision = authorize(new Map(), match, 'GET', deny('missing_token'));
-    transaction.refused = 'internal';
+    transaction.refusedFor = 'internal';
     expect(transaction.finish()).toMatchObject({ outcome: 'denied', denial: { reason: 'internal' } });
   });
 

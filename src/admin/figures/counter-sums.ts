@@ -2,9 +2,6 @@
 
 import type { Report } from '../../telemetry/report.ts';
 
-/** The label `route` of requests for which no route was found. */
-export const NO_ROUTE = '(none)';
-
 export interface ReasonCount {
   readonly reason: string;
   readonly count: number;
@@ -13,7 +10,7 @@ export interface ReasonCount {
 /** The denials of one route, the most frequent reason first. */
 export interface RouteDenials {
   readonly refused: readonly ReasonCount[];
-  readonly forwarded: readonly ReasonCount[];
+  readonly reported: readonly ReasonCount[];
 }
 
 /** @returns the sum of a counter over its series, or those with the given labels. */
@@ -37,18 +34,18 @@ export function sumByRoute(report: Report, name: string): ReadonlyMap<string, nu
 
 /** @returns the denials of every route that had one, by the key of the route. */
 export function countDenials(report: Report): ReadonlyMap<string, RouteDenials> {
-  const routes = new Map<string, { refused: ReasonCount[]; forwarded: ReasonCount[] }>();
+  const routes = new Map<string, { refused: ReasonCount[]; reported: ReasonCount[] }>();
   for (const { labels, value } of listSamples(report, 'audgate_denials_total')) {
     if (value === 0) continue;
-    const figures = routes.get(String(labels['route'])) ?? { refused: [], forwarded: [] };
-    figures[labels['action'] === 'forwarded' ? 'forwarded' : 'refused'].push({
+    const figures = routes.get(String(labels['route'])) ?? { refused: [], reported: [] };
+    figures[labels['action'] === 'forwarded' ? 'reported' : 'refused'].push({
       reason: String(labels['reason']),
       count: value,
     });
     routes.set(String(labels['route']), figures);
   }
-  for (const { refused, forwarded } of routes.values()) {
-    for (const list of [refused, forwarded]) list.sort((a, b) => b.count - a.count);
+  for (const { refused, reported } of routes.values()) {
+    for (const list of [refused, reported]) list.sort((a, b) => b.count - a.count);
   }
   return routes;
 }

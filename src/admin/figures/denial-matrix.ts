@@ -1,12 +1,13 @@
 /** The matrix of the status page: for which resource tokens were, and at which route they were used. Pure. */
 
+import { NON_RESOURCES } from '../../authorization/audience.ts';
 import type { Config, ProtectedRoute } from '../../config/config.ts';
 import type { Report } from '../../telemetry/report.ts';
 import { keepBusiest, listSamples } from './counter-sums.ts';
 
 export interface Cell {
   readonly refused: number;
-  readonly forwarded: number;
+  readonly reported: number;
 }
 
 export interface Matrix {
@@ -26,8 +27,7 @@ export interface CountedCell {
 /** /status.json has every cell. */
 const MOST_COLUMNS = 20;
 const MOST_ROWS = 24;
-const WITHOUT_RESOURCE = ['foreign', 'missing', 'multiple'];
-const ZERO: Cell = { refused: 0, forwarded: 0 };
+const ZERO: Cell = { refused: 0, reported: 0 };
 
 /** @returns the matrix of the routes in use; of many, those with the most tokens for another resource. */
 export function buildMatrix({ routes }: Pick<Config, 'routes'>, report: Report): Matrix {
@@ -35,7 +35,7 @@ export function buildMatrix({ routes }: Pick<Config, 'routes'>, report: Report):
   const protectedRoutes = routes.filter(route => !route.public);
   const keys = new Set(protectedRoutes.map(({ key }) => key));
   const found = [...cells.values()].flatMap(({ presented, route }) => (keys.has(route) ? [presented] : []));
-  const presentable = [...new Set([...protectedRoutes.map(({ resource }) => resource), ...WITHOUT_RESOURCE, ...found])];
+  const presentable = [...new Set([...protectedRoutes.map(({ resource }) => resource), ...NON_RESOURCES, ...found])];
 
   const { byRoute, byPresented } = sumCells([...cells.values()].filter(({ route }) => keys.has(route)));
   const columns = keepBusiest(protectedRoutes, MOST_COLUMNS, route => byRoute.get(route.key) ?? 0);
@@ -57,7 +57,7 @@ function sumCells(cells: readonly CountedCell[]) {
   const byRoute = new Map<string, number>();
   const byPresented = new Map<string, number>();
   for (const { presented, route, cell } of cells) {
-    const count = cell.refused + cell.forwarded;
+    const count = cell.refused + cell.reported;
     byRoute.set(route, (byRoute.get(route) ?? 0) + count);
     byPresented.set(presented, (byPresented.get(presented) ?? 0) + count);
   }
@@ -71,9 +71,9 @@ export function readCells(report: Report): ReadonlyMap<string, CountedCell> {
     if (value === 0) continue;
     const presented = String(labels['presented']);
     const route = String(labels['route']);
-    const { refused, forwarded } = cells.get(nameCell(presented, route))?.cell ?? ZERO;
-    const isForwarded = labels['action'] === 'forwarded';
-    const cell = { refused: refused + (isForwarded ? 0 : value), forwarded: forwarded + (isForwarded ? value : 0) };
+    const { refused, reported } = cells.get(nameCell(presented, route))?.cell ?? ZERO;
+    const isReported = labels['action'] === 'forwarded';
+    const cell = { refused: refused + (isReported ? 0 : value), reported: reported + (isReported ? value : 0) };
     cells.set(nameCell(presented, route), { presented, route, cell });
   }
   return cells;

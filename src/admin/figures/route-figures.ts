@@ -1,9 +1,10 @@
 /** What is shown of each route: counts since the start, from the counters that Prometheus scrapes, and of the last hour and day. Pure. */
 
 import type { Config, Route } from '../../config/config.ts';
+import { NO_ROUTE } from '../../telemetry/finished-request.ts';
 import type { RouteTraffic } from '../../telemetry/recent/recent-traffic.ts';
 import type { Report } from '../../telemetry/report.ts';
-import { countDenials, keepBusiest, listSamples, NO_ROUTE, type ReasonCount, sumByRoute } from './counter-sums.ts';
+import { countDenials, keepBusiest, listSamples, type ReasonCount, sumByRoute } from './counter-sums.ts';
 import { type Latency, readLatencies } from './latency.ts';
 
 export interface Counted {
@@ -20,7 +21,7 @@ export interface RouteStatus {
   /** `undefined` for the requests for which no route was found. */
   readonly route: Route | undefined;
   readonly requests: Counted;
-  readonly forwarded: Counted;
+  readonly reported: Counted;
   readonly refused: Counted;
   readonly failed: Counted;
   readonly latency: Latency | undefined;
@@ -51,13 +52,13 @@ export function listRoutes(
 const NONE: Counted = { total: 0, lastHour: 0, lastDay: 0, reasons: [], lastAt: undefined };
 /** Shared by all routes without traffic, which are most routes of a large configuration. */
 const WITHOUT_TRAFFIC = {
-  ...{ requests: NONE, refused: NONE, forwarded: NONE, failed: NONE },
+  ...{ requests: NONE, refused: NONE, reported: NONE, failed: NONE },
   ...{ latency: undefined, upstreamLatency: undefined },
 };
 
 /** Denials and failures weigh more than any number of requests. */
-function weigh({ requests, refused, forwarded, failed }: RouteStatus): number {
-  const problems = refused.total + forwarded.total + failed.total;
+function weigh({ requests, refused, reported, failed }: RouteStatus): number {
+  const problems = refused.total + reported.total + failed.total;
   return problems > 0 ? Number.MAX_SAFE_INTEGER / 2 + problems : requests.total;
 }
 
@@ -70,13 +71,13 @@ function createReader(report: Report): (route: Route | undefined) => RouteStatus
     const key = route?.key ?? NO_ROUTE;
     if (![requests, denials, failures, recent].some(counts => counts.has(key))) return { route, ...WITHOUT_TRAFFIC };
     const traffic = recent.get(key);
-    const { refused = [], forwarded = [] } = denials.get(key) ?? {};
+    const { refused = [], reported = [] } = denials.get(key) ?? {};
     const failed = failures.get(key) ?? [];
     return {
       route,
       requests: { ...windowsOf(traffic, 0), total: requests.get(key) ?? 0, reasons: [], lastAt: undefined },
       refused: { ...windowsOf(traffic, 1), ...totalOf(refused), lastAt: traffic?.lastRefused || undefined },
-      forwarded: { ...windowsOf(traffic, 2), ...totalOf(forwarded), lastAt: traffic?.lastForwarded || undefined },
+      reported: { ...windowsOf(traffic, 2), ...totalOf(reported), lastAt: traffic?.lastReported || undefined },
       failed: { ...windowsOf(traffic, 3), ...totalOf(failed), lastAt: undefined },
       latency: undefined,
       upstreamLatency: undefined,

@@ -7,7 +7,7 @@ import { type Html, html } from './html.ts';
 
 /** /status.json has the others. */
 const MOST_SHOWN = 50;
-const [REFUSED, FORWARDED] = [0, 1] as const;
+const [REFUSED, REPORTED] = [0, 1] as const;
 
 /** @returns the section of the clients. */
 export function renderClients(clients: readonly ClientDenials[]): Html {
@@ -28,12 +28,12 @@ ${clients.slice(0, MOST_SHOWN).map(renderClient)}
 </table>`;
 }
 
-function renderClient({ issuer, clientId, refused, forwarded, windows, lastAt, details }: ClientDenials): Html {
+function renderClient({ issuer, clientId, refused, reported, windows, lastAt, details }: ClientDenials): Html {
   const name =
     clientId === undefined
       ? html`<span class="dim">no client_id</span>`
       : html`<a href="${linkDenials({ client: clientId, issuer })}"><bdi>${clientId}</bdi></a>`;
-  return html`<tr role="row"><th role="rowheader" scope="row">${name}<span class="below"><bdi>${issuer}</bdi></span></th><td role="cell" data-label="Would be denied">${renderCount(forwarded, windows.hour[FORWARDED], windows.day[FORWARDED], 'forwarded')}</td><td role="cell" data-label="Denied">${renderCount(refused, windows.hour[REFUSED], windows.day[REFUSED], 'refused')}</td><td role="cell" data-label="Where and why"><ul class="reasons">${details.map(renderDetail)}</ul></td><td role="cell" data-label="Latest">${formatMoment(lastAt)}</td></tr>
+  return html`<tr role="row"><th role="rowheader" scope="row">${name}<span class="below"><bdi>${issuer}</bdi></span></th><td role="cell" data-label="Would be denied">${renderCount(reported, windows.hour[REPORTED], windows.day[REPORTED], 'forwarded')}</td><td role="cell" data-label="Denied">${renderCount(refused, windows.hour[REFUSED], windows.day[REFUSED], 'refused')}</td><td role="cell" data-label="Where and why"><ul class="reasons">${details.map(renderDetail)}</ul></td><td role="cell" data-label="Latest">${formatMoment(lastAt)}</td></tr>
 `;
 }
 

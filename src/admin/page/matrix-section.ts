@@ -1,6 +1,6 @@
 /** The section of the matrix: for which resource tokens were, and at which route they were used (confused deputies). */
 
-import type { NoSibling } from '../../authorization/audience.ts';
+import type { NonResource } from '../../authorization/audience.ts';
 import type { Config } from '../../config/config.ts';
 import type { Report } from '../../telemetry/report.ts';
 import { linkDenials } from '../figures/denial-filter.ts';
@@ -13,7 +13,7 @@ const NOT_A_RESOURCE: Readonly<Record<string, string>> = {
   foreign: 'for nobody here',
   missing: 'no audience',
   multiple: 'ours among others',
-} satisfies Record<NoSibling, string>;
+} satisfies Record<NonResource, string>;
 
 /** @returns the section of the matrix. */
 export function renderMatrix(config: Config, report: Report): Html {
@@ -51,9 +51,9 @@ function renderPresented(presented: string): Html {
 function renderCell(cell: Cell | undefined, presented: string, route: string): Html {
   if (cell === undefined)
     return html`<td class="own"><span aria-hidden="true">·</span><span class="unseen">its own</span></td>`;
-  const { refused, forwarded } = cell;
-  if (refused + forwarded === 0) return html`<td class="dim">0</td>`;
-  return html`<td class="met"><a href="${linkDenials({ presented, route })}">${part(refused, 'refused')}${part(forwarded, 'forwarded')}</a></td>`;
+  const { refused, reported } = cell;
+  if (refused + reported === 0) return html`<td class="dim">0</td>`;
+  return html`<td class="met"><a href="${linkDenials({ presented, route })}">${part(refused, 'refused')}${part(reported, 'forwarded')}</a></td>`;
 }
 
 function part(count: number, action: string): Html | undefined {
@@ -61,7 +61,7 @@ function part(count: number, action: string): Html | undefined {
   return html`<span class="${action}"><b>${formatCount(count)}</b> ${action}</span>`;
 }
 
-/** Shown beside the shadow at the edge. Only the style sheet knows how many columns fit: one on a phone, about eight on a desk. */
+/** A hint that the table scrolls sideways. How many columns fit depends on the screen, so the style sheet decides whether it shows. */
 function renderHint(columns: number): Html | undefined {
   if (columns < 2) return undefined;
   return html`<p class="hint ${columns > 8 && 'wide'}">${formatAmount(columns, 'route')}: scroll the table sideways <span aria-hidden="true">→</span></p>`;

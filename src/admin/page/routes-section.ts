@@ -36,9 +36,9 @@ function renderSince(since: number, now: Date): Html | undefined {
 }
 
 function renderRow(status: RouteStatus): Html {
-  const { route, requests, forwarded, refused, failed, latency, upstreamLatency } = status;
+  const { route, requests, reported, refused, failed, latency, upstreamLatency } = status;
   const name = route ? renderName(route) : html`<span class="soft">No route was found</span>`;
-  return html`<tr role="row"><th role="rowheader" scope="row">${name}</th><td role="cell" data-label="Mode">${renderMode(route)}</td><td role="cell" data-label="Would be denied">${renderTally(forwarded, 'forwarded')}</td><td role="cell" data-label="Denied">${renderTally(refused, 'refused')}</td><td role="cell" data-label="Requests">${renderCount(requests.total, requests.lastHour, requests.lastDay)}</td><td role="cell" data-label="Latency">${renderLatency(latency, upstreamLatency)}</td><td role="cell" data-label="Upstream failures">${renderTally(failed, 'refused')}</td></tr>
+  return html`<tr role="row"><th role="rowheader" scope="row">${name}</th><td role="cell" data-label="Mode">${renderMode(route)}</td><td role="cell" data-label="Would be denied">${renderTally(reported, 'forwarded')}</td><td role="cell" data-label="Denied">${renderTally(refused, 'refused')}</td><td role="cell" data-label="Requests">${renderCount(requests.total, requests.lastHour, requests.lastDay)}</td><td role="cell" data-label="Latency">${renderLatency(latency, upstreamLatency)}</td><td role="cell" data-label="Upstream failures">${renderTally(failed, 'refused')}</td></tr>
 `;
 }
 

@@ -73,7 +73,7 @@ export class Attempt {
     this.#connection?.resume();
   }
 
-  /** Ends the attempt and its connection. Nothing is told of it any more. */
+  /** Ends the attempt and its connection. The handler is not called any more. */
   abort(): void {
     this.#isOver = true;
     const connection = this.#connection;
@@ -97,7 +97,7 @@ export class Attempt {
     else if (mayWrite) this.handler.onUpstreamReady();
   }
 
-  /** It is over: nothing that is called from now on reaches the connection, which may be somebody else's. */
+  /** The attempt is over: later calls do not reach the connection, which may serve another attempt by then. */
   detach(): void {
     this.#isOver = true;
     this.#connection = undefined;

@@ -1,4 +1,4 @@
-/** What a connection to an upstream is held to, and what it tells its pool. */
+/** Limits of a connection to an upstream, and its callbacks to the pool. */
 
 import type { Socket } from 'node:net';
 

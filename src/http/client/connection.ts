@@ -1,6 +1,6 @@
 /**
  * One connection to an upstream, with one attempt at a time (RFC 9112 section 9). It can be used again only when both directions
- * have finished and nothing came that nobody asked for; else it is destroyed.
+ * have finished and no unsolicited byte came; else it is destroyed. So it is after HEAD, which some servers answer with a body.
  */
 
 import type { Socket } from 'node:net';
@@ -8,7 +8,7 @@ import { MessageWriter } from '../framing/message-writer.ts';
 import type { AttemptHandler } from '../message.ts';
 import { ParseError } from '../parsing/parse-error.ts';
 import type { ParsedResponse } from '../parsing/response-head.ts';
-import type { Swept } from '../sweeper.ts';
+import { NEVER, type Swept } from '../sweeper.ts';
 import type { Attempt, AttemptChannel } from './attempt.ts';
 import type { ConnectionEvents, ConnectionLimits } from './connection-events.ts';
 import type { OpeningSocket } from './connector.ts';
@@ -60,8 +60,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     this.#attempt = attempt;
     this.#handler = attempt.handler;
     this.#hasReceived = false;
-    if (this.#stage === 'open') this.#deadline.stop();
-    else this.#deadline.start(times.connect);
+    this.#deadline.start(this.#stage === 'open' ? NEVER : times.connect);
     this.#reader.expect(request.method, request.protocol);
     this.#writer.start(attempt.text, request.body);
     attempt.attach(this);
@@ -89,7 +88,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     this.#events.onReserved(this, owner);
   }
 
-  /** Ends it without a word to the attempt under way. */
+  /** Ends it without calling the handler of the attempt under way. */
   abort(): void {
     this.#release();
     this.#socket.destroy();
@@ -123,9 +122,10 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   onPiece(piece: Buffer): void {
     const attempt = this.#attempt;
     this.#awaitData();
-    // The handler may have aborted, too.
-    if (!attempt || attempt.handler.onData(piece) || this.#reader.isComplete || this.#attempt !== attempt) return;
+    // Before the call: the handler may resume or abort from within.
     this.#isPaused = true;
+    if (attempt?.handler.onData(piece)) this.#isPaused = false;
+    if (!this.#isPaused || this.#reader.isComplete || this.#attempt !== attempt) return;
     this.#deadline.stop();
     this.#socket.pause();
   }
@@ -144,11 +144,11 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   onComplete(isExact: boolean): void {
     const attempt = this.#attempt;
     const hasSent = !this.#writer.isOpen && this.#socket.writableLength === 0;
-    // Some servers send a body in response to HEAD.
     const isReusable = isExact && hasSent && attempt?.request.method !== 'HEAD' && this.#isOpen();
+    const head = this.#reader.head;
     this.#release();
     this.#served += 1;
-    if (isReusable && this.#reader.head?.isPersistent) this.#rest(this.#reader.head.keepAlive);
+    if (isReusable && head?.isPersistent) this.#becomeIdle(head.keepAlive);
     else this.#socket.destroy();
     attempt?.handler.onEnd();
   }
@@ -157,7 +157,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     return this.#stage === 'open' && !this.#socket.destroyed && this.#socket.readable && this.#socket.writable;
   }
 
-  #rest(told: number | undefined): void {
+  #becomeIdle(told: number | undefined): void {
     const idle = readIdleTime(this.#idle, told);
     this.#deadline.start(idle);
     if (idle <= 0) this.#socket.destroy();
@@ -208,7 +208,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
 
   readonly #onData = (bytes: Buffer): void => {
     this.#hasReceived = true;
-    // What nobody asked for (RFC 9112 section 9.2): the next request must not take it for its response.
+    // Unsolicited (RFC 9112 section 9.2): it must not be taken for the response to the next request.
     if (this.#attempt) this.#run(() => this.#reader.read(bytes));
     else this.#socket.destroy();
   };

@@ -1,6 +1,6 @@
 /** The moment until which something is waited for, by `performance.now()`. It is looked at by the sweep. */
 
-const NEVER = Number.POSITIVE_INFINITY;
+import { NEVER } from '../sweeper.ts';
 
 export class Deadline {
   #at = NEVER;
@@ -20,7 +20,7 @@ export class Deadline {
   }
 }
 
-/** Milliseconds. A server that says how long it keeps a connection closes it about then: it is left alone a little earlier. */
+/** Milliseconds. A server closes a connection about when its `Keep-Alive: timeout` ends; we stop using it this much earlier. */
 const SAFETY = 1_000;
 
 /**

@@ -63,7 +63,7 @@ function readResponseError(error: Error | undefined, hasHead: boolean): Cause {
   const code = codeOf(error) ?? '';
   if (code === 'ETIMEDOUT') return hasHead ? 'idle_timeout' : 'response_timeout';
   if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED') return 'reset';
-  // An alert of TLS 1.3 may follow the handshake, such as one that asks for a certificate (RFC 8446 section 4.4.2.4).
+  // An alert of TLS 1.3 may follow the handshake, such as one that requires a certificate (RFC 8446 section 4.4.2.4).
   return /^ERR_(?:SSL|TLS)_|^EPROTO$/.test(code) ? 'tls' : 'other';
 }
 

@@ -1,6 +1,6 @@
 /**
  * The connections to one upstream: as many as there are requests at once. One that is used again is looked at first: what the
- * operating system has of it is read before the request is written, so that bytes nobody asked for are not taken for its
+ * operating system has of it is read before the request is written, so that unsolicited bytes are not taken for its
  * response, and an end is not written into (RFC 9112 sections 9.2 and 9.3.1).
  */
 

@@ -11,7 +11,7 @@ const INTERIM_RESPONSES = 16;
 
 export interface ResponseEvents {
   onInterim(head: ParsedResponse): void;
-  /** A 101 to the protocol that was asked for (RFC 9110 section 15.2.2). Nothing behind its head is parsed. */
+  /** A 101 to the protocol of the request (RFC 9110 section 15.2.2). Nothing behind its head is parsed. */
   onSwitch(head: ParsedResponse, rest: Buffer): void;
   onHead(head: ParsedResponse): void;
   onPiece(piece: Buffer): void;
@@ -44,7 +44,7 @@ export class ResponseReader {
     return this.#body.isComplete;
   }
 
-  /** A request with this method was sent, which asked to switch to `protocol`. */
+  /** A request with this method was sent, with `protocol` in its Upgrade field. */
   expect(method: string, protocol?: string): void {
     this.#protocol = protocol?.toLowerCase();
     this.#isExpected = true;
@@ -56,6 +56,7 @@ export class ResponseReader {
   /** No response is expected any more: events stop, also within `read`. */
   stop(): void {
     this.#isExpected = false;
+    this.#head = undefined;
   }
 
   /** @throws ParseError for what is no response. */
@@ -64,7 +65,9 @@ export class ResponseReader {
     while (this.#isExpected && !this.#head && at < bytes.length) {
       at = this.#parser.read(bytes, at);
       if (at === -1) return;
-      this.#onHead(readResponseHead(this.#parser, this.#isHead), bytes, at);
+      const head = readResponseHead(this.#parser, this.#isHead);
+      this.#parser.forget();
+      this.#onHead(head, bytes, at);
     }
     if (this.#isExpected && this.#head) this.#readBody(bytes, at);
   }
@@ -108,7 +111,8 @@ export class ResponseReader {
     let at = from;
     if (!this.#body.isComplete && from < bytes.length) {
       at = this.#body.read(bytes, from);
-      if (this.#body.piece) this.#events.onPiece(this.#body.piece);
+      const piece = this.#body.take();
+      if (piece) this.#events.onPiece(piece);
     }
     if (this.#isExpected && this.#body.isComplete) this.#events.onComplete(at === bytes.length);
   }

@@ -9,7 +9,7 @@ import type { ControlFields } from './control-fields.ts';
 
 const LENGTH = /^\d{1,15}$/;
 
-/** How the bytes of a body are told from what follows. `close`: by the end of the connection. */
+/** How the end of a body is found: after so many bytes, by its last chunk, or (`close`) by the end of the connection. */
 export type Framing = number | 'chunked' | 'close';
 
 /**
@@ -24,7 +24,7 @@ export function readRequestBody(control: ControlFields, minor: number): BodyLeng
 
 /**
  * @param isBodiless a response to HEAD: it ends with its head, and so do 1xx, 204 and 304.
- * @returns its framing; 0 where it has no body, whatever its fields say.
+ * @returns its framing; 0 where it has no body, whatever its fields are.
  * @throws ParseError for more than one framing field, or one that has more than one reading, also where there is no body.
  */
 export function readResponseFraming(
@@ -38,7 +38,7 @@ export function readResponseFraming(
   return framing ?? 'close';
 }
 
-/** @returns the length that the fields of a message tell, also where it has no body. */
+/** @returns the Content-Length of a message, also where it has no body. */
 export function readStatedLength({ lengths, length }: ControlFields): number | undefined {
   return lengths === 0 ? undefined : Number(length);
 }

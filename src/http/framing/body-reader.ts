@@ -4,8 +4,7 @@ import { ChunkParser } from '../parsing/chunk-parser.ts';
 import type { Framing } from './body-length.ts';
 
 export class BodyReader {
-  /** Of the last call of `read`; `undefined` where no byte of the body was in it. */
-  piece: Buffer | undefined;
+  #piece: Buffer | undefined;
   #remaining = 0;
   #chunks: ChunkParser | undefined;
   #isComplete = true;
@@ -24,13 +23,20 @@ export class BodyReader {
   }
 
   /**
-   * Takes what belongs to the body; `piece` has the bytes of it.
+   * Reads what belongs to the body; `take` gives the bytes of it.
    *
    * @returns the offset behind it.
    * @throws ParseError where it is malformed.
    */
   read(bytes: Buffer, from: number): number {
     return this.#chunks ? this.#readChunks(this.#chunks, bytes, from) : this.#readBytes(bytes, from);
+  }
+
+  /** @returns the body's bytes in what was read last. They are not kept, since they hold all that came with them. */
+  take(): Buffer | undefined {
+    const piece = this.#piece;
+    this.#piece = undefined;
+    return piece;
   }
 
   /** The connection has ended. @returns whether that is the end of the body, too (RFC 9112 section 8). */
@@ -43,14 +49,14 @@ export class BodyReader {
   close(): void {
     this.#chunks?.close();
     this.#chunks = undefined;
-    this.piece = undefined;
+    this.#piece = undefined;
     this.#remaining = 0;
     this.#isComplete = true;
   }
 
   #readBytes(bytes: Buffer, from: number): number {
     const end = Math.min(bytes.length, from + this.#remaining);
-    this.piece = end > from ? viewOf(bytes, from, end) : undefined;
+    this.#piece = end > from ? viewOf(bytes, from, end) : undefined;
     this.#remaining -= end - from;
     this.#isComplete = this.#remaining === 0;
     return end;
@@ -58,7 +64,7 @@ export class BodyReader {
 
   #readChunks(chunks: ChunkParser, bytes: Buffer, from: number): number {
     const end = chunks.read(bytes, from);
-    this.piece = chunks.piece(bytes, from);
+    this.#piece = chunks.piece(bytes, from);
     this.#isComplete = chunks.isComplete;
     if (this.#isComplete) {
       chunks.close();

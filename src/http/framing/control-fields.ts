@@ -1,4 +1,4 @@
-/** The fields that say how a message is framed, and what becomes of its connection (RFC 9112 sections 6 and 9). */
+/** The fields that frame a message and control its connection (RFC 9112 sections 6 and 9). */
 
 import { type HeaderList, isName, reduceFields } from '../header-list.ts';
 

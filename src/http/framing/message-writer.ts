@@ -44,8 +44,8 @@ export class MessageWriter {
   }
 
   /**
-   * @returns whether more may be written at once; else the socket's `drain` says when.
-   * @throws RangeError for more bytes than the head has said. The connection must not be used any more.
+   * @returns whether more may be written at once; else after the socket's `drain`.
+   * @throws RangeError for more bytes than the Content-Length. The connection must not be used any more.
    */
   write(piece: Buffer): boolean {
     if (!this.#isOpen) throw new Error('no message is under way');
@@ -59,7 +59,7 @@ export class MessageWriter {
     return !this.#socket.writableNeedDrain;
   }
 
-  /** @returns whether the body was as long as the head has said; if not, the connection must not be used any more. */
+  /** @returns whether the body was as long as its Content-Length; if not, the connection must not be used any more. */
   end(): boolean {
     if (!this.#isOpen) throw new Error('no message is under way');
     this.#isOpen = false;

@@ -1,5 +1,5 @@
 /**
- * A chunked body (RFC 9112 section 7.1), read by llhttp. What chunk extensions and trailer fields say is dropped (sections 7.1.1
+ * A chunked body (RFC 9112 section 7.1), read by llhttp. Chunk extensions and trailer fields are dropped (sections 7.1.1
  * and 7.1.2), and how many bytes they may have is bounded, since no body length bounds them.
  */
 
@@ -55,7 +55,7 @@ export class ChunkParser implements ParserEvents {
     return Buffer.concat(pieces);
   }
 
-  /** To be called when the body is complete, or nobody reads it any more. */
+  /** Must be called when the body is complete, or not read any more. */
   close(): void {
     this.#llhttp.free();
   }

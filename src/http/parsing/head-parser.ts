@@ -52,7 +52,7 @@ export class HeadParser implements ParserEvents {
 
   /**
    * @returns the offset behind the head, or -1: all bytes were taken, and its end is still to come.
-   * @throws ParseError for what is no head, as soon as that can be said, and for one that is too large.
+   * @throws ParseError for what is no head, as early as llhttp detects it, and for one that is too large.
    */
   read(bytes: Buffer, from: number): number {
     const at = this.#length === 0 && this.#type === REQUEST ? this.#skipEmptyLines(bytes, from) : from;
@@ -63,6 +63,12 @@ export class HeadParser implements ParserEvents {
     this.#execute(shared[this.#type], bytes, at, end + END.length, 0);
     this.#finish(bytes.toString('latin1', at, end + END.length));
     return end + END.length;
+  }
+
+  /** The head was read from `text`, which is as long as all of it. */
+  forget(): void {
+    this.text = '';
+    this.spans.length = 0;
   }
 
   /** Gives up the head that was begun. To be called when the connection ends. */

@@ -1,7 +1,7 @@
 /// <reference path="./llhttp-wasm.d.ts" />
 /**
  * The only door to llhttp, the grammar of HTTP/1.1 that Node.js itself uses, in undici's WebAssembly build. Its lenient
- * switches are all off, which is what they are unless somebody sets them.
+ * switches are all off, which is their default.
  *
  * Nothing outside is called while WebAssembly runs: events only record offsets, so that a parser is never freed or entered
  * again from within.
@@ -9,7 +9,7 @@
 
 import bytes from 'undici/lib/llhttp/llhttp-wasm.js';
 
-/** What llhttp is asked to read. */
+/** Types of parsers. */
 export const REQUEST = 1;
 export const RESPONSE = 2;
 

@@ -22,7 +22,7 @@ export interface ParsedRequest extends RequestHead {
 
 /**
  * @param parser which has just found a head.
- * @throws ParseError for everything that could be read otherwise by somebody, and for CONNECT, which asks for a tunnel.
+ * @throws ParseError for everything that another server could read differently, and for CONNECT, which would open a tunnel.
  */
 export function readRequestHead(parser: HeadParser): ParsedRequest {
   const { text, spans } = parser;

@@ -14,16 +14,16 @@ const HEAD = new RegExp(`^(${STATUS_LINE.source})${FIELD_LINES}$`);
 export interface ParsedResponse extends ResponseHead {
   readonly framing: Framing;
   readonly isPersistent: boolean;
-  /** Milliseconds that the server keeps the connection, where it says so (RFC 2068 section 19.7.1). */
+  /** `timeout` of Keep-Alive, in milliseconds (RFC 2068 section 19.7.1). */
   readonly keepAlive: number | undefined;
-  /** What a 101 switches to, where Connection says so too. */
+  /** The Upgrade field, where Connection lists `upgrade`. */
   readonly protocol: string | undefined;
 }
 
 /**
  * @param parser which has just found a head.
  * @param isHead whether it responds to HEAD.
- * @throws ParseError for everything that could be read otherwise by somebody.
+ * @throws ParseError for everything that another client could read differently.
  */
 export function readResponseHead(parser: HeadParser, isHead: boolean): ParsedResponse {
   const [, line, version, code = '', reason = ''] = HEAD.exec(parser.text) ?? [];

@@ -1,5 +1,5 @@
 /**
- * One connection of a client: a request is read, answered and told to have ended before the next one is read (RFC 9112 section
+ * One connection of a client: a request is read, answered and reported as ended before the next one is read (RFC 9112 section
  * 9.3). All listeners and time-outs are the connection's.
  */
 
@@ -7,14 +7,12 @@ import type { Socket } from 'node:net';
 import type { RequestEnd, UnparsedReason } from '../message.ts';
 import type { ParseFault } from '../parsing/parse-error.ts';
 import type { ParsedRequest } from '../parsing/request-head.ts';
-import type { Swept } from '../sweeper.ts';
+import { NEVER, type Swept } from '../sweeper.ts';
 import { IncomingRequest, type RequestChannel } from './incoming-request.ts';
 import { closeLingering, LINGER_BYTES, LINGER_TIME, resetConnection } from './lingering-close.ts';
 import { type InputEvents, RequestInput } from './request-input.ts';
 import { ResponseSender } from './response-sender.ts';
 import type { ServerContext } from './server-context.ts';
-
-const NEVER = Number.POSITIVE_INFINITY;
 
 const UNPARSED: Readonly<Record<ParseFault, UnparsedReason>> = {
   malformed: 'malformed_request',
@@ -77,11 +75,12 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
   }
 
   onBodyEnd(): void {
-    if (this.#phase === 'draining') this.#next();
-    else if (this.#phase === 'serving') {
-      this.#sentBy = NEVER;
-      this.#request?.handler.onBodyEnd();
-    }
+    this.#sentBy = NEVER;
+    this.#request?.handler.onBodyEnd();
+  }
+
+  onDropped(): void {
+    if (this.#phase === 'draining') this.#continue();
   }
 
   onFault(fault: ParseFault): void {
@@ -89,7 +88,6 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
     this.sender.closeAfter();
     if (this.#phase === 'idle') this.#refuse(UNPARSED[fault]);
     else if (this.#phase === 'serving') this.#request?.handler.onBodyError('malformed_request');
-    else if (this.#phase === 'draining') this.#linger();
   }
 
   awaitBody(): void {
@@ -138,9 +136,13 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
   #finish(): void {
     this.#hasServed = true;
     this.#end('complete');
-    if (this.sender.isLast) this.#linger();
+    this.#continue();
+  }
+
+  #continue(): void {
+    if (this.sender.isLast || this.input.isFaulty) this.#linger();
     else if (this.input.isBodyComplete) this.#next();
-    else this.#drain();
+    else if (this.#phase !== 'draining') this.#drain();
   }
 
   /** The rest of the body must not be taken for the next request. */
@@ -148,11 +150,13 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
     this.#phase = 'draining';
     this.#sentBy = performance.now() + LINGER_TIME;
     this.input.dropBody();
+    if (this.input.isBodyComplete || this.input.isFaulty) this.#continue();
   }
 
   #next(): void {
     this.#phase = 'idle';
     this.#sentBy = performance.now() + this.#server.settings.timeouts.keepAlive;
+    this.sender.begin(undefined);
     this.input.next();
   }
 

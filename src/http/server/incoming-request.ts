@@ -70,7 +70,7 @@ export class IncomingRequest {
     return this.#channel?.socket;
   }
 
-  /** Its body is told to the handler from now on. A client that waits for 100 gets it (RFC 9110 section 10.1.1). */
+  /** Passes the body to the handler from now on. A client that waits for 100 Continue gets it (RFC 9110 section 10.1.1). */
   startBody(): void {
     const channel = this.#channel;
     if (!channel) return;
@@ -116,7 +116,7 @@ export class IncomingRequest {
     return this.#channel.sender.write(piece, this.#channel.patience);
   }
 
-  /** Where the body is not as long as its head has said, the connection is reset, so that the client can tell. */
+  /** A body shorter than its Content-Length resets the connection, so that the client sees it as incomplete. */
   end(): void {
     if (!this.#channel || this.#hasEnded) return;
     this.#hasEnded = true;

@@ -5,11 +5,11 @@
 
 import type { Socket } from 'node:net';
 
-/** Of a body that nobody reads, or behind the last response: bytes that are read and dropped, and milliseconds for it. */
+/** Limits, in bytes and milliseconds, of what is read and dropped: the rest of an unread body, or bytes behind the last response. */
 export const LINGER_BYTES = 64 * 1024 * 1024;
 export const LINGER_TIME = 1_000;
 
-/** Ends our direction of `socket`, whose `data` and `end` nobody listens to any more, and drops what still comes. */
+/** Ends the sending direction of `socket` and drops what it still receives. It must have no `data` and `end` listeners left. */
 export function closeLingering(socket: Socket): void {
   let dropped = 0;
   socket.on('data', (bytes: Buffer) => {
@@ -22,8 +22,8 @@ export function closeLingering(socket: Socket): void {
 }
 
 /**
- * Resets a TCP connection, so that what was sent of a response does not look whole. Of another, such as one of TLS, the end cuts a response just as well, save one that only the end
- * of the connection frames.
+ * Ends a response in its middle, so that it cannot look whole: with a reset. Where that is not possible, as with TLS, the end of
+ * the connection does the same, save for a body that only the end of the connection frames.
  */
 export function resetConnection(socket: Socket): void {
   try {

@@ -16,11 +16,13 @@ export interface InputEvents {
   onHead(head: ParsedRequest): void;
   onBody(piece: Buffer): void;
   onBodyEnd(): void;
+  /** After `dropBody`: the rest of the body has come and was dropped, or turned out malformed. */
+  onDropped(): void;
   /** What came is no request, or no body. Nothing more is read. */
   onFault(fault: ParseFault): void;
 }
 
-/** What the next bytes are: a head, a body that somebody takes, one that waits, one that is dropped, or of no use at all. */
+/** What the next bytes are: a head, a body that is passed on, held or dropped; `closed`: nothing more is parsed. */
 type Mode = 'head' | 'body' | 'waiting' | 'dropping' | 'closed';
 
 export class RequestInput {
@@ -35,6 +37,7 @@ export class RequestInput {
   #at = 0;
   #isReading = false;
   #isPaused = false;
+  #isFaulty = false;
   /** Bytes that were dropped of the body. */
   #dropped = 0;
 
@@ -51,8 +54,13 @@ export class RequestInput {
     return this.#mode === 'head' && this.#parser.isInHead;
   }
 
+  /** Whether what came was no request, or no body: where the next request would begin is not known. */
+  get isFaulty(): boolean {
+    return this.#isFaulty;
+  }
+
   get isBodyComplete(): boolean {
-    return this.#body.isComplete;
+    return this.#body.isComplete && !this.#isFaulty;
   }
 
   /** Whether the next piece of the body is waited for. */
@@ -71,23 +79,24 @@ export class RequestInput {
     this.#read();
   }
 
-  /** The body is to be told as it comes. */
+  /** Passes the body on as it arrives. */
   takeBody(): void {
     if (this.#mode !== 'waiting') return;
     this.#mode = 'body';
     this.#read();
   }
 
-  /** Until `takeBody` is called, no more of the body is told. */
+  /** Passes on no more of the body until `takeBody` is called. */
   holdBody(): void {
     if (this.#mode === 'body') this.#mode = 'waiting';
   }
 
-  /** The rest of the body is dropped as it comes. What has come already is dropped at once, save from within an event. */
+  /** What has come of the body is dropped at once, without an event, and the rest of it as it comes. */
   dropBody(): void {
     if (this.#mode === 'closed') return;
     this.#mode = 'dropping';
-    this.#read();
+    this.#drop();
+    if (!this.#isReading) this.#hold();
   }
 
   /** The request was answered and its body is complete: the next head may be read. */
@@ -110,14 +119,14 @@ export class RequestInput {
   }
 
   #read(): void {
-    // From within an event: the loop that told it goes on.
+    // Called from within an event: the loop that raised it goes on.
     if (this.#isReading) return;
     this.#isReading = true;
     try {
       while (this.#at < this.#bytes.length && this.#readNext());
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
-      this.close();
+      this.#fail();
       this.#events.onFault(error.fault);
     } finally {
       this.#isReading = false;
@@ -129,13 +138,34 @@ export class RequestInput {
   #readNext(): boolean {
     if (this.#mode === 'head') return this.#readHead();
     if (this.#body.isComplete || (this.#mode !== 'body' && this.#mode !== 'dropping')) return false;
-    const isDropped = this.#mode === 'dropping';
+    if (this.#mode === 'dropping') {
+      this.#drop();
+      if (this.#body.isComplete) this.#events.onDropped();
+      return true;
+    }
     this.#at = this.#body.read(this.#bytes, this.#at);
-    const { piece } = this.#body;
-    if (isDropped) this.#dropped += piece?.length ?? 0;
-    else if (piece) this.#events.onBody(piece);
-    if (this.#body.isComplete && !this.#isClosed()) this.#events.onBodyEnd();
+    const piece = this.#body.take();
+    if (piece) this.#events.onBody(piece);
+    // The handler may have given it up.
+    if (this.#body.isComplete && this.#isBody()) this.#events.onBodyEnd();
     return true;
+  }
+
+  #drop(): void {
+    try {
+      while (this.#at < this.#bytes.length && !this.#body.isComplete) {
+        this.#at = this.#body.read(this.#bytes, this.#at);
+        this.#dropped += this.#body.take()?.length ?? 0;
+      }
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      this.#fail();
+    }
+  }
+
+  #fail(): void {
+    this.#isFaulty = true;
+    this.close();
   }
 
   #readHead(): boolean {
@@ -143,15 +173,16 @@ export class RequestInput {
     this.#at = end === -1 ? this.#bytes.length : end;
     if (end === -1) return false;
     const head = readRequestHead(this.#parser);
+    this.#parser.forget();
     this.#mode = 'waiting';
     this.#body.start(head.body === 'unknown' ? 'chunked' : head.body === 'none' ? 0 : head.body);
     this.#events.onHead(head);
     return true;
   }
 
-  /** Apart, since an event may have closed it. */
-  #isClosed(): boolean {
-    return this.#mode === 'closed';
+  /** Apart, since an event may have changed it. */
+  #isBody(): boolean {
+    return this.#mode === 'body' || this.#mode === 'waiting';
   }
 
   #hold(): void {

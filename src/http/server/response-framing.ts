@@ -39,7 +39,7 @@ function readFraming(request: ParsedRequest | undefined, { status, body }: Respo
   return body === 'none' ? 0 : body;
 }
 
-/** What has no body may tell the length of one, save a 204 (RFC 9110 section 8.6). */
+/** A response without a body may carry Content-Length, except a 204 (RFC 9110 section 8.6). */
 function describe(framing: SentFraming, { status, body }: ResponseHead): string {
   if (framing === 'close') return '';
   if (framing !== 'none') return formatFraming(framing);

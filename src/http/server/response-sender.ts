@@ -6,9 +6,9 @@ import { MessageWriter, type SentFraming } from '../framing/message-writer.ts';
 import { type HeaderList, NO_FIELDS } from '../header-list.ts';
 import type { ResponseHead } from '../message.ts';
 import type { ParsedRequest } from '../parsing/request-head.ts';
+import { NEVER } from '../sweeper.ts';
 import { frameResponse } from './response-framing.ts';
 
-const NEVER = Number.POSITIVE_INFINITY;
 const CONTINUE: ResponseHead = { status: 100, reason: '', fields: NO_FIELDS, body: 'none' };
 
 export class ResponseSender {
@@ -35,7 +35,7 @@ export class ResponseSender {
     return this.#isLast || this.#mustClose;
   }
 
-  /** Whether the client still waits to be told to send its body: it may send it, or not (RFC 9110 section 10.1.1). */
+  /** Whether the client still waits for 100 Continue: it may send its body, or not (RFC 9110 section 10.1.1). */
   get isAwaited(): boolean {
     return this.#request?.expects === 'continue' && !this.#hasContinued;
   }
@@ -78,7 +78,7 @@ export class ResponseSender {
     return mayWrite;
   }
 
-  /** @returns `short`: it was not as long as its head has said. */
+  /** @returns `short`: the body was shorter than the Content-Length that was sent. */
   end(patience: number): 'sent' | 'waiting' | 'short' {
     if (!this.#writer.end()) return 'short';
     if (this.#socket.writableLength === 0) {

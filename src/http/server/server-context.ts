@@ -1,9 +1,9 @@
-/** What the connections of a server are held to, and whom they tell. */
+/** Limits and callbacks that the connections of a server share. */
 
 import type { IncomingRequest } from './incoming-request.ts';
 
 export interface ServerSettings {
-  /** Bytes of a request's head, and of what is read ahead. */
+  /** Bytes of a request's head, and of what is read ahead; from the next connection on. */
   readonly headLimit: number;
   /** Milliseconds. */
   readonly timeouts: {

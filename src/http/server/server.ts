@@ -1,4 +1,4 @@
-/** The connections of one listener. It listens to nothing itself: whoever accepts a socket, plain or TLS, hands it over. */
+/** The connections of one listener. It does not listen itself: the caller accepts sockets, plain or TLS, and passes them in. */
 
 import type { Socket } from 'node:net';
 import type { Sweeper } from '../sweeper.ts';

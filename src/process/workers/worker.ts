@@ -4,7 +4,7 @@ import type { Worker as ClusterWorker } from 'node:cluster';
 import type { KeyReadiness } from '../../admin/readiness.ts';
 import type { Config, Issuer } from '../../config/config.ts';
 import { fromPieces } from '../../config/loader/pieces.ts';
-import { Gateway } from '../../gateway.ts';
+import type { Gateway } from '../../gateway.ts';
 import { ListenError } from '../../server/listener.ts';
 import { Server } from '../../server/server.ts';
 import { createLog, type Log } from '../../telemetry/log/log.ts';
@@ -13,7 +13,8 @@ import { Metrics, type ProcessMetrics } from '../../telemetry/metrics/metrics.ts
 import { createTelemetry, type Telemetry } from '../../telemetry/telemetry.ts';
 import { Slices } from '../../time-slices.ts';
 import { KeyFetchError } from '../../token/keys/key-fetch-error.ts';
-import { type FetchCause, type FetchedKeys, fetchDirectly } from '../../token/keys/key-source.ts';
+import { type FetchCause, type FetchedKeys, fetchDirectly, type KeyFetcher } from '../../token/keys/key-source.ts';
+import { createNextGateway } from '../next-gateway.ts';
 import type { FixedSettings, KeyResult, PrimaryCalls, ServeOptions, StartResult, WorkerCalls } from './calls.ts';
 import { Channel, type Handlers } from './channel.ts';
 import { ReceivedPieces } from './config-parts.ts';
@@ -21,7 +22,7 @@ import { shareLimits, shareRoute } from './limit-shares.ts';
 
 /** Milliseconds: metadata and keys may take five seconds each, after another fetch of five seconds that was under way. */
 const KEYS_LIMIT = 15_000;
-const HELLO_LIMIT = 10_000;
+const READY_LIMIT = 10_000;
 const FINAL_COUNTS_LIMIT = 500;
 /** Version and warnings are shown on the status page, which is the primary's. */
 const NOT_SHOWN = { version: '', warnings: [] };
@@ -45,11 +46,11 @@ export class Worker {
     this.log = createLog(openSharedOutput(() => this.#metrics.recordDroppedLine()));
     this.#telemetry = createTelemetry(this.#metrics, this.log);
     this.#primary = new Channel<WorkerCalls, PrimaryCalls>(peer, this.#createHandlers());
-    this.#primary.call('hello', null, HELLO_LIMIT).catch(() => null);
+    this.#primary.call('ready', null, READY_LIMIT).catch(() => null);
   }
 
   /** Before the exit after an uncaught exception: sends the counts to the primary, and writes the last lines of the log. */
-  async leave(): Promise<void> {
+  async sendFinalCounts(): Promise<void> {
     const counts = await this.#readAllMetrics();
     await this.#primary.call('finalCounts', counts, FINAL_COUNTS_LIMIT).catch(() => null);
     await this.log.close();
@@ -92,7 +93,7 @@ export class Worker {
     }
   }
 
-  /** Never rejects: the primary would take a call that failed for a worker that has exited. */
+  /** Never rejects: for the primary, a call that fails means that the worker has exited. */
   async #prepare(pieces: number): Promise<boolean> {
     try {
       this.#prepared = await this.#createGateway(pieces);
@@ -130,7 +131,8 @@ export class Worker {
   /** Made in slices, between which requests are served. @throws where the configuration that was received is incomplete. */
   async #createGateway(pieces: number): Promise<Gateway> {
     const config = await this.#assembleConfig(pieces);
-    return Gateway.follow(this.#server?.gateway, config, this.#telemetry, (...args) => this.#fetchKeys(...args));
+    const fetchKeys: KeyFetcher = (...args) => this.#fetchKeys(...args);
+    return createNextGateway(this.#server?.gateway, config, this.#telemetry, fetchKeys);
   }
 
   async #assembleConfig(expected: number): Promise<Config> {

@@ -11,7 +11,7 @@ import type { AccessToken } from '../../token/access-token.ts';
 import { readClient } from '../../token/client.ts';
 import { type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
 
-/** Characters that are kept of a claim or a path, so that a caller cannot fill the log. A line with a cut value is marked `truncated`. */
+/** Characters that are logged of one value, so that a client cannot fill the log. A line with a cut value has `truncated`. */
 export const LONGEST_TEXT = 1_024;
 export const MOST_AUDIENCES = 64;
 

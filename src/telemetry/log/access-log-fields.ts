@@ -18,7 +18,7 @@ export interface AccessLogField {
     | 'the token verified and has this claim as a string'
     | 'a value was cut';
   readonly description: string;
-  /** Kept whole where a line has to be shortened: the value is one of ours, and a line cannot be used without it. */
+  /** Never shortened by `fitLine`: the value is not from the caller, so it is short, and readers of the log need it. */
   readonly isNeverCut?: true;
 }
 
@@ -35,7 +35,7 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     name: 'time',
     type: 'timestamp',
     present: 'always',
-    description: 'When the response had closed.',
+    description: 'When the line was written, once the response had closed.',
     isNeverCut: true,
   },
   {
@@ -62,7 +62,7 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     name: 'host',
     type: 'string',
     present: 'always',
-    description: 'The Host as the client sent it; empty where it was missing or not valid.',
+    description: 'The Host as the client sent it, the first of several; empty where it was missing or not valid.',
   },
   {
     name: 'path',
@@ -110,7 +110,8 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     name: 'duration_ms',
     type: 'number',
     present: 'always',
-    description: 'Milliseconds from the head of the request to the end of the response.',
+    description:
+      'Milliseconds from the head of the request to the end of the response. Where the upstream responds before the body of the request has arrived, until the rest of the body is read and dropped, at most 1 s later.',
   },
   {
     name: 'upstream_ms',

@@ -27,7 +27,7 @@ export function openStandardOutput(onDrop: () => void, maxWrite = WRITTEN_BYTES)
   output.on('drop', (lines: string) => {
     for (const _ of lines.matchAll(/\n/g)) onDrop();
   });
-  // The reader of the log has gone. The gateway goes on without a log.
+  // Standard output was closed (EPIPE). The gateway keeps serving; later lines are lost.
   output.on('error', () => undefined);
   return new GatheredOutput(output, Math.min(GATHERED_BYTES, maxWrite));
 }

@@ -55,8 +55,8 @@ export class MergedMetrics {
   }
 
   /** Drops what the configuration in use cannot count any more. */
-  retain(): void {
-    for (const { counts } of this.#received.values()) this.#own.retain(counts);
+  dropUnused(): void {
+    for (const { counts } of this.#received.values()) this.#own.dropUnused(counts);
   }
 
   /** @returns the page for Prometheus. */

@@ -1,4 +1,4 @@
-/** Everything that a process has counted: one tally for each route and each issuer, and one for the gateway as a whole. */
+/** All counts of a process: one tally for each route and each issuer, and one for the gateway as a whole. */
 
 import type { CounterName, Subject } from './families.ts';
 import { Tally, type TallyCounts } from './tally.ts';
@@ -11,7 +11,7 @@ export interface InUse {
   readonly isConfusion: (route: string, values: readonly string[]) => boolean;
 }
 
-/** A part of what has changed, for another process. Survives JSON. */
+/** A part of what has changed. Sent between processes as JSON, so it holds no Map, Set or Date. */
 export interface Changes {
   /** The version of the counts from now on: pass it as `since` in order to get the next changes. */
   readonly version: number;
@@ -32,7 +32,7 @@ export class Counts {
   #version = 1;
   #created = 0;
 
-  /** @returns the tally of `name`, created where there is none, to count in: it is among the changes from here on. */
+  /** @returns the tally of `name`, for counting: created if needed, and marked as changed for the next `changes`. */
   touch(subject: Subject, name: string): Tally {
     const tally = this.find(subject, name) ?? this.#create(subject, name);
     tally.changedIn = this.#version;
@@ -55,12 +55,12 @@ export class Counts {
   }
 
   /**
-   * Drops what the configuration can count neither now nor after the reload before. It is kept for one reload so that its
-   * last counts are scraped, and so that a reload which is undone loses nothing. Memory is bounded by two configurations.
+   * Deletes tallies that are unused in two configurations in a row. One reload of grace lets Prometheus scrape the last values,
+   * and lets a reload be undone without loss. Memory is bounded by two configurations.
    */
-  retain({ routes, issuers, isConfusion }: InUse): void {
-    this.#retain('route', routes);
-    this.#retain('issuer', issuers);
+  dropUnused({ routes, issuers, isConfusion }: InUse): void {
+    this.#dropUnused('route', routes);
+    this.#dropUnused('issuer', issuers);
     for (const tally of this.list('route')) {
       tally.dropUnused('confusedDeputies', values => isConfusion(tally.name, values));
     }
@@ -96,7 +96,7 @@ export class Counts {
     return tally;
   }
 
-  #retain(subject: Subject, inUse: ReadonlySet<string>): void {
+  #dropUnused(subject: Subject, inUse: ReadonlySet<string>): void {
     const tallies = this.#tallies[subject];
     for (const [name, tally] of tallies) {
       if (inUse.has(name)) tally.isUnused = false;

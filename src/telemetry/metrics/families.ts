@@ -62,13 +62,13 @@ export const COUNTERS = {
   confusedDeputies: {
     subject: 'route',
     name: 'audgate_confused_deputy_rejections_total',
-    help: 'Tokens that verified in every other respect and were for another resource: whose, and where they were used.',
+    help: 'Tokens that were valid in every other respect and were for another resource, refused or only reported (forwarded).',
     labels: [{ name: 'resource' }, { name: 'presented' }, { name: 'issuer' }, ACTION],
   },
   multipleAudiences: {
     subject: 'route',
     name: 'audgate_multiple_audience_tokens_total',
-    help: 'Requests with an accepted token for several audiences: all of this gateway (known), or not (foreign).',
+    help: 'Requests with an accepted token for several audiences: all of them of this gateway (known), or not all (foreign).',
     labels: [{ name: 'outcome', values: ['known', 'foreign'] }],
   },
   upstreamFailures: {
@@ -125,7 +125,7 @@ export const COUNTER_NAMES = Object.keys(COUNTERS) as readonly CounterName[];
 export const HISTOGRAMS = {
   duration: {
     name: 'audgate_request_duration_seconds',
-    help: 'From the head of the request to the end of the response.',
+    help: 'From the head of the request to the end of the response, or of reading the body of the request where that is later.',
   },
   upstreamDuration: {
     name: 'audgate_upstream_duration_seconds',

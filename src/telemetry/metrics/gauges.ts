@@ -17,7 +17,7 @@ export interface Build {
 
 type KeySetSize = Pick<KeySetStatus, 'issuer' | 'keys' | 'ageSeconds'>;
 
-/** What each process measures of itself. Survives JSON. */
+/** What each process measures of itself. Sent between processes as JSON, so it holds no Map, Set or Date. */
 export interface Measured {
   readonly connections: { readonly http: number; readonly upgraded: number };
   readonly keySets: readonly KeySetSize[];

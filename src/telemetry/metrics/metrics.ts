@@ -23,7 +23,7 @@ export interface MetricSources {
   readonly build?: Build;
 }
 
-/** The metrics of a worker, as sent to the primary. Survives JSON. */
+/** The metrics of a worker, as sent to the primary. Sent between processes as JSON, so it holds no Map, Set or Date. */
 export interface ProcessMetrics {
   readonly changes: Changes;
   /** Only with the first part. */
@@ -37,6 +37,7 @@ export class Metrics {
   readonly #runtime = createRuntimeRegistry();
   readonly #connections = new OpenConnections();
   #zeros = new ZeroSeries([], new Map(), []);
+  #audiences: AudienceIndex = new Map();
   /** Seconds since the epoch. */
   #loadedAt = 0;
 
@@ -47,18 +48,19 @@ export class Metrics {
   /** Sets the configuration in use: its series begin at 0, and series that it cannot count are dropped. */
   configure(routes: readonly Route[], index: AudienceIndex, issuers: readonly string[]): void {
     this.#zeros = new ZeroSeries(routes, index, issuers);
-    this.retain(this.counts);
+    this.#audiences = index;
+    this.dropUnused(this.counts);
     this.#requests.recountSeries();
   }
 
   /** Drops from `counts` what the configuration in use cannot count. */
-  retain(counts: Counts): void {
-    counts.retain(this.#zeros.inUse());
+  dropUnused(counts: Counts): void {
+    counts.dropUnused(this.#zeros.inUse());
   }
 
   /** Counts one request. Called once, when its response has closed. */
   record(request: FinishedRequest): void {
-    this.#requests.record(request, this.#zeros);
+    this.#requests.record(request, this.#audiences);
   }
 
   recordCacheLookup(outcome: 'hit' | 'miss'): void {

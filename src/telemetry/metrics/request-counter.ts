@@ -1,14 +1,14 @@
 /** What is counted of each finished request. */
 
+import { type AudienceIndex, hasOnlyKnownAudiences } from '../../authorization/audience.ts';
 import { isDecidedWithin } from '../../denial.ts';
 import { actionOf, type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
 import type { Counts } from './counts.ts';
 import { methodLabel } from './method-label.ts';
 import { statusClass, statusLabel } from './status-label.ts';
 import type { Tally } from './tally.ts';
-import type { ZeroSeries } from './zero-series.ts';
 
-/** Callers choose method and route. Past so many series of requests, new ones are counted as `OTHER` with the class of the status. */
+/** Clients choose method and route. Past this, requests of a new series are counted as `OTHER` with the class of the status. */
 const MOST_REQUEST_SERIES = 100_000;
 
 export class RequestCounter {
@@ -24,15 +24,15 @@ export class RequestCounter {
     this.#requestSeries = this.#counts.size('route', 'requests');
   }
 
-  /** @param zeros of the configuration in use, which knows the audiences of this gateway. */
-  record(request: FinishedRequest, zeros: ZeroSeries): void {
+  /** @param index the audiences of the configuration in use. */
+  record(request: FinishedRequest, index: AudienceIndex): void {
     const tally = this.#counts.touch('route', request.route?.key ?? NO_ROUTE);
     this.#countRequest(tally, request);
     tally.observe('duration', request.durationMs);
     if (request.upstreamMs !== undefined) tally.observe('upstreamDuration', request.upstreamMs);
     if (request.failure) tally.count('upstreamFailures', [request.failure.reason, request.failure.cause]);
     if (request.denial) countDenial(tally, request, request.denial);
-    countMultipleAudiences(tally, request, zeros);
+    countMultipleAudiences(tally, request, index);
   }
 
   #countRequest(tally: Tally, { method, status }: FinishedRequest): void {
@@ -55,13 +55,13 @@ function countDenial(
   tally.count('confusedDeputies', [request.route.resource, presented, request.verified.issuer, action]);
 }
 
-/** Of tokens that were accepted: whether a stricter `multiple_audiences` would refuse them. */
+/** Counts an accepted token for several audiences: `foreign` would be refused with `known`, both with `only`. */
 function countMultipleAudiences(
   tally: Tally,
   { route, outcome, denial, verified }: FinishedRequest,
-  zeros: ZeroSeries,
+  index: AudienceIndex,
 ): void {
   if (!verified || verified.audience.length < 2 || !route || route.public || outcome === 'denied') return;
   if (denial && isDecidedWithin(denial.reason, 'request', 'audience')) return;
-  tally.count('multipleAudiences', [zeros.isAllOwn(verified.audience) ? 'known' : 'foreign']);
+  tally.count('multipleAudiences', [hasOnlyKnownAudiences(index, verified.audience) ? 'known' : 'foreign']);
 }

@@ -8,7 +8,7 @@ import {
   Registry,
 } from 'prom-client';
 
-/** The runtime metrics of one process as values. Survives JSON. */
+/** The runtime metrics of one process as values. Sent between processes as JSON, so it holds no Map, Set or Date. */
 export type RuntimeValues = readonly MetricObjectWithValues<MetricValue<string>>[];
 
 /** Gauges that prom-client names like counters, which `promtool check metrics` refuses. */

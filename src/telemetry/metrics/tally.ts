@@ -1,4 +1,4 @@
-/** What is counted of one route, of one issuer, or of the gateway as a whole: plain numbers, which become labelled series when they are read. */
+/** The counts of one route, of one issuer, or of the gateway as a whole: plain numbers, labelled only when they are read. */
 
 import { DurationHistogram } from './duration-histogram.ts';
 import type { CounterName, HistogramName, Subject } from './families.ts';
@@ -11,7 +11,7 @@ export interface Series {
   isUnused: boolean;
 }
 
-/** The counts of a tally, for another process. Survives JSON. */
+/** The counts of a tally. Sent between processes as JSON, so it holds no Map, Set or Date. */
 export interface TallyCounts {
   readonly subject: Subject;
   /** The key of the route, or the issuer; '' for the gateway as a whole. */
@@ -71,7 +71,7 @@ export class Tally {
     return this.#histograms.get(histogram);
   }
 
-  /** Drops the series that the configuration can count neither now nor after the reload before. */
+  /** Deletes series that are unused in two configurations in a row. */
   dropUnused(counter: CounterName, isInUse: (values: readonly string[]) => boolean): void {
     const series = this.#series.get(counter);
     for (const [key, each] of series ?? []) {

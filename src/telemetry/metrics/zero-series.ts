@@ -6,7 +6,8 @@
 import {
   type AudienceIndex,
   listPresentable,
-  type NoSibling,
+  NON_RESOURCES,
+  type NonResource,
   type PresentedAudience,
 } from '../../authorization/audience.ts';
 import type { ProtectedRoute, Route } from '../../config/config.ts';
@@ -20,12 +21,10 @@ type Labels = readonly string[];
 /** Routes × siblings × issuers, which grows with the square of the routes. Past this, only `foreign` and `missing` begin at 0. */
 const MOST_CONFUSIONS = 20_000;
 /** Routes × issuers × 2. Past this, these series begin at their first event, too. */
-const MOST_WITHOUT_SIBLINGS = 100_000;
+const MOST_ALWAYS_AT_ZERO = 100_000;
 /** Routes × reasons; past this, a denial's series begins at its first event. */
 const MOST_DENIALS = 50_000;
-const WITHOUT_SIBLINGS: readonly NoSibling[] = ['foreign', 'missing'];
-/** Values of `presented` that are no resource. */
-const NO_RESOURCE: Readonly<Record<NoSibling, true>> = { foreign: true, missing: true, multiple: true };
+const ALWAYS_AT_ZERO: readonly NonResource[] = ['foreign', 'missing'];
 
 /** The reasons that are decided once a route is known, so that they are counted for it. */
 const REASONS_OF_ROUTES = REASONS.filter(reason => isDecidedWithin(reason, 'method', 'fault'));
@@ -34,7 +33,7 @@ const REASONS_OF_ROUTES = REASONS.filter(reason => isDecidedWithin(reason, 'meth
 export class ZeroSeries {
   readonly #routes: readonly Route[];
   readonly #issuers: readonly string[];
-  readonly #index: AudienceIndex;
+
   readonly #resources: ReadonlySet<string>;
   readonly #presented: (route: ProtectedRoute) => readonly PresentedAudience[];
   readonly #hasDenials: boolean;
@@ -44,14 +43,14 @@ export class ZeroSeries {
   constructor(routes: readonly Route[], index: AudienceIndex, issuers: readonly string[]) {
     this.#routes = routes;
     this.#issuers = issuers;
-    this.#index = index;
+
     this.#resources = new Set(index.values());
     const protectedRoutes = routes.filter(route => !route.public);
     const pairs = protectedRoutes.reduce((sum, route) => sum + route.issuers.size, 0);
     // For each route and issuer: one series for each sibling, and those that name no resource.
-    const most = pairs * (this.#resources.size - 1 + WITHOUT_SIBLINGS.length);
+    const most = pairs * (this.#resources.size - 1 + ALWAYS_AT_ZERO.length);
     if (most <= MOST_CONFUSIONS) this.#presented = route => listPresentable(route, index);
-    else this.#presented = pairs * WITHOUT_SIBLINGS.length <= MOST_WITHOUT_SIBLINGS ? () => WITHOUT_SIBLINGS : () => [];
+    else this.#presented = pairs * ALWAYS_AT_ZERO.length <= MOST_ALWAYS_AT_ZERO ? () => ALWAYS_AT_ZERO : () => [];
     this.#hasDenials = protectedRoutes.length * REASONS_OF_ROUTES.length + routes.length <= MOST_DENIALS;
   }
 
@@ -98,17 +97,12 @@ export class ZeroSeries {
     return text;
   }
 
-  /** @returns whether every value of `audience` is an audience of this gateway. */
-  isAllOwn(audience: readonly string[]): boolean {
-    return audience.every(value => this.#index.has(value));
-  }
-
   /** @returns the names in this configuration. */
   inUse(): InUse {
     const issuers = new Set(this.#issuers);
     const byKey = new Map(this.#routes.map(route => [route.key, route]));
     const isPresentable = (presented: string) =>
-      Object.hasOwn(NO_RESOURCE, presented) || this.#resources.has(presented);
+      NON_RESOURCES.some(value => value === presented) || this.#resources.has(presented);
     return {
       routes: new Set([...byKey.keys(), NO_ROUTE]),
       issuers,

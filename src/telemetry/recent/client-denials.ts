@@ -25,13 +25,13 @@ export interface ClientDetail {
   readonly count: number;
 }
 
-/** Denials of one client since it was first kept. `windows` has the refused, then the forwarded ones. */
+/** Denials of one client since it was first kept. `windows` has the refused, then the reported ones. */
 export interface ClientDenials {
   readonly issuer: string;
   /** `undefined` where its tokens name no client. */
   readonly clientId?: string | undefined;
   readonly refused: number;
-  readonly forwarded: number;
+  readonly reported: number;
   readonly windows: Windows;
   /** Milliseconds since the epoch. */
   readonly lastAt: number;
@@ -76,7 +76,8 @@ export class ClientDenialCounter {
   list(now: number): readonly ClientDenials[] {
     const clients = this.#clients.values().map(({ issuer, clientId, counts, recent, lastAt, details }) => ({
       ...{ issuer, clientId, lastAt },
-      ...counts,
+      refused: counts.refused,
+      reported: counts.forwarded,
       windows: recent.list(now),
       details: details.values().toSorted((a, b) => b.count - a.count),
     }));
@@ -121,7 +122,7 @@ function addClient(a: ClientDenials, b: ClientDenials): ClientDenials {
   return {
     ...a,
     refused: a.refused + b.refused,
-    forwarded: a.forwarded + b.forwarded,
+    reported: a.reported + b.reported,
     windows: addWindows(a.windows, b.windows),
     lastAt: Math.max(a.lastAt, b.lastAt),
     details: [...details.values()].sort((one, other) => other.count - one.count).slice(0, MOST_DETAILS),
@@ -129,7 +130,7 @@ function addClient(a: ClientDenials, b: ClientDenials): ClientDenials {
 }
 
 function byCount(a: ClientDenials, b: ClientDenials): number {
-  return b.refused + b.forwarded - (a.refused + a.forwarded);
+  return b.refused + b.reported - (a.refused + a.reported);
 }
 
 function nameClient(issuer: string, clientId: string | undefined): string {

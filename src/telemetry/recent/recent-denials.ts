@@ -1,4 +1,4 @@
-/** The latest denials, for the status page: who asked for what, which metrics cannot say. */
+/** The latest denials, for the status page: with request id, host, path and client, which metrics do not have. */
 
 import type { PresentedAudience } from '../../authorization/audience.ts';
 import type { Reason } from '../../denial.ts';

@@ -1,6 +1,6 @@
 /**
  * Requests, denials and failures of the last hour and the last day by route, and denials by client, for the status page:
- * counters since the start do not show whether something has stopped. About 700 bytes for each route that has traffic.
+ * counters since the start do not show whether something has stopped. About 0.9 KB for each route that has traffic.
  */
 
 import { actionOf, type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
@@ -8,16 +8,16 @@ import { addWindows, ClientDenialCounter, type ClientDenials, mergeClients } fro
 import { RecentCounts, type Windows } from './recent-counts.ts';
 
 /** What is counted, in the order of the counts in `windows`. */
-const TRAFFIC = ['requests', 'refused', 'forwarded', 'failed'] as const;
-const [REQUESTS, REFUSED, FORWARDED, FAILED] = [0, 1, 2, 3] as const;
+const TRAFFIC = ['requests', 'refused', 'reported', 'failed'] as const;
+const [REQUESTS, REFUSED, REPORTED, FAILED] = [0, 1, 2, 3] as const;
 
 export interface RouteTraffic {
   /** The key in the YAML, or `(none)`. */
   readonly route: string;
   readonly windows: Windows;
-  /** When the latest refused and forwarded denials were, in milliseconds since the epoch; 0 for none in the last day. */
+  /** When the latest refused and the latest reported denial was, in milliseconds since the epoch; 0 for none in the last day. */
   readonly lastRefused: number;
-  readonly lastForwarded: number;
+  readonly lastReported: number;
 }
 
 /** The recent traffic of one process, or of several merged. */
@@ -31,7 +31,7 @@ export interface Traffic {
 interface RouteCounts {
   readonly counts: RecentCounts;
   lastRefused: number;
-  lastForwarded: number;
+  lastReported: number;
 }
 
 export class RecentTraffic {
@@ -50,8 +50,8 @@ export class RecentTraffic {
       counted.counts.add(REFUSED, now);
       counted.lastRefused = Date.now();
     } else {
-      counted.counts.add(FORWARDED, now);
-      counted.lastForwarded = Date.now();
+      counted.counts.add(REPORTED, now);
+      counted.lastReported = Date.now();
     }
     this.#clients.record(request, now);
   }
@@ -60,10 +60,10 @@ export class RecentTraffic {
   list(): Traffic {
     const now = performance.now();
     const routes: RouteTraffic[] = [];
-    for (const [route, { counts, lastRefused, lastForwarded }] of this.#routes) {
+    for (const [route, { counts, lastRefused, lastReported }] of this.#routes) {
       const windows = counts.list(now);
       if (windows.day[REQUESTS] === 0) this.#routes.delete(route);
-      else routes.push({ route, windows, lastRefused, lastForwarded });
+      else routes.push({ route, windows, lastRefused, lastReported });
     }
     return { since: this.#since, routes, clients: this.#clients.list(now) };
   }
@@ -71,7 +71,7 @@ export class RecentTraffic {
   #countsOf(route: string, now: number): RouteCounts {
     const known = this.#routes.get(route);
     if (known) return known;
-    const created = { counts: new RecentCounts(TRAFFIC.length, now), lastRefused: 0, lastForwarded: 0 };
+    const created = { counts: new RecentCounts(TRAFFIC.length, now), lastRefused: 0, lastReported: 0 };
     this.#routes.set(route, created);
     return created;
   }
@@ -96,6 +96,6 @@ function addRoute(a: RouteTraffic, b: RouteTraffic): RouteTraffic {
     route: a.route,
     windows: addWindows(a.windows, b.windows),
     lastRefused: Math.max(a.lastRefused, b.lastRefused),
-    lastForwarded: Math.max(a.lastForwarded, b.lastForwarded),
+    lastReported: Math.max(a.lastReported, b.lastReported),
   };
 }

@@ -56,7 +56,7 @@ interface Status {
   readonly configuration: { readonly file: string };
 }
 
-function start(options = ''): Promise<GatewayProcess> {
+function startReportedGateway(options = ''): Promise<GatewayProcess> {
   return startGatewayProcess(`${options}
 issuers: { ${issuer.issuer}: { jwks_uri: ${issuer.jwksUri} } }
 routes:
@@ -84,7 +84,7 @@ async function readStatusAfter(gateway: GatewayProcess, count: number): Promise<
 }
 
 test('each explain command, run in a shell with the token on standard input: the reason of the gateway', async () => {
-  const gateway = await start();
+  const gateway = await startReportedGateway();
   const [good, wrong, expired] = await Promise.all([
     issuer.sign({ claims: { aud: API, scope: 'read' } }),
     issuer.sign({ claims: { aud: OTHER, scope: 'read' } }),
@@ -123,7 +123,7 @@ test('each explain command, run in a shell with the token on standard input: the
 }, 60_000);
 
 test('each route: counts since the start and of the last hour, failures, latency', async () => {
-  const gateway = await start();
+  const gateway = await startReportedGateway();
   const good = await issuer.sign({ claims: { aud: API, scope: 'read' } });
   const send = (path: string, token = good) => request(gateway.port, { path, headers: [bearer(token)] });
   for (let count = 0; count < 5; count++) await send('/api/a');
@@ -159,7 +159,7 @@ test('each route: counts since the start and of the last hour, failures, latency
 });
 
 test('two workers: one report; after a kill its recent counts are missing, recent_complete_since says from when', async () => {
-  const gateway = await start('workers: 2');
+  const gateway = await startReportedGateway('workers: 2');
   const wrong = await issuer.sign({ claims: { aud: OTHER } });
   const send = () => request(gateway.port, { path: '/api/a', headers: [bearer(wrong)] });
   for (let count = 0; count < 40; count++) await send();

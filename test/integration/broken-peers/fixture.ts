@@ -54,10 +54,10 @@ export interface Answered {
 }
 
 export async function readToTheEnd(path: string, version: '1.0' | '1.1'): Promise<Answered> {
-  return endOf(await ask(path, version));
+  return endOf(await sendGet(path, version));
 }
 
-export async function ask(path: string, version: '1.0' | '1.1'): Promise<RawConnection> {
+export async function sendGet(path: string, version: '1.0' | '1.1'): Promise<RawConnection> {
   const wire = await openConnected(gateway.port);
   wire.socket.write(`GET ${path} HTTP/${version}\r\nHost: a.example\r\nConnection: close\r\n\r\n`);
   return wire;

@@ -6,7 +6,6 @@ import { headerValues, parseResponses } from '../../support/raw-http.ts';
 import { withTimeout } from '../../support/waiting.ts';
 import {
   type Answered,
-  ask,
   countFailures,
   endOf,
   expectAlive,
@@ -14,6 +13,7 @@ import {
   RESET,
   readToTheEnd,
   rude,
+  sendGet,
   useBrokenPeersFixture,
 } from './fixture.ts';
 
@@ -62,7 +62,7 @@ describe('an upstream that ends within the body', () => {
     test.each(cut)('%s: the body is aborted, counted once', async (name, start, end) => {
       const delta = await countFailures();
       rude.respond = socket => socket.write(start);
-      const wire = await ask('/rude', version);
+      const wire = await sendGet('/rude', version);
       await wire.until(start.includes('hel') ? 'hel' : '\r\n\r\n');
       for (const socket of rude.sockets) end(socket);
       const answered = await endOf(wire);

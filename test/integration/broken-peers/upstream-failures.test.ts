@@ -15,7 +15,9 @@ const UPGRADE: readonly HeaderPair[] = [
 ];
 
 /** What an upstream does with a connection, the scheme of its URL, and the reported reason and cause. */
-const UPSTREAMS: Readonly<Record<string, readonly [scheme: string, told: string, act: (socket: Socket) => unknown]>> = {
+const UPSTREAMS: Readonly<
+  Record<string, readonly [scheme: string, failure: string, act: (socket: Socket) => unknown]>
+> = {
   'tls-to-plain': [
     'https',
     'upstream_unreachable/tls',
@@ -53,7 +55,10 @@ const CUT: typeof UPSTREAMS = {
   ],
 };
 const ELSEWHERE = { refused: 'upstream_unreachable/refused', 'no-such-name': 'upstream_unreachable/dns' };
-const TOLD = { ...Object.fromEntries(Object.entries(UPSTREAMS).map(([name, [, told]]) => [name, told])), ...ELSEWHERE };
+const FAILURES = {
+  ...Object.fromEntries(Object.entries(UPSTREAMS).map(([name, [, failure]]) => [name, failure])),
+  ...ELSEWHERE,
+};
 
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
@@ -85,11 +90,11 @@ describe.each([
   ['HTTP', []],
   ['WebSocket', UPGRADE],
 ] as const)('%s', (_kind, headers) => {
-  test.each(Object.entries(TOLD))(
+  test.each(Object.entries(FAILURES))(
     '%s: %s, in log and metric, and the cause not in the response',
-    async (name, told) => {
-      const [reason = '', cause = ''] = told.split('/');
-      const before = readFailures(await gateway.scrape(), `/${name}`)[told] ?? 0;
+    async (name, failure) => {
+      const [reason = '', cause = ''] = failure.split('/');
+      const before = readFailures(await gateway.scrape(), `/${name}`)[failure] ?? 0;
       const response = await request(gateway.port, { path: `/${name}`, headers });
       expect(response).toMatchObject({ status: reason === 'upstream_timeout' ? 504 : 502, complete: true });
       const problem: Readonly<Record<string, unknown>> = JSON.parse(String(response.body));
@@ -101,18 +106,18 @@ describe.each([
         return found;
       });
       expect(line).toMatchObject({ outcome: 'failed', reason, cause });
-      expect(readFailures(await gateway.scrape(), `/${name}`)).toEqual({ [told]: before + 1 });
+      expect(readFailures(await gateway.scrape(), `/${name}`)).toEqual({ [failure]: before + 1 });
     },
   );
 
-  test.each(Object.entries(CUT).map(([name, [, told]]) => [name, told] as const))(
+  test.each(Object.entries(CUT).map(([name, [, failure]]) => [name, failure] as const))(
     '%s: %s, in log and metric, and the response is visibly cut',
-    async (name, told) => {
-      const before = readFailures(await gateway.scrape(), `/${name}`)[told] ?? 0;
+    async (name, failure) => {
+      const before = readFailures(await gateway.scrape(), `/${name}`)[failure] ?? 0;
       const response = await request(gateway.port, { path: `/${name}`, headers });
       expect(response).toMatchObject({ status: 200, complete: false });
       await vi.waitFor(async () => {
-        expect(readFailures(await gateway.scrape(), `/${name}`)).toEqual({ [told]: before + 1 });
+        expect(readFailures(await gateway.scrape(), `/${name}`)).toEqual({ [failure]: before + 1 });
       });
     },
   );

@@ -55,7 +55,7 @@ beforeAll(async () => {
   billing = await startUpstream({
     handle: (req, res) => res.writeHead(req.headers.authorization?.startsWith('Bearer ') ? 200 : 401).end('invoices'),
   });
-  gateway = await startGatewayProcess(configure('report'));
+  gateway = await startGatewayProcess(migrationYaml('report'));
 });
 
 afterAll(async () => {
@@ -65,7 +65,7 @@ afterAll(async () => {
   if (file !== undefined) writeFileSync(file, transcript.join('\n'));
 });
 
-function configure(enforcement: 'report' | 'enforce', alias?: string): string {
+function migrationYaml(enforcement: 'report' | 'enforce', alias?: string): string {
   return `
 issuers:
   ${server.issuer}: { jwks_uri: ${server.jwksUri} }
@@ -95,7 +95,7 @@ test('from report to enforce with real clients: no request fails on the way', as
   expect(then).toMatchObject({ code: 3, stdout: expect.stringMatching(/\b55 {2}would break/) });
 
   const mendedAt = gateway.lines().length;
-  await reloadWith(gateway, configure('report', OLD_BILLING));
+  await reloadWith(gateway, migrationYaml('report', OLD_BILLING));
   const after = await requestTokens(['invoice-export', 'nightly-batch']);
   await call(after, 'nothing changes for those who were mended');
   const now = await simulate('after.ndjson', gateway.lines().slice(mendedAt));
@@ -184,7 +184,7 @@ async function explainEachCause(tokens: Tokens): Promise<void> {
   };
   for (const name of NAMES) {
     const args = ['explain', '--config', 'audgate.yaml', '--token-file', '-', `https://api.example.com${INVOICES}`];
-    const { code, stdout } = await run(args, tokens[name]);
+    const { code, stdout } = await runInFolder(args, tokens[name]);
     say(`audgate ${args.join(' ')} < ${name}.jwt`, stdout);
     expect(code).toBe(0);
     for (const part of causes[name]) expect(stdout).toContain(part);
@@ -195,9 +195,9 @@ async function explainEachCause(tokens: Tokens): Promise<void> {
 async function simulate(name: string, lines: readonly LogLine[]) {
   writeFileSync(join(folder(), name), lines.map(line => `${JSON.stringify(line)}\n`).join(''));
   const alias = name === 'after.ndjson' ? OLD_BILLING : undefined;
-  writeFileSync(join(folder(), 'enforce.yaml'), gateway.configure(configure('enforce', alias)));
+  writeFileSync(join(folder(), 'enforce.yaml'), gateway.configure(migrationYaml('enforce', alias)));
   const args = ['simulate', '--config', 'enforce.yaml', name];
-  const finished = await run(args);
+  const finished = await runInFolder(args);
   say(`audgate ${args.join(' ')}; echo $?`, `${finished.stdout}${finished.code}`);
   return finished;
 }
@@ -206,7 +206,7 @@ async function enforceUnderLoad(tokens: Tokens): Promise<void> {
   const first = gateway.lines('request').length;
   const clients = NAMES.map(name => startClients(gateway.port, CONNECTIONS_EACH, tokens[name], INVOICES));
   await gateway.line('request', first + 200);
-  await reloadWith(gateway, configure('enforce', OLD_BILLING));
+  await reloadWith(gateway, migrationYaml('enforce', OLD_BILLING));
   await gateway.line('request', gateway.lines('request').length + 200);
   const tallies = await Promise.all(clients.map(client => client.stop()));
   const answered = tallies.reduce((sum, tally) => sum + tally.answered, 0);
@@ -249,7 +249,7 @@ function folder(): string {
   return dirname(gateway.file);
 }
 
-function run(args: readonly string[], input = '') {
+function runInFolder(args: readonly string[], input = '') {
   return runProgram(args, { input, cwd: folder() });
 }
 

@@ -28,7 +28,7 @@ afterAll(async () => {
   await Promise.all([issuer.close(), upstream.close()]);
 });
 
-const configure = (rule: string, enforcement: string) => `
+const gatewayYaml = (rule: string, enforcement: string) => `
 issuers: { "${issuer.issuer}": { jwks_uri: "${issuer.jwksUri}" } }
 routes:
   /a: { resource: "${OWN}", upstream: "${upstream.origin}", multiple_audiences: ${rule}, enforcement: ${enforcement}, forward_token: false }
@@ -58,7 +58,7 @@ test.each([
   ['audiences of this gateway', [[OWN], [OWN, SIBLING]], { known: 1, foreign: 0 }, { known: 0, only: 1 }],
   ['the same audience twice', [[OWN, OWN]], { known: 1, foreign: 0 }, { known: 0, only: 1 }],
   [
-    'an audience of somebody else',
+    'a foreign audience',
     [
       [OWN, FOREIGN],
       [OWN, SIBLING],
@@ -70,12 +70,12 @@ test.each([
   '%s: the counter predicts what a stricter rule refuses',
   async (_, audiences, counts, breaks) => {
     for (const enforcement of ['enforce', 'report']) {
-      const { log, ...counted } = await requestEach(configure('any', enforcement), audiences);
+      const { log, ...counted } = await requestEach(gatewayYaml('any', enforcement), audiences);
       expect(counted).toEqual({ statuses: audiences.map(() => 200), ...counts });
       const file = join(folder, 'log.ndjson');
       writeFileSync(file, log.map(line => `${JSON.stringify(line)}\n`).join(''));
       for (const rule of ['known', 'only'] as const) {
-        const narrowed = configure(rule, 'enforce');
+        const narrowed = gatewayYaml(rule, 'enforce');
         writeFileSync(join(folder, 'new.yaml'), narrowed);
         const { code, stdout } = await runSimulate({ config: join(folder, 'new.yaml'), log: file });
         expect({ rule, code }).toEqual({ rule, code: breaks[rule] === 0 ? 0 : 3 });

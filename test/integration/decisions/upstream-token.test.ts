@@ -66,7 +66,7 @@ function route(prefix: string, keys: string): string {
 const received = () => (heads[0] ?? '').split('\r\n').filter(line => /^authorization:/i.test(line));
 
 const VALUES: readonly (readonly [string, readonly string[]])[] = [
-  ['Bearer of somebody else', ['Bearer opaque-token']],
+  ['Bearer of another issuer', ['Bearer opaque-token']],
   ['Bearer, oddly spelled', ['bEARER  x  y']],
   ['Basic', ['Basic YWxpY2U6c2VjcmV0']],
   ['an API key', ['ApiKey 0123-4567/+==']],

@@ -35,7 +35,7 @@ export let issuer: TokenIssuer;
 /** Answers 500 for its keys. */
 export let broken: TokenIssuer;
 
-export function configure(): string {
+export function explainYaml(): string {
   const vendors = [ENTRA, COGNITO, KEYCLOAK, OKTA, AUTH0].map(
     name => `  ${name}: { jwks_uri: ${issuer.jwksUri}, token_types: [at+jwt, JWT] }`,
   );
@@ -102,7 +102,7 @@ export function useExplainFixture(): void {
       startTokenIssuer(),
     ]);
     broken.jwks = undefined;
-    writeFileSync(file, configure());
+    writeFileSync(file, explainYaml());
   });
 
   afterAll(async () => {

@@ -4,7 +4,9 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { ask, CLIENT, ENTRA_V2, KEYCLOAK, PLAIN, TENANT } from './world.ts';
+import { CLIENT, ENTRA_V2, explainRequest, KEYCLOAK, PLAIN, TENANT, useExplainWorld } from './world.ts';
+
+useExplainWorld();
 
 const ENTRA_V1 = `https://sts.windows.net/${TENANT}/`;
 const B2C = `https://contoso.b2clogin.com/${TENANT}/v2.0/`;
@@ -29,12 +31,12 @@ describe('an allowed token type with the claims of an ID token: not called an ID
     ],
     ['Okta with resource_access', { iss: PLAIN, aud: 'web', cid: 'web', resource_access: {}, at_hash: 'h' }],
     ['Entra ID, an application', { iss: ENTRA_V2, aud: CLIENT, azp: CLIENT, roles: ['read'] }],
-  ] as const)('%s: an access token for somebody else, never an alias', async ([, claims]) => {
-    const told = await ask({ issuers: { [claims.iss]: {} }, claims });
-    expect(told).toMatchObject({ code: 2, reason: 'wrong_audience' });
-    expect(told.cause).not.toContain('ID token,');
-    expect(told.cause).not.toContain('no access token');
-    expect(told.remedy?.path).toBeNull();
+  ] as const)('%s: an access token for another API, no alias advised', async ([, claims]) => {
+    const explanation = await explainRequest({ issuers: { [claims.iss]: {} }, claims });
+    expect(explanation).toMatchObject({ code: 2, reason: 'wrong_audience' });
+    expect(explanation.cause).not.toContain('ID token,');
+    expect(explanation.cause).not.toContain('no access token');
+    expect(explanation.remedy?.path).toBeNull();
   });
 
   test.for([
@@ -52,11 +54,11 @@ describe('an allowed token type with the claims of an ID token: not called an ID
     ],
     [ENTRA_V2, { aud: CLIENT, azp: CLIENT, scp: 'read' }, 'one app registration', 'register the API by itself'],
   ] as const)('%s: why the audience is the client, and why not to accept it', async ([iss, claims, cause, remedy]) => {
-    const told = await ask({ issuers: { [iss]: {} }, claims });
-    expect(told.cause).toContain(cause);
-    expect(told.remedy?.text).toContain(remedy);
-    expect(told.remedy?.text).toContain('not to be accepted');
-    expect(told.text).not.toContain(`add "${String(claims.aud)}"`);
+    const explanation = await explainRequest({ issuers: { [iss]: {} }, claims });
+    expect(explanation.cause).toContain(cause);
+    expect(explanation.remedy?.text).toContain(remedy);
+    expect(explanation.remedy?.text).toContain('not to be accepted');
+    expect(explanation.text).not.toContain(`add "${String(claims.aud)}"`);
   });
 
   test.for([
@@ -70,10 +72,10 @@ describe('an allowed token type with the claims of an ID token: not called an ID
     ['the kind named in another case', { typ: 'ID', azp: 'web', aud: 'web' }, 'an ID token'],
     ['the kind named (ForgeRock)', { tokenName: 'id_token', aud: 'web' }, 'an ID token'],
     ['the kind named (Cognito)', { token_use: 'id', aud: 'web', scope: 'x' }, 'an ID token'],
-  ] as const)('%s: told as what it is', async ([, claims, what]) => {
-    const told = await ask({ issuers: { [KEYCLOAK]: {} }, claims: { iss: KEYCLOAK, ...claims } });
-    expect(told).toMatchObject({ code: 2, reason: 'wrong_audience' });
-    expect(told.cause).toContain(what);
+  ] as const)('%s: named as what it is', async ([, claims, what]) => {
+    const explanation = await explainRequest({ issuers: { [KEYCLOAK]: {} }, claims: { iss: KEYCLOAK, ...claims } });
+    expect(explanation).toMatchObject({ code: 2, reason: 'wrong_audience' });
+    expect(explanation.cause).toContain(what);
   });
 });
 
@@ -144,11 +146,15 @@ describe('an issuer of the same product and tenant under another name: the key t
     ],
     ['a slash', AUTH0.slice(0, -1), {}, AUTH0, 'which is what these tokens carry'],
   ] as const)('%s', async ([, key, settings, iss, text]) => {
-    const told = await ask({ issuers: { [key]: settings }, claims: { iss } });
-    expect(told).toMatchObject({ code: 2, reason: 'untrusted_issuer', remedy: { path: `issuers.${key}`, line: 2 } });
-    expect(told.remedy?.text).toContain(`write the key as "${iss}"`);
-    expect(told.remedy?.text).toContain(text);
-    expect(told.remedy?.text).not.toContain('let the client');
+    const explanation = await explainRequest({ issuers: { [key]: settings }, claims: { iss } });
+    expect(explanation).toMatchObject({
+      code: 2,
+      reason: 'untrusted_issuer',
+      remedy: { path: `issuers.${key}`, line: 2 },
+    });
+    expect(explanation.remedy?.text).toContain(`write the key as "${iss}"`);
+    expect(explanation.remedy?.text).toContain(text);
+    expect(explanation.remedy?.text).not.toContain('let the client');
   });
 
   test.for([
@@ -156,10 +162,10 @@ describe('an issuer of the same product and tenant under another name: the key t
     'https://login.microsoftonline.com/organizations/v2.0',
     'https://login.microsoftonline.com/contoso.onmicrosoft.com/v2.0',
   ])('%s: the tenant is missing in the issuer', async key => {
-    const told = await ask({ issuers: { [key]: {} }, claims: { iss: ENTRA_V2 } });
-    expect(told).toMatchObject({ reason: 'untrusted_issuer', remedy: { path: `issuers.${key}`, line: 2 } });
-    expect(told.cause).toContain('no token carries');
-    expect(told.remedy?.text).toContain(`write "${ENTRA_V2}" as the key, if that is your own tenant`);
+    const explanation = await explainRequest({ issuers: { [key]: {} }, claims: { iss: ENTRA_V2 } });
+    expect(explanation).toMatchObject({ reason: 'untrusted_issuer', remedy: { path: `issuers.${key}`, line: 2 } });
+    expect(explanation.cause).toContain('no token carries');
+    expect(explanation.remedy?.text).toContain(`write "${ENTRA_V2}" as the key, if that is your own tenant`);
   });
 
   test.for([
@@ -170,12 +176,12 @@ describe('an issuer of the same product and tenant under another name: the key t
     ["a stranger's realm of the same name", KEYCLOAK, 'https://sso.example.net/realms/shop'],
     ["a stranger's AD FS", 'https://fs.example.com/adfs', 'http://fs.example.net/adfs/services/trust'],
     ['another product', KEYCLOAK, ENTRA_V2],
-    ['nobody known', PLAIN, 'https://login.example.org'],
+    ['an unknown product', PLAIN, 'https://login.example.org'],
     ['another authorization server of one Okta', 'https://a.okta.com/oauth2/default', 'https://a.okta.com'],
   ] as const)('%s: no key is to be written', async ([, key, iss]) => {
-    const told = await ask({ issuers: { [key]: {} }, claims: { iss } });
-    expect(told).toMatchObject({ reason: 'untrusted_issuer', remedy: { path: null } });
-    expect(told.cause).toContain('is none of the issuers of this gateway');
-    expect(told.remedy?.text).not.toContain('write');
+    const explanation = await explainRequest({ issuers: { [key]: {} }, claims: { iss } });
+    expect(explanation).toMatchObject({ reason: 'untrusted_issuer', remedy: { path: null } });
+    expect(explanation.cause).toContain('is none of the issuers of this gateway');
+    expect(explanation.remedy?.text).not.toContain('write');
   });
 });

@@ -3,7 +3,9 @@
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { ask, ENTRA_V2, PLAIN, RESOURCE, signingKey, writeKeys } from './world.ts';
+import { ENTRA_V2, explainRequest, PLAIN, RESOURCE, signingKey, useExplainWorld, writeKeys } from './world.ts';
+
+useExplainWorld();
 
 const SLIPS: readonly (readonly [input: string, reason: string, cause: string])[] = [
   ['Bearer Bearer eyJx', 'malformed_token', 'the scheme stands there twice'],
@@ -44,10 +46,10 @@ const SLIPS: readonly (readonly [input: string, reason: string, cause: string])[
 
 describe('malformed Authorization field: the cause', () => {
   test.for(SLIPS)('%j: %s', async ([input, reason, cause]) => {
-    const told = await ask({ input });
-    expect(told).toMatchObject({ code: 2, reason });
-    expect(told.cause).toContain(cause);
-    if (!cause.includes('opaque')) expect(told.cause).not.toContain('Auth0');
+    const explanation = await explainRequest({ input });
+    expect(explanation).toMatchObject({ code: 2, reason });
+    expect(explanation.cause).toContain(cause);
+    if (!cause.includes('opaque')) expect(explanation.cause).not.toContain('Auth0');
   });
 });
 
@@ -65,21 +67,25 @@ describe('the header of a token', () => {
     ['crit', { alg: 'RS256', crit: ['exp'] }, 'its header has crit'],
     ['b64', { alg: 'RS256', b64: false }, 'its header has b64'],
   ] as const)('%s', async ([, header, cause]) => {
-    const told = await ask({ input: forge(header) });
-    expect(told).toMatchObject({ code: 2, reason: 'malformed_token', remedy: { path: null } });
-    expect(told.cause).toContain(cause);
-    expect(told.remedy?.text).toBe('this is to be put right at the issuer');
+    const explanation = await explainRequest({ input: forge(header) });
+    expect(explanation).toMatchObject({ code: 2, reason: 'malformed_token', remedy: { path: null } });
+    expect(explanation.cause).toContain(cause);
+    expect(explanation.remedy?.text).toBe('this is to be put right at the issuer');
   });
 
   test('a payload that is no JSON object, or has stray bits: the cause', async () => {
-    expect((await ask({ input: forge({ alg: 'RS256' }, 'text') })).cause).toContain('its second part is not base64url');
-    expect((await ask({ input: forge({ alg: 'RS256' }).replace(/n$/, '') })).cause).toContain('bits that are not 0');
+    expect((await explainRequest({ input: forge({ alg: 'RS256' }, 'text') })).cause).toContain(
+      'its second part is not base64url',
+    );
+    expect((await explainRequest({ input: forge({ alg: 'RS256' }).replace(/n$/, '') })).cause).toContain(
+      'bits that are not 0',
+    );
   });
 
   test('alg in another letter case: the cause, without advice to allow it', async () => {
-    const told = await ask({ input: forge({ alg: 'rs256', kid: 'key-1' }) });
-    expect(told).toMatchObject({ reason: 'bad_signature', remedy: null });
-    expect(told.cause).toContain('"rs256" is written RS256');
+    const explanation = await explainRequest({ input: forge({ alg: 'rs256', kid: 'key-1' }) });
+    expect(explanation).toMatchObject({ reason: 'bad_signature', remedy: null });
+    expect(explanation.cause).toContain('"rs256" is written RS256');
   });
 });
 
@@ -104,17 +110,17 @@ describe('a key of the issuer for another algorithm', () => {
     ],
   ] as const)('%s', async ([, key, algorithm, published]) => {
     writeKeys([await key(), signingKey()]);
-    const told = await ask({ input: forge({ alg: algorithm, kid: 'other' }) });
-    expect(told).toMatchObject({ code: 2, reason: 'bad_signature', remedy: { path: null } });
-    expect(told.cause).toContain(`the token says alg ${algorithm}, but its key is published for ${published}`);
+    const explanation = await explainRequest({ input: forge({ alg: algorithm, kid: 'other' }) });
+    expect(explanation).toMatchObject({ code: 2, reason: 'bad_signature', remedy: { path: null } });
+    expect(explanation.cause).toContain(`the token says alg ${algorithm}, but its key is published for ${published}`);
     writeKeys([signingKey()]);
   });
 
   test('keys without kid, or with another letter case: the cause', async () => {
     writeKeys([without(signingKey(), 'kid')]);
-    expect((await ask({ header: { kid: 'a' } })).cause).toContain('its keys have no kid');
+    expect((await explainRequest({ header: { kid: 'a' } })).cause).toContain('its keys have no kid');
     writeKeys([signingKey()]);
-    expect((await ask({ header: { kid: 'KEY-1' } })).cause).toContain('but one that differs in letter case');
+    expect((await explainRequest({ header: { kid: 'KEY-1' } })).cause).toContain('but one that differs in letter case');
   });
 });
 
@@ -156,20 +162,20 @@ describe('scopes in another claim or form', () => {
     ['roles of a client', { resource_access: { api: { roles: ['read', 'write'] } } }, 'the roles of a client', null],
     ['another scope', { scope: 'reader' }, 'the client did not ask for read write', null],
   ] as const)('%s', async ([, claims, cause, path]) => {
-    const told = await ask({ scopes: ['read', 'write'], claims });
-    expect(told).toMatchObject({ code: 2, reason: 'insufficient_scope' });
-    expect(told.cause).toContain(cause);
-    expect(told.remedy?.path).toBe(path);
+    const explanation = await explainRequest({ scopes: ['read', 'write'], claims });
+    expect(explanation).toMatchObject({ code: 2, reason: 'insufficient_scope' });
+    expect(explanation.cause).toContain(cause);
+    expect(explanation.remedy?.path).toBe(path);
   });
 
   test('api://…/read in the YAML for Entra ID: the short scope to write, and why', async () => {
     const scopes = ['api://orders/read'];
-    const told = await ask({ issuers: { [ENTRA_V2]: {} }, scopes, claims: { scp: 'read' } });
-    expect(told.cause).toContain(
+    const explanation = await explainRequest({ issuers: { [ENTRA_V2]: {} }, scopes, claims: { scp: 'read' } });
+    expect(explanation.cause).toContain(
       'the last part of "api://orders/read": scp of Entra ID holds the name of a scope alone',
     );
-    expect(told.remedy).toMatchObject({ path: 'routes./orders.scopes', line: 4 });
-    expect(told.remedy?.text).toContain('write "read"');
+    expect(explanation.remedy).toMatchObject({ path: 'routes./orders.scopes', line: 4 });
+    expect(explanation.remedy?.text).toContain('write "read"');
   });
 });
 
@@ -183,32 +189,36 @@ describe('an audience close to the resource', () => {
     ['a sibling, percent-encoded', 'https://stock.example.com/%2e', 'which is no resource', false],
     ['another case of the host', 'https://ORDERS.example.com/', 'letter case of the host', true],
   ] as const)('%s', async ([, aud, cause, isAlias]) => {
-    const told = await ask({ claims: { aud } });
-    expect(told).toMatchObject({ code: 2, reason: 'wrong_audience' });
-    expect(told.cause).toContain(cause);
-    expect(told.remedy?.path === 'routes./orders.audiences').toBe(isAlias);
+    const explanation = await explainRequest({ claims: { aud } });
+    expect(explanation).toMatchObject({ code: 2, reason: 'wrong_audience' });
+    expect(explanation.cause).toContain(cause);
+    expect(explanation.remedy?.path === 'routes./orders.audiences').toBe(isAlias);
   });
 
   test('aud of another type, or with an entry that is no string: the cause', async () => {
-    expect((await ask({ claims: { aud: { a: 1 } } })).cause).toContain('aud is an object, where text');
-    expect((await ask({ claims: { aud: [RESOURCE, 7] } })).cause).toContain('aud has an entry that is no text');
+    expect((await explainRequest({ claims: { aud: { a: 1 } } })).cause).toContain('aud is an object, where text');
+    expect((await explainRequest({ claims: { aud: [RESOURCE, 7] } })).cause).toContain(
+      'aud has an entry that is no text',
+    );
   });
 
   test('an ID token with an aud close to the resource: no advice to add an alias', async () => {
-    const told = await ask({ claims: { aud: RESOURCE.slice(0, -1), nonce: 'n' } });
-    expect(told.cause).toContain('an ID token');
-    expect(told.remedy?.path).toBeNull();
+    const explanation = await explainRequest({ claims: { aud: RESOURCE.slice(0, -1), nonce: 'n' } });
+    expect(explanation.cause).toContain('an ID token');
+    expect(explanation.remedy?.path).toBeNull();
   });
 });
 
 test('exp, nbf or iat in another unit or type: the cause', async () => {
-  expect((await ask({ claims: { exp: '4000000000' } })).cause).toContain(
+  expect((await explainRequest({ claims: { exp: '4000000000' } })).cause).toContain(
     'exp is text, where a number of seconds belongs',
   );
-  expect((await ask({ claims: { exp: 4_000_000_000_000, iat: 1_700_000_000_000 } })).cause).toContain('milliseconds');
-  const told = await ask({ claims: { exp: 1_900_000_000_000, iat: undefined } });
-  expect(told).toMatchObject({ code: 0, reason: null });
-  expect(told.text).toContain('exp in milliseconds, where seconds belong');
+  expect((await explainRequest({ claims: { exp: 4_000_000_000_000, iat: 1_700_000_000_000 } })).cause).toContain(
+    'milliseconds',
+  );
+  const explanation = await explainRequest({ claims: { exp: 1_900_000_000_000, iat: undefined } });
+  expect(explanation).toMatchObject({ code: 0, reason: null });
+  expect(explanation.text).toContain('exp in milliseconds, where seconds belong');
 });
 
 test('arbitrary header and claims: explained, no control character in the output', async () => {
@@ -234,7 +244,7 @@ test('arbitrary header and claims: explained, no control character in the output
   const claims = fc.dictionary(fc.constantFrom(...names, ...more), values, { maxKeys: 6 });
   const header = fc.record({ typ: fc.oneof(fc.constant('JWT'), values), kid: fc.constantFrom('key-1', 'key-1', 'x') });
   for (const [index, forged] of fc.sample(fc.record({ claims, header }), { numRuns: 80, seed: 1 }).entries()) {
-    const { code, text } = await ask({ scopes: index % 2 === 0 ? ['read'] : [], ...forged });
+    const { code, text } = await explainRequest({ scopes: index % 2 === 0 ? ['read'] : [], ...forged });
     expect([0, 2]).toContain(code);
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
     expect(text.split('\n').every(line => line.length < 3_000)).toBe(true);

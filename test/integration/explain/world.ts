@@ -22,23 +22,26 @@ let issuer: TokenIssuer;
 /** The key that signs. */
 export const signingKey = (): JWK => issuer.jwks?.keys[0] ?? {};
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'audgate-explain-products-'));
-  issuer = await startTokenIssuer('RS256');
-  writeKeys(issuer.jwks?.keys ?? []);
-});
+/** Registers the hooks that make and remove the folder and the issuer. Called once at the top of a test file. */
+export function useExplainWorld(): void {
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'audgate-explain-products-'));
+    issuer = await startTokenIssuer('RS256');
+    writeKeys(issuer.jwks?.keys ?? []);
+  });
 
-afterAll(async () => {
-  rmSync(folder, { recursive: true });
-  await issuer.close();
-});
+  afterAll(async () => {
+    rmSync(folder, { recursive: true });
+    await issuer.close();
+  });
+}
 
 /** What the key set of every issuer holds from now on. */
 export function writeKeys(keys: readonly JWK[]): void {
   writeFileSync(join(folder, 'keys.json'), JSON.stringify({ keys }));
 }
 
-export interface Asked {
+export interface ExplainedRequest {
   /** Keys of `issuers` in the YAML; `null` is one whose keys are discovered, everything else has them from a file. */
   readonly issuers?: Readonly<Record<string, Record<string, unknown> | null>>;
   readonly scopes?: readonly string[];
@@ -48,7 +51,7 @@ export interface Asked {
   readonly input?: string;
 }
 
-export interface Told {
+export interface ShownExplanation {
   readonly code: number | null;
   readonly reason: string | null;
   readonly cause: string;
@@ -57,7 +60,13 @@ export interface Told {
 }
 
 /** @returns the explanation of a request for `/orders/1`. Checks that neither text nor JSON holds a part of the token. */
-export async function ask({ issuers = { [PLAIN]: {} }, scopes = [], claims, header, input }: Asked): Promise<Told> {
+export async function explainRequest({
+  issuers = { [PLAIN]: {} },
+  scopes = [],
+  claims,
+  header,
+  input,
+}: ExplainedRequest): Promise<ShownExplanation> {
   const entries = Object.entries(issuers).map(([name, settings]) => {
     const common = { jwks_file: 'keys.json', token_types: ['at+jwt', 'JWT'] };
     return `  ${JSON.stringify(name)}: ${settings === null ? '' : JSON.stringify({ ...common, ...settings })}`;

@@ -10,9 +10,9 @@ import { eventually, withTimeout } from '../../support/waiting.ts';
 import {
   CHUNKED,
   call,
-  configure,
   expectOneRequest,
   gateway,
+  gatewayYaml,
   head,
   onlyRequest,
   pipeline,
@@ -91,7 +91,7 @@ describe('bodies', () => {
     expect(answer.complete).toBe(true);
     const received = onlyRequest();
     expect(received.body?.text).toBe('hello world');
-    // Where the whole body is there already, its length may be told instead; never both.
+    // Where the whole body is there already, Content-Length may be sent instead, never both.
     const framing = [
       ...headerValues(received.rawHeaders, 'transfer-encoding'),
       ...headerValues(received.rawHeaders, 'content-length'),
@@ -170,7 +170,7 @@ describe('bodies', () => {
     const rest = Buffer.alloc(256 * 1024);
 
     beforeEach(async () => {
-      own = await startGateway(configure());
+      own = await startGateway(gatewayYaml());
       upstream.handle = (_req, res) => res.writeHead(403).end('no need');
       wire = await openConnected(own.port);
       wire.socket.write(head('POST /api/a', [bearer(token), ['Content-Length', String(rest.length + 1)]]));

@@ -2,10 +2,10 @@
 
 import { EventEmitter, once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type RunningGateway, readFailures, startGateway } from '../../support/gateway.ts';
+import { destroyConnections, openConnected, type RawConnection } from '../../support/raw-connection.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../../support/upstream.ts';
 import { eventually, withTimeout } from '../../support/waiting.ts';
@@ -39,8 +39,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  for (const socket of sockets) socket.destroy();
-  sockets.clear();
+  destroyConnections();
 });
 
 afterAll(async () => {
@@ -152,7 +151,7 @@ describe('the end of an event stream', () => {
   });
 
   test("the client disconnects while it reads too slowly: the upstream's response ends", async () => {
-    const wire = await openWire('1.1');
+    const wire = await openStreamConnection('1.1');
     const res = openStream(await stream);
     const closed = once(res, 'close');
     await wire.until('text/event-stream');
@@ -188,24 +187,26 @@ describe('the end of an event stream', () => {
   test.each(['1.0', '1.1'] as const)(
     'an upstream that ends in mid-stream: an HTTP/%s client sees no clean end',
     async version => {
-      const wire = await openWire(version);
+      const wire = await openStreamConnection(version);
       const res = openStream(await stream);
       res.write('data: first\n\n');
       await wire.until('data: first');
+      const failed = once(wire.socket, 'error');
       res.socket?.destroy();
-      const end = await withTimeout(2000, wire.ended, 'no end');
-      expect(end).toBe('ECONNRESET');
+      const [error] = await withTimeout(2000, failed, 'no reset');
+      expect(error.code).toBe('ECONNRESET');
       expect(wire.text()).not.toContain('\r\n0\r\n');
     },
   );
 
   test('a stream that ends in order: a clean end for an HTTP/1.0 client', async () => {
-    const wire = await openWire('1.0');
+    const wire = await openStreamConnection('1.0');
     const res = openStream(await stream);
     res.write('data: first\n\n');
     await wire.until('data: first');
+    const ended = once(wire.socket, 'end');
     res.end('data: last\n\n');
-    expect(await withTimeout(2000, wire.ended, 'no end')).toBe('end');
+    await withTimeout(2000, ended, 'no end');
     expect(wire.text()).toMatch(/\r\n\r\ndata: first\n\ndata: last\n\n$/);
   });
 
@@ -246,30 +247,8 @@ async function* readEvents(answer: Response): AsyncGenerator<string, undefined> 
   return undefined;
 }
 
-const sockets = new Set<Socket>();
-
-/** Asks for the stream over a bare socket. `ended` tells how: `end`, or the code of the error. */
-async function openWire(version: '1.0' | '1.1') {
-  const socket = connect(gateway.port, '127.0.0.1');
-  sockets.add(socket);
-  const changes = new EventEmitter();
-  let text = '';
-  socket.on('data', piece => {
-    text += piece.toString('latin1');
-    changes.emit('change');
-  });
-  const ended = new Promise<string>(resolve => {
-    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    socket.on('end', () => resolve('end'));
-    socket.on('close', () => changes.emit('change'));
-  });
-  await once(socket, 'connect');
-  socket.write(`GET /events HTTP/${version}\r\nHost: gateway.example\r\nAuthorization: Bearer ${token}\r\n\r\n`);
-  const until = async (marker: string) => {
-    while (!text.includes(marker)) {
-      if (socket.destroyed) throw new Error(`closed before ${JSON.stringify(marker)}: ${JSON.stringify(text)}`);
-      await once(changes, 'change');
-    }
-  };
-  return { socket, text: () => text, until, ended };
+/** Requests the stream on a TCP connection. */
+function openStreamConnection(version: '1.0' | '1.1'): Promise<RawConnection> {
+  const head = `GET /events HTTP/${version}\r\nHost: gateway.example\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+  return openConnected(gateway.port, head);
 }

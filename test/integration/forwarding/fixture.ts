@@ -29,7 +29,7 @@ export const CHUNKED: HeaderPair = ['Transfer-Encoding', 'chunked'];
 
 export const KEEP_ALIVE: HeaderPair = ['Connection', 'keep-alive'];
 
-export function configure(): string {
+export function gatewayYaml(): string {
   return `
 issuers:
   ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}" }
@@ -83,7 +83,7 @@ export function head(line: string, fields: readonly HeaderPair[]): string {
 export function useForwardingFixture(): void {
   beforeAll(async () => {
     [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
-    gateway = await startGateway(configure());
+    gateway = await startGateway(gatewayYaml());
     token = await issuer.sign({ claims: { aud: RESOURCE, sub: 'alice', client_id: 'shop', groups: ['red', 'blue'] } });
   });
 

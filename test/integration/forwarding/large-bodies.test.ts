@@ -30,10 +30,10 @@ let token: string;
 beforeAll(async () => {
   [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
   token = await issuer.sign({ claims: { aud: RESOURCE } });
-  gateway = await startGatewayProcess(configure());
+  gateway = await startGatewayProcess(gatewayYaml());
   // Warm up, so that memory that is allocated once is not measured.
   upstream.handle = (req, res) => req.pipe(res);
-  const { outgoing, answering } = send('PUT', {});
+  const { outgoing, answering } = openRequest('PUT', {});
   outgoing.end(Buffer.alloc(16 * MIB));
   await finished((await answering).resume());
 });
@@ -60,7 +60,7 @@ test('an upload of 200 MB to an upstream that pauses: same SHA-256, under 64 MB 
     }
     res.end(hash.digest('hex'));
   };
-  const { outgoing, answering } = send('PUT', { 'content-length': String(PIECES * MIB) });
+  const { outgoing, answering } = openRequest('PUT', { 'content-length': String(PIECES * MIB) });
   for (let count = 0; count < PIECES; count += 1) {
     sent += MIB;
     if (!outgoing.write(PIECE)) await once(outgoing, 'drain');
@@ -79,7 +79,7 @@ test('a chunked upload of 200 MB: same SHA-256, under 64 MB more memory', async 
     for await (const piece of req) hash.update(piece);
     res.end(hash.digest('hex'));
   };
-  const { outgoing, answering } = send('PUT', {});
+  const { outgoing, answering } = openRequest('PUT', {});
   for (let count = 0; count < PIECES; count += 1) {
     if (!outgoing.write(PIECE)) await once(outgoing, 'drain');
   }
@@ -102,7 +102,7 @@ test.each([
     }
     res.end();
   };
-  const { outgoing, answering } = send('GET', {});
+  const { outgoing, answering } = openRequest('GET', {});
   outgoing.end();
   const answer = await answering;
   const hash = createHash('sha256');
@@ -123,7 +123,7 @@ test.each([
   expectLittleGrowth(before);
 });
 
-function configure(): string {
+function gatewayYaml(): string {
   return `
 issuers:
   ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}" }
@@ -157,10 +157,10 @@ function expectLittleGrowth(before: Memory): void {
   const after = readMemory();
   const growth = { now: after.now - before.now, peak: after.peak - Math.max(before.peak, before.now) };
   const figures = Object.entries({ before: before.now, after: after.now, peakBefore: before.peak, peak: after.peak });
-  const told = figures.map(([name, bytes]) => `${name} ${(bytes / MIB).toFixed(1)} MiB`).join(', ');
-  if (process.env['AUDGATE_FIGURES']) console.info(told);
-  expect(growth.now, told).toBeLessThan(ALLOWED);
-  expect(growth.peak, told).toBeLessThan(ALLOWED);
+  const summary = figures.map(([name, bytes]) => `${name} ${(bytes / MIB).toFixed(1)} MiB`).join(', ');
+  if (process.env['AUDGATE_FIGURES']) console.info(summary);
+  expect(growth.now, summary).toBeLessThan(ALLOWED);
+  expect(growth.peak, summary).toBeLessThan(ALLOWED);
 }
 
 /** Waits until `read` has given the same for 200 ms: then everything between it and here is full. */
@@ -171,7 +171,7 @@ async function untilStill(read: () => number): Promise<void> {
   }
 }
 
-function send(method: string, headers: Readonly<Record<string, string>>) {
+function openRequest(method: string, headers: Readonly<Record<string, string>>) {
   const outgoing = httpRequest({
     host: '127.0.0.1',
     port: gateway.port,

@@ -14,9 +14,9 @@ import { bearer, formatChunks, type HeaderPair, headerValues, request, sendRaw }
 import {
   CHUNKED,
   call,
-  configure,
   expectOneRequest,
   gateway,
+  gatewayYaml,
   head,
   issuer,
   onlyRequest,
@@ -209,7 +209,7 @@ describe('fields of the request', () => {
 async function startOn(host: string): Promise<{ readonly port: number; close(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const file = join(folder, 'audgate.yaml');
-  writeFileSync(file, `listen: "[${host}]:0"\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms }\n${configure()}`);
+  writeFileSync(file, `listen: "[${host}]:0"\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms }\n${gatewayYaml()}`);
   const loaded = loadConfig(file, {});
   rmSync(folder, { recursive: true });
   if (!loaded.ok) throw new Error('the configuration has problems');

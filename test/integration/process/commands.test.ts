@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   BROKEN,
-  configure,
   expectEveryProblem,
   folder,
+  gatewayYaml,
   ROOT,
   runToEnd,
   useProcessFixture,
@@ -48,7 +48,7 @@ describe('commands', () => {
   });
 
   test('check: 0 for a good file, 1 for a bad one with every problem, and no listener either way', async () => {
-    const good = await runToEnd(['check', writeConfig(configure())]);
+    const good = await runToEnd(['check', writeConfig(gatewayYaml())]);
     expect(good.code).toBe(0);
     const bad = await runToEnd(['check', writeConfig(BROKEN)]);
     expect(bad.code).toBe(1);

@@ -6,12 +6,12 @@ import { sendRaw } from '../../support/raw-http.ts';
 import { eventually, withTimeout } from '../../support/waiting.ts';
 import {
   admin,
-  configure,
+  gatewayYaml,
   get,
   holdNextRequest,
   launch,
   portsOf,
-  start,
+  startReady,
   token,
   useProcessFixture,
   writeConfig,
@@ -21,7 +21,7 @@ useProcessFixture();
 
 describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
   test('without requests: exit 0 without delay', async () => {
-    const gateway = await start();
+    const gateway = await startReady();
     expect((await get(gateway)).status).toBe(200);
     const startedAt = performance.now();
     gateway.child.kill(signal);
@@ -32,7 +32,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
 
   test('the log at the exit: complete, in order, nothing twice', async () => {
     for (let count = 0; count < 4; count += 1) {
-      const gateway = await start();
+      const gateway = await startReady();
       await Promise.all(Array.from({ length: 20 }, () => get(gateway)));
       gateway.child.kill(signal);
       expect(await gateway.exit).toBe(0);
@@ -44,7 +44,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
   });
 
   test('a request in flight: finishes; meanwhile /readyz is 503 and connections are refused; exit 0', async () => {
-    const gateway = await start();
+    const gateway = await startReady();
     const arrived = holdNextRequest();
     const answering = get(gateway);
     const res = await arrived;
@@ -64,7 +64,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
   });
 
   test('within drain.delay: new connections are served, with Connection: close', async () => {
-    const text = configure().replace('delay: 1ms', 'delay: 1500ms');
+    const text = gatewayYaml().replace('delay: 1ms', 'delay: 1500ms');
     const gateway = launch(['--config', writeConfig(text)]);
     await gateway.line('listening');
     await eventually(async () => (await admin(gateway, '/readyz')).status === 200, 5000);
@@ -78,7 +78,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
   });
 
   test('unfinished at drain.limit: aborted, not logged as a complete response', async () => {
-    const text = configure().replace('limit: 10s', 'limit: 500ms');
+    const text = gatewayYaml().replace('limit: 10s', 'limit: 500ms');
     const gateway = launch(['--config', writeConfig(text)]);
     await gateway.line('listening');
     await eventually(async () => (await admin(gateway, '/readyz')).status === 200, 5000);
@@ -92,7 +92,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
   });
 
   test('an idle kept-alive connection: no delay', async () => {
-    const gateway = await start();
+    const gateway = await startReady();
     const bytes = await sendRaw(portsOf(gateway)[0], formatGet('keep-alive'), { responses: 1 });
     expect(bytes.toString()).toContain('200 OK');
     const idle = sendRaw(portsOf(gateway)[0], formatGet('keep-alive'));
@@ -105,7 +105,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
   });
 
   test('a kept-alive request answered after listening ended: its connection closes', async () => {
-    const gateway = await start();
+    const gateway = await startReady();
     const arrived = holdNextRequest();
     const answering = sendRaw(portsOf(gateway)[0], formatGet('keep-alive'));
     const res = await arrived;
@@ -119,7 +119,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
   });
 
   test('a second signal: ends without waiting for requests', async () => {
-    const gateway = await start();
+    const gateway = await startReady();
     const arrived = holdNextRequest();
     const answering = get(gateway).catch(() => undefined);
     await arrived;

@@ -16,7 +16,7 @@ const KINDS = [
 ] as const;
 
 test.each(KINDS)('%s: SIGUSR1 and SIGUSR2 are ignored and logged; others do nothing', async (_name, workers, pidOf) => {
-  const gateway = await start(workers);
+  const gateway = await startWithWorkers(workers);
   const pid = pidOf(gateway);
   const before = listenersOf(pid);
   for (const signal of ['SIGPIPE', 'SIGWINCH', 'SIGCONT', 'SIGURG', 'SIGCHLD'] as const) process.kill(pid, signal);
@@ -34,12 +34,12 @@ test.each(KINDS)('%s: SIGUSR1 and SIGUSR2 are ignored and logged; others do noth
 });
 
 test('--inspect: the inspector listens', async () => {
-  const gateway = await start(1, ['--inspect=127.0.0.1:0']);
+  const gateway = await startWithWorkers(1, ['--inspect=127.0.0.1:0']);
   await eventually(() => gateway.stderr().includes('Debugger listening on'));
   expect(listenersOf(gateway.child.pid ?? 0)).toBe(3);
 });
 
-async function start(workers: number, nodeOptions: readonly string[] = []): Promise<GatewayProcess> {
+async function startWithWorkers(workers: number, nodeOptions: readonly string[] = []): Promise<GatewayProcess> {
   const upstream = await startUpstream();
   const yaml = `workers: ${workers}\nroutes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
   const gateway = await startGatewayProcess(yaml, { nodeOptions });

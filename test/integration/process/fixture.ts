@@ -45,7 +45,7 @@ export function expectEveryProblem(text: string): void {
 
 type Ports = readonly [data: number, admin: number];
 
-export function configure(data = 0, adminPort = 0): string {
+export function gatewayYaml(data = 0, adminPort = 0): string {
   return `
 listen: 127.0.0.1:${data}
 admin: 127.0.0.1:${adminPort}
@@ -100,8 +100,8 @@ export function holdNextRequest(): Promise<ServerResponse> {
   });
 }
 
-export async function start(): Promise<RunningProgram> {
-  const gateway = launch(['--config', writeConfig(configure())]);
+export async function startReady(): Promise<RunningProgram> {
+  const gateway = launch(['--config', writeConfig(gatewayYaml())]);
   await gateway.line('listening');
   // It listens before the first fetch of keys has ended.
   await eventually(async () => (await admin(gateway, '/readyz')).status === 200, 5000);

@@ -9,7 +9,7 @@ import { reservePort } from '../../support/reserved-port.ts';
 import { eventually } from '../../support/waiting.ts';
 import {
   admin,
-  configure,
+  gatewayYaml,
   get,
   issuer,
   launch,
@@ -26,7 +26,7 @@ describe('an issuer that cannot be reached at the start', () => {
   test('public routes 200, protected ones 503, /readyz names it; 200 and ready once it is up', async () => {
     const issuerPort = await reservePort();
     const late = `http://127.0.0.1:${issuerPort}`;
-    const text = configure().replace(issuer.jwksUri, `${late}/jwks`).replaceAll(issuer.issuer, late);
+    const text = gatewayYaml().replace(issuer.jwksUri, `${late}/jwks`).replaceAll(issuer.issuer, late);
     const gateway = launch(['--config', writeConfig(text)]);
     await gateway.line('listening');
     await gateway.line('keys could not be fetched');
@@ -55,7 +55,7 @@ describe('an issuer that cannot be reached at the start', () => {
   test('an issuer that accepts and never answers: no delay of start or end', async () => {
     const mute = createTcpServer(socket => socket.on('error', () => undefined));
     const mutePort = await listenOnLoopback(mute);
-    const text = configure().replace(issuer.jwksUri, `http://127.0.0.1:${mutePort}/jwks`);
+    const text = gatewayYaml().replace(issuer.jwksUri, `http://127.0.0.1:${mutePort}/jwks`);
     const gateway = launch(['--config', writeConfig(text)]);
     await gateway.line('listening');
     expect((await get(gateway, '/open/a')).status).toBe(200);

@@ -39,7 +39,7 @@ const PLACES = [1, 2].flatMap(workers => (['listen', 'admin'] as const).map(key 
 
 describe.each(PLACES)('%s, with %i worker(s)', (key, workers) => {
   test('a port in use: logged with key, address, code and remedy', async () => {
-    const { code, stderr, line } = await run(workers, key, `127.0.0.1:${held}`);
+    const { code, stderr, line } = await runListeningAt(workers, key, `127.0.0.1:${held}`);
     const problem = 'another process listens there: stop it, or write another port';
     expect(line).toMatchObject({ level: 'error', key, address: `127.0.0.1:${held}`, code: 'EADDRINUSE', problem });
     expect(stderr).toBe(`cannot listen: ${key}: 127.0.0.1:${held}: ${problem} (EADDRINUSE)\n`);
@@ -47,14 +47,14 @@ describe.each(PLACES)('%s, with %i worker(s)', (key, workers) => {
   });
 
   test('an address of another machine: logged', async () => {
-    const { code, stderr, line } = await run(workers, key, '192.0.2.1:8080');
+    const { code, stderr, line } = await runListeningAt(workers, key, '192.0.2.1:8080');
     expect(line).toMatchObject({ level: 'error', key, address: '192.0.2.1:8080', code: 'EADDRNOTAVAIL' });
     expect(stderr).toContain(`cannot listen: ${key}: 192.0.2.1:8080: this machine has no such address`);
     expect(code).toBe(1);
   });
 
   test.skipIf(PRIVILEGED === 0 || !canRun)('a privileged port: logged', async () => {
-    const { code, stderr, line } = await run(workers, key, '127.0.0.1:7', user);
+    const { code, stderr, line } = await runListeningAt(workers, key, '127.0.0.1:7', user);
     expect(line).toMatchObject({ level: 'error', key, address: '127.0.0.1:7', code: 'EACCES' });
     expect(stderr).toContain('write a port from 1024 on');
     expect(code).toBe(1);
@@ -65,14 +65,14 @@ test.each([
   ['[2001:db8::1]:8080', /./],
   ['nowhere.invalid:8080', /^(ENOTFOUND|EAI_AGAIN)$/],
 ])('%s: logged as it is written', async (address, expected) => {
-  const { code, line } = await run(1, 'listen', address);
+  const { code, line } = await runListeningAt(1, 'listen', address);
   expect(line).toMatchObject({ level: 'error', key: 'listen', address });
   expect(line?.['code']).toMatch(expected);
   expect(code).toBe(1);
 });
 
 /** Runs the program until it ends by itself. @returns exit code, standard error, and the line `cannot listen` of the log. */
-async function run(workers: number, key: 'listen' | 'admin', address: string, as: typeof user = {}) {
+async function runListeningAt(workers: number, key: 'listen' | 'admin', address: string, as: typeof user = {}) {
   const addresses = { listen: '127.0.0.1:0', admin: '127.0.0.1:0', [key]: address };
   const file = join(mkdtempSync(join(folder, 'of-')), 'audgate.yaml');
   chmodSync(join(file, '..'), 0o755);

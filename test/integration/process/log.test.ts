@@ -7,14 +7,14 @@ import type { RunningProgram } from '../../support/program.ts';
 import { request, sendRaw } from '../../support/raw-http.ts';
 import {
   admin,
-  configure,
+  gatewayYaml,
   get,
   issuer,
   launch,
   OTHER,
   portsOf,
   RESOURCE,
-  start,
+  startReady,
   upstream,
   useProcessFixture,
   writeConfig,
@@ -24,7 +24,7 @@ useProcessFixture();
 
 describe('the log', () => {
   test('standard output closed by its reader: the process serves on', async () => {
-    const gateway = await start();
+    const gateway = await startReady();
     gateway.child.stdout?.destroy();
     gateway.child.stderr?.destroy();
     for (let count = 0; count < 200; count += 1) expect((await get(gateway)).status).toBe(200);
@@ -34,7 +34,7 @@ describe('the log', () => {
   });
 
   test('standard output that is not read: the process serves on', async () => {
-    const gateway = await start();
+    const gateway = await startReady();
     gateway.child.stdout?.pause();
     const path = `/api/${'a'.repeat(1000)}`;
     for (let count = 0; count < 300; count += 1) expect((await get(gateway, path)).status).toBe(200);
@@ -44,7 +44,7 @@ describe('the log', () => {
 
   test('tokens, cookies, queries, secrets, path parameters: none in log, standard error or metrics', async () => {
     const marks = new Marks();
-    const text = `${configure()}  /dead: { public: true, upstream: "http://127.0.0.1:1", allow_encoded: [";", "%3B"] }\n`;
+    const text = `${gatewayYaml()}  /dead: { public: true, upstream: "http://127.0.0.1:1", allow_encoded: [";", "%3B"] }\n`;
     const gateway = launch(['--config', writeConfig(text)], { SECRET_OF_THE_ENVIRONMENT: marks.next() });
     await gateway.line('listening');
     const stranger = await generateKeyPair('ES256', { extractable: true });
@@ -111,7 +111,7 @@ describe('the log', () => {
     ['an encoded query where allow_encoded lets it pass', '/lax/a%3Ftoken=MARK'],
   ])('%s: not in the output', async (_name, target) => {
     const lax = `  /lax: { public: true, upstream: "${upstream.origin}", allow_encoded: [";", "%3F"] }\n`;
-    const gateway = launch(['--config', writeConfig(`${configure()}${lax}`)]);
+    const gateway = launch(['--config', writeConfig(`${gatewayYaml()}${lax}`)]);
     await gateway.line('listening');
     await request(portsOf(gateway)[0], { path: target.replace('MARK', 's3cret') });
     await gateway.line('request');

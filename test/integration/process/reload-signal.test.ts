@@ -14,8 +14,8 @@ import { eventually } from '../../support/waiting.ts';
 import {
   admin,
   BROKEN,
-  configure,
   expectEveryProblem,
+  gatewayYaml,
   get,
   holdNextRequest,
   issuer,
@@ -23,7 +23,7 @@ import {
   RESOURCE,
   ROOT,
   sample,
-  start,
+  startReady,
   upstream,
   useProcessFixture,
   writeConfig,
@@ -33,7 +33,7 @@ useProcessFixture();
 
 describe('SIGHUP', () => {
   test('a good file: applied; a bad one: nothing changes; each is counted', async () => {
-    const file = writeConfig(configure());
+    const file = writeConfig(gatewayYaml());
     const gateway = launch(['--config', file]);
     await gateway.line('listening');
     await expectReloads(gateway, 0, 0);
@@ -41,7 +41,7 @@ describe('SIGHUP', () => {
     expect(Math.abs(loadedAt - Date.now() / 1000)).toBeLessThan(60);
     expect((await get(gateway, '/later/a')).status).toBe(404);
 
-    const later = `${configure()}  /later: { public: true, upstream: "${upstream.origin}" }\n`;
+    const later = `${gatewayYaml()}  /later: { public: true, upstream: "${upstream.origin}" }\n`;
     await changeAndSignal(gateway.child, () => writeFileSync(file, later));
     await gateway.line('configuration loaded', 2);
     await expectReloads(gateway, 1, 0);
@@ -60,7 +60,7 @@ describe('SIGHUP', () => {
     await expectReloads(gateway, 1, 2);
     expect((await get(gateway, '/later/a')).status).toBe(200);
 
-    await changeAndSignal(gateway.child, () => writeFileSync(file, configure()));
+    await changeAndSignal(gateway.child, () => writeFileSync(file, gatewayYaml()));
     await gateway.line('configuration loaded', 3);
     await expectReloads(gateway, 2, 2);
     expect((await get(gateway, '/later/a')).status).toBe(404);
@@ -68,7 +68,7 @@ describe('SIGHUP', () => {
   });
 
   test('the status page: hash, warnings and admin token of the configuration in use', async () => {
-    const before = configure();
+    const before = gatewayYaml();
     const file = writeConfig(before);
     const gateway = launch(['--config', file]);
     await gateway.line('listening');
@@ -95,13 +95,13 @@ describe('SIGHUP', () => {
   });
 
   test('a request in flight: finishes under the configuration that admitted it', async () => {
-    const file = writeConfig(configure());
+    const file = writeConfig(gatewayYaml());
     const gateway = launch(['--config', file]);
     await gateway.line('listening');
     const arrived = holdNextRequest();
     const answering = get(gateway);
     const res = await arrived;
-    await changeAndSignal(gateway.child, () => writeFileSync(file, configure().replace('  /api:', '  /moved:')));
+    await changeAndSignal(gateway.child, () => writeFileSync(file, gatewayYaml().replace('  /api:', '  /moved:')));
     await gateway.line('configuration loaded', 2);
     expect((await get(gateway)).status).toBe(404);
     res.end('finished');
@@ -124,7 +124,7 @@ describe('SIGHUP', () => {
     };
     const server = createServer(answerKeys);
     const keysPort = await listenOnLoopback(server);
-    const text = configure()
+    const text = gatewayYaml()
       .replace(issuer.jwksUri, `http://127.0.0.1:${keysPort}/jwks`)
       .replace(issuer.issuer, keys.issuer);
     const gateway = launch(['--config', writeConfig(text)]);
@@ -144,7 +144,7 @@ describe('SIGHUP', () => {
   });
 
   test('ten reloads while new tokens arrive: every request is forwarded', async () => {
-    const gateway = await start();
+    const gateway = await startReady();
     const tokens = await Promise.all(Array.from({ length: 300 }, () => issuer.sign({ claims: { aud: RESOURCE } })));
     const statuses = new Map<number, number>();
     const work = async () => {

@@ -8,13 +8,13 @@ import { sendRaw } from '../../support/raw-http.ts';
 import { reservePort } from '../../support/reserved-port.ts';
 import {
   BROKEN,
-  configure,
   expectEveryProblem,
   folder,
+  gatewayYaml,
   get,
   launch,
   runToEnd,
-  start,
+  startReady,
   upstream,
   useProcessFixture,
   writeConfig,
@@ -25,7 +25,7 @@ useProcessFixture();
 describe('start', () => {
   test('the first response: within 3 s (1 s on a quiet machine)', async () => {
     const startedAt = performance.now();
-    const gateway = await start();
+    const gateway = await startReady();
     const ready = performance.now() - startedAt;
     expect((await get(gateway)).status).toBe(200);
     if (ready > 1000) console.warn(`start-up to first answer: ${Math.round(ready)} ms`);
@@ -48,7 +48,7 @@ describe('start', () => {
   });
 
   test('AUDGATE_CONFIG: names the file; --config has precedence; serve is optional', async () => {
-    const file = writeConfig(configure());
+    const file = writeConfig(gatewayYaml());
     const environment = await runToEnd(['check', file], { AUDGATE_CONFIG: join(folder, 'absent.yaml') });
     expect(environment.code).toBe(0);
     const wrong = await runToEnd([], { AUDGATE_CONFIG: join(folder, 'named-by-environment.yaml') });
@@ -58,9 +58,9 @@ describe('start', () => {
     expect(byDefault.code).toBe(1);
     expect(byDefault.stderr).toContain('/etc/audgate/audgate.yaml');
 
-    const gateway = launch([], { AUDGATE_CONFIG: writeConfig(configure()) });
+    const gateway = launch([], { AUDGATE_CONFIG: writeConfig(gatewayYaml()) });
     await gateway.line('listening');
-    const args = ['serve', '--config', writeConfig(configure())];
+    const args = ['serve', '--config', writeConfig(gatewayYaml())];
     const other = launch(args, { AUDGATE_CONFIG: join(folder, 'absent.yaml') });
     await other.line('listening');
   });
@@ -70,7 +70,7 @@ describe('start', () => {
     async which => {
       const holder = createTcpServer();
       const held = await listenOnLoopback(holder);
-      const text = which === 'listen' ? configure(held, 0) : configure(0, held);
+      const text = which === 'listen' ? gatewayYaml(held, 0) : gatewayYaml(0, held);
       const { code, stderr } = await runToEnd(['--config', writeConfig(text)]);
       holder.close();
       expect(code).toBe(1);
@@ -81,7 +81,7 @@ describe('start', () => {
   );
 
   test('${NAME}: read from the environment', async () => {
-    const text = configure().replace(`"${upstream.origin}"`, '"${UPSTREAM_ORIGIN}"');
+    const text = gatewayYaml().replace(`"${upstream.origin}"`, '"${UPSTREAM_ORIGIN}"');
     const gateway = launch(['--config', writeConfig(text)], { UPSTREAM_ORIGIN: upstream.origin });
     await gateway.line('listening');
     expect((await get(gateway)).status).toBe(200);

@@ -111,7 +111,7 @@ export function writeLog(lines: readonly unknown[]): string {
   return file;
 }
 
-export function run(yaml: string, log: string, json: boolean, from?: string) {
+export function simulateLog(yaml: string, log: string, json: boolean, from?: string) {
   const configs = { config: writeConfig(yaml), from: from === undefined ? undefined : writeConfig(from) };
   return runSimulate({ ...configs, log, json });
 }
@@ -121,13 +121,13 @@ export async function simulateJson(
   lines: readonly unknown[],
   from?: string,
 ): Promise<Finding & { readonly code: number }> {
-  const { code, stdout } = await run(yaml, writeLog(lines), true, from);
+  const { code, stdout } = await simulateLog(yaml, writeLog(lines), true, from);
   return { ...JSON.parse(stdout), code };
 }
 
 export const [BILLING, PROFILE] = ['https://billing.example/', 'https://profile.example/'];
 
-export const configure = ({ enforcement = 'report', audiences = '', types = 'at+jwt' } = {}) => `
+export const billingYaml = ({ enforcement = 'report', audiences = '', types = 'at+jwt' } = {}) => `
 issuers:
   ${issuers[0]?.issuer}: { jwks_uri: ${issuers[0]?.jwksUri}, token_types: [${types}] }
   ${issuers[1]?.issuer}: { jwks_uri: ${issuers[1]?.jwksUri} }

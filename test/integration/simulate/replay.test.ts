@@ -6,12 +6,12 @@ import {
   type Ask,
   ask,
   BILLING,
-  configure,
+  billingYaml,
   decisionOf,
   PROFILE,
   record,
-  run,
   simulateJson,
+  simulateLog,
   useSimulateFixture,
   writeLog,
 } from './fixture.ts';
@@ -48,11 +48,11 @@ describe('the log of a gateway in report mode', () => {
   let lines: readonly LogLine[];
   let log: readonly LogLine[];
   beforeAll(async () => {
-    ({ requests: lines, log } = await record(configure(), MIX));
+    ({ requests: lines, log } = await record(billingYaml(), MIX));
   });
 
   test('the same configuration: no change, exit 0', async () => {
-    const { code, ...finding } = await simulateJson(configure(), log);
+    const { code, ...finding } = await simulateJson(billingYaml(), log);
     expect({ code, unchanged: finding.unchanged, changes: finding.changes }).toEqual({
       code: 0,
       unchanged: MIX.length,
@@ -62,8 +62,8 @@ describe('the log of a gateway in report mode', () => {
   });
 
   test('enforce: exactly what was reported is refused, as by a real gateway; exit 3', async () => {
-    const { requests: then } = await record(configure({ enforcement: 'enforce' }), MIX);
-    const { code, changes, changed, unknown } = await simulateJson(configure({ enforcement: 'enforce' }), log);
+    const { requests: then } = await record(billingYaml({ enforcement: 'enforce' }), MIX);
+    const { code, changes, changed, unknown } = await simulateJson(billingYaml({ enforcement: 'enforce' }), log);
     const reported = lines.filter(line => line['outcome'] === 'reported');
     expect(code).toBe(3);
     expect(reported).toHaveLength(14);
@@ -81,8 +81,8 @@ describe('the log of a gateway in report mode', () => {
   });
 
   test('an alias for the old audience: no refusal of that client remains', async () => {
-    const fixed = configure({ enforcement: 'enforce', audiences: 'legacy-billing' });
-    const before = await simulateJson(configure({ enforcement: 'enforce' }), log);
+    const fixed = billingYaml({ enforcement: 'enforce', audiences: 'legacy-billing' });
+    const before = await simulateJson(billingYaml({ enforcement: 'enforce' }), log);
     const after = await simulateJson(fixed, log);
     expect(Number(after.changed['would_break'])).toBe(Number(before.changed['would_break']) - 1);
     const legacy = lines.filter(line => String(line['aud']) === 'legacy-billing');
@@ -92,7 +92,7 @@ describe('the log of a gateway in report mode', () => {
 
   test('only right tokens, enforce: no change, exit 0', async () => {
     const right = lines.filter(line => line['outcome'] === 'forwarded');
-    expect(await simulateJson(configure({ enforcement: 'enforce' }), right)).toMatchObject({
+    expect(await simulateJson(billingYaml({ enforcement: 'enforce' }), right)).toMatchObject({
       code: 0,
       changes: [],
       unknown: {},
@@ -101,7 +101,7 @@ describe('the log of a gateway in report mode', () => {
 
   test('a token whose typ the new configuration may accept: unknown, since typ is not in the log', async () => {
     const id = lines.filter(line => line['reason'] === 'wrong_token_type');
-    const found = await simulateJson(configure({ types: 'at+jwt, JWT', enforcement: 'enforce' }), id);
+    const found = await simulateJson(billingYaml({ types: 'at+jwt, JWT', enforcement: 'enforce' }), id);
     expect(found).toMatchObject({ code: 1, judged: 0, unknown: { token_type_not_logged: 1 } });
   });
 
@@ -111,7 +111,7 @@ describe('the log of a gateway in report mode', () => {
       time: '2020-01-01T00:00:00Z',
       ...(line['exp'] ? { exp: 1577836860 } : {}),
     }));
-    expect(await simulateJson(configure(), past)).toMatchObject({ code: 0, unchanged: MIX.length, unknown: {} });
+    expect(await simulateJson(billingYaml(), past)).toMatchObject({ code: 0, unchanged: MIX.length, unknown: {} });
   });
 
   test('broken lines: counted and skipped', async () => {
@@ -126,7 +126,7 @@ describe('the log of a gateway in report mode', () => {
       JSON.stringify({ ...lines[0], aud: 7 }),
     ];
     const tooLong = `{"msg":"request","path":"${'x'.repeat(2 ** 21)}"}`;
-    const found = await simulateJson(configure(), [...broken, '', ...log, tooLong, '{"msg":"listening"}', lines[0]]);
+    const found = await simulateJson(billingYaml(), [...broken, '', ...log, tooLong, '{"msg":"listening"}', lines[0]]);
     expect(found).toMatchObject({ code: 3, broken: broken.length + 1, unchanged: MIX.length + 1 });
     expect(found.lines).toBe(found.judged + found.broken + found.skipped);
   });
@@ -136,14 +136,14 @@ describe('the log of a gateway in report mode', () => {
       line,
       { ...line, client_id: `\u001b[2J\u202e\r\n${'w'.repeat(900)}`, route: '\u009b31m' },
     ]);
-    const { code, stdout } = await run(configure({ enforcement: 'enforce' }), writeLog(hostile), false);
+    const { code, stdout } = await simulateLog(billingYaml({ enforcement: 'enforce' }), writeLog(hostile), false);
     const rows = stdout.split('\n').slice(0, -1);
     expect(code).toBe(3);
     expect(rows.length).toBeLessThan(24);
     expect(Math.max(...rows.map(row => [...row].length))).toBeLessThanOrEqual(80);
     expect(stdout).not.toMatch(/[^\P{C}\n]/u);
     expect(stdout).toMatch(/and \d+ more groups, see --json/);
-    const json = await run(configure({ enforcement: 'enforce' }), writeLog(hostile), true);
+    const json = await simulateLog(billingYaml({ enforcement: 'enforce' }), writeLog(hostile), true);
     expect(json.stdout).not.toMatch(/[^\P{C}\n]/u);
   });
 
@@ -155,7 +155,9 @@ describe('the log of a gateway in report mode', () => {
       jti: 'MARK',
     }));
     for (const json of [false, true]) {
-      expect((await run(configure({ enforcement: 'enforce' }), writeLog(marked), json)).stdout).not.toContain('MARK');
+      expect((await simulateLog(billingYaml({ enforcement: 'enforce' }), writeLog(marked), json)).stdout).not.toContain(
+        'MARK',
+      );
     }
   });
 });

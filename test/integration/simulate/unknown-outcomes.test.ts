@@ -8,8 +8,8 @@ import {
   issuers,
   PROFILE,
   record,
-  run,
   simulateJson,
+  simulateLog,
   upstream,
   useSimulateFixture,
   writeLog,
@@ -45,10 +45,10 @@ routes:
       const log = writeLog(requests);
       const found = await simulateJson(changed, requests, old);
       expect(found).toMatchObject({ code: 3, judged: 1, unknown: { issuer_rules: 2 }, assumed_unchanged: ['keys'] });
-      const { stdout } = await run(changed, log, false, old);
+      const { stdout } = await simulateLog(changed, log, false, old);
       expect(stdout).toContain('No change found, but not all could be judged: 2 unknown or broken.');
       expect(stdout).not.toContain('assumed unchanged');
-      const silent = await run(changed, log, false);
+      const silent = await simulateLog(changed, log, false);
       expect(silent.stdout).toContain(
         'assumed unchanged: keys, algorithms, token_types and scope_claim of each issuer\n  (--from OLD tells',
       );

@@ -49,7 +49,7 @@ export const HANDSHAKE: readonly HeaderPair[] = [
   ['Sec-WebSocket-Key', KEY],
 ];
 
-export async function open(
+export async function openWebSocket(
   path: string,
   protocols: string[] = [],
   headers: Record<string, string> = {},

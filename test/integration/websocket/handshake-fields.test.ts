@@ -2,13 +2,13 @@
 
 import { describe, expect, test } from 'vitest';
 import { headerValues } from '../../support/raw-http.ts';
-import { gateway, open, token, upstream, useWebSocketFixture } from './fixture.ts';
+import { gateway, openWebSocket, token, upstream, useWebSocketFixture } from './fixture.ts';
 
 useWebSocketFixture();
 
 describe('fields of the handshake', () => {
   test('the upstream: its own Host, base path, identity fields, no token', async () => {
-    const client = await open('/live/a?q=%2e', [], {
+    const client = await openWebSocket('/live/a?q=%2e', [], {
       'X-User': 'forged',
       X_User: 'forged',
       'X-Forwarded-For': '6.6.6.6',
@@ -31,12 +31,12 @@ describe('fields of the handshake', () => {
   });
 
   test('forward_token: the token is forwarded', async () => {
-    (await open('/forwarding/a')).terminate();
+    (await openWebSocket('/forwarding/a')).terminate();
     expect(headerValues(upstream.received[0]?.rawHeaders ?? [], 'authorization')).toEqual([`Bearer ${token}`]);
   });
 
   test('a public route: the token is removed', async () => {
-    (await open('/open/a')).terminate();
+    (await openWebSocket('/open/a')).terminate();
     expect(headerValues(upstream.received[0]?.rawHeaders ?? [], 'authorization')).toEqual([]);
   });
 });

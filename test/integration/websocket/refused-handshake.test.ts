@@ -50,7 +50,7 @@ describe('a refused handshake', () => {
       'to h2c',
       { path: '/live/a', headers: [...without('Upgrade'), ['Upgrade', 'h2c'], ['HTTP2-Settings', 'AAMAAABk']] },
     ],
-    ['to a protocol nobody knows', { path: '/live/a', headers: [...without('Upgrade'), ['Upgrade', 'teleport/1']] }],
+    ['to an unknown protocol', { path: '/live/a', headers: [...without('Upgrade'), ['Upgrade', 'teleport/1']] }],
     ['to a list of protocols', { path: '/live/a', headers: [...without('Upgrade'), ['Upgrade', 'websocket, h2c']] }],
     ['twice', { path: '/live/a', headers: [...HANDSHAKE, ['Upgrade', 'h2c']] }],
     ['without a Sec-WebSocket-Key', { path: '/live/a', headers: without('Sec-WebSocket-Key') }],

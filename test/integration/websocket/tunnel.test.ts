@@ -13,7 +13,7 @@ import {
   gateway,
   handshake,
   nextLine,
-  open,
+  openWebSocket,
   rude,
   textFrame,
   upstream,
@@ -24,7 +24,7 @@ useWebSocketFixture();
 
 describe('a tunnel', () => {
   test('text and a binary message of 1 MiB: forwarded both ways', async () => {
-    const client = await open('/live/a');
+    const client = await openWebSocket('/live/a');
     const binary = Buffer.alloc(1024 * 1024, 'binary');
     for (const message of ['hello', 'grüße ☂', binary]) {
       const echoed = once(client, 'message');
@@ -53,7 +53,7 @@ describe('a tunnel', () => {
 
   test('subprotocol: offered to the upstream, its choice returned to the client', async () => {
     upstream.handleUpgrade = accept({ handleProtocols: offered => [...offered].at(-1) ?? false });
-    const client = await open('/live/a', ['v1.chat', 'v2.chat']);
+    const client = await openWebSocket('/live/a', ['v1.chat', 'v2.chat']);
     expect(client.protocol).toBe('v2.chat');
     client.terminate();
   });
@@ -62,7 +62,7 @@ describe('a tunnel', () => {
     const closed = new Promise<[number, string]>(resolve => {
       upstream.handleUpgrade = accept({}, server => server.on('close', (code, why) => resolve([code, String(why)])));
     });
-    const client = await open('/live/a');
+    const client = await openWebSocket('/live/a');
     client.close(4001, 'going home');
     expect(await closed).toEqual([4001, 'going home']);
     const [code] = await once(client, 'close');
@@ -79,7 +79,7 @@ describe('a tunnel', () => {
   test('the end of a tunnel: logged and counted with status 101', async () => {
     const before = readSample(await gateway.scrape(), COUNTED_101);
     const lines = gateway.log.length;
-    const client = await open('/live/a?secret=s3cret');
+    const client = await openWebSocket('/live/a?secret=s3cret');
     expect(await gateway.sample('audgate_open_connections{kind="upgraded"}')).toBe(1);
     expect(await gateway.sample('audgate_open_connections{kind="http"}')).toBe(0);
     expect(gateway.log.length).toBe(lines);
@@ -99,7 +99,7 @@ describe('a tunnel', () => {
   });
 
   test('twenty tunnels: the gauge counts each and returns to 0', async () => {
-    const clients = await Promise.all(Array.from({ length: 20 }, () => open('/live/a')));
+    const clients = await Promise.all(Array.from({ length: 20 }, () => openWebSocket('/live/a')));
     expect(await gateway.sample('audgate_open_connections{kind="upgraded"}')).toBe(20);
     for (const client of clients) client.close();
     await expectNoConnections();

@@ -42,7 +42,7 @@ if (cluster.isWorker) {
   if (order() === 'exit') process.exit(3);
   if (order() === 'hang') while (order() === 'hang');
   if (order() === 'mute') { const { send } = process; process.send = (message, ...rest) =>
-    message?.name === 'hello' || message?.kind === undefined ? send.call(process, message, ...rest) : true; }
+    message?.name === 'ready' || message?.kind === undefined ? send.call(process, message, ...rest) : true; }
   process.on('SIGWINCH', () => { for (;;); });
 } else {
   const { fork } = cluster;
@@ -55,7 +55,7 @@ function createOrder(): string {
 }
 
 /** Closes it when its test ends: tests of this file run concurrently. */
-async function start({ onTestFinished }: TestContext, order = createOrder()): Promise<GatewayProcess> {
+async function startWithOrders({ onTestFinished }: TestContext, order = createOrder()): Promise<GatewayProcess> {
   const yaml = `workers: ${WORKERS}\nroutes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
   const gateway = await startGatewayProcess(yaml, { nodeOptions: ['--import', preload(order)] });
   onTestFinished(() => gateway.close());
@@ -79,7 +79,7 @@ async function expectWhole(gateway: GatewayProcess): Promise<void> {
 
 describe.concurrent('a worker that cannot start: logged, retried with growing delay, started in the end', () => {
   test('no file descriptor (EMFILE)', async context => {
-    const gateway = await start(context);
+    const gateway = await startWithOrders(context);
     const limit = (count: string) =>
       spawnSync('prlimit', ['--pid', String(gateway.child.pid), `--nofile=${count}`], { encoding: 'utf8' });
     expect(limit('8:').stderr).toBe('');
@@ -97,7 +97,7 @@ describe.concurrent('a worker that cannot start: logged, retried with growing de
     ['it exits before it is ready', 'exit', 'it ended'],
   ] as const)('%s', async ([, what, problem], context) => {
     const order = createOrder();
-    const gateway = await start(context, order);
+    const gateway = await startWithOrders(context, order);
     writeFileSync(order, what);
     await endOne(gateway);
     const [first, third] = [
@@ -112,11 +112,11 @@ describe.concurrent('a worker that cannot start: logged, retried with growing de
   });
 
   test.for([
-    ['it never becomes ready', 'hang', 'it was not there after'],
+    ['it never becomes ready', 'hang', 'it did not report ready within'],
     ['it becomes ready and never listens', 'mute', 'it did not begin within'],
   ] as const)('%s', async ([, what, problem], context) => {
     const order = createOrder();
-    const gateway = await start(context, order);
+    const gateway = await startWithOrders(context, order);
     writeFileSync(order, what);
     await endOne(gateway);
     const failed = await gateway.line('worker could not start');
@@ -130,7 +130,7 @@ describe.concurrent('a worker that hangs: logged, killed and replaced', () => {
   test.for(['SIGSTOP', 'SIGWINCH'] as const)(
     'by %s (stopped; its event loop blocked), and a reload does not wait for more than that',
     async (signal, context) => {
-      const gateway = await start(context);
+      const gateway = await startWithOrders(context);
       const [victim = 0] = childProcessIds(gateway.child.pid);
       process.kill(victim, signal);
       const startedAt = performance.now();
@@ -148,7 +148,7 @@ describe.concurrent('a worker that hangs: logged, killed and replaced', () => {
   );
 
   test('a primary that was stopped for longer: no worker is killed', async context => {
-    const gateway = await start(context);
+    const gateway = await startWithOrders(context);
     const before = childProcessIds(gateway.child.pid);
     gateway.child.kill('SIGSTOP');
     await pause(14_000);
@@ -163,7 +163,7 @@ describe('at the start', () => {
   test('no worker can start: exit 1, and the log says why', async () => {
     const order = createOrder();
     writeFileSync(order, 'exit');
-    const { code, log, stderr } = await run('workers: 2\n', ['--import', preload(order)]);
+    const { code, log, stderr } = await runWithRoutes('workers: 2\n', ['--import', preload(order)]);
     expect(code).toBe(1);
     expect(log.find(({ msg }) => msg === 'cannot start')).toMatchObject({
       level: 'error',
@@ -175,7 +175,7 @@ describe('at the start', () => {
 });
 
 /** Runs the program until it ends by itself. */
-async function run(yaml: string, nodeOptions: readonly string[] = []) {
+async function runWithRoutes(yaml: string, nodeOptions: readonly string[] = []) {
   const file = join(folder, 'audgate.yaml');
   const routes = `routes: { /x: { public: true, upstream: "${upstream.origin}" } }\n`;
   writeFileSync(file, `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\n${yaml}${routes}`);
@@ -198,7 +198,7 @@ test('SIGTERM while a reload waits for a worker: the end is logged, no failed re
   gateway.child.kill('SIGHUP');
   gateway.child.kill('SIGTERM');
   await gateway.exit;
-  const told = gateway.lines().map(({ msg }) => msg);
-  expect(told).toContain('stopped');
-  expect(told).not.toContain('reload failed');
+  const messages = gateway.lines().map(({ msg }) => msg);
+  expect(messages).toContain('stopped');
+  expect(messages).not.toContain('reload failed');
 });

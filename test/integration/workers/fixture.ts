@@ -23,7 +23,7 @@ export const served = 'audgate_requests_total{route="/api",method="GET",status="
 export const fetched = (outcome: string) =>
   `audgate_jwks_fetches_total{issuer="${issuer.issuer}",outcome="${outcome}"}`;
 
-export function configure(): string {
+export function workersYaml(): string {
   return `workers: ${WORKERS}
 issuers: { "${issuer.issuer}": { jwks_uri: "${issuer.jwksUri}" } }
 routes:
@@ -31,12 +31,15 @@ routes:
 `;
 }
 
-export function start(change = (text: string) => text, nodeOptions: readonly string[] = []): Promise<GatewayProcess> {
+export function startWorkers(
+  change = (text: string) => text,
+  nodeOptions: readonly string[] = [],
+): Promise<GatewayProcess> {
   const place = (folder: string, text: string) => {
     writeFileSync(join(folder, 'audgate.yaml'), change(text));
     return join(folder, 'audgate.yaml');
   };
-  return startGatewayProcess(configure(), { place, nodeOptions });
+  return startGatewayProcess(workersYaml(), { place, nodeOptions });
 }
 
 export function statusOf({ port }: { readonly port: number }, path = '/api', accessToken = token): Promise<number> {

@@ -11,7 +11,17 @@ import { MAIN } from '../../support/program.ts';
 import { request } from '../../support/raw-http.ts';
 import { reservePort } from '../../support/reserved-port.ts';
 import { eventually } from '../../support/waiting.ts';
-import { configure, issuer, RESOURCE, served, start, statusOf, token, useWorkersFixture, WORKERS } from './fixture.ts';
+import {
+  issuer,
+  RESOURCE,
+  served,
+  startWorkers,
+  statusOf,
+  token,
+  useWorkersFixture,
+  WORKERS,
+  workersYaml,
+} from './fixture.ts';
 
 // For what never ends; on a busy machine a process takes seconds to start.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
@@ -19,7 +29,10 @@ useWorkersFixture();
 
 test.each([1, WORKERS])('an uncaught exception: no line of the log is lost, %i process(es)', async workers => {
   const fault = 'data:text/javascript,process.on("SIGUSR2",()=>{throw new Error("fault")})';
-  const gateway = await start(text => text.replace(`workers: ${WORKERS}`, `workers: ${workers}`), ['--import', fault]);
+  const gateway = await startWorkers(
+    text => text.replace(`workers: ${WORKERS}`, `workers: ${workers}`),
+    ['--import', fault],
+  );
   expect(await statusOf(gateway)).toBe(200);
   await eventually(async () => (await gateway.sample(served)) === 1);
   for (const pid of workers === 1 ? [gateway.child.pid ?? 0] : childProcessIds(gateway.child.pid))
@@ -33,7 +46,7 @@ test.each(['a pipe', 'a file'])('lines of all workers into %s: each complete', a
   const log = join(folder, 'log');
   const file = join(folder, 'audgate.yaml');
   const port = await reservePort();
-  writeFileSync(file, `listen: 127.0.0.1:${port}\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms }\n${configure()}`);
+  writeFileSync(file, `listen: 127.0.0.1:${port}\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms }\n${workersYaml()}`);
   const read = join(folder, 'read');
   // A pipe whose reader starts late and reads page by page, so that it is full and writers wait.
   const reader = `{ until [ -e "${read}" ]; do sleep 0.1; done; dd "of=${log}" bs=4096 status=none; }`;

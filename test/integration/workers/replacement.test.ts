@@ -13,8 +13,8 @@ import {
   pageOf,
   RESOURCE,
   served,
-  start,
   startLoad,
+  startWorkers,
   statusOf,
   useWorkersFixture,
   WORKERS,
@@ -25,7 +25,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 useWorkersFixture();
 
 test('a worker killed under load: others serve, it is replaced and counted, no counter falls', async () => {
-  const gateway = await start();
+  const gateway = await startWorkers();
   const fetches = issuer.fetches;
   const load = startLoad(gateway, 8);
   await eventually(() => load.statuses.length > 100);
@@ -60,7 +60,7 @@ test('a worker killed under load: others serve, it is replaced and counted, no c
 });
 
 test('a missing worker: reported by /readyz', async () => {
-  const gateway = await start();
+  const gateway = await startWorkers();
   for (const worker of childProcessIds(gateway.child.pid)) process.kill(worker, 'SIGSTOP');
   const { status, body } = await gateway.readiness();
   expect({ status, body }).toEqual({ status: 503, body: { status: 'not ready', workers_missing: WORKERS } });
@@ -81,7 +81,7 @@ test('a replacement: has the loaded configuration, not the current files', async
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const secret = join(folder, 'resource');
   writeFileSync(secret, RESOURCE);
-  const gateway = await start(text => text.replace(`"${RESOURCE}"`, `"\${file:${secret}}"`));
+  const gateway = await startWorkers(text => text.replace(`"${RESOURCE}"`, `"\${file:${secret}}"`));
   writeFileSync(secret, 'https://evil.example.com/');
   await replaceAll(gateway);
   for (let round = 0; round < 10; round += 1) expect(await statusOf(gateway)).toBe(200);
@@ -91,7 +91,7 @@ test('a replacement: has the loaded configuration, not the current files', async
 });
 
 test('a replacement: listens at the first address, whatever the file says', async () => {
-  const gateway = await start();
+  const gateway = await startWorkers();
   writeFileSync(gateway.file, readFileSync(gateway.file, 'utf8').replace(/^listen: .*$/m, 'listen: 127.0.0.1:1'));
   await gateway.line('a restart is needed for what changed');
   await replaceAll(gateway);
@@ -99,7 +99,7 @@ test('a replacement: listens at the first address, whatever the file says', asyn
 });
 
 test('a replacement during an outage of the issuer: has the keys of the others', async () => {
-  const gateway = await start(text => text.replace('/jwks" }', '/jwks", keys: { refresh: 1s } }'));
+  const gateway = await startWorkers(text => text.replace('/jwks" }', '/jwks", keys: { refresh: 1s } }'));
   expect(await statusOf(gateway)).toBe(200);
   const { jwks } = issuer;
   issuer.jwks = undefined;

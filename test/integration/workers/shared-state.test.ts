@@ -7,16 +7,16 @@ import { readSample } from '../../support/gateway.ts';
 import { childProcessIds } from '../../support/gateway-process.ts';
 import { eventually } from '../../support/waiting.ts';
 import {
-  configure,
   fetched,
   holdRequests,
   issuer,
   pageOf,
   RESOURCE,
   served,
-  start,
+  startWorkers,
   statusOf,
   useWorkersFixture,
+  workersYaml,
 } from './fixture.ts';
 
 // For what never ends; on a busy machine a process takes seconds to start.
@@ -25,7 +25,7 @@ useWorkersFixture();
 
 test('requests to all workers: served, counts summed, keys fetched once', async () => {
   const fetches = issuer.fetches;
-  const gateway = await start();
+  const gateway = await startWorkers();
   const idle = await Promise.all(childProcessIds(gateway.child.pid).map(countSockets));
   const held = holdRequests(60);
   const answering = Array.from({ length: 60 }, () => statusOf(gateway));
@@ -62,7 +62,7 @@ test('requests to all workers: served, counts summed, keys fetched once', async 
 });
 
 test('a key rotation: one fetch for the unknown kid, every worker has the new key', async () => {
-  const gateway = await start();
+  const gateway = await startWorkers();
   const fetches = issuer.fetches;
   await issuer.rotate();
   const fresh = await issuer.sign({ claims: { aud: RESOURCE } });
@@ -75,7 +75,7 @@ test('a key rotation: one fetch for the unknown kid, every worker has the new ke
 });
 
 test('unknown kids at every worker: one fetch in a cooldown', async () => {
-  const gateway = await start();
+  const gateway = await startWorkers();
   const fetches = issuer.fetches;
   const forge = () => issuer.sign({ claims: { aud: RESOURCE }, header: { kid: crypto.randomUUID() } });
   for (let round = 0; round < 3; round += 1) {
@@ -88,7 +88,7 @@ test('unknown kids at every worker: one fetch in a cooldown', async () => {
 });
 
 test('the status page: denials and counts of all workers, behind the admin token in use', async () => {
-  const gateway = await start();
+  const gateway = await startWorkers();
   for (const [index, stopped] of childProcessIds(gateway.child.pid).entries()) {
     process.kill(stopped, 'SIGSTOP');
     expect(await statusOf(gateway, '/api', 'not-a-token')).toBe(401);
@@ -104,7 +104,7 @@ test('the status page: denials and counts of all workers, behind the admin token
   expect(text.split(`id="denial-${newer}"`)).toHaveLength(2);
   expect(text.indexOf(`id="denial-${older}"`)).toBeGreaterThan(text.indexOf(`id="denial-${newer}"`));
 
-  writeFileSync(gateway.file, gateway.configure(`admin_token: a-token-of-the-operators\n${configure()}`));
+  writeFileSync(gateway.file, gateway.configure(`admin_token: a-token-of-the-operators\n${workersYaml()}`));
   const { hash } = await gateway.line('configuration loaded', 2);
   expect((await pageOf(gateway)).status).toBe(401);
   const shown = await pageOf(gateway, 'a-token-of-the-operators');
@@ -114,7 +114,7 @@ test('the status page: denials and counts of all workers, behind the admin token
 });
 
 test('limits.connections: holds for all workers together', async () => {
-  const gateway = await start(text => `limits: { connections: 4 }\n${text}`);
+  const gateway = await startWorkers(text => `limits: { connections: 4 }\n${text}`);
   const sockets = Array.from({ length: 12 }, () => connect(gateway.port, '127.0.0.1').on('error', () => undefined));
   const ended = 'audgate_connections_ended_total{cause="connection_limit"}';
   const open = 'audgate_open_connections{kind="http"}';

@@ -9,7 +9,16 @@ import { expect, test, vi } from 'vitest';
 import { childProcessIds } from '../../support/gateway-process.ts';
 import { MAIN } from '../../support/program.ts';
 import { eventually } from '../../support/waiting.ts';
-import { configure, holdRequests, isAlive, start, startLoad, statusOf, useWorkersFixture, WORKERS } from './fixture.ts';
+import {
+  holdRequests,
+  isAlive,
+  startLoad,
+  startWorkers,
+  statusOf,
+  useWorkersFixture,
+  WORKERS,
+  workersYaml,
+} from './fixture.ts';
 
 // For what never ends; on a busy machine a process takes seconds to start.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
@@ -18,7 +27,7 @@ useWorkersFixture();
 test.each(['the primary', 'the whole group, as a terminal does'])(
   'a drain by SIGINT to %s: what was accepted finishes',
   async whom => {
-    const gateway = await start(text => text.replace('delay: 1ms', 'delay: 4s'));
+    const gateway = await startWorkers(text => text.replace('delay: 1ms', 'delay: 4s'));
     const held = holdRequests(12);
     const answering = Array.from({ length: 12 }, () => statusOf(gateway));
     const release = await held;
@@ -52,7 +61,7 @@ test.each(['the primary', 'the whole group, as a terminal does'])(
 );
 
 test('requests unfinished at drain.limit: aborted, and the process ends', async () => {
-  const gateway = await start(text => text.replace('limit: 10s', 'limit: 300ms'));
+  const gateway = await startWorkers(text => text.replace('limit: 10s', 'limit: 300ms'));
   const held = holdRequests(2);
   const answering = Array.from({ length: 2 }, () => statusOf(gateway).catch(() => 0));
   await held;
@@ -62,7 +71,7 @@ test('requests unfinished at drain.limit: aborted, and the process ends', async 
 });
 
 test('the primary is killed: its workers end', async () => {
-  const gateway = await start();
+  const gateway = await startWorkers();
   const workers = childProcessIds(gateway.child.pid);
   expect(workers).toHaveLength(WORKERS);
   gateway.child.kill('SIGKILL');
@@ -70,10 +79,10 @@ test('the primary is killed: its workers end', async () => {
 });
 
 test('a port in use: exit 1, named in the message', async () => {
-  const gateway = await start();
+  const gateway = await startWorkers();
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const file = join(folder, 'audgate.yaml');
-  writeFileSync(file, `listen: 127.0.0.1:${gateway.port}\nadmin: 127.0.0.1:0\n${configure()}`);
+  writeFileSync(file, `listen: 127.0.0.1:${gateway.port}\nadmin: 127.0.0.1:0\n${workersYaml()}`);
   const child = spawn(process.execPath, [MAIN, '--config', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   let complaint = '';
   child.stderr?.setEncoding('utf8').on('data', piece => {

@@ -9,15 +9,14 @@
 import { describe, expect, test } from 'vitest';
 import { openConnection } from '../../support/raw-connection.ts';
 import { headerValues, parseResponses, request } from '../../support/raw-http.ts';
-import { SWITCHING } from '../../support/switching.ts';
+import { HANDSHAKE_FIELDS, SWITCHING } from '../../support/switching.ts';
 import { DISCONNECTS, disconnect, gateway, get, OK, upstream, useScriptedUpstream } from './scripted-upstream.ts';
 
 /** Milliseconds for the gateway to react. Other load on this machine may delay one measurement, but not five. */
 const PROMPT = 250;
 const MEASUREMENTS = 5;
 
-const HANDSHAKE =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+const HANDSHAKE = `${HANDSHAKE_FIELDS}\r\n`;
 const EVENTS = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
 const EVENT = 'd\r\ndata: hello\n\n\r\n';
 

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { type RunningGateway, startGateway } from '../../support/gateway.ts';
 import { destroyConnections } from '../../support/raw-connection.ts';
+import { HANDSHAKE_FIELDS } from '../../support/switching.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../../support/upstream.ts';
 import { pause } from '../../support/waiting.ts';
 
@@ -15,8 +16,7 @@ export const SHORT = 200;
 const SLACK = 1500;
 
 export const GET = 'GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n';
-export const UPGRADE =
-  'GET /x HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+export const UPGRADE = `GET /x HTTP/1.1\r\nHost: a.example\r\n${HANDSHAKE_FIELDS}\r\n`;
 
 export let upstream: Upstream;
 export let gateway: RunningGateway;

@@ -4,11 +4,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
 import { parseResponses, request, sendRaw } from '../../support/raw-http.ts';
+import { HANDSHAKE_FIELDS } from '../../support/switching.ts';
 import { pause } from '../../support/waiting.ts';
 import { gateway, get, LARGE, startSlowRequest, upstream, usePipeliningGateway } from './slow-request.ts';
-
-const HANDSHAKE =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 
 usePipeliningGateway();
 
@@ -56,7 +54,7 @@ describe('bytes behind a head', () => {
       };
     });
     const client = connect(gateway.port, '127.0.0.1').on('error', () => client.destroy());
-    client.write(Buffer.concat([Buffer.from(get('/x/first') + get('/x/ws', HANDSHAKE)), sent]));
+    client.write(Buffer.concat([Buffer.from(get('/x/first') + get('/x/ws', HANDSHAKE_FIELDS)), sent]));
     client.resume();
     await all;
     expect(Buffer.concat(received).equals(sent)).toBe(true);

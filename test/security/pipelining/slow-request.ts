@@ -32,6 +32,9 @@ const onRequest = (message: unknown) => {
 /** Registers the hooks of a test file. */
 export function usePipeliningGateway(): void {
   beforeAll(async () => {
+    // The module may be shared with other test files, and ports are used again.
+    gatewaySockets.clear();
+    parsed.clear();
     upstream = await startUpstream();
     gateway = await startGateway(`
 timeouts: { headers: 1s, body: 1s, keep_alive: 1s }

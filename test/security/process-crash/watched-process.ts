@@ -5,10 +5,11 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { type GatewayProcess, startGatewayProcess } from '../../support/gateway-process.ts';
 import { request } from '../../support/raw-http.ts';
 import { type RawUpstream, startRawUpstream } from '../../support/raw-upstream.ts';
+import { HANDSHAKE_FIELDS } from '../../support/switching.ts';
 import { startUpstream, type Upstream } from '../../support/upstream.ts';
 
-export const HANDSHAKE =
-  'Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+/** The fields of a handshake. */
+export const HANDSHAKE = `Host: a\r\n${HANDSHAKE_FIELDS}`;
 
 export let raw: RawUpstream;
 let upstream: Upstream;

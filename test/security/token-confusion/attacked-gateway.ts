@@ -1,7 +1,7 @@
 /** Two issuers, a gateway, and the keys of an attacker. */
 
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { type RunningGateway, startGateway } from '../../support/gateway.ts';
@@ -19,7 +19,7 @@ export let gateway: RunningGateway;
 export let publicJwk: JWK;
 export const attacker = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 /** Where the keys of an attacker would be fetched from. No request may arrive. */
-const lure = createServer();
+let lure: Server;
 export let lurePort: number;
 export let visitors = 0;
 
@@ -33,7 +33,7 @@ export function useAttackedGateway(): void {
     const last = issuer.jwks?.keys.at(-1) ?? {};
     const twins = [ecKey('P-256'), ecKey('P-384'), publicJwk].map(jwk => ({ ...jwk, kid: last.kid ?? '' }));
     issuer.jwks = { keys: [...twins, last] };
-    lure.on('connection', socket => {
+    lure = createServer(socket => {
       visitors += 1;
       socket.destroy();
     });

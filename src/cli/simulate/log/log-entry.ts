@@ -40,9 +40,6 @@ export interface LoggedClaims {
   readonly isCut: boolean;
 }
 
-/** The `route` of a request for which no route was found. */
-export const NO_ROUTE = '(none)';
-
 const OUTCOMES: Readonly<Record<Outcome, true>> = { forwarded: true, reported: true, denied: true, failed: true };
 
 /** @returns whether `value` is an outcome that this version writes. */

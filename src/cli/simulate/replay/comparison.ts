@@ -4,7 +4,8 @@
  */
 
 import { FAILURES, isDecidedWithin, isReason, REFUSALS } from '../../../denial.ts';
-import { type LogEntry, NO_ROUTE } from '../log/log-entry.ts';
+import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
+import type { LogEntry } from '../log/log-entry.ts';
 import type { ReplayedDecision, ReplayedDecisions } from './decision-replay.ts';
 import type { Unknown } from './unknown.ts';
 

@@ -11,8 +11,9 @@ import { deny, isDecidedWithin, isReason, type Reason } from '../../../denial.ts
 import { MASK } from '../../../route/loggable-path.ts';
 import { createRouteTable, type Match, matchRequest } from '../../../route/match.ts';
 import { type RequestHead, readRequestHead } from '../../../route/request-head.ts';
+import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
 import type { Verification } from '../../../token/verifier.ts';
-import { type LogEntry, NO_ROUTE } from '../log/log-entry.ts';
+import type { LogEntry } from '../log/log-entry.ts';
 import { type IssuerRules, readLoggedToken } from './logged-token.ts';
 import { RecordedConfig } from './recorded-config.ts';
 import type { Unknown } from './unknown.ts';

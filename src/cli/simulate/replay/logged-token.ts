@@ -1,11 +1,12 @@
-/** What an entry says of the token of its request: every verification result that it may stand for, or why it says too little. */
+/** Log entry → the verification results that are possible for its token, or why they are not known. */
 
 import type { Issuer, Route } from '../../../config/config.ts';
 import { deny, isDecidedWithin, isReason } from '../../../denial.ts';
+import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
 import type { TokenReason } from '../../../token/access-token.ts';
 import { checkTime } from '../../../token/claims.ts';
 import type { Verification } from '../../../token/verifier.ts';
-import { type LogEntry, type LoggedClaims, NO_ROUTE } from '../log/log-entry.ts';
+import type { LogEntry, LoggedClaims } from '../log/log-entry.ts';
 import type { RecordedConfig } from './recorded-config.ts';
 import type { Unknown } from './unknown.ts';
 

@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, Issuer, Route } from '../../../config/config.ts';
-import { NO_ROUTE } from '../log/log-entry.ts';
+import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
 
 export class RecordedConfig {
   readonly #old: Config;

@@ -2,12 +2,12 @@
 
 import { isRawMap } from '../../source/raw-map.ts';
 import { accept, type ParsedValue, reject } from '../parsed-value.ts';
-import { checkKey, type KeyCheck, type PublishedKey } from './json-web-key.ts';
+import { checkKey, type KeyCheck, type RawJwk } from './json-web-key.ts';
 
 export const MOST_KEYS = 100;
 
 /** @returns the JSON object in `text`, or `undefined`; a byte order mark is skipped (RFC 8259 section 8.1). */
-export function parseJsonObject(text: string): PublishedKey | undefined {
+export function parseJsonObject(text: string): RawJwk | undefined {
   try {
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
     return isRawMap(value) ? value : undefined;
@@ -22,7 +22,7 @@ export function parseJsonObject(text: string): PublishedKey | undefined {
  * @returns the keys of a key set in a file; rejects one that holds a secret, more than 100 keys, or no key that can verify
  *   a token.
  */
-export function readKeyFile(text: string, algorithms?: ReadonlySet<string>): ParsedValue<readonly PublishedKey[]> {
+export function readKeyFile(text: string, algorithms?: ReadonlySet<string>): ParsedValue<readonly RawJwk[]> {
   const keys = parseKeySet(text);
   if (!keys.ok) return keys;
   if (keys.value.length === 0) return reject('has no key in "keys"');

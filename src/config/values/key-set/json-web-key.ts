@@ -8,7 +8,7 @@ import { isRawMap } from '../../source/raw-map.ts';
 import { ALGORITHMS } from '../algorithm.ts';
 
 /** A key as published; none of its members has been checked. */
-export type PublishedKey = Readonly<Record<string, unknown>>;
+export type RawJwk = Readonly<Record<string, unknown>>;
 
 export type KeyCheck =
   | { readonly ok: true; readonly algorithms: readonly string[] }
@@ -47,19 +47,19 @@ export function checkKey(key: unknown): KeyCheck {
 }
 
 /** RFC 7517 sections 4.2 and 4.3. */
-function isForVerifying({ use, key_ops: operations, ext }: PublishedKey): boolean {
+function isForVerifying({ use, key_ops: operations, ext }: RawJwk): boolean {
   const isUse = use === undefined || use === 'sig';
   const isOperation = operations === undefined || (Array.isArray(operations) && operations.join() === 'verify');
   return isUse && isOperation && (ext === undefined || typeof ext === 'boolean');
 }
 
-function listAlgorithms({ kty, crv, alg }: PublishedKey): readonly string[] {
+function listAlgorithms({ kty, crv, alg }: RawJwk): readonly string[] {
   const possible = ALGORITHMS_OF[kty === 'EC' || kty === 'OKP' ? `${kty} ${crv}` : String(kty)] ?? [];
   const named = alg === undefined && kty !== 'AKP' ? possible : possible.filter(name => name === alg);
   return named.filter(name => ALGORITHMS.includes(name));
 }
 
-function isImportable(key: PublishedKey): boolean {
+function isImportable(key: RawJwk): boolean {
   // Some versions of Node.js verify with such keys, but do not import them by createPublicKey.
   if (key['kty'] === 'AKP') return typeof key['pub'] === 'string';
   try {
@@ -69,7 +69,7 @@ function isImportable(key: PublishedKey): boolean {
   }
 }
 
-function isStrongRsa({ n, e }: PublishedKey): boolean {
+function isStrongRsa({ n, e }: RawJwk): boolean {
   const modulus = readInteger(n);
   const exponent = readInteger(e);
   return modulus.toString(2).length >= MINIMUM_RSA_BITS && exponent >= 3n && exponent % 2n === 1n;

@@ -29,13 +29,13 @@ test('the matrix: a row for each resource, foreign, missing and multiple, and a 
   const [a, b] = [protect('/a'), protect('/b')];
   const requests = [wrong(a, b.resource), wrong(a, b.resource, 'reported'), wrong(a, b.resource), wrong(b, 'foreign')];
   const matrix = buildMatrix({ routes: [a, b, publicRoute({ prefix: '/c' })] }, await report(requests));
-  const none = { refused: 0, forwarded: 0 };
+  const none = { refused: 0, reported: 0 };
   expect(matrix).toEqual({
     columns: [a, b],
     rows: [
       { presented: a.resource, cells: [undefined, none] },
-      { presented: b.resource, cells: [{ refused: 2, forwarded: 1 }, undefined] },
-      { presented: 'foreign', cells: [none, { refused: 1, forwarded: 0 }] },
+      { presented: b.resource, cells: [{ refused: 2, reported: 1 }, undefined] },
+      { presented: 'foreign', cells: [none, { refused: 1, reported: 0 }] },
       { presented: 'missing', cells: [none, none] },
       { presented: 'multiple', cells: [none, none] },
     ],
@@ -96,7 +96,7 @@ test('denials: by route, action and reason, the most frequent first', async () =
             { reason: 'token_expired', count: 2 },
             { reason: 'missing_token', count: 1 },
           ],
-          forwarded: [{ reason: 'missing_token', count: 1 }],
+          reported: [{ reason: 'missing_token', count: 1 }],
         },
       ],
     ]),

@@ -26,7 +26,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('traffic by route: requests, refused, forwarded, failed, and the time of the latest denial', () => {
+test('traffic by route: requests, refused, reported, failed, and the time of the latest denial', () => {
   const traffic = new RecentTraffic();
   traffic.record(finishedRequest({ route }));
   traffic.record(reported());
@@ -41,13 +41,13 @@ test('traffic by route: requests, refused, forwarded, failed, and the time of th
       route: '/a',
       windows: { hour: [4, 1, 1, 1], day: [4, 1, 1, 1] },
       lastRefused: expect.any(Number),
-      lastForwarded: expect.any(Number),
+      lastReported: expect.any(Number),
     },
     {
       route: '(none)',
       windows: { hour: [1, 1, 0, 0], day: [1, 1, 0, 0] },
       lastRefused: expect.any(Number),
-      lastForwarded: 0,
+      lastReported: 0,
     },
   ]);
   clock.pass(2 * HOUR);
@@ -78,7 +78,7 @@ describe('clients', () => {
   ])('%j: %s', (claims, clientId) => {
     const traffic = new RecentTraffic();
     traffic.record(reported(undefined, { verified: exampleToken({ claims }) }));
-    expect(listOf(traffic)).toMatchObject([{ clientId, forwarded: 1, refused: 0 }]);
+    expect(listOf(traffic)).toMatchObject([{ clientId, reported: 1, refused: 0 }]);
   });
 
   test('several clients: each with its counts by route and reason, most denials first', () => {
@@ -90,7 +90,7 @@ describe('clients', () => {
       {
         clientId: 'often',
         refused: 1,
-        forwarded: 3,
+        reported: 3,
         windows: { hour: [1, 3], day: [1, 3] },
         details: [
           { route: '/a', reason: 'wrong_audience', action: 'forwarded', count: 3 },
@@ -127,7 +127,7 @@ describe('clients', () => {
     }
     const clients = listOf(traffic);
     expect(clients).toHaveLength(MOST_CLIENTS);
-    expect(clients[0]).toMatchObject({ clientId: 'busy', forwarded: 500 });
+    expect(clients[0]).toMatchObject({ clientId: 'busy', reported: 500 });
     expect(Math.max(...clients.map(({ clientId = '' }) => clientId.length))).toBe(257);
     expect(JSON.stringify(clients).length).toBeLessThan(MOST_CLIENTS * 1_000);
   });
@@ -137,7 +137,7 @@ describe('clients', () => {
     for (let index = 0; index < 1_000; index++)
       traffic.record(reported('scanner', { route: protectedRoute({ prefix: `/r${index}` }) }));
     expect(listOf(traffic)[0]?.details).toHaveLength(MOST_DETAILS);
-    expect(listOf(traffic)[0]?.forwarded).toBe(1_000);
+    expect(listOf(traffic)[0]?.reported).toBe(1_000);
   });
 });
 
@@ -150,8 +150,8 @@ test('traffic of several processes: sums, latest times, complete since the last 
   expect(merged.since).toBe(5_000_000_000_000);
   expect(merged.routes).toMatchObject([{ route: '/a', windows: { hour: [3, 0, 3, 0] } }]);
   expect(merged.clients).toMatchObject([
-    { clientId: 'shop', forwarded: 2, windows: { day: [0, 2] }, details: [{ count: 2 }] },
-    { clientId: 'batch', forwarded: 1 },
+    { clientId: 'shop', reported: 2, windows: { day: [0, 2] }, details: [{ count: 2 }] },
+    { clientId: 'batch', reported: 1 },
   ]);
   const many = Array.from({ length: 150 }, (_, index) => index);
   const tell = (name: string) => {

@@ -1,0 +1,28 @@
+/** The limits that a granted request must be within before it is forwarded: `limits.body` and `limits.in_flight` of its route. */
+
+import type { Route } from './config/config.ts';
+import type { ReasonAt } from './denial.ts';
+
+export class RouteLimits {
+  /** Requests in flight, by the route's key, so that the count is kept over a reload. */
+  readonly #inFlight = new Map<string, number>();
+
+  /**
+   * @param contentLength `undefined` with a chunked body, whose size is checked while it is forwarded.
+   * @returns `undefined` if the request is within the limits of `route`; it is counted then, until `leave`. Otherwise why not.
+   */
+  enter({ key, limits }: Route, contentLength: number | undefined): ReasonAt<'limits'> | undefined {
+    if (limits.body !== undefined && contentLength !== undefined && contentLength > limits.body)
+      return 'body_too_large';
+    const count = this.#inFlight.get(key) ?? 0;
+    if (count >= limits.inFlight) return 'overloaded';
+    this.#inFlight.set(key, count + 1);
+    return undefined;
+  }
+
+  leave({ key }: Route): void {
+    const count = (this.#inFlight.get(key) ?? 1) - 1;
+    if (count > 0) this.#inFlight.set(key, count);
+    else this.#inFlight.delete(key);
+  }
+}

@@ -1,0 +1,34 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { Gateway } from '../../src/gateway.ts';
+import { createLog } from '../../src/telemetry/log/log.ts';
+import { Metrics } from '../../src/telemetry/metrics/metrics.ts';
+import { createTelemetry } from '../../src/telemetry/telemetry.ts';
+import { loadValid } from './config/configuration.ts';
+
+/** A request whose client has disconnected while it was queued. */
+function disconnectedRequest() {
+  const request = new IncomingMessage(new Socket());
+  Object.assign(request, { url: '/open', method: 'GET', rawHeaders: ['Host', 'api.example'], httpVersion: '1.1' });
+  return { kind: 'http', request, response: new ServerResponse(request) } as const;
+}
+
+test('an exception while a request is recorded: logged, and the gateway can still be stopped', async () => {
+  const config = loadValid('routes:\n  /open: { upstream: "http://127.0.0.1:9", public: true }\n');
+  const metrics = new Metrics({ keySets: () => [] });
+  const lines: string[] = [];
+  const write = (line: string) => lines.push(line) > 0;
+  const telemetry = createTelemetry(metrics, createLog({ write, close: async () => undefined }));
+  Object.assign(metrics, {
+    record: () => {
+      throw new Error('recording');
+    },
+  });
+  const gateway = new Gateway(config, telemetry);
+
+  await expect(gateway.handle(disconnectedRequest())).rejects.toThrow('recording');
+  expect(lines.filter(line => line.includes('"msg":"fault"'))).toHaveLength(1);
+  const late = new Promise(resolve => setTimeout(resolve, 1_000, 'not stopped'));
+  expect(await Promise.race([gateway.stop().then(() => 'stopped'), late])).toBe('stopped');
+});
