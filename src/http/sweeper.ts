@@ -1,6 +1,9 @@
 /**
  * Time-outs of many connections by one timer: each has its moment, and is looked at four times a second. A timer for each
  * request costs more than the rest of its bookkeeping.
+ *
+ * Where the process was busy for longer than a time-out, what has come meanwhile still waits in the operating system. So it is read
+ * first: `setImmediate` runs behind everything that was ready to be read.
  */
 
 /** Milliseconds: the most that a time-out is late. */
@@ -32,6 +35,8 @@ export class Sweeper {
 
   readonly #sweep = (): void => {
     const now = performance.now();
-    for (const swept of this.#all) swept.sweep(now);
+    setImmediate(() => {
+      for (const swept of this.#all) swept.sweep(now);
+    });
   };
 }

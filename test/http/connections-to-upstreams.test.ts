@@ -55,7 +55,7 @@ function createPool(target: ConnectTarget, limits: { readonly idle?: number; rea
 const GET: OutgoingRequest = { method: 'GET', target: '/', authority: 'a', fields: [], body: 'none' };
 
 /** @returns the body of the response, or the failure. */
-function ask(pool: Pool, request = GET, connect = 2_000): Promise<string | AttemptFailure> {
+function ask(pool: Pool, request = GET, connect = 2_000, response = 2_000): Promise<string | AttemptFailure> {
   return new Promise((resolve, reject) => {
     let body = '';
     const handler: AttemptHandler = {
@@ -71,7 +71,7 @@ function ask(pool: Pool, request = GET, connect = 2_000): Promise<string | Attem
       onSwitch: () => resolve('switched'),
       onFault: reject,
     };
-    pool.send(request, handler, { connect, response: 2_000, idle: 2_000 });
+    pool.send(request, handler, { connect, response, idle: 2_000 });
   });
 }
 
@@ -151,6 +151,18 @@ test('a request with a body that is short: the connection is destroyed, nothing 
   expect(await failed).toMatchObject({ cause: 'other' });
   await until(() => pool.size === 0);
   expect(received === '' || /\r\n\r\nabc$/.test(received)).toBe(true);
+});
+
+test('a response that has come while the process was busy for longer than the time-out: no time-out', async () => {
+  const server = createServer(socket =>
+    socket.on('data', () => {
+      socket.write(RESPONSE);
+      const until = performance.now() + 700;
+      while (performance.now() < until);
+    }),
+  );
+  const pool = createPool({ host: '127.0.0.1', port: await listen(server) });
+  for (let count = 0; count < 3; count += 1) expect(await ask(pool, GET, 2_000, 200)).toBe('ok');
 });
 
 test('idle longer than it is kept, and older than its age: closed', async () => {

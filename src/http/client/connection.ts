@@ -96,7 +96,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
 
   /** Ends it, and the attempt under way with it. */
   destroy(error?: Error): void {
-    this.#error ??= error;
+    if (!this.#socket.destroyed) this.#error ??= error;
     this.#socket.destroy();
   }
 
