@@ -29,7 +29,7 @@ export interface VerifierEvents extends KeySetEvents {
 type TokenCache = LRUCache<string, VerifiedToken>;
 
 const MOST_TOKENS = 100_000;
-/** Of the heap, for all entries together. */
+/** The share of the heap that all entries together may use. */
 const HEAP_SHARE = 1 / 8;
 /** Bytes of an entry, as measured. */
 const entrySize = (token: string) => 1024 + 2 * token.length;

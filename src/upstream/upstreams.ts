@@ -30,7 +30,7 @@ export class Upstreams {
   /** Milliseconds for a client to send or to read the next piece of a body. */
   readonly #clientTimeout: number;
 
-  /** @param previous those of the configuration before: connections to upstreams that both have are kept. */
+  /** @param previous the upstreams of the previous configuration: connections to upstreams in both are kept. */
   constructor(
     { routes, trustedProxies, timeouts }: Pick<Config, 'routes' | 'trustedProxies' | 'timeouts'>,
     previous?: Upstreams,
@@ -78,7 +78,7 @@ export class Upstreams {
     await Promise.all([...this.#pools.values()].map(pool => pool.release()));
   }
 
-  /** Closes the connections with the requests on them, also where another configuration uses them. */
+  /** Closes the connections with the requests on them, even if another configuration uses them. */
   async destroy(): Promise<void> {
     await Promise.all([...this.#pools.values()].map(pool => pool.destroy()));
   }

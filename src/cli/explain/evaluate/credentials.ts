@@ -12,10 +12,10 @@ import type { TokenShape } from './token-shapes.ts';
 
 export interface Credentials {
   readonly presented: Verification;
-  /** As read before its signature is verified. */
+  /** The issuer of the token, read before its signature is verified. */
   readonly jws: CompactJws | Denial | undefined;
   readonly issuer: Issuer | undefined;
-  /** Of that issuer, as published. */
+  /** The published keys of that issuer. */
   readonly keys: readonly PublishedKey[];
   /** Why the keys could not be fetched; holds no text of the issuer. */
   readonly keysError: string | undefined;
@@ -24,7 +24,7 @@ export interface Credentials {
   readonly token: string | undefined;
 }
 
-/** Of a token that has expired or is not yet valid: the result of verifying it as if it were in time. */
+/** @returns for a token that has expired or is not yet valid, the result of verifying it as if it were in time. */
 interface InTime {
   readonly inTime?: Verification;
 }
