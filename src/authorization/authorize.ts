@@ -52,11 +52,11 @@ export interface AuthorizationDenial extends Denial {
 }
 
 /**
- * Checks method, token, type, audience and scope, in the order of `STAGES`. The first denial decides, in every mode: along
- * these checks `refusedFrom` only becomes stricter, so a denial that is only reported never hides one that must be refused.
+ * Checks method, token, type, audience and scope, in the order of `STAGES`. Decides by the first denial that the mode of the
+ * route refuses, which may be behind one that it only reports. Without one the request is granted.
  *
  * @param verification the verified token, or why there is none. Ignored on a public route.
- * @returns a grant, with the denial that the mode of the route only reports; or the denial that it refuses.
+ * @returns a grant, with the first of the denials that are only reported; or the denial that is refused.
  */
 export function authorize(
   index: AudienceIndex,
@@ -69,26 +69,29 @@ export function authorize(
   if (route.public) return createGrant(match, undefined, ambiguous, []);
   const requirement = findRequirements(route.scopeRules, method, [match.rest, ...match.otherRests]);
   const verified = verification.ok && route.issuers.has(verification.issuer) ? verification : undefined;
-  const denial = findDenial(index, route, requirement, verification);
-  if (denial && isRefused(denial.reason, route.enforcement)) return { grant: undefined, denial, verified };
-  return createGrant(match, verified, ambiguous ?? denial, requirement.ok ? requirement.scopes : []);
+  let reported = ambiguous;
+  for (const denial of findDenials(index, route, requirement, verification)) {
+    if (isRefused(denial.reason, route.enforcement)) return { grant: undefined, denial, verified };
+    reported ??= denial;
+  }
+  return createGrant(match, verified, reported, requirement.ok ? requirement.scopes : []);
 }
 
-function findDenial(
+/** Lists every denial, in the order of the checks. */
+function* findDenials(
   index: AudienceIndex,
   route: ProtectedRoute,
   requirement: Requirement,
   token: AccessToken | Denial<TokenReason>,
-): AuthorizationDenial | undefined {
-  if (!requirement.ok) return denialOf('method_not_allowed', { allow: requirement.allow });
-  const { scopes } = requirement;
-  if (!token.ok) return denialOf(token.reason, { scopes });
-  if (!route.issuers.has(token.issuer)) return denialOf('untrusted_issuer', { scopes });
-  if (!token.typeAccepted) return denialOf('wrong_token_type', { scopes });
+): Generator<AuthorizationDenial> {
+  if (!requirement.ok) yield denialOf('method_not_allowed', { allow: requirement.allow });
+  const scopes = requirement.ok ? requirement.scopes : [];
+  if (!token.ok) return yield denialOf(token.reason, { scopes });
+  if (!route.issuers.has(token.issuer)) yield denialOf('untrusted_issuer', { scopes });
+  if (!token.typeAccepted) yield denialOf('wrong_token_type', { scopes });
   const presented = findWrongAudience(route, token.audience, index);
-  if (presented !== undefined) return denialOf('wrong_audience', { scopes, presented });
-  if (!scopes.every(scope => token.scopes.has(scope))) return denialOf('insufficient_scope', { scopes });
-  return undefined;
+  if (presented !== undefined) yield denialOf('wrong_audience', { scopes, presented });
+  if (!scopes.every(scope => token.scopes.has(scope))) yield denialOf('insufficient_scope', { scopes });
 }
 
 function denialOf(

@@ -20,7 +20,10 @@ export interface OracleFacts {
   readonly marker: string;
 }
 
-const TABLE: Readonly<Record<string, readonly [status: number, error?: string]>> = {
+type Row = readonly [status: number, error?: string];
+
+/** All but `internal`, which no request may produce. */
+export const REFUSED: Readonly<Record<string, Row>> = {
   malformed_request: [400],
   headers_too_large: [431],
   request_timeout: [408],
@@ -115,11 +118,11 @@ function checkProblem({ method }: FuzzRequest, { status, head, body, complete }:
   if (head.includes('eyJ')) return ['a piece of a token in the fields of a refusal'];
   if (!complete) return [];
   if (method === 'HEAD') {
-    return Object.values(TABLE).some(([each]) => each === status) ? [] : [`status ${status} of no refusal`];
+    return Object.values(REFUSED).some(([each]) => each === status) ? [] : [`status ${status} of no refusal`];
   }
   const [, said, reason = ''] = PROBLEM.exec(body) ?? [];
-  const [expected, error] = TABLE[reason] ?? [];
-  if (expected !== status || Number(said) !== status) return [`not a problem of the contract: ${status} ${body}`];
+  const [expected, error] = REFUSED[reason] ?? [];
+  if (expected !== status || Number(said) !== status) return [`not a refusal as documented: ${status} ${body}`];
   const challenge = CHALLENGE.exec(head)?.[1];
   const isRight = error === '' ? !challenge?.includes('error=') : challenge?.includes(`error="${error}"`);
   if (error !== undefined ? !challenge || !isRight : challenge !== undefined)

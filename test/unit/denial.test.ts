@@ -1,5 +1,86 @@
 import { describe, expect, test } from 'vitest';
-import { ENFORCEMENTS, isDecidedWithin, isReason, isRefused, REASONS, REFUSALS, STAGES } from '../../src/denial.ts';
+import {
+  ENFORCEMENTS,
+  type Enforcement,
+  isDecidedWithin,
+  isReason,
+  isRefused,
+  REASONS,
+  REFUSALS,
+  type Reason,
+  STAGES,
+} from '../../src/denial.ts';
+
+/** The order of the checks, and the mode from which each reason is refused; written by hand, so that a change of the table is noticed. */
+const REFUSED_FROM: Readonly<Record<Reason, Enforcement>> = {
+  malformed_request: 'report',
+  headers_too_large: 'report',
+  request_timeout: 'report',
+  ambiguous_path: 'report',
+  no_route: 'report',
+  method_not_allowed: 'verify',
+  missing_token: 'verify',
+  malformed_credentials: 'verify',
+  malformed_token: 'verify',
+  untrusted_issuer: 'verify',
+  keys_unavailable: 'verify',
+  unknown_key: 'verify',
+  bad_signature: 'verify',
+  token_expired: 'verify',
+  token_not_yet_valid: 'verify',
+  wrong_token_type: 'enforce',
+  wrong_audience: 'enforce',
+  insufficient_scope: 'enforce',
+  body_too_large: 'report',
+  overloaded: 'report',
+  internal: 'report',
+};
+
+test('the table of refusals: in the order of the checks', () => {
+  expect(REASONS).toEqual(Object.keys(REFUSED_FROM));
+});
+
+describe('the modes that refuse a reason', () => {
+  test.each(REASONS)('%s: refused in exactly its modes', reason => {
+    const from = REFUSED_FROM[reason];
+    expect(isRefused(reason, 'report')).toBe(from === 'report');
+    expect(isRefused(reason, 'verify')).toBe(from !== 'enforce');
+    expect(isRefused(reason, 'enforce')).toBe(true);
+  });
+
+  const strictness = (reason: Reason) => ENFORCEMENTS.indexOf(REFUSALS[reason].refusedFrom);
+
+  /** Each reason of `reasons` that a more permissive mode refuses than one before it. */
+  const findMorePermissive = (reasons: readonly Reason[]) =>
+    reasons.flatMap((later, index) => {
+      const earlier = reasons.slice(0, index).find(each => strictness(each) > strictness(later));
+      return earlier ? [`${later} (from ${REFUSALS[later].refusedFrom}) behind ${earlier}`] : [];
+    });
+
+  test('stages request to route, limits and fault: every mode', () => {
+    const reasons = REASONS.filter(reason => !isDecidedWithin(reason, 'method', 'scope'));
+    const why = 'The gateway refuses these stages without a look at the mode. Only `authorize` looks at it.';
+    expect(
+      reasons.filter(reason => !isRefused(reason, 'report')),
+      why,
+    ).toEqual([]);
+  });
+
+  test('stages credentials and token: refusedFrom never becomes more permissive', () => {
+    const reasons = REASONS.filter(reason => isDecidedWithin(reason, 'credentials', 'token'));
+    const why =
+      'The verifier returns only the first reason against a token. Behind a reason that the mode reports, one that it refuses would go unseen, and the request be forwarded.';
+    expect(findMorePermissive(reasons), why).toEqual([]);
+  });
+
+  test('stages path to scope: refusedFrom never becomes more permissive', () => {
+    const reasons = REASONS.filter(reason => isDecidedWithin(reason, 'path', 'scope'));
+    const why =
+      'authorize() refuses such a reason also behind one that is reported. But explain (listChecks) shows every check before the refused one as passed, and simulate (DecisionReplay) takes a method that is not allowed as decided without the token. Change these two first.';
+    expect(findMorePermissive(reasons), why).toEqual([]);
+    expect(new Set(reasons.map(strictness))).toEqual(new Set([0, 1, 2]));
+  });
+});
 
 test('the rows of the table: in the order of their stages', () => {
   const stages = REASONS.map(reason => STAGES.indexOf(REFUSALS[reason].stage));

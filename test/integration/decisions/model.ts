@@ -111,10 +111,17 @@ export const SCOPES = ['read', 'write', 'admin'];
 
 const METHODS = ['GET', 'HEAD', 'POST', 'DELETE'];
 
-export const REASONS: readonly TokenReason[] = [
-  ...(['missing_token', 'malformed_credentials', 'malformed_token', 'untrusted_issuer', 'keys_unavailable'] as const),
-  ...(['unknown_key', 'bad_signature', 'token_expired', 'token_not_yet_valid'] as const),
-];
+export const REASONS = Object.keys({
+  missing_token: true,
+  malformed_credentials: true,
+  malformed_token: true,
+  untrusted_issuer: true,
+  keys_unavailable: true,
+  unknown_key: true,
+  bad_signature: true,
+  token_expired: true,
+  token_not_yet_valid: true,
+} satisfies Record<TokenReason, true>) as readonly TokenReason[];
 
 export const pick = <T>(...values: readonly T[]) => fc.constantFrom(...values);
 

@@ -112,25 +112,30 @@ function describeWorld(
   return `issuers: ${JSON.stringify(Object.fromEntries(trusted))}\nroutes: ${JSON.stringify(Object.fromEntries(routes))}\n`;
 }
 
+type SignedReason = Exclude<TokenReason, 'missing_token' | 'malformed_credentials' | 'malformed_token'>;
+
+/** A token that does not verify, for each reason; `down` is an issuer whose keys cannot be fetched. */
+const BROKEN: Readonly<Record<SignedReason, (issuer: TokenIssuer, down: TokenIssuer) => Promise<string>>> = {
+  untrusted_issuer: issuer => issuer.sign({ claims: { iss: 'https://stranger.example' } }),
+  keys_unavailable: (_, down) => down.sign(),
+  unknown_key: issuer => issuer.sign({ header: { kid: 'unknown' } }),
+  bad_signature: async issuer => (await issuer.sign()).replace(/[^.]+$/, 'A'.repeat(86)),
+  token_expired: issuer => issuer.sign({ claims: { exp: 1 } }),
+  token_not_yet_valid: issuer => issuer.sign({ claims: { nbf: 3_900_000_000, exp: 4_000_000_000 } }),
+};
+
 /** The Authorization field for `ask.token`. */
 async function credentialsOf({ token }: Ask, issuers: readonly TokenIssuer[]): Promise<(readonly [string, string])[]> {
+  const [first, , down] = issuers;
+  if (!first || !down) throw new Error('three issuers are needed');
   if (token === 'missing_token') return [];
   if (token === 'malformed_credentials') return [['Authorization', 'Bearer']];
   if (token === 'malformed_token') return [['Authorization', 'Bearer a.b']];
-  if (typeof token === 'string') return [bearer((await signBroken(token, issuers)) ?? '')];
+  if (typeof token === 'string') return [bearer(await BROKEN[token](first, down))];
   const { audience, scopes, isAccessToken } = token;
   const signed = await issuers[token.issuer]?.sign({
     header: isAccessToken ? {} : { typ: 'JWT' },
     claims: { aud: audience.length === 1 ? audience[0] : audience, scope: scopes.join(' ') },
   });
   return [bearer(signed ?? '')];
-}
-
-async function signBroken(reason: TokenReason, [issuer, , down]: readonly TokenIssuer[]): Promise<string | undefined> {
-  if (reason === 'keys_unavailable') return down?.sign();
-  if (reason === 'bad_signature') return `${await issuer?.sign()}`.replace(/[^.]+$/, 'A'.repeat(86));
-  if (reason === 'unknown_key') return issuer?.sign({ header: { kid: 'unknown' } });
-  if (reason === 'untrusted_issuer') return issuer?.sign({ claims: { iss: 'https://stranger.example' } });
-  if (reason === 'token_expired') return issuer?.sign({ claims: { exp: 1 } });
-  return issuer?.sign({ claims: { nbf: 3_900_000_000, exp: 4_000_000_000 } });
 }

@@ -1,6 +1,7 @@
 /** Each reason of a denial, with its cause and what to do. */
 
 import { describe, expect, test } from 'vitest';
+import { isDecidedWithin, REASONS } from '../../../src/denial.ts';
 import {
   AUTH0,
   BILLING,
@@ -331,6 +332,15 @@ function forge(header: unknown): string {
   const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString('base64url');
   return `${encode(header)}.${encode({ iss: issuer.issuer, aud: BILLING, exp: 4e9 })}.c2ln`;
 }
+
+/** In near-misses.test.ts. */
+const ELSEWHERE = ['missing_token', 'malformed_credentials'];
+
+test('causes: one for every reason from path to scope', () => {
+  const explained = new Set([...CAUSES.map(({ reason }) => reason), ...ELSEWHERE]);
+  const reasons = REASONS.filter(reason => isDecidedWithin(reason, 'path', 'scope'));
+  expect(reasons.filter(reason => !explained.has(reason))).toEqual([]);
+});
 
 describe('causes of a denial', () => {
   test.for(CAUSES)('$name: $reason', async ({ token, url = billing(), more = [], reason, failed, lines, at }) => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { createAudienceIndex } from '../../../src/authorization/audience.ts';
 import { authorize } from '../../../src/authorization/authorize.ts';
 import type { ProtectedRoute, Route } from '../../../src/config/config.ts';
@@ -11,9 +11,9 @@ import {
   deny,
   ENFORCEMENTS,
   type Enforcement,
-  isRefused,
   REFUSALS,
   type Reason,
+  type ReasonAt,
 } from '../../../src/denial.ts';
 import { createRouteTable, type Match, matchRoute } from '../../../src/route/match.ts';
 import { canonicalizePath } from '../../../src/route/path.ts';
@@ -93,24 +93,33 @@ describe('a protected route on enforce', () => {
   });
 });
 
-/** Requests with one defect each, in the order of `REFUSALS`. */
-const WRONG: readonly (readonly [Reason, AccessToken | Denial<TokenReason>, string])[] = [
-  ['method_not_allowed', GOOD, 'DELETE'],
-  ['missing_token', deny('missing_token'), 'GET'],
-  ['malformed_credentials', deny('malformed_credentials'), 'GET'],
-  ['malformed_token', deny('malformed_token'), 'GET'],
-  ['untrusted_issuer', deny('untrusted_issuer'), 'GET'],
-  ['keys_unavailable', deny('keys_unavailable'), 'GET'],
-  ['unknown_key', deny('unknown_key'), 'GET'],
-  ['bad_signature', deny('bad_signature'), 'GET'],
-  ['token_expired', deny('token_expired'), 'GET'],
-  ['token_not_yet_valid', deny('token_not_yet_valid'), 'GET'],
-  ['untrusted_issuer', { ...GOOD, issuer: 'https://other.example' }, 'GET'],
-  ['wrong_token_type', { ...GOOD, typeAccepted: false }, 'GET'],
-  ['wrong_audience', { ...GOOD, audience: [BILLING] }, 'GET'],
-  ['insufficient_scope', { ...GOOD, scopes: new Set() }, 'GET'],
-];
-const ONLY_ENFORCED: readonly Reason[] = ['wrong_token_type', 'wrong_audience', 'insufficient_scope'];
+/** The reasons that `authorize` decides, or takes from the verifier. */
+type DecidedReason = ReasonAt<'method' | 'credentials' | 'token' | 'type' | 'audience' | 'scope'>;
+type Defect = readonly [presented: AccessToken | Denial<TokenReason>, method: string];
+
+/** Requests with one defect each, by the reason that it is denied for. */
+const DEFECTS: Readonly<Record<DecidedReason, readonly Defect[]>> = {
+  method_not_allowed: [[GOOD, 'DELETE']],
+  missing_token: [[deny('missing_token'), 'GET']],
+  malformed_credentials: [[deny('malformed_credentials'), 'GET']],
+  malformed_token: [[deny('malformed_token'), 'GET']],
+  untrusted_issuer: [
+    [deny('untrusted_issuer'), 'GET'],
+    [{ ...GOOD, issuer: 'https://other.example' }, 'GET'],
+  ],
+  keys_unavailable: [[deny('keys_unavailable'), 'GET']],
+  unknown_key: [[deny('unknown_key'), 'GET']],
+  bad_signature: [[deny('bad_signature'), 'GET']],
+  token_expired: [[deny('token_expired'), 'GET']],
+  token_not_yet_valid: [[deny('token_not_yet_valid'), 'GET']],
+  wrong_token_type: [[{ ...GOOD, typeAccepted: false }, 'GET']],
+  wrong_audience: [[{ ...GOOD, audience: [BILLING] }, 'GET']],
+  insufficient_scope: [[{ ...GOOD, scopes: new Set() }, 'GET']],
+};
+const WRONG = Object.entries(DEFECTS).flatMap(([reason, defects]) =>
+  defects.map(([presented, method]) => [reason as DecidedReason, presented, method] as const),
+);
+const ONLY_ENFORCED: readonly DecidedReason[] = ['wrong_token_type', 'wrong_audience', 'insufficient_scope'];
 
 describe('enforcement modes', () => {
   test.each(WRONG)('%s on report: reported and forwarded', (reason, presented, method) => {
@@ -181,46 +190,55 @@ describe('several defects: the first reason decides', () => {
   test('a method that is not allowed, without a token: method_not_allowed', () => {
     expect(decide(profile, deny('missing_token'), 'DELETE').denial?.reason).toBe('method_not_allowed');
   });
+});
 
-  /** Request, path, route, method, credentials, token (signature before any claim), type, audience, scope. */
-  const ORDER: readonly Reason[] = [
-    'malformed_request',
-    'headers_too_large',
-    'ambiguous_path',
-    'no_route',
-    'method_not_allowed',
-    'missing_token',
-    'malformed_credentials',
-    'malformed_token',
-    'untrusted_issuer',
-    'keys_unavailable',
-    'unknown_key',
-    'bad_signature',
-    'token_expired',
-    'token_not_yet_valid',
-    'wrong_token_type',
-    'wrong_audience',
-    'insufficient_scope',
-  ];
-
-  /** Faults and limits, which every mode refuses. */
-  const AFTER_THE_DECISION: readonly Reason[] = ['request_timeout', 'body_too_large', 'overloaded', 'internal'];
-
-  test('the table of refusals: in the order of the checks', () => {
-    expect(Object.keys(REFUSALS).filter(reason => ORDER.some(each => each === reason))).toEqual(ORDER);
+describe('a denial that is refused, behind one that is only reported: refused', () => {
+  const changed: (() => void)[] = [];
+  afterEach(() => {
+    for (const restore of changed.splice(0)) restore();
   });
 
-  test('in that order, refusedFrom never becomes more permissive: no later reason is refused where an earlier one is reported', () => {
-    const modes = ORDER.map(reason => ENFORCEMENTS.indexOf(REFUSALS[reason].refusedFrom));
-    expect(modes).toEqual(modes.toSorted((a, b) => a - b));
-    expect(new Set(modes)).toEqual(new Set([0, 1, 2]));
+  /** No reason of today is refused from a more permissive mode than one before it, so a row of the table is changed. */
+  function refuseFrom(reason: Reason, mode: Enforcement): void {
+    const row: { refusedFrom: Enforcement } = REFUSALS[reason];
+    const { refusedFrom } = row;
+    changed.push(() => {
+      row.refusedFrom = refusedFrom;
+    });
+    row.refusedFrom = mode;
+  }
+
+  const foreign = exampleToken({
+    issuer: 'https://other.example',
+    typeAccepted: false,
+    audience: [BILLING],
+    scopes: new Set(),
+  });
+  test.each<[Reason, Reason, AccessToken | Denial<TokenReason>, string]>([
+    ['token_expired', 'method_not_allowed', deny('token_expired'), 'DELETE'],
+    ['wrong_token_type', 'method_not_allowed', foreign, 'DELETE'],
+    ['wrong_token_type', 'untrusted_issuer', foreign, 'GET'],
+    ['wrong_audience', 'untrusted_issuer', foreign, 'GET'],
+    ['wrong_audience', 'wrong_token_type', { ...GOOD, typeAccepted: false, audience: [] }, 'GET'],
+    ['insufficient_scope', 'untrusted_issuer', foreign, 'GET'],
+    ['insufficient_scope', 'wrong_audience', { ...GOOD, audience: [BILLING], scopes: new Set() }, 'GET'],
+  ])('%s behind %s', (later, earlier, presented, method) => {
+    expect(decide(on('report'), presented, method).denial?.reason).toBe(earlier);
+    expect(decide(on('report'), presented, method).grant).toBeDefined();
+    refuseFrom(later, 'report');
+    expect(decide(on('report'), presented, method).denial?.reason).toBe(later);
+    expect(decide(on('report'), presented, method).grant).toBeUndefined();
+    expect(decide(on('enforce'), presented, method).denial?.reason).toBe(earlier);
   });
 
-  test.each(Object.keys(REFUSALS) as Reason[])('%s: refused in exactly its modes', reason => {
-    const always = [...ORDER.slice(0, 4), ...AFTER_THE_DECISION];
-    expect(isRefused(reason, 'report')).toBe(always.includes(reason));
-    expect(isRefused(reason, 'verify')).toBe(!ONLY_ENFORCED.includes(reason));
-    expect(isRefused(reason, 'enforce')).toBe(true);
+  test('token_expired behind ambiguous_path', () => {
+    const match = { ...matchOf(on('report')), isAmbiguous: true } as const;
+    expect(authorize(INDEX, match, 'GET', deny('token_expired')).denial?.reason).toBe('ambiguous_path');
+    refuseFrom('token_expired', 'report');
+    expect(authorize(INDEX, match, 'GET', deny('token_expired'))).toMatchObject({
+      grant: undefined,
+      denial: { reason: 'token_expired' },
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createChallenge } from '../../../src/challenge/challenge.ts';
-import type { Reason } from '../../../src/denial.ts';
+import { type BearerError, REASONS, type Reason } from '../../../src/denial.ts';
 import { protectedRoute } from '../route/example-route.ts';
 
 const route = protectedRoute({ prefix: '/profile', resource: 'https://profile.example/v1' });
@@ -40,39 +40,54 @@ describe('the exact WWW-Authenticate value (RFC 6750 section 3, RFC 9728 section
   });
 });
 
+/** The `error` of each reason. `null`: a challenge without an error; `undefined`: no challenge. */
+const ERROR: Readonly<Record<Reason, BearerError | null | undefined>> = {
+  malformed_request: undefined,
+  headers_too_large: undefined,
+  request_timeout: undefined,
+  ambiguous_path: undefined,
+  no_route: undefined,
+  method_not_allowed: undefined,
+  missing_token: null,
+  malformed_credentials: 'invalid_request',
+  malformed_token: 'invalid_token',
+  untrusted_issuer: 'invalid_token',
+  keys_unavailable: undefined,
+  unknown_key: 'invalid_token',
+  bad_signature: 'invalid_token',
+  token_expired: 'invalid_token',
+  token_not_yet_valid: 'invalid_token',
+  wrong_token_type: 'invalid_token',
+  wrong_audience: 'invalid_token',
+  insufficient_scope: 'insufficient_scope',
+  body_too_large: undefined,
+  overloaded: undefined,
+  internal: undefined,
+};
+
 describe('the error of each reason (RFC 6750 section 3.1)', () => {
-  test.each<[Reason, string]>([
-    ['malformed_credentials', 'invalid_request'],
-    ['malformed_token', 'invalid_token'],
-    ['untrusted_issuer', 'invalid_token'],
-    ['unknown_key', 'invalid_token'],
-    ['bad_signature', 'invalid_token'],
-    ['token_expired', 'invalid_token'],
-    ['token_not_yet_valid', 'invalid_token'],
-    ['wrong_token_type', 'invalid_token'],
-    ['wrong_audience', 'invalid_token'],
-    ['insufficient_scope', 'insufficient_scope'],
-  ])('%s: %s', (reason, error) => {
+  test.each(
+    REASONS.flatMap(reason => {
+      const error = ERROR[reason];
+      return error ? [[reason, error] as const] : [];
+    }),
+  )('%s: %s', (reason, error) => {
     expect(createChallenge(reason, route, [])).toMatch(
       new RegExp(`^Bearer error="${error}", error_description="[^"]+", `),
     );
   });
 
-  test.each<Reason>([
-    'malformed_request',
-    'headers_too_large',
-    'ambiguous_path',
-    'no_route',
-    'method_not_allowed',
-    'keys_unavailable',
-    'internal',
-  ])('%s: no challenge', reason => {
+  test.each(REASONS.filter(reason => ERROR[reason] === null))('%s: a challenge without an error', reason => {
+    expect(createChallenge(reason, route, ['a'])).toBe(`Bearer scope="a", ${METADATA}`);
+  });
+
+  test.each(REASONS.filter(reason => ERROR[reason] === undefined))('%s: no challenge', reason => {
     expect(createChallenge(reason, route, ['a'])).toBeUndefined();
   });
 });
 
 test('a challenge: a well-formed list of parameters, none twice (RFC 9110 section 11.2)', () => {
-  const reasons: readonly Reason[] = ['missing_token', 'malformed_credentials', 'wrong_audience', 'insufficient_scope'];
+  const reasons = REASONS.filter(reason => ERROR[reason] !== undefined);
   // Every character that a scope may have (RFC 6749 section 3.3), commas and equals signs too.
   const scope = Array.from({ length: 0x7e - 0x20 }, (_, index) => String.fromCharCode(0x21 + index))
     .filter(character => character !== '"' && character !== '\\')

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createDocument, createFailure, createRefusal } from '../../../src/challenge/refusal.ts';
 import { type FailureReason, REFUSALS, type Reason } from '../../../src/denial.ts';
+import { REFUSED } from '../../fuzz/oracle.ts';
 
 const requestId = '0b6d1d3e-5f5c-4e8e-9f0a-6f5b8d1f2a3c';
 const fieldsOf = (headers: readonly string[]) =>
@@ -31,6 +32,12 @@ const STATUS: Readonly<Record<Reason, number>> = {
   internal: 503,
 };
 
+const FAILURE_STATUS: Readonly<Record<FailureReason, number>> = {
+  upstream_unreachable: 502,
+  bad_upstream_response: 502,
+  upstream_timeout: 504,
+};
+
 describe('a refusal: a problem document (RFC 9457) without text of the client', () => {
   test.each(Object.entries(STATUS) as [Reason, number][])('%s: %d', (reason, status) => {
     const answer = createRefusal(reason, { requestId });
@@ -45,6 +52,12 @@ describe('a refusal: a problem document (RFC 9457) without text of the client', 
 
   test('the table: no other reasons', () => {
     expect(Object.keys(REFUSALS).sort()).toEqual(Object.keys(STATUS).sort());
+  });
+
+  test('the table of the fuzzer: all but internal, and the failures', () => {
+    const { internal: _, ...statuses } = STATUS;
+    const expected = { ...statuses, ...FAILURE_STATUS };
+    expect(Object.fromEntries(Object.entries(REFUSED).map(([reason, [status]]) => [reason, status]))).toEqual(expected);
   });
 
   test('titles: one sentence for each reason, none twice', () => {
@@ -77,11 +90,7 @@ describe('header fields of a refusal', () => {
   });
 });
 
-test.each<[FailureReason, number]>([
-  ['upstream_unreachable', 502],
-  ['bad_upstream_response', 502],
-  ['upstream_timeout', 504],
-])('failure %s: %d', (reason, status) => {
+test.each(Object.entries(FAILURE_STATUS) as [FailureReason, number][])('failure %s: %d', (reason, status) => {
   const answer = createFailure(reason, requestId);
   expect(answer.status).toBe(status);
   expect(JSON.parse(answer.body)).toEqual({ title: expect.any(String), status, reason, request_id: requestId });

@@ -1,11 +1,11 @@
 /** One case or more for each error. */
 
 import { describe, expect, test } from 'vitest';
+import { routeSchema } from '../../../../src/config/schema/route-schema.ts';
 import { KEY_SET, listCodes, listDiagnostics, type World } from '../configuration.ts';
 import { GOOD, ISSUERS, route } from './example-route.ts';
 
-const KEYS =
-  'public, name, resource, audiences, multiple_audiences, issuers, upstream, strip_prefix, allow_encoded, scopes, enforcement, would_deny_header, upstream_token, forward_token, claims_to_headers, timeouts, limits, end_at_expiry';
+const KEYS = Object.keys(routeSchema.shape).join(', ');
 
 interface Case {
   readonly code: string;
