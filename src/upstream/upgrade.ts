@@ -56,7 +56,7 @@ class PendingUpgrade {
   readonly #handshake: Handshake;
   readonly #expiry: Timer | undefined;
   #clock: NodeJS.Timeout | undefined;
-  /** Time-outs of the connection to the upstream. */
+  /** Of the connection to the upstream. */
   #stage: 'connecting' | 'securing' | 'sent' = 'connecting';
   #stopWatching: () => void = () => undefined;
   /** One that is no upgrade. */

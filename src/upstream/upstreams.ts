@@ -78,7 +78,7 @@ export class Upstreams {
     await Promise.all([...this.#pools.values()].map(pool => pool.release()));
   }
 
-  /** Closes the connections with the requests on them, even if another configuration uses them. */
+  /** Closes the connections with the requests on them, also where another configuration uses them. */
   async destroy(): Promise<void> {
     await Promise.all([...this.#pools.values()].map(pool => pool.destroy()));
   }
