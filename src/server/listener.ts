@@ -6,7 +6,7 @@ import type { ListenAddress } from '../config/config.ts';
 
 /** Why a listener could not be opened, for the log, as values of JSON. */
 export interface ListenFailure {
-  /** The address in the configuration. */
+  /** The key of the address in the configuration. */
   readonly key: 'listen' | 'admin';
   /** `host:port` */
   readonly address: string;

@@ -130,7 +130,7 @@ export class YamlDocument {
     return isNode(child) ? child : undefined;
   }
 
-  /** The first, if the key is a duplicate. */
+  /** @returns the entry of `name`; the first one, if the key is a duplicate. */
   #pair(map: YAMLMap, name: string | number | undefined): Pair | undefined {
     const known = this.#pairs.get(map) ?? indexPairs(map);
     this.#pairs.set(map, known);
