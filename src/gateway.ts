@@ -1,7 +1,7 @@
 /**
  * The steps of a request, in the order in which they run: `handle`, `#run`, `#serve` (head, route), `#serveRoute` (token,
  * decision, limits), `#forward`, `#finish`. Each may end in `#refuse`. `#forward` needs a `Grant`, which only
- * `authorize()` makes; the order of the other steps stands only here.
+ * `authorize()` makes; the order of the other steps is defined only here.
  */
 
 import type { Socket } from 'node:net';

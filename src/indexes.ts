@@ -20,7 +20,7 @@ export function createIndexes(routes: readonly Route[]): Indexes {
   return builder;
 }
 
-/** Does the same in slices, so that this thread serves requests in between. */
+/** Like `createIndexes`, in slices, so that this thread serves requests in between. */
 export async function createIndexesInSlices(routes: readonly Route[]): Promise<Indexes> {
   const builder = new IndexBuilder();
   await eachInSlices(routes, route => builder.add(route));

@@ -14,7 +14,7 @@ export interface CheckConfigOptions {
    * relative paths of the text (`jwks_file`, `${file:PATH}`) start. Default: `audgate.yaml` in the working directory.
    */
   readonly file?: string | undefined;
-  /** The variables that `${NAME}` stands for. Default: none. `process.env` is used only where it is given here. */
+  /** The values of `${NAME}`. Default: none. `process.env` is used only where it is given here. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
@@ -48,11 +48,12 @@ export interface ConfigCheck {
  * these bounds has an error that says so.
  */
 export async function checkConfig(text: string, options: CheckConfigOptions = {}): Promise<ConfigCheck> {
-  const { file = DEFAULT_FILE, env = {} } = options;
   // A caller without types may hand over anything. Without a text the thread would read the file.
+  const { file = DEFAULT_FILE, env } = options ?? {};
+  if (typeof file !== 'string') return failedCheck(DEFAULT_FILE, 'the option file is not a string');
   if (typeof text !== 'string') return failedCheck(file, 'the text is not a string');
   try {
-    const loaded = await loadInThread({ file, text, environment: onlyStrings(env) });
+    const loaded = await loadInThread({ file, text, environment: onlyStrings(env ?? {}) });
     return loaded === undefined ? failedCheck(file, 'the text was not loaded') : toCheck(loaded);
   } catch (error) {
     if (error instanceof LoaderFailure) return failedCheck(file, error.message);

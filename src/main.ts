@@ -98,7 +98,7 @@ function work(primary: NonNullable<typeof cluster.worker>): void {
   ignoreSignals(worker);
   process.once('uncaughtException', async fault => {
     process.stderr.write(`${fault.stack ?? fault.message}\n`);
-    await worker.leave();
+    await worker.sendFinalCounts();
     process.exit(1);
   });
 }

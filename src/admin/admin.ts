@@ -16,7 +16,7 @@ export interface AdminSources extends PageSources {
 
 interface SharedSources extends AdminSources {
   readonly getPage: () => Promise<SharedPage>;
-  readonly getMetrics: (patience: number) => Promise<Exposition>;
+  readonly getMetrics: (maxWait: number) => Promise<Exposition>;
 }
 
 interface Reply {
@@ -82,7 +82,7 @@ async function createReply(sources: SharedSources, request: IncomingMessage): Pr
   if (refusal) return json(403, { error: ACCESS_ERRORS[refusal] });
   switch (path) {
     case '/metrics':
-      return { status: 200, ...(await sources.getMetrics(readPatience(request))) };
+      return { status: 200, ...(await sources.getMetrics(readScrapeTimeout(request))) };
     case '/':
       return showPage(sources, request, page => asPage(page.html()));
     case DENIALS_PATH:
@@ -94,8 +94,8 @@ async function createReply(sources: SharedSources, request: IncomingMessage): Pr
   }
 }
 
-/** Prometheus sends how many seconds it waits for a scrape. Half of that is kept for making and sending the page. */
-function readPatience({ headers }: IncomingMessage): number {
+/** Prometheus sends the seconds that it waits for a scrape. @returns half of them in milliseconds: the rest is for making the page. */
+function readScrapeTimeout({ headers }: IncomingMessage): number {
   const seconds = Number(headers['x-prometheus-scrape-timeout-seconds']);
   return seconds > 0 ? (seconds * 1_000) / 2 : Number.POSITIVE_INFINITY;
 }

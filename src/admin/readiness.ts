@@ -12,7 +12,7 @@ export interface KeyReadiness {
 
 export interface Readiness {
   readonly ready: boolean;
-  /** Issuers without a key. They do not make a process that was ready not ready: the APIs of other issuers still work. */
+  /** Issuers without a key. A process that was ready stays ready without them: the APIs of other issuers still work. */
   readonly waitingFor: readonly string[];
   /** By issuer, why there is no key. */
   readonly errors?: Readonly<Record<string, string>>;

@@ -7,10 +7,10 @@ const INTERVAL = 1_000;
 
 /**
  * @returns a function that returns the next result of `make`. Callers that wait for the same result share it. `make` starts
- *   after they called, so the result shows everything that had happened by then. Where it would not start within `patience`
- *   milliseconds, the latest result is returned instead. Only one call of `make` is under way at a time.
+ *   after they called, so the result shows everything that had happened by then. If it cannot start within `maxWait`
+ *   milliseconds, the previous result is returned instead. Only one call of `make` runs at a time.
  */
-export function shareResult<T>(make: () => Promise<T>, interval = INTERVAL): (patience?: number) => Promise<T> {
+export function shareResult<T>(make: () => Promise<T>, interval = INTERVAL): (maxWait?: number) => Promise<T> {
   let next: Promise<T> | undefined;
   let latest: Promise<T> | undefined;
   let previous: Promise<unknown> = Promise.resolve();
@@ -28,8 +28,8 @@ export function shareResult<T>(make: () => Promise<T>, interval = INTERVAL): (pa
     previous = made.then(keep, ignore);
     return made;
   };
-  return (patience = Number.POSITIVE_INFINITY) => {
-    if (latest && earliestStart - performance.now() > patience) return latest;
+  return (maxWait = Number.POSITIVE_INFINITY) => {
+    if (latest && earliestStart - performance.now() > maxWait) return latest;
     next ??= makeNext();
     return next;
   };

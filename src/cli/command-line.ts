@@ -35,7 +35,7 @@ export type Command =
   | { readonly kind: 'simulate'; readonly options: SimulateOptions }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
-  /** The arguments are refused. `text` is for standard error, and repeats no token. */
+  /** The arguments are not valid. `text` is for standard error, and repeats no token. */
   | { readonly kind: 'refused'; readonly text: string; readonly exitCode: number };
 
 /** What is wrong with the arguments; the usage is added to it. */
@@ -62,7 +62,7 @@ const COMMANDS: ReadonlyMap<string, Syntax> = new Map([
 ] satisfies [string, Syntax][]);
 
 /**
- * @param args those behind the name of the program.
+ * @param args the arguments after the name of the program.
  * @param defaultConfig the configuration where `--config` is absent, as AUDGATE_CONFIG names it.
  */
 export function readCommandLine(args: readonly string[], defaultConfig = DEFAULT_CONFIG): Command {
@@ -119,7 +119,7 @@ function isOption(name: string): name is Option {
   return Object.hasOwn(OPTIONS, name);
 }
 
-/** @returns whether it is a token, also behind `Bearer`: an error would repeat it as the name of a file that does not exist. */
+/** @returns whether it is a token, with or without `Bearer`: an error would repeat it as the name of a file that does not exist. */
 function isToken(file: string): boolean {
   return looksLikeToken(file.replace(/^.*bearer +/i, '').trim());
 }

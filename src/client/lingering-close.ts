@@ -1,6 +1,6 @@
 /**
- * Closing a client's connection so that it can still read its response: the system resets a connection that is closed with
- * unread bytes, and the reset may overtake the response (RFC 9112 section 9.6).
+ * Closes a client's connection so that the client can still read its response: the system resets a connection that is closed
+ * with unread bytes, and the client may see the reset before the response (RFC 9112 section 9.6).
  */
 
 import type { IncomingMessage } from 'node:http';
@@ -11,7 +11,7 @@ const LINGER_BYTES = 64 * 1024 * 1024;
 const LINGER_TIME = 1_000;
 
 /**
- * Reads and drops what a client still sends of its request after the response, for up to a second or 64 MiB.
+ * Reads and drops the rest of a request after its response, for up to a second or 64 MiB.
  *
  * @returns whether the request is complete, so that the connection can be used again.
  */
@@ -33,7 +33,7 @@ export function discardRequest(request: IncomingMessage): Promise<boolean> {
   });
 }
 
-/** Ends a socket that no parser reads any more, and waits up to a second for the other side to do the same. */
+/** Ends a socket that no parser reads any more, and waits up to a second for the client to end it, too. */
 export function startLingeringClose(socket: Socket): void {
   const timer = setTimeout(() => socket.destroy(), LINGER_TIME);
   socket.once('close', () => clearTimeout(timer)).once('end', () => socket.destroy());

@@ -1,4 +1,4 @@
-/** Replies of the gateway itself, written so that the connection's framing stays intact. */
+/** Writes replies of the gateway itself, so that the framing of the connection stays intact. */
 
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -11,7 +11,7 @@ export interface LocalReply {
   readonly body: string;
 }
 
-/** A request, its response, and what its head says of a body; `undefined` where the head was refused. */
+/** `head` is `undefined` if it was refused. */
 export interface ReplyTarget {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -19,8 +19,8 @@ export interface ReplyTarget {
 }
 
 /**
- * Writes a reply. Where the head of another response is sent already, its body is aborted instead, so that it cannot look
- * complete. An unread body of the request would be taken for the next request, so its connection closes.
+ * Writes a reply. If the head of another response was sent already, the connection is reset instead, so that the body cannot
+ * look complete. If the request's body is unread, the connection closes: the body would be parsed as the next request.
  *
  * @param readTimeout milliseconds that the client may leave the reply unread.
  */
@@ -46,7 +46,7 @@ export function writeLocalReply(
   discardRequest(request).then(() => response.end());
 }
 
-/** Reads and drops the rest of a request whose response is complete before it; it must not be taken for the next request. */
+/** Reads and drops the rest of a request whose response is complete, so that it is not parsed as the next request. */
 export function discardBody({ request, head }: ReplyTarget): Promise<void> | undefined {
   if (!head?.hasBody || request.complete) return undefined;
   return discardRequest(request).then(isComplete => {
@@ -61,17 +61,17 @@ export function discardBody({ request, head }: ReplyTarget): Promise<void> | und
 export function createResponse(request: IncomingMessage, socket: Socket): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
-  // A socket that ended while this request waited in the queue still belongs to the response before.
+  // A socket that ended while this request was queued still belongs to the previous response.
   if (!socket.writable) return response;
   try {
     response.assignSocket(socket);
   } catch {
-    // node:http has parsed one more request meanwhile, and given the socket to its response. No reply can be written now.
+    // node:http has parsed another request in the meantime and assigned the socket to its response: no reply is possible.
     socket.destroy();
     return response;
   }
   socket.on('drain', () => response.emit('drain'));
-  // Not once the socket is a tunnel's, whose time-out is its own.
+  // After an upgrade the socket belongs to the tunnel, which sets a time-out of its own.
   socket.on('timeout', () => response.socket === socket && response.emit('timeout', socket));
   response.once('finish', () => startLingeringClose(socket));
   return response;

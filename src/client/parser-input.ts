@@ -1,8 +1,9 @@
 /**
  * Which bytes of a connection node:http's parser gets, and when: the head of the next request only after the response to
- * the one before is complete (RFC 9112 section 9.3.2). What waits on a connection is bounded in bytes, not in requests.
+ * the current one is complete (RFC 9112 section 9.3.2). Bytes that wait are bounded in size, however many requests they hold.
  *
- * A stream may be cut anywhere before it is parsed, so a cut in the wrong place costs a call and changes nothing else.
+ * Bytes are passed on in slices. llhttp parses incrementally, so input may be split at any byte: a needless split only costs
+ * one more parser call.
  */
 
 import type { IncomingMessage } from 'node:http';
@@ -10,38 +11,38 @@ import type { Socket } from 'node:net';
 import { startLingeringClose } from './lingering-close.ts';
 
 /**
- * Bytes behind the request under way that are read on. As long as they are no more, the connection is read, and its end
- * is noticed at once. With more, reading stops, and the end is noticed with the next byte that is written to the client.
- * What was read by then, and one more piece that node:net reads (64 KiB), is all that is held of a connection.
+ * Bytes after the current request that are buffered. Below this the socket stays readable, so a disconnect is noticed at
+ * once; above it the socket is paused, and a disconnect is noticed at the next write. Memory per connection: this plus one
+ * read of node:net (64 KiB).
  */
 const READ_AHEAD = 16 * 1024;
 
 const CR = 13;
 const LF = 10;
-/** Ends every head that llhttp accepts: `\r\n\r\n`, and `\n\r\n` in HTTP/0.9. */
+/** The end of every head that llhttp accepts: `\r\n\r\n`, and `\n\r\n` in HTTP/0.9. */
 const BLANK_LINE = '\n\r\n';
-/** No head but those of HTTP/0.9 and RTSP is without it; they are refused. */
+/** In every head except those of HTTP/0.9 and RTSP, which are refused. */
 const VERSION = 'HTTP/';
 const NOTHING = Buffer.alloc(0);
 
 type Parse = (bytes: Buffer) => void;
 
-/** Stands between a socket and node:http's parser. To be made when node:http has just set up the connection. */
+/** Replaces node:http's listener for the data of a socket. Create it when node:http has just set up the connection. */
 export class ParserInput {
   readonly #socket: Socket;
   readonly #parse: Parse;
   readonly #current: () => IncomingMessage | undefined;
-  /** Read, and not parsed yet. */
+  /** Read and not parsed yet; at most `READ_AHEAD` bytes. */
   #held: Buffer = NOTHING;
-  /** Read behind the bytes that are being parsed. */
-  #rest: Buffer = NOTHING;
-  /** Reading has stopped, and what was not parsed is back in the socket. */
+  /** The bytes of this read after the slice that is being parsed. */
+  #unparsed: Buffer = NOTHING;
+  /** The socket is paused, and what was not parsed is back in its buffer. */
   #isStopped = false;
   #isReleased = false;
 
   /**
-   * @param current the request of this connection that is being served.
-   * @throws where node:http does not read its sockets by their data event.
+   * @param current returns the request of this connection that is being served.
+   * @throws if node:http does not read its sockets by their data event.
    */
   constructor(socket: Socket, current: () => IncomingMessage | undefined) {
     const [parse, ...others] = socket.listeners('data') as Parse[];
@@ -53,7 +54,7 @@ export class ParserInput {
     socket.on('data', this.#onData).on('resume', this.#onResume);
   }
 
-  /** To be called when the response to a request is complete. */
+  /** Parses the next request. Call it when a request has been served. */
   continue(): void {
     if (this.#isReleased) return;
     if (!this.#socket.writable) {
@@ -68,14 +69,14 @@ export class ParserInput {
     this.#socket.resume();
   }
 
-  /** Gives the parser nothing more. @returns what was read behind the bytes that are being parsed. */
+  /** Stops parsing. @returns the bytes that were read after the slice that is being parsed. */
   release(): Buffer {
     this.#isReleased = true;
     this.#socket.off('data', this.#onData).off('resume', this.#onResume);
-    const rest = this.#rest;
-    this.#rest = NOTHING;
+    const unparsed = this.#unparsed;
+    this.#unparsed = NOTHING;
     this.#held = NOTHING;
-    return rest;
+    return unparsed;
   }
 
   readonly #onData = (piece: Buffer): void => {
@@ -84,26 +85,27 @@ export class ParserInput {
     this.#parseNext(bytes);
   };
 
-  /** node:http resumes a socket for reasons of its own, such as a body that was read to its end. */
+  /** node:http also resumes a socket itself, for example at the end of a body. */
   readonly #onResume = (): void => {
     if (this.#isStopped && !this.#isFree()) this.#socket.pause();
     else this.#isStopped = false;
   };
 
+  /** Parses slice by slice, until a request is complete that has not been served yet. Holds the bytes after it. */
   #parseNext(bytes: Buffer): void {
-    let at = 0;
-    while (at < bytes.length && this.#mayParse()) {
-      const end = findCut(bytes, at, this.#current() !== undefined);
-      this.#rest = bytes.subarray(end);
-      this.#parse(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+    let start = 0;
+    while (start < bytes.length && this.#mayParse()) {
+      const end = findSliceEnd(bytes, start, this.#current() !== undefined);
+      this.#unparsed = bytes.subarray(end);
+      this.#parse(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
       if (this.#isReleased) return;
-      at = end;
+      start = end;
     }
-    this.#rest = NOTHING;
-    if (at < bytes.length) this.#hold(bytes.subarray(at));
+    this.#unparsed = NOTHING;
+    if (start < bytes.length) this.#hold(bytes.subarray(start));
   }
 
-  /** Whether the next bytes are those of a request that may be read now. */
+  /** Whether no request is being served, or the body of the current one is still arriving. */
   #isFree(): boolean {
     const request = this.#current();
     return request === undefined || !request.complete;
@@ -114,10 +116,10 @@ export class ParserInput {
   }
 
   #hold(bytes: Buffer): void {
-    // Closed with these bytes unread, the connection would be reset, and the response cut off (RFC 9112 section 9.6).
+    // A socket that is closed with unread bytes is reset, which cuts the response off (RFC 9112 section 9.6).
     this.#socket.destroySoon = () => startLingeringClose(this.#socket);
     if (bytes.length < READ_AHEAD && !this.#socket.isPaused()) {
-      // Not the whole piece that it is a part of.
+      // A copy, so that the buffer of the whole read is not kept.
       this.#held = Buffer.from(bytes);
       return;
     }
@@ -126,7 +128,7 @@ export class ParserInput {
     this.#socket.unshift(bytes);
   }
 
-  /** The connection ends with the response that is complete now. */
+  /** Discards what the client still sends on a connection that ends with the response just completed. */
   #drop(): void {
     this.release();
     this.#socket.resume();
@@ -134,14 +136,15 @@ export class ParserInput {
 }
 
 /**
- * @returns where a slice from `at` ends, so that it holds the end of one head at the most. A blank line in a body is none,
- *   and one that begins at `at` may be the end of a head whose other bytes came before.
+ * @returns the index after the first blank line from `start`, so that a slice completes at most one head; else the end of
+ *   `bytes`. CR and LF at `start` may complete a blank line of the previous slice. Within a body, where any bytes can look
+ *   like a blank line, one counts only after `HTTP/`.
  */
-function findCut(bytes: Buffer, at: number, isInBody: boolean): number {
-  let end = at;
+function findSliceEnd(bytes: Buffer, start: number, isInBody: boolean): number {
+  let end = start;
   while (bytes[end] === CR || bytes[end] === LF) end += 1;
-  if (end > at && !isInBody) return end;
-  const from = isInBody ? bytes.indexOf(VERSION, at, 'latin1') : at;
-  const blank = from === -1 ? -1 : bytes.indexOf(BLANK_LINE, from, 'latin1');
-  return blank === -1 ? bytes.length : blank + BLANK_LINE.length;
+  if (end > start && !isInBody) return end;
+  const searchFrom = isInBody ? bytes.indexOf(VERSION, start, 'latin1') : start;
+  const blankLine = searchFrom === -1 ? -1 : bytes.indexOf(BLANK_LINE, searchFrom, 'latin1');
+  return blankLine === -1 ? bytes.length : blankLine + BLANK_LINE.length;
 }

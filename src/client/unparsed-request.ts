@@ -12,8 +12,8 @@ const REASONS: Readonly<Record<string, UnparsedReason>> = {
 };
 
 /**
- * @param error of a connection. The bytes that it may hold are never read: a token can be among them.
- * @returns the reason to refuse; `undefined` where no reply is due: the client has closed, or has never sent a byte.
+ * @param error of a connection. Its `rawPacket` is never read: a token can be in it.
+ * @returns the reason to refuse; `undefined` if no reply is sent, since the client has closed or never sent a byte.
  */
 export function readUnparsedReason(error: NodeJS.ErrnoException, socket: Duplex): UnparsedReason | undefined {
   const isSilent = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket instanceof Socket && socket.bytesRead === 0;
@@ -21,7 +21,7 @@ export function readUnparsedReason(error: NodeJS.ErrnoException, socket: Duplex)
   return REASONS[error.code ?? ''] ?? 'malformed_request';
 }
 
-/** @returns a request in place of one whose head was not parsed. */
+/** @returns a request in place of one whose head could not be parsed. */
 export function createUnparsedRequest(socket: Socket): IncomingMessage {
   const request = new IncomingMessage(socket);
   request.httpVersionMajor = 1;

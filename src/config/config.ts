@@ -33,7 +33,7 @@ export interface ListenAddress {
 
 /** Limits for all clients together, and for each request. */
 export interface ClientLimits {
-  /** Bytes of a request line and its fields. */
+  /** Bytes of the target, the names and the values of a head, without separators. A head of so many bytes is refused. */
   readonly headers: number;
   readonly connections: number;
 }
@@ -134,7 +134,7 @@ export interface ProtectedRoute extends AnyRoute {
 /** `strip`: the client's Authorization is removed. `forward`: it is sent as it came, whatever its scheme. */
 export type UpstreamToken = 'strip' | 'forward';
 
-/** Accepted tokens: `any` has an audience of the route, `known` has further ones of this gateway only, `only` has no further ones. */
+/** What `aud` may hold beside an audience of the route. `any`: anything. `known`: audiences of routes of this gateway. `only`: nothing. */
 export type MultipleAudiences = 'any' | 'known' | 'only';
 
 /** The scopes that one method needs at and below one path. A list in the YAML is a single rule: `*` at `/`. */

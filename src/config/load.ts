@@ -55,7 +55,7 @@ export function loadSource(source: SourceFile, environment: Readonly<Record<stri
 
 type BuiltConfig = Omit<Config, 'source'>;
 
-/** Each entry by itself, then what only the whole file shows, then the result. */
+/** Reads each issuer and route, runs the checks that need the whole file, then builds the configuration. */
 function buildConfig(content: unknown, folder: string, diagnostics: DiagnosticCollector): BuiltConfig | undefined {
   if (content === null) {
     diagnostics.error([], { what: 'the file is empty', expected: 'a map with the key routes', standsAlone: true });

@@ -1,4 +1,4 @@
-/** Routes whose `upstream_token` changes from one configuration to the next although the YAML does not say so. */
+/** Routes whose default of `upstream_token` changes with the next configuration, because their `enforcement` does. */
 
 import type { Config, Route, UpstreamToken } from './config.ts';
 

@@ -11,9 +11,9 @@ const TARGET = /^(?:https?:\/\/[^/?#]*)?(\/[^?]*)/i;
 const BEGINNING = /[;#]|%(?:25)*(?:3f|23|3b)/i;
 /** Overlong UTF-8 (RFC 3629 section 3), and `%` without two digits, such as `%u002f`, or `%%32%46` that is decoded twice. */
 const LENIENT = 'c[01]|e0%(?:25)*[89]|f0%(?:25)*8|(?![0-9a-f]{2})';
-/** What some decoder takes for a separator of segments. Servers route by segments, so the rest behind one is shown. */
+/** What some decoder reads as a separator of segments. Servers route by segments, so what follows a separator is shown. */
 const SEPARATOR = String.raw`[/\\;]|%(?:25)*(?:2f|5c|3b|${LENIENT})`;
-/** Behind `#`, or behind `?` and `#` encoded. */
+/** What follows `#`, or an encoded `?` or `#`. */
 const QUERY = new RegExp(`(#|%(?:25)*(?:3f|23))(?:(?!${SEPARATOR})[^])+`, 'gi');
 /** Behind `=`. */
 const VALUE = new RegExp(`(=|%(?:25)*3d)(?:(?!${SEPARATOR}|[&#]|%(?:25)*(?:26|23|3f))[^])+`, 'gi');
@@ -26,7 +26,7 @@ const BARE = new RegExp(
 
 /**
  * @param target a request target, or a path.
- * @returns its path to its end, without a query. In a segment, what stands behind a `#` or an encoded `?` or `#` is masked, and
+ * @returns its path to its end, without a query. In a segment, what follows a `#` or an encoded `?` or `#` is masked, and
  *   from the first of them or the first `;` on, the value of each `name=value`, and a parameter of more than 8 characters
  *   without a value. Empty for a target without a path.
  */

@@ -1,15 +1,15 @@
-/** Host and path → route: the routes of the Host before those of every host, then the longest prefix of whole segments. */
+/** Host and path → route: routes of the Host before routes of every host, then the longest prefix of whole segments. */
 
 import type { Route } from '../config/config.ts';
 import { type Denial, deny } from '../denial.ts';
 import { type CanonicalPath, canonicalizePath, decodeAsKey } from './path.ts';
 import { listReadings } from './readings.ts';
-import { addGuardedPort, type GuardedPorts, isTolerant } from './tolerance.ts';
+import { addProtectedPort, isUnprotectedUpstream, type ProtectedPorts } from './unprotected-upstreams.ts';
 
 export interface RouteTable {
   readonly hosts: Map<string, Branch>;
   readonly everyHost: Branch;
-  readonly guardedPorts: GuardedPorts;
+  readonly protectedPorts: ProtectedPorts;
 }
 
 interface Branch {
@@ -20,19 +20,19 @@ interface Branch {
 export interface Match {
   readonly ok: true;
   readonly route: Route;
-  /** The whole path, as forwarded: canonical, or as it was sent where it `isAmbiguous`. */
+  /** The whole path, as forwarded: canonical, or as sent if it `isAmbiguous`. */
   readonly path: string;
-  /** What follows the prefix, as matched: `` or `/…`. The scope rules of the route are selected by it. */
+  /** The path below the route, as matched: `` or `/…`. It selects the scope rules of the route. */
   readonly rest: string;
-  /** Other readings of `rest`. The scopes of each are needed, too. */
+  /** How other servers may read `rest` (readings.ts). The token needs the scopes of all of them. */
   readonly otherRests: readonly string[];
-  /** The path has several readings. It is forwarded and only reported, since nothing behind this upstream is protected. */
+  /** Servers may read the path differently. It is forwarded and only reported, since no protected route uses this upstream. */
   readonly isAmbiguous?: true;
 }
 
 type NoMatch = Denial<'no_route' | 'ambiguous_path'>;
 
-/** The path of a request: canonical, or why it is not. */
+/** Host and path of a request. */
 export interface RequestPath {
   /** Lower-case, without a port. */
   readonly host: string;
@@ -50,13 +50,13 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
 
 /** @returns a table without routes, for `addRoute`. */
 export function createEmptyTable(): RouteTable {
-  return { hosts: new Map(), everyHost: { children: new Map() }, guardedPorts: new Set() };
+  return { hosts: new Map(), everyHost: { children: new Map() }, protectedPorts: new Set() };
 }
 
 /** Adds a route to a table that is not in use yet. */
-export function addRoute({ hosts, everyHost, guardedPorts }: RouteTable, route: Route): void {
+export function addRoute({ hosts, everyHost, protectedPorts }: RouteTable, route: Route): void {
   insert(route.host === undefined ? everyHost : branchOf(hosts, route.host), route);
-  addGuardedPort(guardedPorts, route);
+  addProtectedPort(protectedPorts, route);
 }
 
 /**
@@ -88,7 +88,7 @@ export function matchRoute(table: RouteTable, host: string, path: CanonicalPath)
 /** A dot or a blank at the end of a segment: some servers drop it, also where nothing is encoded. */
 const ENDS_UNUSUALLY = /[ .](?:\/|$)/;
 
-/** @returns what follows the prefix in every other reading; `undefined` where a reading leads to another route. */
+/** @returns the path below the route in every other reading; `undefined` if a reading matches another route. */
 function listOtherRests(table: RouteTable, host: string, key: string, found: Found): readonly string[] | undefined {
   const readings = listKeys(key, found);
   if (!readings) return undefined;
@@ -116,10 +116,13 @@ function listKeys(key: string, { route, rest }: Found): readonly string[] | unde
   return [...readings, ...targets.map(target => prefix + target.slice(base.length))];
 }
 
-/** Uses only the segments of `sent`. A server that reads it otherwise reaches nothing protected (`isTolerant`). */
+/**
+ * Matches the path as sent. Only where no protected route uses the same upstream port, so that a server that reads the path
+ * differently cannot reach a protected API.
+ */
 function matchAsSent(table: RouteTable, host: string, sent: string): Match | undefined {
   const found = sent.startsWith('/') ? find(table, host, decodeAsKey(sent)) : undefined;
-  if (!found || !isTolerant(table.guardedPorts, found.route)) return undefined;
+  if (!found || !isUnprotectedUpstream(table.protectedPorts, found.route)) return undefined;
   const { stripPrefix, prefix } = found.route;
   if (stripPrefix && prefix !== '/' && !`${sent}/`.startsWith(`${prefix}/`)) return undefined;
   return { ...accept(found, sent, []), isAmbiguous: true };
@@ -183,7 +186,7 @@ export function stripPrefix(prefix: string, path: string): string {
   return path.slice(end);
 }
 
-/** @returns the index of the next slash behind `start`, or the length of the path. */
+/** @returns the index of the next slash after `start`, or the length of the path. */
 function endOfSegment(path: string, start: number): number {
   const end = path.indexOf('/', start + 1);
   return end === -1 ? path.length : end;

@@ -1,21 +1,21 @@
 /**
- * The canonical form of a path (RFC 3986 sections 2.3, 3.3 and 6.2.2). Routes are matched by path, so a path that two servers
- * could read differently is refused, and the bytes that are matched are the bytes that are forwarded.
+ * The canonical form of a path (RFC 3986 sections 2.3, 3.3 and 6.2.2). A path that two servers could read differently is
+ * refused. `text` is forwarded; `key` is matched: it is `text` with the encodings decoded that every server decodes alike.
  */
 
 import { type Denial, deny } from '../denial.ts';
 
 export interface CanonicalPath {
   readonly ok: true;
-  /** As forwarded: unreserved characters decoded, other percent-encodings upper-case. */
+  /** Forwarded: unreserved characters decoded, other percent-encodings upper-case (`/%40me%7e` → `/%40me~`). */
   readonly text: string;
-  /** As matched: encodings that all servers read alike are decoded, so that `%40me` matches the route `/@me`. */
+  /** Matched: other harmless encodings decoded as well, so that `/%40me` matches the route `/@me`. */
   readonly key: string;
   /** Encodings that servers read differently. The path needs a route whose `allow_encoded` has each of them. */
   readonly contested: readonly string[];
 }
 
-/** Nothing to decode, and no segment that is empty or dots: true of nearly every path, and cheaper than the full check. */
+/** A path with nothing to decode and no segment that is empty or dots. Most paths match, and this is cheaper than the full check. */
 const PLAIN = /^(?:\/(?!\.\.?(?:\/|$))[\w\-.~!$&'()*+,=:@]+)*\/?$/;
 
 /** Always refused: control, space or non-ASCII bytes, a backslash, a fragment, a broken percent-encoding. */
@@ -30,10 +30,7 @@ const HARMLESS = new RegExp(`%(?!${CONTESTED_HEX})[2-7][0-9A-F]|(?:%[89A-F][0-9A
 const NOT_ASCII = /%[89A-F][0-9A-F]/g;
 
 const UNRESERVED = /[\w\-.~]/;
-/**
- * `.` or `..` between separators, with the blanks and dots behind it that Windows drops. A separator is also what only some
- * servers take for one.
- */
+/** `.` or `..` between separators, with the blanks and dots after it that Windows drops. Some separators are so for some servers only. */
 const DOT_SEGMENT = /(?:^|[/;]|%[0-9A-F]{2})\.\.?(?: [ .]*)?(?:[/;%]|$)/;
 const C1_CONTROL = /[\x80-\x9f]/;
 

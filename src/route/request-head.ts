@@ -43,7 +43,7 @@ const AUTHORITY = /^([A-Za-z0-9._~!$&'()*+=-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^#]*)$/i;
 /** Some servers silently ignore fields after a number of them; Apache httpd refuses more than 100. */
 const MOST_FIELDS = 200;
-/** Never forwarded, since some servers take it for the end of the request target (RFC 9112 section 3). */
+/** Never forwarded, since some servers end the request target there (RFC 9112 section 3). */
 const CONTROL_OR_BLANK = /[\x00-\x20\x7f]/;
 
 /**
@@ -79,7 +79,7 @@ function splitTarget(target: string) {
   const end = question === -1 ? target.length : question;
   const sentPath = target.slice(0, end);
   const query = target.slice(end);
-  // Servers also differ on a fragment behind a query.
+  // Servers also differ on a fragment after the query.
   return { path: query.includes('#') ? deny('ambiguous_path') : canonicalizePath(sentPath), sentPath, query };
 }
 

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ParserInput } from '../client/parser-input.ts';
-import { RequestQueues } from '../client/request-queue.ts';
+import { type IncomingRequest, RequestQueues } from '../client/request-queue.ts';
 import {
   createUnparsedRequest,
   MALFORMED,
@@ -37,7 +37,7 @@ export class DataListener {
     this.#gateway = gateway;
     this.#metrics = metrics;
     this.#queues = new RequestQueues({
-      serve: incoming => this.#gateway.handle(incoming),
+      serve: incoming => this.#serve(incoming),
       onServed: socket => this.#inputs.get(socket)?.continue(),
       onOverflow: () => metrics.recordEnded('pipeline_limit'),
     });
@@ -126,8 +126,12 @@ export class DataListener {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#closesAfterResponse) response.shouldKeepAlive = false;
     this.#queues.add(request.socket, { kind: 'http', request, response });
+  }
+
+  #serve(incoming: IncomingRequest): Promise<void> {
+    if (this.#closesAfterResponse && incoming.kind === 'http') incoming.response.shouldKeepAlive = false;
+    return this.#gateway.handle(incoming);
   }
 
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -163,7 +167,7 @@ export class DataListener {
    * node:http no longer handles this socket: its errors are handled here, and a response that is still being written gets
    * the events that node:http would have forwarded.
    *
-   * @returns what was read behind the bytes that node:http was given.
+   * @returns what was read after the bytes that node:http was given.
    */
   #takeOver(socket: Socket): Buffer {
     socket.on('error', () => socket.destroy());

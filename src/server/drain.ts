@@ -1,4 +1,4 @@
-/** The end of a server: what was accepted is finished, within the limits of the configuration, and then everything closes. */
+/** Drains a server: finishes the requests that were accepted, within the limits of the configuration, then closes everything. */
 
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
@@ -10,14 +10,14 @@ import type { DataListener } from './data-listener.ts';
 const FIRST_REQUEST_TIME = 1_000;
 /** Milliseconds for the log to record the requests that were ended by force. */
 const LAST_RECORDS_TIME = 100;
-/** Milliseconds without a new connection, and how long to wait for that. */
+/** Milliseconds without a new connection after which the listener is closed, and the longest wait for that. */
 const QUIET_TIME = 20;
 const QUIET_LIMIT = 250;
 /** How often connections that have become idle are looked for. */
 const SWEEP_INTERVAL = 100;
 
-/** What is drained. `gateways`: the one in use, and those before it that have requests under way. */
-export interface Drained {
+/** `gateways`: the current one, and earlier ones that still have requests. */
+export interface DrainTarget {
   readonly listener: DataListener;
   readonly gateways: ReadonlySet<Gateway>;
   readonly metrics: Telemetry['metrics'];
@@ -27,20 +27,20 @@ export interface Drained {
  * Waits for the delay, accepts no more connections, lets what was accepted finish, and ends all that is left after the limit.
  * Settles when every client's connection has closed.
  */
-export async function drainConnections(drained: Drained, { drain, timeouts }: Config): Promise<void> {
-  drained.listener.endKeepAlive();
+export async function drainConnections(target: DrainTarget, { drain, timeouts }: Config): Promise<void> {
+  target.listener.endKeepAlive();
   await setTimeout(drain.delay);
   const limit = new AbortController();
   const overdue = setTimeout(drain.limit, undefined, { signal: limit.signal }).then(
-    () => destroyAll(drained),
+    () => destroyAll(target),
     () => undefined,
   );
-  await Promise.race([finishAccepted(drained, timeouts.headers), overdue]);
+  await Promise.race([finishAccepted(target, timeouts.headers), overdue]);
   limit.abort();
 }
 
 /** @param headersTime milliseconds for a request's head to arrive: node:http stops checking that when it stops listening. */
-async function finishAccepted({ listener, gateways }: Drained, headersTime: number): Promise<void> {
+async function finishAccepted({ listener, gateways }: DrainTarget, headersTime: number): Promise<void> {
   await waitForQuiet(listener);
   for (const gateway of gateways) gateway.endTunnels();
   const overdue = performance.now() + headersTime;
@@ -56,7 +56,7 @@ async function finishAccepted({ listener, gateways }: Drained, headersTime: numb
   await Promise.all([...gateways].map(gateway => gateway.stop()));
 }
 
-/** The system resets connections that a closing listener has not accepted yet, so it closes in a pause between two, if there is one. */
+/** Closing a listener resets connections in its accept backlog. Waits until none arrived for 20 ms, at most 250 ms. */
 async function waitForQuiet(listener: DataListener): Promise<void> {
   const end = performance.now() + QUIET_LIMIT;
   let before: number;
@@ -67,7 +67,7 @@ async function waitForQuiet(listener: DataListener): Promise<void> {
   } while (listener.accepted !== before && performance.now() < end);
 }
 
-async function destroyAll({ listener, gateways, metrics }: Drained): Promise<void> {
+async function destroyAll({ listener, gateways, metrics }: DrainTarget): Promise<void> {
   metrics.recordEnded('drain_limit');
   listener.destroy();
   for (const gateway of gateways) gateway.destroy();

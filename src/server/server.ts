@@ -1,4 +1,4 @@
-/** The two listeners of a process, and the gateway behind them, which a reload replaces. */
+/** The two listeners of a process, and the gateway that serves their requests, which a reload replaces. */
 
 import type { Server as HttpServer } from 'node:http';
 import { createAdminHandler } from '../admin/admin.ts';
@@ -17,7 +17,7 @@ export class Server {
   readonly #telemetry: Telemetry;
   readonly #data: DataListener;
   readonly #admin: HttpServer;
-  /** The gateway in use, and those before it that still have requests under way. */
+  /** The current gateway, and earlier ones that still have requests. */
   readonly #gateways = new Set<Gateway>();
   readonly #gate = new ReadinessGate();
   readonly #version: string;
@@ -52,9 +52,9 @@ export class Server {
   }
 
   /**
-   * Opens both listeners, admin last: once it responds, so does the other.
+   * Opens both listeners, admin last, so that a response of the admin listener means that both are open.
    *
-   * @returns where they listen; with port 0 in the configuration, the port that was found.
+   * @returns where they listen; for port 0 in the configuration, the port that the system chose.
    * @throws ListenError where an address cannot be listened on.
    */
   async listen(): Promise<{ readonly listen: ListenAddress; readonly admin: ListenAddress }> {
@@ -62,7 +62,7 @@ export class Server {
     return { listen: await this.listenForClients(), admin: await openListener(this.#admin, 'admin', admin) };
   }
 
-  /** Opens the data listener only, for a worker: the admin listener is one for all of them. */
+  /** Opens only the data listener, for a worker: the primary has the admin listener. */
   listenForClients(): Promise<ListenAddress> {
     return this.#data.open(this.#gateway.config.listen);
   }
@@ -71,10 +71,11 @@ export class Server {
     return this.#gateway;
   }
 
-  /** Requests from now on are served by `gateway`; those under way finish under the configuration that admitted them. */
+  /** Serves new requests with `gateway`. Requests under way finish under the configuration that they began with. */
   swap(gateway: Gateway, warnings: readonly Diagnostic[]): void {
     const before = this.#gateway;
-    // Ready stays ready, also where /readyz has not been read yet.
+    // Opens the readiness gate now if the old gateway is ready. Without a request to /readyz it would still be closed, and
+    // /readyz would then wait for the keys of new issuers.
     this.readiness();
     this.#gateway = gateway;
     this.#loadedAt = new Date();
@@ -86,8 +87,8 @@ export class Server {
   }
 
   /**
-   * Reports it on `/readyz` and in every response, accepts no new connections after the delay, lets what was accepted finish,
-   * then closes everything. Settles when all is closed, at the latest after the limit.
+   * Reports `draining` on `/readyz` and ends keep-alive, accepts no new connections after `drain.delay`, lets accepted requests
+   * finish, then closes everything. Settles when all is closed, at the latest after `drain.limit`.
    */
   async drain(): Promise<void> {
     this.#isDraining = true;

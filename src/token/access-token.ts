@@ -6,7 +6,7 @@ export interface AccessToken {
   readonly ok: true;
   /** `iss`, the exact key of an issuer in the YAML. */
   readonly issuer: string;
-  /** Whether `typ` is one that the issuer's access tokens carry (RFC 9068 section 2.1). */
+  /** Whether `typ` is one of the issuer's `token_types` (RFC 9068 section 2.1). */
   readonly typeAccepted: boolean;
   /** `aud`, always a list; empty where the claim was absent. Never normalised (RFC 7519 section 2). */
   readonly audience: readonly string[];

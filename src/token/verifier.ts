@@ -3,8 +3,8 @@
  * its time, is checked for every request; what `verifyJws` finds is not looked at again as long as key and issuer stay the same.
  * Whom it is for is decided by `authorize` alone, so jose gets no `audience` here.
  *
- * Every token is a JWS so far (jws/). A second form, such as an opaque token that is introspected (RFC 7662), would be a folder
- * beside it that also ends in an `AccessToken`; `#verifyAnew` would choose between the two.
+ * Every token is a JWS so far (jws/). A second kind, such as an opaque token that is introspected (RFC 7662), would be a folder
+ * beside it that also returns an `AccessToken`; `#verifyAnew` would choose between the two.
  */
 
 import { hash } from 'node:crypto';
@@ -26,7 +26,7 @@ export interface VerifierEvents extends KeySetEvents {
   readonly onCacheLookup: (outcome: 'hit' | 'miss') => void;
 }
 
-/** By the SHA-256 of the token: an entry cannot be replayed, and two tokens never share one. */
+/** The key is the SHA-256 of the whole token, so the cache holds nothing that can be sent as a token. */
 type TokenCache = LRUCache<string, VerifiedToken>;
 
 const MOST_TOKENS = 100_000;
@@ -35,18 +35,18 @@ const HEAP_SHARE = 1 / 8;
 /** Bytes of an entry, as measured. */
 const entrySize = (token: string) => 1024 + 2 * token.length;
 
-/** What a verifier takes over from the one before it. */
+/** What a verifier takes over from the previous one. */
 interface Inherited {
   readonly issuers: ReadonlyMap<string, Issuer>;
   readonly keySets: ReadonlyMap<string, KeySet>;
-  readonly verified: TokenCache;
+  readonly cache: TokenCache;
 }
 
 export class TokenVerifier {
   readonly #issuers: ReadonlyMap<string, Issuer>;
   readonly #keySets: ReadonlyMap<string, KeySet>;
   readonly #events: VerifierEvents;
-  readonly #verified: TokenCache;
+  readonly #cache: TokenCache;
 
   /** @param previous the verifier that this one replaces. Keys and tokens of issuers that did not change are taken over. */
   constructor(
@@ -64,7 +64,7 @@ export class TokenVerifier {
         inherited.keySets.get(name) ?? new KeySet(issuer, events, fetchKeys),
       ]),
     );
-    this.#verified = inherited.verified;
+    this.#cache = inherited.cache;
   }
 
   /** Starts fetching keys. Settles after the first fetch of every issuer, failed or not. */
@@ -105,17 +105,17 @@ export class TokenVerifier {
   /**
    * @param token as it came in the Authorization field.
    * @param now milliseconds since 1970.
-   * @returns the access token, or the first reason against it; not a promise for a token that was verified before. Then the
-   *   signature is not checked again, but the time is.
+   * @returns the access token, or the first reason against it. For a cached token not a promise: its signature is not checked
+   *   again, but its time is.
    */
   verify(token: string, now: number): Verification | Promise<Verification> {
     const cacheKey = hash('sha256', token, 'base64');
-    const known = this.#verified.get(cacheKey);
+    const known = this.#cache.get(cacheKey);
     const isHit = known !== undefined && !known.key.retired && this.#isCurrent(known.issuer);
     this.#events.onCacheLookup(isHit ? 'hit' : 'miss');
     if (!isHit) return this.#verifyAnew(token, cacheKey, now);
     const verification = checkTime(known.accessToken, now);
-    if (!verification.ok) this.#verified.delete(cacheKey);
+    if (!verification.ok) this.#cache.delete(cacheKey);
     return verification;
   }
 
@@ -123,11 +123,11 @@ export class TokenVerifier {
     const verified = await verifyJws(token, this.#issuers, this.#keySets);
     if (!verified.ok) return verified;
     const verification = checkTime(verified.accessToken, now);
-    if (verification.ok) this.#verified.set(cacheKey, verified, { size: entrySize(token) });
+    if (verification.ok) this.#cache.set(cacheKey, verified, { size: entrySize(token) });
     return verification;
   }
 
-  /** An issuer whose settings changed is another object, so tokens that were verified under the old ones are verified again. */
+  /** An issuer whose settings changed is another object, so tokens verified under the old settings are verified again. */
   #isCurrent(issuer: Issuer): boolean {
     return this.#issuers.get(issuer.issuer) === issuer;
   }
@@ -142,12 +142,12 @@ export class TokenVerifier {
       const keySet = this.#keySets.get(name)?.retainFor(issuer);
       if (keySet) keySets.set(name, keySet);
     }
-    return { issuers: unchanged, keySets, verified: this.#verified };
+    return { issuers: unchanged, keySets, cache: this.#cache };
   }
 }
 
 function inheritNothing(issuers: ReadonlyMap<string, Issuer>): Inherited {
-  return { issuers, keySets: new Map(), verified: createCache() };
+  return { issuers, keySets: new Map(), cache: createCache() };
 }
 
 function createCache(): TokenCache {

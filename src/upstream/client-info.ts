@@ -52,7 +52,7 @@ function isTrusted(trusted: BlockList, address: string): boolean {
   return version !== 0 && trusted.check(address, version === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** From the right, as long as the entries are addresses: no proxy wrote what stands before one that is not. */
+/** From the right, as long as entries are addresses: entries to the left of one that is not were not written by a proxy. */
 function readAddresses(forwardedFor: string): string[] {
   const entries = forwardedFor.split(',').map(entry => entry.trim());
   const broken = entries.findLastIndex(entry => isIP(entry) === 0);

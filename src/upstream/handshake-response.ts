@@ -1,4 +1,4 @@
-/** What a client must check of a 101 before it takes the connection for a WebSocket (RFC 6455 section 4.1). */
+/** What a client must check of a 101 before it uses the connection as a WebSocket (RFC 6455 section 4.1). */
 
 import { createHash } from 'node:crypto';
 import { type HeaderList, valuesOf } from '../http/header-list.ts';

@@ -23,11 +23,11 @@ export interface Handshake {
 }
 
 /**
- * Starts the handshake. Until `join` nothing is written to the client, and nothing that it sent behind the head of its
+ * Starts the handshake. Until `join` nothing is written to the client, and nothing that it sent after the head of its
  * request is sent to the upstream.
  *
  * @param socket the client's.
- * @param received what the client sent behind the head.
+ * @param received what the client sent after the head.
  * @throws where http-proxy does not work as this file expects.
  */
 export function startHandshake(outgoing: OutgoingHandshake, socket: Socket, received: Buffer): Handshake {

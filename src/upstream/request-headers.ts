@@ -1,6 +1,6 @@
 /**
- * The header fields that the upstream gets. What a client could forge is removed in every spelling that a server may fold into
- * one (`config/values/header/reserved-fields.ts` lists it, with the reasons), and set anew.
+ * The header fields that the upstream gets. Fields that a client could forge are removed in every spelling that a server may
+ * fold into one, then set by the gateway. `config/values/header/reserved-fields.ts` lists them, with the reasons.
  */
 
 import type { Route } from '../config/config.ts';
@@ -52,7 +52,7 @@ export function listIdentityNames(routes: readonly Route[]): ReadonlySet<string>
 
 /**
  * @param identityNames `listIdentityNames` of every route: two names of an upstream may lead to one server.
- * @returns what `route` removes and adds, compiled once at load.
+ * @returns what `route` removes and adds. Created for the first request of a route, then reused.
  */
 export function createHeaderPolicy(route: Route, identityNames = listIdentityNames([route])): HeaderPolicy {
   return {
@@ -92,8 +92,9 @@ export function createRequestHeaders(
 }
 
 /**
- * @returns the folded names of the fields about a client's connection that a trusted proxy has set: those that stand once. Of
- *   two in any spelling one is the client's, and which of them a server reads is not known.
+ * @returns the folded names of the fields about a client's connection that a trusted proxy has set: only fields that occur
+ *   once after folding. If one occurs twice, the client may have sent one of them and servers differ on which they read, so
+ *   all are removed.
  */
 function listProxyFields({ isFromTrustedProxy }: ClientInfo, received: HeaderList): ReadonlySet<string> {
   if (!isFromTrustedProxy) return NO_NAMES;
@@ -118,7 +119,7 @@ function addForwarded(headers: string[], name: string, value: string, filter: Fi
   return headers;
 }
 
-/** Connection may not list Authorization: whether the token is forwarded is the operator's policy, not the client's. */
+/** Authorization is forwarded by the policy of the route, also if the client lists it in Connection. */
 function isForwarded(filter: FieldFilter, { lower, folded, treatment }: FieldName): boolean {
   if (lower === 'authorization') return filter.forwardToken;
   if (treatment === 'removed' || filter.identityNames.has(folded) || filter.listed?.has(lower)) return false;

@@ -42,7 +42,7 @@ const STALE: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EP
 /** Called once: how it ended, and the milliseconds from dispatch to the head of the response. */
 type Conclude = (end: AttemptEnd, responseMs: number | undefined) => void;
 
-/** In undici's older form of a handler: the newer one makes an object of the fields of each response, which is not needed here. */
+/** Implements undici's older handler interface: the newer one builds a header object for each response, which is not used. */
 export class ResponseHandler implements Dispatcher.DispatchHandler, Attempt {
   readonly client: Socket;
   connection: Connection | undefined;

@@ -27,7 +27,7 @@ export interface OutgoingUpgrade extends OutgoingHandshake, ResponseLimits {
 export interface UpgradeClient {
   readonly request: IncomingMessage;
   readonly socket: Socket;
-  /** What it sent behind the head of its request. */
+  /** What it sent after the head of its request. */
   readonly received: Buffer;
   readonly response: ServerResponse;
 }

@@ -123,15 +123,16 @@ export class Upstreams {
   }
 }
 
-/** A request may last longer than its token only where none is refused for its token. */
+/** No expiry on public and `report` routes, or without a verified token: they do not refuse an expired token either. */
 function expiryOf({ match: { route }, identity }: Grant): ForwardLimits['expiry'] {
   if (route.public || !identity || route.enforcement === 'report') return undefined;
   return { at: identity.expiresAt * 1000, ends: route.endAtExpiry };
 }
 
-/** @returns the request target that the upstream gets: the bytes that were matched, under its base path. */
+/** @returns the request target that the upstream gets: its base path, the matched path without a stripped prefix, the query. */
 export function targetOf({ match }: Grant, { query }: Pick<RequestHead, 'query'>): string {
   const { route } = match;
   const path = route.stripPrefix ? stripPrefix(route.prefix, match.path) : match.path;
-  return `${`${route.upstream.basePath}${path}` || '/'}${query}`;
+  const target = `${route.upstream.basePath}${path}` || '/';
+  return `${target}${query}`;
 }

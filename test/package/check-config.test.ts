@@ -1,6 +1,6 @@
 /** `checkConfig`, the function that the package exports, as it was built. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -103,6 +103,26 @@ describe('bad input: an error, never a rejection', () => {
     const { ok, problems } = await checkConfig(text as string, { file: 'a.yaml' });
     expect(ok).toBe(false);
     expect(problems[0]).toMatchObject({ file: 'a.yaml', severity: 'error', message: expect.stringMatching(/./) });
+  });
+
+  // It is a regular file of size 0 that would fill the memory, outside of the heap that a thread is held to.
+  test.skipIf(!existsSync('/proc/self/pagemap'))('a file of /proc without an end: an error', async () => {
+    const text = 'issuers: { "https://a.example": { jwks_file: /proc/self/pagemap } }';
+    const { ok, problems } = await checkConfig(text);
+    expect(ok).toBe(false);
+    expect(problems.map(({ message }) => message)).toContainEqual(expect.stringContaining('is larger than'));
+  });
+
+  test('options that are null or of another type: an error, or as if they were not there', async () => {
+    const check = (options: unknown) => checkConfig(PUBLIC_ROUTE, options as library.CheckConfigOptions);
+    expect(await check(null)).toEqual({ ok: true, problems: [] });
+    expect(await check({ env: null })).toEqual({ ok: true, problems: [] });
+    for (const file of [5, () => 'a.yaml', null]) {
+      expect(await check({ file })).toMatchObject({
+        ok: false,
+        problems: [{ file: 'audgate.yaml', severity: 'error' }],
+      });
+    }
   });
 
   test('variables that are not strings: as if they were not set', async () => {

@@ -61,7 +61,7 @@ function part(count: number, action: string): Html | undefined {
   return html`<span class="${action}"><b>${formatCount(count)}</b> ${action}</span>`;
 }
 
-/** Shown beside the shadow at the edge. Only the style sheet knows how many columns fit: one on a phone, about eight on a desk. */
+/** A hint that the table scrolls sideways. How many columns fit depends on the screen, so the style sheet decides whether it shows. */
 function renderHint(columns: number): Html | undefined {
   if (columns < 2) return undefined;
   return html`<p class="hint ${columns > 8 && 'wide'}">${formatAmount(columns, 'route')}: scroll the table sideways <span aria-hidden="true">→</span></p>`;

@@ -25,13 +25,13 @@ export function listNames(names: readonly string[]): string {
   return shown.length === 0 ? '' : `${shown.join(', ')}${more}`;
 }
 
-/** @returns whether `text` has a URL with user information or a query: `@` or `?` behind `://`. */
+/** @returns whether `text` has a URL with user information or a query: `@` or `?` after `://`. */
 export function hasCredentials(text: string): boolean {
   const scheme = text.indexOf('://');
   return scheme !== -1 && /[@?]/.test(text.slice(scheme));
 }
 
-/** @returns `path` as `routes./profile.scopes[0]`; a name with blanks, quotes or controls stands in quotation marks. */
+/** @returns `path` as `routes./profile.scopes[0]`; a name with blanks, quotes or controls is quoted. */
 export function formatPath(path: Path): string {
   const names = path.map(segment => {
     if (typeof segment === 'number') return `[${segment}]`;

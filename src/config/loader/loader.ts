@@ -36,10 +36,14 @@ export async function loadInThread(
 ): Promise<ThreadResult | undefined> {
   const worker = startThread(thread, request, limits);
   let timer: NodeJS.Timeout | undefined;
+  let isOverdue = false;
   try {
     return await new Promise<ThreadResult | undefined>((resolve, reject) => {
       const fail = (what: string) => reject(new LoaderFailure(`the thread that loads it ${what}`));
-      timer = setTimeout(() => fail(`did not end within ${limits.seconds} s`), limits.seconds * 1000);
+      timer = setTimeout(() => {
+        isOverdue = true;
+        fail(`did not end within ${limits.seconds} s`);
+      }, limits.seconds * 1000);
       worker.on('message', (message: LoaderMessage) => {
         if (message.kind !== 'read') resolve(message);
         else if (isWanted(message.fingerprint, message.isReadable)) worker.postMessage('load');
@@ -50,7 +54,9 @@ export async function loadInThread(
     });
   } finally {
     clearTimeout(timer);
-    await worker.terminate();
+    const terminated = worker.terminate();
+    // A thread that is blocked in the system, by a file of a network that is gone, ends only with that call.
+    if (!isOverdue) await terminated;
   }
 }
 

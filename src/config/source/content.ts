@@ -39,11 +39,11 @@ class ContentReader {
   readonly #document: YamlDocument;
   readonly #sources: ReferenceSources;
   readonly #diagnostics: DiagnosticCollector;
-  /** The maps and lists around the current node: an alias to one of them would never end. */
+  /** The maps and lists around the current node: an alias to one of them is endless. */
   readonly #open = new Set<Node>();
   /** Maps whose keys were checked already; aliases lead to them again. */
   readonly #checked = new Set<Node>();
-  /** How much was read so far. Aliases can make a short file endless. */
+  /** Counted against `LIMITS`, since aliases can expand a short file without bound. */
   readonly #seen = { values: 0, aliases: 0, references: 0, replaced: 0 };
 
   constructor(document: YamlDocument, sources: ReferenceSources, diagnostics: DiagnosticCollector) {

@@ -1,4 +1,4 @@
-/** YAML text → a tree that knows the place of each key and value (YAML 1.2.2). The door to the library `yaml`, with tokens.ts. */
+/** YAML text → a tree with the place of each key and value (YAML 1.2.2). Only this file and tokens.ts import `yaml`. */
 
 import {
   type Alias,

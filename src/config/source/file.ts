@@ -1,19 +1,44 @@
 /** Reads the configuration file and the files that it names. */
 
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { accept, type ParsedValue, reject } from '../values/parsed-value.ts';
+
+/** Bytes of one read. */
+const CHUNK = 64 * 1024;
 
 /** @returns the bytes of `file`; rejects what cannot be read, is no regular file, or has more than `limit` bytes. */
 export function readBytes(file: string, limit: number): ParsedValue<Buffer> {
   try {
-    const { size } = statSync(file);
-    if (size > limit) return reject(`is larger than ${limit / 1024} KiB`);
-    // Reading a pipe or device could block or never end.
+    if (statSync(file).size > limit) return tooLarge(limit);
+    // Opening a device may have an effect, and reading a pipe or device could block or never end.
     if (!statSync(file).isFile()) return reject('is not a regular file');
-    return accept(readFileSync(file));
+    return readOpened(openSync(file, constants.O_RDONLY | constants.O_NONBLOCK), limit);
   } catch (error) {
     return reject(describeReadError(error));
   }
+}
+
+/** Files of /proc are regular ones of size 0, whatever they hold: what is read is counted, and a read never waits. */
+function readOpened(descriptor: number, limit: number): ParsedValue<Buffer> {
+  try {
+    if (!fstatSync(descriptor).isFile()) return reject('is not a regular file');
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(CHUNK);
+      const length = readSync(descriptor, chunk);
+      if (length === 0) return accept(Buffer.concat(chunks, size));
+      size += length;
+      if (size > limit) return tooLarge(limit);
+      chunks.push(chunk.subarray(0, length));
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function tooLarge(limit: number): ParsedValue<never> {
+  return reject(`is larger than ${limit / 1024} KiB`);
 }
 
 /** @returns the text of `file`, without a byte order mark; rejects also what is not UTF-8. */

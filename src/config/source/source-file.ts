@@ -23,7 +23,7 @@ export function readSourceFile(file: string): ReadResult {
   return bytes.ok ? decodeSource(file, bytes.value) : reportUnreadable(file, bytes.rejection.what);
 }
 
-/** As `readSourceFile`, for `text` that a caller has in memory and that stands for the content of `file`. */
+/** As `readSourceFile`, for `text` in memory in place of the content of `file`. */
 export function toSourceFile(file: string, text: string): ReadResult {
   const bytes = Buffer.from(text);
   if (bytes.length > LIMITS.fileBytes) return reportUnreadable(file, `is larger than ${LIMITS.fileBytes / 1024} KiB`);

@@ -38,7 +38,7 @@ export type WorkerCalls = {
 
 /** Some pieces of a configuration, in base64. */
 export interface ConfigPart {
-  /** Drop what was received before: it belongs to a configuration that is no longer wanted. */
+  /** Drop the pieces received so far: they belong to an earlier configuration that was not completed. */
   readonly isFirst: boolean;
   readonly pieces: readonly string[];
 }
@@ -64,8 +64,8 @@ export type StartResult =
 
 /** Calls that the primary handles. */
 export type PrimaryCalls = {
-  /** The worker listens for messages now; what is sent to it before is lost. */
-  readonly hello: readonly [null, null];
+  /** The worker listens for messages now; those sent earlier are lost. */
+  readonly ready: readonly [null, null];
   readonly fetchKeys: readonly [KeyRequest, KeyResult];
   /** Takes the counts of a worker that is about to exit because of an uncaught exception. */
   readonly finalCounts: readonly [ProcessMetrics, null];

@@ -3,9 +3,9 @@
 import type { Worker } from 'node:cluster';
 import type { Calls } from './calls.ts';
 
-/** The functions that handle the calls to this side. */
-export type Handlers<Ours extends Calls> = {
-  readonly [Name in keyof Ours]: (argument: Ours[Name][0]) => Promise<Ours[Name][1]> | Ours[Name][1];
+/** The functions that handle the incoming calls. */
+export type Handlers<Incoming extends Calls> = {
+  readonly [Name in keyof Incoming]: (argument: Incoming[Name][0]) => Promise<Incoming[Name][1]> | Incoming[Name][1];
 };
 
 type Message =
@@ -17,13 +17,13 @@ type Result = Extract<Message, { kind: 'result' }>;
 /** The other process exited, its handler threw, or there was no result in time. */
 export class CallFailed extends Error {}
 
-export class Channel<Ours extends Calls, Theirs extends Calls> {
+export class Channel<Incoming extends Calls, Outgoing extends Calls> {
   readonly #peer: Worker;
-  readonly #handlers: Handlers<Ours>;
+  readonly #handlers: Handlers<Incoming>;
   readonly #pending = new Map<number, (result: Result | undefined) => void>();
   #calls = 0;
 
-  constructor(peer: Worker, handlers: Handlers<Ours>) {
+  constructor(peer: Worker, handlers: Handlers<Incoming>) {
     this.#peer = peer;
     this.#handlers = handlers;
     peer.on('message', message => {
@@ -37,11 +37,11 @@ export class Channel<Ours extends Calls, Theirs extends Calls> {
    * @param limit milliseconds to wait for the result.
    * @throws CallFailed where there is none: the other process exited, its handler threw, or it is late.
    */
-  async call<Name extends keyof Theirs & string>(
+  async call<Name extends keyof Outgoing & string>(
     name: Name,
-    argument: Theirs[Name][0],
+    argument: Outgoing[Name][0],
     limit: number,
-  ): Promise<Theirs[Name][1]> {
+  ): Promise<Outgoing[Name][1]> {
     this.#calls += 1;
     const id = this.#calls;
     let timer: NodeJS.Timeout | undefined;
@@ -54,7 +54,7 @@ export class Channel<Ours extends Calls, Theirs extends Calls> {
     clearTimeout(timer);
     this.#pending.delete(id);
     if (!message?.ok) throw new CallFailed(name);
-    return message.result as Theirs[Name][1];
+    return message.result as Outgoing[Name][1];
   }
 
   #receive(message: Message): void {

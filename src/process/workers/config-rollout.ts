@@ -55,8 +55,9 @@ export class ConfigRollout {
   }
 
   /**
-   * Replaces the configuration in all workers, or in none. A worker that exits meanwhile does not count, and one that does not
-   * reply is stopped: their successors start with the outcome. Where no worker is left, `next` is what successors start with.
+   * Replaces the configuration in all workers, or in none. Workers that exit during the replacement are ignored, and those that
+   * do not reply are stopped. The workers spawned in their place start with the configuration that is in use afterwards: `next`
+   * if all others prepared it, or if no worker is left.
    *
    * @returns whether `next` is in use now.
    */

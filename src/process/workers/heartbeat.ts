@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 const INTERVAL = 2_000;
 /** Milliseconds without a reply after which a worker counts as hanging. */
 export const HANG_LIMIT = 10_000;
-/** A ping that takes this much longer than its limit was late in this process, which was stopped or busy itself. */
+/** A ping overdue by more than this says nothing about the worker: this process was suspended or blocked. The ping is repeated. */
 const LATE = 1_000;
 
 /**

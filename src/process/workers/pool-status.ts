@@ -10,14 +10,14 @@ import type { Report } from '../../telemetry/report.ts';
 import type { PooledWorker } from './pooled-worker.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
-/** Milliseconds for a worker to reply; one that is late is left out of this page. */
+/** Milliseconds for a worker to reply; a late worker is left out of this page. */
 const READ_LIMIT = 1_000;
 
 export class PoolStatus {
   readonly #pool: WorkerPool;
   readonly #merged: MergedMetrics;
   readonly #gate = new ReadinessGate();
-  /** Pages are collected one after the other: each asks for what was counted since the one before. */
+  /** Pages are collected one after the other: each requests what was counted since the previous page. */
   #collecting: Promise<unknown> = Promise.resolve();
 
   /** @param own the metrics of the primary, to which those of the workers are added. */

@@ -5,10 +5,10 @@ import { once } from 'node:events';
 import type { PrimaryCalls, WorkerCalls } from './calls.ts';
 import { Channel, type Handlers } from './channel.ts';
 import { watchHeartbeat } from './heartbeat.ts';
-import { awaitHello, forgetWorker, isSpawned } from './spawn.ts';
+import { awaitReady, forgetWorker, isSpawned } from './spawn.ts';
 
-/** Milliseconds from spawning a process to its hello. Workers that already serve do not wait for it. */
-const HELLO_LIMIT = 30_000;
+/** Milliseconds from spawning a process to its `ready` call. Workers that already serve do not wait for it. */
+const READY_LIMIT = 30_000;
 /** Milliseconds for a worker to exit after its channel was closed; then it is killed. */
 const STOP_LIMIT = 1_000;
 
@@ -17,19 +17,19 @@ export class PooledWorker {
   readonly channel: Channel<PrimaryCalls, WorkerCalls>;
   /** By `performance.now()`. */
   readonly spawnedAt: number;
-  /** Settles with why the worker cannot be used, or with `undefined` when it has said hello. */
+  /** Resolves to `undefined` when the worker has called `ready`, else to why it cannot be used. */
   readonly problem: Promise<string | undefined>;
   isServing = false;
   #hasExited = false;
   readonly #worker: ClusterWorker;
 
-  constructor(worker: ClusterWorker, spawnedAt: number, handlers: Omit<Handlers<PrimaryCalls>, 'hello'>) {
+  constructor(worker: ClusterWorker, spawnedAt: number, handlers: Omit<Handlers<PrimaryCalls>, 'ready'>) {
     this.id = worker.id;
     this.spawnedAt = spawnedAt;
     this.#worker = worker;
-    const { problem, receive } = awaitHello(worker, HELLO_LIMIT);
+    const { problem, receive } = awaitReady(worker, READY_LIMIT);
     this.problem = problem;
-    this.channel = new Channel<PrimaryCalls, WorkerCalls>(worker, { ...handlers, hello: receive });
+    this.channel = new Channel<PrimaryCalls, WorkerCalls>(worker, { ...handlers, ready: receive });
     worker.once('exit', () => {
       this.#hasExited = true;
     });
@@ -60,7 +60,7 @@ export class PooledWorker {
     return watchHeartbeat(ping, () => !this.#hasExited);
   }
 
-  /** Ends the process without a chance to finish anything. */
+  /** Ends the process at once, with its requests. */
   kill(): void {
     if (this.isSpawned) this.#worker.kill('SIGKILL');
     else forgetWorker(this.#worker);

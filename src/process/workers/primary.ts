@@ -23,7 +23,7 @@ import type { PooledWorker } from './pooled-worker.ts';
 import { SharedKeys } from './shared-keys.ts';
 import { WorkerPool } from './worker-pool.ts';
 
-/** Milliseconds for a worker to take the news that an issuer's keys have changed. */
+/** Milliseconds for a worker to reply to `refreshKeys`. */
 const REFRESH_LIMIT = 1_000;
 /** Milliseconds beyond the limit of a drain for a worker to report its final counts. */
 const DRAIN_SLACK = 2_000;

@@ -19,7 +19,7 @@ export class SharedKeys {
   readonly #sources = new Map<string, SharedSource>();
   readonly #onChange: (issuer: string) => void;
 
-  /** @param onChange called when a fetch gave other keys than the one before, so that no worker goes on with the old ones. */
+  /** @param onChange called when a fetch returned other keys than the previous one, so that no worker keeps the old keys. */
   constructor(onChange: (issuer: string) => void) {
     this.#onChange = onChange;
   }

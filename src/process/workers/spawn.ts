@@ -1,4 +1,4 @@
-/** Spawning a worker process with node:cluster, until it has said hello. */
+/** Spawns a worker process with node:cluster, and waits until it is ready to receive calls. */
 
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
 
@@ -21,20 +21,20 @@ export function forgetWorker({ id }: ClusterWorker): void {
   delete cluster.workers?.[id];
 }
 
-export interface Hello {
-  /** Settles with why the worker cannot be used, or with `undefined` when it has said hello. */
+export interface Startup {
+  /** Resolves to `undefined` when the worker has called `ready`, else to why it cannot be used. */
   readonly problem: Promise<string | undefined>;
-  /** The handler of its `hello` call. */
+  /** The handler of its `ready` call. */
   readonly receive: () => null;
 }
 
 /** @param limit milliseconds to wait. */
-export function awaitHello(worker: ClusterWorker, limit: number): Hello {
+export function awaitReady(worker: ClusterWorker, limit: number): Startup {
   let settle: (problem: string | undefined) => void = () => undefined;
   const problem = new Promise<string | undefined>(resolve => {
     settle = resolve;
   });
-  const late = setTimeout(() => settle(`it was not there after ${limit / 1000} s`), limit);
+  const late = setTimeout(() => settle(`it did not report ready within ${limit / 1000} s`), limit);
   worker.once('exit', () => settle('it ended'));
   worker.on('error', error => {
     if (!isSpawned(worker)) settle(error.message);

@@ -11,7 +11,7 @@ import { spawnWorker } from './spawn.ts';
 
 export interface PoolEvents {
   /** @returns the handlers of what worker `id` calls. */
-  readonly handlers: (id: number) => Omit<Handlers<PrimaryCalls>, 'hello'>;
+  readonly handlers: (id: number) => Omit<Handlers<PrimaryCalls>, 'ready'>;
   /** Makes a new worker serve. @param limit milliseconds. */
   readonly startServing: (worker: PooledWorker, limit: number) => Promise<StartResult>;
   /** A worker could not be started, or hangs. It is respawned. */
@@ -33,8 +33,8 @@ export class WorkerPool {
   constructor(size: number, events: PoolEvents) {
     this.size = size;
     this.#events = events;
-    // Workers accept from one shared socket when they have time. With round robin the primary would accept for them, and
-    // the connections handed to a worker that exits would be lost.
+    // All workers accept from one shared socket. With round robin the primary would accept, and connections already assigned
+    // to an exiting worker would be lost.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
   }
 

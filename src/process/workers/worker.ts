@@ -22,7 +22,7 @@ import { shareLimits, shareRoute } from './limit-shares.ts';
 
 /** Milliseconds: metadata and keys may take five seconds each, after another fetch of five seconds that was under way. */
 const KEYS_LIMIT = 15_000;
-const HELLO_LIMIT = 10_000;
+const READY_LIMIT = 10_000;
 const FINAL_COUNTS_LIMIT = 500;
 /** Version and warnings are shown on the status page, which is the primary's. */
 const NOT_SHOWN = { version: '', warnings: [] };
@@ -46,11 +46,11 @@ export class Worker {
     this.log = createLog(openSharedOutput(() => this.#metrics.recordDroppedLine()));
     this.#telemetry = createTelemetry(this.#metrics, this.log);
     this.#primary = new Channel<WorkerCalls, PrimaryCalls>(peer, this.#createHandlers());
-    this.#primary.call('hello', null, HELLO_LIMIT).catch(() => null);
+    this.#primary.call('ready', null, READY_LIMIT).catch(() => null);
   }
 
   /** Before the exit after an uncaught exception: sends the counts to the primary, and writes the last lines of the log. */
-  async leave(): Promise<void> {
+  async sendFinalCounts(): Promise<void> {
     const counts = await this.#readAllMetrics();
     await this.#primary.call('finalCounts', counts, FINAL_COUNTS_LIMIT).catch(() => null);
     await this.log.close();
@@ -93,7 +93,7 @@ export class Worker {
     }
   }
 
-  /** Never rejects: the primary would take a call that failed for a worker that has exited. */
+  /** Never rejects: for the primary, a call that fails means that the worker has exited. */
   async #prepare(pieces: number): Promise<boolean> {
     try {
       this.#prepared = await this.#createGateway(pieces);

@@ -33,12 +33,12 @@ export function readCompactJws(token: string): CompactJws | Denial<'malformed_to
   }
 }
 
-/** What the end of a part must match, by its length modulo 4. A remainder of 1 is no whole byte, so nothing matches. */
-const ENDS = [/^/, /(?!)/, /[AQgw]$/, /[AEIMQUYcgkosw048]$/];
+/** By length modulo 4, the last characters that canonical base64url may have. Length 1 modulo 4 is never valid. */
+const LAST_CHARACTER = [/^/, /(?!)/, /[AQgw]$/, /[AEIMQUYcgkosw048]$/];
 
 /** RFC 4648 section 3.5: the unused bits of the last character must be 0, or one token would have several spellings. */
 function isCanonical(part: string): boolean {
-  return ENDS[part.length % 4]?.test(part) === true;
+  return LAST_CHARACTER[part.length % 4]?.test(part) === true;
 }
 
 function isOptionalString(value: unknown): value is string | undefined {

@@ -4,7 +4,7 @@ import { compactVerify, errors } from 'jose';
 import type { VerificationKey } from '../keys/verification-key.ts';
 
 /**
- * @param algorithm the token's `alg`, which the caller has checked to be one that the issuer may sign with.
+ * @param algorithm the token's `alg`; the caller has checked that it is one of the issuer's `algorithms`.
  * @param keys candidates: several may share a `kid`, and a token may have none.
  * @returns the key that verifies the signature of `token`; `undefined` where none does.
  */

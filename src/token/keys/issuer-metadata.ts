@@ -7,7 +7,7 @@ import { KeyFetchError } from './key-fetch-error.ts';
 /**
  * Tries the document of RFC 8414, then that of OpenID Connect.
  *
- * @returns the `jwks_uri` of the first one that is right.
+ * @returns the `jwks_uri` of the first document that is valid.
  * @throws KeyFetchError that says what was wrong with each of the two.
  */
 export async function discoverJwksUri(issuer: string, signal: AbortSignal): Promise<string> {

@@ -1,4 +1,4 @@
-/** The error of a fetch that gave no keys. */
+/** The error of a fetch that returned no keys, and the keys of the latest fetch that did. */
 
 import type { JWK } from 'jose';
 

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { evaluateRequest } from '../../../src/cli/explain/evaluate/evaluation.ts';
-import { predictForwarding } from '../../../src/cli/explain/evaluate/expected-reply.ts';
+import { predictForwarding } from '../../../src/cli/explain/evaluate/predicted-reply.ts';
 import { type RunningGateway, startGateway } from '../../support/gateway.ts';
 import { bearer, headerValues, request, sendRaw } from '../../support/raw-http.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';

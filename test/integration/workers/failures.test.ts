@@ -42,7 +42,7 @@ if (cluster.isWorker) {
   if (order() === 'exit') process.exit(3);
   if (order() === 'hang') while (order() === 'hang');
   if (order() === 'mute') { const { send } = process; process.send = (message, ...rest) =>
-    message?.name === 'hello' || message?.kind === undefined ? send.call(process, message, ...rest) : true; }
+    message?.name === 'ready' || message?.kind === undefined ? send.call(process, message, ...rest) : true; }
   process.on('SIGWINCH', () => { for (;;); });
 } else {
   const { fork } = cluster;
@@ -112,7 +112,7 @@ describe.concurrent('a worker that cannot start: logged, retried with growing de
   });
 
   test.for([
-    ['it never becomes ready', 'hang', 'it was not there after'],
+    ['it never becomes ready', 'hang', 'it did not report ready within'],
     ['it becomes ready and never listens', 'mute', 'it did not begin within'],
   ] as const)('%s', async ([, what, problem], context) => {
     const order = createOrder();

@@ -78,6 +78,28 @@ describe('before the listener closes', () => {
     await drained;
   });
 
+  test('a request in the queue behind a response whose head was sent: served, with Connection: close', async () => {
+    let finish = () => {};
+    upstream.handle = (request, response) => {
+      if (request.method === 'GET') return response.end('second');
+      finish = () => response.end('first');
+      return response.flushHeaders();
+    };
+    const body = 'POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\n\r\nhi';
+    const client = openConnection(gateway.port, `${body}${GET}`);
+    await client.until('\r\n\r\n');
+    const drained = drain();
+    finish();
+    await client.closed;
+    const responses = parseResponses(Buffer.from(client.text(), 'latin1'));
+    expect(responses.map(({ status, complete }) => [status, complete])).toEqual([
+      [200, true],
+      [200, true],
+    ]);
+    expect(headerValues(responses[1]?.headers ?? [], 'connection')).toEqual(['close']);
+    await drained;
+  });
+
   test('a refusal: has Connection: close', async () => {
     const drained = drain();
     const client = openConnection(gateway.port, 'GET /nowhere HTTP/1.1\r\nHost: a.example\r\n\r\n');

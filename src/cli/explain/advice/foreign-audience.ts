@@ -48,7 +48,7 @@ function addAudience(route: ProtectedRoute, audience: string, cause: string, oth
   return { cause, remedy: { text, path: ['routes', route.key, 'audiences'] } };
 }
 
-/** Never an alias: the ID tokens of that client carry the same audience. */
+/** Never an alias: the ID tokens of that client have the same audience. */
 function adviseOnClientId(
   { route, jws }: DeniedRequest,
   known: IdentityProduct,
@@ -119,7 +119,7 @@ function splitList(value: string): readonly string[] {
   return parts.length > 1 || parts[0] !== value ? parts : [];
 }
 
-/** Names a small difference: another port, a dot behind the host, an encoded path. */
+/** Names a small difference: another port, a dot after the host, an encoded path. */
 function describeNearest(audience: readonly string[], { audiences }: ProtectedRoute): string {
   const near = audience.map(value => findNearestDifference(value, audiences)).find(each => each?.isNear);
   return near === undefined ? '' : `; it differs from ${near.expected} in: ${near.words.join(', ')}`;

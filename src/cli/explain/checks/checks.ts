@@ -42,7 +42,7 @@ const PASSED: Partial<Record<CheckName, Facts>> = {
   claims: { actual: 'well-formed' },
 };
 
-/** @returns every check. Those behind the first that failed are skipped; their facts are listed as far as they are known. */
+/** @returns every check. Checks after the first that failed are skipped; their facts are listed as far as they are known. */
 export function listChecks(evaluation: Evaluation): readonly Check[] {
   const failed = findFailed(evaluation);
   const end = failed === undefined ? countReached(evaluation) : CHECKS.indexOf(failed);

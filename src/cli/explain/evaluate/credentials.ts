@@ -72,7 +72,7 @@ async function verify(
   }
 }
 
-/** Verifies a token one millisecond before its `exp`, when it is in time unless `nbf` or `iat` lie behind that. */
+/** Verifies a token one millisecond before its `exp`, when it is in time unless `nbf` or `iat` are later. */
 async function verifyInTime(
   verifier: TokenVerifier,
   token: string,

@@ -39,13 +39,13 @@ export function parseUrl(url: string, listen: ListenAddress): ParsedValue<Locati
   return accept({ scheme: scheme?.toLowerCase() === 'https' ? 'https' : 'http', authority, target });
 }
 
-/** @returns `text`; refuses a method that node:http refuses, and CONNECT, which has no path. */
+/** @returns `text`; rejects a method that node:http refuses, and CONNECT, which has no path. */
 export function parseMethod(text: string): ParsedValue<string> {
   if (METHODS.includes(text) && text !== 'CONNECT') return accept(text);
   return reject('is not a method that can be routed', { expected: 'a method of HTTP in upper case, such as GET' });
 }
 
-/** @returns milliseconds since 1970; refuses a date or an hour that does not exist. */
+/** @returns milliseconds since 1970; rejects a date or an hour that does not exist. */
 export function parseInstant(text: string): ParsedValue<number> {
   const time = RFC3339.test(text) && isOnCalendar(text) ? Date.parse(text.replace(' ', 'T').toUpperCase()) : Number.NaN;
   return Number.isNaN(time) ? reject('is not a time', { expected: 'RFC 3339, as 2026-01-31T12:00:00Z' }) : accept(time);

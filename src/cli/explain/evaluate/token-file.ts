@@ -9,7 +9,7 @@ const LARGEST = 64 * 1024;
 
 /**
  * @param file its name, or `-` for `standardInput`; may be a pipe, such as `<(…)`.
- * @returns the value of each Authorization field, as `readFields` finds them; refuses a file that cannot be read or is over
+ * @returns the value of each Authorization field, as `readFields` finds them; rejects a file that cannot be read or is over
  *   64 KiB.
  */
 export async function readTokenFile(file: string, standardInput: Readable): Promise<ParsedValue<readonly string[]>> {
@@ -37,7 +37,7 @@ const FIELD = /^authorization:[ \t]*/i;
  * @param text of a file, one character per byte: a token by itself, credentials (`Bearer …`), one or more fields
  *   `Authorization: …`, alone or among the other fields of a request, or the JSON of a token response.
  * @returns the value of each Authorization field as a client would send it, valid or not; `readBearerToken` checks it later,
- *   as in the gateway. Refuses an empty text, and one that no client could send in a field.
+ *   as in the gateway. Rejects an empty text, and a text that no client could send in a field.
  */
 export function readFields(text: string): ParsedValue<readonly string[]> {
   if (trim(text).startsWith('{')) return readTokenResponse(text);
@@ -85,7 +85,7 @@ function readTokenResponse(text: string): ParsedValue<readonly string[]> {
   return reject('is JSON without an access_token');
 }
 
-/** Writes the token behind `Bearer`, as a client would. */
+/** Writes the token after `Bearer`, as a client would. */
 function readTokenOfResponse(token: string): ParsedValue<readonly string[]> {
   const value = toBytes(token);
   if (CONTROL.test(value))

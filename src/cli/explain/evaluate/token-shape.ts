@@ -1,4 +1,4 @@
-/** Recognises the form of the value behind `Bearer`, by patterns alone. */
+/** Recognises the form of the value after `Bearer`, by patterns alone. */
 
 import { decodeObject } from './json-part.ts';
 import type { TokenShape } from './token-shapes.ts';
@@ -26,7 +26,7 @@ const CLIENT_ERRORS: readonly (readonly [TokenShape, RegExp])[] = [
 ];
 
 /**
- * @param token the value behind `Bearer`, one character per byte.
+ * @param token the value after `Bearer`, one character per byte.
  * @returns its form.
  */
 export function recogniseShape(token: string): TokenShape {

@@ -1,4 +1,4 @@
-/** The forms that a value behind `Bearer` can have: a JWT, another kind of token, or a common error of a client. */
+/** The forms that a value after `Bearer` can have: a JWT, another kind of token, or a common error of a client. */
 
 /** None of the texts contains a part of the token. */
 export interface Shape {

@@ -10,7 +10,7 @@ import {
   type PredictedReply,
   predictForwarding,
   predictReply,
-} from '../evaluate/expected-reply.ts';
+} from '../evaluate/predicted-reply.ts';
 import { describeTokenRequest, type TokenRequest } from './token-request.ts';
 import { findYamlPlace, type YamlPlace } from './yaml-place.ts';
 

@@ -2,7 +2,7 @@
 
 import { STATUS_CODES } from 'node:http';
 import { escapeText, type Paint, showValue } from '../../terminal.ts';
-import type { PredictedReply } from '../evaluate/expected-reply.ts';
+import type { PredictedReply } from '../evaluate/predicted-reply.ts';
 import { formatUrl } from '../evaluate/request-spec.ts';
 import { renderChecks } from './check-text.ts';
 import type { Explanation } from './explanation.ts';

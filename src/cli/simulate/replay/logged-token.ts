@@ -1,4 +1,4 @@
-/** What an entry says of the token of its request: every verification result that it may stand for, or why it says too little. */
+/** Log entry → the verification results that are possible for its token, or why they are not known. */
 
 import type { Issuer, Route } from '../../../config/config.ts';
 import { deny, isDecidedWithin, isReason } from '../../../denial.ts';

@@ -9,7 +9,7 @@ export const JWKS_URI = 'an absolute https:// or http:// URL';
 export const RESOURCE = 'an absolute https:// or http:// URI without fragment';
 export const UPSTREAM = 'an http:// or https:// URL such as http://billing:8080/api';
 
-/** The URI of a protected resource (RFC 8707). An absolute URI has a colon, so no other word can be taken for one. */
+/** The URI of a protected resource (RFC 8707). The colon in the type keeps it apart from the labels `foreign`, `missing`, `multiple`. */
 export type ResourceUri = `${string}:${string}`;
 
 /** The pattern in the JSON Schema; the parsers are stricter. */

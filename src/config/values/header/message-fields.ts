@@ -62,13 +62,13 @@ export const METHOD: Readonly<Record<string, string>> = {
 };
 
 export const MESSAGE: Readonly<Record<string, string>> = {
-  'access-control-*': 'is the question of a preflight (Fetch)',
+  'access-control-*': 'belongs to a CORS preflight (Fetch)',
   authorization: 'authenticates the request (RFC 9110 section 11.6.2)',
   'content-*': 'says what the body is (RFC 9110 section 8)',
   cookie: 'authenticates the request (RFC 6265)',
-  origin: 'says which site asks (RFC 6454)',
-  referer: 'says which page asks (RFC 9110 section 10.1.3)',
-  'sec-*': 'says how a browser asks, or opens a WebSocket (Fetch, RFC 6455)',
+  origin: 'names the origin of the page (RFC 6454)',
+  referer: 'names the page that the request comes from (RFC 9110 section 10.1.3)',
+  'sec-*': 'says in which context a browser sends the request, or opens a WebSocket (Fetch, RFC 6455)',
   via: 'lists the proxies on the way (RFC 9110 section 7.6.3)',
   'x-request-id': 'names the request in every log on the way',
 };

@@ -20,7 +20,7 @@ import { USERS } from './user-fields.ts';
 export type FieldGroup = 'connection' | 'forwarding' | 'override' | 'method' | 'peer' | 'user' | 'message';
 
 /**
- * By folded name (`foldFieldName`): who reads the field, and as what. A name may end in `*`, which stands for any rest; at
+ * By folded name (`foldFieldName`): who reads the field, and as what. A name may end in `*`, which matches any further text; at
  * least four letters stand before it.
  */
 export type FieldReasons = Readonly<Record<string, string>>;

@@ -17,7 +17,7 @@ interface Rule {
 const NOT_PCHAR = /[^A-Za-z0-9\-._~!$&'()*+,=:@%/]/gu;
 const UNRESERVED = /%(?:2[DE]|5F|7E|3[0-9]|[46][1-9A-F]|[57][0-9A])/g;
 
-/** In this order: a rule may rely on those before it. */
+/** Checked in this order: a rule may rely on the earlier ones. */
 const RULES: readonly Rule[] = [
   { breaks: path => !path.startsWith('/'), what: 'does not begin with /', repair: path => `/${path}` },
   {

@@ -1,4 +1,4 @@
-/** The result of the request: the exact local reply, or what is forwarded to the upstream. */
+/** What the gateway would send for an evaluated request: the exact local reply, or the request to the upstream. */
 
 import { createChallenge } from '../../../challenge/challenge.ts';
 import { createDocument, createRefusal } from '../../../challenge/refusal.ts';
