@@ -2,7 +2,7 @@
  * The closed list of reasons for which a request is refused or reported, and the result of a request. The response, the
  * challenge, the metric label, the log field and docs/reference/refusals.md all come from this table.
  *
- * To add a reason: add its row, then run `npx tsc --noEmit`, which names most other places, and the unit tests, which name the
+ * To add a reason: add its row, then run `npx tsc --noEmit`, which names most other places, and the tests, which name the
  * rest; `.github/CONTRIBUTING.md` has the list.
  */
 
