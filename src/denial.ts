@@ -2,7 +2,8 @@
  * The closed list of reasons for which a request is refused or reported, and the result of a request. The response, the
  * challenge, the metric label, the log field and docs/reference/refusals.md all come from this table.
  *
- * To add a reason: add its row here, then run `npx tsc --noEmit`, which names every other place that must handle it.
+ * To add a reason: add its row, then run `npx tsc --noEmit`, which names most other places, and the tests, which name the
+ * rest; `.github/CONTRIBUTING.md` has the list.
  */
 
 /** The modes of a route's `enforcement`, from the most permissive to the strictest. */
@@ -38,7 +39,7 @@ interface Refusal {
   readonly stage: Stage;
   readonly status: number;
   readonly title: string;
-  /** The most permissive mode that refuses it. */
+  /** The most permissive mode that refuses it. The same for all of the stage `token`, since a token is denied for one reason only. */
   readonly refusedFrom: Enforcement;
   /** The challenge's `error` and `error_description`. `null`: a challenge without an error. Absent: no challenge. */
   readonly challenge?: { readonly error: BearerError; readonly description: string } | null;

@@ -11,7 +11,6 @@ import { findMetadata, type PublishedMetadata } from './challenge/metadata.ts';
 import { createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
 import { discardBody, type LocalReply, writeLocalReply } from './client/local-reply.ts';
 import type { IncomingRequest } from './client/request-queue.ts';
-
 import type { Config, Route } from './config/config.ts';
 import { deny, type Reason } from './denial.ts';
 import { createIndexes, type Indexes } from './indexes.ts';

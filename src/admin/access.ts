@@ -31,7 +31,7 @@ export function hasAdminToken(hash: string, authorization = ''): boolean {
 }
 
 /**
- * By the Fetch Metadata fields (W3C), which no script can set. A site that embeds or fetches the page cannot read it, but
+ * Decides by the Fetch Metadata fields (W3C), which no script can set. A site that embeds or fetches the page cannot read it, but
  * could make the gateway render it again and again. Another port of this host counts as another site. A link from another
  * site is followed where it opens the page as a document of its own, which that site cannot read.
  */

@@ -52,8 +52,8 @@ export interface AuthorizationDenial extends Denial {
 }
 
 /**
- * Checks method, token, type, audience and scope, in the order of `STAGES`. Decides by the first denial that the mode of the
- * route refuses, which may be behind one that it only reports. Without one the request is granted.
+ * Checks method, token, type, audience and scope, in the order of `STAGES`. The first denial that the mode of the route
+ * refuses decides, also after one that it only reports. If it refuses none, the request is granted.
  *
  * @param verification the verified token, or why there is none. Ignored on a public route.
  * @returns a grant, with the first of the denials that are only reported; or the denial that is refused.

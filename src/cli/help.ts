@@ -26,7 +26,7 @@ and SIGINT finish what was accepted, then exit with 0.`,
   check: {
     synopsis: ['audgate check [--strict] [--format text|json|github] FILE'],
     summary: 'load and lint a configuration, print every problem',
-    details: 'Opens no listener and asks nobody.',
+    details: 'Opens no listener and sends no request.',
     options: [
       ['FILE', 'the configuration'],
       ['--strict', 'warnings are errors'],

@@ -106,7 +106,7 @@ class RequestQueue {
     this.#handlers.onServed(this.#socket);
   };
 
-  /** After a fault for which no refusal could be sent. Goes on, so that the requests that wait are served and recorded too. */
+  /** After a fault for which no refusal could be sent. The waiting request is still served, and recorded. */
   readonly #fail = (): void => {
     this.#socket.destroy();
     this.#next();

@@ -82,17 +82,29 @@ function buildScopeRules(scopes: RouteSettings['scopes']): readonly ScopeRule[] 
   });
 }
 
-const PROTECTED_ONLY = [
-  'resource',
-  'audiences',
-  'multiple_audiences',
-  'issuers',
-  'scopes',
-  'enforcement',
-  'would_deny_header',
-  'claims_to_headers',
-  'end_at_expiry',
-] as const;
+/** The routes on which each key has a meaning. */
+const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected routes'>> = {
+  public: 'every route',
+  name: 'every route',
+  resource: 'protected routes',
+  audiences: 'protected routes',
+  multiple_audiences: 'protected routes',
+  issuers: 'protected routes',
+  upstream: 'every route',
+  strip_prefix: 'every route',
+  allow_encoded: 'every route',
+  scopes: 'protected routes',
+  enforcement: 'protected routes',
+  would_deny_header: 'protected routes',
+  upstream_token: 'every route',
+  forward_token: 'every route',
+  claims_to_headers: 'protected routes',
+  timeouts: 'every route',
+  limits: 'every route',
+  end_at_expiry: 'protected routes',
+};
+
+const PROTECTED_ONLY = Object.entries(MEANING).flatMap(([key, where]) => (where === 'protected routes' ? [key] : []));
 
 function checkRequiredKeys(
   raw: unknown,

@@ -34,7 +34,7 @@ export function valuesOf(fields: HeaderList, name: string): HeaderList {
   return values;
 }
 
-/** By length first: lower-casing every name would cost more than all else that is done with it. */
+/** Compares the length first: lower-casing every name would cost more than the rest of this function. */
 function findField(fields: HeaderList, name: string, from: number): number {
   for (let index = from; index + 1 < fields.length; index += 2) {
     if (isName(fields[index] ?? '', name)) return index;

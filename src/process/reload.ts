@@ -63,7 +63,7 @@ export class Reloader {
     this.#watch?.close();
   }
 
-  /** Reloads after the reloads before it, also where the file has not changed: a file that it names may have. */
+  /** Reloads, after earlier reloads have ended. Also if the file has not changed: a file that it names may have. */
   reload(): void {
     this.#enqueue(() => this.#load());
   }

@@ -20,7 +20,7 @@ interface Connection {
   readonly input: ParserInput;
   /** When it was last used, by `performance.now()`. */
   usedAt: number;
-  /** The one that is being served. */
+  /** The request that is being served. */
   request: IncomingMessage | undefined;
 }
 
@@ -65,7 +65,7 @@ function finish(connections: Connections, connection: Connection, { socket }: In
   connection.input.continue();
 }
 
-/** @returns the least recently used of those that are idle, else of all. */
+/** @returns the least recently used connection of the idle ones, else of all. */
 function findDispensable(connections: Connections): Socket | undefined {
   const idleSince = performance.now() - FIRST_REQUEST_TIME;
   let first: Socket | undefined;

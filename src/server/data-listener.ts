@@ -26,7 +26,7 @@ export class DataListener {
   readonly #metrics: Telemetry['metrics'];
   readonly #sockets = new Set<Socket>();
   readonly #queues: RequestQueues;
-  /** Of the connections that node:http reads. */
+  /** One for each connection that node:http reads. */
   readonly #inputs = new WeakMap<Duplex, ParserInput>();
   /** Sockets that were refused in the middle of a request: what follows on them is not another one. */
   readonly #refused = new WeakSet<Duplex>();

@@ -6,11 +6,11 @@ import type { ListenAddress } from '../config/config.ts';
 
 /** Why a listener could not be opened, for the log, as values of JSON. */
 export interface ListenFailure {
-  /** Of the configuration. */
+  /** The key of the address in the configuration. */
   readonly key: 'listen' | 'admin';
   /** `host:port` */
   readonly address: string;
-  /** Of the system call, such as EADDRINUSE. */
+  /** The error code of the system call, such as EADDRINUSE. */
   readonly code: string;
   /** What is wrong, and what to do. */
   readonly problem: string;

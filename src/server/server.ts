@@ -23,7 +23,7 @@ export class Server {
   readonly #version: string;
   readonly #startedAt = new Date();
   #gateway: Gateway;
-  /** Of the configuration in use. */
+  /** The warnings of the configuration in use. */
   #warnings: readonly Diagnostic[];
   #loadedAt = new Date();
   #isDraining = false;

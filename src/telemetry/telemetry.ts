@@ -38,7 +38,7 @@ export function createVerifierEvents({ metrics, log }: Telemetry): VerifierEvent
   };
 }
 
-/** Logs an exception of our own, without its message: those of parsers quote their input. */
+/** Logs an exception, without its message: messages of parsers quote their input. */
 export function logFault(log: Log, requestId: string, fault: unknown): void {
   const error = fault instanceof Error ? fault : new Error('unknown');
   const frames = (error.stack ?? '').split('\n').filter(line => line.startsWith('    at '));

@@ -1,5 +1,6 @@
 /**
- * Bearer token → access token, from the cache where it was verified before. The time of a token is checked for every request.
+ * Bearer token → access token, from the cache where it was verified before. What can change for one and the same token, such as
+ * its time, is checked for every request; what `verifyJws` finds is not looked at again as long as key and issuer stay the same.
  * Whom it is for is decided by `authorize` alone, so jose gets no `audience` here.
  *
  * Every token is a JWS so far (jws/). A second kind, such as an opaque token that is introspected (RFC 7662), would be a folder
@@ -29,7 +30,7 @@ export interface VerifierEvents extends KeySetEvents {
 type TokenCache = LRUCache<string, VerifiedToken>;
 
 const MOST_TOKENS = 100_000;
-/** Of the heap, for all entries together. */
+/** The share of the heap that all entries together may use. */
 const HEAP_SHARE = 1 / 8;
 /** Bytes of an entry, as measured. */
 const entrySize = (token: string) => 1024 + 2 * token.length;

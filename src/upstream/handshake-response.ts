@@ -39,7 +39,7 @@ export function isHandshakeResponse({ statusCode, httpVersion, rawHeaders }: Han
   );
 }
 
-/** One of those offered, in the same letter case, or none (RFC 6455 sections 4.1 and 11.3.4). */
+/** One of the subprotocols offered, in the same letter case, or none (RFC 6455 sections 4.1 and 11.3.4). */
 function isOfferedProtocol(chosen: readonly string[], offered: readonly string[]): boolean {
   return chosen.length === 0 || (chosen.length === 1 && offered.includes(chosen[0] ?? ''));
 }

@@ -81,7 +81,7 @@ function replaceHead(proxyRequest: ClientRequest, { path, headers }: OutgoingHan
   }
 }
 
-/** The end-to-end fields of a 101, which has no body and no Content-Length (RFC 9110 section 8.6), and those that switch. */
+/** The end-to-end fields of a 101, which has no body and no Content-Length (RFC 9110 section 8.6), and its Connection and Upgrade. */
 function createSwitchingHeaders(received: HeaderList, notice: HeaderList): NodeJS.Dict<string[]> {
   // Without a prototype, since the upstream chooses the names.
   const headers: NodeJS.Dict<string[]> = Object.create(null);

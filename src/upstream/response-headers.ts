@@ -1,4 +1,4 @@
-/** The header fields that the client gets: the upstream's, without those that belong to its connection. */
+/** The header fields that the client gets: the upstream's, without fields that belong to the upstream's connection. */
 
 import type { Route } from '../config/config.ts';
 import type { Reason } from '../denial.ts';

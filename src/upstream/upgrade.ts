@@ -75,7 +75,7 @@ class PendingUpgrade {
     this.#handshake.request
       .once('socket', socket => this.#watchConnection(socket))
       .on('error', error => this.#onError(error))
-      .once('response', response => this.#settle(this.#forward(response)))
+      .once('response', response => this.#finish(this.#forwardRefusal(response)))
       .once('upgrade', (response, upstream, received) => this.#onSwitch(response, upstream as Socket, received));
   }
 
@@ -107,15 +107,15 @@ class PendingUpgrade {
       this.#handshake.join(response, upstream, received, notice);
       this.#client.response.detachSocket(this.#client.socket);
       const tunnel = new Tunnel(this.#client.socket, upstream, timeouts.idle, expiry?.at);
-      this.#settle({ end: 'upgraded', responseMs: this.#elapsed(), tunnel });
+      this.#finish({ end: 'upgraded', responseMs: this.#elapsed(), tunnel });
     } catch (fault) {
       upstream.destroy();
       this.#reject(fault);
     }
   }
 
-  /** A response that is no upgrade, as a rule a refusal, is forwarded like that of every other request. */
-  #forward(response: IncomingMessage): Promise<ForwardResult> {
+  /** Forwards a response that is not an upgrade, usually a refusal, like the response to any other request. */
+  #forwardRefusal(response: IncomingMessage): Promise<ForwardResult> {
     this.#response = response;
     const { statusCode: status = 0 } = response;
     if (status < 200) {
@@ -126,18 +126,18 @@ class PendingUpgrade {
     return forwardResponse(response, status, this.#client.response, this.#outgoing).then(end => ({ end, responseMs }));
   }
 
-  /** Where node:http cannot parse a body, the request gets the error, and the response only an end. */
+  /** If node:http cannot parse the body of a response, only the request emits the error; the response just ends. */
   #onError(error: Error): void {
     if (this.#response) this.#response.destroy(error);
     else this.#giveUp(readFailure(describeHandshakeError(error, this.#stage, false)));
   }
 
   #giveUp(end: ForwardEnd): void {
-    this.#settle({ end, responseMs: undefined });
+    this.#finish({ end, responseMs: undefined });
     this.#handshake.request.destroy();
   }
 
-  #settle(result: Upgraded | ForwardResult | Promise<ForwardResult>): void {
+  #finish(result: Upgraded | ForwardResult | Promise<ForwardResult>): void {
     clearTimeout(this.#clock);
     this.#expiry?.stop();
     this.#resolve(result);

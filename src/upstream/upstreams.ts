@@ -33,7 +33,7 @@ export class Upstreams {
   /** Milliseconds for a client to send or to read the next piece of a body. */
   readonly #clientTimeout: number;
 
-  /** @param previous those of the configuration before: connections to upstreams that both have are kept. */
+  /** @param previous the upstreams of the previous configuration: connections to upstreams in both are kept. */
   constructor(
     { routes, trustedProxies, timeouts }: Pick<Config, 'routes' | 'trustedProxies' | 'timeouts'>,
     previous?: Upstreams,

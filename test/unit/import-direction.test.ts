@@ -47,7 +47,7 @@ const COMPOSERS = [
 const FOUNDATIONS = ['denial.ts', 'http'];
 
 /** The one module that imports a library. */
-const DOORS: Readonly<Record<string, string>> = {
+const IMPORTERS: Readonly<Record<string, string>> = {
   yaml: 'config',
   zod: 'config',
   jose: 'token',
@@ -138,7 +138,7 @@ test('a library: imported by one module only', () => {
   const packages = imports.filter(({ to }) => !to.endsWith('.ts') && !to.startsWith('node:'));
   const doors = packages.map(({ from, to }) => `${to} in ${moduleOf(from)}`);
   expect([...new Set(doors)].sort()).toEqual(
-    Object.entries(DOORS)
+    Object.entries(IMPORTERS)
       .map(([name, module]) => `${name} in ${module}`)
       .sort(),
   );

@@ -62,7 +62,7 @@ export class DiagnosticCollector {
     this.#add('error', this.#placeOf(path, subject), path, rejection.code, message);
   }
 
-  /** Adds a warning; `what` says what is there, and `CHECK_CODES` what follows from it. */
+  /** Adds a warning; `what` describes the setting, `CHECK_CODES` its consequence. */
   warning(path: Path, code: WarningCode, what: string, subject: DiagnosticSubject = 'value'): void {
     this.#add('warning', this.#placeOf(path, subject), path, code, what);
   }

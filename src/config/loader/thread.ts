@@ -1,4 +1,4 @@
-/** The worker thread of `loadInThread`: reads one configuration file, loads it if it is told to, and ends. */
+/** The worker thread of `loadInThread`: reads one configuration file, loads it on request, and ends. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';

@@ -6,7 +6,7 @@ import type { Path } from '../source/document.ts';
 import { isRawMap } from '../source/raw-map.ts';
 import { explainIssue } from './zod-diagnostic.ts';
 
-/** `complete` is there only without errors; `found` has every valid key, so that those can be checked against one another. */
+/** `complete` is set only without errors; `found` has every valid key, so that valid keys can be checked against one another. */
 export interface Settings<T> {
   readonly found: Partial<T>;
   readonly complete: T | undefined;

@@ -18,7 +18,7 @@ import {
 import { describeSyntaxError } from './syntax-message.ts';
 import { readTokens } from './tokens.ts';
 
-/** From the root: map keys and list indices. */
+/** The map keys and list indices from the root. */
 export type Path = readonly (string | number)[];
 
 export interface Place {
@@ -50,7 +50,7 @@ export class YamlDocument {
     this.#lines = lines;
   }
 
-  /** @returns the document of `text` and its syntax errors. Duplicate keys are none here: `readContent` reports those. */
+  /** @returns the document of `text` and its syntax errors, without duplicate keys: `readContent` reports these. */
   static parse(text: string): ParsedText {
     const lines = new LineCounter();
     const read = readTokens(text, lines);
@@ -130,7 +130,7 @@ export class YamlDocument {
     return isNode(child) ? child : undefined;
   }
 
-  /** Of a duplicate key, the first. */
+  /** @returns the entry of `name`; the first one, if the key is a duplicate. */
   #pair(map: YAMLMap, name: string | number | undefined): Pair | undefined {
     const known = this.#pairs.get(map) ?? indexPairs(map);
     this.#pairs.set(map, known);

@@ -25,7 +25,7 @@ class ConfigWatch implements FileWatch {
   readonly #onChange: () => void;
   /** On the folder of the file, and on that of the file which a link leads to. */
   readonly #watchers: FSWatcher[] = [];
-  readonly #onPoll = () => this.#settle();
+  readonly #onPoll = () => this.#schedule();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(file: string, onChange: () => void) {
@@ -41,7 +41,8 @@ class ConfigWatch implements FileWatch {
     this.#unwatch();
   }
 
-  #settle(): void {
+  /** Calls `onChange` once no further change has come for `SETTLE_TIME`. */
+  #schedule(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#watchFolders();
@@ -60,7 +61,7 @@ class ConfigWatch implements FileWatch {
   #watch(folder: string, names: ReadonlySet<string>): void {
     try {
       const watcher = watch(folder, { persistent: false }, (_event, name) => {
-        if (name === null || names.has(name) || name.startsWith('..')) this.#settle();
+        if (name === null || names.has(name) || name.startsWith('..')) this.#schedule();
       });
       this.#watchers.push(watcher.on('error', () => watcher.close()));
     } catch {

@@ -73,7 +73,7 @@ export class Channel<Incoming extends Calls, Outgoing extends Calls> {
 
   #send(message: Message): boolean {
     if (!this.#peer.isConnected()) return false;
-    // Where the peer exits meanwhile, its disconnect and exit events fail the call; the error here says nothing more.
+    // If the peer exits meanwhile, its disconnect and exit events fail the call, so this error is not needed.
     this.#peer.send(message, () => undefined);
     return true;
   }

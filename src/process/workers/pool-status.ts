@@ -20,7 +20,7 @@ export class PoolStatus {
   /** Pages are collected one after the other: each requests what was counted since the previous page. */
   #collecting: Promise<unknown> = Promise.resolve();
 
-  /** @param own the metrics of the primary, to which those of the workers are added. */
+  /** @param own the metrics of the primary, to which the workers' metrics are added. */
   constructor(pool: WorkerPool, own: Metrics) {
     this.#pool = pool;
     this.#merged = new MergedMetrics(own);

@@ -143,7 +143,7 @@ export class Worker {
     return { ...config, listen, limits: { ...config.limits, headers } };
   }
 
-  /** A key file is read by this worker; keys over HTTP are fetched by the primary, once for all workers. */
+  /** This worker reads a key file itself; keys over HTTP are fetched by the primary, once for all workers. */
   async #fetchKeys(issuer: Issuer, cause: FetchCause, stopped: AbortSignal): Promise<FetchedKeys> {
     if (issuer.keySource.kind === 'file') return fetchDirectly(issuer, cause, stopped);
     const { issuer: name, keySource, keys } = issuer;

@@ -46,12 +46,17 @@ export function formatAccessLine(request: FinishedRequest): string {
   const ofToken = verified ? cached(tokenFields, verified, formatToken) : WITHOUT_TOKEN;
   const isCut = ofRoute.isCut || ofToken.isCut || isLong(method) || isLong(host) || isLong(path);
   return (
-    `{"level":"${LEVEL_OF[outcome]}","time":"${formatNow()}","request_id":"${request.requestId}",` +
-    `${ofRoute.text},"method":${quote(method)},` +
-    `"host":${quote(host)},"path":${quote(path)},"status":${request.status},"outcome":"${outcome}"` +
-    `${reason ? `,"reason":"${reason}"` : ''}${failure ? `,"cause":"${failure.cause}"` : ''}${mode},"duration_ms":${formatMs(request.durationMs)}` +
-    `${upstreamMs === undefined ? '' : `,"upstream_ms":${formatMs(upstreamMs)}`}` +
-    `${ofToken.text}${isCut ? ',"truncated":true' : ''},"msg":"request"}\n`
+    `{"level":"${LEVEL_OF[outcome]}","time":"${formatNow()}","request_id":"${request.requestId}",${ofRoute.text}` +
+    `,"method":${quote(method)},"host":${quote(host)},"path":${quote(path)}` +
+    `,"status":${request.status},"outcome":"${outcome}"` +
+    (reason ? `,"reason":"${reason}"` : '') +
+    (failure ? `,"cause":"${failure.cause}"` : '') +
+    mode +
+    `,"duration_ms":${formatMs(request.durationMs)}` +
+    (upstreamMs === undefined ? '' : `,"upstream_ms":${formatMs(upstreamMs)}`) +
+    ofToken.text +
+    (isCut ? ',"truncated":true' : '') +
+    ',"msg":"request"}\n'
   );
 }
 

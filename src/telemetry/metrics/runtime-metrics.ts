@@ -20,7 +20,7 @@ export function createRuntimeRegistry(): Registry {
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
   for (const metric of registry.getMetricsAsArray()) {
-    // Of several processes: the start of the first one, and averages (of the event loop's delay) of the busiest one.
+    // For several processes: the start of the first process, and averages (of the event loop's delay) of the busiest one.
     if (metric.name === 'process_start_time_seconds') metric.aggregator = 'min';
     if (metric.aggregator === 'average') metric.aggregator = 'max';
   }

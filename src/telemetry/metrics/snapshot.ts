@@ -22,7 +22,7 @@ export interface MetricValues {
   readonly help: string;
   readonly type: string;
   readonly values: readonly {
-    /** Of a histogram: the name with `_bucket`, `_sum` or `_count`. */
+    /** Only for a histogram: the name with `_bucket`, `_sum` or `_count`. */
     readonly metricName?: string;
     readonly labels: Readonly<Record<string, string | number>>;
     readonly value: number;

@@ -34,9 +34,9 @@ export interface Facts {
   /** From the request. */
   readonly actual?: Fact | undefined;
   readonly note?: string | undefined;
-  /** Of a failed comparison: from the most similar expected value. */
+  /** Only for a failed comparison: the difference from the most similar expected value. */
   readonly difference?: Difference | undefined;
-  /** Of a path with several readings. */
+  /** Only for a path with several readings. */
   readonly ambiguity?: PathAmbiguity | undefined;
 }
 

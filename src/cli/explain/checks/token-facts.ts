@@ -93,7 +93,7 @@ function compareAudience(jws: CompactJws, route: ProtectedRoute, evaluation: Eva
 function compareScopes(match: Match, route: ProtectedRoute, { request, credentials, decision }: Evaluation): Facts {
   const requirement = requirementOf(match, route, request.method);
   const needed = requirement.ok ? requirement.scopes : [];
-  const token = decision?.verified ?? (credentials?.presented.ok ? credentials.presented : undefined);
+  const token = decision?.verified ?? (credentials?.verification.ok ? credentials.verification : undefined);
   if (needed.length === 0) return { actual: token ? [...token.scopes] : undefined, note: 'none is needed' };
   const missing = token ? needed.filter(scope => !token.scopes.has(scope)) : [];
   const note = missing.length > 0 ? `missing: ${missing.join(' ')}` : undefined;

@@ -11,11 +11,11 @@ import { recogniseShape } from './token-shape.ts';
 import type { TokenShape } from './token-shapes.ts';
 
 export interface Credentials {
-  readonly presented: Verification;
-  /** As read before its signature is verified. */
+  readonly verification: Verification;
+  /** The parts of the token, read before its signature is verified. */
   readonly jws: CompactJws | Denial | undefined;
   readonly issuer: Issuer | undefined;
-  /** Of that issuer, as published. */
+  /** The published keys of that issuer. */
   readonly keys: readonly PublishedKey[];
   /** Why the keys could not be fetched; holds no text of the issuer. */
   readonly keysError: string | undefined;
@@ -24,7 +24,7 @@ export interface Credentials {
   readonly token: string | undefined;
 }
 
-/** Of a token that has expired or is not yet valid: the result of verifying it as if it were in time. */
+/** Only for a token that has expired or is not yet valid: the result of verifying it as if it were in time. */
 interface InTime {
   readonly inTime?: Verification;
 }
@@ -39,7 +39,7 @@ export async function readCredentials(config: Config, head: RequestHead, now: nu
   const bearer = readBearerToken(head.authorization);
   if (!bearer.ok) {
     const none = { jws: undefined, issuer: undefined, shape: 'none', token: undefined } as const;
-    return { ...none, keys: [], keysError: undefined, presented: bearer };
+    return { ...none, keys: [], keysError: undefined, verification: bearer };
   }
   const { token } = bearer;
   const jws = readCompactJws(token);
@@ -57,16 +57,16 @@ interface ReadToken {
 async function verify(
   { token, jws, issuer }: ReadToken,
   now: number,
-): Promise<Pick<Credentials, 'presented' | 'keys' | 'keysError'> & InTime> {
+): Promise<Pick<Credentials, 'verification' | 'keys' | 'keysError'> & InTime> {
   // Only the keys of this issuer are fetched: another issuer that is out of reach must not delay or change the result.
   const issuers = new Map(issuer ? [[issuer.issuer, issuer]] : []);
   const verifier = new TokenVerifier(issuers, { onFetch: () => undefined, onCacheLookup: () => undefined });
   try {
     await verifier.start();
-    const presented = await verifier.verify(token, now);
-    const inTime = presented.ok ? undefined : await verifyInTime(verifier, token, presented, jws);
+    const verification = await verifier.verify(token, now);
+    const inTime = verification.ok ? undefined : await verifyInTime(verifier, token, verification, jws);
     const keys = issuer ? verifier.keysOf(issuer.issuer) : [];
-    return { presented, keys, keysError: verifier.status()[0]?.lastError, ...(inTime && { inTime }) };
+    return { verification, keys, keysError: verifier.status()[0]?.lastError, ...(inTime && { inTime }) };
   } finally {
     verifier.stop();
   }

@@ -63,8 +63,8 @@ export function reasonOf({ head, metadata, match, decision, request }: Evaluatio
 
 async function evaluateToken(config: Config, match: Match, head: RequestHead, now: number) {
   const index = createAudienceIndex(config.routes);
-  const decide = (presented: Verification) => authorize(index, match, head.method, presented);
+  const decide = (verification: Verification) => authorize(index, match, head.method, verification);
   if (match.route.public) return { decision: decide(deny('missing_token')) };
   const { inTime, ...credentials } = await readCredentials(config, head, now);
-  return { credentials, decision: decide(credentials.presented), ...(inTime && { inTime: decide(inTime) }) };
+  return { credentials, decision: decide(credentials.verification), ...(inTime && { inTime: decide(inTime) }) };
 }

@@ -22,7 +22,7 @@ export interface LogEntry {
   /** Whether it may have truncated what the route is found by: the route's key, its resource, the method or the Host. */
   readonly isCut: boolean;
   readonly outcome: Outcome;
-  /** Of the denial or of the failure; any text, since another version may have written the log. */
+  /** The reason of the denial or of the failure; any text, since another version may have written the log. */
   readonly reason: string | undefined;
   /** Present where the token verified. */
   readonly claims: LoggedClaims | undefined;

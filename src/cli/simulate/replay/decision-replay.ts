@@ -106,8 +106,8 @@ export class DecisionReplay {
     return this.#maskedPathMatters.has(route) || this.#rules.recorded?.keepsEncodings(key, route) !== true;
   }
 
-  #authorize(match: Match, { method }: LogEntry, presented: Verification): ReplayedDecision {
-    const { grant, denial } = authorize(this.#audiences, match, method, presented);
+  #authorize(match: Match, { method }: LogEntry, verification: Verification): ReplayedDecision {
+    const { grant, denial } = authorize(this.#audiences, match, method, verification);
     const outcome = !grant ? 'denied' : denial ? 'reported' : 'forwarded';
     return { outcome, reason: denial?.reason, route: match.route, presented: denial?.presented };
   }

@@ -26,7 +26,7 @@ const DEPENDS_ON_KEYS: Readonly<Record<TokenReason, boolean>> = {
 };
 
 export interface IssuerRules {
-  /** Those of the configuration that the log is replayed under. */
+  /** The issuers of the configuration that the log is replayed under. */
   readonly issuers: ReadonlyMap<string, Issuer>;
   /** `undefined`: keys, algorithms, `token_types` and `scope_claim` are assumed to be unchanged. */
   readonly recorded: RecordedConfig | undefined;
@@ -76,7 +76,7 @@ function readVerified(entry: LogEntry, claims: LoggedClaims, rules: IssuerRules)
   });
 }
 
-/** Of the entry before: most tokens of a log have the same scopes, and building a set costs more than the decision. */
+/** The scopes of the previous entry: most tokens of a log have the same, and building a set costs more than the decision. */
 let last = { text: '', scopes: new Set<string>() };
 
 function splitScopes(text: string): ReadonlySet<string> {

@@ -65,7 +65,7 @@ export class RecordedConfig {
     return allowed !== undefined && isSubset(allowed, route.allowEncoded);
   }
 
-  /** A route that is the same in both decides as before only where what it shares with other routes is the same, too. */
+  /** An unchanged route decides as before only if the settings that it shares with other routes are unchanged as well. */
   #listUnchangedRoutes(): readonly string[] {
     const [old, now] = [this.#old, this.#now];
     const sharesSame =

@@ -2,7 +2,7 @@
 
 import { beforeAll, expect, test } from 'vitest';
 import { createAudienceIndex } from '../../../../src/authorization/audience.ts';
-import { METRIC_FAMILIES } from '../../../../src/telemetry/metrics/families.ts';
+import { COUNTERS, type CounterFamily, METRIC_FAMILIES } from '../../../../src/telemetry/metrics/families.ts';
 import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
 import { protectedRoute } from '../../route/example-route.ts';
 import { exampleToken } from '../../token/example-token.ts';
@@ -40,10 +40,29 @@ test.each(METRIC_FAMILIES)('$name: samples with exactly these labels, and values
   const { name, type, labels } = family;
   const suffix = type === 'histogram' ? '_count' : '';
   const samples = page.filter(line => new RegExp(`^${name}${suffix}[{ ]`).test(line));
-  expect(samples.length).toBeGreaterThan(0);
+  expect(samples.length, `no sample of ${name} on the page: beforeAll has to record what it counts`).toBeGreaterThan(0);
   for (const sample of samples) {
     const found = [...sample.matchAll(/[{,](\w+)="([^"]*)"/g)].map(([, label = '', value = '']) => ({ label, value }));
     expect(found.map(({ label }) => label)).toEqual(labels.map(label => label.name));
     for (const [index, { value }] of found.entries()) expect(labels[index]?.values ?? [value]).toContain(value);
   }
+});
+
+/** What bounds each label without a closed list of values, so that no client can make the page grow. */
+const BOUNDED_BY: Readonly<Record<string, string>> = {
+  'requests.method': 'method-label.ts',
+  'requests.status': 'MOST_REQUEST_SERIES',
+  'denials.reason': 'denial.ts',
+  'confusedDeputies.resource': 'the configuration; Counts.retain drops it',
+  'confusedDeputies.presented': 'the configuration; Counts.retain drops it',
+  'confusedDeputies.issuer': 'the configuration; Counts.retain drops it',
+};
+
+test('a label of a counter: bounded by a closed list, or by something that is named here', () => {
+  const open = Object.entries<CounterFamily>(COUNTERS).flatMap(([counter, { labels }]) =>
+    labels.flatMap(({ name, values }) => (values ? [] : [`${counter}.${name}`])),
+  );
+  const why =
+    'Give the label its `values` in families.ts. One whose values are names of the configuration has to be dropped at a reload (Counts.retain); one that a client chooses needs a limit.';
+  expect(open, why).toEqual(Object.keys(BOUNDED_BY));
 });

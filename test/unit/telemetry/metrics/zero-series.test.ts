@@ -6,6 +6,12 @@ import { createAudienceIndex, type PresentedAudience } from '../../../../src/aut
 import type { ProtectedRoute } from '../../../../src/config/config.ts';
 import type { ResourceUri } from '../../../../src/config/values/address/uri.ts';
 import { type Enforcement, REFUSALS, type Reason } from '../../../../src/denial.ts';
+import {
+  COUNTER_NAMES,
+  COUNTERS,
+  type CounterFamily,
+  type CounterName,
+} from '../../../../src/telemetry/metrics/families.ts';
 import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
 import { protectedRoute, publicRoute } from '../../route/example-route.ts';
 import { exampleToken } from '../../token/example-token.ts';
@@ -76,6 +82,38 @@ describe('the confused-deputy series that can occur', () => {
     }
     expect(await samples(CONFUSED)).toEqual(before);
   });
+});
+
+/** Where each counter begins for a protected route, an issuer or the gateway. */
+const BEGINS: Readonly<Record<CounterName, 'at 0' | 'at its first event'>> = {
+  requests: 'at its first event',
+  denials: 'at 0',
+  confusedDeputies: 'at 0',
+  multipleAudiences: 'at 0',
+  upstreamFailures: 'at its first event',
+  jwksFetches: 'at 0',
+  cacheLookups: 'at 0',
+  reloads: 'at 0',
+  ended: 'at 0',
+  restarts: 'at 0',
+  droppedLines: 'at 0',
+};
+
+test.each(COUNTER_NAMES)('%s: begins where BEGINS says', async counter => {
+  configure();
+  const { name, labels }: CounterFamily = COUNTERS[counter];
+  const zeros = (await samples(name)).filter(line => line.endsWith(' 0'));
+  const why = `${name}: rate() misses the first event of a series that does not begin at 0. A counter by route begins at 0 by a line in #listOfRoute of zero-series.ts`;
+  expect(zeros.length > 0, why).toBe(BEGINS[counter] === 'at 0');
+  if (zeros.length === 0) return;
+  for (const { name: label, values = [] } of labels) {
+    for (const value of values) {
+      expect(
+        zeros.some(line => line.includes(`${label}="${value}"`)),
+        `${label}="${value}"`,
+      ).toBe(true);
+    }
+  }
 });
 
 test('ambiguous_path: at 0 where it can be reported, on report and on public routes', async () => {

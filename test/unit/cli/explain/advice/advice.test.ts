@@ -48,7 +48,7 @@ function adviseFor(
   const match = matchRequest(createRouteTable(routes), head);
   if (!match.ok) throw new Error('no route');
   const all = { iss, aud, ...claims };
-  const presented = exampleToken({
+  const verification = exampleToken({
     ...{ issuer: iss, audience: aud, claims: all },
     typeAccepted: type === undefined,
     scopes,
@@ -58,7 +58,7 @@ function adviseFor(
     ...{ config: { routes, issuers: new Map() } as unknown as Config, head, match, headBytes: 0 },
     request: { ...request, isNow: true, isAuthorityAssumed: false },
     credentials: {
-      presented,
+      verification,
       jws,
       issuer: exampleIssuer({ issuer: iss, scopeClaim }),
       keys: [],
@@ -66,7 +66,7 @@ function adviseFor(
       keysError: undefined,
       shape: 'jws',
     },
-    decision: authorize(createAudienceIndex(routes), match, 'GET', presented),
+    decision: authorize(createAudienceIndex(routes), match, 'GET', verification),
   };
   return advise(evaluation);
 }

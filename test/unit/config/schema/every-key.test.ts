@@ -1,0 +1,119 @@
+/** Each key of the schema has an effect on the configuration, or is refused. A new key does not compile without an example. */
+
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import type { Config } from '../../../../src/config/config.ts';
+import { formatDiagnostic } from '../../../../src/config/diagnostics/diagnostic.ts';
+import type { FileSettings } from '../../../../src/config/schema/file-schema.ts';
+import type { IssuerSettings } from '../../../../src/config/schema/issuer-schema.ts';
+import type { RouteSettings } from '../../../../src/config/schema/route-schema.ts';
+import { KEY_SET, load } from '../configuration.ts';
+
+/** `key`, and `map.key` for the maps of `Nested`. */
+type Keys<Settings, Nested extends keyof Settings> =
+  | Exclude<keyof Settings, Nested>
+  | { [K in Nested]: `${K & string}.${keyof Settings[K] & string}` }[Nested];
+
+type Examples<Settings, Nested extends keyof Settings> = Readonly<Record<Keys<Settings, Nested>, unknown>>;
+
+/** A value for each key, other than its default. */
+const FILE: Examples<Omit<FileSettings, 'issuers' | 'routes'>, 'limits' | 'timeouts' | 'drain'> = {
+  listen: '127.0.0.1:8081',
+  admin: '127.0.0.1:9091',
+  admin_token: 'a-token-of-at-least-32-characters-0123456789',
+  admin_hosts: ['gateway.example'],
+  'limits.headers': '8KiB',
+  'limits.connections': 7,
+  'timeouts.headers': '7s',
+  'timeouts.body': '7s',
+  'timeouts.keep_alive': '7s',
+  'drain.delay': '7s',
+  'drain.limit': '7s',
+  workers: 2,
+  trusted_proxies: ['10.0.0.0/8'],
+};
+const ISSUER: Examples<IssuerSettings, 'keys'> = {
+  jwks_uri: 'https://login.example/other',
+  jwks_file: 'jwks.json',
+  algorithms: ['ES256'],
+  token_types: ['jwt'],
+  scope_claim: 'roles',
+  'keys.refresh': '7m',
+  'keys.cooldown': '7s',
+  'keys.max_stale': '7h',
+};
+const ROUTE: Examples<RouteSettings, 'timeouts' | 'limits'> = {
+  public: true,
+  name: 'A name',
+  resource: 'https://other.example/',
+  audiences: ['alias'],
+  multiple_audiences: 'only',
+  issuers: ['https://login.example'],
+  upstream: 'http://127.0.0.1:2',
+  strip_prefix: true,
+  allow_encoded: ['%2F'],
+  scopes: ['read'],
+  enforcement: 'report',
+  would_deny_header: true,
+  upstream_token: 'forward',
+  forward_token: true,
+  claims_to_headers: { 'X-User': 'sub' },
+  'timeouts.connect': '7s',
+  'timeouts.response': '7s',
+  'timeouts.idle': '7s',
+  'limits.body': '7KiB',
+  'limits.in_flight': 7,
+  end_at_expiry: true,
+};
+
+type Tree = Readonly<Record<string, unknown>>;
+const PROTECTED = { resource: 'https://api.example/', upstream: 'http://127.0.0.1:1' };
+const PUBLIC = { public: true, upstream: 'http://127.0.0.1:1' };
+
+/** `tree` with `example` at `key`; `undefined` removes the key. */
+function put(tree: Tree, key: string, example: unknown): Tree {
+  const [first = '', second] = key.split('.');
+  return { ...tree, [first]: second === undefined ? example : { [second]: example } };
+}
+
+/** @returns the configuration, or the errors as text. */
+function read(file: Tree, issuer: Tree, route: Tree): Omit<Config, 'source'> | string {
+  // The second issuer is what a route that names its issuers leaves out.
+  const issuers = { 'https://login.example': issuer, 'https://second.example': {} };
+  const result = load(stringify({ ...file, issuers, routes: { '/api': route } }), { files: { 'jwks.json': KEY_SET } });
+  if (!result.ok) return result.diagnostics.map(formatDiagnostic).join('\n');
+  const { source: _, ...config } = result.config;
+  return config;
+}
+
+const WITHOUT_EFFECT = 'The key is accepted and has no effect: config.ts and the file that builds it do not use it yet';
+
+describe('each key: has an effect', () => {
+  test.each(Object.entries(FILE))('%s', (key, example) => {
+    const changed = read(put({}, key, example), {}, PROTECTED);
+    expect(changed).toBeTypeOf('object');
+    expect(changed, WITHOUT_EFFECT).not.toEqual(read({}, {}, PROTECTED));
+  });
+
+  test.each(Object.entries(ISSUER))('issuers: %s', (key, example) => {
+    const changed = read({}, put({}, key, example), PROTECTED);
+    expect(changed).toBeTypeOf('object');
+    expect(changed, WITHOUT_EFFECT).not.toEqual(read({}, {}, PROTECTED));
+  });
+
+  test.each(Object.entries(ROUTE))('routes: %s', (key, example) => {
+    const changed = read({}, {}, put(key === 'public' ? { upstream: PUBLIC.upstream } : PROTECTED, key, example));
+    expect(changed).toBeTypeOf('object');
+    expect(changed, WITHOUT_EFFECT).not.toEqual(read({}, {}, PROTECTED));
+  });
+});
+
+describe('each key on a public route: has an effect, or is refused', () => {
+  test.each(Object.entries(ROUTE).filter(([key]) => key !== 'public'))('%s', (key, example) => {
+    const changed = read({}, {}, put(PUBLIC, key, example));
+    if (typeof changed === 'string') expect(changed).toContain(`"${key}" has no effect on a public route`);
+    const why =
+      'Accepted without an effect. MEANING in src/config/routes.ts says which keys only protected routes have';
+    expect(changed, why).not.toEqual(read({}, {}, PUBLIC));
+  });
+});
