@@ -1,5 +1,6 @@
 /** Loads a configuration file in a worker thread, so that the serving thread is not blocked, whatever the file holds. */
 
+import { setTimeout as wait } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { LoaderMessage, LoadRequest } from './thread.ts';
@@ -35,29 +36,42 @@ export async function loadInThread(
   thread = THREAD,
 ): Promise<ThreadResult | undefined> {
   const worker = startThread(thread, request, limits);
-  let timer: NodeJS.Timeout | undefined;
+  const ended = new AbortController();
   let isOverdue = false;
+  const overdue = wait(limits.seconds * 1000, undefined, ended).then(
+    () => {
+      isOverdue = true;
+      throw toFailure(`did not end within ${limits.seconds} s`);
+    },
+    () => undefined,
+  );
   try {
-    return await new Promise<ThreadResult | undefined>((resolve, reject) => {
-      const fail = (what: string) => reject(new LoaderFailure(`the thread that loads it ${what}`));
-      timer = setTimeout(() => {
-        isOverdue = true;
-        fail(`did not end within ${limits.seconds} s`);
-      }, limits.seconds * 1000);
-      worker.on('message', (message: LoaderMessage) => {
-        if (message.kind !== 'read') resolve(message);
-        else if (isWanted(message.fingerprint, message.isReadable)) worker.postMessage('load');
-        else resolve(undefined);
-      });
-      worker.once('error', error => fail(describeError(error)));
-      worker.once('exit', () => fail('ended'));
-    });
+    return await Promise.race([awaitResult(worker, isWanted), overdue]);
   } finally {
-    clearTimeout(timer);
+    ended.abort();
     const terminated = worker.terminate();
-    // A thread that is blocked in the system, by a file of a network that is gone, ends only with that call.
+    // A thread that is blocked in a system call, such as a read over a network that is down, ends only with that call.
     if (!isOverdue) await terminated;
   }
+}
+
+function awaitResult(
+  worker: Worker,
+  isWanted: (fingerprint: string, isReadable: boolean) => boolean,
+): Promise<ThreadResult | undefined> {
+  return new Promise((resolve, reject) => {
+    worker.on('message', (message: LoaderMessage) => {
+      if (message.kind !== 'read') resolve(message);
+      else if (isWanted(message.fingerprint, message.isReadable)) worker.postMessage('load');
+      else resolve(undefined);
+    });
+    worker.once('error', error => reject(toFailure(describeError(error))));
+    worker.once('exit', () => reject(toFailure('ended')));
+  });
+}
+
+function toFailure(what: string): LoaderFailure {
+  return new LoaderFailure(`the thread that loads it ${what}`);
 }
 
 function startThread(thread: URL, request: LoadRequest, { megabytes }: ThreadLimits): Worker {

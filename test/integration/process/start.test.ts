@@ -14,6 +14,7 @@ import {
   get,
   launch,
   runToEnd,
+  sample,
   startReady,
   upstream,
   useProcessFixture,
@@ -23,13 +24,11 @@ import {
 useProcessFixture();
 
 describe('start', () => {
-  test('the first response: within 3 s (1 s on a quiet machine)', async () => {
-    const startedAt = performance.now();
+  // CPU and not wall time, since other tests run beside this one: it is about 0.6 s, and on a quiet machine takes as long.
+  test('the first response: after less than 2 s of CPU time', async () => {
     const gateway = await startReady();
-    const ready = performance.now() - startedAt;
     expect((await get(gateway)).status).toBe(200);
-    if (ready > 1000) console.warn(`start-up to first answer: ${Math.round(ready)} ms`);
-    expect(ready).toBeLessThan(3000);
+    expect(await sample(gateway, 'process_cpu_seconds_total')).toBeLessThan(2);
   });
 
   test('a broken file: every problem on standard error, exit 1, no listener', async () => {
