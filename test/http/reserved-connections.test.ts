@@ -145,6 +145,34 @@ test('a handler of an attempt that throws: told, and its connection ends', async
   bob.destroy();
 });
 
+test('a handler that throws when its early bytes have been written: told, and the others are served', async () => {
+  const [alice, bob] = await openOwners();
+  await ask('/a', alice);
+  // The connection is free from the next turn on.
+  await new Promise(resolve => setTimeout(resolve, 20));
+  const fault = new Error('a fault');
+  const nothing = () => undefined;
+  const handler: AttemptHandler = {
+    onInterim: nothing,
+    onResponse: nothing,
+    onData: () => true,
+    onEnd: nothing,
+    onFailure: nothing,
+    onSwitch: nothing,
+    onUpstreamReady: () => {
+      throw fault;
+    },
+    onFault: error => faults.push(error),
+  };
+  const request = { method: 'POST', target: '/b', authority: 'a', fields: [], body: 'unknown' } as const;
+  pool.send(request, handler, TIMES, alice).write(Buffer.from('early'));
+  await until(() => faults.length > 0);
+  expect(faults).toEqual([fault]);
+  await ask('/c', bob);
+  alice.destroy();
+  bob.destroy();
+});
+
 test('a handler of a request that throws: told, its connection ends, and others are served', async () => {
   const told: unknown[] = [];
   const server = new HttpServer(

@@ -63,7 +63,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     this.#deadline.start(this.#stage === 'open' ? NEVER : times.connect);
     this.#reader.expect(request.method, request.protocol);
     this.#writer.start(attempt.text, request.body);
-    attempt.attach(this);
+    this.#run(() => attempt.attach(this));
   }
 
   write(piece: Buffer): boolean {
