@@ -180,6 +180,11 @@ describe('not in src', () => {
     expect(files.filter(file => !imported.has(file)).sort()).toEqual(['library.ts', 'main.ts']);
   });
 
+  test('files that are no source, such as output of the compiler', () => {
+    const entries = readdirSync(SOURCE, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
+    expect(entries.map(({ name }) => name).filter(name => !name.endsWith('.ts'))).toEqual(['tsconfig.json']);
+  });
+
   test('files of more than 250 lines', () => {
     const lengthOf = (file: string) => readFileSync(join(SOURCE, file), 'utf8').trimEnd().split('\n').length;
     expect(files.filter(file => lengthOf(file) > 250)).toEqual([]);
