@@ -176,6 +176,21 @@ describe('not in src', () => {
     ).toEqual(['main.ts']);
   });
 
+  test('files that only tests import, but for the entry points', () => {
+    const imported = new Set(local.map(({ to }) => to));
+    expect(files.filter(file => !imported.has(file)).sort()).toEqual(['library.ts', 'main.ts']);
+  });
+
+  test('files that are no source, such as output of the compiler', () => {
+    const entries = readdirSync(SOURCE, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
+    expect(entries.map(({ name }) => name).filter(name => !name.endsWith('.ts'))).toEqual(['tsconfig.json']);
+  });
+
+  test('files of more than 250 lines', () => {
+    const lengthOf = (file: string) => readFileSync(join(SOURCE, file), 'utf8').trimEnd().split('\n').length;
+    expect(files.filter(file => lengthOf(file) > 250)).toEqual([]);
+  });
+
   test('file names that say nothing', () => {
     const vague = /(?:^|[/-])(?:auth|utils?|helpers?|common|managers?|services?|middleware|types|index)(?:[/.-]|$)/;
     expect(files.filter(file => vague.test(file))).toEqual([]);

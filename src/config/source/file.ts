@@ -9,9 +9,10 @@ const CHUNK = 64 * 1024;
 /** @returns the bytes of `file`; rejects what cannot be read, is no regular file, or has more than `limit` bytes. */
 export function readBytes(file: string, limit: number): ParsedValue<Buffer> {
   try {
-    if (statSync(file).size > limit) return tooLarge(limit);
+    const found = statSync(file);
+    if (found.size > limit) return tooLarge(limit);
     // Opening a device may have an effect, and reading a pipe or device could block or never end.
-    if (!statSync(file).isFile()) return reject('is not a regular file');
+    if (!found.isFile()) return reject('is not a regular file');
     return readOpened(openSync(file, constants.O_RDONLY | constants.O_NONBLOCK), limit);
   } catch (error) {
     return reject(describeReadError(error));

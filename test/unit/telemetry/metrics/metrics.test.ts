@@ -1,22 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAudienceIndex } from '../../../../src/authorization/audience.ts';
-import type { ResourceUri } from '../../../../src/config/values/address/uri.ts';
-import type { Enforcement, Reason } from '../../../../src/denial.ts';
+import type { Reason } from '../../../../src/denial.ts';
 import type { FinishedRequest } from '../../../../src/telemetry/finished-request.ts';
 import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
-import { protectedRoute, publicRoute } from '../../route/example-route.ts';
+import { publicRoute } from '../../route/example-route.ts';
 import { exampleToken } from '../../token/example-token.ts';
 import { finishedRequest } from '../finished-example.ts';
+import { billing, ISSUER, profile, ROUTES, search, status } from './example-routes.ts';
 import { readPage, readSamples } from './read-samples.ts';
-
-const ISSUER = 'https://login.example';
-const protect = (prefix: string, resource: ResourceUri, enforcement: Enforcement) =>
-  protectedRoute({ prefix, resource, enforcement });
-const profile = protect('/profile', 'https://profile.example/', 'enforce');
-const billing = protect('/billing', 'https://billing.example/', 'report');
-const search = protect('/search', 'https://search.example/', 'verify');
-const status = publicRoute({ prefix: '/status' });
-const ROUTES = [profile, billing, search, status];
 
 let metrics: Metrics;
 

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createAudienceIndex, type PresentedAudience } from '../../../../src/authorization/audience.ts';
 import type { ProtectedRoute } from '../../../../src/config/config.ts';
 import type { ResourceUri } from '../../../../src/config/values/address/uri.ts';
-import { type Enforcement, REFUSALS, type Reason } from '../../../../src/denial.ts';
+import { REFUSALS, type Reason } from '../../../../src/denial.ts';
 import {
   COUNTER_NAMES,
   COUNTERS,
@@ -13,19 +13,11 @@ import {
   type CounterName,
 } from '../../../../src/telemetry/metrics/families.ts';
 import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
-import { protectedRoute, publicRoute } from '../../route/example-route.ts';
+import { protectedRoute } from '../../route/example-route.ts';
 import { exampleToken } from '../../token/example-token.ts';
 import { finishedRequest } from '../finished-example.ts';
+import { ISSUER, profile, protect, ROUTES, search } from './example-routes.ts';
 import { readPage, readSamples } from './read-samples.ts';
-
-const ISSUER = 'https://login.example';
-const protect = (prefix: string, resource: ResourceUri, enforcement: Enforcement) =>
-  protectedRoute({ prefix, resource, enforcement });
-const profile = protect('/profile', 'https://profile.example/', 'enforce');
-const billing = protect('/billing', 'https://billing.example/', 'report');
-const search = protect('/search', 'https://search.example/', 'verify');
-const status = publicRoute({ prefix: '/status' });
-const ROUTES = [profile, billing, search, status];
 
 let metrics: Metrics;
 
