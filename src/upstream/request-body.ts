@@ -37,6 +37,9 @@ export class RequestBody extends Readable {
 
   constructor(request: IncomingMessage, { size, timeout }: BodyLimits) {
     super();
+    // undici takes its listener off as soon as the response has ended, and a body that is aborted after that has no one to
+    // tell: without a listener the `error` event would end the process.
+    this.on('error', () => undefined);
     this.#request = request;
     this.#limit = size ?? Number.POSITIVE_INFINITY;
     this.#timer = setTimeout(() => this.#isWanted && this.#fail('request_timeout'), timeout);
