@@ -2,6 +2,7 @@
 
 import type { Enforcement } from '../denial.ts';
 import type { ResourceUri } from './values/address/uri.ts';
+import type { ClientCertificate, SigningKey } from './values/client-key.ts';
 
 export interface Config {
   /** The file, and the SHA-256 of its bytes in hex. */
@@ -72,12 +73,35 @@ export interface Issuer {
   /** The claim that holds the scopes; `undefined` for `scope`, or `scp` where there is no `scope`. */
   readonly scopeClaim: string | undefined;
   readonly keys: { readonly refresh: number; readonly cooldown: number; readonly maxStale: number };
+  /** How tokens are asked about (RFC 7662); `undefined` for an issuer whose tokens are all verified by its keys. */
+  readonly introspection: Introspection | undefined;
 }
 
 export type KeySource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'uri'; readonly uri: string }
-  | { readonly kind: 'discovery' };
+  | { readonly kind: 'discovery' }
+  /** An issuer that only introspects. */
+  | { readonly kind: 'none' };
+
+export interface Introspection {
+  readonly endpoint: string;
+  readonly clientId: string;
+  readonly authentication: ClientAuthentication;
+  /** Milliseconds for which an answer counts; 0 for no cache. */
+  readonly cache: number;
+  /** Whether JWTs of the issuer are asked about, too. */
+  readonly includesJwts: boolean;
+}
+
+/** How the gateway shows an authorization server which client it is. Keys and secrets are kept here, and shown nowhere. */
+export type ClientAuthentication =
+  /** RFC 6749 section 2.3.1: in the Authorization field, or in the body. */
+  | { readonly method: 'basic' | 'post'; readonly secret: string }
+  /** RFC 7523 section 2.2. */
+  | ({ readonly method: 'private_key_jwt' } & SigningKey)
+  /** RFC 8705 section 2. */
+  | ({ readonly method: 'tls' } & ClientCertificate);
 
 export type Route = PublicRoute | ProtectedRoute;
 

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import type { Issuer, KeySource } from './config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
+import { readIntrospection } from './introspection.ts';
 import { findPlaceholder } from './lint/identity-products/issuer-product.ts';
 import { type IssuerSettings, issuerSchema } from './schema/issuer-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
@@ -25,7 +26,11 @@ export function readIssuers(
     const settings = readSettings(issuerSchema, path, entry ?? {}, diagnostics);
     checkName(issuer, path, diagnostics);
     checkKeySettings(settings, path, folder, diagnostics);
-    if (settings.complete !== undefined) issuers.set(issuer, buildIssuer(issuer, settings.complete, folder));
+    const { introspection: written } = settings.found;
+    const introspection = written && readIntrospection(written, [...path, 'introspection'], folder, diagnostics);
+    if (settings.complete !== undefined) {
+      issuers.set(issuer, { ...buildIssuer(issuer, settings.complete, folder), introspection });
+    }
   }
   return issuers;
 }
@@ -46,7 +51,7 @@ function checkName(issuer: string, path: Path, diagnostics: DiagnosticCollector)
     return;
   }
   if (placeholder !== undefined) diagnostics.warning(path, 'issuer-placeholder', placeholder, 'key');
-  const isDiscovered = !['jwks_uri', 'jwks_file'].some(key => diagnostics.isWritten([...path, key]));
+  const isDiscovered = !['jwks_uri', 'jwks_file', 'introspection'].some(key => diagnostics.isWritten([...path, key]));
   if (isDiscovered && isInClear(issuer)) {
     diagnostics.warning(path, 'issuer-without-tls', 'an issuer without TLS, from which its keys are fetched', 'key');
   }
@@ -76,7 +81,7 @@ function checkKeySettings(
   }
 }
 
-function buildIssuer(issuer: string, settings: IssuerSettings, folder: string): Issuer {
+function buildIssuer(issuer: string, settings: IssuerSettings, folder: string): Omit<Issuer, 'introspection'> {
   const { refresh, cooldown, max_stale: maxStale } = settings.keys;
   return {
     issuer,
@@ -88,7 +93,9 @@ function buildIssuer(issuer: string, settings: IssuerSettings, folder: string): 
   };
 }
 
-function chooseKeySource({ jwks_file, jwks_uri }: IssuerSettings, folder: string): KeySource {
+/** An issuer that introspects has the keys that are written, and none are discovered: its tokens may all be opaque. */
+function chooseKeySource({ jwks_file, jwks_uri, introspection }: IssuerSettings, folder: string): KeySource {
   if (jwks_file !== undefined) return { kind: 'file', path: resolve(folder, jwks_file) };
-  return jwks_uri === undefined ? { kind: 'discovery' } : { kind: 'uri', uri: jwks_uri };
+  if (jwks_uri !== undefined) return { kind: 'uri', uri: jwks_uri };
+  return introspection === undefined ? { kind: 'discovery' } : { kind: 'none' };
 }

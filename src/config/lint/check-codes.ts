@@ -137,6 +137,11 @@ export const WARNINGS = {
     remedy:
       'Fetch the keys by https (jwks_uri) or from a file (jwks_file); the name itself must stay as the issuer writes iss.',
   },
+  'introspection-without-tls': {
+    consequence:
+      'Whoever is on the way to the endpoint reads tokens and the secret, and can say that any token is active.',
+    remedy: 'Write https://.',
+  },
   'issuer-placeholder': {
     consequence: 'No token carries it as iss, so every token of this issuer is refused.',
     remedy: 'Write the iss that your tokens carry, with the tenant in it, as audgate explain shows it.',

@@ -5,6 +5,7 @@ import { JWKS_URI, parseJwksUri, URI_FORM } from '../values/address/uri.ts';
 import { ALGORITHM, ALL_ALGORITHMS, parseAlgorithm } from '../values/algorithm.ts';
 import { accept, reject } from '../values/parsed-value.ts';
 import { filledList, text } from './building-blocks.ts';
+import { introspectionSchema } from './introspection-schema.ts';
 import { duration, longDuration, nonEmpty } from './scalars.ts';
 
 const tokenType = text('a media type such as at+jwt', written => {
@@ -39,6 +40,7 @@ export const issuerSchema = z.strictObject({
     .optional()
     .describe('Claim that holds the scopes; default: scope, or scp where there is no scope'),
   keys: keys.prefault({}).describe('When the keys of the issuer are fetched'),
+  introspection: introspectionSchema.optional().describe('How opaque tokens of the issuer are looked up (RFC 7662)'),
 });
 
 export type IssuerSettings = z.output<typeof issuerSchema>;

@@ -52,6 +52,8 @@ async function fetchFrom({ issuer, keySource }: KeyLocation, signal: AbortSignal
       return withSource(keySource.path, () => readKeysFromFile(keySource.path));
     case 'uri':
       return fetchKeySet(keySource.uri, signal);
+    case 'none':
+      throw new KeyFetchError('the issuer has no keys: it only introspects');
     case 'discovery':
       return fetchKeySet(await discoverJwksUri(issuer, signal), signal);
   }

@@ -101,6 +101,7 @@ function exampleConfig({ file, hash, key, name, resource, sibling, issuer }: Tex
           tokenTypes: new Set(['at+jwt']),
           scopeClaim: undefined,
           keys,
+          introspection: undefined,
         },
       ],
     ]),

@@ -18,6 +18,7 @@ export function exampleIssuer(fields: Partial<Issuer> = {}): Issuer {
     tokenTypes: new Set(['at+jwt']),
     scopeClaim: undefined,
     keys: { refresh: 10 * HOUR, cooldown: HOUR, maxStale: 24 * HOUR },
+    introspection: undefined,
     ...fields,
   };
 }

@@ -73,6 +73,7 @@ export function exampleConfig(routes: readonly Route[], tokenTypes: readonly str
     tokenTypes: new Set(tokenTypes),
     scopeClaim: undefined,
     keys: { refresh: 1, cooldown: 1, maxStale: 1 },
+    introspection: undefined,
   };
   return { ...CONFIG, routes, issuers: new Map([[ISSUER, issuer]]) };
 }

@@ -48,6 +48,7 @@ const EXAMPLES: Readonly<Record<CheckCode, string>> = {
   'would-deny-header-on-enforce': `${I}routes: { ${withKey('would_deny_header: »true')} }\n`,
   'allow-encoded': `${I}routes: { ${withKey('allow_encoded: »["%2F"]')} }\n`,
   'issuer-without-tls': `issuers: { »http://i: }\nroutes: { ${A} }\n`,
+  'introspection-without-tls': `issuers: { https://i: { introspection: { client_id: a, client_secret: b, endpoint: »http://i/ } } }\nroutes: { ${A} }\n`,
   'issuer-placeholder': `issuers: { »https://login.microsoftonline.com/common/v2.0: }\nroutes: { ${A} }\n`,
   'unused-issuer': `issuers: { https://i: , »https://j: }\nroutes: { ${withKey('issuers: [https://i]')} }\n`,
   'admin-open': `admin: »0.0.0.0:9090\n${PUBLIC}`,

@@ -1,18 +1,26 @@
 /** Each key of the schema has an effect on the configuration, or is refused. A new key does not compile without an example. */
 
-import { describe, expect, test } from 'vitest';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { Config } from '../../../../src/config/config.ts';
 import { formatDiagnostic } from '../../../../src/config/diagnostics/diagnostic.ts';
 import type { FileSettings } from '../../../../src/config/schema/file-schema.ts';
+import type { IntrospectionSettings } from '../../../../src/config/schema/introspection-schema.ts';
 import type { IssuerSettings } from '../../../../src/config/schema/issuer-schema.ts';
 import type { RouteSettings } from '../../../../src/config/schema/route-schema.ts';
+import { createAuthority } from '../../../support/certificates.ts';
 import { KEY_SET, load } from '../configuration.ts';
 
 /** `key`, and `map.key` for the maps of `Nested`. */
 type Keys<Settings, Nested extends keyof Settings> =
   | Exclude<keyof Settings, Nested>
   | { [K in Nested]: `${K & string}.${keyof Settings[K] & string}` }[Nested];
+
+type Tree = Readonly<Record<string, unknown>>;
 
 type Examples<Settings, Nested extends keyof Settings> = Readonly<Record<Keys<Settings, Nested>, unknown>>;
 
@@ -41,6 +49,17 @@ const ISSUER: Examples<IssuerSettings, 'keys'> = {
   'keys.refresh': '7m',
   'keys.cooldown': '7s',
   'keys.max_stale': '7h',
+  introspection: { endpoint: 'https://login.example/introspect', client_id: 'gateway', client_secret: 'secret' },
+};
+/** Beside the required ones. `auth` stands with the keys that it needs. */
+const INTROSPECTION: Readonly<Record<Exclude<keyof IntrospectionSettings, 'client_secret'>, Tree>> = {
+  endpoint: { endpoint: 'https://login.example/other' },
+  auth: { auth: 'post' },
+  client_id: { client_id: 'another' },
+  key_file: { auth: 'private_key_jwt', key_file: 'key.json', client_secret: undefined },
+  cert_file: { auth: 'tls', cert_file: 'certificate.pem', key_file: 'key.pem', client_secret: undefined },
+  cache: { cache: '7s' },
+  jwt: { jwt: true },
 };
 const ROUTE: Examples<RouteSettings, 'timeouts' | 'limits'> = {
   public: true,
@@ -66,7 +85,6 @@ const ROUTE: Examples<RouteSettings, 'timeouts' | 'limits'> = {
   end_at_expiry: true,
 };
 
-type Tree = Readonly<Record<string, unknown>>;
 const PROTECTED = { resource: 'https://api.example/', upstream: 'http://127.0.0.1:1' };
 const PUBLIC = { public: true, upstream: 'http://127.0.0.1:1' };
 
@@ -76,11 +94,21 @@ function put(tree: Tree, key: string, example: unknown): Tree {
   return { ...tree, [first]: second === undefined ? example : { [second]: example } };
 }
 
+const certificates = mkdtempSync(join(tmpdir(), 'audgate-every-key-'));
+afterAll(() => rmSync(certificates, { recursive: true }));
+const { key, cert } = createAuthority(certificates).issue('DNS:gateway');
+const FILES = {
+  'jwks.json': KEY_SET,
+  'key.json': JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })),
+  'key.pem': key,
+  'certificate.pem': cert,
+};
+
 /** @returns the configuration, or the errors as text. */
 function read(file: Tree, issuer: Tree, route: Tree): Omit<Config, 'source'> | string {
   // The second issuer is what a route that names its issuers leaves out.
   const issuers = { 'https://login.example': issuer, 'https://second.example': {} };
-  const result = load(stringify({ ...file, issuers, routes: { '/api': route } }), { files: { 'jwks.json': KEY_SET } });
+  const result = load(stringify({ ...file, issuers, routes: { '/api': route } }), { files: FILES });
   if (!result.ok) return result.diagnostics.map(formatDiagnostic).join('\n');
   const { source: _, ...config } = result.config;
   return config;
@@ -99,6 +127,13 @@ describe('each key: has an effect', () => {
     const changed = read({}, put({}, key, example), PROTECTED);
     expect(changed).toBeTypeOf('object');
     expect(changed, WITHOUT_EFFECT).not.toEqual(read({}, {}, PROTECTED));
+  });
+
+  test.each(Object.entries(INTROSPECTION))('introspection: %s', (_key, example) => {
+    const plain = ISSUER.introspection as Tree;
+    const changed = read({}, { introspection: { ...plain, ...example } }, PROTECTED);
+    expect(changed).toBeTypeOf('object');
+    expect(changed, WITHOUT_EFFECT).not.toEqual(read({}, { introspection: plain }, PROTECTED));
   });
 
   test.each(Object.entries(ROUTE))('routes: %s', (key, example) => {
