@@ -7,7 +7,7 @@ import type { IntrospectionSettings } from './schema/introspection-schema.ts';
 import { describeMissingKey } from './schema/zod-diagnostic.ts';
 import type { Path } from './source/document.ts';
 import { isInClear } from './values/address/uri.ts';
-import { readClientCertificate, readSigningKey } from './values/client-key.ts';
+import { checkClientCertificate, readSigningKey } from './values/client-key.ts';
 import type { ParsedValue } from './values/parsed-value.ts';
 
 type Auth = IntrospectionSettings['auth'];
@@ -63,11 +63,12 @@ function hasItsKeys(settings: IntrospectionSettings, path: Path, diagnostics: Di
 function readAuthentication(settings: IntrospectionSettings, folder: string): ParsedValue<ClientAuthentication> {
   const { auth, client_secret: secret = '', key_file = '', cert_file = '' } = settings;
   if (auth === 'basic' || auth === 'post') return { ok: true, value: { method: auth, secret } };
-  const keyPath = resolve(folder, key_file);
+  const keyFile = resolve(folder, key_file);
   if (auth === 'tls') {
-    const read = readClientCertificate(resolve(folder, cert_file), keyPath);
-    return read.ok ? { ok: true, value: { method: auth, ...read.value } } : read;
+    const files = { certFile: resolve(folder, cert_file), keyFile };
+    const rejection = checkClientCertificate(files);
+    return rejection ? { ok: false, rejection } : { ok: true, value: { method: auth, ...files } };
   }
-  const read = readSigningKey(keyPath);
+  const read = readSigningKey(keyFile);
   return read.ok ? { ok: true, value: { method: auth, ...read.value } } : read;
 }

@@ -3,7 +3,7 @@
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { readText } from '../source/file.ts';
-import { accept, type ParsedValue, reject } from './parsed-value.ts';
+import { accept, type ParsedValue, type Rejection, reject } from './parsed-value.ts';
 
 const LARGEST_FILE = 64 * 1024;
 const SIGNING_KEY = 'a private key (PEM, or a JWK): RSA of at least 2048 bits, P-256, P-384, P-521 or Ed25519';
@@ -18,11 +18,10 @@ export interface SigningKey {
   readonly keyId: string | undefined;
 }
 
-/** A certificate and its key, for TLS (RFC 8705 section 2). */
+/** The PEM files of a certificate and its key, for TLS (RFC 8705 section 2). They are read again when a connection is opened. */
 export interface ClientCertificate {
-  readonly certificate: string;
-  /** A secret. */
-  readonly key: string;
+  readonly certFile: string;
+  readonly keyFile: string;
 }
 
 /** @returns the key in the file at `path`, with the algorithm that it signs with; rejects what cannot sign. */
@@ -38,18 +37,17 @@ export function readSigningKey(path: string): ParsedValue<SigningKey> {
   return accept({ pem: String(key.export({ type: 'pkcs8', format: 'pem' })), algorithm, keyId });
 }
 
-/** @returns the two files; rejects a certificate or key that OpenSSL does not take, and a key of another certificate. */
-export function readClientCertificate(certificatePath: string, keyPath: string): ParsedValue<ClientCertificate> {
-  const certificate = readText(certificatePath, LARGEST_FILE);
-  const key = readText(keyPath, LARGEST_FILE);
-  if (!certificate.ok) return certificate;
-  if (!key.ok) return reject(`goes with a key_file that ${key.rejection.what}`);
+/** @returns why the two files cannot be used: not readable, no PEM, or a key of another certificate. OpenSSL judges them. */
+export function checkClientCertificate({ certFile, keyFile }: ClientCertificate): Rejection | undefined {
+  const [cert, key] = [readText(certFile, LARGEST_FILE), readText(keyFile, LARGEST_FILE)];
+  if (!cert.ok) return cert.rejection;
+  if (!key.ok) return { what: `goes with a key_file that ${key.rejection.what}` };
   try {
-    createSecureContext({ cert: certificate.value, key: key.value });
-    return accept({ certificate: certificate.value, key: key.value });
+    createSecureContext({ cert: cert.value, key: key.value });
+    return undefined;
   } catch {
     const expected = 'a certificate in PEM, and its own key in key_file';
-    return reject('does not go together with key_file, or one of them is not PEM', { expected });
+    return { what: 'does not go together with key_file, or one of them is not PEM', expected };
   }
 }
 

@@ -13,7 +13,7 @@ import type { IntrospectionSettings } from '../../../../src/config/schema/intros
 import type { IssuerSettings } from '../../../../src/config/schema/issuer-schema.ts';
 import type { RouteSettings } from '../../../../src/config/schema/route-schema.ts';
 import { createAuthority } from '../../../support/certificates.ts';
-import { KEY_SET, load } from '../configuration.ts';
+import { CA_CERTIFICATE, KEY_SET, load } from '../configuration.ts';
 
 /** `key`, and `map.key` for the maps of `Nested`. */
 type Keys<Settings, Nested extends keyof Settings> =
@@ -49,6 +49,9 @@ const ISSUER: Examples<IssuerSettings, 'keys'> = {
   'keys.refresh': '7m',
   'keys.cooldown': '7s',
   'keys.max_stale': '7h',
+  'keys.timeout': '7s',
+  'keys.ca_file': 'ca.crt',
+  'keys.token_file': 'token',
   introspection: { endpoint: 'https://login.example/introspect', client_id: 'gateway', client_secret: 'secret' },
 };
 /** Beside the required ones. `auth` stands with the keys that it needs. */
@@ -99,6 +102,8 @@ afterAll(() => rmSync(certificates, { recursive: true }));
 const { key, cert } = createAuthority(certificates).issue('DNS:gateway');
 const FILES = {
   'jwks.json': KEY_SET,
+  'ca.crt': CA_CERTIFICATE,
+  token: 'a-token\n',
   'key.json': JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })),
   'key.pem': key,
   'certificate.pem': cert,
