@@ -107,6 +107,7 @@ export const REFUSALS = {
   },
   unknown_key: invalidToken('token', 'verify', 'The access token was signed with an unknown key'),
   bad_signature: invalidToken('token', 'verify', 'The signature of the access token is not valid'),
+  inactive_token: invalidToken('token', 'verify', 'The access token is not active'),
   token_expired: invalidToken('token', 'verify', 'The access token has expired'),
   token_not_yet_valid: invalidToken('token', 'verify', 'The access token is not valid yet'),
   wrong_token_type: invalidToken('type', 'enforce', 'The token is not an access token'),

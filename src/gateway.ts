@@ -140,7 +140,7 @@ export class Gateway {
   #verify(head: RequestHead, route: Route): Verification | Promise<Verification> {
     if (route.public) return NO_TOKEN;
     const bearer = readBearerToken(head.authorization);
-    return bearer.ok ? this.verifier.verify(bearer.token, Date.now()) : bearer;
+    return bearer.ok ? this.verifier.judge(bearer.token, Date.now(), route) : bearer;
   }
 
   #forward(
@@ -213,7 +213,7 @@ export class Gateway {
 
   /** Passes the routes and issuers of this configuration to the metrics. */
   configureMetrics(): void {
-    this.#telemetry.metrics.configure(this.config.routes, this.#indexes.audiences, [...this.config.issuers.keys()]);
+    this.#telemetry.metrics.configure(this.config.routes, this.#indexes.audiences, [...this.config.issuers.values()]);
   }
 
   /** Fetches keys. Settles after the first attempt of every issuer; failed ones are repeated later. */

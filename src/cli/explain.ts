@@ -7,7 +7,7 @@ import { accept, type ParsedValue, type Rejected } from '../config/values/parsed
 import type { CommandContext } from './command-context.ts';
 import { evaluateRequest } from './explain/evaluate/evaluation.ts';
 import { parseInstant, parseMethod, parseUrl, type RequestSpec } from './explain/evaluate/request-spec.ts';
-import { containsToken, readTokenFile } from './explain/evaluate/token-file.ts';
+import { containsToken, readTokenFile, type TokenInput } from './explain/evaluate/token-file.ts';
 import { createExplanation } from './explain/output/explanation.ts';
 import { renderJson } from './explain/output/json.ts';
 import { renderText } from './explain/output/text.ts';
@@ -25,10 +25,16 @@ export interface ExplainOptions {
   readonly json?: boolean | undefined;
 }
 
+const NO_TOKEN: TokenInput = { fields: [], answer: undefined };
+const EXIT_CODES = { forwarded: 0, answered: 0, refused: 2, unknown: 1 } as const;
+
 const NO_ARGUMENT =
   'a token is not given as an argument: shell history and the list of processes would keep it; write it to a file and name that with --token-file, or pipe it into --token-file -';
 
-/** @returns the exit code: 0 for a request that is forwarded or answered with metadata, 2 for one that is refused, 1 for an error. */
+/**
+ * @returns the exit code: 0 for a request that is forwarded or answered with metadata, 2 for one that is refused, 1 for an error,
+ *   and where an issuer would be asked.
+ */
 export async function explain(options: ExplainOptions, context: CommandContext): Promise<0 | 1 | 2> {
   const refused = checkArguments(options);
   if (refused !== undefined) return fail(context, refused);
@@ -37,13 +43,13 @@ export async function explain(options: ExplainOptions, context: CommandContext):
   const request = readRequest(options, loaded.config, context.now);
   if (!request.ok) return fail(context, request.rejection.what);
   const file = options['token-file'];
-  const fields = file === undefined ? accept([]) : await readTokenFile(file, context.standardInput);
-  if (!fields.ok) return fail(context, `--token-file ${describe(fields)}`);
+  const input = file === undefined ? accept(NO_TOKEN) : await readTokenFile(file, context.standardInput);
+  if (!input.ok) return fail(context, `--token-file ${describe(input)}`);
 
-  const explanation = createExplanation(await evaluateRequest(loaded.config, request.value, fields.value));
+  const explanation = createExplanation(await evaluateRequest(loaded.config, request.value, input.value));
   const lines = options.json ? [renderJson(explanation)] : renderText(explanation, createPaint(context.isColoured));
   for (const line of lines) context.write(line);
-  return explanation.decision === 'refused' ? 2 : 0;
+  return EXIT_CODES[explanation.decision];
 }
 
 function checkArguments(options: ExplainOptions): string | undefined {

@@ -52,3 +52,8 @@ export function createPaint(isColoured: boolean): Paint {
 function cut(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${text.length} characters)` : text;
 }
+
+/** @returns `text` as one argument (POSIX Shell section 2.2.2). */
+export function quoteForShell(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -35,6 +35,8 @@ export function createVerifierEvents({ metrics, log }: Telemetry): VerifierEvent
       metrics.recordJwksFetch(issuer, outcome);
       if (error !== undefined) log.event('warn', 'keys could not be fetched', { issuer, error });
     },
+    onIntrospection: (issuer, outcome) => metrics.recordIntrospection(issuer, outcome),
+    onIntrospectionFailure: (issuer, error) => log.event('warn', 'tokens could not be looked up', { issuer, error }),
   };
 }
 

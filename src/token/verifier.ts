@@ -3,8 +3,8 @@
  * its time, is checked for every request; what `verifyJws` finds is not looked at again as long as key and issuer stay the same.
  * Whom it is for is decided by `authorize` alone, so jose gets no `audience` here.
  *
- * Every token is a JWS so far (jws/). A second kind, such as an opaque token that is introspected (RFC 7662), would be a folder
- * beside it that also returns an `AccessToken`; `#verifyAnew` would choose between the two.
+ * There are two kinds: a JWS (jws/), and a token that its issuer is asked about (introspection/). Each is a folder that returns an
+ * `AccessToken`; `judge` chooses between them.
  */
 
 import { hash } from 'node:crypto';
@@ -15,6 +15,9 @@ import type { Issuer } from '../config/config.ts';
 import type { Denial } from '../denial.ts';
 import type { AccessToken, TokenReason } from './access-token.ts';
 import { checkTime } from './claims.ts';
+import type { AskingRoute } from './credential-kind.ts';
+import { Introspection } from './introspection/introspection.ts';
+import type { IntrospectionEvents, IntrospectionStatus } from './introspection/introspector.ts';
 import { type VerifiedToken, verifyJws } from './jws/jws-verification.ts';
 import { KeySet, type KeySetEvents, type KeySetStatus } from './keys/key-set.ts';
 import { fetchDirectly } from './keys/key-source.ts';
@@ -22,7 +25,7 @@ import type { PublishedKey } from './keys/verification-key.ts';
 
 export type Verification = AccessToken | Denial<TokenReason>;
 
-export interface VerifierEvents extends KeySetEvents {
+export interface VerifierEvents extends KeySetEvents, IntrospectionEvents {
   readonly onCacheLookup: (outcome: 'hit' | 'miss') => void;
 }
 
@@ -47,6 +50,7 @@ export class TokenVerifier {
   readonly #keySets: ReadonlyMap<string, KeySet>;
   readonly #events: VerifierEvents;
   readonly #cache: TokenCache;
+  readonly #introspection: Introspection;
 
   /** @param previous the verifier that this one replaces. Keys and tokens of issuers that did not change are taken over. */
   constructor(
@@ -58,13 +62,18 @@ export class TokenVerifier {
     this.#events = events;
     const inherited = previous ? previous.#handOver(issuers) : inheritNothing(issuers);
     this.#issuers = inherited.issuers;
+    // An issuer that only introspects has no keys.
     this.#keySets = new Map(
-      [...issuers].map(([name, issuer]) => [
-        name,
-        inherited.keySets.get(name) ?? new KeySet(issuer, events, fetchKeys),
-      ]),
+      [...issuers]
+        .filter(([, { keySource }]) => keySource.kind !== 'none')
+        .map(([name, issuer]) => [name, inherited.keySets.get(name) ?? new KeySet(issuer, events, fetchKeys)]),
     );
     this.#cache = inherited.cache;
+    this.#introspection = new Introspection(
+      this.#issuers.values(),
+      events,
+      previous ? previous.#introspection : undefined,
+    );
   }
 
   /** Starts fetching keys. Settles after the first fetch of every issuer, failed or not. */
@@ -80,6 +89,7 @@ export class TokenVerifier {
   /** Stops fetching keys, except those that the next verifier has taken over. */
   stop(): void {
     for (const keySet of this.#keySets.values()) keySet.release();
+    this.#introspection.release();
   }
 
   /** @returns whether every first fetch has ended, whether there ever was a key, and the issuers that have none now. */
@@ -88,7 +98,9 @@ export class TokenVerifier {
     const without = keySets.filter(keySet => !keySet.isReady()).map(keySet => keySet.status());
     return {
       isSettled: keySets.every(keySet => keySet.hasTried()),
-      hasHadKeys: keySets.length === 0 || keySets.some(keySet => keySet.hasHadKeys()),
+      // An issuer without a key set only introspects, and counts as having one.
+      hasHadKeys:
+        keySets.length === 0 || keySets.length < this.#issuers.size || keySets.some(keySet => keySet.hasHadKeys()),
       without: without.map(({ issuer, lastError }) => ({ issuer, error: lastError })),
     };
   }
@@ -102,8 +114,24 @@ export class TokenVerifier {
     return this.#keySets.get(issuer)?.published() ?? [];
   }
 
+  introspectionStatus(): readonly IntrospectionStatus[] {
+    return this.#introspection.status();
+  }
+
   /**
-   * @param token as it came in the Authorization field.
+   * @param token as it came in the Authorization field, of any kind.
+   * @param now milliseconds since 1970.
+   * @param route where it came to: an opaque token does not name its issuer.
+   * @returns the access token, or the first reason against it.
+   */
+  judge(token: string, now: number, route: AskingRoute): Verification | Promise<Verification> {
+    if (!this.#introspection.isConfigured) return this.verify(token, now);
+    const asked = { token, hash: hash('sha256', token, 'base64'), now };
+    return this.#introspection.judge(asked, route, () => this.verify(token, now));
+  }
+
+  /**
+   * @param token a JWT, as it came in the Authorization field.
    * @param now milliseconds since 1970.
    * @returns the access token, or the first reason against it. For a cached token its signature is not checked again, but its
    *   time is. A promise only where `verifyJws` gives one.

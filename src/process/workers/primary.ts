@@ -109,7 +109,7 @@ export class Primary implements GatewayProcess {
   /** The workers count, but the series that begin at 0 are listed here. */
   #configureMetrics(): void {
     const { routes, issuers } = this.#rollout.current.config;
-    this.#metrics.configure(routes, createAudienceIndex(routes), [...issuers.keys()]);
+    this.#metrics.configure(routes, createAudienceIndex(routes), [...issuers.values()]);
     this.#status.dropUnused();
   }
 

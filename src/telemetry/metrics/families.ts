@@ -86,6 +86,12 @@ export const COUNTERS = {
     help: 'Fetches of the keys of an issuer.',
     labels: [SUCCESS_OR_FAILURE],
   },
+  introspections: {
+    subject: 'issuer',
+    name: 'audgate_introspections_total',
+    help: 'Tokens that an issuer was asked about, by its answer; hit: answered without a call.',
+    labels: [{ name: 'outcome', values: ['hit', 'active', 'inactive', 'failure'] }],
+  },
   cacheLookups: {
     subject: 'gateway',
     name: 'audgate_token_cache_lookups_total',

@@ -2,7 +2,8 @@
 
 import type { Socket } from 'node:net';
 import type { AudienceIndex } from '../../authorization/audience.ts';
-import type { Route } from '../../config/config.ts';
+import type { Issuer, Route } from '../../config/config.ts';
+import type { IntrospectionOutcome } from '../../token/introspection/introspector.ts';
 import type { KeySetStatus } from '../../token/keys/key-set.ts';
 import type { FinishedRequest } from '../finished-request.ts';
 import { type Changes, Counts } from './counts.ts';
@@ -36,7 +37,7 @@ export class Metrics {
   readonly #sources: MetricSources;
   readonly #runtime = createRuntimeRegistry();
   readonly #connections = new OpenConnections();
-  #zeros = new ZeroSeries([], new Map(), []);
+  #zeros = new ZeroSeries([], new Map(), [], []);
   #audiences: AudienceIndex = new Map();
   /** Seconds since the epoch. */
   #loadedAt = 0;
@@ -46,8 +47,14 @@ export class Metrics {
   }
 
   /** Sets the configuration in use: its series begin at 0, and series that it cannot count are dropped. */
-  configure(routes: readonly Route[], index: AudienceIndex, issuers: readonly string[]): void {
-    this.#zeros = new ZeroSeries(routes, index, issuers);
+  configure(
+    routes: readonly Route[],
+    index: AudienceIndex,
+    issuers: readonly Pick<Issuer, 'issuer' | 'introspection'>[],
+  ): void {
+    const introspecting = issuers.filter(({ introspection }) => introspection !== undefined);
+    const namesOf = (list: typeof issuers) => list.map(({ issuer }) => issuer);
+    this.#zeros = new ZeroSeries(routes, index, namesOf(issuers), namesOf(introspecting));
     this.#audiences = index;
     this.dropUnused(this.counts);
     this.#requests.recountSeries();
@@ -69,6 +76,10 @@ export class Metrics {
 
   recordJwksFetch(issuer: string, outcome: 'success' | 'failure'): void {
     this.counts.touch('issuer', issuer).count('jwksFetches', [outcome]);
+  }
+
+  recordIntrospection(issuer: string, outcome: IntrospectionOutcome): void {
+    this.counts.touch('issuer', issuer).count('introspections', [outcome]);
   }
 
   /** Counts a client's connection until it closes. */

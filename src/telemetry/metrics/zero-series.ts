@@ -33,17 +33,23 @@ const REASONS_OF_ROUTES = REASONS.filter(reason => isDecidedWithin(reason, 'meth
 export class ZeroSeries {
   readonly #routes: readonly Route[];
   readonly #issuers: readonly string[];
-
+  readonly #introspecting: readonly string[];
   readonly #resources: ReadonlySet<string>;
   readonly #presented: (route: ProtectedRoute) => readonly PresentedAudience[];
   readonly #hasDenials: boolean;
   /** Text of series at 0, by counter and subject. */
   readonly #texts = new Map<CounterName, Map<string, { readonly size: number; readonly text: Buffer }>>();
 
-  constructor(routes: readonly Route[], index: AudienceIndex, issuers: readonly string[]) {
+  /** @param introspecting those of `issuers` that are asked about tokens. */
+  constructor(
+    routes: readonly Route[],
+    index: AudienceIndex,
+    issuers: readonly string[],
+    introspecting: readonly string[],
+  ) {
     this.#routes = routes;
     this.#issuers = issuers;
-
+    this.#introspecting = introspecting;
     this.#resources = new Set(index.values());
     const protectedRoutes = routes.filter(route => !route.public);
     const pairs = protectedRoutes.reduce((sum, route) => sum + route.issuers.size, 0);
@@ -61,7 +67,9 @@ export class ZeroSeries {
         for (const route of this.#routes) yield [route.key, this.#listOfRoute(counter, route)];
         return;
       case 'issuer':
-        for (const issuer of this.#issuers) yield [issuer, listClosed(counter)];
+        for (const issuer of counter === 'introspections' ? this.#introspecting : this.#issuers) {
+          yield [issuer, listClosed(counter)];
+        }
         return;
       case 'gateway':
         yield ['', listClosed(counter)];

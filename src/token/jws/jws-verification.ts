@@ -34,6 +34,8 @@ export function verifyJws(
   const { iss } = jws.claims;
   const issuer = typeof iss === 'string' ? issuers.get(iss) : undefined;
   if (!issuer) return deny('untrusted_issuer');
+  // Such an issuer only introspects: none of its keys is known.
+  if (issuer.keySource.kind === 'none') return deny('unknown_key');
   if (!issuer.algorithms.has(jws.algorithm)) return deny('bad_signature');
   const keys = keySets.get(issuer.issuer)?.find(jws.keyId);
   return keys instanceof Promise

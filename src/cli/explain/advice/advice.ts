@@ -8,6 +8,7 @@ import { type Evaluation, reasonOf } from '../evaluate/evaluation.ts';
 import { adviseOnAudience } from './audience.ts';
 import { adviseOnCredentials, adviseOnMissingToken } from './credentials.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';
+import { adviseOnInactive } from './inactive.ts';
 import { adviseOnIssuer } from './issuer.ts';
 import { adviseOnKeys, adviseOnSignature } from './keys.ts';
 import { adviseOnMethod, adviseOnPath, adviseOnRoute, adviseOnSize } from './route.ts';
@@ -35,6 +36,7 @@ const ADVISERS: Readonly<Record<Reason, Adviser | undefined>> = {
   keys_unavailable: { onDenied: adviseOnKeys },
   unknown_key: { onDenied: adviseOnKeys },
   bad_signature: { onDenied: adviseOnSignature },
+  inactive_token: { onDenied: adviseOnInactive },
   token_expired: { onDenied: adviseOnTime },
   token_not_yet_valid: { onDenied: adviseOnTime },
   wrong_token_type: { onDenied: adviseOnType },

@@ -19,7 +19,7 @@ export function adviseOnAudience(
   const audience = listTexts(jws?.claims['aud']);
   switch (presented) {
     case 'missing':
-      return adviseOnAbsence(route, known);
+      return adviseOnAbsence(route, known, jws?.claims['jti']);
     case 'multiple':
       return adviseOnSeveral(denied, known, audience);
     case 'foreign': {
@@ -31,7 +31,11 @@ export function adviseOnAudience(
   }
 }
 
-function adviseOnAbsence({ resource }: ProtectedRoute, known: IdentityProduct): Advice {
+function adviseOnAbsence({ resource }: ProtectedRoute, known: IdentityProduct, jti: unknown): Advice {
+  const { lightweight } = known;
+  if (lightweight && typeof jti === 'string' && lightweight.jti.test(jti)) {
+    return { cause: `the token has no aud: ${lightweight.cause}`, remedy: { text: lightweight.remedy } };
+  }
   const cause =
     known.withoutAudience ??
     'the token has no aud: it was not asked for any resource, or its issuer does not write one';
@@ -46,7 +50,7 @@ function adviseOnSeveral({ route }: DeniedRequest, known: IdentityProduct, audie
     const text = 'let the client leave out the scope openid, for which the issuer adds its userinfo endpoint';
     return { cause, remedy: { text, path: ['routes', route.key, 'multiple_audiences'] } };
   }
-  return { cause, remedy: { text: `${known.ask(route.resource)}, and for nothing else` } };
+  return { cause, remedy: { text: known.severalAudiences ?? `${known.ask(route.resource)}, and for nothing else` } };
 }
 
 function describeSibling({ evaluation, route }: DeniedRequest, resource: ResourceUri): string {

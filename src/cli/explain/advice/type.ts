@@ -27,7 +27,7 @@ export function adviseOnType(each: DeniedRequest): Advice {
   return {
     cause: UNMARKED,
     remedy: {
-      text: 'let the issuer write typ at+jwt; where it cannot, set [at+jwt, JWT]: then only the audience keeps its ID tokens out',
+      text: `${recogniseProduct(issuer).typeSetting ?? 'let the issuer write typ at+jwt'}; where it cannot, set [at+jwt, JWT]: then only the audience keeps its ID tokens out`,
       path: ['issuers', issuer, 'token_types'],
     },
   };

@@ -26,6 +26,7 @@ const FAILED_CHECK: Readonly<Record<Reason, CheckName | ((evaluation: Evaluation
   keys_unavailable: 'key',
   unknown_key: 'key',
   bad_signature: evaluation => (isAlgorithmAllowed(evaluation) ? 'signature' : 'algorithm'),
+  inactive_token: 'active',
   token_expired: 'time',
   token_not_yet_valid: 'time',
   wrong_token_type: 'type',
@@ -39,19 +40,29 @@ const FAILED_CHECK: Readonly<Record<Reason, CheckName | ((evaluation: Evaluation
 /** Shown for a check that passed and compares nothing that could be shown. */
 const PASSED: Partial<Record<CheckName, Facts>> = {
   signature: { actual: 'verifies' },
+  active: { actual: 'the issuer says so' },
   claims: { actual: 'well-formed' },
 };
 
 /** @returns every check. Checks after the first that failed are skipped; their facts are listed as far as they are known. */
 export function listChecks(evaluation: Evaluation): readonly Check[] {
   const failed = findFailed(evaluation);
-  const end = failed === undefined ? countReached(evaluation) : CHECKS.indexOf(failed);
-  return CHECKS.map((name, index) => ({
+  const checks = CHECKS.filter(name => isMade(name, evaluation));
+  const end = failed === undefined ? countReached(evaluation, checks) : checks.indexOf(failed);
+  return checks.map((name, index) => ({
     ...(index < end && PASSED[name]),
     ...readFacts(name, evaluation),
     name,
     verdict: index < end ? 'pass' : name === failed ? 'fail' : 'skipped',
   }));
+}
+
+/** A token that an issuer is asked about is judged by its answer, unless keys come first. */
+function isMade(name: CheckName, { asked, credentials }: Evaluation): boolean {
+  const isAnswered = credentials?.shape === 'answer';
+  if (name === 'active') return isAnswered || asked !== undefined;
+  const isOfKeys = name === 'algorithm' || name === 'key' || name === 'signature';
+  return !isOfKeys || (!isAnswered && (asked === undefined || credentials?.verification.ok === true));
 }
 
 function readFacts(name: CheckName, evaluation: Evaluation): Facts {
@@ -76,7 +87,8 @@ function isAlgorithmAllowed({ credentials }: Evaluation): boolean {
   return jws?.ok === true && issuer?.algorithms.has(jws.algorithm) === true;
 }
 
-function countReached({ metadata, match }: Evaluation): number {
-  if (metadata !== undefined) return CHECKS.indexOf('route');
-  return match?.ok && match.route.public ? CHECKS.indexOf('method') : CHECKS.length;
+function countReached({ metadata, match, asked }: Evaluation, checks: readonly CheckName[]): number {
+  if (metadata !== undefined) return checks.indexOf('route');
+  if (asked !== undefined) return checks.indexOf('active');
+  return match?.ok && match.route.public ? checks.indexOf('method') : checks.length;
 }

@@ -15,6 +15,7 @@ export const CHECKS = [
   'algorithm',
   'key',
   'signature',
+  'active',
   'claims',
   'time',
   'issuer here',

@@ -31,7 +31,9 @@ export function readTokenFacts(name: TokenCheck, evaluation: Evaluation): Facts 
       return describeCredentials(evaluation);
     case 'form':
       if (shape === 'none') return {};
-      return { actual: SHAPES[shape].name, expected: 'a signed JWT (compact JWS, RFC 7515 section 7.1)' };
+      return { actual: SHAPES[shape].name, expected: describeForms(evaluation) };
+    case 'active':
+      return { ...(evaluation.asked && { note: `to be asked: ${evaluation.asked.introspection.endpoint}` }) };
     case 'scope':
       return compareScopes(match, route, evaluation);
     default:
@@ -40,8 +42,13 @@ export function readTokenFacts(name: TokenCheck, evaluation: Evaluation): Facts 
   }
 }
 
+function describeForms({ asked, credentials }: Evaluation): string {
+  const isIntrospected = asked !== undefined || credentials?.shape === 'answer';
+  return isIntrospected ? 'a token that its issuer is asked about' : 'a signed JWT (compact JWS, RFC 7515 section 7.1)';
+}
+
 function compareClaims(
-  name: Exclude<TokenCheck, 'method' | 'credentials' | 'form' | 'scope'>,
+  name: Exclude<TokenCheck, 'method' | 'credentials' | 'form' | 'active' | 'scope'>,
   jws: CompactJws,
   route: ProtectedRoute,
   evaluation: Evaluation,

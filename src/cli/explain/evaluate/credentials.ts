@@ -6,7 +6,7 @@ import type { RequestHead } from '../../../route/request-head.ts';
 import { type BearerToken, readBearerToken } from '../../../token/bearer.ts';
 import { type CompactJws, readCompactJws } from '../../../token/jws/compact-jws.ts';
 import type { PublishedKey } from '../../../token/keys/verification-key.ts';
-import { TokenVerifier, type Verification } from '../../../token/verifier.ts';
+import { TokenVerifier, type Verification, type VerifierEvents } from '../../../token/verifier.ts';
 import { recogniseShape } from './token-shape.ts';
 import type { TokenShape } from './token-shapes.ts';
 
@@ -48,6 +48,13 @@ export async function readCredentials(config: Config, head: RequestHead, now: nu
   return { jws, issuer, shape: recogniseShape(token), token, ...verified };
 }
 
+const SILENT: VerifierEvents = {
+  onFetch: () => undefined,
+  onCacheLookup: () => undefined,
+  onIntrospection: () => undefined,
+  onIntrospectionFailure: () => undefined,
+};
+
 interface ReadToken {
   readonly token: BearerToken['token'];
   readonly jws: CompactJws | Denial;
@@ -60,7 +67,7 @@ async function verify(
 ): Promise<Pick<Credentials, 'verification' | 'keys' | 'keysError'> & InTime> {
   // Only the keys of this issuer are fetched: another issuer that is out of reach must not delay or change the result.
   const issuers = new Map(issuer ? [[issuer.issuer, issuer]] : []);
-  const verifier = new TokenVerifier(issuers, { onFetch: () => undefined, onCacheLookup: () => undefined });
+  const verifier = new TokenVerifier(issuers, SILENT);
   try {
     await verifier.start();
     const verification = await verifier.verify(token, now);

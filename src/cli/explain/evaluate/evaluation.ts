@@ -7,10 +7,13 @@ import type { Config } from '../../../config/config.ts';
 import { type Denial, deny, type Reason } from '../../../denial.ts';
 import { createRouteTable, type Match, matchRequest } from '../../../route/match.ts';
 import { type RequestHead, readRequestHead } from '../../../route/request-head.ts';
+import type { IntrospectingIssuer } from '../../../token/introspection/introspection-request.ts';
 import type { Verification } from '../../../token/verifier.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { countHeadBytes, isHeadTooLarge } from './head-size.ts';
+import { findAskedIssuer, readGivenAnswer } from './introspected.ts';
 import { type RequestSpec, toIncomingHead } from './request-spec.ts';
+import type { TokenInput } from './token-file.ts';
 
 /** The result of each step; `undefined` for a step that the request did not reach. */
 export interface Evaluation {
@@ -22,7 +25,10 @@ export interface Evaluation {
   readonly metadata?: PublishedMetadata | undefined;
   readonly match?: Match | Denial;
   readonly credentials?: Credentials;
+  /** `undefined` as well where an issuer would be asked about the token. */
   readonly decision?: Decision;
+  /** Whom the gateway would ask about the token. */
+  readonly asked?: IntrospectingIssuer;
   /** The decision on a token that has expired or is not yet valid, as if it were in time. */
   readonly inTime?: Decision;
 }
@@ -30,15 +36,11 @@ export interface Evaluation {
 /**
  * Fetches the keys of the token's issuer as configured.
  *
- * @param authorization the value of each Authorization field.
+ * @param input the value of each Authorization field, and what an issuer answered about the token, where that is given instead.
  * @returns the result of each step.
  */
-export async function evaluateRequest(
-  config: Config,
-  request: RequestSpec,
-  authorization: readonly string[],
-): Promise<Evaluation> {
-  const incoming = toIncomingHead(request, authorization);
+export async function evaluateRequest(config: Config, request: RequestSpec, input: TokenInput): Promise<Evaluation> {
+  const incoming = toIncomingHead(request, input.fields);
   const headBytes = countHeadBytes(incoming);
   if (isHeadTooLarge(incoming, config.limits.headers)) {
     return { config, request, headBytes, head: deny('headers_too_large') };
@@ -50,7 +52,7 @@ export async function evaluateRequest(
   if (metadata.kind !== 'none') return { ...known, metadata };
   const match = matchRequest(createRouteTable(config.routes), head);
   if (!match.ok) return { ...known, match };
-  return { ...known, match, ...(await evaluateToken(config, match, head, request.at)) };
+  return { ...known, match, ...(await evaluateToken(config, match, head, { now: request.at, answer: input.answer })) };
 }
 
 /** @returns why the request is refused or reported; `undefined` for one that every mode forwards. */
@@ -61,10 +63,24 @@ export function reasonOf({ head, metadata, match, decision, request }: Evaluatio
   return match?.ok === false ? match.reason : decision?.denial?.reason;
 }
 
-async function evaluateToken(config: Config, match: Match, head: RequestHead, now: number) {
+interface Given {
+  readonly now: number;
+  readonly answer: string | undefined;
+}
+
+async function evaluateToken(config: Config, match: Match, head: RequestHead, { now, answer }: Given) {
+  const { route } = match;
   const index = createAudienceIndex(config.routes);
   const decide = (verification: Verification) => authorize(index, match, head.method, verification);
-  if (match.route.public) return { decision: decide(deny('missing_token')) };
+  if (route.public) return { decision: decide(deny('missing_token')) };
+  if (answer !== undefined) {
+    const credentials = readGivenAnswer(config.issuers, route, answer, now);
+    return { credentials, decision: decide(credentials.verification) };
+  }
   const { inTime, ...credentials } = await readCredentials(config, head, now);
-  return { credentials, decision: decide(credentials.verification), ...(inTime && { inTime: decide(inTime) }) };
+  const asked = findAskedIssuer(config.issuers, route, credentials);
+  const decision = decide(asked ? deny('inactive_token') : credentials.verification);
+  // A method that the route does not allow is refused whatever the issuer says of the token.
+  if (asked && decision.denial?.reason === 'inactive_token') return { credentials, asked };
+  return { credentials, decision, ...(inTime && { inTime: decide(inTime) }) };
 }

@@ -2,17 +2,28 @@
 
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { parseJsonObject } from '../../../config/values/key-set/json-web-key-set.ts';
 import { accept, type ParsedValue, reject } from '../../../config/values/parsed-value.ts';
 import { looksLikeToken } from '../../token-detection.ts';
 
+/** What the file holds in place of what a client sends. */
+export interface TokenInput {
+  /** The value of each Authorization field. */
+  readonly fields: readonly string[];
+  /** What an issuer answered about the token (RFC 7662 section 2.2), as JSON. */
+  readonly answer: string | undefined;
+}
+
 const LARGEST = 64 * 1024;
+/** Stands for the token that an answer is about. */
+const INTROSPECTED = 'Bearer introspected';
 
 /**
  * @param file its name, or `-` for `standardInput`; may be a pipe, such as `<(…)`.
- * @returns the value of each Authorization field, as `readFields` finds them; rejects a file that cannot be read or is over
- *   64 KiB.
+ * @returns the value of each Authorization field, as `readFields` finds them, or an introspection answer; rejects a file that
+ *   cannot be read or is over 64 KiB.
  */
-export async function readTokenFile(file: string, standardInput: Readable): Promise<ParsedValue<readonly string[]>> {
+export async function readTokenFile(file: string, standardInput: Readable): Promise<ParsedValue<TokenInput>> {
   const stream = file === '-' ? standardInput : createReadStream(file, { end: LARGEST });
   const pieces: Buffer[] = [];
   let size = 0;
@@ -26,7 +37,16 @@ export async function readTokenFile(file: string, standardInput: Readable): Prom
     const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
     return reject(`cannot be read${code}`);
   }
-  return readFields(decode(Buffer.concat(pieces)));
+  const text = decode(Buffer.concat(pieces));
+  if (isAnswer(text)) {
+    return accept({ fields: [INTROSPECTED], answer: Buffer.from(text, 'latin1').toString('utf8') });
+  }
+  const fields = readFields(text);
+  return fields.ok ? accept({ fields: fields.value, answer: undefined }) : fields;
+}
+
+function isAnswer(text: string): boolean {
+  return typeof parseJsonObject(text)?.['active'] === 'boolean';
 }
 
 /** Not allowed in a field value (RFC 9110 section 5.5). Line feeds are absent already: the text is split at them. */

@@ -99,6 +99,12 @@ export const SHAPES = {
       'it is opaque: an issuer gives such tokens where the client named no resource (Auth0: no audience; oidc-provider: no resource)',
     remedy: 'ask',
   },
+  answer: {
+    name: 'the answer of an introspection endpoint',
+    cause:
+      'it is the answer of an introspection endpoint, and it is open which issuer of this route gave it, if one is asked at all',
+    remedy: { text: 'name the one issuer that introspects under issuers of the route' },
+  },
 } as const satisfies Readonly<Record<string, Shape>>;
 
 export type TokenShape = keyof typeof SHAPES;

@@ -3,6 +3,7 @@
 import type { PresentedAudience } from '../../../authorization/audience.ts';
 import type { Reason } from '../../../denial.ts';
 import { advise } from '../advice/advice.ts';
+import { adviseOnAsked } from '../advice/inactive.ts';
 import { type Check, listChecks } from '../checks/checks.ts';
 import { type Evaluation, reasonOf } from '../evaluate/evaluation.ts';
 import {
@@ -16,8 +17,11 @@ import { findYamlPlace, type YamlPlace } from './yaml-place.ts';
 
 export interface Explanation {
   readonly evaluation: Evaluation;
-  /** `answered`: with a metadata document. `forwarded` with a reason: the denial is only reported. */
-  readonly decision: 'forwarded' | 'refused' | 'answered';
+  /**
+   * `answered`: with a metadata document. `forwarded` with a reason: the denial is only reported. `unknown`: an issuer would be
+   * asked about the token.
+   */
+  readonly decision: 'forwarded' | 'refused' | 'answered' | 'unknown';
   readonly reason: Reason | undefined;
   readonly presented: PresentedAudience | undefined;
   readonly routePlace: YamlPlace | undefined;
@@ -38,13 +42,13 @@ export function createExplanation(evaluation: Evaluation): Explanation {
   const { config, decision, inTime, match } = evaluation;
   const reason = reasonOf(evaluation);
   const forwarding = predictForwarding(evaluation);
-  const answered = reason === undefined ? 'answered' : 'refused';
-  const advice = advise(evaluation);
+  const local = reason === undefined ? 'answered' : 'refused';
+  const advice = evaluation.asked ? adviseOnAsked(evaluation.asked) : advise(evaluation);
   const { path, text } = advice?.remedy ?? {};
   const find = (key: readonly (string | number)[]) => findYamlPlace(config.source.file, key);
   return {
     evaluation,
-    decision: forwarding ? 'forwarded' : answered,
+    decision: evaluation.asked ? 'unknown' : forwarding ? 'forwarded' : local,
     reason,
     presented: decision?.denial?.presented,
     routePlace: match?.ok ? find(['routes', match.route.key]) : undefined,

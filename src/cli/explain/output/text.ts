@@ -34,6 +34,8 @@ function renderDecision({ decision, reason, presented, reply, evaluation, next }
   const route = evaluation.match?.ok ? evaluation.match.route : undefined;
   const detail = presented === undefined ? '' : `, presented: ${presented}`;
   const after = next === undefined ? [] : [`  A token in time would be denied next for ${next}.`];
+  if (decision === 'unknown')
+    return [paint('yellow', 'cannot be said: it depends on what the issuer says of the token')];
   if (decision === 'answered') return [paint('green', 'answered by the gateway itself: 200')];
   if (decision === 'refused') return [paint('red', `refused: ${reply?.status} ${reason}${detail}`), ...after];
   if (reason === undefined) return [paint('green', 'forwarded')];

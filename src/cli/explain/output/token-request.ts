@@ -3,6 +3,7 @@
 import { protectedResourceMetadataUrl } from '../../../challenge/metadata.ts';
 import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
 import { authorizationServerMetadataUrl } from '../../../token/keys/issuer-metadata.ts';
+import { quoteForShell } from '../../terminal.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
 
 export interface TokenRequest {
@@ -31,7 +32,7 @@ export function describeTokenRequest({ match, decision }: Evaluation): TokenRequ
 
 /** Client credentials (RFC 6749 section 4.4) with a resource (RFC 8707 section 2). */
 function describeCommands(issuer: string, resource: string, scopes: readonly string[]): readonly string[] {
-  const own = recogniseProduct(issuer).parameters?.(resource) ?? [['resource', resource] as const];
+  const own = recogniseProduct(issuer).parameters?.(resource, scopes) ?? [['resource', resource] as const];
   const isScopeGiven = own.some(([name]) => name === 'scope');
   const scope = scopes.length > 0 && !isScopeGiven ? [['scope', scopes.join(' ')] as const] : [];
   const fields = [['grant_type', 'client_credentials'] as const, ...own, ...scope];
@@ -43,8 +44,4 @@ function describeCommands(issuer: string, resource: string, scopes: readonly str
       return `  --data-urlencode ${quoteForShell(`${name}=${value}`)}${end}`;
     }),
   ];
-}
-
-function quoteForShell(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -21,6 +21,7 @@ const DEPENDS_ON_KEYS: Readonly<Record<TokenReason, boolean>> = {
   keys_unavailable: true,
   unknown_key: true,
   bad_signature: true,
+  inactive_token: true,
   token_expired: true,
   token_not_yet_valid: true,
 };

@@ -85,13 +85,24 @@ function sharedParts(route: Route): unknown {
 
 /** Additional algorithms or types change nothing for a token that verified. */
 function keepsTokens(old: Issuer, now: Issuer | undefined): boolean {
-  if (!now || !isDeepStrictEqual(old.keySource, now.keySource) || old.scopeClaim !== now.scopeClaim) return false;
+  if (
+    !now ||
+    !keepsIntrospection(old, now) ||
+    !isDeepStrictEqual(old.keySource, now.keySource) ||
+    old.scopeClaim !== now.scopeClaim
+  )
+    return false;
   return isSubset(old.algorithms, now.algorithms) && isSubset(old.tokenTypes, now.tokenTypes);
 }
 
 function keepsSignatures(old: Issuer, now: Issuer | undefined): boolean {
-  if (!now || !isDeepStrictEqual(old.keySource, now.keySource)) return false;
+  if (!now || !keepsIntrospection(old, now) || !isDeepStrictEqual(old.keySource, now.keySource)) return false;
   return isDeepStrictEqual(old.algorithms, now.algorithms);
+}
+
+/** Whether `issuer` is asked about the same tokens, at the same place. What it says in which authentication makes no difference. */
+function keepsIntrospection({ introspection: old }: Issuer, { introspection: now }: Issuer): boolean {
+  return old?.endpoint === now?.endpoint && old?.clientId === now?.clientId && old?.includesJwts === now?.includesJwts;
 }
 
 function isSubset(part: ReadonlySet<string>, whole: ReadonlySet<string>): boolean {

@@ -26,10 +26,21 @@ export interface IdentityProduct {
   readonly idTokenMarks?: readonly string[];
   /** How a client gets a token for `resource`. */
   readonly ask: (resource: string) => string;
-  /** The parameters of a token request instead of `resource` (RFC 8707). */
-  readonly parameters?: (resource: string) => readonly (readonly [name: string, value: string])[];
+  /** The parameters of a token request instead of `resource` (RFC 8707). @param scopes those that the route needs. */
+  readonly parameters?: (
+    resource: string,
+    scopes: readonly string[],
+  ) => readonly (readonly [name: string, value: string])[];
+  /** Where its administrator makes it write `typ: at+jwt`. */
+  readonly typeSetting?: string;
   /** Why its access tokens may have no audience. */
   readonly withoutAudience?: string;
+  /** Why an access token is for clients that it was not asked for, and what to do about it. */
+  readonly severalAudiences?: string;
+  /** Access tokens that leave claims out. `jti` recognises one; a mapper has to name what they need. */
+  readonly lightweight?: { readonly jti: RegExp; readonly cause: string; readonly remedy: string };
+  /** What its introspection endpoint calls inactive beside tokens that have ended. @param client the gateway's there. */
+  readonly inactive?: (client: string) => { readonly cause: string; readonly remedy: string };
   /** Why the audience of an access token may be its own client, and what to do about it. */
   readonly clientAudience?: { readonly cause: string; readonly remedy: string };
   /** Audiences that it writes for an API whatever the client asked for. Under `condition` they can be listed under `audiences`. */

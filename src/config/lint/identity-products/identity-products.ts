@@ -39,15 +39,39 @@ export const IDENTITY_PRODUCTS: readonly IdentityProduct[] = [
     scopeClaims: ['scope', 'realm_access', 'resource_access'],
     nestedScopes: 'give the client a client scope of that name, or map the roles to a claim at the top, in Keycloak',
     kindClaim: 'typ',
-    ask: resource => `give the client a client scope with an audience mapper for ${resource} in Keycloak`,
+    ask: resource =>
+      `give the client a client scope with an audience mapper for ${resource} in Keycloak, and let it ask for that scope: Keycloak ignores the parameter resource`,
+    parameters: (_, scopes) => [['scope', scopes.join(' ') || 'SCOPE_WITH_THE_AUDIENCE_MAPPER']],
+    typeSetting:
+      'switch on "Use "at+jwt" as access token header type" under Advanced of the client in Keycloak (access.token.header.type.rfc9068)',
+    severalAudiences:
+      '"Full scope allowed" is on for the client in Keycloak: it then writes each client on which the user has a role to aud; switch it off on the dedicated scope of the client',
+    lightweight: {
+      jti: /^[a-z]{2}lt[a-z]{2}:/,
+      cause: 'it is a lightweight access token of Keycloak, which leaves out what no mapper adds to it',
+      remedy:
+        'switch on "Add to lightweight access token" in the mapper (lightweight.claim), or let the gateway ask for the rest: introspection with jwt: true',
+    },
+    inactive: client => ({
+      cause: `Keycloak also says so of every token that is not for the asking client: "${client}" is not in the audience, or the session was ended`,
+      remedy: 'set client_id to the client of this API, which its audience mapper names',
+    }),
     withoutAudience: 'Keycloak writes no audience for an API until an audience mapper says so',
+    apiAudiences: [
+      {
+        form: /^[\w.-]+$/,
+        cause: 'in Keycloak an audience is the Client ID of a client, and this one is not the resource URI',
+        condition:
+          'if that is the client of this API and no other route is for it; or rename that client to the resource URI, which then also serves token exchange',
+      },
+    ],
     ownAudiences: [
       {
         form: /^account$/,
         what: 'the account console of Keycloak',
         ofIssuerOnly: true,
         cause:
-          'Keycloak\'s "account" is the audience of its own account console: the client has no audience mapper for this API',
+          'Keycloak\'s "account" is the audience of its own account console, which "Full scope allowed" of the client adds: the client has no audience mapper for this API',
       },
       { form: /^broker$/, what: 'the identity broker of Keycloak', ofIssuerOnly: true },
       { form: /^realm-management$/, what: 'the administration of a realm of Keycloak', ofIssuerOnly: true },

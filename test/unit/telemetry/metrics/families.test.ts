@@ -7,6 +7,7 @@ import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
 import { protectedRoute } from '../../route/example-route.ts';
 import { exampleToken } from '../../token/example-token.ts';
 import { finishedRequest } from '../finished-example.ts';
+import { listIssuers } from './example-routes.ts';
 
 const ISSUER = 'https://login.example';
 const route = protectedRoute({ prefix: '/profile', resource: 'https://profile.example/' });
@@ -18,7 +19,7 @@ beforeAll(async () => {
     keySets: () => [{ issuer: ISSUER, keys: 1, ageSeconds: 1, lastError: undefined }],
     build: { version: '1', node: '2' },
   });
-  metrics.configure([route], createAudienceIndex([route]), [ISSUER]);
+  metrics.configure([route], createAudienceIndex([route]), listIssuers([ISSUER]));
   const verified = exampleToken();
   metrics.record(finishedRequest({ route, verified, upstreamMs: 1 }));
   const failure = { reason: 'upstream_timeout', cause: 'response_timeout' } as const;

@@ -6,7 +6,7 @@ import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
 import { publicRoute } from '../../route/example-route.ts';
 import { exampleToken } from '../../token/example-token.ts';
 import { finishedRequest } from '../finished-example.ts';
-import { billing, ISSUER, profile, ROUTES, search, status } from './example-routes.ts';
+import { billing, ISSUER, listIssuers, profile, ROUTES, search, status } from './example-routes.ts';
 import { readPage, readSamples } from './read-samples.ts';
 
 let metrics: Metrics;
@@ -15,7 +15,7 @@ beforeEach(() => {
   metrics = new Metrics({ keySets: () => [] });
 });
 
-const configure = () => metrics.configure(ROUTES, createAudienceIndex(ROUTES), [ISSUER]);
+const configure = () => metrics.configure(ROUTES, createAudienceIndex(ROUTES), listIssuers([ISSUER]));
 
 const samples = (name: string) => readSamples(metrics, name);
 

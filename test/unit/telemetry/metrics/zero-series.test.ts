@@ -16,7 +16,7 @@ import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
 import { protectedRoute } from '../../route/example-route.ts';
 import { exampleToken } from '../../token/example-token.ts';
 import { finishedRequest } from '../finished-example.ts';
-import { ISSUER, profile, protect, ROUTES, search } from './example-routes.ts';
+import { ISSUER, listIssuers, profile, protect, ROUTES, search } from './example-routes.ts';
 import { readPage, readSamples } from './read-samples.ts';
 
 let metrics: Metrics;
@@ -25,7 +25,7 @@ beforeEach(() => {
   metrics = new Metrics({ keySets: () => [] });
 });
 
-const configure = () => metrics.configure(ROUTES, createAudienceIndex(ROUTES), [ISSUER]);
+const configure = () => metrics.configure(ROUTES, createAudienceIndex(ROUTES), listIssuers([ISSUER]));
 
 const samples = (name: string) => readSamples(metrics, name);
 
@@ -84,6 +84,7 @@ const BEGINS: Readonly<Record<CounterName, 'at 0' | 'at its first event'>> = {
   multipleAudiences: 'at 0',
   upstreamFailures: 'at its first event',
   jwksFetches: 'at 0',
+  introspections: 'at 0',
   cacheLookups: 'at 0',
   reloads: 'at 0',
   ended: 'at 0',
@@ -121,7 +122,7 @@ describe('many routes', () => {
     const routes = Array.from({ length: count }, (_, index) =>
       protectedRoute({ prefix: `/${index}`, resource: `https://r${index}.example/`, issuers: new Set(issuers) }),
     );
-    metrics.configure(routes, createAudienceIndex(routes), issuers);
+    metrics.configure(routes, createAudienceIndex(routes), listIssuers(issuers));
     return routes;
   };
   const names = (count: number) => Array.from({ length: count }, (_, index) => `https://login${index}.example`);
@@ -173,7 +174,7 @@ describe('many routes', () => {
 describe('reloads', () => {
   const serve = (...routes: readonly ProtectedRoute[]) => {
     const issuers = [...new Set(routes.flatMap(route => [...route.issuers]))];
-    metrics.configure(routes, createAudienceIndex(routes), issuers);
+    metrics.configure(routes, createAudienceIndex(routes), listIssuers(issuers));
   };
   const refuse = (route: ProtectedRoute, issuer = ISSUER, whose: PresentedAudience = 'foreign') => {
     const denial = { reason: 'wrong_audience', presented: whose } as const;
