@@ -12,15 +12,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { getHeapStatistics } from 'node:v8';
 import { LRUCache } from 'lru-cache';
 import type { Issuer } from '../config/config.ts';
-import type { Denial } from '../denial.ts';
-import type { AccessToken, TokenReason } from './access-token.ts';
+import type { AccessToken, TokenDenial } from './access-token.ts';
 import { checkTime } from './claims.ts';
 import { type VerifiedToken, verifyJws } from './jws/jws-verification.ts';
 import { KeySet, type KeySetEvents, type KeySetStatus } from './keys/key-set.ts';
 import { fetchDirectly } from './keys/key-source.ts';
 import type { PublishedKey } from './keys/verification-key.ts';
 
-export type Verification = AccessToken | Denial<TokenReason>;
+export type Verification = AccessToken | TokenDenial;
 
 export interface VerifierEvents extends KeySetEvents {
   readonly onCacheLookup: (outcome: 'hit' | 'miss') => void;
@@ -120,7 +119,7 @@ export class TokenVerifier {
   }
 
   async #verifyAnew(token: string, cacheKey: string, now: number): Promise<Verification> {
-    const verified = await verifyJws(token, this.#issuers, this.#keySets);
+    const verified = await verifyJws(token, this.#issuers, this.#keySets, now);
     if (!verified.ok) return verified;
     const verification = checkTime(verified.accessToken, now);
     if (verification.ok) this.#cache.set(cacheKey, verified, { size: entrySize(token) });

@@ -68,7 +68,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'telemetry from config': ['escapeJson'],
   'telemetry from token': ['readClient'],
   // `check` and the verifier accept the same keys.
-  'token from config': ['MOST_KEYS', 'checkKey', 'countReasons', 'parseJsonObject', 'readKeyFile'],
+  'token from config': ['MOST_KEYS', 'checkKey', 'countReasons', 'parseJsonObject', 'readKeyFile', 'resolveClaim'],
+  'authorization from config': ['resolveClaim'],
+  'authorization from token': ['readClient', 'readScopes'],
+  'challenge from config': ['isServerUrl'],
   'upstream from client': ['MALFORMED'],
   'upstream from config': ['findReservedField', 'foldFieldName'],
   'upstream from route': ['isAuthority', 'stripPrefix'],

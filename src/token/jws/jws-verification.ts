@@ -1,8 +1,8 @@
 /** A signed token (JWS) → a verified one: the issuer first, then its key, then the signature, then the shape of the claims. */
 
 import type { Issuer } from '../../config/config.ts';
-import { type Denial, deny } from '../../denial.ts';
-import type { AccessToken, TokenReason } from '../access-token.ts';
+import { deny } from '../../denial.ts';
+import type { AccessToken, TokenDenial } from '../access-token.ts';
 import { readAccessToken } from '../claims.ts';
 import type { KeySet } from '../keys/key-set.ts';
 import type { VerificationKey } from '../keys/verification-key.ts';
@@ -19,13 +19,15 @@ export interface VerifiedToken {
 
 /**
  * @param issuers by `iss`, and `keySets` by the same name.
- * @returns the verified token, or the first reason against it. Neither its time nor its audience is checked here.
+ * @param now milliseconds since 1970.
+ * @returns the verified token, or the first reason against it. Neither its kind, its time nor its audience is checked here.
  */
 export async function verifyJws(
   token: string,
   issuers: ReadonlyMap<string, Issuer>,
   keySets: ReadonlyMap<string, KeySet>,
-): Promise<VerifiedToken | Denial<TokenReason>> {
+  now: number,
+): Promise<VerifiedToken | TokenDenial> {
   const jws = readCompactJws(token);
   if (!jws.ok) return jws;
   const { iss } = jws.claims;
@@ -37,6 +39,6 @@ export async function verifyJws(
   if (keys.length === 0) return deny('unknown_key');
   const key = await findSigningKey(token, jws.algorithm, keys);
   if (!key) return deny('bad_signature');
-  const accessToken = readAccessToken(jws, issuer);
+  const accessToken = readAccessToken({ claims: jws.claims, header: jws, isIntrospected: false }, issuer, now);
   return accessToken.ok ? { ok: true, accessToken, key, issuer } : accessToken;
 }

@@ -16,7 +16,11 @@ export function exampleIssuer(fields: Partial<Issuer> = {}): Issuer {
     keySource: { kind: 'uri', uri: `${issuer}/jwks` },
     algorithms: new Set(['RS256', 'PS256', 'ES256', 'EdDSA']),
     tokenTypes: new Set(['at+jwt']),
-    scopeClaim: undefined,
+    scopeSource: { paths: undefined, separator: ' ' },
+    impliedScopes: new Map(),
+    audienceClaim: 'aud',
+    leeway: 30_000,
+    expiryLeeway: 0,
     keys: { refresh: 10 * HOUR, cooldown: HOUR, maxStale: 24 * HOUR },
     ...fields,
   };
@@ -29,15 +33,21 @@ export function issuerOf(running: TokenIssuer, fields: Partial<Issuer> = {}): Is
 
 /** A token that `verify` found good. */
 export function exampleToken(fields: Partial<AccessToken> = {}): AccessToken {
+  const { scopes = new Set(), expiresAt = 4_000_000_000 } = fields;
   return {
     ok: true,
     issuer: 'https://login.example',
+    kind: undefined,
+    type: 'at+jwt',
     typeAccepted: true,
     audience: ['https://api.example/'],
-    scopes: new Set(),
-    expiresAt: 4_000_000_000,
-    notBefore: undefined,
-    issuedAt: undefined,
+    secondAudience: undefined,
+    scopes,
+    allScopes: scopes,
+    scopeSeparator: ' ',
+    expiresAt,
+    validUntil: expiresAt,
+    validFrom: 0,
     claims: {},
     ...fields,
   };
