@@ -70,6 +70,7 @@ export class Transaction {
       denial: this.#denial(),
       failure: this.failure,
       verified: decision?.verified,
+      scopes: decision?.scopes,
       durationMs: performance.now() - this.#startedAt,
       upstreamMs: this.upstreamMs,
     };

@@ -1,6 +1,6 @@
 /** The map `routes`: its entries read and checked, and the `Route` of each. */
 
-import type { Route, ScopeRule } from './config.ts';
+import type { RequiredClaim, Route, ScopeRule } from './config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
@@ -8,6 +8,7 @@ import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
 import type { Path } from './source/document.ts';
 import { isRawMap, type RawMap } from './source/raw-map.ts';
 import { RESOURCE } from './values/address/uri.ts';
+import { parseClaimPath } from './values/claim-path.ts';
 import { decodePathPrefix } from './values/path/path-prefix.ts';
 import { parseRouteKey, type RouteTarget } from './values/path/route-key.ts';
 import { parseScopeKey } from './values/scope-rule.ts';
@@ -61,6 +62,12 @@ export function buildRoute({ key, target, complete }: RouteDraft, issuers: Reado
     multipleAudiences: complete.multiple_audiences,
     issuers: complete.issuers === undefined ? issuers : new Set(complete.issuers),
     scopeRules: buildScopeRules(complete.scopes),
+    scopePaths: complete.scope_claim,
+    requiredClaims: buildRequiredClaims(complete.claims),
+    metadata: {
+      scopes: complete.metadata.scopes,
+      authorizationServers: complete.metadata.authorization_servers,
+    },
     enforcement: complete.enforcement,
     wouldDenyHeader: complete.would_deny_header,
     claimsToHeaders: new Map(Object.entries(complete.claims_to_headers)),
@@ -82,6 +89,13 @@ function buildScopeRules(scopes: RouteSettings['scopes']): readonly ScopeRule[] 
   });
 }
 
+function buildRequiredClaims(claims: RouteSettings['claims']): readonly RequiredClaim[] {
+  return Object.entries(claims).flatMap(([text, values]) => {
+    const path = parseClaimPath(text);
+    return path.ok ? [{ path: path.value, values: new Set(values) }] : [];
+  });
+}
+
 /** The routes on which each key has a meaning. */
 const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected routes'>> = {
   public: 'every route',
@@ -94,6 +108,9 @@ const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected r
   strip_prefix: 'every route',
   allow_encoded: 'every route',
   scopes: 'protected routes',
+  scope_claim: 'protected routes',
+  claims: 'protected routes',
+  metadata: 'protected routes',
   enforcement: 'protected routes',
   would_deny_header: 'protected routes',
   upstream_token: 'every route',

@@ -12,8 +12,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { getHeapStatistics } from 'node:v8';
 import { LRUCache } from 'lru-cache';
 import type { Issuer } from '../config/config.ts';
-import type { Denial } from '../denial.ts';
-import type { AccessToken, TokenReason } from './access-token.ts';
+import type { AccessToken, TokenDenial } from './access-token.ts';
 import { checkTime } from './claims.ts';
 import type { AskingRoute } from './credential-kind.ts';
 import { Introspection } from './introspection/introspection.ts';
@@ -23,7 +22,7 @@ import { KeySet, type KeySetEvents, type KeySetStatus } from './keys/key-set.ts'
 import { fetchDirectly } from './keys/key-source.ts';
 import type { PublishedKey } from './keys/verification-key.ts';
 
-export type Verification = AccessToken | Denial<TokenReason>;
+export type Verification = AccessToken | TokenDenial;
 
 export interface VerifierEvents extends KeySetEvents, IntrospectionEvents {
   readonly onCacheLookup: (outcome: 'hit' | 'miss') => void;
@@ -148,13 +147,13 @@ export class TokenVerifier {
   }
 
   #verifyAnew(token: string, cacheKey: string, now: number): Verification | Promise<Verification> {
-    const verified = verifyJws(token, this.#issuers, this.#keySets);
+    const verified = verifyJws(token, this.#issuers, this.#keySets, now);
     return verified instanceof Promise
       ? verified.then(settled => this.#judge(token, cacheKey, now, settled))
       : this.#judge(token, cacheKey, now, verified);
   }
 
-  #judge(token: string, cacheKey: string, now: number, verified: VerifiedToken | Denial<TokenReason>): Verification {
+  #judge(token: string, cacheKey: string, now: number, verified: VerifiedToken | TokenDenial): Verification {
     if (!verified.ok) return verified;
     const verification = checkTime(verified.accessToken, now);
     if (verification.ok) this.#cache.set(cacheKey, verified, { size: entrySize(token) });

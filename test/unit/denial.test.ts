@@ -26,10 +26,12 @@ const REFUSED_FROM: Readonly<Record<Reason, Enforcement>> = {
   keys_unavailable: 'verify',
   unknown_key: 'verify',
   bad_signature: 'verify',
+  inactive_token: 'verify',
   token_expired: 'verify',
   token_not_yet_valid: 'verify',
   wrong_token_type: 'enforce',
   wrong_audience: 'enforce',
+  wrong_claim: 'enforce',
   insufficient_scope: 'enforce',
   body_too_large: 'report',
   overloaded: 'report',
@@ -103,7 +105,7 @@ describe('isDecidedWithin', () => {
 
   test.each([
     ['request', 'route', ['malformed_request', 'headers_too_large', 'request_timeout', 'ambiguous_path', 'no_route']],
-    ['audience', 'scope', ['wrong_audience', 'insufficient_scope']],
+    ['audience', 'scope', ['wrong_audience', 'wrong_claim', 'insufficient_scope']],
     ['limits', 'fault', ['body_too_large', 'overloaded', 'internal']],
   ] as const)('from %s to %s: %j', (first, last, reasons) => {
     expect(REASONS.filter(reason => isDecidedWithin(reason, first, last))).toEqual(reasons);

@@ -17,6 +17,7 @@ import type { ClientAuthentication, Introspection, Issuer } from '../../config/c
 import { parseJsonObject } from '../../config/values/key-set/json-web-key-set.ts';
 import { describeStatus, describeUrl } from '../fetching/fetch-failure.ts';
 import { IssuerClient, IssuerFetchError } from '../fetching/issuer-client.ts';
+import { hasDuplicateMembers } from '../jws/json-object.ts';
 
 /** The members of an answer, apart from `active`: the claims of the token. */
 export type Answer = { readonly active: false } | { readonly active: true; readonly claims: Claims };
@@ -90,6 +91,8 @@ function isOurs(error: unknown): error is Error {
 export function readAnswer(text: string): Answer {
   const answer = parseJsonObject(text);
   if (answer === undefined) throw new IntrospectionError('the answer is not a JSON object');
+  // Which of the two counts would be open (RFC 8259 section 4).
+  if (hasDuplicateMembers(text.replace(/^\uFEFF/, ''))) throw new IntrospectionError('the answer has a member twice');
   const { active, jwt: _, ...claims } = answer;
   if (typeof active !== 'boolean') throw new IntrospectionError('the answer has no "active" that is true or false');
   return active ? { active, claims } : { active };

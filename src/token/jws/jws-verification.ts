@@ -1,8 +1,8 @@
 /** A signed token (JWS) → a verified one: the issuer first, then its key, then the signature, then the shape of the claims. */
 
 import type { Issuer } from '../../config/config.ts';
-import { type Denial, deny } from '../../denial.ts';
-import type { AccessToken, TokenReason } from '../access-token.ts';
+import { deny } from '../../denial.ts';
+import type { AccessToken, TokenDenial } from '../access-token.ts';
 import { readAccessToken } from '../claims.ts';
 import type { KeySet } from '../keys/key-set.ts';
 import type { VerificationKey } from '../keys/verification-key.ts';
@@ -17,17 +17,19 @@ export interface VerifiedToken {
   readonly issuer: Issuer;
 }
 
-type Result = VerifiedToken | Denial<TokenReason>;
+type Result = VerifiedToken | TokenDenial;
 
 /**
  * @param issuers by `iss`, and `keySets` by the same name.
- * @returns the verified token, or the first reason against it. Neither its time nor its audience is checked here. A promise
+ * @param now milliseconds since 1970.
+ * @returns the verified token, or the first reason against it. Neither its kind, its time nor its audience is checked here. A promise
  *   only where keys are fetched first or the thread pool verifies: for most tokens it would cost more than it is good for.
  */
 export function verifyJws(
   token: string,
   issuers: ReadonlyMap<string, Issuer>,
   keySets: ReadonlyMap<string, KeySet>,
+  now: number,
 ): Result | Promise<Result> {
   const jws = readCompactJws(token);
   if (!jws.ok) return jws;
@@ -39,24 +41,26 @@ export function verifyJws(
   if (!issuer.algorithms.has(jws.algorithm)) return deny('bad_signature');
   const keys = keySets.get(issuer.issuer)?.find(jws.keyId);
   return keys instanceof Promise
-    ? keys.then(found => verifyByKeys(token, jws, issuer, found))
-    : verifyByKeys(token, jws, issuer, keys);
+    ? keys.then(found => verifyByKeys({ token, jws, issuer, now }, found))
+    : verifyByKeys({ token, jws, issuer, now }, keys);
 }
 
-function verifyByKeys(
-  token: string,
-  jws: CompactJws,
-  issuer: Issuer,
-  keys: readonly VerificationKey[] | undefined,
-): Result | Promise<Result> {
+interface ReadToken {
+  readonly token: string;
+  readonly jws: CompactJws;
+  readonly issuer: Issuer;
+  readonly now: number;
+}
+
+function verifyByKeys(read: ReadToken, keys: readonly VerificationKey[] | undefined): Result | Promise<Result> {
   if (!keys) return deny('keys_unavailable');
   if (keys.length === 0) return deny('unknown_key');
-  const key = findSigningKey(token, jws.algorithm, keys);
-  return key instanceof Promise ? key.then(found => conclude(jws, issuer, found)) : conclude(jws, issuer, key);
+  const key = findSigningKey(read.token, read.jws.algorithm, keys);
+  return key instanceof Promise ? key.then(found => conclude(read, found)) : conclude(read, key);
 }
 
-function conclude(jws: CompactJws, issuer: Issuer, key: VerificationKey | undefined): Result {
+function conclude({ jws, issuer, now }: ReadToken, key: VerificationKey | undefined): Result {
   if (!key) return deny('bad_signature');
-  const accessToken = readAccessToken(jws, issuer);
+  const accessToken = readAccessToken({ claims: jws.claims, header: jws, isIntrospected: false }, issuer, now);
   return accessToken.ok ? { ok: true, accessToken, key, issuer } : accessToken;
 }

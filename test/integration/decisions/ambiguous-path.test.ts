@@ -13,6 +13,7 @@ let legacy: Upstream;
 let mixed: Upstream;
 let gateway: RunningGateway;
 
+const NO_TOKEN = { fields: [], answer: undefined };
 const RESOURCE = 'resource: "https://api.example/"';
 
 beforeAll(async () => {
@@ -137,7 +138,7 @@ test.each([
     authority: 'a.example',
     isAuthorityAssumed: false,
   } as const;
-  const evaluation = await evaluateRequest(config, { ...spec, at: Date.now(), isNow: true }, []);
+  const evaluation = await evaluateRequest(config, { ...spec, at: Date.now(), isNow: true }, NO_TOKEN);
   await request(gateway.port, { path: target });
   const [arrived] = legacy.received;
   expect(predictForwarding(evaluation)?.url).toBe(arrived && `${legacy.origin}${arrived.url}`);

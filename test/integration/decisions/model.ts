@@ -119,6 +119,7 @@ export const REASONS = Object.keys({
   keys_unavailable: true,
   unknown_key: true,
   bad_signature: true,
+  inactive_token: true,
   token_expired: true,
   token_not_yet_valid: true,
 } satisfies Record<TokenReason, true>) as readonly TokenReason[];
@@ -217,6 +218,9 @@ export function buildRoute(fields: RouteFields, issuers: readonly string[], orig
     multipleAudiences: fields.multipleAudiences,
     issuers: new Set(fields.issuers.map(index => issuers[index] ?? '')),
     scopeRules: fields.scopeRules,
+    scopePaths: undefined,
+    requiredClaims: [],
+    metadata: { scopes: undefined, authorizationServers: undefined },
     enforcement: fields.enforcement,
     claimsToHeaders: new Map(),
     wouldDenyHeader: false,

@@ -39,7 +39,9 @@ const asksOnSockets = (world: readonly RouteFields[]): fc.Arbitrary<Ask> =>
     const { resource, issuers } = each.fields;
     const own = { issuer: issuers[0] ?? 0, isAccessToken: true, audience: [resource], scopes: SCOPES };
     const token = each.kind < 3 ? own : { ...own, audience: [each.stray] };
-    return { ...moveTo(each.fields, each.ask), token: each.kind < 9 ? token : each.ask.token };
+    // None of these issuers introspects.
+    const broken = each.ask.token === 'inactive_token' ? 'malformed_token' : each.ask.token;
+    return { ...moveTo(each.fields, each.ask), token: each.kind < 9 ? token : broken };
   });
 
 test('500 random requests over sockets: an enforcing route forwards exactly the tokens for it, to its own upstream', async () => {
@@ -112,7 +114,10 @@ function describeWorld(
   return `issuers: ${JSON.stringify(Object.fromEntries(trusted))}\nroutes: ${JSON.stringify(Object.fromEntries(routes))}\n`;
 }
 
-type SignedReason = Exclude<TokenReason, 'missing_token' | 'malformed_credentials' | 'malformed_token'>;
+type SignedReason = Exclude<
+  TokenReason,
+  'missing_token' | 'malformed_credentials' | 'malformed_token' | 'inactive_token'
+>;
 
 /** A token that does not verify, for each reason; `down` is an issuer whose keys cannot be fetched. */
 const BROKEN: Readonly<Record<SignedReason, (issuer: TokenIssuer, down: TokenIssuer) => Promise<string>>> = {
@@ -130,7 +135,7 @@ async function credentialsOf({ token }: Ask, issuers: readonly TokenIssuer[]): P
   if (!first || !down) throw new Error('three issuers are needed');
   if (token === 'missing_token') return [];
   if (token === 'malformed_credentials') return [['Authorization', 'Bearer']];
-  if (token === 'malformed_token') return [['Authorization', 'Bearer a.b']];
+  if (token === 'malformed_token' || token === 'inactive_token') return [['Authorization', 'Bearer a.b']];
   if (typeof token === 'string') return [bearer(await BROKEN[token](first, down))];
   const { audience, scopes, isAccessToken } = token;
   const signed = await issuers[token.issuer]?.sign({

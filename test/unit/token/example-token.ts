@@ -4,6 +4,7 @@ import { vi } from 'vitest';
 import type { Issuer, KeySettings } from '../../../src/config/config.ts';
 import type { AccessToken } from '../../../src/token/access-token.ts';
 import type { KeySetEvents } from '../../../src/token/keys/key-set.ts';
+import type { VerifierEvents } from '../../../src/token/verifier.ts';
 import type { TokenIssuer } from '../../support/token-issuer.ts';
 
 const HOUR = 3_600_000;
@@ -28,7 +29,11 @@ export function exampleIssuer({ keys, ...fields }: IssuerFields = {}): Issuer {
     keySource: { kind: 'uri', uri: `${issuer}/jwks` },
     algorithms: new Set(['RS256', 'PS256', 'ES256', 'EdDSA']),
     tokenTypes: new Set(['at+jwt']),
-    scopeClaim: undefined,
+    scopeSource: { paths: undefined, separator: ' ' },
+    impliedScopes: new Map(),
+    audienceClaim: 'aud',
+    leeway: 30_000,
+    expiryLeeway: 0,
     keys: { ...KEY_SETTINGS, ...keys },
     introspection: undefined,
     ...fields,
@@ -42,15 +47,21 @@ export function issuerOf(running: TokenIssuer, fields: IssuerFields = {}): Issue
 
 /** A token that `verify` found good. */
 export function exampleToken(fields: Partial<AccessToken> = {}): AccessToken {
+  const { scopes = new Set(), expiresAt = 4_000_000_000 } = fields;
   return {
     ok: true,
     issuer: 'https://login.example',
+    kind: undefined,
+    type: 'at+jwt',
     typeAccepted: true,
     audience: ['https://api.example/'],
-    scopes: new Set(),
-    expiresAt: 4_000_000_000,
-    notBefore: undefined,
-    issuedAt: undefined,
+    secondAudience: undefined,
+    scopes,
+    allScopes: scopes,
+    scopeSeparator: ' ',
+    expiresAt,
+    validUntil: expiresAt,
+    validFrom: 0,
     claims: {},
     ...fields,
   };
@@ -100,3 +111,11 @@ export function takeClock(): { readonly pass: (milliseconds: number) => void } {
     },
   };
 }
+
+/** Events of a verifier that nobody listens to. */
+export const SILENT: VerifierEvents = {
+  onFetch: () => undefined,
+  onCacheLookup: () => undefined,
+  onIntrospection: () => undefined,
+  onIntrospectionFailure: () => undefined,
+};

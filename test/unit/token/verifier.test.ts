@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Issuer } from '../../../src/config/config.ts';
 import { TokenVerifier } from '../../../src/token/verifier.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
-import { compact, exampleIssuer, FetchLog, type IssuerFields, issuerOf, takeClock } from './example-token.ts';
+import { compact, exampleIssuer, FetchLog, type IssuerFields, issuerOf, SILENT, takeClock } from './example-token.ts';
 
 const HOUR = 3_600_000;
 const OFTEN = { refresh: 20, cooldown: HOUR, maxStale: HOUR };
@@ -31,6 +31,7 @@ function start(fields: IssuerFields = {}, ...others: readonly Issuer[]): Promise
   lookups = [];
   const issuers = [issuerOf(issuer, fields), ...others];
   verifier = new TokenVerifier(new Map(issuers.map(each => [each.issuer, each])), {
+    ...SILENT,
     onFetch: fetches.onFetch,
     onCacheLookup: outcome => lookups.push(outcome),
   });
@@ -401,7 +402,7 @@ describe('reload', () => {
   /** A verifier that follows `verifier`, for the same issuer with other settings. */
   const follow = async (fields: IssuerFields = {}) => {
     const next = issuerOf(issuer, fields);
-    const events = { onFetch: fetches.onFetch, onCacheLookup: (outcome: string) => lookups.push(outcome) };
+    const events = { ...SILENT, onFetch: fetches.onFetch, onCacheLookup: (outcome: string) => lookups.push(outcome) };
     const follower = new TokenVerifier(new Map([[next.issuer, next]]), events, verifier);
     await follower.start();
     return follower;
@@ -425,7 +426,10 @@ describe('reload', () => {
     const token = await issuer.sign({ header: { typ: 'JWT' }, claims: { roles: 'admin' } });
     await verdict(token);
     const previous = verifier;
-    verifier = await follow({ tokenTypes: new Set(['jwt']), scopeClaim: 'roles' });
+    verifier = await follow({
+      tokenTypes: new Set(['jwt']),
+      scopeSource: { paths: [{ text: 'roles', steps: ['roles'] }], separator: ' ' },
+    });
     previous.stop();
     expect(await verifier.verify(token, Date.now())).toMatchObject({ typeAccepted: true, scopes: new Set(['admin']) });
     const before = verifier;
@@ -452,7 +456,7 @@ describe('reload', () => {
     const token = await issuer.sign();
     await verdict(token);
     const previous = verifier;
-    verifier = new TokenVerifier(new Map(), { onFetch: () => undefined, onCacheLookup: () => undefined }, previous);
+    verifier = new TokenVerifier(new Map(), SILENT, previous);
     previous.stop();
     expect(await verdict(token)).toBe('untrusted_issuer');
   });

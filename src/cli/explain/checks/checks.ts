@@ -4,7 +4,7 @@ import type { Reason } from '../../../denial.ts';
 import { type Evaluation, reasonOf } from '../evaluate/evaluation.ts';
 import { CHECKS, type CheckName, type Facts } from './facts.ts';
 import { readRequestFacts } from './request-facts.ts';
-import { readTokenFacts } from './token-facts.ts';
+import { foreignKindOf, readTokenFacts } from './token-facts.ts';
 
 export interface Check extends Facts {
   readonly name: CheckName;
@@ -29,8 +29,9 @@ const FAILED_CHECK: Readonly<Record<Reason, CheckName | ((evaluation: Evaluation
   inactive_token: 'active',
   token_expired: 'time',
   token_not_yet_valid: 'time',
-  wrong_token_type: 'type',
+  wrong_token_type: evaluation => (foreignKindOf(evaluation) === undefined ? 'type' : 'kind'),
   wrong_audience: 'audience',
+  wrong_claim: 'required claims',
   insufficient_scope: 'scope',
   body_too_large: undefined,
   overloaded: undefined,
@@ -41,6 +42,7 @@ const FAILED_CHECK: Readonly<Record<Reason, CheckName | ((evaluation: Evaluation
 const PASSED: Partial<Record<CheckName, Facts>> = {
   signature: { actual: 'verifies' },
   active: { actual: 'the issuer says so' },
+  kind: { actual: 'not an ID, refresh or logout token' },
   claims: { actual: 'well-formed' },
 };
 

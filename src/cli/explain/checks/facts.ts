@@ -16,11 +16,13 @@ export const CHECKS = [
   'key',
   'signature',
   'active',
+  'kind',
   'claims',
   'time',
   'issuer here',
   'type',
   'audience',
+  'required claims',
   'scope',
 ] as const;
 

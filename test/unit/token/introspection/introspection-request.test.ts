@@ -55,7 +55,8 @@ function endpointWith(authentication: ClientAuthentication, keys = {}): Introspe
   return endpoint;
 }
 
-const ask = (authentication = BASIC, keys = {}) => endpointWith(authentication, keys).ask('opaque-1');
+const ask = (authentication: ClientAuthentication = BASIC, keys = {}) =>
+  endpointWith(authentication, keys).ask('opaque-1');
 
 describe('what is sent', () => {
   test('basic: id and secret form-encoded, then base64; the token in the body alone', async () => {
@@ -152,14 +153,23 @@ describe('an answer', () => {
     ['403', json(403, ''), 'status 403: see that client_id'],
     ['201', json(201, '{"active":true}'), 'status 201'],
     ['500', json(500, '{"active":true}'), 'status 500'],
-    ['a redirect', json(302, '', { location: '/login?x=1' }), /redirect \(302\) to http:\/\/127\.0\.0\.1:\d+\/login, which/],
+    [
+      'a redirect',
+      json(302, '', { location: '/login?x=1' }),
+      /redirect \(302\) to http:\/\/127\.0\.0\.1:\d+\/login, which/,
+    ],
     ['no JSON', json(200, 'active'), 'not a JSON object'],
+    ['a member twice, further in', json(200, '{"active":true,"a":{"b":1,"b":2}}'), 'has a member twice'],
     ['a list', json(200, '[{"active":true}]'), 'not a JSON object'],
     ['no active', json(200, '{"sub":"alice"}'), '"active"'],
     ['active as text', json(200, '{"active":"true"}'), '"active"'],
     ['active as 1', json(200, '{"active":1}'), '"active"'],
-    ['active twice', json(200, '{"active":false,"active":true}'), 'not a JSON object'],
-    ['a JWT (RFC 9701)', json(200, 'eyJ9.e30.x', { 'content-type': 'application/token-introspection+jwt' }), 'not a JSON'],
+    ['active twice', json(200, '{"active":false,"active":true}'), 'has a member twice'],
+    [
+      'a JWT (RFC 9701)',
+      json(200, 'eyJ9.e30.x', { 'content-type': 'application/token-introspection+jwt' }),
+      'not a JSON',
+    ],
     ['larger than 1 MiB', json(200, `{"active":true,"x":"${'x'.repeat(1024 * 1024)}"}`), 'larger than 1 MiB'],
   ] as const)('%s: none', async (_, { status, body, headers }, message) => {
     server.answer = response => response.writeHead(status, headers).end(body);

@@ -21,7 +21,7 @@ describe('a file with a token: the Bearer value', () => {
     ['behind both', `\ufeff{"access_token":"${TOKEN}"}`],
     ['in UTF-16, as PowerShell writes', Buffer.from(`\ufeff${TOKEN}\r\n`, 'utf16le')],
   ] as const)('%s', async ([, text]) => {
-    expect(await read(text)).toEqual({ ok: true, value: [`Bearer ${TOKEN}`] });
+    expect(await read(text)).toEqual({ ok: true, value: { fields: [`Bearer ${TOKEN}`], answer: undefined } });
   });
 });
 
@@ -43,7 +43,7 @@ describe('a file with other credentials: unchanged, for the gateway to refuse', 
     ['a text of a variable that is none', 'undefined', ['Bearer undefined']],
     ['JSON with a letter beyond ASCII, as its bytes', '{"access_token":"\u00e9"}', ['Bearer \u00c3\u00a9']],
   ] as const)('%s', async ([, text, fields]) => {
-    expect(await read(text)).toEqual({ ok: true, value: fields });
+    expect(await read(text)).toEqual({ ok: true, value: { fields, answer: undefined } });
   });
 });
 
