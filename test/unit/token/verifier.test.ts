@@ -85,6 +85,30 @@ describe('valid token', () => {
   });
 });
 
+describe('new token, keys at hand', () => {
+  test('good or forged: no promise, since promises would cost as much as the signature', async () => {
+    await start();
+    const token = await issuer.sign();
+    expect(verifier.verify(token, Date.now())).toMatchObject({ ok: true });
+    const forged = `${token.slice(0, token.lastIndexOf('.'))}.${'A'.repeat(86)}`;
+    expect(verifier.verify(forged, Date.now())).toEqual({ ok: false, reason: 'bad_signature' });
+  });
+
+  test('unknown kid: a promise, until the fetch has ended', async () => {
+    await start();
+    const pending = verifier.verify(await issuer.sign({ header: { kid: 'another' } }), Date.now());
+    expect(pending).toBeInstanceOf(Promise);
+    expect(await pending).toEqual({ ok: false, reason: 'unknown_key' });
+  });
+
+  test('first fetch of keys under way: a promise, until it has ended', async () => {
+    const starting = start();
+    const pending = verifier.verify(await issuer.sign(), Date.now());
+    expect(await pending).toMatchObject({ ok: true });
+    await starting;
+  });
+});
+
 describe('issuer and key, before the claims', () => {
   test('issuer not configured: untrusted_issuer', async () => {
     await start();
@@ -348,9 +372,7 @@ describe('cached token', () => {
   test('result: not a promise', async () => {
     await start();
     const token = await issuer.sign();
-    const first = verifier.verify(token, Date.now());
-    expect(first).toBeInstanceOf(Promise);
-    await first;
+    await verifier.verify(token, Date.now());
     expect(verifier.verify(token, Date.now())).toMatchObject({ ok: true });
   });
 
