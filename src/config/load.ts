@@ -6,7 +6,7 @@ import type { Diagnostic } from './diagnostics/diagnostic.ts';
 import { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import type { FileDraft } from './file-draft.ts';
 import { freezeDeep } from './freeze.ts';
-import { readIssuers } from './issuers.ts';
+import { readIssuers, type Surroundings } from './issuers.ts';
 import { checkListeners, checkRoutes } from './lint/cross-checks.ts';
 import { addWarnings } from './lint/warnings.ts';
 import { buildRoute, readRoutes } from './routes.ts';
@@ -44,7 +44,7 @@ export function loadSource(source: SourceFile, environment: Readonly<Record<stri
 
   const folder = dirname(resolve(file));
   const content = readContent(document, { environment, folder, files: new Map() }, diagnostics);
-  const config = diagnostics.isUnreadable ? undefined : buildConfig(content, folder, diagnostics);
+  const config = diagnostics.isUnreadable ? undefined : buildConfig(content, { folder, environment }, diagnostics);
   if (config === undefined || diagnostics.hasErrors) return { ok: false, diagnostics: diagnostics.sorted };
   return {
     ok: true,
@@ -56,13 +56,17 @@ export function loadSource(source: SourceFile, environment: Readonly<Record<stri
 type BuiltConfig = Omit<Config, 'source'>;
 
 /** Reads each issuer and route, runs the checks that need the whole file, then builds the configuration. */
-function buildConfig(content: unknown, folder: string, diagnostics: DiagnosticCollector): BuiltConfig | undefined {
+function buildConfig(
+  content: unknown,
+  surroundings: Surroundings,
+  diagnostics: DiagnosticCollector,
+): BuiltConfig | undefined {
   if (content === null) {
     diagnostics.error([], { what: 'the file is empty', expected: 'a map with the key routes', standsAlone: true });
     return undefined;
   }
   const settings = readSettings(fileSchema, [], content, diagnostics);
-  const draft = readEntries(settings, content, folder, diagnostics);
+  const draft = readEntries(settings, content, surroundings, diagnostics);
   checkFile(settings, draft, content, diagnostics);
   addWarnings(draft, diagnostics);
 
@@ -75,12 +79,12 @@ function buildConfig(content: unknown, folder: string, diagnostics: DiagnosticCo
 function readEntries(
   { found }: Settings<FileSettings>,
   content: unknown,
-  folder: string,
+  surroundings: Surroundings,
   diagnostics: DiagnosticCollector,
 ): FileDraft {
   const isReadable = found.issuers !== undefined && !isMisspelled('issuers', { schema: fileSchema, raw: content });
   return {
-    issuers: readIssuers(found.issuers ?? {}, folder, diagnostics),
+    issuers: readIssuers(found.issuers ?? {}, surroundings, diagnostics),
     issuerNames: isReadable ? Object.keys(found.issuers ?? {}) : undefined,
     routes: readRoutes(found.routes ?? {}, diagnostics),
     trustedProxies: found.trusted_proxies ?? [],
