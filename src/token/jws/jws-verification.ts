@@ -41,25 +41,26 @@ export function verifyJws(
   if (!issuer.algorithms.has(jws.algorithm)) return deny('bad_signature');
   const keys = keySets.get(issuer.issuer)?.find(jws.keyId);
   return keys instanceof Promise
-    ? keys.then(found => verifyByKeys({ token, jws, issuer, now }, found))
-    : verifyByKeys({ token, jws, issuer, now }, keys);
+    ? keys.then(found => verifyByKeys(token, jws, issuer, found, now))
+    : verifyByKeys(token, jws, issuer, keys, now);
 }
 
-interface ReadToken {
-  readonly token: string;
-  readonly jws: CompactJws;
-  readonly issuer: Issuer;
-  readonly now: number;
-}
-
-function verifyByKeys(read: ReadToken, keys: readonly VerificationKey[] | undefined): Result | Promise<Result> {
+function verifyByKeys(
+  token: string,
+  jws: CompactJws,
+  issuer: Issuer,
+  keys: readonly VerificationKey[] | undefined,
+  now: number,
+): Result | Promise<Result> {
   if (!keys) return deny('keys_unavailable');
   if (keys.length === 0) return deny('unknown_key');
-  const key = findSigningKey(read.token, read.jws.algorithm, keys);
-  return key instanceof Promise ? key.then(found => conclude(read, found)) : conclude(read, key);
+  const key = findSigningKey(token, jws.algorithm, keys);
+  return key instanceof Promise
+    ? key.then(found => conclude(jws, issuer, found, now))
+    : conclude(jws, issuer, key, now);
 }
 
-function conclude({ jws, issuer, now }: ReadToken, key: VerificationKey | undefined): Result {
+function conclude(jws: CompactJws, issuer: Issuer, key: VerificationKey | undefined, now: number): Result {
   if (!key) return deny('bad_signature');
   const accessToken = readAccessToken({ claims: jws.claims, header: jws, isIntrospected: false }, issuer, now);
   return accessToken.ok ? { ok: true, accessToken, key, issuer } : accessToken;

@@ -12,6 +12,7 @@ import type { FileSettings } from '../../../../src/config/schema/file-schema.ts'
 import type { IntrospectionSettings } from '../../../../src/config/schema/introspection-schema.ts';
 import type { IssuerSettings } from '../../../../src/config/schema/issuer-schema.ts';
 import type { RouteSettings } from '../../../../src/config/schema/route-schema.ts';
+import type { UpstreamSettings } from '../../../../src/config/schema/upstream-schema.ts';
 import { createAuthority } from '../../../support/certificates.ts';
 import { CA_CERTIFICATE, KEY_SET, load } from '../configuration.ts';
 
@@ -97,6 +98,15 @@ const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits'> = {
   end_at_expiry: true,
 };
 
+/** Of `upstream` as a map; `tls` has files, which test/unit/config/upstream.test.ts reads. */
+const UPSTREAM: Examples<Omit<UpstreamSettings, 'tls'>, never> = {
+  url: 'https://127.0.0.1:2/base',
+  preserve_host: true,
+  keep_alive: { max_age: '7m' },
+  max_response_headers: '7KiB',
+  lenient: true,
+};
+
 const PROTECTED = { resource: 'https://api.example/', upstream: 'http://127.0.0.1:1' };
 const PUBLIC = { public: true, upstream: 'http://127.0.0.1:1' };
 
@@ -154,6 +164,19 @@ describe('each key: has an effect', () => {
     const changed = read({}, {}, put(key === 'public' ? { upstream: PUBLIC.upstream } : PROTECTED, key, example));
     expect(changed).toBeTypeOf('object');
     expect(changed, WITHOUT_EFFECT).not.toEqual(read({}, {}, PROTECTED));
+  });
+});
+
+describe('each key of upstream: has an effect', () => {
+  test.each(Object.entries(UPSTREAM))('%s', (key, example) => {
+    const changed = read({}, {}, { ...PROTECTED, upstream: { url: PROTECTED.upstream, [key]: example } });
+    expect(changed).toBeTypeOf('object');
+    expect(changed, WITHOUT_EFFECT).not.toEqual(read({}, {}, PROTECTED));
+  });
+
+  test('only the URL: as the URL alone', () => {
+    const written = read({}, {}, { ...PROTECTED, upstream: { url: PROTECTED.upstream } });
+    expect(written).toEqual(read({}, {}, PROTECTED));
   });
 });
 
