@@ -1,8 +1,13 @@
 /** Reason → local reply: status, header fields, and a problem document (RFC 9457) without any text of the request. */
 
-import type { LocalReply } from '../client/local-reply.ts';
 import { FAILURES, type FailureReason, REFUSALS, type Reason } from '../denial.ts';
 import type { HeaderList } from '../http/header-list.ts';
+
+export interface LocalReply {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: string;
+}
 
 export interface RefusalDetails {
   readonly requestId: string;

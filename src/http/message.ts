@@ -78,6 +78,11 @@ export interface RequestHandler {
   /** After `write` returned false: the client has taken what was written. */
   onClientReady(): void;
   onClose(end: RequestEnd): void;
+  /**
+   * One of these methods has thrown. What is called before this returns may still respond; the connection closes in any case,
+   * and `onClose` follows, unless it was `onClose` that has thrown.
+   */
+  onFault(fault: unknown): void;
 }
 
 /** Why an attempt failed, and whether its request can have reached the upstream. */
