@@ -10,7 +10,7 @@ import { findMetadata, type PublishedMetadata } from './challenge/metadata.ts';
 import { createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
 import type { Config, Route } from './config/config.ts';
 import { deny, type Reason } from './denial.ts';
-import type { RequestEnd, UnparsedReason } from './http/message.ts';
+import type { RequestEnd } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
 import { createIndexes, type Indexes } from './indexes.ts';
 import { RequestCount } from './request-count.ts';
@@ -86,17 +86,17 @@ export class Gateway {
   /** Checks the head and finds the route. */
   #serve(transaction: Transaction): undefined {
     const { unparsed, head: incoming } = transaction.request;
-    if (unparsed !== undefined) return this.#refuse(transaction, reasonOf(unparsed));
+    if (unparsed !== undefined) return this.#refuse(transaction, unparsed);
+
     const handshake = readHandshake(incoming);
     transaction.isHandshake = handshake === 'websocket';
-    // What follows a handshake may be frames, whatever becomes of it.
-    if (handshake !== 'none') transaction.request.closeAfter();
     if (typeof handshake === 'object') return this.#refuse(transaction, handshake.reason);
 
-    const { method, target: url, version: httpVersion, fields: rawHeaders } = incoming;
-    const head = readRequestHead({ method, url, httpVersion, rawHeaders });
+    const head = readRequestHead(incoming);
     if (!head.ok) return this.#refuse(transaction, head.reason);
     transaction.head = head;
+    // What follows a handshake may be frames, whatever becomes of it.
+    if (transaction.isHandshake) transaction.request.closeAfter();
 
     const metadata = findMetadata(this.#indexes.metadata, head.target, head.authority);
     if (metadata.kind !== 'none') return this.#publish(transaction, head.method, metadata);
@@ -174,6 +174,8 @@ export class Gateway {
 
   #refuse(transaction: Transaction, reason: Reason, { scopes, allow }: RefusalFields = NO_FIELDS): undefined {
     transaction.refusedFor = reason;
+    // What is wrong with a head may hide where it ends: what follows is no request.
+    if (!transaction.head) transaction.request.closeAfter();
     const route = transaction.match?.route;
     const challenge = route && !route.public ? createChallenge(reason, route, scopes) : undefined;
     transaction.reply(createRefusal(reason, { requestId: transaction.requestId, challenge, allow }));
@@ -240,8 +242,4 @@ export class Gateway {
 
 function scopesOf({ decision }: Transaction): RefusalFields {
   return { scopes: decision?.grant?.scopes ?? [], allow: [] };
-}
-
-function reasonOf(unparsed: UnparsedReason): Reason {
-  return unparsed === 'version_not_supported' ? 'malformed_request' : unparsed;
 }

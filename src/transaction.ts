@@ -7,9 +7,10 @@ import type { Failure, Outcome, Reason } from './denial.ts';
 import { valuesOf } from './http/header-list.ts';
 import type { RequestEnd, RequestHandler } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
+import { isAuthority } from './route/authority.ts';
 import { toLoggablePath } from './route/loggable-path.ts';
 import type { Match } from './route/match.ts';
-import { isAuthority, type RequestHead } from './route/request-head.ts';
+import type { RequestHead } from './route/request-head.ts';
 import type { FinishedRequest } from './telemetry/finished-request.ts';
 import type { ForwardEnd } from './upstream/response-handler.ts';
 import type { Tunnel } from './upstream/tunnel.ts';
@@ -69,8 +70,8 @@ export class Transaction implements RequestHandler, UpgradeEvents {
   }
 
   /** Writes a reply of our own, or resets the connection where another response has begun. */
-  reply({ status, headers, body }: LocalReply): undefined {
-    this.request.respond({ status, reason: '', fields: headers }, Buffer.from(body));
+  reply({ status, protocol, headers, body }: LocalReply): undefined {
+    this.request.respond({ status, reason: '', fields: headers, offered: protocol }, Buffer.from(body));
   }
 
   /** No body is read before the request is forwarded. */
@@ -129,7 +130,7 @@ export class Transaction implements RequestHandler, UpgradeEvents {
   }
 
   #host(): string {
-    if (this.head) return this.head.authority;
+    if (this.head) return this.head.authority ?? '';
     const [host = ''] = valuesOf(this.request.head.fields, 'host');
     return isAuthority(host) ? host : '';
   }

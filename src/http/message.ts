@@ -42,6 +42,8 @@ export interface ResponseHead {
   readonly fields: HeaderList;
   /** For a response to HEAD and for a 304, which have no body, the length that another response would have had. */
   readonly body: BodyLength;
+  /** What the client may switch to instead, as of a 426: the value of Upgrade (RFC 9110 section 7.8). */
+  readonly offered?: string | undefined;
 }
 
 /** Why a request could not be read. */

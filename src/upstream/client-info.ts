@@ -3,7 +3,8 @@
 import { BlockList, isIP } from 'node:net';
 import type { Network } from '../config/config.ts';
 import { type HeaderList, valuesOf } from '../http/header-list.ts';
-import { isAuthority, type RequestHead } from '../route/request-head.ts';
+import { isAuthority } from '../route/authority.ts';
+import type { RequestHead } from '../route/request-head.ts';
 
 /** The other side of a connection, and the fields of the request that came from it. */
 export interface Peer {
@@ -15,8 +16,8 @@ export interface Peer {
 export interface ClientInfo {
   /** `X-Forwarded-For`: the client's address, or the addresses that a trusted proxy sent, continued by the proxy's own. */
   readonly forwardedFor: string;
-  /** The Host of the client's request. */
-  readonly authority: string;
+  /** The Host of the client's request; `undefined` where HTTP/1.0 named none. */
+  readonly authority: string | undefined;
   readonly protocol: string;
   /** Whether the peer is a trusted proxy, whose other fields about its client's connection are forwarded. */
   readonly isFromTrustedProxy?: boolean;

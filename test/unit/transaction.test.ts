@@ -16,7 +16,7 @@ function transactionOf(url: string, host = 'api.example'): Transaction {
   const sent = { method: 'GET', target: url, version: '1.1', fields: ['Host', host] } as const;
   const request = new IncomingRequest(NO_CHANNEL, { ...sent, body: 'none', expects: 'nothing', protocol: undefined });
   const transaction = new Transaction(request, NO_EVENTS);
-  const head = readRequestHead({ method: 'GET', url, httpVersion: '1.1', rawHeaders: ['Host', host] });
+  const head = readRequestHead(sent);
   if (head.ok) transaction.head = head;
   return transaction;
 }

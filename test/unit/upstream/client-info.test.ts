@@ -15,7 +15,7 @@ const CLAIMED = {
 };
 
 function read(address: string | undefined, fields: Readonly<Record<string, string>>, networks = NETWORKS) {
-  const head = readRequestHead({ method: 'GET', url: '/', httpVersion: '1.1', rawHeaders: ['Host', 'api.example'] });
+  const head = readRequestHead({ method: 'GET', target: '/', version: '1.1', fields: ['Host', 'api.example'] });
   if (!head.ok) throw new Error(head.reason);
   return readClientInfo(createTrustedProxies(networks), { address, fields: Object.entries(fields).flat() }, head);
 }
