@@ -7,7 +7,8 @@ import type { Config, Route, Upstream } from '../config/config.ts';
 import { Sweeper } from '../http/sweeper.ts';
 import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
-import { createTrustedProxies, readClientInfo } from './client-info.ts';
+import { readClientInfo } from './client-info/client-info.ts';
+import { createTrustedProxies } from './client-info/trusted-proxies.ts';
 import { type ForwardLimits, type ForwardResult, forward } from './forward.ts';
 import { ConnectionPool } from './pool.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
@@ -86,7 +87,8 @@ export class Upstreams {
   }
 
   #headersOf(grant: Grant, head: RequestHead, request: IncomingMessage): string[] {
-    const client = readClientInfo(this.#trusted, request, head);
+    const peer = { address: request.socket.remoteAddress, fields: request.rawHeaders };
+    const client = readClientInfo(this.#trusted, peer, head);
     return createRequestHeaders(this.#routeOf(grant).policy, request.rawHeaders, client, grant.identity);
   }
 
