@@ -87,15 +87,16 @@ export class Gateway {
   #serve(transaction: Transaction): undefined {
     const { unparsed, head: incoming } = transaction.request;
     if (unparsed !== undefined) return this.#refuse(transaction, unparsed);
+
     const handshake = readHandshake(incoming);
     transaction.isHandshake = handshake === 'websocket';
-    // What follows a handshake may be frames, whatever becomes of it.
-    if (handshake !== 'none') transaction.request.closeAfter();
     if (typeof handshake === 'object') return this.#refuse(transaction, handshake.reason);
 
     const head = readRequestHead(incoming);
     if (!head.ok) return this.#refuse(transaction, head.reason);
     transaction.head = head;
+    // What follows a handshake may be frames, whatever becomes of it.
+    if (transaction.isHandshake) transaction.request.closeAfter();
 
     const metadata = findMetadata(this.#indexes.metadata, head.target, head.authority);
     if (metadata.kind !== 'none') return this.#publish(transaction, head.method, metadata);
@@ -173,6 +174,8 @@ export class Gateway {
 
   #refuse(transaction: Transaction, reason: Reason, { scopes, allow }: RefusalFields = NO_FIELDS): undefined {
     transaction.refusedFor = reason;
+    // What is wrong with a head may hide where it ends: what follows is no request.
+    if (!transaction.head) transaction.request.closeAfter();
     const route = transaction.match?.route;
     const challenge = route && !route.public ? createChallenge(reason, route, scopes) : undefined;
     transaction.reply(createRefusal(reason, { requestId: transaction.requestId, challenge, allow }));

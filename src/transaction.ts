@@ -71,7 +71,7 @@ export class Transaction implements RequestHandler, UpgradeEvents {
 
   /** Writes a reply of our own, or resets the connection where another response has begun. */
   reply({ status, protocol, headers, body }: LocalReply): undefined {
-    this.request.respond({ status, reason: '', fields: headers, protocol }, Buffer.from(body));
+    this.request.respond({ status, reason: '', fields: headers, offered: protocol }, Buffer.from(body));
   }
 
   /** No body is read before the request is forwarded. */

@@ -5,7 +5,7 @@ import type { HeaderList } from '../http/header-list.ts';
 
 export interface LocalReply {
   readonly status: number;
-  /** What the client may switch to: the value of Upgrade (RFC 9110 section 15.5.22). */
+  /** The value of Upgrade (RFC 9110 section 15.5.22). */
   readonly protocol?: string | undefined;
   readonly headers: HeaderList;
   readonly body: string;

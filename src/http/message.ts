@@ -42,8 +42,8 @@ export interface ResponseHead {
   readonly fields: HeaderList;
   /** For a response to HEAD and for a 304, which have no body, the length that another response would have had. */
   readonly body: BodyLength;
-  /** What the client may switch to, as a 426 has to say (RFC 9110 section 15.5.22). */
-  readonly protocol?: string | undefined;
+  /** What the client may switch to instead, as of a 426: the value of Upgrade (RFC 9110 section 7.8). */
+  readonly offered?: string | undefined;
 }
 
 /** Why a request could not be read. */
