@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Issuer } from '../../config/config.ts';
-import { describeSource } from './fetch-failure.ts';
+import { describeSource } from '../fetching/fetch-failure.ts';
 import { HeldKeys } from './held-keys.ts';
 import { KeyFetchError, type LastKeys } from './key-fetch-error.ts';
 import { type FetchCause, fetchDirectly, type KeyFetcher } from './key-source.ts';

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Issuer } from '../../../src/config/config.ts';
 import { TokenVerifier } from '../../../src/token/verifier.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
-import { compact, exampleIssuer, FetchLog, issuerOf, takeClock } from './example-token.ts';
+import { compact, exampleIssuer, FetchLog, type IssuerFields, issuerOf, takeClock } from './example-token.ts';
 
 const HOUR = 3_600_000;
 const OFTEN = { refresh: 20, cooldown: HOUR, maxStale: HOUR };
@@ -26,7 +26,7 @@ afterEach(async () => {
   await issuer.close();
 });
 
-function start(fields: Partial<Issuer> = {}, ...others: readonly Issuer[]): Promise<void> {
+function start(fields: IssuerFields = {}, ...others: readonly Issuer[]): Promise<void> {
   fetches = new FetchLog();
   lookups = [];
   const issuers = [issuerOf(issuer, fields), ...others];
@@ -399,7 +399,7 @@ describe('cached token', () => {
 
 describe('reload', () => {
   /** A verifier that follows `verifier`, for the same issuer with other settings. */
-  const follow = async (fields: Partial<Issuer> = {}) => {
+  const follow = async (fields: IssuerFields = {}) => {
     const next = issuerOf(issuer, fields);
     const events = { onFetch: fetches.onFetch, onCacheLookup: (outcome: string) => lookups.push(outcome) };
     const follower = new TokenVerifier(new Map([[next.issuer, next]]), events, verifier);
