@@ -96,6 +96,30 @@ describe.each(TESTED)('$name', ({ isApart, start }) => {
     );
 
     test.each([
+      ['a length', `POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: ${HIDDEN.length + 1}\r\n\r\nx`, HIDDEN],
+      [
+        'chunks',
+        'POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n',
+        `${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n0\r\n\r\n`,
+      ],
+    ])(
+      '%s, answered whole by the upstream before the rest has come: what comes then is no request',
+      async (_name, head, rest) => {
+        upstream.onData = ({ socket }) => socket.write(OK);
+        const client = await open(head);
+        await client.wholeResponses(1);
+        client.send(`${rest}GET /next HTTP/1.1\r\nHost: a\r\n\r\n`);
+        await until(() => client.isEnded || client.responses().length === 2);
+        // The connection may close instead.
+        expect(client.responses().map(({ status }) => status)).toEqual(client.isEnded ? [200] : [200, 200]);
+        expect(seen()).not.toMatch(/^GET \/hidden/m);
+        expect(upstream.connections.map(({ received }) => received.split(' HTTP')[0])).toEqual(
+          client.isEnded ? ['POST /x'] : ['POST /x', 'GET /next'],
+        );
+      },
+    );
+
+    test.each([
       ['a length', `POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: ${HIDDEN.length + 1}\r\n\r\nx`],
       ['chunks', 'POST /none HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n'],
     ])('%s, answered before all of the body has come: what comes then is no request', async (_name, head) => {
