@@ -6,23 +6,36 @@ import { ChaoticUpstream } from './chaotic-upstream.ts';
 export interface GatewayWorld {
   readonly gateway: WatchedGateway;
   readonly upstream: ChaoticUpstream;
+  /** Its configuration. */
+  readonly yaml: string;
   close(): Promise<void>;
 }
 
-/** Time-outs are short, so that what waits for nothing ends while it is looked at. */
-export async function startGatewayWorld(seed: number): Promise<GatewayWorld> {
+/**
+ * Time-outs are short, so that what waits for nothing ends while it is looked at.
+ *
+ * @param more of the configuration, top level, `routes` last: `/n` is added to them.
+ * @param args of Node.js.
+ */
+export async function startGatewayWorld(
+  seed: number,
+  more = 'routes:',
+  args: readonly string[] = [],
+): Promise<GatewayWorld> {
   const upstream = new ChaoticUpstream(seed);
   const port = await upstream.listen();
-  const gateway = await startWatchedGateway(`
+  const yaml = `
 timeouts: { headers: 5s, body: 5s, keep_alive: 10s }
 drain: { delay: 1ms, limit: 2s }
-routes:
+${more}
   /n:
     public: true
     upstream: http://127.0.0.1:${port}
     timeouts: { connect: 5s, response: 5s, idle: 5s }
-`);
+`;
+  const gateway = await startWatchedGateway(yaml, args);
   return {
+    yaml,
     gateway,
     upstream,
     close: async () => {
