@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
+import { USUAL_CONNECTIONS } from '../route/example-route.ts';
 import { EXAMPLE, KEY_SET, listDiagnostics, loadValid, writeConfiguration } from './configuration.ts';
 
 const TIMEOUTS = { connect: 5_000, response: 60_000, idle: 300_000 };
@@ -14,7 +15,7 @@ describe('the example of the reference', () => {
     const result = loadConfig(file, {});
     expect(result).toMatchObject({ ok: true });
     expect(result.ok && result.config).toEqual({
-      source: { file, hash: createHash('sha256').update(EXAMPLE).digest('hex') },
+      source: { file, hash: createHash('sha256').update(EXAMPLE).digest('hex'), files: [] },
       listen: { host: '0.0.0.0', port: 8080 },
       admin: { host: '127.0.0.1', port: 9090 },
       adminHosts: new Set(),
@@ -32,7 +33,15 @@ describe('the example of the reference', () => {
             algorithms: new Set(['RS256', 'ES256']),
             tokenTypes: new Set(['at+jwt']),
             scopeClaim: 'scope',
-            keys: { refresh: 600_000, cooldown: 30_000, maxStale: 86_400_000 },
+            keys: {
+              refresh: 600_000,
+              cooldown: 30_000,
+              maxStale: 86_400_000,
+              timeout: 5_000,
+              caFile: undefined,
+              tokenFile: undefined,
+              proxy: undefined,
+            },
           },
         ],
       ]),
@@ -42,7 +51,7 @@ describe('the example of the reference', () => {
           name: undefined,
           host: undefined,
           prefix: '/profile',
-          upstream: { origin: 'http://profile:8080', basePath: '', timeouts: TIMEOUTS },
+          upstream: { origin: 'http://profile:8080', basePath: '', timeouts: TIMEOUTS, ...USUAL_CONNECTIONS },
           limits: { body: undefined, inFlight: 10_000 },
           stripPrefix: false,
           upstreamToken: 'strip',
@@ -63,7 +72,7 @@ describe('the example of the reference', () => {
           name: undefined,
           host: 'billing.example.com',
           prefix: '/v2',
-          upstream: { origin: 'http://billing:8080', basePath: '/api', timeouts: TIMEOUTS },
+          upstream: { origin: 'http://billing:8080', basePath: '/api', timeouts: TIMEOUTS, ...USUAL_CONNECTIONS },
           limits: { body: undefined, inFlight: 10_000 },
           stripPrefix: true,
           upstreamToken: 'forward',
@@ -91,7 +100,7 @@ describe('the example of the reference', () => {
           name: undefined,
           host: undefined,
           prefix: '/status',
-          upstream: { origin: 'http://status:8080', basePath: '', timeouts: TIMEOUTS },
+          upstream: { origin: 'http://status:8080', basePath: '', timeouts: TIMEOUTS, ...USUAL_CONNECTIONS },
           limits: { body: undefined, inFlight: 10_000 },
           stripPrefix: false,
           upstreamToken: 'strip',
@@ -132,7 +141,15 @@ describe('defaults', () => {
       keySource: { kind: 'discovery' },
       tokenTypes: new Set(['at+jwt']),
       scopeClaim: undefined,
-      keys: { refresh: 600_000, cooldown: 30_000, maxStale: 86_400_000 },
+      keys: {
+        refresh: 600_000,
+        cooldown: 30_000,
+        maxStale: 86_400_000,
+        timeout: 5_000,
+        caFile: undefined,
+        tokenFile: undefined,
+        proxy: undefined,
+      },
     });
     const required = [
       'RS256',

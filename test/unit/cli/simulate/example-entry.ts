@@ -53,7 +53,7 @@ export function unverified(fields: EntryFields = {}): EntryFields {
 }
 
 const CONFIG: Omit<Config, 'routes' | 'issuers'> = {
-  source: { file: 'new.yaml', hash: '0' },
+  source: { file: 'new.yaml', hash: '0', files: [] },
   listen: { host: '127.0.0.1', port: 0 },
   admin: { host: '127.0.0.1', port: 0 },
   limits: { headers: 1, connections: 1 },
@@ -72,7 +72,15 @@ export function exampleConfig(routes: readonly Route[], tokenTypes: readonly str
     algorithms: new Set(['ES256']),
     tokenTypes: new Set(tokenTypes),
     scopeClaim: undefined,
-    keys: { refresh: 1, cooldown: 1, maxStale: 1 },
+    keys: {
+      refresh: 1,
+      cooldown: 1,
+      maxStale: 1,
+      timeout: 1,
+      caFile: undefined,
+      tokenFile: undefined,
+      proxy: undefined,
+    },
   };
   return { ...CONFIG, routes, issuers: new Map([[ISSUER, issuer]]) };
 }
