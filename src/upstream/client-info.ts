@@ -1,10 +1,17 @@
 /** Where a request comes from: from the fields of a trusted proxy, else the address of the connection itself. */
 
-import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP, type Socket } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import type { Network } from '../config/config.ts';
+import { type HeaderList, valuesOf } from '../http/header-list.ts';
 import { isAuthority } from '../route/authority.ts';
 import type { RequestHead } from '../route/request-head.ts';
+
+/** The other side of a connection, and the fields of the request that came from it. */
+export interface Peer {
+  /** `undefined` where it has closed. */
+  readonly address: string | undefined;
+  readonly fields: HeaderList;
+}
 
 export interface ClientInfo {
   /** `X-Forwarded-For`: the client's address, or the addresses that a trusted proxy sent, continued by the proxy's own. */
@@ -24,19 +31,14 @@ export function createTrustedProxies(networks: readonly Network[]): BlockList | 
   return list;
 }
 
-/** @returns what is known of the client of `request`. `X-Forwarded-*` of a peer that is no trusted proxy is ignored. */
-export function readClientInfo(
-  trusted: BlockList | undefined,
-  request: IncomingMessage,
-  { authority }: RequestHead,
-): ClientInfo {
-  const address = readAddress(request.socket);
+/** @returns what is known of the client of a request. `X-Forwarded-*` of a peer that is no trusted proxy is ignored. */
+export function readClientInfo(trusted: BlockList | undefined, peer: Peer, { authority }: RequestHead): ClientInfo {
+  const address = readAddress(peer.address);
   if (!trusted || !isTrusted(trusted, address)) return { forwardedFor: address, authority, protocol: 'http' };
-  const { headers } = request;
-  const host = textOf(headers['x-forwarded-host']);
-  const protocol = textOf(headers['x-forwarded-proto']);
+  const host = textOf(peer.fields, 'x-forwarded-host');
+  const protocol = textOf(peer.fields, 'x-forwarded-proto');
   return {
-    forwardedFor: [...readAddresses(textOf(headers['x-forwarded-for'])), address].join(', '),
+    forwardedFor: [...readAddresses(textOf(peer.fields, 'x-forwarded-for')), address].join(', '),
     authority: isAuthority(host) ? host : authority,
     protocol: protocol === 'https' ? protocol : 'http',
     isFromTrustedProxy: true,
@@ -44,7 +46,7 @@ export function readClientInfo(
 }
 
 /** An IPv4 client of a listener for both families looks like `::ffff:192.0.2.1`. */
-function readAddress({ remoteAddress = '' }: Socket): string {
+function readAddress(remoteAddress = ''): string {
   return remoteAddress.startsWith('::ffff:') && remoteAddress.includes('.') ? remoteAddress.slice(7) : remoteAddress;
 }
 
@@ -60,6 +62,7 @@ function readAddresses(forwardedFor: string): string[] {
   return entries.slice(broken + 1);
 }
 
-function textOf(field: string | string[] | undefined): string {
-  return typeof field === 'string' ? field : '';
+/** @returns the values of all fields of that name as one list (RFC 9110 section 5.3). */
+function textOf(fields: HeaderList, name: string): string {
+  return valuesOf(fields, name).join(', ');
 }

@@ -1,8 +1,7 @@
 /** What the gateway would send for an evaluated request: the exact local reply, or the request to the upstream. */
 
 import { createChallenge } from '../../../challenge/challenge.ts';
-import { createDocument, createRefusal } from '../../../challenge/refusal.ts';
-import type { LocalReply } from '../../../client/local-reply.ts';
+import { createDocument, createRefusal, type LocalReply } from '../../../challenge/refusal.ts';
 import type { Reason } from '../../../denial.ts';
 import { type HeaderList, reduceFields, valuesOf } from '../../../http/header-list.ts';
 import { createHeaderPolicy, createRequestHeaders } from '../../../upstream/request-headers.ts';
