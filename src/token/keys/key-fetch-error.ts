@@ -9,19 +9,36 @@ export interface LastKeys {
   readonly age: number;
 }
 
+/** What a worker is told of a fetch that was not its own. */
+export interface SharedFetch {
+  /** Whether one fetch served several workers: then another of them counts it. */
+  readonly isShared: boolean;
+  /** Milliseconds since the latest fetch that a token of any worker caused. */
+  readonly tokenFetchAge?: number | undefined;
+}
+
+interface FailureDetails extends Partial<SharedFetch> {
+  /** Milliseconds since the fetch failed. */
+  readonly age?: number | undefined;
+  /** Keys of an earlier fetch, for a worker that has none. */
+  readonly last?: LastKeys | undefined;
+}
+
 /**
  * The message is written here, never taken from a library: it says what was asked for and, of the response, at most a URL
  * without credentials, query and fragment.
  */
 export class KeyFetchError extends Error {
-  /** Whether one fetch failed for several workers at once: then another of them counts it. */
   readonly isShared: boolean;
-  /** Keys of an earlier fetch, for a worker that has none. */
+  readonly tokenFetchAge: number | undefined;
+  readonly age: number;
   readonly last: LastKeys | undefined;
 
-  constructor(message: string, isShared = false, last?: LastKeys) {
+  constructor(message: string, { isShared = false, tokenFetchAge, age = 0, last }: FailureDetails = {}) {
     super(message);
     this.isShared = isShared;
+    this.tokenFetchAge = tokenFetchAge;
+    this.age = age;
     this.last = last;
   }
 }

@@ -21,9 +21,14 @@ export interface VerificationKey extends PublishedKey {
   readonly isCostly: boolean;
   /** The whole JWK as text. A key that a refresh brings again unchanged stays the same object. */
   readonly fingerprint: string;
-  /** Set when the issuer no longer publishes the key, or it is too old. Tokens that it verified then count as unverified. */
-  retired: boolean;
+  /**
+   * Until when it verifies, by `performance.now()`, and until when tokens that it verified count as verified. Each fetch that
+   * brings it again prolongs it; `RETIRED` where the issuer no longer publishes it.
+   */
+  usableUntil: number;
 }
+
+export const RETIRED = Number.NEGATIVE_INFINITY;
 
 /** Ed25519 and P-256 take about as long as RSA with 4096 bits, P-384 six times and P-521 twelve times as long. */
 const CHEAP_TYPES = ['ed25519', 'prime256v1'];
@@ -51,7 +56,7 @@ export async function createVerificationKey(jwk: JWK): Promise<VerificationKey |
       algorithms: new Set(checked.algorithms),
       isCostly: isCostly(publicKey),
       fingerprint: fingerprintOf(jwk),
-      retired: false,
+      usableUntil: RETIRED,
     };
   } catch {
     return undefined;

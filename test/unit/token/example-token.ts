@@ -65,11 +65,13 @@ export function compact(header: unknown, claims: unknown, signature = 'c2ln'): s
 /** Remembers fetches, and lets a test wait for them. */
 export class FetchLog {
   readonly outcomes: string[] = [];
+  readonly errors: (string | undefined)[] = [];
   lastError: string | undefined;
   #waiting: (() => void)[] = [];
 
   readonly onFetch: KeySetEvents['onFetch'] = (_issuer, outcome, error) => {
     this.outcomes.push(outcome);
+    this.errors.push(error);
     this.lastError = error;
     for (const wake of this.#waiting.splice(0)) wake();
   };

@@ -51,8 +51,8 @@ afterEach(async () => {
 
 const DISCOVERY: KeySource = { kind: 'discovery' };
 const never = new AbortController().signal;
-const fetchFrom = (keySource: KeySource, issuer = origin, stopped = never, keys: Partial<KeySettings> = {}) =>
-  fetchKeys(exampleIssuer({ issuer, keySource, keys }), stopped);
+const fetchFrom = async (keySource: KeySource, issuer = origin, stopped = never, keys: Partial<KeySettings> = {}) =>
+  (await fetchKeys(exampleIssuer({ issuer, keySource, keys }), stopped)).jwks;
 const fetchJwks = () => fetchFrom({ kind: 'uri', uri: `${origin}/jwks` });
 
 describe('discovery', () => {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
 import type { JWK } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { createVerificationKey, fingerprintOf } from '../../../../src/token/keys/verification-key.ts';
+import { createVerificationKey, fingerprintOf, RETIRED } from '../../../../src/token/keys/verification-key.ts';
 
 /** Node and jose describe one JSON differently. */
 const jwkOf = (jwk: JsonWebKey): JWK => ({ ...jwk }) as JWK;
@@ -30,7 +30,7 @@ describe('usable key', () => {
     ['Ed25519 as EdDSA', { ...ED_JWK, alg: 'EdDSA' }],
     ['Ed25519 as Ed25519 (RFC 9864)', { ...ED_JWK, alg: 'Ed25519' }],
   ])('%s', async (_, jwk) => {
-    expect(await createVerificationKey(jwk)).toMatchObject({ keyId: jwk.kid, retired: false });
+    expect(await createVerificationKey(jwk)).toMatchObject({ keyId: jwk.kid, usableUntil: RETIRED });
   });
 });
 

@@ -33,7 +33,10 @@ const diagnosticsOf = (text: string, more = '') => listDiagnostics(yaml(more), {
 async function useFile(text: string): Promise<number | string> {
   const path = writeConfiguration(text);
   try {
-    const keys = await fetchKeys(exampleIssuer({ keySource: { kind: 'file', path } }), new AbortController().signal);
+    const { jwks: keys } = await fetchKeys(
+      exampleIssuer({ keySource: { kind: 'file', path } }),
+      new AbortController().signal,
+    );
     const usable = await Promise.all(keys.map(createVerificationKey));
     return usable.filter(key => key !== undefined).length;
   } catch (error) {
