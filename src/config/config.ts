@@ -1,11 +1,12 @@
 /** The checked and frozen configuration, with every default filled in. Times are milliseconds. */
 
 import type { Enforcement } from '../denial.ts';
+import type { ReferencedFile } from './source/referenced-files.ts';
 import type { ResourceUri } from './values/address/uri.ts';
 
 export interface Config {
-  /** The file, and the SHA-256 of its bytes in hex. */
-  readonly source: { readonly file: string; readonly hash: string };
+  /** The file, the SHA-256 of its bytes in hex, and the files that it names whose change loads it again. */
+  readonly source: { readonly file: string; readonly hash: string; readonly files: readonly ReferencedFile[] };
   readonly listen: ListenAddress;
   readonly admin: ListenAddress;
   /** Further host names, in lower case, that the admin listener accepts. */
@@ -176,6 +177,27 @@ export interface Upstream {
   /** Put before the forwarded path: `` or `/api`, without a trailing slash. */
   readonly basePath: string;
   readonly timeouts: Timeouts;
+  /** Whether it gets the Host of the client; else its own. What TLS sends and verifies is never the client's. */
+  readonly preserveHost: boolean;
+  readonly tls: UpstreamTls | undefined;
+  /** `undefined`: each request has a connection of its own. */
+  readonly keepAlive: { readonly idle: number; readonly maxAge: number } | undefined;
+  /** Bytes of the head of a response. */
+  readonly maxResponseHeaders: number;
+  /** Whether some malformed responses are read, as old servers send them. */
+  readonly lenient: boolean;
+}
+
+/** TLS to an upstream. One object for all routes with the same settings. The texts are in PEM; `key` is a secret. */
+export interface UpstreamTls {
+  /** The authorities that are trusted; `undefined`: those that Node.js brings along. */
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  /** What is sent (SNI) and verified; `undefined`: the host of the URL. */
+  readonly serverName: string | undefined;
+  /** SHA-256 of all of it, in hex. */
+  readonly fingerprint: string;
 }
 
 export interface Timeouts {

@@ -8,14 +8,16 @@ import { type IssuerSettings, issuerSchema } from './schema/issuer-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
 import type { Path } from './source/document.ts';
 import type { RawMap } from './source/raw-map.ts';
+import type { ReferencedFiles } from './source/referenced-files.ts';
 import { ISSUER, isInClear, parseIssuerUri } from './values/address/uri.ts';
 import { ALGORITHMS } from './values/algorithm.ts';
 import { checkCaFile, readTokenFile, TOKEN_FILE } from './values/issuer-files.ts';
 import { checkJwksFile } from './values/key-set/jwks-file.ts';
 import { readProxy } from './values/proxy.ts';
 
-/** Where relative file names start, and what names the proxy. */
+/** Where relative file names start, the files that are read at load, and what names the proxy. */
 export interface Surroundings {
+  readonly files: ReferencedFiles;
   readonly folder: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }

@@ -16,13 +16,18 @@ import { isMisspelled } from './schema/zod-diagnostic.ts';
 import { readContent } from './source/content.ts';
 import { YamlDocument } from './source/document.ts';
 import { isRawMap } from './source/raw-map.ts';
+import { type ReferencedFile, ReferencedFiles } from './source/referenced-files.ts';
 import { readSourceFile, type SourceFile } from './source/source-file.ts';
 import { readNetwork } from './values/address/cidr.ts';
 
 export type LoadResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly Diagnostic[] }
-  /** At least one error, and the warnings that were found beside it, by place. */
-  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+  /** At least one error, and the warnings that were found beside it, by place; and the files that were read. */
+  | {
+      readonly ok: false;
+      readonly diagnostics: readonly Diagnostic[];
+      readonly files?: readonly ReferencedFile[];
+    };
 
 /**
  * Reads `file`, replaces its references from `environment`, checks everything and fills in the defaults.
@@ -44,11 +49,16 @@ export function loadSource(source: SourceFile, environment: Readonly<Record<stri
 
   const folder = dirname(resolve(file));
   const content = readContent(document, { environment, folder, files: new Map() }, diagnostics);
-  const config = diagnostics.isUnreadable ? undefined : buildConfig(content, { folder, environment }, diagnostics);
-  if (config === undefined || diagnostics.hasErrors) return { ok: false, diagnostics: diagnostics.sorted };
+  const files = new ReferencedFiles(folder);
+  const config = diagnostics.isUnreadable
+    ? undefined
+    : buildConfig(content, { folder, environment, files }, diagnostics);
+  if (config === undefined || diagnostics.hasErrors) {
+    return { ok: false, diagnostics: diagnostics.sorted, files: files.list() };
+  }
   return {
     ok: true,
-    config: freezeDeep({ source: { file, hash }, ...config }),
+    config: freezeDeep({ source: { file, hash, files: files.list() }, ...config }),
     warnings: diagnostics.sorted,
   };
 }
@@ -86,7 +96,7 @@ function readEntries(
   return {
     issuers: readIssuers(found.issuers ?? {}, surroundings, diagnostics),
     issuerNames: isReadable ? Object.keys(found.issuers ?? {}) : undefined,
-    routes: readRoutes(found.routes ?? {}, diagnostics),
+    routes: readRoutes(found.routes ?? {}, surroundings.files, diagnostics),
     trustedProxies: found.trusted_proxies ?? [],
     admin: found.admin,
     hasAdminToken: isRawMap(content) && 'admin_token' in content,

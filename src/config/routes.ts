@@ -1,12 +1,14 @@
 /** The map `routes`: its entries read and checked, and the `Route` of each. */
 
-import type { Route, ScopeRule } from './config.ts';
+import type { Route, ScopeRule, Upstream, UpstreamTls } from './config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
 import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
 import type { Path } from './source/document.ts';
 import { isRawMap, type RawMap } from './source/raw-map.ts';
+import type { ReferencedFiles } from './source/referenced-files.ts';
+import { UpstreamTlsReader } from './upstream-tls.ts';
 import { RESOURCE } from './values/address/uri.ts';
 import { decodePathPrefix } from './values/path/path-prefix.ts';
 import { parseRouteKey, type RouteTarget } from './values/path/route-key.ts';
@@ -19,10 +21,16 @@ export interface RouteDraft extends Settings<RouteSettings> {
   readonly path: Path;
   readonly line: number;
   readonly target: RouteTarget | undefined;
+  readonly tls: UpstreamTls | undefined;
 }
 
 /** @returns a draft of each route of `raw`, in the order of the YAML. */
-export function readRoutes(raw: RawMap, diagnostics: DiagnosticCollector): readonly RouteDraft[] {
+export function readRoutes(
+  raw: RawMap,
+  files: ReferencedFiles,
+  diagnostics: DiagnosticCollector,
+): readonly RouteDraft[] {
+  const tlsReader = new UpstreamTlsReader(files);
   return Object.entries(raw).map(([key, entry]) => {
     const path = ['routes', key];
     const target = parseRouteKey(key);
@@ -31,7 +39,11 @@ export function readRoutes(raw: RawMap, diagnostics: DiagnosticCollector): reado
     checkRequiredKeys(entry, settings.found, path, diagnostics);
     checkAliases(settings.found, path, diagnostics);
     checkTokenKeys(settings.found, path, diagnostics);
-    return { ...settings, key, path, line: diagnostics.lineOfKey(path), target: target.ok ? target.value : undefined };
+    return {
+      ...settings,
+      ...{ key, path, line: diagnostics.lineOfKey(path), target: target.ok ? target.value : undefined },
+      tls: tlsReader.read(entry, path, diagnostics),
+    };
   });
 }
 
@@ -39,13 +51,16 @@ export function readRoutes(raw: RawMap, diagnostics: DiagnosticCollector): reado
  * @param issuers all issuers: one set, which all routes share that name none.
  * @returns the route; `undefined` for a draft with errors.
  */
-export function buildRoute({ key, target, complete }: RouteDraft, issuers: ReadonlySet<string>): Route | undefined {
+export function buildRoute(
+  { key, target, complete, tls }: RouteDraft,
+  issuers: ReadonlySet<string>,
+): Route | undefined {
   if (target === undefined || complete === undefined) return undefined;
   const common = {
     key,
     name: complete.name,
     ...target,
-    upstream: { ...complete.upstream, timeouts: complete.timeouts },
+    upstream: buildUpstream(complete, tls),
     stripPrefix: complete.strip_prefix,
     ...buildUpstreamToken(complete),
     allowEncoded: new Set(complete.allow_encoded),
@@ -66,6 +81,12 @@ export function buildRoute({ key, target, complete }: RouteDraft, issuers: Reado
     claimsToHeaders: new Map(Object.entries(complete.claims_to_headers)),
     endAtExpiry: complete.end_at_expiry,
   };
+}
+
+function buildUpstream({ upstream, timeouts }: RouteSettings, tls: UpstreamTls | undefined): Upstream {
+  const { url, preserve_host, keep_alive, max_response_headers, lenient } = upstream;
+  const connection = { keepAlive: keep_alive, maxResponseHeaders: max_response_headers, lenient };
+  return { ...url, timeouts, preserveHost: preserve_host, tls, ...connection };
 }
 
 function buildUpstreamToken(settings: RouteSettings): Pick<Route, 'upstreamToken' | 'isUpstreamTokenWritten'> {

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { createUpgradeAnswer, createUpstreamAnswer, type UpstreamAnswer } from './upstream-answers.ts';
 
 export interface HostileUpstream {
@@ -25,6 +26,8 @@ export async function startHostileUpstream(seed: number): Promise<HostileUpstrea
   let connections = 0;
   const open = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
+    // One answer at a time: the close of one would otherwise cut the next, which was to come whole.
+    let given = Promise.resolve();
     connections += 1;
     open.add(socket);
     socket.setTimeout(PATIENCE, () => socket.destroy());
@@ -38,7 +41,8 @@ export async function startHostileUpstream(seed: number): Promise<HostileUpstrea
       for (const [, upgrade, iteration, index] of requests) {
         answers += 1;
         const number = Number(iteration);
-        give(socket, upgrade ? createUpgradeAnswer(seed, number) : createUpstreamAnswer(seed, number, Number(index)));
+        const answer = upgrade ? createUpgradeAnswer(seed, number) : createUpstreamAnswer(seed, number, Number(index));
+        given = given.then(() => give(socket, answer));
       }
     });
   });
@@ -60,16 +64,13 @@ export async function startHostileUpstream(seed: number): Promise<HostileUpstrea
   };
 }
 
-function give(socket: Socket, answer: UpstreamAnswer, from = 0): void {
-  if (socket.destroyed) return;
-  const piece = answer.pieces[from];
-  if (piece !== undefined && piece !== '') socket.write(piece, 'latin1');
-  if (from + 1 < answer.pieces.length) setTimeout(() => give(socket, answer, from + 1), PAUSE);
-  else leave(socket, answer.end);
-}
-
-function leave(socket: Socket, end: UpstreamAnswer['end']): void {
-  if (end === 'close') socket.end();
+async function give(socket: Socket, answer: UpstreamAnswer): Promise<void> {
+  for (const [index, piece] of answer.pieces.entries()) {
+    if (index > 0) await setTimeout(PAUSE);
+    if (!socket.writable) return;
+    if (piece !== '') socket.write(piece, 'latin1');
+  }
+  if (answer.end === 'close') socket.end();
   // What was written is sent first: a reset would discard it.
-  if (end === 'reset') setTimeout(() => socket.resetAndDestroy(), PAUSE);
+  if (answer.end === 'reset') await setTimeout(PAUSE).then(() => socket.resetAndDestroy());
 }

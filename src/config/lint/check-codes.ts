@@ -52,6 +52,10 @@ export const ERRORS = {
     consequence: 'No token of this issuer could be verified.',
     remedy: 'Put the JSON Web Key Set of the issuer there.',
   },
+  certificate: {
+    consequence: 'No connection to the upstream could be opened.',
+    remedy: 'Put PEM files there: certificates, and the private key of the certificate, without a passphrase.',
+  },
   'weak-algorithm': {
     consequence: 'Others than the issuer could mint tokens that verify.',
     remedy: 'List only asymmetric algorithms, which are the default.',
@@ -131,6 +135,10 @@ export const WARNINGS = {
   'allow-encoded': {
     consequence: 'An upstream that decodes it before it routes can be led to a path that another route protects.',
     remedy: 'Allow it only where the upstream keeps it encoded.',
+  },
+  'lenient-upstream': {
+    consequence: 'Another proxy between the gateway and the upstream may read such a response differently.',
+    remedy: 'Keep it only for a server that cannot be mended, and only with no other proxy in between.',
   },
   'issuer-without-tls': {
     consequence: 'Whoever is on the way to the issuer can put in keys, and so mint tokens.',

@@ -18,6 +18,7 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
     warnOfToken(route, diagnostics);
     warnOfHeader(route, diagnostics);
     warnOfEncodings(route, diagnostics);
+    warnOfLeniency(route, diagnostics);
   }
   warnOfShadows(routes, diagnostics);
   warnOfAliases(file, diagnostics);
@@ -31,7 +32,7 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
 function warnOfToken({ found, path }: RouteDraft, diagnostics: DiagnosticCollector): void {
   const written = isContradicted(found) ? undefined : readUpstreamToken(found);
   const place = [...path, found.upstream_token === undefined ? 'forward_token' : 'upstream_token'];
-  if (written === 'forward' && found.upstream !== undefined && isInClear(found.upstream.origin)) {
+  if (written === 'forward' && found.upstream !== undefined && isInClear(found.upstream.url.origin)) {
     diagnostics.warning(place, 'token-forwarded-in-clear', 'the token is forwarded in clear text');
   }
   if (written === 'strip' && found.enforcement === 'report' && found.public !== true) {
@@ -50,6 +51,12 @@ function warnOfEncodings({ found, path }: RouteDraft, diagnostics: DiagnosticCol
   if (found.allow_encoded === undefined || found.allow_encoded.length === 0) return;
   const what = `lets ${found.allow_encoded.join(' ')} pass, which servers read differently`;
   diagnostics.warning([...path, 'allow_encoded'], 'allow-encoded', what);
+}
+
+function warnOfLeniency({ found, path }: RouteDraft, diagnostics: DiagnosticCollector): void {
+  if (found.upstream?.lenient !== true) return;
+  const what = 'lets malformed responses pass: bare LF, one Content-Length twice, blanks behind a chunk size';
+  diagnostics.warning([...path, 'upstream', 'lenient'], 'lenient-upstream', what);
 }
 
 /** Only where every route could be read and no route has an unknown issuer: a misspelled name is reported already. */

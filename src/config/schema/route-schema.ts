@@ -1,12 +1,13 @@
 /** The keys of an entry of `routes`. */
 
 import { z } from 'zod';
-import { parseResource, parseUpstream, RESOURCE, UPSTREAM, URI_FORM } from '../values/address/uri.ts';
+import { parseResource, RESOURCE, URI_FORM } from '../values/address/uri.ts';
 import { ALLOWED_ENCODING, ALLOWED_ENCODING_FORM, parseAllowedEncoding } from '../values/path/allowed-encoding.ts';
 import { parseUpstreamToken, UPSTREAM_TOKEN, UPSTREAM_TOKENS } from '../values/upstream-token.ts';
 import { filledList, text, uniqueList } from './building-blocks.ts';
 import { claimsToHeaders, scopeList, scopeMap } from './route-maps.ts';
 import { count, duration, flag, nonEmpty, sizeOrNone } from './scalars.ts';
+import { upstream } from './upstream-schema.ts';
 
 const timeouts = z.strictObject({
   connect: duration.prefault('5s').describe('To open a connection to the upstream'),
@@ -33,8 +34,8 @@ export const routeSchema = z.strictObject({
       'any: at least one aud is accepted here; known: the others belong to other routes of this gateway; only: there are no others',
     ),
   issuers: filledList(nonEmpty).optional().describe('The issuers whose tokens are accepted; default: all issuers'),
-  upstream: text(UPSTREAM, parseUpstream, URI_FORM).describe(
-    'The URL to which requests are forwarded; its path is put before that of the request',
+  upstream: upstream.describe(
+    'Where requests are forwarded: a URL, or a map with a url; its path is put before that of the request',
   ),
   strip_prefix: flag.default(false).describe('Whether the path prefix of the route is removed before forwarding'),
   allow_encoded: uniqueList(text(ALLOWED_ENCODING, parseAllowedEncoding, ALLOWED_ENCODING_FORM))

@@ -31,7 +31,7 @@ export function explainIssue(issue: Issue, reading: Reading): PlacedRejection[] 
     case 'unrecognized_keys':
       return issue.keys.map(key => ({
         below: [...below, key],
-        rejection: describeUnknownKey(key, listKeys(reading.schema, below)),
+        rejection: describeUnknownKey(key, Object.keys(readBelow(reading, below)?.schema.shape ?? {})),
         subject: 'key',
       }));
     case 'invalid_type':
@@ -40,7 +40,7 @@ export function explainIssue(issue: Issue, reading: Reading): PlacedRejection[] 
       return [{ below, rejection: describeChoice(issue.input, issue.values.map(String)), subject: 'value' }];
     case 'invalid_union':
       return chooseBranch(issue).flatMap(inner =>
-        explainIssue(inner, reading).map(found => ({ ...found, below: [...below, ...found.below] })),
+        explainIssue({ ...inner, path: [...issue.path, ...inner.path] }, reading),
       );
     case 'custom':
       return [
@@ -79,11 +79,14 @@ function describeUnknownKey(key: string, known: readonly string[]): Rejection {
 function explainType(issue: z.core.$ZodIssueInvalidType, below: Path, reading: Reading): PlacedRejection[] {
   const expected = issue.message || nameType(issue.expected);
   const key = String(below.at(-1) ?? '');
+  const parent = readBelow(reading, below.slice(0, -1));
   if (issue.input !== undefined) {
     const what = `found ${nameKind(issue.input)}`;
     return [{ below, rejection: { what, expected, nearest: suggestFlag(issue), standsAlone: true }, subject: 'value' }];
   }
-  return isMisspelled(key, reading) ? [] : [{ below, rejection: describeMissingKey(key, expected), subject: 'parent' }];
+  return parent && isMisspelled(key, parent)
+    ? []
+    : [{ below, rejection: describeMissingKey(key, expected), subject: 'parent' }];
 }
 
 function describeChoice(found: unknown, choices: readonly string[]): Rejection {
@@ -99,7 +102,7 @@ function chooseBranch(issue: z.core.$ZodIssueInvalidUnion): Issue[] {
   const branch = issue.errors.find(isOfKind);
   if (branch !== undefined) return [...branch];
   const wanted = issue.errors.flatMap(branch =>
-    branch.flatMap(inner => ('expected' in inner ? [nameType(inner.expected)] : [])),
+    branch.flatMap(inner => ('expected' in inner ? [inner.message || nameType(inner.expected)] : [])),
   );
   return [{ code: 'invalid_type', expected: 'unknown', path: [], message: wanted.join(' or '), input: issue.input }];
 }
@@ -111,20 +114,25 @@ function suggestFlag({ expected, input }: z.core.$ZodIssueInvalidType): string |
   return /^(?:no|off|false)$/i.test(input) ? 'false' : undefined;
 }
 
-function listKeys(schema: z.core.$ZodType, path: Path): string[] {
-  let inner = unwrap(schema);
+/** @returns the map at `path` below the one that was read, and its schema; `undefined` where there is none. */
+function readBelow({ schema, raw }: Reading, path: Path): Reading | undefined {
+  let reading: Reading | undefined = { schema, raw };
   for (const segment of path) {
-    const child = inner instanceof z.ZodObject ? inner.shape[segment] : undefined;
-    if (child === undefined) return [];
-    inner = unwrap(child);
+    const child: z.core.$ZodType | undefined = reading?.schema.shape[segment];
+    const inner: z.core.$ZodType | undefined = child === undefined ? undefined : unwrap(child);
+    if (!(inner instanceof z.ZodObject) || !isRawMap(reading?.raw)) return undefined;
+    reading = { schema: inner, raw: reading.raw[segment] };
   }
-  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+  return reading;
 }
 
-/** @returns the schema inside those of defaults and optional keys. */
+/** @returns the schema inside those of defaults, optional keys, and the branches for other kinds of values. */
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault) return unwrap(schema.unwrap());
-  return schema instanceof z.ZodDefault || schema instanceof z.ZodNullable ? unwrap(schema.unwrap()) : schema;
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodNullable) return unwrap(schema.unwrap());
+  if (schema instanceof z.ZodPipe) return unwrap(schema.in);
+  if (!(schema instanceof z.ZodUnion)) return schema;
+  return schema.options.map(unwrap).find(option => option instanceof z.ZodObject) ?? schema;
 }
 
 function nameType(expected: string): string {

@@ -6,6 +6,7 @@ import type { MultipleAudiences, ProtectedRoute, Route, ScopeRule } from '../../
 import type { ResourceUri } from '../../../src/config/values/address/uri.ts';
 import type { Enforcement } from '../../../src/denial.ts';
 import type { TokenReason } from '../../../src/token/access-token.ts';
+import { USUAL_CONNECTIONS } from '../../unit/route/example-route.ts';
 
 /** A request. `token`: the claims that matter, or why it does not verify. */
 export interface Ask {
@@ -204,7 +205,12 @@ export function buildRoute(fields: RouteFields, issuers: readonly string[], orig
       upstreamToken: 'strip' as const,
       isUpstreamTokenWritten: false,
     },
-    upstream: { origin, basePath: '', timeouts: { connect: 5_000, response: 5_000, idle: 5_000 } },
+    upstream: {
+      origin,
+      basePath: '',
+      timeouts: { connect: 5_000, response: 5_000, idle: 5_000 },
+      ...USUAL_CONNECTIONS,
+    },
     allowEncoded: new Set(fields.allowEncoded),
     limits: { body: undefined, inFlight: 100 },
   };

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import type { Route, ScopeRule } from '../../../src/config/config.ts';
-import { protectedRoute } from '../../unit/route/example-route.ts';
+import { protectedRoute, USUAL_CONNECTIONS } from '../../unit/route/example-route.ts';
 
 export interface World {
   readonly routes: readonly Route[];
@@ -45,7 +45,12 @@ const routes = fc
   .map(list => list.map(({ basePath, ...fields }) => protectedRoute({ ...fields, upstream: upstreamAt(basePath) })));
 
 function upstreamAt(basePath: string) {
-  return { origin: 'http://127.0.0.1:1', basePath, timeouts: { connect: 1, response: 1, idle: 1 } };
+  return {
+    origin: 'http://127.0.0.1:1',
+    basePath,
+    timeouts: { connect: 1, response: 1, idle: 1 },
+    ...USUAL_CONNECTIONS,
+  };
 }
 
 const paths = fc.array(pick(...ATOMS), { minLength: 1, maxLength: 9 }).map(atoms => `/${atoms.join('')}`);

@@ -89,7 +89,7 @@ function exampleConfig({ file, hash, key, name, resource, sibling, issuer }: Tex
     proxy: undefined,
   };
   return {
-    source: { file, hash },
+    source: { file, hash, files: [] },
     listen: { host: '127.0.0.1', port: 8080 },
     admin: { host: '127.0.0.1', port: 9090 },
     adminHosts: new Set(),

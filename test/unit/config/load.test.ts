@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
+import { USUAL_CONNECTIONS } from '../route/example-route.ts';
 import { EXAMPLE, KEY_SET, listDiagnostics, loadValid, writeConfiguration } from './configuration.ts';
 
 const TIMEOUTS = { connect: 5_000, response: 60_000, idle: 300_000 };
@@ -14,7 +15,7 @@ describe('the example of the reference', () => {
     const result = loadConfig(file, {});
     expect(result).toMatchObject({ ok: true });
     expect(result.ok && result.config).toEqual({
-      source: { file, hash: createHash('sha256').update(EXAMPLE).digest('hex') },
+      source: { file, hash: createHash('sha256').update(EXAMPLE).digest('hex'), files: [] },
       listen: { host: '0.0.0.0', port: 8080 },
       admin: { host: '127.0.0.1', port: 9090 },
       adminHosts: new Set(),
@@ -50,7 +51,7 @@ describe('the example of the reference', () => {
           name: undefined,
           host: undefined,
           prefix: '/profile',
-          upstream: { origin: 'http://profile:8080', basePath: '', timeouts: TIMEOUTS },
+          upstream: { origin: 'http://profile:8080', basePath: '', timeouts: TIMEOUTS, ...USUAL_CONNECTIONS },
           limits: { body: undefined, inFlight: 10_000 },
           stripPrefix: false,
           upstreamToken: 'strip',
@@ -71,7 +72,7 @@ describe('the example of the reference', () => {
           name: undefined,
           host: 'billing.example.com',
           prefix: '/v2',
-          upstream: { origin: 'http://billing:8080', basePath: '/api', timeouts: TIMEOUTS },
+          upstream: { origin: 'http://billing:8080', basePath: '/api', timeouts: TIMEOUTS, ...USUAL_CONNECTIONS },
           limits: { body: undefined, inFlight: 10_000 },
           stripPrefix: true,
           upstreamToken: 'forward',
@@ -99,7 +100,7 @@ describe('the example of the reference', () => {
           name: undefined,
           host: undefined,
           prefix: '/status',
-          upstream: { origin: 'http://status:8080', basePath: '', timeouts: TIMEOUTS },
+          upstream: { origin: 'http://status:8080', basePath: '', timeouts: TIMEOUTS, ...USUAL_CONNECTIONS },
           limits: { body: undefined, inFlight: 10_000 },
           stripPrefix: false,
           upstreamToken: 'strip',

@@ -1,6 +1,15 @@
 /** Routes as `loadConfig` makes them, for tests that need a few of their fields to be something particular. */
 
-import type { ProtectedRoute, PublicRoute } from '../../../src/config/config.ts';
+import type { ProtectedRoute, PublicRoute, Upstream } from '../../../src/config/config.ts';
+
+/** An upstream for which the YAML has only a URL, without its URL and time-outs. */
+export const USUAL_CONNECTIONS: Omit<Upstream, 'origin' | 'basePath' | 'timeouts'> = {
+  preserveHost: false,
+  tls: undefined,
+  keepAlive: { idle: 60_000, maxAge: 600_000 },
+  maxResponseHeaders: 16 * 1024,
+  lenient: false,
+};
 
 const COMMON = {
   name: undefined,
@@ -9,6 +18,7 @@ const COMMON = {
     origin: 'http://127.0.0.1:1',
     basePath: '',
     timeouts: { connect: 1_000, response: 1_000, idle: 1_000 },
+    ...USUAL_CONNECTIONS,
   },
   stripPrefix: false,
   upstreamToken: 'strip',

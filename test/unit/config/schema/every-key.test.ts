@@ -7,6 +7,7 @@ import { formatDiagnostic } from '../../../../src/config/diagnostics/diagnostic.
 import type { FileSettings } from '../../../../src/config/schema/file-schema.ts';
 import type { IssuerSettings } from '../../../../src/config/schema/issuer-schema.ts';
 import type { RouteSettings } from '../../../../src/config/schema/route-schema.ts';
+import type { UpstreamSettings } from '../../../../src/config/schema/upstream-schema.ts';
 import { CA_CERTIFICATE, KEY_SET, load } from '../configuration.ts';
 
 /** `key`, and `map.key` for the maps of `Nested`. */
@@ -70,6 +71,14 @@ const ROUTE: Examples<RouteSettings, 'timeouts' | 'limits'> = {
 };
 
 const FILES = { 'jwks.json': KEY_SET, 'ca.crt': CA_CERTIFICATE, token: 'a-token\n' };
+/** Of `upstream` as a map; `tls` has files, which test/unit/config/upstream.test.ts reads. */
+const UPSTREAM: Examples<Omit<UpstreamSettings, 'tls'>, never> = {
+  url: 'https://127.0.0.1:2/base',
+  preserve_host: true,
+  keep_alive: { max_age: '7m' },
+  max_response_headers: '7KiB',
+  lenient: true,
+};
 
 type Tree = Readonly<Record<string, unknown>>;
 const PROTECTED = { resource: 'https://api.example/', upstream: 'http://127.0.0.1:1' };
@@ -110,6 +119,19 @@ describe('each key: has an effect', () => {
     const changed = read({}, {}, put(key === 'public' ? { upstream: PUBLIC.upstream } : PROTECTED, key, example));
     expect(changed).toBeTypeOf('object');
     expect(changed, WITHOUT_EFFECT).not.toEqual(read({}, {}, PROTECTED));
+  });
+});
+
+describe('each key of upstream: has an effect', () => {
+  test.each(Object.entries(UPSTREAM))('%s', (key, example) => {
+    const changed = read({}, {}, { ...PROTECTED, upstream: { url: PROTECTED.upstream, [key]: example } });
+    expect(changed).toBeTypeOf('object');
+    expect(changed, WITHOUT_EFFECT).not.toEqual(read({}, {}, PROTECTED));
+  });
+
+  test('only the URL: as the URL alone', () => {
+    const written = read({}, {}, { ...PROTECTED, upstream: { url: PROTECTED.upstream } });
+    expect(written).toEqual(read({}, {}, PROTECTED));
   });
 });
 
