@@ -18,7 +18,7 @@ import { checkTime } from './claims.ts';
 import { type VerifiedToken, verifyJws } from './jws/jws-verification.ts';
 import { KeySet, type KeySetEvents, type KeySetStatus } from './keys/key-set.ts';
 import { fetchDirectly } from './keys/key-source.ts';
-import type { PublishedKey } from './keys/verification-key.ts';
+import type { PublishedKey, RefusedKey } from './keys/verification-key.ts';
 
 export type Verification = AccessToken | Denial<TokenReason>;
 
@@ -113,6 +113,11 @@ export class TokenVerifier {
   /** @returns what `issuer` publishes about each key, as last fetched. */
   keysOf(issuer: string): readonly PublishedKey[] {
     return this.#keySets.get(issuer)?.published() ?? [];
+  }
+
+  /** @returns the keys of `issuer` that verify nothing here, as last fetched. */
+  refusedKeysOf(issuer: string): readonly RefusedKey[] {
+    return this.#keySets.get(issuer)?.status().refused ?? [];
   }
 
   /**

@@ -6,7 +6,7 @@ import type { KeySetEvents } from '../../token/keys/key-set.ts';
 import { fetchKeys } from '../../token/keys/key-source.ts';
 import type { KeyRequest, KeyResult } from './calls.ts';
 
-export interface SharedKeysEvents extends KeySetEvents {
+export interface SharedKeysEvents extends Pick<KeySetEvents, 'onFetch'> {
   /** There is a new result for an issuer, which every worker is to take over: so they agree on keys and on their age. */
   readonly onResult: (issuer: string) => void;
 }

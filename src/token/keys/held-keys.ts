@@ -1,14 +1,16 @@
 /** The keys of one issuer as last fetched, and until when they verify: a key past `max_stale` verifies nothing. */
 
-import type { JWK } from 'jose';
-import { checkKey } from '../../config/values/key-set/json-web-key.ts';
-import { countReasons } from '../../config/values/key-set/json-web-key-set.ts';
+import { type CheckedKey, checkKeys, countReasons } from '../../config/values/key-set/json-web-key-set.ts';
 import { KeyFetchError, type LastKeys } from './key-fetch-error.ts';
-import { createVerificationKey, fingerprintOf, RETIRED, type VerificationKey } from './verification-key.ts';
+import { createVerificationKey, RETIRED, type RefusedKey, type VerificationKey } from './verification-key.ts';
+
+const LONGEST_KEY_ID = 256;
+const NOT_IMPORTABLE = { why: 'not well-formed', isFault: true };
 
 export class HeldKeys {
   readonly #maxStale: number;
   #keys: readonly VerificationKey[] = [];
+  #refused: readonly RefusedKey[] = [];
   /** By `performance.now()`. */
   #fetchedAt: number | undefined;
 
@@ -24,6 +26,11 @@ export class HeldKeys {
 
   get all(): readonly VerificationKey[] {
     return this.#keys;
+  }
+
+  /** The published keys of the latest answer that verify nothing here. */
+  get refused(): readonly RefusedKey[] {
+    return this.#refused;
   }
 
   /** When the latest fetch that gave keys ended; `undefined` before the first. */
@@ -61,9 +68,11 @@ export class HeldKeys {
   async replace({ jwks, age }: LastKeys, source: string): Promise<void> {
     const fetchedAt = performance.now() - age;
     const held = new Map(this.#keys.map(key => [key.fingerprint, key]));
-    const keys = await Promise.all(jwks.map(jwk => held.get(fingerprintOf(jwk)) ?? createVerificationKey(jwk)));
-    const usable = [...new Set(keys)].filter(key => key !== undefined);
-    if (usable.length === 0) throw new KeyFetchError(`${source}: ${describeUnusable(jwks)}`);
+    const checked = checkKeys(jwks);
+    const keys = await Promise.all(checked.map(key => held.get(key.fingerprint) ?? createVerificationKey(key)));
+    const usable = keys.filter(key => key !== undefined);
+    this.#refused = checked.flatMap((key, index) => (keys[index] === undefined ? describeRefused(key) : []));
+    if (usable.length === 0) throw new KeyFetchError(`${source}: ${describeUnusable(checked)}`);
     this.retireAll();
     this.#keys = usable;
     this.#fetchedAt = fetchedAt;
@@ -76,7 +85,12 @@ export class HeldKeys {
   }
 }
 
-function describeUnusable(jwks: readonly JWK[]): string {
-  const reasons = countReasons(jwks.map(checkKey));
+function describeRefused({ keyId, check }: CheckedKey): RefusedKey {
+  const { why: reason, isFault } = check.ok ? NOT_IMPORTABLE : check;
+  return { keyId: keyId?.slice(0, LONGEST_KEY_ID), reason, isFault };
+}
+
+function describeUnusable(checked: readonly CheckedKey[]): string {
+  const reasons = countReasons(checked.map(({ check }) => check));
   return `the key set has no usable key${reasons === '' ? '' : `: ${reasons}`}`;
 }

@@ -1,10 +1,8 @@
 /** The error of a fetch that returned no keys, and the keys of the latest fetch that did. */
 
-import type { JWK } from 'jose';
-
 export interface LastKeys {
   /** As published; none of them has been checked. */
-  readonly jwks: readonly JWK[];
+  readonly jwks: readonly unknown[];
   /** Milliseconds since they were fetched. */
   readonly age: number;
 }

@@ -10,7 +10,7 @@ import { HeldKeys } from './held-keys.ts';
 import { KeyFetchError } from './key-fetch-error.ts';
 import { type FetchCause, type FetchedKeys, fetchDirectly, type KeyFetcher } from './key-source.ts';
 import { RefreshSchedule } from './refresh-schedule.ts';
-import type { PublishedKey, VerificationKey } from './verification-key.ts';
+import type { PublishedKey, RefusedKey, VerificationKey } from './verification-key.ts';
 
 export interface KeySetStatus {
   readonly issuer: string;
@@ -20,11 +20,15 @@ export interface KeySetStatus {
   readonly ageSeconds: number | undefined;
   /** Why the last fetch failed; `undefined` after a success. */
   readonly lastError: string | undefined;
+  /** Published keys that verify nothing here. */
+  readonly refused: readonly RefusedKey[];
 }
 
 export interface KeySetEvents {
   /** Called after each fetch; `error` is a short text without secrets. */
   readonly onFetch: (issuer: string, outcome: 'success' | 'failure', error: string | undefined) => void;
+  /** Called for keys that the issuer publishes by mistake, such as weak ones; once for each, while it is published. */
+  readonly onRefusedKeys: (issuer: string, keys: readonly RefusedKey[]) => void;
 }
 
 /** `[]`: the issuer publishes no such key. `undefined`: there is no key at all that may verify. */
@@ -46,6 +50,8 @@ export class KeySet {
   /** The latest fetch that a token caused, by `performance.now()`. */
   #tokenFetchAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
+  /** The refused keys that were reported, here or by another worker. */
+  #reported: ReadonlySet<string> = new Set();
 
   /** @param previous a key set of the same source under other settings: its keys verify until others have been fetched. */
   constructor(issuer: Issuer, events: KeySetEvents, fetchKeys = fetchDirectly, previous?: KeySet) {
@@ -129,6 +135,7 @@ export class KeySet {
       keys: this.isReady() ? this.#held.all.length : 0,
       ageSeconds: age === undefined ? undefined : age / 1000,
       lastError: this.#lastError,
+      refused: this.#held.refused,
     };
   }
 
@@ -200,8 +207,17 @@ export class KeySet {
     if (cause === 'token' && tokenFetchAge !== undefined) this.#tokenFetchAt = performance.now() - tokenFetchAge;
     const outcome = this.#lastError === undefined ? 'success' : 'failure';
     if (!isShared) this.#events.onFetch(this.#issuer.issuer, outcome, this.#lastError);
+    this.#reportRefusedKeys(isShared);
     const delay = Math.max(0, this.#schedule.dueAt - performance.now());
     this.#timer = setTimeout(() => this.refresh(), delay).unref();
+  }
+
+  #reportRefusedKeys(isShared: boolean): void {
+    const faults = this.#held.refused.filter(({ isFault }) => isFault);
+    const names = faults.map(({ keyId, reason }) => JSON.stringify([keyId, reason]));
+    const unreported = faults.filter((_, index) => !this.#reported.has(names[index] ?? ''));
+    this.#reported = new Set(names);
+    if (unreported.length > 0 && !isShared) this.#events.onRefusedKeys(this.#issuer.issuer, unreported);
   }
 
   async #use(fetched: FetchedKeys): Promise<void> {

@@ -1,7 +1,6 @@
 /** Gets an issuer's keys from where the configuration says: a file, a JWKS URL, or the URL in the issuer's metadata. */
 
 import { readFile } from 'node:fs/promises';
-import type { JWK } from 'jose';
 import type { Issuer } from '../../config/config.ts';
 import { readTokenFile } from '../../config/values/issuer-files.ts';
 import { MOST_KEYS, readKeyFile } from '../../config/values/key-set/json-web-key-set.ts';
@@ -9,7 +8,7 @@ import { describeUrl } from '../fetching/fetch-failure.ts';
 import { IssuerClient } from '../fetching/issuer-client.ts';
 import { readLifetime } from './cache-lifetime.ts';
 import { discoverJwksUri } from './issuer-metadata.ts';
-import { type FetchedJson, type Fetching, fetchJsonObject, type JsonObject } from './json-fetch.ts';
+import { type FetchedJson, type Fetching, fetchJsonObject } from './json-fetch.ts';
 import { KeyFetchError, type LastKeys, type SharedFetch } from './key-fetch-error.ts';
 
 /**
@@ -27,14 +26,17 @@ export interface FetchNeed {
 /** The keys that one fetch brought. */
 export interface PublishedKeys {
   /** As published; none of them has been checked. */
-  readonly jwks: readonly JWK[];
+  readonly jwks: readonly unknown[];
   /** Milliseconds for which the issuer says that they are fresh; `undefined` where it says nothing. */
   readonly lifetime: number | undefined;
 }
 
 export interface FetchedKeys extends LastKeys, SharedFetch, Partial<PublishedKeys> {
-  readonly jwks: readonly JWK[];
+  readonly jwks: readonly unknown[];
 }
+
+/** Keys beyond the first hundred verify nothing; as many more are named to the operator. */
+const MOST_NAMED = 2 * MOST_KEYS;
 
 /** @throws KeyFetchError */
 export type KeyFetcher = (issuer: Issuer, need: FetchNeed, stopped: AbortSignal) => Promise<FetchedKeys>;
@@ -88,7 +90,7 @@ async function withSource<T>(source: string, read: () => Promise<T>): Promise<T>
 
 function readKeySet({ content: { keys }, headers }: FetchedJson): PublishedKeys {
   if (!Array.isArray(keys)) throw new KeyFetchError('the answer is not a key set');
-  return { jwks: keys.filter(isObject).slice(0, MOST_KEYS), lifetime: readLifetime(headers) };
+  return { jwks: keys.slice(0, MOST_NAMED), lifetime: readLifetime(headers) };
 }
 
 /** Checks the file as at the load of the configuration, since it may have changed. */
@@ -97,10 +99,6 @@ async function readKeysFromFile(path: string): Promise<PublishedKeys> {
     throw new KeyFetchError('the file cannot be read');
   });
   const keys = readKeyFile(text);
-  if (keys.ok) return { jwks: keys.value as readonly JWK[], lifetime: undefined };
+  if (keys.ok) return { jwks: keys.value, lifetime: undefined };
   throw new KeyFetchError(`the file ${keys.rejection.what}`);
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -32,6 +32,7 @@ function start(fields: IssuerFields = {}, ...others: readonly Issuer[]): Promise
   const issuers = [issuerOf(issuer, fields), ...others];
   verifier = new TokenVerifier(new Map(issuers.map(each => [each.issuer, each])), {
     onFetch: fetches.onFetch,
+    onRefusedKeys: fetches.onRefusedKeys,
     onCacheLookup: outcome => lookups.push(outcome),
   });
   return verifier.start();
@@ -403,7 +404,11 @@ describe('reload', () => {
   /** A verifier that follows `verifier`, for the same issuer with other settings. */
   const follow = async (fields: IssuerFields = {}) => {
     const next = issuerOf(issuer, fields);
-    const events = { onFetch: fetches.onFetch, onCacheLookup: (outcome: string) => lookups.push(outcome) };
+    const events = {
+      onFetch: fetches.onFetch,
+      onRefusedKeys: fetches.onRefusedKeys,
+      onCacheLookup: (outcome: string) => lookups.push(outcome),
+    };
     const follower = new TokenVerifier(new Map([[next.issuer, next]]), events, verifier);
     await follower.start();
     return follower;
@@ -454,7 +459,11 @@ describe('reload', () => {
     const token = await issuer.sign();
     await verdict(token);
     const previous = verifier;
-    verifier = new TokenVerifier(new Map(), { onFetch: () => undefined, onCacheLookup: () => undefined }, previous);
+    verifier = new TokenVerifier(
+      new Map(),
+      { onFetch: () => undefined, onRefusedKeys: () => undefined, onCacheLookup: () => undefined },
+      previous,
+    );
     previous.stop();
     expect(await verdict(token)).toBe('untrusted_issuer');
   });
