@@ -33,7 +33,7 @@ export function findAskedIssuer(
  * @returns the credentials as the gateway has them after that answer of the one issuer that it can be of.
  */
 export function readGivenAnswer(issuers: Issuers, route: ProtectedRoute, text: string, now: number): Credentials {
-  const known = { token: undefined, keys: [], keysError: undefined, shape: 'answer' } as const;
+  const known = { token: undefined, keys: [], refusedKeys: [], keysError: undefined, shape: 'answer' } as const;
   const answer = readAnswer(text);
   const claims = answer.active ? answer.claims : {};
   const issuer = findAnswering(listIntrospecting(issuers, route), claims['iss']);

@@ -68,6 +68,7 @@ function adviseFor(
       }),
       keys: [],
       token: undefined,
+      refusedKeys: [],
       keysError: undefined,
       shape: 'jws',
     },
