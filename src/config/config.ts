@@ -1,10 +1,10 @@
 /** The checked and frozen configuration, with every default filled in. Times are milliseconds. */
 
 import type { Enforcement } from '../denial.ts';
+import type { Introspection } from './introspection-config.ts';
 import type { ReferencedFile } from './source/referenced-files.ts';
 import type { ResourceUri } from './values/address/uri.ts';
 import type { ClaimPath } from './values/claim-path.ts';
-import type { ClientCertificate, SigningKey } from './values/client-key.ts';
 
 export interface Config {
   /** The file, the SHA-256 of its bytes in hex, and the files that it names whose change loads it again. */
@@ -123,25 +123,6 @@ export type KeySource =
   | { readonly kind: 'discovery' }
   /** An issuer that only introspects. */
   | { readonly kind: 'none' };
-
-export interface Introspection {
-  readonly endpoint: string;
-  readonly clientId: string;
-  readonly authentication: ClientAuthentication;
-  /** Milliseconds for which an answer counts; 0 for no cache. */
-  readonly cache: number;
-  /** Whether JWTs of the issuer are asked about, too. */
-  readonly includesJwts: boolean;
-}
-
-/** How the gateway shows an authorization server which client it is. Keys and secrets are kept here, and shown nowhere. */
-export type ClientAuthentication =
-  /** RFC 6749 section 2.3.1: in the Authorization field, or in the body. */
-  | { readonly method: 'basic' | 'post'; readonly secret: string }
-  /** RFC 7523 section 2.2. */
-  | ({ readonly method: 'private_key_jwt' } & SigningKey)
-  /** RFC 8705 section 2. */
-  | ({ readonly method: 'tls' } & ClientCertificate);
 
 export type Route = PublicRoute | ProtectedRoute;
 

@@ -1,8 +1,9 @@
 /** `introspection` of an issuer: which of its keys go together, and the files that they name. */
 
 import { resolve } from 'node:path';
-import type { ClientAuthentication, Introspection } from './config.ts';
+
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
+import type { ClientAuthentication, Introspection } from './introspection-config.ts';
 import type { IntrospectionSettings } from './schema/introspection-schema.ts';
 import { describeMissingKey } from './schema/zod-diagnostic.ts';
 import type { Path } from './source/document.ts';

@@ -9,8 +9,6 @@
 
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { getHeapStatistics } from 'node:v8';
-import { LRUCache } from 'lru-cache';
 import type { Issuer } from '../config/config.ts';
 import type { AccessToken, TokenDenial } from './access-token.ts';
 import { checkTime } from './claims.ts';
@@ -21,21 +19,13 @@ import { type VerifiedToken, verifyJws } from './jws/jws-verification.ts';
 import { KeySet, type KeySetEvents, type KeySetStatus } from './keys/key-set.ts';
 import { fetchDirectly } from './keys/key-source.ts';
 import type { PublishedKey, RefusedKey } from './keys/verification-key.ts';
+import { createCache, entrySize, type TokenCache } from './token-cache.ts';
 
 export type Verification = AccessToken | TokenDenial;
 
 export interface VerifierEvents extends KeySetEvents, IntrospectionEvents {
   readonly onCacheLookup: (outcome: 'hit' | 'miss') => void;
 }
-
-/** The key is the SHA-256 of the whole token, so the cache holds nothing that can be sent as a token. */
-type TokenCache = LRUCache<string, VerifiedToken>;
-
-const MOST_TOKENS = 100_000;
-/** The share of the heap that all entries together may use. */
-const HEAP_SHARE = 1 / 8;
-/** Bytes of an entry, as measured. */
-const entrySize = (token: string) => 1024 + 2 * token.length;
 
 /** What a verifier takes over from the previous one. */
 interface Inherited {
@@ -206,8 +196,4 @@ export class TokenVerifier {
 
 function inheritNothing(issuers: ReadonlyMap<string, Issuer>): Inherited {
   return { issuers, keySets: new Map(), sources: new Map(), cache: createCache() };
-}
-
-function createCache(): TokenCache {
-  return new LRUCache({ max: MOST_TOKENS, maxSize: Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE) });
 }

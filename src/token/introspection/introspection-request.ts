@@ -13,7 +13,8 @@ import {
   PrivateKeyJwt,
   TlsClientAuth,
 } from 'oauth4webapi';
-import type { ClientAuthentication, Introspection, Issuer } from '../../config/config.ts';
+import type { Issuer } from '../../config/config.ts';
+import type { ClientAuthentication, Introspection } from '../../config/introspection-config.ts';
 import { parseJsonObject } from '../../config/values/key-set/json-web-key-set.ts';
 import { describeStatus, describeUrl } from '../fetching/fetch-failure.ts';
 import { IssuerClient, IssuerFetchError } from '../fetching/issuer-client.ts';

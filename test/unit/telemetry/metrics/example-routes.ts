@@ -1,6 +1,6 @@
 /** One route in each enforcement mode and a public one, for tests of the metrics. */
 
-import type { Introspection } from '../../../../src/config/config.ts';
+import type { Introspection } from '../../../../src/config/introspection-config.ts';
 import type { ResourceUri } from '../../../../src/config/values/address/uri.ts';
 import type { Enforcement } from '../../../../src/denial.ts';
 import { protectedRoute, publicRoute } from '../../route/example-route.ts';

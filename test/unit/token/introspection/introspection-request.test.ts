@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compactVerify, createLocalJWKSet } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ClientAuthentication } from '../../../../src/config/config.ts';
+import type { ClientAuthentication } from '../../../../src/config/introspection-config.ts';
 import { readSigningKey } from '../../../../src/config/values/client-key.ts';
 import {
   type IntrospectingIssuer,
