@@ -21,6 +21,8 @@ export interface Tokens {
 }
 
 const SECRET = 'secret';
+/** As a new client has them; `roles` writes roles, and the clients that they are of, into tokens. */
+const DEFAULT_SCOPES = ['basic', 'roles', 'web-origins', 'profile', 'email', 'acr'];
 export const USER = { username: 'alice', password: 'alice' };
 
 export class Realm {
@@ -88,6 +90,7 @@ export class Realm {
       standardFlowEnabled: false,
       directAccessGrantsEnabled: true,
       fullScopeAllowed: fullScope,
+      defaultClientScopes: DEFAULT_SCOPES,
       optionalClientScopes: [...scopes, 'offline_access'],
       attributes,
     });
@@ -106,7 +109,8 @@ export class Realm {
     const grant: Record<string, string> = isUser
       ? { grant_type: 'password', ...USER }
       : { grant_type: 'client_credentials' };
-    return this.#request(this.#name, { ...grant, client_id: client, client_secret: SECRET, scope, ...more });
+    const asked = scope === '' ? {} : { scope };
+    return this.#request(this.#name, { ...grant, client_id: client, client_secret: SECRET, ...asked, ...more });
   }
 
   /** Exchanges a token (RFC 8693) as the client `client`. */

@@ -41,8 +41,8 @@ const ENTRA_V2 = {
   },
   other: { aud: OTHER_API },
   reason: 'wrong_audience',
-  cause: /for "11112222-.*which no route of this gateway accepts|GUID|application/,
-  remedy: /scope|api:/,
+  cause: /application \(client\) ID/,
+  remedy: /add "11112222-bbbb-3333-cccc-4444dddd5555", if/,
 } as const;
 
 export const PRODUCT_TOKENS: Readonly<Record<string, ProductToken>> = {
@@ -176,7 +176,7 @@ export const PRODUCT_TOKENS: Readonly<Record<string, ProductToken>> = {
       sub: '170086363054473473',
       'urn:zitadel:iam:org:project:roles': { 'billing-reader': { '170086305651613697': 'shop.zitadel.cloud' } },
     },
-    other: { aud: ['289047053872431106@billing'] },
+    other: { aud: ['289047053872431106@other', '289047053872300000'] },
     reason: 'wrong_audience',
     cause: /IDs of projects and clients/,
     remedy: /urn:zitadel:iam:org:project:id:/,

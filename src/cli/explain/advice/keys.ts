@@ -6,6 +6,7 @@ import { ALGORITHMS } from '../../../config/values/algorithm.ts';
 import type { PublishedKey } from '../../../token/keys/verification-key.ts';
 import { quoteValue, showValue } from '../../terminal.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';
+import { findOtherKind } from './token-kind.ts';
 
 /** @returns advice on `keys_unavailable` and `unknown_key`. */
 export function adviseOnKeys({ evaluation, reason, jws }: DeniedRequest): Advice {
@@ -51,7 +52,15 @@ function describeRemarks(keys: readonly PublishedKey[]): string {
 }
 
 /** @returns advice on `bad_signature`. */
-export function adviseOnSignature({ evaluation, jws }: DeniedRequest): Advice {
+export function adviseOnSignature(denied: DeniedRequest): Advice {
+  const claims = denied.jws?.claims ?? {};
+  const other = findOtherKind(claims);
+  if (other === undefined) return adviseOnVerification(denied);
+  const text = `send the access token; ${recogniseProduct(String(claims['iss'])).ask(denied.route.resource)}`;
+  return { cause: `it is ${other}; ${adviseOnVerification(denied).cause}`, remedy: { text } };
+}
+
+function adviseOnVerification({ evaluation, jws }: DeniedRequest): Advice {
   const { issuer, keys = [] } = evaluation.credentials ?? {};
   const algorithm = jws?.algorithm ?? '';
   if (issuer && !issuer.algorithms.has(algorithm)) return adviseOnAlgorithm(issuer, algorithm);
