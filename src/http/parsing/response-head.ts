@@ -4,7 +4,7 @@ import { type Framing, readResponseFraming, readStatedLength } from '../framing/
 import { ControlFields } from '../framing/control-fields.ts';
 import type { HeaderList } from '../header-list.ts';
 import type { BodyLength, ResponseHead } from '../message.ts';
-import { FIELD_LINES, readFieldLines } from './field-lines.ts';
+import { checkCodingLine, FIELD_LINES, readFieldLines } from './field-lines.ts';
 import type { HeadParser } from './head-parser.ts';
 import { ParseError } from './parse-error.ts';
 
@@ -34,6 +34,7 @@ export function readResponseHead(parser: HeadParser, isHead: boolean): ParsedRes
   if (line === undefined || !isSame) throw new ParseError('malformed');
   const fields = readFieldLines(parser.text, line.length, parser.spans);
   const control = ControlFields.of(fields);
+  if (control.codings > 0) checkCodingLine(parser.text);
   const framing = readResponseFraming(control, minor, status, isHead);
   return {
     status,

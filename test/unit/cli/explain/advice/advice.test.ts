@@ -66,6 +66,7 @@ function adviseFor(
       issuer: exampleIssuer({ issuer: iss, scopeClaim }),
       keys: [],
       token: undefined,
+      refusedKeys: [],
       keysError: undefined,
       shape: 'jws',
     },
