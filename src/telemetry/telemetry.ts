@@ -27,6 +27,9 @@ export function recordRequest({ metrics, log, denials, traffic }: Telemetry, req
   traffic.record(request);
 }
 
+/** Keys in one line of the log. */
+const MOST_LISTED = 50;
+
 /** @returns what counts and logs the events of a token verifier. */
 export function createVerifierEvents({ metrics, log }: Telemetry): VerifierEvents {
   return {
@@ -34,6 +37,12 @@ export function createVerifierEvents({ metrics, log }: Telemetry): VerifierEvent
     onFetch: (issuer, outcome, error) => {
       metrics.recordJwksFetch(issuer, outcome);
       if (error !== undefined) log.event('warn', 'keys could not be fetched', { issuer, error });
+    },
+    onRefusedKeys: (issuer, keys) => {
+      for (let first = 0; first < keys.length; first += MOST_LISTED) {
+        const listed = keys.slice(first, first + MOST_LISTED).map(({ keyId, reason }) => ({ kid: keyId, reason }));
+        log.event('warn', 'keys of the issuer cannot be used', { issuer, keys: listed });
+      }
     },
   };
 }

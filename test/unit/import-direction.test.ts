@@ -60,7 +60,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // `check` and the verifier accept the same keys.
   'token from config': [
     'MOST_KEYS',
-    'checkKey',
+    'checkKeys',
     'countReasons',
     'escapeJson',
     'parseJsonObject',
