@@ -47,8 +47,12 @@ export function createVerifierEvents({ metrics, log }: Telemetry): VerifierEvent
   };
 }
 
-/** Logs an exception, without its message: messages of parsers quote their input. */
-export function logFault(log: Log, requestId: string, fault: unknown): void {
+/**
+ * Logs an exception, without its message: messages of parsers quote their input.
+ *
+ * @param requestId `undefined` where it is of no one request.
+ */
+export function logFault(log: Log, requestId: string | undefined, fault: unknown): void {
   const error = fault instanceof Error ? fault : new Error('unknown');
   const frames = (error.stack ?? '').split('\n').filter(line => line.startsWith('    at '));
   const stack = frames.slice(0, 6).map(line => line.trim());
