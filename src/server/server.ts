@@ -39,11 +39,12 @@ export class Server {
     this.#warnings = about.warnings;
     this.#gateways.add(gateway);
     this.#telemetry = telemetry;
-    this.#data = new DataListener(gateway, telemetry.metrics);
+    this.#data = new DataListener(gateway, telemetry);
     gateway.configureMetrics();
     this.#admin = createAdminServer(
       createAdminHandler({
         metrics: telemetry.metrics,
+        refetchKeys: () => this.#gateway.verifier.refetch(),
         readiness: () => this.readiness(),
         report: () => createReport(telemetry, this.#gateway.verifier.status()),
         processInfo: () => this.#processInfo(),
