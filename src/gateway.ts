@@ -19,7 +19,13 @@ import { type Match, matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
 import { isWebSocketHandshake } from './route/websocket-handshake.ts';
 import { RouteLimits } from './route-limits.ts';
-import { createVerifierEvents, logFault, recordRequest, type Telemetry } from './telemetry/telemetry.ts';
+import {
+  createUpstreamEvents,
+  createVerifierEvents,
+  logFault,
+  recordRequest,
+  type Telemetry,
+} from './telemetry/telemetry.ts';
 import { readBearerToken } from './token/bearer.ts';
 import { fetchDirectly, type KeyFetcher } from './token/keys/key-source.ts';
 import { TokenVerifier, type Verification } from './token/verifier.ts';
@@ -63,7 +69,11 @@ export class Gateway {
     this.config = config;
     this.#telemetry = telemetry;
     this.#indexes = indexes;
-    this.#upstreams = new Upstreams(config, previous ? previous.#upstreams : undefined);
+    this.#upstreams = new Upstreams(
+      config,
+      createUpstreamEvents(telemetry),
+      previous ? previous.#upstreams : undefined,
+    );
     this.#limits = previous ? previous.#limits : new RouteLimits();
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
   }

@@ -1,6 +1,7 @@
 /** Everything that is recorded of a request, in one call per finished request: metrics, log line, recent denials and traffic. */
 
 import type { VerifierEvents } from '../token/verifier.ts';
+import type { UpstreamEvents } from '../upstream/pool.ts';
 import type { FinishedRequest } from './finished-request.ts';
 import type { Log } from './log/log.ts';
 import type { Metrics } from './metrics/metrics.ts';
@@ -35,6 +36,14 @@ export function createVerifierEvents({ metrics, log }: Telemetry): VerifierEvent
       metrics.recordJwksFetch(issuer, outcome);
       if (error !== undefined) log.event('warn', 'keys could not be fetched', { issuer, error });
     },
+  };
+}
+
+/** @returns what logs what was seen of upstreams beside requests. */
+export function createUpstreamEvents({ log }: Pick<Telemetry, 'log'>): UpstreamEvents {
+  return {
+    onUnsolicited: (upstream, connections) =>
+      log.event('warn', 'an upstream sent bytes that no request asked for', { upstream, connections }),
   };
 }
 

@@ -13,6 +13,12 @@ export class TimeoutError extends Error {
     super(timeout);
     this.timeout = timeout;
   }
+
+  /** @param hasHead of the response. */
+  static of(isOpen: boolean, hasHead: boolean): TimeoutError {
+    if (!isOpen) return new TimeoutError('connect_timeout');
+    return new TimeoutError(hasHead ? 'idle_timeout' : 'response_timeout');
+  }
 }
 
 const CONNECT_CAUSES: Readonly<Record<string, Cause>> = {

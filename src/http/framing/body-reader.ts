@@ -4,10 +4,16 @@ import { ChunkParser } from '../parsing/chunk-parser.ts';
 import type { Framing } from './body-length.ts';
 
 export class BodyReader {
+  readonly #createChunks: () => ChunkParser;
   #piece: Buffer | undefined;
   #remaining = 0;
   #chunks: ChunkParser | undefined;
   #isComplete = true;
+
+  /** @param createChunks makes the parser of a chunked body: by default the strict one, also of responses. */
+  constructor(createChunks = () => new ChunkParser()) {
+    this.#createChunks = createChunks;
+  }
 
   get isComplete(): boolean {
     return this.#isComplete;
@@ -17,7 +23,7 @@ export class BodyReader {
   start(framing: Framing): void {
     this.close();
     this.#remaining = framing === 'close' ? Number.POSITIVE_INFINITY : 0;
-    if (framing === 'chunked') this.#chunks = new ChunkParser();
+    if (framing === 'chunked') this.#chunks = this.#createChunks();
     else if (framing !== 'close') this.#remaining = framing;
     this.#isComplete = framing === 0;
   }

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Sweeper } from '../../../src/http/sweeper.ts';
 import { type Forwarding, forward } from '../../../src/upstream/forward.ts';
 import { ConnectionPool } from '../../../src/upstream/pool.ts';
+import { USUAL_CONNECTIONS } from '../route/example-route.ts';
 
 let upstream: Server;
 let front: Server;
@@ -23,7 +24,9 @@ beforeEach(async () => {
   });
   front = createServer();
   await Promise.all([upstream, front].map(server => once(server.listen(0, '127.0.0.1'), 'listening')));
-  pool = new ConnectionPool(`http://127.0.0.1:${portOf(upstream)}`, new Sweeper());
+  pool = new ConnectionPool({ origin: `http://127.0.0.1:${portOf(upstream)}`, ...USUAL_CONNECTIONS }, new Sweeper(), {
+    onUnsolicited: () => undefined,
+  });
 });
 
 afterEach(() => {
