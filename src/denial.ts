@@ -45,6 +45,10 @@ interface Refusal {
   readonly challenge?: { readonly error: BearerError; readonly description: string } | null;
   /** Seconds. */
   readonly retryAfter?: number;
+  /** What the client may switch to instead: the response has it in Upgrade (RFC 9110 section 15.5.22). */
+  readonly protocol?: string;
+  /** Further fields of the response: alternating names and values. */
+  readonly fields?: readonly string[];
   /** Whether it is also decided while the body of a granted request arrives. */
   readonly duringBody?: true;
 }
@@ -58,12 +62,7 @@ export const REFUSALS = {
     refusedFrom: 'report',
     duringBody: true,
   },
-  headers_too_large: {
-    stage: 'request',
-    status: 431,
-    title: 'The header fields are too large',
-    refusedFrom: 'report',
-  },
+  headers_too_large: always('request', 431, 'The header fields are too large'),
   request_timeout: {
     stage: 'request',
     status: 408,
@@ -71,13 +70,18 @@ export const REFUSALS = {
     refusedFrom: 'report',
     duringBody: true,
   },
-  ambiguous_path: {
-    stage: 'path',
-    status: 400,
-    title: 'The path could be read in more than one way',
+  version_not_supported: always('request', 505, 'The version of the protocol is not supported'),
+  expectation_failed: always('request', 417, 'The expectation is not supported'),
+  upgrade_required: {
+    stage: 'request',
+    status: 426,
+    title: 'The handshake has a version that is not supported',
     refusedFrom: 'report',
+    protocol: 'websocket',
+    fields: ['Sec-WebSocket-Version', '13'],
   },
-  no_route: { stage: 'route', status: 404, title: 'No route for this host and path', refusedFrom: 'report' },
+  ambiguous_path: always('path', 400, 'The path could be read in more than one way'),
+  no_route: always('route', 404, 'No route for this host and path'),
   method_not_allowed: { stage: 'method', status: 405, title: 'The method is not allowed here', refusedFrom: 'verify' },
   missing_token: {
     stage: 'credentials',
@@ -135,13 +139,13 @@ export const REFUSALS = {
     refusedFrom: 'report',
     retryAfter: 1,
   },
-  internal: {
-    stage: 'fault',
-    status: 503,
-    title: 'The gateway could not decide on this request',
-    refusedFrom: 'report',
-  },
+  internal: always('fault', 503, 'The gateway could not decide on this request'),
 } as const satisfies Record<string, Refusal>;
+
+/** A row that is refused in every mode. */
+function always<S extends Stage>(stage: S, status: number, title: string) {
+  return { stage, status, title, refusedFrom: 'report' } as const;
+}
 
 /** A row for a token that is refused with `invalid_token`; the title is also the `error_description`. */
 function invalidToken<S extends Stage>(stage: S, refusedFrom: Enforcement, title: string) {

@@ -10,6 +10,7 @@ import { createChallenge } from './challenge/challenge.ts';
 import { findMetadata, type PublishedMetadata } from './challenge/metadata.ts';
 import { createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
 import { discardBody, type LocalReply, writeLocalReply } from './client/local-reply.ts';
+import { readParsedRequest } from './client/parsed-request.ts';
 import type { IncomingRequest } from './client/request-queue.ts';
 import type { Config, Route } from './config/config.ts';
 import { deny, type Reason } from './denial.ts';
@@ -17,7 +18,7 @@ import { createIndexes, type Indexes } from './indexes.ts';
 import { RequestCount } from './request-count.ts';
 import { type Match, matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
-import { isWebSocketHandshake } from './route/websocket-handshake.ts';
+import { readHandshake } from './route/websocket-handshake.ts';
 import { RouteLimits } from './route-limits.ts';
 import {
   createUpstreamEvents,
@@ -109,11 +110,12 @@ export class Gateway {
   #serve(transaction: Transaction): Promise<void> | undefined {
     const { incoming, request } = transaction;
     if (incoming.kind === 'refused') return this.#refuse(transaction, incoming.reason);
-    if (incoming.kind === 'websocket' && !isWebSocketHandshake(request)) {
-      return this.#refuse(transaction, 'malformed_request');
-    }
+    const parsed = readParsedRequest(request);
+    const handshake = incoming.kind === 'websocket' ? readHandshake(parsed) : 'websocket';
+    if (handshake === 'none') return this.#refuse(transaction, 'malformed_request');
+    if (handshake !== 'websocket') return this.#refuse(transaction, handshake.reason);
 
-    const head = readRequestHead(request);
+    const head = readRequestHead(parsed);
     if (!head.ok) return this.#refuse(transaction, head.reason);
     transaction.head = head;
 

@@ -7,9 +7,10 @@ import type { Decision } from './authorization/authorize.ts';
 import { createResponse } from './client/local-reply.ts';
 import type { IncomingRequest } from './client/request-queue.ts';
 import type { Failure, Outcome, Reason } from './denial.ts';
+import { isAuthority } from './route/authority.ts';
 import { toLoggablePath } from './route/loggable-path.ts';
 import type { Match } from './route/match.ts';
-import { isAuthority, type RequestHead } from './route/request-head.ts';
+import type { RequestHead } from './route/request-head.ts';
 import type { FinishedRequest } from './telemetry/finished-request.ts';
 
 /** Logged where the client closed before a response was sent. The code is nginx's, since none is registered. */
@@ -76,7 +77,7 @@ export class Transaction {
   }
 
   #host(): string {
-    if (this.head) return this.head.authority;
+    if (this.head) return this.head.authority ?? '';
     const { host = '' } = this.request.headers;
     return isAuthority(host) ? host : '';
   }

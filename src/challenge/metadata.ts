@@ -68,9 +68,9 @@ export function addMetadata({ targets, resources }: MetadataIndex, route: Route)
 
 /**
  * @param target path and query of the request, as sent.
- * @param authority its Host: it selects among resources of one path and never appears in the document.
+ * @param authority its Host, if it has one: it selects among resources of one path and never appears in the document.
  */
-export function findMetadata({ targets }: MetadataIndex, target: string, authority: string): MetadataLookup {
+export function findMetadata({ targets }: MetadataIndex, target: string, authority = ''): MetadataLookup {
   const documents = targets.get(target);
   if (!documents) return NONE;
   const [only] = documents;

@@ -19,8 +19,10 @@ export function createRefusal(reason: Reason, { requestId, challenge, allow }: R
     ...(challenge === undefined ? [] : ['WWW-Authenticate', challenge]),
     ...(reason === 'method_not_allowed' ? ['Allow', (allow ?? []).join(', ')] : []),
     ...('retryAfter' in refusal ? ['Retry-After', String(refusal.retryAfter)] : []),
+    ...('fields' in refusal ? refusal.fields : []),
   ];
-  return createProblem(refusal, reason, requestId, headers);
+  const reply = createProblem(refusal, reason, requestId, headers);
+  return 'protocol' in refusal ? { ...reply, protocol: refusal.protocol } : reply;
 }
 
 /** @returns the reply to a request that was allowed and got no usable response from its upstream. */

@@ -7,6 +7,8 @@ import { discardRequest, startLingeringClose } from './lingering-close.ts';
 
 export interface LocalReply {
   readonly status: number;
+  /** The value of Upgrade (RFC 9110 section 15.5.22). */
+  readonly protocol?: string | undefined;
   readonly headers: HeaderList;
   readonly body: string;
 }
@@ -26,7 +28,7 @@ export interface ReplyTarget {
  */
 export function writeLocalReply(
   { request, response, head }: ReplyTarget,
-  { status, headers, body }: LocalReply,
+  { status, protocol, headers, body }: LocalReply,
   readTimeout: number,
 ): void {
   if (response.destroyed) return;
@@ -36,7 +38,8 @@ export function writeLocalReply(
   }
   const hasUnreadBody = head?.hasBody !== false && !request.complete;
   if (hasUnreadBody) response.shouldKeepAlive = false;
-  response.writeHead(status, [...headers]);
+  const upgrade = protocol === undefined ? [] : ['Upgrade', protocol, 'Connection', 'close, Upgrade'];
+  response.writeHead(status, [...headers, ...upgrade]);
   if (!hasUnreadBody || head?.expectsContinue) {
     response.end(body);
     if (response.socket && response.socket.writableLength > 0) response.socket.setTimeout(readTimeout);

@@ -72,7 +72,30 @@ export interface Issuer {
   readonly tokenTypes: ReadonlySet<string>;
   /** The claim that holds the scopes; `undefined` for `scope`, or `scp` where there is no `scope`. */
   readonly scopeClaim: string | undefined;
-  readonly keys: { readonly refresh: number; readonly cooldown: number; readonly maxStale: number };
+  readonly keys: KeySettings;
+}
+
+/** When, and how, the keys of an issuer are fetched. Times are milliseconds. */
+export interface KeySettings {
+  readonly refresh: number;
+  readonly cooldown: number;
+  readonly maxStale: number;
+  /** For each document, from the request to its last byte. */
+  readonly timeout: number;
+  /** PEM file with the authorities that are trusted instead of those of Node.js. */
+  readonly caFile: string | undefined;
+  /** File with a bearer token, sent to the origin of the configured URL only. */
+  readonly tokenFile: string | undefined;
+  readonly proxy: ForwardProxy | undefined;
+}
+
+/** The proxy that the environment names. */
+export interface ForwardProxy {
+  /** URL of the proxy for http, which may have a password; `undefined` for none. */
+  readonly http: string | undefined;
+  readonly https: string | undefined;
+  /** Hosts that are reached without it, as in `no_proxy`. */
+  readonly except: string;
 }
 
 export type KeySource =

@@ -1,23 +1,35 @@
 /** The map `issuers`: its entries read and checked, and the `Issuer` of each. */
 
 import { resolve } from 'node:path';
-import type { Issuer, KeySource } from './config.ts';
+import type { ForwardProxy, Issuer, KeySettings, KeySource } from './config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { findPlaceholder } from './lint/identity-products/issuer-product.ts';
 import { type IssuerSettings, issuerSchema } from './schema/issuer-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
 import type { Path } from './source/document.ts';
 import type { RawMap } from './source/raw-map.ts';
+import type { ReferencedFiles } from './source/referenced-files.ts';
 import { ISSUER, isInClear, parseIssuerUri } from './values/address/uri.ts';
 import { ALGORITHMS } from './values/algorithm.ts';
+import { checkCaFile, readTokenFile, TOKEN_FILE } from './values/issuer-files.ts';
 import { checkJwksFile } from './values/key-set/jwks-file.ts';
+import { readProxy } from './values/proxy.ts';
 
-/** @returns the issuers of `raw` without an error, by `iss`. @param folder where relative file names start. */
+/** Where relative file names start, the files that are read at load, and what names the proxy. */
+export interface Surroundings {
+  readonly files: ReferencedFiles;
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** @returns the issuers of `raw` without an error, by `iss`. */
 export function readIssuers(
   raw: RawMap,
-  folder: string,
+  { folder, environment }: Surroundings,
   diagnostics: DiagnosticCollector,
 ): ReadonlyMap<string, Issuer> {
+  const proxy = readProxy(environment);
+  if (!proxy.ok && Object.keys(raw).length > 0) diagnostics.error(['issuers'], proxy.rejection, 'key');
   const issuers = new Map<string, Issuer>();
   for (const [issuer, entry] of Object.entries(raw)) {
     const path = ['issuers', issuer];
@@ -25,7 +37,11 @@ export function readIssuers(
     const settings = readSettings(issuerSchema, path, entry ?? {}, diagnostics);
     checkName(issuer, path, diagnostics);
     checkKeySettings(settings, path, folder, diagnostics);
-    if (settings.complete !== undefined) issuers.set(issuer, buildIssuer(issuer, settings.complete, folder));
+    if (settings.complete !== undefined)
+      issuers.set(
+        issuer,
+        buildIssuer(issuer, settings.complete, { folder, proxy: proxy.ok ? proxy.value : undefined }),
+      );
   }
   return issuers;
 }
@@ -74,17 +90,53 @@ function checkKeySettings(
     const rejection = { what, expected: 'keys to be usable at least until they are fetched again', standsAlone: true };
     diagnostics.error([...path, 'keys', 'max_stale'], rejection);
   }
+  checkKeyFiles(keys, path, folder, diagnostics);
 }
 
-function buildIssuer(issuer: string, settings: IssuerSettings, folder: string): Issuer {
-  const { refresh, cooldown, max_stale: maxStale } = settings.keys;
+/** The files are read again at each fetch, but one that cannot be used now is told now. */
+function checkKeyFiles(
+  keys: IssuerSettings['keys'] | undefined,
+  path: Path,
+  folder: string,
+  diagnostics: DiagnosticCollector,
+): void {
+  const { ca_file, token_file } = keys ?? {};
+  const unusable = ca_file === undefined ? undefined : checkCaFile(resolve(folder, ca_file));
+  if (unusable !== undefined) diagnostics.error([...path, 'keys', 'ca_file'], unusable);
+  const token = token_file === undefined ? undefined : readTokenFile(resolve(folder, token_file));
+  if (token?.ok === false) {
+    diagnostics.error([...path, 'keys', 'token_file'], { expected: TOKEN_FILE, ...token.rejection });
+  }
+}
+
+function buildIssuer(
+  issuer: string,
+  settings: IssuerSettings,
+  { folder, proxy }: { readonly folder: string; readonly proxy: ForwardProxy | undefined },
+): Issuer {
   return {
     issuer,
     keySource: chooseKeySource(settings, folder),
     algorithms: new Set(settings.algorithms ?? ALGORITHMS),
     tokenTypes: new Set(settings.token_types),
     scopeClaim: settings.scope_claim,
-    keys: { refresh, cooldown, maxStale },
+    keys: buildKeySettings(settings.keys, folder, proxy),
+  };
+}
+
+function buildKeySettings(
+  { refresh, cooldown, timeout, max_stale, ca_file, token_file }: IssuerSettings['keys'],
+  folder: string,
+  proxy: ForwardProxy | undefined,
+): KeySettings {
+  return {
+    refresh,
+    cooldown,
+    maxStale: max_stale,
+    timeout,
+    caFile: ca_file === undefined ? undefined : resolve(folder, ca_file),
+    tokenFile: token_file === undefined ? undefined : resolve(folder, token_file),
+    proxy,
   };
 }
 

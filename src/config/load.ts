@@ -6,7 +6,7 @@ import type { Diagnostic } from './diagnostics/diagnostic.ts';
 import { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import type { FileDraft } from './file-draft.ts';
 import { freezeDeep } from './freeze.ts';
-import { readIssuers } from './issuers.ts';
+import { readIssuers, type Surroundings } from './issuers.ts';
 import { checkListeners, checkRoutes } from './lint/cross-checks.ts';
 import { addWarnings } from './lint/warnings.ts';
 import { buildRoute, readRoutes } from './routes.ts';
@@ -50,7 +50,9 @@ export function loadSource(source: SourceFile, environment: Readonly<Record<stri
   const folder = dirname(resolve(file));
   const content = readContent(document, { environment, folder, files: new Map() }, diagnostics);
   const files = new ReferencedFiles(folder);
-  const config = diagnostics.isUnreadable ? undefined : buildConfig(content, files, diagnostics);
+  const config = diagnostics.isUnreadable
+    ? undefined
+    : buildConfig(content, { folder, environment, files }, diagnostics);
   if (config === undefined || diagnostics.hasErrors) {
     return { ok: false, diagnostics: diagnostics.sorted, files: files.list() };
   }
@@ -66,7 +68,7 @@ type BuiltConfig = Omit<Config, 'source'>;
 /** Reads each issuer and route, runs the checks that need the whole file, then builds the configuration. */
 function buildConfig(
   content: unknown,
-  files: ReferencedFiles,
+  surroundings: Surroundings,
   diagnostics: DiagnosticCollector,
 ): BuiltConfig | undefined {
   if (content === null) {
@@ -74,7 +76,7 @@ function buildConfig(
     return undefined;
   }
   const settings = readSettings(fileSchema, [], content, diagnostics);
-  const draft = readEntries(settings, content, files, diagnostics);
+  const draft = readEntries(settings, content, surroundings, diagnostics);
   checkFile(settings, draft, content, diagnostics);
   addWarnings(draft, diagnostics);
 
@@ -87,14 +89,14 @@ function buildConfig(
 function readEntries(
   { found }: Settings<FileSettings>,
   content: unknown,
-  files: ReferencedFiles,
+  surroundings: Surroundings,
   diagnostics: DiagnosticCollector,
 ): FileDraft {
   const isReadable = found.issuers !== undefined && !isMisspelled('issuers', { schema: fileSchema, raw: content });
   return {
-    issuers: readIssuers(found.issuers ?? {}, files.folder, diagnostics),
+    issuers: readIssuers(found.issuers ?? {}, surroundings, diagnostics),
     issuerNames: isReadable ? Object.keys(found.issuers ?? {}) : undefined,
-    routes: readRoutes(found.routes ?? {}, files, diagnostics),
+    routes: readRoutes(found.routes ?? {}, surroundings.files, diagnostics),
     trustedProxies: found.trusted_proxies ?? [],
     admin: found.admin,
     hasAdminToken: isRawMap(content) && 'admin_token' in content,

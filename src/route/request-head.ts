@@ -1,25 +1,33 @@
-/** Checks a request's head: target form (RFC 9112 section 3.2), Host (RFC 9110 section 7.2), framing (RFC 9112 section 6). */
+/** Checks a request's head: version, target and Host (request-target.ts), framing (RFC 9112 section 6), Expect (RFC 9110 section 10.1.1). */
 
 import { type Denial, deny } from '../denial.ts';
 import { type HeaderList, reduceFields } from '../http/header-list.ts';
 import { type CanonicalPath, canonicalizePath } from './path.ts';
+import { readTarget } from './request-target.ts';
 
-/** A request as node:http parses it; `rawHeaders` has every duplicate field. */
+/** A request as it was parsed; `fields` has every duplicate field. */
 export interface IncomingHead {
-  readonly method?: string | undefined;
-  readonly url?: string | undefined;
-  readonly httpVersion: string;
-  readonly rawHeaders: HeaderList;
+  readonly method: string;
+  /** The request target, as sent. */
+  readonly target: string;
+  readonly version: string;
+  readonly fields: HeaderList;
 }
 
-type HeadReason = 'malformed_request' | 'headers_too_large' | 'ambiguous_path' | 'no_route';
+type HeadReason =
+  | 'malformed_request'
+  | 'headers_too_large'
+  | 'version_not_supported'
+  | 'expectation_failed'
+  | 'ambiguous_path'
+  | 'no_route';
 
 export interface RequestHead {
   readonly ok: true;
   readonly method: string;
-  /** The Host as sent, valid. */
-  readonly authority: string;
-  /** Lower-case, without port, brackets kept: routes are matched by it. */
+  /** The Host as sent, valid; that of an absolute-form where there is none. `undefined`: HTTP/1.0 named no host at all. */
+  readonly authority: string | undefined;
+  /** Lower-case, without port, brackets kept: routes are matched by it. Empty where no host was named: routes of every host only. */
   readonly host: string;
   /** Path and query, as sent. */
   readonly target: string;
@@ -38,40 +46,43 @@ export interface RequestHead {
   readonly expectsContinue: boolean;
 }
 
-/** RFC 3986 section 3.2.2 without userinfo and percent-encodings: a name, an IPv4 or an IPv6 address, then a port. */
-const AUTHORITY = /^([A-Za-z0-9._~!$&'()*+=-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
-const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^#]*)$/i;
 /** Some servers silently ignore fields after a number of them; Apache httpd refuses more than 100. */
 const MOST_FIELDS = 200;
+const CONTINUE = /^100-continue$/i;
 /** Never forwarded, since some servers end the request target there (RFC 9112 section 3). */
 const CONTROL_OR_BLANK = /[\x00-\x20\x7f]/;
 
 /**
- * @returns the checked head, or `malformed_request` (not exactly one valid Host, a target that is not in
- *   origin-form nor an absolute-form of the same authority, a transfer coding other than a lone `chunked`, an
- *   expectation other than 100-continue), `headers_too_large` (more than 200 fields), `ambiguous_path` (a control character
- *   or a blank in the target), or `no_route` for `OPTIONS *`.
+ * @returns the checked head, or `version_not_supported` (neither 1.0 nor 1.1), `malformed_request` (not exactly one valid Host,
+ *   save none in HTTP/1.0; a target that is not in origin-form nor an absolute-form of the same authority; a transfer coding
+ *   other than a lone `chunked`), `expectation_failed` (something else than 100-continue), `headers_too_large` (more than 200
+ *   fields), `ambiguous_path` (a control character or a blank in the target), or `no_route` for `OPTIONS *`.
  */
 export function readRequestHead(request: IncomingHead): RequestHead | Denial<HeadReason> {
-  if (request.rawHeaders.length > 2 * MOST_FIELDS) return deny('headers_too_large');
-  const fields = readFields(request.rawHeaders);
-  const authority = fields.host.length === 1 ? (fields.host[0] ?? '') : '';
-  const host = AUTHORITY.exec(authority)?.[1];
-  const target = reduceTarget(request, authority);
-  if (host === undefined || target === undefined) return deny('malformed_request');
-  if (!hasOneFraming(fields, request.httpVersion)) return deny('malformed_request');
+  if (request.fields.length > 2 * MOST_FIELDS) return deny('headers_too_large');
+  if (request.version !== '1.1' && request.version !== '1.0') return deny(reasonOfVersion(request));
+  const fields = readFields(request.fields);
+  const place = readTarget(request, fields.host);
+  if (place === undefined || !hasOneFraming(fields, request.version)) return deny('malformed_request');
+  if (fields.expect.some(expectation => !CONTINUE.test(expectation))) return deny('expectation_failed');
+  const { authority, host, target } = place;
   if (target === '*') return deny('no_route');
   if (CONTROL_OR_BLANK.test(target)) return deny('ambiguous_path');
   return {
     ok: true,
-    method: request.method ?? '',
+    method: request.method,
     authority,
-    host: host.toLowerCase().replace(/\.$/, ''),
+    host,
     target,
     ...splitTarget(target),
     authorization: fields.authorization,
-    ...describeBody(fields, request.httpVersion),
+    ...describeBody(fields, request.version),
   };
+}
+
+/** A request line without a version is one of HTTP/0.9, which is no HTTP message (RFC 9112 section 2.3). */
+function reasonOfVersion({ version }: IncomingHead): HeadReason {
+  return version === '0.9' ? 'malformed_request' : 'version_not_supported';
 }
 
 function splitTarget(target: string) {
@@ -90,20 +101,6 @@ function describeBody({ transferEncoding, contentLength, expect }: Fields, versi
     contentLength: length,
     expectsContinue: expect.length > 0 && version !== '1.0',
   };
-}
-
-/** @returns whether a Host value may be shown in a log line. */
-export function isAuthority(value: string): boolean {
-  return AUTHORITY.test(value);
-}
-
-/** Absolute-form is reduced to origin-form; its authority must be that of the Host field (RFC 9112 section 3.2.2). */
-function reduceTarget({ method, url = '' }: IncomingHead, authority: string): string | undefined {
-  if (url.startsWith('/') || (url === '*' && method === 'OPTIONS')) return url;
-  const absolute = ABSOLUTE_FORM.exec(url);
-  if (absolute?.[1]?.toLowerCase() !== authority.toLowerCase()) return undefined;
-  const pathAndQuery = absolute[2] ?? '';
-  return pathAndQuery.startsWith('/') ? pathAndQuery : `/${pathAndQuery}`;
 }
 
 interface Fields {
@@ -146,10 +143,9 @@ function findField(name: string): keyof Fields | undefined {
 }
 
 /** HTTP/1.0 has no transfer codings, so servers may frame such a message differently (RFC 9112 section 6.1). */
-function hasOneFraming({ transferEncoding, contentLength, expect }: Fields, version: string): boolean {
-  if (version !== '1.1' && (version !== '1.0' || transferEncoding.length > 0)) return false;
+function hasOneFraming({ transferEncoding, contentLength }: Fields, version: string): boolean {
+  if (version === '1.0' && transferEncoding.length > 0) return false;
   if (transferEncoding.length + contentLength.length > 1) return false;
   if (transferEncoding.some(coding => coding.toLowerCase() !== 'chunked')) return false;
-  if (contentLength.some(length => !/^\d{1,15}$/.test(length))) return false;
-  return expect.every(expectation => expectation.toLowerCase() === '100-continue');
+  return contentLength.every(length => /^\d{1,15}$/.test(length));
 }

@@ -105,8 +105,8 @@ export class TokenVerifier {
   /**
    * @param token as it came in the Authorization field.
    * @param now milliseconds since 1970.
-   * @returns the access token, or the first reason against it. For a cached token not a promise: its signature is not checked
-   *   again, but its time is.
+   * @returns the access token, or the first reason against it. For a cached token its signature is not checked again, but its
+   *   time is. A promise only where `verifyJws` gives one.
    */
   verify(token: string, now: number): Verification | Promise<Verification> {
     const cacheKey = hash('sha256', token, 'base64');
@@ -119,8 +119,14 @@ export class TokenVerifier {
     return verification;
   }
 
-  async #verifyAnew(token: string, cacheKey: string, now: number): Promise<Verification> {
-    const verified = await verifyJws(token, this.#issuers, this.#keySets);
+  #verifyAnew(token: string, cacheKey: string, now: number): Verification | Promise<Verification> {
+    const verified = verifyJws(token, this.#issuers, this.#keySets);
+    return verified instanceof Promise
+      ? verified.then(settled => this.#judge(token, cacheKey, now, settled))
+      : this.#judge(token, cacheKey, now, verified);
+  }
+
+  #judge(token: string, cacheKey: string, now: number, verified: VerifiedToken | Denial<TokenReason>): Verification {
     if (!verified.ok) return verified;
     const verification = checkTime(verified.accessToken, now);
     if (verification.ok) this.#cache.set(cacheKey, verified, { size: entrySize(token) });

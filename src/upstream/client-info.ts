@@ -3,13 +3,14 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, type Socket } from 'node:net';
 import type { Network } from '../config/config.ts';
-import { isAuthority, type RequestHead } from '../route/request-head.ts';
+import { isAuthority } from '../route/authority.ts';
+import type { RequestHead } from '../route/request-head.ts';
 
 export interface ClientInfo {
   /** `X-Forwarded-For`: the client's address, or the addresses that a trusted proxy sent, continued by the proxy's own. */
   readonly forwardedFor: string;
-  /** The Host of the client's request. */
-  readonly authority: string;
+  /** The Host of the client's request; `undefined` where HTTP/1.0 named none. */
+  readonly authority: string | undefined;
   readonly protocol: string;
   /** Whether the peer is a trusted proxy, whose other fields about its client's connection are forwarded. */
   readonly isFromTrustedProxy?: boolean;

@@ -148,9 +148,12 @@ function treatmentOf(folded: string): FieldName['treatment'] {
 /** RFC 7239, and the fields that are older than it. */
 function createForwardingFields({ forwardedFor, authority, protocol }: ClientInfo): string[] {
   const nodes = forwardedFor.split(', ').map(address => `for=${address.includes(':') ? `"[${address}]"` : address}`);
-  nodes.push(`${nodes.pop()};host="${authority}";proto=${protocol}`);
-  const forwarded = ['X-Forwarded-For', forwardedFor, 'X-Forwarded-Host', authority, 'X-Forwarded-Proto', protocol];
-  return [...forwarded, 'Forwarded', nodes.join(', ')];
+  const host = authority === undefined ? '' : `;host="${authority}"`;
+  nodes.push(`${nodes.pop()}${host};proto=${protocol}`);
+  const fields = ['X-Forwarded-For', forwardedFor];
+  if (authority !== undefined) fields.push('X-Forwarded-Host', authority);
+  fields.push('X-Forwarded-Proto', protocol, 'Forwarded', nodes.join(', '));
+  return fields;
 }
 
 /** `client_id` is the client of the token, under whichever name its issuer has it. */

@@ -18,9 +18,13 @@ import { expectTables, formatCodes, formatTable, replaceTables } from './generat
 /** When each reason is decided. A new reason does not compile without its sentence. */
 const WHEN: Readonly<Record<Reason, string>> = {
   malformed_request:
-    'The framing, the Host, the form of the target, the HTTP version or `Expect` is not valid, or the request is CONNECT. Also: an `Upgrade` to anything but a WebSocket, and a body whose framing breaks.',
+    'The framing, the Host or the form of the target is not valid, or the request is CONNECT. Also: a WebSocket handshake that is not valid, and a body whose framing breaks.',
   headers_too_large: 'The head is as large as `limits.headers` or larger, or has more than 200 fields.',
   request_timeout: 'The head, or the next piece of the body, did not arrive within `timeouts`.',
+  version_not_supported: 'The version is neither HTTP/1.0 nor HTTP/1.1.',
+  expectation_failed: '`Expect` has something else than `100-continue`.',
+  upgrade_required:
+    'The WebSocket handshake has another version than 13. `Upgrade` and `Sec-WebSocket-Version` say what is supported.',
   ambiguous_path:
     'Two servers could read the path differently. Only reported where every route to the same upstream is public or on `report`.',
   no_route: 'No route has this Host and path, or the request is `OPTIONS *`.',
@@ -122,6 +126,7 @@ test('a page without the markers of a table, or with two of them: an error', () 
 function describeStatus(reason: Reason): string {
   const refusal = REFUSALS[reason];
   if ('retryAfter' in refusal) return `${refusal.status}, \`Retry-After: ${refusal.retryAfter}\``;
+  if ('fields' in refusal) return `${refusal.status}, \`${refusal.fields.join(': ')}\``;
   return reason === 'method_not_allowed' ? `${refusal.status}, \`Allow\`` : String(refusal.status);
 }
 

@@ -35,8 +35,13 @@ export class ResponseReader {
     return this.responses.filter(response => response.complete).length;
   }
 
+  /** What came behind a 101. */
+  get tunnelled(): string {
+    return this.upgraded ? this.#rest : '';
+  }
+
   push(bytes: Buffer): void {
-    if (this.upgraded || this.fault) return;
+    if (this.fault) return;
     this.#rest += bytes.toString('latin1');
     while (this.#step());
   }

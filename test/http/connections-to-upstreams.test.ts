@@ -16,6 +16,7 @@ import { until } from './client.ts';
 
 const servers: Server[] = [];
 const pools: Pool[] = [];
+const UNTIL_CLOSE = 'HTTP/1.1 200 OK\r\n\r\nuntil its end';
 const RESPONSE = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 afterEach(async () => {
@@ -223,5 +224,15 @@ describe.skipIf(!hasOpenssl)('TLS', () => {
     expect([await ask(pool), await ask(pool), await ask(pool)]).toEqual(['ok', 'ok', 'ok']);
     await until(() => pool.idle === pool.size);
     expect(pool.size).toBeLessThanOrEqual(2);
+  });
+
+  test('a body until the end of the connection: whole', async () => {
+    const server = createTlsServer(authority.issue('DNS:upstream.internal'));
+    server.on('secureConnection', socket => {
+      socket.on('error', () => socket.destroy()).once('data', () => socket.end(UNTIL_CLOSE));
+    });
+    const port = await listen(server as Server);
+    const pool = createPool({ host: '127.0.0.1', port, tls: trusting('upstream.internal') });
+    expect(await ask(pool)).toBe('until its end');
   });
 });

@@ -340,10 +340,14 @@ describe('no usable response', () => {
     expect(client.responses()[0]?.complete ?? false).toBe(false);
   });
 
-  test('a body until the end of the connection, and a reset: it looks cut', async () => {
+  test.each<readonly [string, (reset: () => void) => void]>([
+    ['a reset behind it', reset => setTimeout(reset, 20)],
+    // Both are there when the event loop looks, and it reports the end of the connection.
+    ['a reset in the same moment', reset => reset()],
+  ])('a body until the end of the connection, and %s: it looks cut', async (_name, soon) => {
     upstream.onData = ({ socket }) => {
       socket.write('HTTP/1.1 200 OK\r\n\r\nhello');
-      setTimeout(() => socket.resetAndDestroy(), 20);
+      soon(() => socket.resetAndDestroy());
     };
     const client = await open(get());
     await client.closed();

@@ -1,8 +1,8 @@
 /** Strict is not strange: every ordinary message is accepted, and read as it was meant. */
 
 import { expect, test } from 'vitest';
+import { readRequests, readResponse } from './differential/reading.ts';
 import { CLIENTS, SERVERS } from './ordinary-messages.ts';
-import { readRequests, readResponse } from './reading.ts';
 
 const bytesOf = (text: string) => Buffer.from(text, 'latin1');
 const linesOf = (...lines: readonly string[]) => [...lines, '', ''].join('\r\n');

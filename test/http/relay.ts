@@ -144,7 +144,7 @@ export class Relay implements RequestHandler, AttemptHandler {
     }
     const start = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
     const add = (text: string, name: string, value: string) =>
-      /^sec-/i.test(name) ? `${text}${name}: ${value}\r\n` : text;
+      /^(?:sec-|x-nonce)/i.test(name) ? `${text}${name}: ${value}\r\n` : text;
     const text = reduceFields(head.fields, add, start);
     client.socket.write(`${text}\r\n`, 'latin1');
     client.socket.write(rest);
@@ -174,7 +174,7 @@ export class Relay implements RequestHandler, AttemptHandler {
 }
 
 function keepField(kept: string[], name: string, value: string): string[] {
-  if (!/^(?:host|connection)$/i.test(name)) kept.push(name, value);
+  if (!/^(?:host|connection|x-sent)$/i.test(name)) kept.push(name, value);
   return kept;
 }
 

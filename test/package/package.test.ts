@@ -40,7 +40,9 @@ describe.skipIf(isSkipped)('package (needs the package registry)', () => {
   test('dist: one file for each source, although the clone had none', () => {
     const built = installed.packed.files.map(({ path }) => path).filter(path => path.startsWith('dist/'));
     const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
-    const expected = sources.filter(file => /(?<!\.d)\.ts$/.test(file)).map(file => `dist/${file.replace(/ts$/, 'js')}`);
+    const expected = sources
+      .filter(file => /(?<!\.d)\.ts$/.test(file))
+      .map(file => `dist/${file.replace(/ts$/, 'js')}`);
     expect(built.sort()).toEqual([...expected, 'dist/library.d.ts'].sort());
   });
 

@@ -64,10 +64,10 @@ test.each([
   ['two Hosts', 'POST /api/x HTTP/1.1', () => `Host: b.example\r\n${mine}${CONTINUE}${LENGTH}`, 400],
   ['two lengths', 'POST /api/x HTTP/1.1', () => mine + CONTINUE + LENGTH + LENGTH, 400],
   ['a length above the limit', 'POST /api/x HTTP/1.1', () => `${mine}${CONTINUE}Content-Length: 9\r\n`, 413],
-  ['another expectation', 'POST /api/x HTTP/1.1', () => `${mine}Expect: 200-ok\r\n${LENGTH}`, 400],
-  ['an empty expectation', 'POST /api/x HTTP/1.1', () => `${mine}Expect:\r\n${LENGTH}`, 400],
-  ['two expectations', 'POST /api/x HTTP/1.1', () => `${mine}Expect: 100-continue, x\r\n${LENGTH}`, 400],
-  ['another expectation and no token', 'GET /api/x HTTP/1.1', () => 'Expect: x\r\n', 400],
+  ['another expectation', 'POST /api/x HTTP/1.1', () => `${mine}Expect: 200-ok\r\n${LENGTH}`, 417],
+  ['an empty expectation', 'POST /api/x HTTP/1.1', () => `${mine}Expect:\r\n${LENGTH}`, 417],
+  ['two expectations', 'POST /api/x HTTP/1.1', () => `${mine}Expect: 100-continue, x\r\n${LENGTH}`, 417],
+  ['another expectation and no token', 'GET /api/x HTTP/1.1', () => 'Expect: x\r\n', 417],
   ['an upgrade without a token', 'GET /api/x HTTP/1.1', () => `${CONTINUE}${HANDSHAKE_FIELDS}`, 401],
 ])('%s: no 100 Continue, and nothing reaches the upstream', async (_name, line, fields, status) => {
   const responses = await sendUntilFinal(`${line}\r\nHost: a.example\r\n${fields()}\r\n`);

@@ -37,7 +37,9 @@ afterAll(async () => {
 
 test.each([
   ['GET http://b.example/a', 'malformed_request'],
-  ['GET http://a.example:80/a', 'malformed_request'],
+  ['GET http://a.example:443/a', 'malformed_request'],
+  ['GET https://a.example:80/a', 'malformed_request'],
+  ['GET http://a.example:080/a', 'malformed_request'],
   ['GET http://a.example:8080/a', 'malformed_request'],
   ['GET http://a.example./a', 'malformed_request'],
   ['GET http://user@a.example/a', 'malformed_request'],
@@ -92,6 +94,8 @@ test.each([
 test.each([
   ['GET http://a.example/a', '/a'],
   ['GET HTTP://A.EXAMPLE/a', '/a'],
+  ['GET http://a.example:80/a', '/a'],
+  ['GET https://a.example:443/a', '/a'],
   ['GET https://a.example/a/x?y', '/a/x?y'],
   ['GET http://a.example/%61/x', '/a/x'],
   ['GET http://a.example', '/'],

@@ -16,6 +16,9 @@ const REFUSED_FROM: Readonly<Record<Reason, Enforcement>> = {
   malformed_request: 'report',
   headers_too_large: 'report',
   request_timeout: 'report',
+  version_not_supported: 'report',
+  expectation_failed: 'report',
+  upgrade_required: 'report',
   ambiguous_path: 'report',
   no_route: 'report',
   method_not_allowed: 'verify',
@@ -102,7 +105,14 @@ describe('isDecidedWithin', () => {
   });
 
   test.each([
-    ['request', 'route', ['malformed_request', 'headers_too_large', 'request_timeout', 'ambiguous_path', 'no_route']],
+    [
+      'request',
+      'route',
+      [
+        ...['malformed_request', 'headers_too_large', 'request_timeout'],
+        ...['version_not_supported', 'expectation_failed', 'upgrade_required', 'ambiguous_path', 'no_route'],
+      ],
+    ],
     ['audience', 'scope', ['wrong_audience', 'insufficient_scope']],
     ['limits', 'fault', ['body_too_large', 'overloaded', 'internal']],
   ] as const)('from %s to %s: %j', (first, last, reasons) => {

@@ -52,7 +52,8 @@ const IMPORTERS: Readonly<Record<string, string>> = {
   zod: 'config',
   jose: 'token',
   'lru-cache': 'token',
-  // Only its build of llhttp.
+  undici: 'token',
+  // Its build of llhttp.
   'undici/lib/llhttp/llhttp-wasm.js': 'http',
   'http-proxy': 'upstream',
   'prom-client': 'telemetry',
@@ -68,7 +69,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'telemetry from config': ['escapeJson'],
   'telemetry from token': ['readClient'],
   // `check` and the verifier accept the same keys.
-  'token from config': ['MOST_KEYS', 'checkKey', 'countReasons', 'parseJsonObject', 'readKeyFile'],
+  'token from config': [
+    'MOST_KEYS',
+    'checkKey',
+    'countReasons',
+    'escapeJson',
+    'parseJsonObject',
+    'readKeyFile',
+    'readText',
+    'readTokenFile',
+  ],
   'upstream from client': ['MALFORMED'],
   'upstream from config': ['findReservedField', 'foldFieldName'],
   'upstream from route': ['isAuthority', 'stripPrefix'],

@@ -12,7 +12,7 @@ function transactionOf(url: string, host = 'api.example'): Transaction {
   const request = new IncomingMessage(new Socket());
   Object.assign(request, { url, method: 'GET', headers: { host } });
   const transaction = new Transaction({ kind: 'http', request, response: new ServerResponse(request) });
-  const head = readRequestHead({ method: 'GET', url, httpVersion: '1.1', rawHeaders: ['Host', host] });
+  const head = readRequestHead({ method: 'GET', target: url, version: '1.1', fields: ['Host', host] });
   if (head.ok) transaction.head = head;
   return transaction;
 }

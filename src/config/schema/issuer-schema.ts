@@ -16,8 +16,17 @@ const keys = z.strictObject({
   refresh: duration.prefault('10m').describe('Age at which the keys of the issuer are fetched again'),
   cooldown: duration
     .prefault('30s')
-    .describe('Shortest time between two fetches that tokens with an unknown kid cause, failed ones included'),
+    .describe('Shortest time between two fetches that tokens cause, failed ones included'),
   max_stale: longDuration.prefault('24h').describe('How old the keys may become while the issuer cannot be reached'),
+  timeout: duration.prefault('5s').describe('Time for each document that is fetched from the issuer'),
+  ca_file: nonEmpty
+    .optional()
+    .describe('PEM file with the authorities of the issuer, instead of those that Node.js trusts'),
+  token_file: nonEmpty
+    .optional()
+    .describe(
+      'File with a bearer token that is sent when keys are fetched, such as that of a Kubernetes service account',
+    ),
 });
 
 export const issuerSchema = z.strictObject({
@@ -38,7 +47,7 @@ export const issuerSchema = z.strictObject({
   scope_claim: nonEmpty
     .optional()
     .describe('Claim that holds the scopes; default: scope, or scp where there is no scope'),
-  keys: keys.prefault({}).describe('When the keys of the issuer are fetched'),
+  keys: keys.prefault({}).describe('When and how the keys of the issuer are fetched'),
 });
 
 export type IssuerSettings = z.output<typeof issuerSchema>;

@@ -14,6 +14,7 @@ import type { ConnectionEvents, ConnectionLimits } from './connection-events.ts'
 import type { OpeningSocket } from './connector.ts';
 import { Deadline, KeepAlive } from './deadline.ts';
 import { describeFailure, TimeoutError } from './failure.ts';
+import { endUnlessReset } from './reset-detection.ts';
 import { type ResponseEvents, ResponseReader } from './response-reader.ts';
 
 export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
@@ -216,10 +217,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   };
 
   /** The end of a body that has no other; it cuts off every other response (RFC 9112 section 8). */
-  readonly #onEnd = (): void => {
-    this.#run(() => this.#reader.end());
-    this.#socket.destroy();
-  };
+  readonly #onEnd = (): void => endUnlessReset(this.#socket, () => this.#run(() => this.#reader.end()));
 
   readonly #onError = (error: Error): void => {
     this.#error ??= error;

@@ -38,9 +38,10 @@ const ATTEMPT_TIME = 500;
 
 /** @returns what opens a connection to `target`. A certificate that does not verify fails it; nothing turns that off. */
 export function createConnector({ host, port = 0, isUnix = false, tls }: ConnectTarget): Connector {
+  // The connection sees to its end itself: node:net would end the other direction before a reset can be told from it.
   const place = isUnix
-    ? { path: host }
-    : { host, port, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: ATTEMPT_TIME };
+    ? { path: host, allowHalfOpen: true }
+    : { host, port, allowHalfOpen: true, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: ATTEMPT_TIME };
   if (!tls) return () => ({ socket: connectTcp(place), readyEvent: 'connect' });
   const name = tls.serverName ?? host;
   const options = {

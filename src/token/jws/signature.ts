@@ -1,25 +1,96 @@
-/** Verifies the signature of a JWS (RFC 7515 section 5.2). No other file verifies one. */
+/**
+ * Verifies the signature of a JWS (RFC 7515 section 5.2). No other file verifies one.
+ *
+ * By `crypto.verify` and not by jose: WebCrypto takes every signature through the thread pool and several promises, which costs
+ * more than the RSA itself. A test holds the two equal. While it verifies a token, the thread does nothing else: 25 to 150 µs.
+ * Where it would take longer, the thread pool verifies.
+ */
 
-import { compactVerify, errors } from 'jose';
+import { constants, verify } from 'node:crypto';
 import type { VerificationKey } from '../keys/verification-key.ts';
+import { encodeEcdsaSignature } from './ecdsa-signature.ts';
+
+/** Candidates that one token without a `kid` may have in this thread; each costs a verification. */
+const MOST_INLINE = 4;
+
+/** What is to be known of an algorithm beside the key. */
+interface Scheme {
+  /** `undefined` where the algorithm hashes by itself. */
+  readonly digest: string | undefined;
+  /** Of RSA-PSS: bytes of the salt, as many as the digest has (RFC 7518 section 3.5). */
+  readonly saltLength?: number;
+  /** Of ECDSA: bytes of each of the two integers (RFC 7518 section 3.4). */
+  readonly integerSize?: number;
+}
+
+/** RFC 7518 section 3.1, RFC 8037, RFC 9864, and ML-DSA. The curve is the key's (`VerificationKey.algorithms`). */
+const SCHEMES: ReadonlyMap<string, Scheme> = new Map<string, Scheme>([
+  ['RS256', { digest: 'sha256' }],
+  ['RS384', { digest: 'sha384' }],
+  ['RS512', { digest: 'sha512' }],
+  ['PS256', { digest: 'sha256', saltLength: 32 }],
+  ['PS384', { digest: 'sha384', saltLength: 48 }],
+  ['PS512', { digest: 'sha512', saltLength: 64 }],
+  ['ES256', { digest: 'sha256', integerSize: 32 }],
+  ['ES384', { digest: 'sha384', integerSize: 48 }],
+  ['ES512', { digest: 'sha512', integerSize: 66 }],
+  ...['EdDSA', 'Ed25519', 'ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'].map((name): [string, Scheme] => [
+    name,
+    { digest: undefined },
+  ]),
+]);
 
 /**
+ * @param token a strict compact JWS, as `readCompactJws` accepts it.
  * @param algorithm the token's `alg`; the caller has checked that it is one of the issuer's `algorithms`.
- * @param keys candidates: several may share a `kid`, and a token may have none.
- * @returns the key that verifies the signature of `token`; `undefined` where none does.
+ * @param keys candidates: several may share a `kid`, and a token may have none. Those that are not for `algorithm` are left out
+ *   (RFC 8725 section 3.1).
+ * @returns the key that verifies the signature of `token`; `undefined` where none does. A promise only where the thread pool
+ *   verifies: many candidates, or a key that is costly.
  */
-export async function findSigningKey(
+export function findSigningKey(
   token: string,
   algorithm: string,
   keys: readonly VerificationKey[],
+): VerificationKey | undefined | Promise<VerificationKey | undefined> {
+  const scheme = SCHEMES.get(algorithm);
+  if (!scheme) return undefined;
+  const dot = token.lastIndexOf('.');
+  const signature = readSignature(token.slice(dot + 1), scheme);
+  if (!signature) return undefined;
+  const input = Buffer.from(token.slice(0, dot), 'latin1');
+  const candidates = keys.filter(key => key.algorithms.has(algorithm));
+  if (candidates.length > MOST_INLINE || candidates.some(key => key.isCostly)) {
+    return findInThreadPool(scheme, input, signature, candidates);
+  }
+  return candidates.find(key => verify(scheme.digest, input, prepareKey(key, scheme), signature));
+}
+
+async function findInThreadPool(
+  scheme: Scheme,
+  input: Buffer,
+  signature: Buffer,
+  candidates: readonly VerificationKey[],
 ): Promise<VerificationKey | undefined> {
-  for (const key of keys) {
-    try {
-      await compactVerify(token, key.resolve, { algorithms: [algorithm] });
-      return key;
-    } catch (error) {
-      if (!(error instanceof errors.JOSEError)) throw error;
-    }
+  for (const key of candidates) {
+    const isVerified = await new Promise<boolean>((resolve, reject) => {
+      verify(scheme.digest, input, prepareKey(key, scheme), signature, (error, result) => {
+        if (error) reject(error);
+        else resolve(result);
+      });
+    });
+    if (isVerified) return key;
   }
   return undefined;
+}
+
+function readSignature(text: string, { integerSize }: Scheme): Buffer | undefined {
+  const signature = Buffer.from(text, 'base64url');
+  return integerSize === undefined ? signature : encodeEcdsaSignature(signature, integerSize);
+}
+
+/** A key with options beside it costs 15 µs more on Node.js 24, so only RSA-PSS has some: PKCS #1 and DER are the defaults. */
+function prepareKey({ publicKey }: VerificationKey, { saltLength }: Scheme) {
+  if (saltLength === undefined) return publicKey;
+  return { key: publicKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
 }

@@ -1,21 +1,21 @@
 /** The metadata of an issuer (RFC 8414 section 3, OpenID Connect Discovery section 4), as far as it leads to the keys. */
 
-import { describeIssuer, describeUrl } from './fetch-failure.ts';
-import { fetchJsonObject } from './json-fetch.ts';
+import { describeName, describeUrl } from '../fetching/fetch-failure.ts';
+import { type Fetching, fetchJsonObject } from './json-fetch.ts';
 import { KeyFetchError } from './key-fetch-error.ts';
 
 /**
- * Tries the document of RFC 8414, then that of OpenID Connect.
+ * Tries the document of RFC 8414, then that of OpenID Connect, each with a time-out of its own.
  *
  * @returns the `jwks_uri` of the first document that is valid.
  * @throws KeyFetchError that says what was wrong with each of the two.
  */
-export async function discoverJwksUri(issuer: string, signal: AbortSignal): Promise<string> {
+export async function discoverJwksUri(issuer: string, fetching: Fetching): Promise<string> {
   const openId = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   const failures: string[] = [];
   for (const url of [authorizationServerMetadataUrl(issuer), openId]) {
     try {
-      return await readJwksUri(issuer, url, signal);
+      return await readJwksUri(issuer, url, fetching);
     } catch (error) {
       failures.push(`${describeUrl(url)}: ${error instanceof KeyFetchError ? error.message : 'the fetch failed'}`);
     }
@@ -30,11 +30,11 @@ export function authorizationServerMetadataUrl(issuer: string): string {
 }
 
 /** The metadata must name this very issuer (RFC 8414 section 3.3). */
-async function readJwksUri(issuer: string, url: string, signal: AbortSignal): Promise<string> {
-  const metadata = await fetchJsonObject(url, signal);
+async function readJwksUri(issuer: string, url: string, fetching: Fetching): Promise<string> {
+  const { content: metadata } = await fetchJsonObject(url, fetching);
   const uri = metadata['jwks_uri'];
   if (metadata['issuer'] !== issuer) {
-    throw new KeyFetchError(`the metadata is of ${describeIssuer(metadata['issuer'])}, not of this issuer`);
+    throw new KeyFetchError(`the metadata is of ${describeName(metadata['issuer'])}, not of ${describeName(issuer)}`);
   }
   if (typeof uri !== 'string' || !/^https?:\/\//.test(uri) || !URL.canParse(uri))
     throw new KeyFetchError('the metadata has no jwks_uri');

@@ -1,53 +1,35 @@
-/** Fetches a JSON object: no redirects, at most 1 MiB. */
+/** Fetches a JSON object (RFC 8259) from an issuer. */
 
 import { parseJsonObject } from '../../config/values/key-set/json-web-key-set.ts';
-import { describeFetchFailure, describeStatus, NO_ANSWER_IN_TIME } from './fetch-failure.ts';
+import { describeStatus } from '../fetching/fetch-failure.ts';
+import { type IssuerClient, IssuerFetchError } from '../fetching/issuer-client.ts';
 import { KeyFetchError } from './key-fetch-error.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-const MAXIMUM_BYTES = 1024 * 1024;
-
-/**
- * @param signal ends the fetch.
- * @throws KeyFetchError where the response is not a JSON object with status 200.
- */
-export async function fetchJsonObject(url: string, signal: AbortSignal): Promise<JsonObject> {
-  const response = await fetch(url, {
-    redirect: 'manual',
-    headers: { accept: 'application/json' },
-    signal,
-  }).catch(error => {
-    throw new KeyFetchError(describeFetchFailure(error));
-  });
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    throw new KeyFetchError(describeStatus(response, url));
-  }
-  const value = parseJsonObject(await readBounded(response, signal));
-  if (value) return value;
-  throw new KeyFetchError('the answer is not a JSON object');
+export interface FetchedJson {
+  readonly content: JsonObject;
+  readonly headers: Headers;
 }
 
-/** Cancels the body itself: in Node.js 20 the signal given to `fetch` may not reach the body once the head has arrived. */
-async function readBounded(response: Response, signal: AbortSignal): Promise<string> {
-  const reader = response.body?.getReader();
-  const cancel = () => reader?.cancel().catch(() => undefined);
-  signal.addEventListener('abort', cancel, { once: true });
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for (let piece = await reader?.read(); piece?.value; piece = await reader?.read()) {
-      size += piece.value.byteLength;
-      if (size > MAXIMUM_BYTES) throw new KeyFetchError('the answer is larger than 1 MiB');
-      pieces.push(piece.value);
-    }
-  } catch (error) {
-    await cancel();
-    throw error instanceof KeyFetchError ? error : new KeyFetchError(describeFetchFailure(error));
-  } finally {
-    signal.removeEventListener('abort', cancel);
-  }
-  if (signal.aborted) throw new KeyFetchError(NO_ANSWER_IN_TIME);
-  return Buffer.concat(pieces).toString('utf8');
+/** How documents of an issuer are fetched. */
+export interface Fetching {
+  readonly client: IssuerClient;
+  /** Ends the fetch. */
+  readonly signal: AbortSignal;
+  /** @returns the bearer token for `url`; `undefined` where none is sent there. */
+  readonly tokenFor: (url: string) => string | undefined;
+}
+
+/** @throws KeyFetchError where the response is not a JSON object with status 200. */
+export async function fetchJsonObject(url: string, { client, signal, tokenFor }: Fetching): Promise<FetchedJson> {
+  const token = tokenFor(url);
+  const headers = { accept: 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+  const response = await client.fetch(url, { headers, signal }).catch(error => {
+    throw new KeyFetchError(error instanceof IssuerFetchError ? error.message : 'the fetch failed');
+  });
+  if (response.status !== 200) throw new KeyFetchError(describeStatus(response, url));
+  const content = parseJsonObject(await response.text());
+  if (content) return { content, headers: response.headers };
+  throw new KeyFetchError('the answer is not a JSON object');
 }

@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Issuer } from '../../config/config.ts';
-import { describeSource } from './fetch-failure.ts';
+import { describeSource } from '../fetching/fetch-failure.ts';
 import { HeldKeys } from './held-keys.ts';
 import { KeyFetchError, type LastKeys } from './key-fetch-error.ts';
 import { type FetchCause, fetchDirectly, type KeyFetcher } from './key-source.ts';
@@ -25,6 +25,8 @@ export interface KeySetEvents {
   /** Called after each fetch; `error` is a short text without secrets. */
   readonly onFetch: (issuer: string, outcome: 'success' | 'failure', error: string | undefined) => void;
 }
+
+type Candidates = readonly VerificationKey[] | undefined;
 
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 30_000;
@@ -120,9 +122,14 @@ export class KeySet {
   /**
    * @param keyId the `kid` of a token: untrusted, it only selects. Without one, every key is a candidate.
    * @returns the candidates; `[]` where the issuer publishes no such key, also after a fetch if the cooldown allowed one;
-   *   `undefined` where there are no keys at all that may verify.
+   *   `undefined` where there are no keys at all that may verify. A promise only where a fetch is waited for.
    */
-  async find(keyId: string | undefined): Promise<readonly VerificationKey[] | undefined> {
+  find(keyId: string | undefined): Candidates | Promise<Candidates> {
+    const known = this.isReady() ? this.#held.candidates(keyId) : [];
+    return known.length > 0 ? known : this.#findFetched(keyId);
+  }
+
+  async #findFetched(keyId: string | undefined): Promise<Candidates> {
     if (!this.isReady()) await this.#fetching;
     if (!this.isReady()) return undefined;
     const known = this.#held.candidates(keyId);

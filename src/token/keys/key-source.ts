@@ -3,10 +3,12 @@
 import { readFile } from 'node:fs/promises';
 import type { JWK } from 'jose';
 import type { Issuer } from '../../config/config.ts';
+import { readTokenFile } from '../../config/values/issuer-files.ts';
 import { MOST_KEYS, readKeyFile } from '../../config/values/key-set/json-web-key-set.ts';
-import { describeUrl, TIMEOUT } from './fetch-failure.ts';
+import { describeUrl } from '../fetching/fetch-failure.ts';
+import { IssuerClient } from '../fetching/issuer-client.ts';
 import { discoverJwksUri } from './issuer-metadata.ts';
-import { fetchJsonObject, type JsonObject } from './json-fetch.ts';
+import { type FetchedJson, type Fetching, fetchJsonObject, type JsonObject } from './json-fetch.ts';
 import { KeyFetchError, type LastKeys } from './key-fetch-error.ts';
 
 /** Why keys are fetched: they are due, or a token names a key that is not among them. */
@@ -25,40 +27,38 @@ export const fetchDirectly: KeyFetcher = async (issuer, _cause, stopped) => {
   return { jwks: await fetchKeys(issuer, stopped), age: 0, isShared: false };
 };
 
-type KeyLocation = Pick<Issuer, 'issuer' | 'keySource'>;
+/** The parts of an issuer's settings that its keys depend on. */
+export type KeyLocation = Pick<Issuer, 'issuer' | 'keySource' | 'keys'>;
 
 /**
- * @param stopped ends the fetch; without it the fetch ends after five seconds, metadata included.
+ * @param stopped ends the fetch; without it each document has the `timeout` of the issuer.
  * @returns the JWKs as published; none of them has been checked.
  * @throws KeyFetchError where there is no response, or the response or the file is not a key set.
  */
 export async function fetchKeys(location: KeyLocation, stopped: AbortSignal): Promise<readonly JWK[]> {
-  // Not AbortSignal.any over AbortSignal.timeout: without another reference it may be collected before it fires (Node.js 20).
-  const fetching = new AbortController();
-  const abort = () => fetching.abort();
-  const timer = setTimeout(abort, TIMEOUT);
-  stopped.addEventListener('abort', abort, { once: true });
+  const { keySource, keys } = location;
+  if (keySource.kind === 'file') return withSource(keySource.path, () => readKeysFromFile(keySource.path));
+  // A connection that was kept for minutes may be dead, so each fetch has its own.
+  const client = new IssuerClient(keys);
+  const fetching = { client, signal: stopped, tokenFor: createTokenSource(location) };
   try {
-    return await fetchFrom(location, fetching.signal);
+    const uri = keySource.kind === 'uri' ? keySource.uri : await discoverJwksUri(location.issuer, fetching);
+    return await withSource(describeUrl(uri), async () => listKeys(await fetchJsonObject(uri, fetching)));
   } finally {
-    clearTimeout(timer);
-    stopped.removeEventListener('abort', abort);
+    client.close();
   }
 }
 
-async function fetchFrom({ issuer, keySource }: KeyLocation, signal: AbortSignal): Promise<readonly JWK[]> {
-  switch (keySource.kind) {
-    case 'file':
-      return withSource(keySource.path, () => readKeysFromFile(keySource.path));
-    case 'uri':
-      return fetchKeySet(keySource.uri, signal);
-    case 'discovery':
-      return fetchKeySet(await discoverJwksUri(issuer, signal), signal);
-  }
-}
-
-function fetchKeySet(uri: string, signal: AbortSignal): Promise<readonly JWK[]> {
-  return withSource(describeUrl(uri), async () => listKeys(await fetchJsonObject(uri, signal)));
+/** The token is for the operator's URL: a `jwks_uri` of the metadata that leads elsewhere does not get it. */
+function createTokenSource({ issuer, keySource, keys: { tokenFile } }: KeyLocation): Fetching['tokenFor'] {
+  if (tokenFile === undefined) return () => undefined;
+  const { origin } = new URL(keySource.kind === 'uri' ? keySource.uri : issuer);
+  return url => {
+    if (new URL(url).origin !== origin) return undefined;
+    const token = readTokenFile(tokenFile);
+    if (token.ok) return token.value;
+    throw new KeyFetchError(`the file of token_file ${token.rejection.what}`);
+  };
 }
 
 /** Puts `source` before the message of whatever goes wrong in `read`. */
@@ -70,7 +70,7 @@ async function withSource<T>(source: string, read: () => Promise<T>): Promise<T>
   }
 }
 
-function listKeys({ keys }: JsonObject): readonly JWK[] {
+function listKeys({ content: { keys } }: FetchedJson): readonly JWK[] {
   if (!Array.isArray(keys)) throw new KeyFetchError('the answer is not a key set');
   return keys.filter(isObject).slice(0, MOST_KEYS);
 }

@@ -1,6 +1,7 @@
 /** One public key of an issuer (RFC 7517) that may verify tokens (RFC 8725 sections 3.2 and 3.5). */
 
-import { type CompactVerifyGetKey, createLocalJWKSet, type JWK } from 'jose';
+import { KeyObject } from 'node:crypto';
+import { createLocalJWKSet, type JWK } from 'jose';
 import { checkKey } from '../../config/values/key-set/json-web-key.ts';
 
 /** What an issuer publishes about one of its keys. */
@@ -13,13 +14,22 @@ export interface PublishedKey {
 }
 
 export interface VerificationKey extends PublishedKey {
-  /** For jose: returns the key where the token's `alg` fits its type, curve, `alg`, `use` and `key_ops`, and throws otherwise. */
-  readonly resolve: CompactVerifyGetKey;
+  readonly publicKey: KeyObject;
+  /** What it may verify, by its type, curve and `alg` (RFC 8725 section 3.1). */
+  readonly algorithms: ReadonlySet<string>;
+  /** Whether one verification takes longer than the other requests of the thread should wait. */
+  readonly isCostly: boolean;
   /** The whole JWK as text. A key that a refresh brings again unchanged stays the same object. */
   readonly fingerprint: string;
   /** Set when the issuer no longer publishes the key, or it is too old. Tokens that it verified then count as unverified. */
   retired: boolean;
 }
+
+/** Ed25519 and P-256 take about as long as RSA with 4096 bits, P-384 six times and P-521 twelve times as long. */
+const CHEAP_TYPES = ['ed25519', 'prime256v1'];
+const CHEAP_RSA_BITS = 4096;
+/** The usual exponent, F4. The time grows with its length: one as long as the modulus takes a hundred times as long. */
+const CHEAP_RSA_EXPONENT = 65_537n;
 
 /** @returns the fingerprint by which an unchanged JWK is recognised. */
 export function fingerprintOf(jwk: JWK): string {
@@ -30,13 +40,26 @@ export function fingerprintOf(jwk: JWK): string {
 export async function createVerificationKey(jwk: JWK): Promise<VerificationKey | undefined> {
   const checked = checkKey(jwk);
   const [alg] = checked.ok ? checked.algorithms : [];
-  if (alg === undefined) return undefined;
+  if (!checked.ok || alg === undefined) return undefined;
   try {
-    const resolve = createLocalJWKSet({ keys: [jwk] });
-    await resolve({ alg });
-    const published = { keyId: jwk.kid, algorithm: jwk.alg, type: jwk.crv ?? jwk.kty ?? '' };
-    return { ...published, resolve, fingerprint: fingerprintOf(jwk), retired: false };
+    const publicKey = KeyObject.from(await createLocalJWKSet({ keys: [jwk] })({ alg }));
+    return {
+      keyId: jwk.kid,
+      algorithm: jwk.alg,
+      type: jwk.crv ?? jwk.kty ?? '',
+      publicKey,
+      algorithms: new Set(checked.algorithms),
+      isCostly: isCostly(publicKey),
+      fingerprint: fingerprintOf(jwk),
+      retired: false,
+    };
   } catch {
     return undefined;
   }
+}
+
+function isCostly({ asymmetricKeyType: type, asymmetricKeyDetails: details = {} }: KeyObject): boolean {
+  if (type !== 'rsa') return !CHEAP_TYPES.includes(details.namedCurve ?? type ?? '');
+  const { modulusLength = Number.POSITIVE_INFINITY, publicExponent = CHEAP_RSA_EXPONENT } = details;
+  return modulusLength > CHEAP_RSA_BITS || publicExponent > CHEAP_RSA_EXPONENT;
 }

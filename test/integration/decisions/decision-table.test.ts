@@ -12,6 +12,7 @@ import {
   request,
   sendRaw,
 } from '../../support/raw-http.ts';
+import { HANDSHAKE_FIELDS } from '../../support/switching.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../../support/upstream.ts';
 
@@ -103,6 +104,31 @@ const rows: readonly Row[] = [
     status: 400,
     route: '(none)',
     send: () => raw('GET /billing HTTP/1.1\r\n\r\n'),
+  },
+  {
+    name: 'HTTP/2.0 in the request line',
+    reason: 'version_not_supported',
+    status: 505,
+    route: '(none)',
+    send: () => raw('GET /billing HTTP/2.0\r\nHost: a\r\nConnection: close\r\n\r\n'),
+  },
+  {
+    name: 'another expectation',
+    reason: 'expectation_failed',
+    status: 417,
+    route: '(none)',
+    send: () => get('/billing', ['Expect', '200-ok']),
+  },
+  {
+    name: 'a WebSocket of version 8',
+    reason: 'upgrade_required',
+    status: 426,
+    route: '(none)',
+    headers: [
+      ['Upgrade', 'websocket'],
+      ['Sec-WebSocket-Version', '13'],
+    ],
+    send: () => raw(`GET /billing HTTP/1.1\r\nHost: a\r\n${HANDSHAKE_FIELDS.replace(': 13', ': 8')}\r\n`),
   },
   { name: 'no HTTP', reason: 'malformed_request', status: 400, route: '(none)', send: () => raw('GARBAGE\r\n\r\n') },
   {

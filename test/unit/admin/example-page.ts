@@ -79,7 +79,15 @@ export async function examplePage(texts: Texts): Promise<StatusPage> {
 
 function exampleConfig({ file, hash, key, name, resource, sibling, issuer }: Texts): Config {
   const algorithms = new Set(['ES256']);
-  const keys = { refresh: 600_000, cooldown: 30_000, maxStale: 86_400_000 };
+  const keys = {
+    refresh: 600_000,
+    cooldown: 30_000,
+    maxStale: 86_400_000,
+    timeout: 1,
+    caFile: undefined,
+    tokenFile: undefined,
+    proxy: undefined,
+  };
   return {
     source: { file, hash, files: [] },
     listen: { host: '127.0.0.1', port: 8080 },

@@ -12,6 +12,9 @@ const STATUS: Readonly<Record<Reason, number>> = {
   malformed_request: 400,
   headers_too_large: 431,
   request_timeout: 408,
+  version_not_supported: 505,
+  expectation_failed: 417,
+  upgrade_required: 426,
   no_route: 404,
   ambiguous_path: 400,
   method_not_allowed: 405,
@@ -87,6 +90,15 @@ describe('header fields of a refusal', () => {
   test('Retry-After: with keys_unavailable, in whole seconds', () => {
     expect(fieldsOf(createRefusal('keys_unavailable', { requestId }).headers)['Retry-After']).toMatch(/^[1-9]\d*$/);
     expect(createRefusal('bad_signature', { requestId }).headers).not.toContain('Retry-After');
+  });
+
+  test('upgrade_required: names the protocol and its version (RFC 9110 section 15.5.22, RFC 6455 section 4.4)', () => {
+    const { protocol, headers } = createRefusal('upgrade_required', { requestId });
+    expect([protocol, fieldsOf(headers)['Sec-WebSocket-Version']]).toEqual(['websocket', '13']);
+    for (const reason of ['malformed_request', 'version_not_supported', 'expectation_failed'] as const) {
+      const other = createRefusal(reason, { requestId });
+      expect([other.protocol, fieldsOf(other.headers)['Sec-WebSocket-Version']]).toEqual([undefined, undefined]);
+    }
   });
 });
 

@@ -16,6 +16,20 @@ export interface World {
 export const KEY_SET =
   '{"keys":[{"kty":"EC","x":"dit37FUXZ8un8q6JQckTjX0CTiyAat0ckeQLF5eUj_A","y":"eyH5r27pnGUE_a72YlYQUIoiwXew7PHGsxARbgzfwDE","crv":"P-256"}]}';
 
+/** A certificate of an authority; its key was thrown away. */
+export const CA_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBgDCCASegAwIBAgIUFbPFA1cye2lLDjCtLNxSsomWnlIwCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKRXhhbXBsZSBDQTAgFw0yNjExMjcwMDAzMTNaGA8yMTI2MTEw
+MzAwMDMxM1owFTETMBEGA1UEAwwKRXhhbXBsZSBDQTBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABNktNq0tDQbR3RkGIuyMECjHybDlEdGx03t/4VAnecROoPcuusYF
+NqkU1wN6YxO5M69bPd9AAUjFPNI2l6HCgDqjUzBRMB0GA1UdDgQWBBQcndDZE+Qi
+/svoFFYRf8Ne1eAkqjAfBgNVHSMEGDAWgBQcndDZE+Qi/svoFFYRf8Ne1eAkqjAP
+BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIBeW/U21js71XWwBlhXv
+gvhHiN/AGYkE+ardX4o89rJ9AiAfWCuNMx6lI3uxeT9ZkvNenHBWgvOt95WBPkix
+xmhZFQ==
+-----END CERTIFICATE-----
+`;
+
 /** A configuration with every kind of key. */
 export const EXAMPLE = `# yaml-language-server: $schema=./audgate.schema.json
 listen: 0.0.0.0:8080             # data listener. host:port, or [::]:port
@@ -27,7 +41,7 @@ issuers:                         # a map; the key is the exact \`iss\`
     algorithms: [RS256, ES256]
     token_types: [at+jwt]
     scope_claim: scope
-    keys: { refresh: 10m, cooldown: 30s, max_stale: 24h }
+    keys: { refresh: 10m, cooldown: 30s, max_stale: 24h, timeout: 5s }
 
 routes:                          # a map; the key is [host]/path-prefix
   /profile:

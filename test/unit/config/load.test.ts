@@ -33,7 +33,15 @@ describe('the example of the reference', () => {
             algorithms: new Set(['RS256', 'ES256']),
             tokenTypes: new Set(['at+jwt']),
             scopeClaim: 'scope',
-            keys: { refresh: 600_000, cooldown: 30_000, maxStale: 86_400_000 },
+            keys: {
+              refresh: 600_000,
+              cooldown: 30_000,
+              maxStale: 86_400_000,
+              timeout: 5_000,
+              caFile: undefined,
+              tokenFile: undefined,
+              proxy: undefined,
+            },
           },
         ],
       ]),
@@ -133,7 +141,15 @@ describe('defaults', () => {
       keySource: { kind: 'discovery' },
       tokenTypes: new Set(['at+jwt']),
       scopeClaim: undefined,
-      keys: { refresh: 600_000, cooldown: 30_000, maxStale: 86_400_000 },
+      keys: {
+        refresh: 600_000,
+        cooldown: 30_000,
+        maxStale: 86_400_000,
+        timeout: 5_000,
+        caFile: undefined,
+        tokenFile: undefined,
+        proxy: undefined,
+      },
     });
     const required = [
       'RS256',

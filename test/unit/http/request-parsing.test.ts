@@ -1,7 +1,7 @@
 /** Requests: what is read, what is refused, and that it does not depend on where the bytes were cut (RFC 9112 section 2). */
 
 import { describe, expect, test } from 'vitest';
-import { cut, readRequests } from '../../http/reading.ts';
+import { cut, readRequests } from '../../http/differential/reading.ts';
 
 const bytesOf = (text: string) => Buffer.from(text, 'latin1');
 const singly = (bytes: Buffer) => Array.from(bytes, (_, index) => bytes.subarray(index, index + 1));

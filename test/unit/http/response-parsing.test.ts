@@ -1,7 +1,7 @@
 /** Responses: what is read, what is refused, and where their bodies end (RFC 9112 sections 4 and 6.3). */
 
 import { describe, expect, test } from 'vitest';
-import { cut, readResponse } from '../../http/reading.ts';
+import { cut, readResponse } from '../../http/differential/reading.ts';
 
 const bytesOf = (text: string) => Buffer.from(text, 'latin1');
 const head = (...lines: readonly string[]) => [...lines, '', ''].join('\r\n');

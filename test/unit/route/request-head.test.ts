@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { isAuthority, readRequestHead } from '../../../src/route/request-head.ts';
+import { isAuthority } from '../../../src/route/authority.ts';
+import { readRequestHead } from '../../../src/route/request-head.ts';
 
 const HOST = ['Host', 'api.example'];
 
-const read = (url: string, rawHeaders: readonly string[] = HOST, method = 'GET', httpVersion = '1.1') =>
-  readRequestHead({ method, url, httpVersion, rawHeaders });
-const reasonOf = (url: string, rawHeaders?: readonly string[]) => {
-  const head = read(url, rawHeaders);
+const read = (target: string, fields: readonly string[] = HOST, method = 'GET', version = '1.1') =>
+  readRequestHead({ method, target, version, fields });
+const reasonOf = (...given: Parameters<typeof read>) => {
+  const head = read(...given);
   return head.ok ? 'accepted' : head.reason;
 };
 
@@ -83,7 +84,11 @@ describe('target form (RFC 9112 section 3.2)', () => {
     ['authority form without a port', 'api.example'],
     ['no slash first', 'a/b'],
     ['another host', 'http://other.example/a'],
-    ['the host with a port that Host lacks', 'http://api.example:80/a'],
+    ['the host with a port that Host lacks', 'http://api.example:8080/a'],
+    ["the host with another scheme's port", 'http://api.example:443/a'],
+    ['the host with a final dot', 'http://api.example./a'],
+    ['no host, a default port', 'http://:80/a'],
+    ['a port of six digits', 'http://api.example:000080/a'],
     ['userinfo', 'http://user@api.example/a'],
     ['the host as userinfo', 'http://api.example@other.example/a'],
     ['backslash after the host', 'http://api.example\\@other.example/'],
@@ -103,9 +108,23 @@ describe('target form (RFC 9112 section 3.2)', () => {
     expect(read('*', HOST, 'options')).toEqual({ ok: false, reason: 'malformed_request' });
   });
 
-  test('absolute-form with another port than Host: malformed_request', () => {
-    expect(reasonOf('http://api.example:8080/a', ['Host', 'api.example:8080'])).toBe('accepted');
-    expect(reasonOf('http://api.example/a', ['Host', 'api.example:8080'])).toBe('malformed_request');
+  test.each([
+    ['http://api.example:8080/a', 'api.example:8080', 'accepted'],
+    ['http://api.example/a', 'api.example:8080', 'malformed_request'],
+    ['http://api.example:80/a', 'api.example', 'accepted'],
+    ['http://api.example:/a', 'api.example', 'accepted'],
+    ['http://api.example/a', 'API.example:80', 'accepted'],
+    ['HTTPS://api.example:443/a', 'api.example', 'accepted'],
+    ['https://api.example/a', 'api.example:443', 'accepted'],
+    ['http://[::80]:80/a', '[::80]', 'accepted'],
+    ['http://[::80]/a', '[::]', 'malformed_request'],
+    ['http://api.example:443/a', 'api.example', 'malformed_request'],
+    ['https://api.example:80/a', 'api.example', 'malformed_request'],
+    ['https://api.example/a', 'api.example:80', 'malformed_request'],
+    ['http://api.example:080/a', 'api.example', 'malformed_request'],
+    ['http://api.example:80:80/a', 'api.example:80', 'malformed_request'],
+  ])('%s with Host %s: %s (RFC 9110 section 4.2.3)', (url, host, outcome) => {
+    expect(reasonOf(url, ['Host', host])).toBe(outcome);
   });
 
   test.each(['/a b', '/a?b c', '/a\x00', '/a?\x00', '/a?\r\nX: y', '/a?\x7f', '/a/../b\t'])(
@@ -129,6 +148,56 @@ describe('target form (RFC 9112 section 3.2)', () => {
 
   test('malformed and ambiguous: malformed_request', () => {
     expect(reasonOf('/a/../b', [])).toBe('malformed_request');
+  });
+});
+
+describe('HTTP/1.0 without a Host', () => {
+  const readOld = (target: string, fields: readonly string[] = [], method = 'GET') =>
+    read(target, fields, method, '1.0');
+
+  test('origin-form: no host at all, so that only routes of every host match', () => {
+    expect(readOld('/a')).toMatchObject({ ok: true, authority: undefined, host: '', path: { text: '/a' } });
+  });
+
+  test('absolute-form: its host (RFC 9112 section 3.2.2)', () => {
+    expect(readOld('http://API.example:8080/a')).toMatchObject({
+      ok: true,
+      authority: 'API.example:8080',
+      host: 'api.example',
+      path: { text: '/a' },
+    });
+  });
+
+  test('OPTIONS *: no_route', () => {
+    expect(readOld('*', [], 'OPTIONS')).toEqual({ ok: false, reason: 'no_route' });
+  });
+
+  test.each([
+    ['an empty Host', '/a', ['Host', '']],
+    ['an invalid Host', '/a', ['Host', 'a b']],
+    ['two', '/a', ['Host', 'a', 'Host', 'b']],
+    ['a Host that is not that of the target', 'http://a/', ['Host', 'b']],
+    ['an invalid host in the target', 'http://a b/', []],
+    ['no host in the target', 'http:///a', []],
+  ])('%s: malformed_request', (_, target, fields) => {
+    expect(readOld(target, fields)).toEqual({ ok: false, reason: 'malformed_request' });
+  });
+});
+
+describe('the version (RFC 9110 section 2.5): 1.0 and 1.1', () => {
+  test.each([
+    ['1.1', 'accepted'],
+    ['1.0', 'accepted'],
+    ['1.2', 'version_not_supported'],
+    ['2.0', 'version_not_supported'],
+    ['3.0', 'version_not_supported'],
+    ['0.9', 'malformed_request'],
+  ])('HTTP/%s: %s', (version, outcome) => {
+    expect(reasonOf('/', HOST, 'GET', version)).toBe(outcome);
+  });
+
+  test('another version: not judged by the rules of these', () => {
+    expect(reasonOf('*', [], 'PRI', '2.0')).toBe('version_not_supported');
   });
 });
 
@@ -196,11 +265,22 @@ describe('framing (RFC 9112 section 6)', () => {
   test.each([
     ['100-continue', 'accepted'],
     ['100-Continue', 'accepted'],
-    ['200-ok', 'malformed_request'],
-    ['100-continue, x', 'malformed_request'],
-    ['', 'malformed_request'],
+    ['200-ok', 'expectation_failed'],
+    ['100-continue, x', 'expectation_failed'],
+    ['100-continue\n', 'expectation_failed'],
+    ['', 'expectation_failed'],
   ])('expectation %j: %s', (expectation, outcome) => {
-    expect(reasonOf('/', [...HOST, 'Expect', expectation])).toBe(outcome);
+    for (const version of ['1.0', '1.1']) {
+      expect(reasonOf('/', [...HOST, 'Expect', expectation], 'GET', version)).toBe(outcome);
+    }
+  });
+
+  test('two expectations, one of them known: expectation_failed', () => {
+    expect(reasonOf('/', [...HOST, 'Expect', '100-continue', 'expect', 'x'])).toBe('expectation_failed');
+  });
+
+  test('an unknown expectation in a malformed request: malformed_request', () => {
+    expect(reasonOf('/', [...HOST, 'Expect', 'x', 'Transfer-Encoding', 'gzip'])).toBe('malformed_request');
   });
 });
 

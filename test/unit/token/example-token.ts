@@ -1,15 +1,27 @@
 /** Issuers, verified tokens and raw tokens, for tests that need a few of their parts to be something particular. */
 
 import { vi } from 'vitest';
-import type { Issuer } from '../../../src/config/config.ts';
+import type { Issuer, KeySettings } from '../../../src/config/config.ts';
 import type { AccessToken } from '../../../src/token/access-token.ts';
 import type { KeySetEvents } from '../../../src/token/keys/key-set.ts';
 import type { TokenIssuer } from '../../support/token-issuer.ts';
 
 const HOUR = 3_600_000;
 
+export type IssuerFields = Partial<Omit<Issuer, 'keys'>> & { readonly keys?: Partial<KeySettings> };
+
+const KEY_SETTINGS: KeySettings = {
+  refresh: 10 * HOUR,
+  cooldown: HOUR,
+  maxStale: 24 * HOUR,
+  timeout: 5_000,
+  caFile: undefined,
+  tokenFile: undefined,
+  proxy: undefined,
+};
+
 /** An issuer as `loadConfig` makes it. Nothing happens by itself in the time of a test: refresh and cooldown are hours. */
-export function exampleIssuer(fields: Partial<Issuer> = {}): Issuer {
+export function exampleIssuer({ keys, ...fields }: IssuerFields = {}): Issuer {
   const issuer = fields.issuer ?? 'https://login.example';
   return {
     issuer,
@@ -17,13 +29,13 @@ export function exampleIssuer(fields: Partial<Issuer> = {}): Issuer {
     algorithms: new Set(['RS256', 'PS256', 'ES256', 'EdDSA']),
     tokenTypes: new Set(['at+jwt']),
     scopeClaim: undefined,
-    keys: { refresh: 10 * HOUR, cooldown: HOUR, maxStale: 24 * HOUR },
+    keys: { ...KEY_SETTINGS, ...keys },
     ...fields,
   };
 }
 
 /** The same for a running issuer. */
-export function issuerOf(running: TokenIssuer, fields: Partial<Issuer> = {}): Issuer {
+export function issuerOf(running: TokenIssuer, fields: IssuerFields = {}): Issuer {
   return exampleIssuer({ issuer: running.issuer, keySource: { kind: 'uri', uri: running.jwksUri }, ...fields });
 }
 

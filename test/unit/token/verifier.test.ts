@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Issuer } from '../../../src/config/config.ts';
 import { TokenVerifier } from '../../../src/token/verifier.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
-import { compact, exampleIssuer, FetchLog, issuerOf, takeClock } from './example-token.ts';
+import { compact, exampleIssuer, FetchLog, type IssuerFields, issuerOf, takeClock } from './example-token.ts';
 
 const HOUR = 3_600_000;
 const OFTEN = { refresh: 20, cooldown: HOUR, maxStale: HOUR };
@@ -26,7 +26,7 @@ afterEach(async () => {
   await issuer.close();
 });
 
-function start(fields: Partial<Issuer> = {}, ...others: readonly Issuer[]): Promise<void> {
+function start(fields: IssuerFields = {}, ...others: readonly Issuer[]): Promise<void> {
   fetches = new FetchLog();
   lookups = [];
   const issuers = [issuerOf(issuer, fields), ...others];
@@ -82,6 +82,30 @@ describe('valid token', () => {
     issuer.jwks = { keys: [...others, ...own] };
     await start();
     expect(await verdict(await issuer.sign())).toBe('good');
+  });
+});
+
+describe('new token, keys at hand', () => {
+  test('good or forged: no promise, since promises would cost as much as the signature', async () => {
+    await start();
+    const token = await issuer.sign();
+    expect(verifier.verify(token, Date.now())).toMatchObject({ ok: true });
+    const forged = `${token.slice(0, token.lastIndexOf('.'))}.${'A'.repeat(86)}`;
+    expect(verifier.verify(forged, Date.now())).toEqual({ ok: false, reason: 'bad_signature' });
+  });
+
+  test('unknown kid: a promise, until the fetch has ended', async () => {
+    await start();
+    const pending = verifier.verify(await issuer.sign({ header: { kid: 'another' } }), Date.now());
+    expect(pending).toBeInstanceOf(Promise);
+    expect(await pending).toEqual({ ok: false, reason: 'unknown_key' });
+  });
+
+  test('first fetch of keys under way: a promise, until it has ended', async () => {
+    const starting = start();
+    const pending = verifier.verify(await issuer.sign(), Date.now());
+    expect(await pending).toMatchObject({ ok: true });
+    await starting;
   });
 });
 
@@ -348,9 +372,7 @@ describe('cached token', () => {
   test('result: not a promise', async () => {
     await start();
     const token = await issuer.sign();
-    const first = verifier.verify(token, Date.now());
-    expect(first).toBeInstanceOf(Promise);
-    await first;
+    await verifier.verify(token, Date.now());
     expect(verifier.verify(token, Date.now())).toMatchObject({ ok: true });
   });
 
@@ -377,7 +399,7 @@ describe('cached token', () => {
 
 describe('reload', () => {
   /** A verifier that follows `verifier`, for the same issuer with other settings. */
-  const follow = async (fields: Partial<Issuer> = {}) => {
+  const follow = async (fields: IssuerFields = {}) => {
     const next = issuerOf(issuer, fields);
     const events = { onFetch: fetches.onFetch, onCacheLookup: (outcome: string) => lookups.push(outcome) };
     const follower = new TokenVerifier(new Map([[next.issuer, next]]), events, verifier);

@@ -21,7 +21,7 @@ function read(address: string | undefined, fields: Readonly<Record<string, strin
   Object.defineProperty(socket, 'remoteAddress', { value: address });
   const request = new IncomingMessage(socket);
   Object.assign(request.headers, fields);
-  const head = readRequestHead({ method: 'GET', url: '/', httpVersion: '1.1', rawHeaders: ['Host', 'api.example'] });
+  const head = readRequestHead({ method: 'GET', target: '/', version: '1.1', fields: ['Host', 'api.example'] });
   if (!head.ok) throw new Error(head.reason);
   return readClientInfo(createTrustedProxies(networks), request, head);
 }

@@ -6,8 +6,8 @@ import type { IncomingHead } from '../../../route/request-head.ts';
  * @param head one character per byte.
  * @returns the bytes that node:http counts: the target, and the names and values of fields, without separators.
  */
-export function countHeadBytes({ url = '', rawHeaders }: IncomingHead): number {
-  return rawHeaders.reduce((bytes, text) => bytes + text.length, url.length);
+export function countHeadBytes({ target, fields }: IncomingHead): number {
+  return fields.reduce((bytes, text) => bytes + text.length, target.length);
 }
 
 /** @returns whether node:http refuses it; a head of exactly `limit` bytes is refused, too. */

@@ -63,9 +63,9 @@ export function toIncomingHead(request: RequestSpec, authorization: readonly str
   const credentials = authorization.flatMap(value => ['Authorization', value]);
   return {
     method: request.method,
-    url: request.target,
-    httpVersion: '1.1',
-    rawHeaders: ['Host', request.authority, ...credentials],
+    target: request.target,
+    version: '1.1',
+    fields: ['Host', request.authority, ...credentials],
   };
 }
 

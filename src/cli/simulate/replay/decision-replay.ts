@@ -128,8 +128,10 @@ function reject(reason: Reason): ReplayedDecision {
 
 function readHead({ method, host, path }: LogEntry): RequestHead | undefined {
   if (path === '') return undefined;
-  const url = path.replaceAll(MASK, 'x');
-  const head = readRequestHead({ method, url, httpVersion: '1.1', rawHeaders: ['Host', host] });
+  const target = path.replaceAll(MASK, 'x');
+  // Only HTTP/1.0 may leave Host out.
+  const version = host === '' ? '1.0' : '1.1';
+  const head = readRequestHead({ method, target, version, fields: host === '' ? [] : ['Host', host] });
   return head.ok ? head : undefined;
 }
 

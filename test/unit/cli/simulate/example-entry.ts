@@ -72,7 +72,15 @@ export function exampleConfig(routes: readonly Route[], tokenTypes: readonly str
     algorithms: new Set(['ES256']),
     tokenTypes: new Set(tokenTypes),
     scopeClaim: undefined,
-    keys: { refresh: 1, cooldown: 1, maxStale: 1 },
+    keys: {
+      refresh: 1,
+      cooldown: 1,
+      maxStale: 1,
+      timeout: 1,
+      caFile: undefined,
+      tokenFile: undefined,
+      proxy: undefined,
+    },
   };
   return { ...CONFIG, routes, issuers: new Map([[ISSUER, issuer]]) };
 }

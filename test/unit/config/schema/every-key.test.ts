@@ -8,7 +8,7 @@ import type { FileSettings } from '../../../../src/config/schema/file-schema.ts'
 import type { IssuerSettings } from '../../../../src/config/schema/issuer-schema.ts';
 import type { RouteSettings } from '../../../../src/config/schema/route-schema.ts';
 import type { UpstreamSettings } from '../../../../src/config/schema/upstream-schema.ts';
-import { KEY_SET, load } from '../configuration.ts';
+import { CA_CERTIFICATE, KEY_SET, load } from '../configuration.ts';
 
 /** `key`, and `map.key` for the maps of `Nested`. */
 type Keys<Settings, Nested extends keyof Settings> =
@@ -42,6 +42,9 @@ const ISSUER: Examples<IssuerSettings, 'keys'> = {
   'keys.refresh': '7m',
   'keys.cooldown': '7s',
   'keys.max_stale': '7h',
+  'keys.timeout': '7s',
+  'keys.ca_file': 'ca.crt',
+  'keys.token_file': 'token',
 };
 const ROUTE: Examples<RouteSettings, 'timeouts' | 'limits'> = {
   public: true,
@@ -67,6 +70,7 @@ const ROUTE: Examples<RouteSettings, 'timeouts' | 'limits'> = {
   end_at_expiry: true,
 };
 
+const FILES = { 'jwks.json': KEY_SET, 'ca.crt': CA_CERTIFICATE, token: 'a-token\n' };
 /** Of `upstream` as a map; `tls` has files, which test/unit/config/upstream.test.ts reads. */
 const UPSTREAM: Examples<Omit<UpstreamSettings, 'tls'>, never> = {
   url: 'https://127.0.0.1:2/base',
@@ -90,7 +94,7 @@ function put(tree: Tree, key: string, example: unknown): Tree {
 function read(file: Tree, issuer: Tree, route: Tree): Omit<Config, 'source'> | string {
   // The second issuer is what a route that names its issuers leaves out.
   const issuers = { 'https://login.example': issuer, 'https://second.example': {} };
-  const result = load(stringify({ ...file, issuers, routes: { '/api': route } }), { files: { 'jwks.json': KEY_SET } });
+  const result = load(stringify({ ...file, issuers, routes: { '/api': route } }), { files: FILES });
   if (!result.ok) return result.diagnostics.map(formatDiagnostic).join('\n');
   const { source: _, ...config } = result.config;
   return config;

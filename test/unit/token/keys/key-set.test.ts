@@ -2,11 +2,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Issuer } from '../../../../src/config/config.ts';
 import { KeyFetchError } from '../../../../src/token/keys/key-fetch-error.ts';
 import { KeySet } from '../../../../src/token/keys/key-set.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../../support/token-issuer.ts';
-import { FetchLog, issuerOf, takeClock } from '../example-token.ts';
+import { FetchLog, type IssuerFields, issuerOf, takeClock } from '../example-token.ts';
 
 const HOUR = 3_600_000;
 
@@ -24,7 +23,7 @@ afterEach(async () => {
   await issuer.close();
 });
 
-function start(fields: Partial<Issuer> = {}): Promise<void> {
+function start(fields: IssuerFields = {}): Promise<void> {
   fetches = new FetchLog();
   keySet = new KeySet(issuerOf(issuer, fields), fetches);
   return keySet.start();

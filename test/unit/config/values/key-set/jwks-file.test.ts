@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { checkKey } from '../../../../../src/config/values/key-set/json-web-key.ts';
 import { fetchKeys } from '../../../../../src/token/keys/key-source.ts';
 import { createVerificationKey } from '../../../../../src/token/keys/verification-key.ts';
+import { exampleIssuer } from '../../../token/example-token.ts';
 import { listCodes, listDiagnostics, writeConfiguration } from '../../configuration.ts';
 
 type Pair = { readonly publicKey: Exportable; readonly privateKey: Exportable };
@@ -32,10 +33,7 @@ const diagnosticsOf = (text: string, more = '') => listDiagnostics(yaml(more), {
 async function useFile(text: string): Promise<number | string> {
   const path = writeConfiguration(text);
   try {
-    const keys = await fetchKeys(
-      { issuer: 'https://i', keySource: { kind: 'file', path } },
-      new AbortController().signal,
-    );
+    const keys = await fetchKeys(exampleIssuer({ keySource: { kind: 'file', path } }), new AbortController().signal);
     const usable = await Promise.all(keys.map(createVerificationKey));
     return usable.filter(key => key !== undefined).length;
   } catch (error) {

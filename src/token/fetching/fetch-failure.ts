@@ -1,10 +1,7 @@
 /** Messages for a fetch that failed, written so that an operator knows what to change. Pure. */
 
 import type { Issuer } from '../../config/config.ts';
-
-/** Milliseconds for metadata and keys together. */
-export const TIMEOUT = 5_000;
-export const NO_ANSWER_IN_TIME = `no answer within ${TIMEOUT / 1000} s`;
+import { escapeJson } from '../../config/diagnostics/visible-text.ts';
 
 const REDIRECTS = [301, 302, 303, 307, 308];
 const LONGEST_URL = 256;
@@ -29,11 +26,15 @@ export function describeSource({ issuer, keySource }: Pick<Issuer, 'issuer' | 'k
   return describeUrl(keySource.kind === 'uri' ? keySource.uri : issuer);
 }
 
-/** @param issuer from a metadata document; quoted only where it is a plain URL, so that a missing slash can be seen. */
-export function describeIssuer(issuer: unknown): string {
-  if (typeof issuer !== 'string') return 'no issuer';
-  const isPlain = /^https?:\/\/[\w.~:[\]/%!$&'()*+,;={}-]+$/.test(issuer) && issuer.length <= LONGEST_URL;
-  return isPlain ? `"${issuer}"` : 'another issuer';
+/**
+ * @param issuer from a metadata document: text of a peer, so it is escaped, and cut. A missing slash can be seen. A URL with
+ *   credentials or a query, which may be secret, is not shown.
+ */
+export function describeName(issuer: unknown): string {
+  if (issuer === undefined || issuer === null) return 'no issuer';
+  if (typeof issuer !== 'string') return 'an issuer that is no string';
+  if (/^\w+:\/\/[^/]*@|[?#]/.test(issuer)) return 'another issuer';
+  return escapeJson(JSON.stringify(issuer.slice(0, LONGEST_URL)));
 }
 
 /** @returns what is wrong with a response whose status is not 200; redirects are not followed. */
@@ -45,16 +46,28 @@ export function describeStatus({ status, headers }: Pick<Response, 'status' | 'h
   return `the answer is a redirect (${status})${to}, which is not followed`;
 }
 
-/** @param error what `fetch` rejected with. */
+/** @param error what `fetch` rejected with. @returns what that means; nothing of the peer is in it. */
 export function describeFetchFailure(error: unknown): string {
-  if (!(error instanceof Error)) return 'no answer';
-  if (error.name === 'AbortError') return NO_ANSWER_IN_TIME;
-  const code: unknown = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : undefined;
+  const cause = findFirstCause(error);
+  const [, status] = /^Proxy response \((\d{3})\)/.exec(cause?.message ?? '') ?? [];
+  if (status !== undefined) return `the proxy refuses the connection (${status})`;
+  const code = cause !== undefined && 'code' in cause ? cause.code : undefined;
   if (typeof code !== 'string' || !/^[A-Z][A-Z0-9_]*$/.test(code)) return 'no answer';
   if (UNTRUSTED_CERTIFICATE.includes(code)) {
-    return `its certificate is of an authority that is not trusted here (${code}); name a private one in NODE_EXTRA_CA_CERTS`;
+    return `its certificate is of an authority that is not trusted here (${code}); name that of a private one in ca_file`;
   }
   if (code === 'CERT_HAS_EXPIRED') return `its certificate has expired (${code})`;
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is for another name (${code})`;
   return TLS_CODE.test(code) ? `TLS failed (${code})` : `no answer (${code})`;
+}
+
+/** @param timeout milliseconds that the answer had. */
+export function describeTimeout(timeout: number): string {
+  return `no answer within ${timeout / 1000} s`;
+}
+
+/** `fetch` wraps the error of the connection once, behind a proxy twice. */
+function findFirstCause(error: unknown): Error | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return findFirstCause(error.cause) ?? error;
 }

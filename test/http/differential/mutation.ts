@@ -1,6 +1,6 @@
 /** Messages with one or a few things wrong, or odd: each a function of the seed. */
 
-import type { Random } from '../fuzz/prng.ts';
+import type { Random } from '../../fuzz/prng.ts';
 
 const NAMES = [
   'A',

@@ -5,7 +5,8 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { Random } from '../fuzz/prng.ts';
+import { Random } from '../../fuzz/prng.ts';
+import { SAMPLE_ACCEPT } from '../../support/switching.ts';
 
 export interface Sightings {
   requests: number;
@@ -16,6 +17,9 @@ export interface Sightings {
 
 /** Milliseconds after which bytes on loopback have been seen, on a machine that does other things. */
 const VISIBLE = 50;
+
+/** Times that a body repeats its nonce: mostly small, since a small one finds as much and is cheaper. */
+export const SIZES: readonly number[] = [...Array<number[]>(6).fill([0, 1, 1, 3, 3, 20]).flat(), 400, 4_000];
 
 /** What a body of a nonce consists of. */
 export const unitOf = (nonce: string) => `<${nonce}>`;
@@ -171,15 +175,16 @@ class Conversation {
   #chooseKind(request: Expected): string {
     if (request.isUpgrade && this.#random.chance(60)) return 'switch';
     const ends = ['close', 'cut', 'reset', 'surplus', 'late surplus', 'malformed'];
-    return this.#random.chance(12)
+    return this.#random.chance(8)
       ? this.#random.pick(ends)
       : this.#random.pick(['length', 'length', 'chunked', 'interim', 'none']);
   }
 
   #switch({ nonce }: Expected): void {
     this.#tunnel = nonce;
-    const head = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-Nonce: ${nonce}\r\n\r\n`;
-    this.#socket.write(head + (this.#random.chance(50) ? unitOf(nonce) : ''));
+    const accept = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${SAMPLE_ACCEPT}\r\n`;
+    const greeting = this.#random.chance(50) ? unitOf(nonce) : '';
+    this.#socket.write(`HTTP/1.1 101 Switching Protocols\r\n${accept}X-Nonce: ${nonce}\r\n\r\n${greeting}`);
   }
 
   #send(request: Expected, kind: string): void {
@@ -202,7 +207,7 @@ class Conversation {
     const field = `X-Nonce: ${nonce}\r\n`;
     if (kind === 'none') return `HTTP/1.1 ${this.#random.pick(['204', '304'])} x\r\n${field}\r\n`;
     if (kind === 'malformed') return `HTTP/1.1 200 x\r\n${field}Content-Length: 2\r\nContent-Length: 3\r\n\r\nPOISON`;
-    const text = method === 'HEAD' ? '' : unitOf(nonce).repeat(this.#random.pick([0, 1, 3, 3, 3, 400, 400, 4_000]));
+    const text = method === 'HEAD' ? '' : unitOf(nonce).repeat(this.#random.pick(SIZES));
     const first = kind === 'interim' ? `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 x\r\n${field}\r\n` : '';
     if (kind === 'chunked' && method !== 'HEAD')
       return `HTTP/1.1 200 x\r\n${field}Transfer-Encoding: chunked\r\n\r\n${this.#chunk(text)}`;

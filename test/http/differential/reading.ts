@@ -1,10 +1,10 @@
 /** What `src/http` reads in a stream of bytes, without a socket: for comparing with what others read. */
 
 import type { Socket } from 'node:net';
-import { ResponseReader } from '../../src/http/client/response-reader.ts';
-import { type HeaderList, reduceFields } from '../../src/http/header-list.ts';
-import { ParseError } from '../../src/http/parsing/parse-error.ts';
-import { RequestInput } from '../../src/http/server/request-input.ts';
+import { ResponseReader } from '../../../src/http/client/response-reader.ts';
+import { type HeaderList, reduceFields } from '../../../src/http/header-list.ts';
+import { ParseError } from '../../../src/http/parsing/parse-error.ts';
+import { RequestInput } from '../../../src/http/server/request-input.ts';
 
 export interface ReadMessage {
   /** Method and target, or the status. */

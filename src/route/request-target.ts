@@ -1,0 +1,43 @@
+/** The form of a request target (RFC 9112 section 3.2), and the host that it and the Host field name (RFC 9110 section 7.2). */
+
+import { isSameAuthority, readHost } from './authority.ts';
+
+export interface RequestTarget {
+  /** The Host as sent, else that of an absolute-form; `undefined` where HTTP/1.0 names no host at all. */
+  readonly authority: string | undefined;
+  /** As routes are matched by it; empty where no host is named. */
+  readonly host: string;
+  /** In origin-form, or `*`. */
+  readonly target: string;
+}
+
+const ABSOLUTE_FORM = /^(https?):\/\/([^/?#]*)([^#]*)$/i;
+
+/**
+ * Absolute-form is reduced to origin-form.
+ *
+ * @param target as sent.
+ * @param hosts the value of each Host field.
+ * @returns `undefined` for a target that is neither in origin-form nor in absolute-form of http, nor the `*` of OPTIONS; for more
+ *   than one Host, an invalid one, or another one than that of an absolute-form (RFC 9112 section 3.2.2); for none, which only
+ *   HTTP/1.0 may leave out.
+ */
+export function readTarget(
+  { method, target, version }: { readonly method: string; readonly target: string; readonly version: string },
+  hosts: readonly string[],
+): RequestTarget | undefined {
+  const [authority] = hosts;
+  if (hosts.length > 1 || (authority === undefined && version !== '1.0')) return undefined;
+  const host = authority === undefined ? '' : readHost(authority);
+  if (host === undefined) return undefined;
+  if (target.startsWith('/') || (target === '*' && method === 'OPTIONS')) return { authority, host, target };
+  return readAbsoluteForm(target, authority);
+}
+
+function readAbsoluteForm(text: string, sent: string | undefined): RequestTarget | undefined {
+  const [, scheme, named = '', rest = ''] = ABSOLUTE_FORM.exec(text) ?? [];
+  const host = scheme && readHost(named);
+  if (!scheme || host === undefined) return undefined;
+  if (sent !== undefined && !isSameAuthority(scheme, named, sent)) return undefined;
+  return { authority: sent ?? named, host, target: rest.startsWith('/') ? rest : `/${rest}` };
+}
