@@ -142,7 +142,7 @@ function expiryOf({ match: { route }, identity }: Grant): ForwardLimits['expiry'
 
 /** The value of Host. A client of HTTP/1.0 may send none. */
 function hostOf({ match }: Grant, { authority }: Pick<RequestHead, 'authority'>, pool: ConnectionPool): string {
-  return match.route.upstream.preserveHost && authority !== '' ? authority : pool.authority;
+  return (match.route.upstream.preserveHost && authority) || pool.authority;
 }
 
 /** @returns the request target that the upstream gets: its base path, the matched path without a stripped prefix, the query. */

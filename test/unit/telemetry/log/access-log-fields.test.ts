@@ -12,6 +12,7 @@ const route = protectedRoute({ prefix: '/profile', resource: 'https://profile.ex
 const claims = { sub: 'alice', client_id: 'shop', jti: 'j' };
 const verified = exampleToken({ claims });
 const failure = { reason: 'bad_upstream_response', cause: 'malformed_response' } as const;
+const tlsFailure = { reason: 'upstream_unreachable', cause: 'tls', tlsError: 'wrong_name' } as const;
 
 const parse = (facts: Partial<FinishedRequest>): Record<string, unknown> =>
   JSON.parse(formatAccessLine(finishedRequest(facts)));
@@ -28,7 +29,14 @@ const IS_OF_TYPE: Readonly<Record<AccessLogField['type'], (value: unknown) => bo
 };
 
 test('a line with a value for each field: exactly the fields of the table, in its order, each of its type', () => {
-  const line = parse({ route, outcome: 'failed', failure, verified, upstreamMs: 3, path: `/${'x'.repeat(2_000)}` });
+  const line = parse({
+    route,
+    outcome: 'failed',
+    failure: tlsFailure,
+    verified,
+    upstreamMs: 3,
+    path: `/${'x'.repeat(2_000)}`,
+  });
   expect(Object.keys(line)).toEqual(ACCESS_LOG_FIELDS.map(({ name }) => name));
   expect(ACCESS_LOG_FIELDS.filter(({ name, type }) => !IS_OF_TYPE[type](line[name]))).toEqual([]);
 });
@@ -40,6 +48,11 @@ test.each<[string, Partial<FinishedRequest>, AccessLogField['present'][]]>([
   ['denied', { outcome: 'denied', denial: { reason: 'no_route' } }, ['denied, reported or failed']],
   ['reported', { outcome: 'reported', denial: { reason: 'wrong_audience' } }, ['denied, reported or failed']],
   ['failed', { outcome: 'failed', failure }, ['denied, reported or failed', 'failed']],
+  [
+    'failed for TLS',
+    { outcome: 'failed', failure: tlsFailure },
+    ['denied, reported or failed', 'failed', 'failed, and the cause is tls'],
+  ],
   ['with a response of an upstream', { upstreamMs: 0 }, ['sent to an upstream that responded']],
   ['with a token that has no further claims', { verified: exampleToken({ claims: {} }) }, ['the token verified']],
   ['with a token', { verified }, ['the token verified', 'the token verified and has this claim as a string']],
