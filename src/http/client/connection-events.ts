@@ -15,7 +15,7 @@ export interface ConnectionEvents<Connection> {
 export interface ConnectionLimits {
   /** Bytes of a response's head. */
   readonly head: number;
-  /** Whether malformed responses of old servers are read: see lenient-response.ts. */
+  /** Whether malformed responses of old servers are read: see lenient/. */
   readonly lenient?: boolean;
   /** Milliseconds that it is kept without a request, and since it was opened. With an `idle` of 0 it serves one request. */
   readonly idle: number;

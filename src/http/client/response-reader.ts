@@ -5,7 +5,8 @@ import { HeadParser } from '../parsing/head-parser.ts';
 import { RESPONSE } from '../parsing/llhttp.ts';
 import { ParseError } from '../parsing/parse-error.ts';
 import { type ParsedResponse, readResponseHead } from '../parsing/response-head.ts';
-import { createLenientChunks, LenientHeads, type ResponseHeads } from './lenient-response.ts';
+import { LenientChunks } from './lenient/chunks.ts';
+import { LenientHeads, type ResponseHeads } from './lenient/response-head.ts';
 
 /** Each restarts the clock of the response: a flood of them would hold the connection for ever. */
 const INTERIM_RESPONSES = 16;
@@ -48,12 +49,12 @@ export class ResponseReader {
 
   /**
    * @param limit bytes of a head.
-   * @param lenient see lenient-response.ts.
+   * @param lenient whether malformed responses of old servers are read: see lenient/.
    */
   constructor(limit: number, events: ResponseEvents, lenient = false) {
     this.#events = events;
     this.#heads = lenient ? new LenientHeads(limit) : new StrictHeads(limit);
-    this.#body = new BodyReader(lenient ? createLenientChunks : undefined);
+    this.#body = new BodyReader(lenient ? () => new LenientChunks() : undefined);
   }
 
   /** Of the final response under way. */

@@ -13,17 +13,15 @@ const OVERHEAD = 16 * 1024;
 const OVERHEAD_PER_BYTE = 8;
 
 export class ChunkParser implements ParserEvents {
-  readonly #llhttp: Llhttp;
+  readonly #llhttp = new Llhttp(REQUEST);
   /** Of the pieces of the body in the last segment: start and end of each. */
   readonly #spans: number[] = [];
   #overhead = 0;
   #size = 0;
   #isComplete = false;
 
-  /** @param head of a message with a chunked body, which `parser` reads. */
-  constructor(parser = new Llhttp(REQUEST), head = HEAD) {
-    this.#llhttp = parser;
-    parser.execute(head, this);
+  constructor() {
+    this.#llhttp.execute(HEAD, this);
   }
 
   get isComplete(): boolean {

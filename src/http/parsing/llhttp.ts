@@ -1,7 +1,7 @@
 /// <reference path="./llhttp-wasm.d.ts" />
 /**
  * The only door to llhttp, the grammar of HTTP/1.1 that Node.js itself uses, in undici's WebAssembly build. Its lenient
- * switches are all off, which is their default, but two for the responses of old servers.
+ * switches are all off, which is their default.
  *
  * Nothing outside is called while WebAssembly runs: events only record offsets, so that a parser is never freed or entered
  * again from within.
@@ -42,8 +42,6 @@ interface Exports {
   readonly llhttp_free: (pointer: number) => void;
   readonly llhttp_reset: (pointer: number) => void;
   readonly llhttp_execute: (pointer: number, bytes: number, length: number) => number;
-  readonly llhttp_set_lenient_optional_cr_before_lf: (pointer: number, isOn: number) => void;
-  readonly llhttp_set_lenient_spaces_after_chunk_size: (pointer: number, isOn: number) => void;
   readonly llhttp_get_error_pos: (pointer: number) => number;
   readonly llhttp_get_http_major: (pointer: number) => number;
   readonly llhttp_get_http_minor: (pointer: number) => number;
@@ -84,14 +82,6 @@ export class Llhttp {
 
   constructor(type: typeof REQUEST | typeof RESPONSE) {
     this.#pointer = llhttp.llhttp_alloc(type);
-  }
-
-  /** @returns a parser of responses that reads bare LF, and spaces behind a chunk size. There is none of requests. */
-  static ofLenientResponse(): Llhttp {
-    const parser = new Llhttp(RESPONSE);
-    llhttp.llhttp_set_lenient_optional_cr_before_lf(parser.#pointer, 1);
-    llhttp.llhttp_set_lenient_spaces_after_chunk_size(parser.#pointer, 1);
-    return parser;
   }
 
   /** Forgets the message before. */

@@ -1,19 +1,16 @@
 /**
- * Responses of old servers, which bend the grammar of RFC 9112: lines that end with a bare LF (section 2.2), one Content-Length
- * twice (RFC 9110 section 8.6), spaces behind a chunk size (section 7.1). Nothing else is read otherwise than usual: a head is
- * brought into its strict form first, and then it passes the strict parser. Only for responses: nothing here takes a request.
+ * Heads of old servers, which bend the grammar: lines that end with a bare LF (RFC 9112 section 2.2), and one Content-Length
+ * twice (RFC 9110 section 8.6). A head is brought into its strict form first, and then it passes the strict parser: nothing else
+ * is read otherwise than usual. Only for responses: the parser that it gives the head to is one of responses.
  */
 
-import { ChunkParser } from '../parsing/chunk-parser.ts';
-import { HeadParser } from '../parsing/head-parser.ts';
-import { Llhttp, RESPONSE } from '../parsing/llhttp.ts';
-import { ParseError } from '../parsing/parse-error.ts';
+import { HeadParser } from '../../parsing/head-parser.ts';
+import { RESPONSE } from '../../parsing/llhttp.ts';
+import { ParseError } from '../../parsing/parse-error.ts';
 
 const START = 'HTTP/1.';
 const END = /\n\r?\n/;
 const LENGTH = /^content-length:[\t ]*(\d{1,15})[\t ]*$/i;
-/** The head of a response whose body is chunked, for llhttp to begin with. */
-const CHUNKED = Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
 
 /** Where heads of responses come from: the strict parser, or the one of this file. */
 export interface ResponseHeads {
@@ -76,11 +73,6 @@ export class LenientHeads implements ResponseHeads {
     this.#start = '';
     this.#tail = '';
   }
-}
-
-/** @returns the parser of one chunked body. */
-export function createLenientChunks(): ChunkParser {
-  return new ChunkParser(Llhttp.ofLenientResponse(), CHUNKED);
 }
 
 /** A Content-Length of another value, or in another spelling, stays where it is, and is refused. */
