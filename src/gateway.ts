@@ -1,19 +1,17 @@
 /**
- * The steps of a request, in the order in which they run: `handle`, `#run`, `#serve` (head, route), `#serveRoute` (token,
- * decision, limits), `#forward`, `#finish`. Each may end in `#refuse`. `#forward` needs a `Grant`, which only
+ * The steps of a request, in the order in which they run: `handle`, `#serve` (head, route), `#verify` (token), `#decide`
+ * (decision, limits), `#forward`, `#onForwarded`, `#finish`. Each may end in `#refuse`. `#forward` needs a `Grant`, which only
  * `authorize()` makes; the order of the other steps is defined only here.
  */
 
-import type { Socket } from 'node:net';
 import { type AuthorizationDenial, authorize, type Grant } from './authorization/authorize.ts';
 import { createChallenge } from './challenge/challenge.ts';
 import { findMetadata, type PublishedMetadata } from './challenge/metadata.ts';
 import { createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
-import { discardBody, type LocalReply, writeLocalReply } from './client/local-reply.ts';
-import { readParsedRequest } from './client/parsed-request.ts';
-import type { IncomingRequest } from './client/request-queue.ts';
 import type { Config, Route } from './config/config.ts';
 import { deny, type Reason } from './denial.ts';
+import type { RequestEnd } from './http/message.ts';
+import type { IncomingRequest } from './http/server/incoming-request.ts';
 import { createIndexes, type Indexes } from './indexes.ts';
 import { RequestCount } from './request-count.ts';
 import { type Match, matchRequest } from './route/match.ts';
@@ -30,11 +28,10 @@ import {
 import { readBearerToken } from './token/bearer.ts';
 import { fetchDirectly, type KeyFetcher } from './token/keys/key-source.ts';
 import { TokenVerifier, type Verification } from './token/verifier.ts';
-import { Transaction } from './transaction.ts';
-import type { ForwardResult } from './upstream/forward.ts';
+import { Transaction, type TransactionEvents } from './transaction.ts';
+import type { ForwardEnd } from './upstream/response-handler.ts';
 import type { Tunnel } from './upstream/tunnel.ts';
 import { Tunnels } from './upstream/tunnels.ts';
-import type { Upgraded } from './upstream/upgrade.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
 /** Of a refusal: `scopes` goes into WWW-Authenticate, `allow` into Allow. */
@@ -54,6 +51,12 @@ export class Gateway {
   readonly #tunnels = new Tunnels();
   readonly #limits: RouteLimits;
   readonly #underWay = new RequestCount();
+  readonly #events: TransactionEvents = {
+    onForwarded: (transaction, end) => this.#onForwarded(transaction, end),
+    onUpgraded: (transaction, tunnel) => this.#onUpgraded(transaction, tunnel),
+    onFault: (transaction, fault) => this.#fail(transaction, fault),
+    onFinished: (transaction, end) => this.#finish(transaction, end),
+  };
   #stopped: Promise<void> | undefined;
 
   /**
@@ -79,45 +82,31 @@ export class Gateway {
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
   }
 
-  /** Serves one request. Settles when its response has closed and it is recorded. Rejects where refusing or recording throws. */
-  handle(incoming: IncomingRequest): Promise<void> {
-    return this.#run(new Transaction(incoming));
-  }
-
-  /** Refuses with `internal` after a fault in a later step: never with a 401, which would blame the caller. */
-  async #run(transaction: Transaction): Promise<void> {
+  /** Serves one request. Returns at once, and throws nothing; `stop` waits for it. */
+  handle(request: IncomingRequest): void {
     this.#underWay.enter();
+    const transaction = new Transaction(request, this.#events);
     try {
-      const closed = transaction.watch(this.#onReadTimeout);
-      try {
-        await this.#serve(transaction);
-      } catch (fault) {
-        logFault(this.#telemetry.log, transaction.requestId, fault);
-        this.#refuse(transaction, 'internal');
-      }
-      if (!transaction.upgraded) await closed;
-      recordRequest(this.#telemetry, transaction.finish());
+      this.#serve(transaction);
     } catch (fault) {
-      // In recording, or in the refusal of another fault. The caller closes the connection.
-      logFault(this.#telemetry.log, transaction.requestId, fault);
-      throw fault;
-    } finally {
-      this.#underWay.leave();
+      this.#fail(transaction, fault);
     }
   }
 
-  /** Checks the head and finds the route. @returns a promise where the request goes on; `undefined` where it was replied to here. */
-  #serve(transaction: Transaction): Promise<void> | undefined {
-    const { incoming, request } = transaction;
-    if (incoming.kind === 'refused') return this.#refuse(transaction, incoming.reason);
-    const parsed = readParsedRequest(request);
-    const handshake = incoming.kind === 'websocket' ? readHandshake(parsed) : 'websocket';
-    if (handshake === 'none') return this.#refuse(transaction, 'malformed_request');
-    if (handshake !== 'websocket') return this.#refuse(transaction, handshake.reason);
+  /** Checks the head and finds the route. */
+  #serve(transaction: Transaction): undefined {
+    const { unparsed, head: incoming } = transaction.request;
+    if (unparsed !== undefined) return this.#refuse(transaction, unparsed);
 
-    const head = readRequestHead(parsed);
+    const handshake = readHandshake(incoming);
+    transaction.isHandshake = handshake === 'websocket';
+    if (typeof handshake === 'object') return this.#refuse(transaction, handshake.reason);
+
+    const head = readRequestHead(incoming);
     if (!head.ok) return this.#refuse(transaction, head.reason);
     transaction.head = head;
+    // What follows a handshake may be frames, whatever becomes of it.
+    if (transaction.isHandshake) transaction.request.closeAfter();
 
     const metadata = findMetadata(this.#indexes.metadata, head.target, head.authority);
     if (metadata.kind !== 'none') return this.#publish(transaction, head.method, metadata);
@@ -125,27 +114,10 @@ export class Gateway {
     const match = matchRequest(this.#indexes.routes, head);
     if (!match.ok) return this.#refuse(transaction, match.reason);
     transaction.match = match;
-    return this.#serveRoute(transaction, head, match);
-  }
 
-  /** Verifies, decides, forwards: one async function, since each further one costs every request a promise. */
-  async #serveRoute(transaction: Transaction, head: RequestHead, match: Match): Promise<void> {
-    const pending = this.#verify(head, match.route);
-    const verification = pending instanceof Promise ? await pending : pending;
-    const decision = authorize(this.#indexes.audiences, match, head.method, verification);
-    transaction.decision = decision;
-    if (!decision.grant) return this.#refuse(transaction, decision.denial.reason, decision.denial);
-    // While the token was verified the client may have closed, or sent bytes that ended the connection.
-    if (transaction.response.destroyed) return;
-    const exceeded = this.#limits.enter(match.route, head.contentLength);
-    if (exceeded) return this.#refuse(transaction, exceeded);
-    try {
-      const result = await this.#forward(transaction, decision.grant, head);
-      const remainder = this.#finish(transaction, decision.grant, result);
-      if (remainder) await remainder;
-    } finally {
-      this.#limits.leave(match.route);
-    }
+    const verification = this.#verify(head, match.route);
+    if (!(verification instanceof Promise)) return this.#decide(transaction, head, match, verification);
+    transaction.wait(verification, result => this.#decide(transaction, head, match, result));
   }
 
   /** @returns the token, or why there is none. On a public route Authorization is not read, and `authorize` ignores the result. */
@@ -155,73 +127,94 @@ export class Gateway {
     return bearer.ok ? this.verifier.verify(bearer.token, Date.now()) : bearer;
   }
 
-  #forward(
-    { incoming, request, response }: Transaction,
-    grant: Grant,
-    head: RequestHead,
-  ): Promise<ForwardResult | Upgraded> {
-    if (incoming.kind === 'websocket') return this.#upstreams.upgrade(grant, head, { ...incoming, response });
-    if (head.expectsContinue) response.writeContinue();
-    return this.#upstreams.forward(grant, head, request, response);
+  /** Decides, and forwards what is granted and within the limits of its route. */
+  #decide(transaction: Transaction, head: RequestHead, match: Match, verification: Verification): undefined {
+    const decision = authorize(this.#indexes.audiences, match, head.method, verification);
+    transaction.decision = decision;
+    if (!decision.grant) return this.#refuse(transaction, decision.denial.reason, decision.denial);
+    // While the token was verified the client may have closed, or sent bytes that ended the connection.
+    if (transaction.request.isOver) return;
+    const exceeded = this.#limits.enter(match.route, head.contentLength);
+    if (exceeded) return this.#refuse(transaction, exceeded);
+    transaction.isInFlight = true;
+    this.#forward(transaction, decision.grant, head);
   }
 
-  /** Replies where the client got no response. @returns settles with what is left: the tunnel, or the body of the request. */
-  #finish(transaction: Transaction, grant: Grant, result: ForwardResult | Upgraded): Promise<void> | undefined {
-    transaction.upstreamMs = result.responseMs;
-    switch (result.end) {
-      case 'upgraded':
-        transaction.upgraded = true;
-        return this.#awaitTunnel(result.tunnel, transaction.request.socket);
+  #forward(transaction: Transaction, grant: Grant, head: RequestHead): void {
+    const { request, isHandshake } = transaction;
+    if (isHandshake) this.#upstreams.upgrade(grant, head, request, transaction);
+    else this.#upstreams.forward(grant, head, request, transaction);
+  }
+
+  /** Replies where the client got no response. */
+  #onForwarded(transaction: Transaction, end: ForwardEnd): undefined {
+    switch (end) {
+      case 'complete':
+      case 'client_gone':
+        return;
       case 'expired':
         this.#telemetry.metrics.recordEnded('token_expired');
-        if (transaction.response.headersSent) return discardBody(transaction);
-        return this.#refuse(transaction, 'token_expired', { scopes: grant.scopes, allow: [] });
-      case 'complete':
-        return discardBody(transaction);
-      case 'client_gone':
-        transaction.response.destroy();
-        return undefined;
+        if (transaction.request.status === undefined) this.#refuse(transaction, 'token_expired', scopesOf(transaction));
+        return;
       case 'body_too_large':
       case 'request_timeout':
       case 'malformed_request':
-        return this.#refuse(transaction, result.end);
+        return this.#refuse(transaction, end);
       default:
-        transaction.failure = result.end;
-        return this.#reply(transaction, createFailure(result.end.reason, transaction.requestId));
+        transaction.failure = end;
+        transaction.reply(createFailure(end.reason, transaction.requestId));
     }
   }
 
-  async #awaitTunnel(tunnel: Tunnel, client: Socket): Promise<void> {
+  /** The request is over when its tunnel has closed. */
+  #onUpgraded(transaction: Transaction, tunnel: Tunnel): void {
     const { metrics } = this.#telemetry;
-    metrics.trackTunnel(client);
-    const end = await this.#tunnels.waitForClose(tunnel);
-    if (end) metrics.recordEnded(end);
+    metrics.trackTunnel(tunnel.client);
+    transaction.wait(this.#tunnels.waitForClose(tunnel), end => {
+      if (end) metrics.recordEnded(end);
+      transaction.onClose('detached');
+    });
   }
 
   #publish(transaction: Transaction, method: string, metadata: PublishedMetadata): undefined {
     if (metadata.kind === 'ambiguous') return this.#refuse(transaction, 'no_route');
-    if (READ_METHODS.includes(method)) return this.#reply(transaction, createDocument(metadata.body));
-    return this.#refuse(transaction, 'method_not_allowed', { scopes: [], allow: READ_METHODS });
+    if (READ_METHODS.includes(method)) return transaction.reply(createDocument(metadata.body));
+    this.#refuse(transaction, 'method_not_allowed', { scopes: [], allow: READ_METHODS });
   }
 
   #refuse(transaction: Transaction, reason: Reason, { scopes, allow }: RefusalFields = NO_FIELDS): undefined {
     transaction.refusedFor = reason;
+    // What is wrong with a head may hide where it ends: what follows is no request.
+    if (!transaction.head) transaction.request.closeAfter();
     const route = transaction.match?.route;
     const challenge = route && !route.public ? createChallenge(reason, route, scopes) : undefined;
-    const { requestId } = transaction;
-    return this.#reply(transaction, createRefusal(reason, { requestId, challenge, allow }));
+    transaction.reply(createRefusal(reason, { requestId: transaction.requestId, challenge, allow }));
   }
 
-  #reply(transaction: Transaction, reply: LocalReply): undefined {
-    writeLocalReply(transaction, reply, this.config.timeouts.body);
+  /** Refuses with `internal` after an exception: never with a 401, which would blame the caller. */
+  #fail(transaction: Transaction, fault: unknown): void {
+    logFault(this.#telemetry.log, transaction.requestId, fault);
+    try {
+      this.#refuse(transaction, 'internal');
+    } catch (further) {
+      logFault(this.#telemetry.log, transaction.requestId, further);
+      transaction.request.abort();
+    }
   }
 
-  /** Closes the connection if response bytes are unsent. If none are, the gateway waits for the upstream and not for the client. */
-  readonly #onReadTimeout = (socket: Socket): void => {
-    if (socket.writableLength === 0) return;
-    this.#telemetry.metrics.recordEnded('slow_reader');
-    socket.destroy();
-  };
+  /** Called once for each request, and last. */
+  #finish(transaction: Transaction, end: RequestEnd): void {
+    const { match, isInFlight } = transaction;
+    if (match && isInFlight) this.#limits.leave(match.route);
+    try {
+      if (end === 'slow_reader') this.#telemetry.metrics.recordEnded(end);
+      recordRequest(this.#telemetry, transaction.finish());
+    } catch (fault) {
+      logFault(this.#telemetry.log, transaction.requestId, fault);
+    } finally {
+      this.#underWay.leave();
+    }
+  }
 
   /** Passes the routes and issuers of this configuration to the metrics. */
   configureMetrics(): void {
@@ -255,4 +248,8 @@ export class Gateway {
     this.#tunnels.destroy();
     this.#upstreams.destroy();
   }
+}
+
+function scopesOf({ decision }: Transaction): RefusalFields {
+  return { scopes: decision?.grant?.scopes ?? [], allow: [] };
 }

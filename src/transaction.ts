@@ -1,98 +1,146 @@
-/** The state of one request. Each step sets its result here; all of it is recorded when the response has closed. */
+/** The state of one request. Each step sets its result here; all of it is recorded when nothing of the request is left. */
 
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Decision } from './authorization/authorize.ts';
-import { createResponse } from './client/local-reply.ts';
-import type { IncomingRequest } from './client/request-queue.ts';
+import type { LocalReply } from './challenge/refusal.ts';
 import type { Failure, Outcome, Reason } from './denial.ts';
+import { valuesOf } from './http/header-list.ts';
+import type { RequestEnd, RequestHandler } from './http/message.ts';
+import type { IncomingRequest } from './http/server/incoming-request.ts';
 import { isAuthority } from './route/authority.ts';
 import { toLoggablePath } from './route/loggable-path.ts';
 import type { Match } from './route/match.ts';
 import type { RequestHead } from './route/request-head.ts';
 import type { FinishedRequest } from './telemetry/finished-request.ts';
+import type { ForwardEnd } from './upstream/response-handler.ts';
+import type { Tunnel } from './upstream/tunnel.ts';
+import type { UpgradeEvents } from './upstream/upgrade.ts';
 
 /** Logged where the client closed before a response was sent. The code is nginx's, since none is registered. */
 const CLIENT_CLOSED_REQUEST = 499;
 
-export class Transaction {
+/** What the gateway does when something happens to a request. */
+export interface TransactionEvents {
+  /** The upstream's part has ended. */
+  onForwarded(transaction: Transaction, end: ForwardEnd): void;
+  onUpgraded(transaction: Transaction, tunnel: Tunnel): void;
+  onFault(transaction: Transaction, fault: unknown): void;
+  /** Called once and last: the request is over, and no step of it is left. */
+  onFinished(transaction: Transaction, end: RequestEnd): void;
+}
+
+/** Handles the events of its request, until it is forwarded and then handled by what forwards it. */
+export class Transaction implements RequestHandler, UpgradeEvents {
   readonly requestId: string = randomUUID();
-  readonly incoming: IncomingRequest;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: IncomingRequest;
+  readonly #events: TransactionEvents;
   readonly #startedAt = performance.now();
   head: RequestHead | undefined;
   match: Match | undefined;
   decision: Decision | undefined;
+  /** Whether it asks for a WebSocket. */
+  isHandshake = false;
+  /** Whether it counts for `limits.in_flight`. */
+  isInFlight = false;
   /** Why it was refused, by the decision or by another step. */
   refusedFor: Reason | undefined;
   failure: Failure | undefined;
-  upstreamMs: number | undefined;
-  upgraded = false;
+  #upstreamMs: number | undefined;
+  #isUpgraded = false;
+  /** A step is under way that the end of the request does not end. */
+  #isWaiting = false;
+  #end: RequestEnd | undefined;
 
-  constructor(incoming: IncomingRequest) {
-    this.incoming = incoming;
-    this.request = incoming.request;
-    this.response = incoming.kind === 'http' ? incoming.response : createResponse(incoming.request, incoming.socket);
+  constructor(request: IncomingRequest, events: TransactionEvents) {
+    this.request = request;
+    this.#events = events;
+    request.handler = this;
   }
 
-  /**
-   * @param onReadTimeout called with the socket of a client that has not read for too long.
-   * @returns settles when the response has closed; at once if the client disconnected while the request was queued. Such a
-   *   request is still decided and logged, with 499.
-   */
-  watch(onReadTimeout: (socket: Socket) => void): Promise<void> {
-    const { response } = this;
-    response.on('error', destroyResponse).on('timeout', onReadTimeout);
-    const { socket } = response;
-    if (!socket?.writable) {
-      response.destroy();
-      return Promise.resolve();
-    }
-    // Clears the read time-out that the previous response on this connection set.
-    if (socket.timeout) socket.setTimeout(0);
-    return new Promise(resolve => {
-      response.on('close', resolve);
-    });
+  /** Goes on with `next` when `step` has settled. A client that leaves meanwhile is still decided on, and recorded. */
+  wait<Result>(step: Promise<Result>, next: (result: Result) => void): void {
+    this.#isWaiting = true;
+    step
+      .then(next)
+      .catch((fault: unknown) => this.onFault(fault))
+      .then(() => {
+        this.#isWaiting = false;
+        if (this.#end) this.#events.onFinished(this, this.#end);
+      });
+  }
+
+  /** Writes a reply of our own, or resets the connection where another response has begun. */
+  reply({ status, protocol, headers, body }: LocalReply): undefined {
+    this.request.respond({ status, reason: '', fields: headers, offered: protocol }, Buffer.from(body));
+  }
+
+  /** No body is read before the request is forwarded. */
+  onBody(): boolean {
+    return true;
+  }
+
+  onBodyEnd(): void {
+    // As for `onBody`.
+  }
+
+  onBodyError(): void {
+    // As for `onBody`.
+  }
+
+  onClientReady(): void {
+    // A reply of our own is written at once.
+  }
+
+  onForwarded(end: ForwardEnd, responseMs: number | undefined): void {
+    this.#upstreamMs = responseMs;
+    this.#events.onForwarded(this, end);
+  }
+
+  onUpgraded(tunnel: Tunnel, responseMs: number): void {
+    this.#upstreamMs = responseMs;
+    this.#isUpgraded = true;
+    this.#events.onUpgraded(this, tunnel);
+  }
+
+  onFault(fault: unknown): void {
+    this.#events.onFault(this, fault);
+  }
+
+  onClose(end: RequestEnd): void {
+    this.#end = end;
+    if (!this.#isWaiting) this.#events.onFinished(this, end);
   }
 
   /** @returns the record of the request. Call it once, when no step is left. */
   finish(): FinishedRequest {
-    const { request, decision } = this;
     return {
       requestId: this.requestId,
       route: this.match?.route,
-      method: request.method ?? '',
+      method: this.request.head.method,
       host: this.#host(),
       path: this.#path(),
-      status: this.#status(),
+      status: this.#isUpgraded ? 101 : (this.request.status ?? CLIENT_CLOSED_REQUEST),
       outcome: this.#outcome(),
       denial: this.#denial(),
       failure: this.failure,
-      verified: decision?.verified,
+      verified: this.decision?.verified,
       durationMs: performance.now() - this.#startedAt,
-      upstreamMs: this.upstreamMs,
+      upstreamMs: this.#upstreamMs,
     };
   }
 
   #host(): string {
     if (this.head) return this.head.authority ?? '';
-    const { host = '' } = this.request.headers;
+    const [host = ''] = valuesOf(this.request.head.fields, 'host');
     return isAuthority(host) ? host : '';
   }
 
   /** The canonical path, as forwarded. Where it is `ambiguous_path`, the path as sent, masked by `toLoggablePath`. */
   #path(): string {
     const { head, match } = this;
-    if (!head?.path.ok) return toLoggablePath(head?.sentPath ?? this.request.url ?? '');
+    if (!head?.path.ok) return toLoggablePath(head?.sentPath ?? this.request.head.target);
     if (head.path.contested.length === 0) return head.path.text;
     return toLoggablePath(match && !match.isAmbiguous ? head.path.text : head.sentPath);
-  }
-
-  #status(): number {
-    if (this.upgraded) return 101;
-    return this.response.headersSent ? this.response.statusCode : CLIENT_CLOSED_REQUEST;
   }
 
   #outcome(): Outcome {
@@ -107,8 +155,4 @@ export class Transaction {
     if (this.refusedFor && this.refusedFor !== decided?.reason) return { reason: this.refusedFor };
     return decided;
   }
-}
-
-function destroyResponse(this: ServerResponse): void {
-  this.destroy();
 }

@@ -75,8 +75,14 @@ function describeLatency(latency: Latency | undefined): Json | undefined {
   return latency && { p50_seconds: latency.p50, p99_seconds: latency.p99 };
 }
 
-function describeKeySet({ issuer, keys, ageSeconds, lastError }: Report['keySets'][number]): Json {
-  return { issuer, keys, age_seconds: ageSeconds, last_error: lastError };
+function describeKeySet({ issuer, keys, ageSeconds, lastError, refused }: Report['keySets'][number]): Json {
+  return {
+    issuer,
+    keys,
+    age_seconds: ageSeconds,
+    last_error: lastError,
+    refused_keys: refused.map(({ keyId, reason }) => ({ kid: keyId, reason })),
+  };
 }
 
 function describeCell({ presented, route, cell }: CountedCell): Json {

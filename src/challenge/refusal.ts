@@ -1,8 +1,15 @@
 /** Reason → local reply: status, header fields, and a problem document (RFC 9457) without any text of the request. */
 
-import type { LocalReply } from '../client/local-reply.ts';
 import { FAILURES, type FailureReason, REFUSALS, type Reason } from '../denial.ts';
 import type { HeaderList } from '../http/header-list.ts';
+
+export interface LocalReply {
+  readonly status: number;
+  /** The value of Upgrade (RFC 9110 section 15.5.22). */
+  readonly protocol?: string | undefined;
+  readonly headers: HeaderList;
+  readonly body: string;
+}
 
 export interface RefusalDetails {
   readonly requestId: string;

@@ -18,7 +18,7 @@ export interface Config {
   readonly drain: Drain;
   /** Number of processes that serve the data listener; 1 is the started process itself. */
   readonly workers: number;
-  /** Peers whose `X-Forwarded-For`, `-Proto` and `-Host` are continued and whose `X-Real-IP` etc. are kept; else both are removed. */
+  /** Peers whose `X-Forwarded-*` or `Forwarded` are continued and whose `X-Real-IP` etc. are kept; else both are removed. */
   readonly trustedProxies: readonly Network[];
   /** By exact `iss`. */
   readonly issuers: ReadonlyMap<string, Issuer>;

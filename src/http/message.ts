@@ -42,6 +42,8 @@ export interface ResponseHead {
   readonly fields: HeaderList;
   /** For a response to HEAD and for a 304, which have no body, the length that another response would have had. */
   readonly body: BodyLength;
+  /** What the client may switch to instead, as of a 426: the value of Upgrade (RFC 9110 section 7.8). */
+  readonly offered?: string | undefined;
 }
 
 /** Why a request could not be read. */
@@ -78,6 +80,11 @@ export interface RequestHandler {
   /** After `write` returned false: the client has taken what was written. */
   onClientReady(): void;
   onClose(end: RequestEnd): void;
+  /**
+   * One of these methods has thrown. What is called before this returns may still respond; the connection closes in any case,
+   * and `onClose` follows, unless it was `onClose` that has thrown.
+   */
+  onFault(fault: unknown): void;
 }
 
 /** Why an attempt failed, and whether its request can have reached the upstream. */

@@ -24,8 +24,11 @@ export interface GatewayProcess {
    * @throws where an address cannot be listened on.
    */
   start(): Promise<void>;
-  /** Reads the configuration again, also where the file has not changed. */
-  reload(): void;
+  /**
+   * Reads the configuration again, also where the file has not changed, then fetches the keys of every issuer, whatever the
+   * cooldown, also where the configuration is bad. Settles when that has ended, and never rejects.
+   */
+  reload(): Promise<void>;
   /** Finishes the requests that were accepted. Settles when everything is closed and every line of the log is written. */
   drain(signal: string): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** The gateway for a configuration that has been reloaded. */
 
+import { setTimeout } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import { Gateway } from '../gateway.ts';
 import { createIndexesInSlices } from '../indexes.ts';
@@ -15,4 +16,15 @@ export async function createNextGateway(
 ): Promise<Gateway> {
   const indexes = await createIndexesInSlices(config.routes);
   return new Gateway(config, telemetry, previous, fetchKeys, indexes);
+}
+
+/** Milliseconds that a reload waits for the keys of new issuers. Workers have to be prepared within 30 s. */
+const START_LIMIT = 15_000;
+
+/** Starts `gateway`. Settles after the first fetch of every issuer's keys; an issuer that takes longer is not waited for. */
+export async function startWithinLimit(gateway: Gateway): Promise<void> {
+  const waiting = new AbortController();
+  const limit = setTimeout(START_LIMIT, undefined, { signal: waiting.signal, ref: false }).catch(() => undefined);
+  await Promise.race([gateway.start(), limit]);
+  waiting.abort();
 }

@@ -65,13 +65,17 @@ export class Reloader {
     this.#watch?.close();
   }
 
-  /** Reloads, after earlier reloads have ended. Also if the file has not changed: a file that it names may have. */
-  reload(): void {
-    this.#enqueue(() => this.#load());
+  /**
+   * Reloads, after earlier reloads have ended. Also if the file has not changed: a file that it names may have. Settles when it
+   * has ended, well or not.
+   */
+  reload(): Promise<void> {
+    return this.#enqueue(() => this.#load());
   }
 
-  #enqueue(reload: () => Promise<void>): void {
+  #enqueue(reload: () => Promise<void>): Promise<void> {
     this.#queue = this.#queue.then(() => (this.#isClosed ? undefined : reload()));
+    return this.#queue;
   }
 
   /** While some editors save, the file does not exist for a moment: that is not a change yet. */

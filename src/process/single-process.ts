@@ -7,7 +7,7 @@ import { openStandardOutput } from '../telemetry/log/standard-output.ts';
 import { Metrics } from '../telemetry/metrics/metrics.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { type GatewayProcess, logConfigLoaded, type StartOptions } from './gateway-process.ts';
-import { createNextGateway } from './next-gateway.ts';
+import { createNextGateway, startWithinLimit } from './next-gateway.ts';
 import { type LoadedConfig, Reloader } from './reload.ts';
 
 export class SingleProcess implements GatewayProcess {
@@ -40,8 +40,9 @@ export class SingleProcess implements GatewayProcess {
     this.#reloader.watch();
   }
 
-  reload(): void {
-    this.#reloader.reload();
+  async reload(): Promise<void> {
+    await this.#reloader.reload();
+    await this.#server.gateway.verifier.refetch();
   }
 
   async drain(signal: string): Promise<void> {
@@ -54,7 +55,7 @@ export class SingleProcess implements GatewayProcess {
 
   async #replaceGateway({ config, warnings }: LoadedConfig): Promise<boolean> {
     const next = await createNextGateway(this.#server.gateway, config, this.#telemetry);
-    await next.start();
+    await startWithinLimit(next);
     this.#server.swap(next, warnings);
     return true;
   }

@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { ParserInput } from '../client/parser-input.ts';
+import { ParserInput } from './parser-input.ts';
 
 /** Enough for some of each Prometheus, load balancer and browser. */
 const CONNECTIONS = 100;

@@ -1,7 +1,6 @@
-/** Opens and closes a listener of node:http, and explains why one cannot be opened. */
+/** Opens and closes a listener, and explains why one cannot be opened. */
 
-import type { Server } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { isIPv6, type Server } from 'node:net';
 import type { ListenAddress } from '../config/config.ts';
 
 /** Why a listener could not be opened, for the log, as values of JSON. */

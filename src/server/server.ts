@@ -39,7 +39,7 @@ export class Server {
     this.#warnings = about.warnings;
     this.#gateways.add(gateway);
     this.#telemetry = telemetry;
-    this.#data = new DataListener(gateway, telemetry.metrics);
+    this.#data = new DataListener(gateway, telemetry);
     gateway.configureMetrics();
     this.#admin = createAdminServer(
       createAdminHandler({

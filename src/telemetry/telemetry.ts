@@ -28,6 +28,9 @@ export function recordRequest({ metrics, log, denials, traffic }: Telemetry, req
   traffic.record(request);
 }
 
+/** Keys in one line of the log. */
+const MOST_LISTED = 50;
+
 /** @returns what counts and logs the events of a token verifier. */
 export function createVerifierEvents({ metrics, log }: Telemetry): VerifierEvents {
   return {
@@ -35,6 +38,12 @@ export function createVerifierEvents({ metrics, log }: Telemetry): VerifierEvent
     onFetch: (issuer, outcome, error) => {
       metrics.recordJwksFetch(issuer, outcome);
       if (error !== undefined) log.event('warn', 'keys could not be fetched', { issuer, error });
+    },
+    onRefusedKeys: (issuer, keys) => {
+      for (let first = 0; first < keys.length; first += MOST_LISTED) {
+        const listed = keys.slice(first, first + MOST_LISTED).map(({ keyId, reason }) => ({ kid: keyId, reason }));
+        log.event('warn', 'keys of the issuer cannot be used', { issuer, keys: listed });
+      }
     },
   };
 }
@@ -47,8 +56,12 @@ export function createUpstreamEvents({ log }: Pick<Telemetry, 'log'>): UpstreamE
   };
 }
 
-/** Logs an exception, without its message: messages of parsers quote their input. */
-export function logFault(log: Log, requestId: string, fault: unknown): void {
+/**
+ * Logs an exception, without its message: messages of parsers quote their input.
+ *
+ * @param requestId `undefined` where it is of no one request.
+ */
+export function logFault(log: Log, requestId: string | undefined, fault: unknown): void {
   const error = fault instanceof Error ? fault : new Error('unknown');
   const frames = (error.stack ?? '').split('\n').filter(line => line.startsWith('    at '));
   const stack = frames.slice(0, 6).map(line => line.trim());

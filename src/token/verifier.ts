@@ -18,7 +18,7 @@ import { checkTime } from './claims.ts';
 import { type VerifiedToken, verifyJws } from './jws/jws-verification.ts';
 import { KeySet, type KeySetEvents, type KeySetStatus } from './keys/key-set.ts';
 import { fetchDirectly } from './keys/key-source.ts';
-import type { PublishedKey } from './keys/verification-key.ts';
+import type { PublishedKey, RefusedKey } from './keys/verification-key.ts';
 
 export type Verification = AccessToken | Denial<TokenReason>;
 
@@ -39,6 +39,8 @@ const entrySize = (token: string) => 1024 + 2 * token.length;
 interface Inherited {
   readonly issuers: ReadonlyMap<string, Issuer>;
   readonly keySets: ReadonlyMap<string, KeySet>;
+  /** Key sets of the same source under other settings. */
+  readonly sources: ReadonlyMap<string, KeySet>;
   readonly cache: TokenCache;
 }
 
@@ -61,7 +63,7 @@ export class TokenVerifier {
     this.#keySets = new Map(
       [...issuers].map(([name, issuer]) => [
         name,
-        inherited.keySets.get(name) ?? new KeySet(issuer, events, fetchKeys),
+        inherited.keySets.get(name) ?? new KeySet(issuer, events, fetchKeys, inherited.sources.get(name)),
       ]),
     );
     this.#cache = inherited.cache;
@@ -72,9 +74,20 @@ export class TokenVerifier {
     await Promise.all([...this.#keySets.values()].map(keySet => keySet.start()));
   }
 
-  /** Fetches the keys of an issuer before they are due. */
-  refresh(issuer: string): void {
-    this.#keySets.get(issuer)?.refresh();
+  /** Takes over the keys of an issuer that another process has fetched. */
+  takeOver(issuer: string): void {
+    this.#keySets.get(issuer)?.refresh('shared');
+  }
+
+  /** Fetches the keys of every issuer now, whatever the cooldown. Settles when that has ended, failed or not. */
+  async refetch(): Promise<void> {
+    await Promise.all([...this.#keySets.values()].map(keySet => keySet.refetch()));
+  }
+
+  /** As `refetch`, for keys in files only, which every worker reads by itself. */
+  async rereadFiles(): Promise<void> {
+    const ofFiles = [...this.#keySets].filter(([name]) => this.#issuers.get(name)?.keySource.kind === 'file');
+    await Promise.all(ofFiles.map(([, keySet]) => keySet.refetch()));
   }
 
   /** Stops fetching keys, except those that the next verifier has taken over. */
@@ -102,6 +115,11 @@ export class TokenVerifier {
     return this.#keySets.get(issuer)?.published() ?? [];
   }
 
+  /** @returns the keys of `issuer` that verify nothing here, as last fetched. */
+  refusedKeysOf(issuer: string): readonly RefusedKey[] {
+    return this.#keySets.get(issuer)?.status().refused ?? [];
+  }
+
   /**
    * @param token as it came in the Authorization field.
    * @param now milliseconds since 1970.
@@ -111,7 +129,7 @@ export class TokenVerifier {
   verify(token: string, now: number): Verification | Promise<Verification> {
     const cacheKey = hash('sha256', token, 'base64');
     const known = this.#cache.get(cacheKey);
-    const isHit = known !== undefined && !known.key.retired && this.#isCurrent(known.issuer);
+    const isHit = known !== undefined && performance.now() < known.key.usableUntil && this.#isCurrent(known.issuer);
     this.#events.onCacheLookup(isHit ? 'hit' : 'miss');
     if (!isHit) return this.#verifyAnew(token, cacheKey, now);
     const verification = checkTime(known.accessToken, now);
@@ -120,9 +138,11 @@ export class TokenVerifier {
   }
 
   #verifyAnew(token: string, cacheKey: string, now: number): Verification | Promise<Verification> {
+    const startedAt = performance.now();
     const verified = verifyJws(token, this.#issuers, this.#keySets);
+    // A token may expire while keys are fetched.
     return verified instanceof Promise
-      ? verified.then(settled => this.#judge(token, cacheKey, now, settled))
+      ? verified.then(settled => this.#judge(token, cacheKey, now + performance.now() - startedAt, settled))
       : this.#judge(token, cacheKey, now, verified);
   }
 
@@ -141,19 +161,21 @@ export class TokenVerifier {
   /** An issuer that did not change stays the same object, so its tokens stay verified. */
   #handOver(issuers: ReadonlyMap<string, Issuer>): Inherited {
     const keySets = new Map<string, KeySet>();
+    const sources = new Map<string, KeySet>();
     const unchanged = new Map<string, Issuer>();
     for (const [name, issuer] of issuers) {
       const known = this.#issuers.get(name);
       unchanged.set(name, known && isDeepStrictEqual(known, issuer) ? known : issuer);
-      const keySet = this.#keySets.get(name)?.retainFor(issuer);
-      if (keySet) keySets.set(name, keySet);
+      const keySet = this.#keySets.get(name);
+      if (keySet?.retainFor(issuer)) keySets.set(name, keySet);
+      else if (keySet?.isOfSameSource(issuer)) sources.set(name, keySet);
     }
-    return { issuers: unchanged, keySets, cache: this.#cache };
+    return { issuers: unchanged, keySets, sources, cache: this.#cache };
   }
 }
 
 function inheritNothing(issuers: ReadonlyMap<string, Issuer>): Inherited {
-  return { issuers, keySets: new Map(), cache: createCache() };
+  return { issuers, keySets: new Map(), sources: new Map(), cache: createCache() };
 }
 
 function createCache(): TokenCache {

@@ -1,29 +1,18 @@
 /** One granted request over HTTP: streamed in both directions with back-pressure, cancelled from either side. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Failure } from '../denial.ts';
 import type { Attempt, AttemptTimes } from '../http/client/attempt.ts';
 import { mayRepeat } from '../http/client/pool.ts';
-import type { OutgoingRequest } from '../http/message.ts';
+import type { AttemptFailure, OutgoingRequest } from '../http/message.ts';
+import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { authenticatesConnection } from './authenticated-connection.ts';
 import { INCOMPLETE_RESPONSE } from './failure.ts';
 import type { ConnectionPool } from './pool.ts';
-import { type BodyAbort, type BodyLimits, RequestBody } from './request-body.ts';
-import { type AttemptEnd, ResponseHandler, type ResponseLimits } from './response-handler.ts';
-
-/** How forwarding a request ended. `client_gone`: the client's connection closed. `expired`: the token did. */
-export type ForwardEnd = 'complete' | 'expired' | BodyAbort | Failure;
-
-export interface ForwardResult {
-  readonly end: ForwardEnd;
-  /** Milliseconds from dispatch to the head of the response; `undefined` where none came. */
-  readonly responseMs: number | undefined;
-}
+import { type ForwardEvents, ResponseHandler, type ResponseLimits } from './response-handler.ts';
 
 /** What is sent, and on whose connections. */
-export interface Forwarding {
+export interface Outgoing {
   readonly pool: ConnectionPool;
-  readonly outgoing: OutgoingRequest;
+  readonly request: OutgoingRequest;
   readonly times: AttemptTimes;
   readonly limits: ForwardLimits;
 }
@@ -34,49 +23,88 @@ export interface ForwardLimits extends ResponseLimits {
   readonly body: BodyLimits | undefined;
 }
 
-/**
- * Sends a request with the body of `request`, and writes the upstream's response to `response`. Where the upstream had just
- * closed the kept-alive connection, the request is sent once more if that is harmless (RFC 9112 section 9.3.1).
- *
- * @returns how it ended. With a failure the response's head may be sent already: then its body must be aborted, never
- *   ended, so that a cut body does not look complete (RFC 9112 section 8). Rejects for a request that cannot be sent as what it
- *   is: a fault, since what is sent was decided here.
- */
-export function forward(
-  forwarding: Forwarding,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<ForwardResult> {
-  return new Promise((resolve, reject) => {
-    const send = (isLast: boolean) => {
-      const conclude = (end: AttemptEnd, responseMs: number | undefined) => {
-        if (end !== 'stale') resolve({ end, responseMs });
-        else if (isLast) resolve({ end: INCOMPLETE_RESPONSE, responseMs: undefined });
-        else send(true);
-      };
-      start(forwarding, request, new ResponseHandler(response, forwarding.limits, reject, conclude));
-    };
-    send(!mayRepeat(forwarding.outgoing));
-  });
+export interface BodyLimits {
+  /** Bytes; `undefined`: any number. */
+  readonly size: number | undefined;
+  /** Milliseconds for the client to send the next piece, while the upstream is ready for it. */
+  readonly timeout: number;
 }
 
-/** A request with a body takes a connection when the first piece of it is there: a slow client holds none. */
-function start(
-  { pool, outgoing, times, limits }: Forwarding,
-  request: IncomingMessage,
-  handler: ResponseHandler,
-): void {
-  const send = (): Attempt | undefined => {
-    try {
-      const attempt = pool.send(outgoing, handler, times, handler.client);
-      if (authenticatesConnection(outgoing.fields)) attempt.reserveFor(handler.client);
-      handler.source = attempt;
-      return attempt;
-    } catch (fault) {
-      handler.onFault(fault);
-      return undefined;
+/**
+ * Sends a request with the body of `request`, and writes the upstream's response to it. Where the upstream had just closed the
+ * kept-alive connection, the request is sent once more if that is harmless (RFC 9112 section 9.3.1). A request that cannot be
+ * sent as what it is is a fault, since what is sent was decided here.
+ */
+export function forward(outgoing: Outgoing, request: IncomingRequest, events: ForwardEvents): void {
+  new Forwarding(outgoing, request, events).start();
+}
+
+class Forwarding extends ResponseHandler {
+  readonly #outgoing: Outgoing;
+  #attempt: Attempt | undefined;
+  #received = 0;
+  #hasBodyEnded = false;
+  #mayRepeat: boolean;
+
+  constructor(outgoing: Outgoing, request: IncomingRequest, events: ForwardEvents) {
+    super(request, outgoing.limits, events);
+    this.#outgoing = outgoing;
+    this.#mayRepeat = mayRepeat(outgoing.request);
+  }
+
+  /** A request with a body takes a connection when the first piece of it is there: a slow client holds none. */
+  start(): void {
+    const { body } = this.#outgoing.limits;
+    if (body) this.request.startBody(body.timeout);
+    else this.#send();
+  }
+
+  onBody(piece: Buffer): boolean {
+    if (this.isOver) return true;
+    const { size } = this.#outgoing.limits.body ?? {};
+    this.#received += piece.length;
+    if (size !== undefined && this.#received > size) {
+      this.cancel('body_too_large');
+      return true;
     }
-  };
-  if (limits.body) handler.body = new RequestBody(request, limits.body, send, abort => handler.cancel(abort));
-  else send();
+    if (!this.#attempt) this.#send();
+    return this.#attempt?.write(piece) ?? true;
+  }
+
+  onBodyEnd(): void {
+    if (this.isOver) return;
+    this.#hasBodyEnded = true;
+    if (!this.#attempt) this.#send();
+    this.#attempt?.end();
+  }
+
+  onUpstreamReady(): void {
+    if (!this.#hasBodyEnded) this.request.resumeBody();
+  }
+
+  override onFailure(failure: AttemptFailure): void {
+    if (failure.stage !== 'stale') super.onFailure(failure);
+    else if (this.#mayRepeat) this.#sendAgain();
+    else this.conclude(INCOMPLETE_RESPONSE);
+  }
+
+  #sendAgain(): void {
+    this.#mayRepeat = false;
+    this.#send();
+  }
+
+  #send(): void {
+    const { pool, request, times } = this.#outgoing;
+    // It has not left yet.
+    const client = this.request.socket;
+    if (!client) return;
+    try {
+      const attempt = pool.send(request, this, times, client);
+      if (authenticatesConnection(request.fields)) attempt.reserveFor(client);
+      this.#attempt = attempt;
+      this.source = attempt;
+    } catch (fault) {
+      this.onFault(fault);
+    }
+  }
 }

@@ -11,6 +11,8 @@ import type { Connector } from '../http/client/connector.ts';
 import { type HeaderList, reduceFields } from '../http/header-list.ts';
 import { createResponseHeaders } from './response-headers.ts';
 
+const NOTHING = Buffer.alloc(0);
+
 export interface OutgoingHandshake {
   readonly origin: string;
   /** Opens the connection: SNI, the name that is verified and the certificates are those of other requests to this upstream. */
@@ -31,15 +33,13 @@ export interface Handshake {
 }
 
 /**
- * Starts the handshake. Until `join` nothing is written to the client, and nothing that it sent after the head of its
- * request is sent to the upstream.
+ * Starts the handshake. Until `join` nothing is written to the client, and nothing is read from it.
  *
  * @param socket the client's.
- * @param received what the client sent after the head.
  * @throws where http-proxy does not work as this file expects.
  */
-export function startHandshake(outgoing: OutgoingHandshake, socket: Socket, received: Buffer): Handshake {
-  const request = startRequest(outgoing, socket, received);
+export function startHandshake(outgoing: OutgoingHandshake, socket: Socket): Handshake {
+  const request = startRequest(outgoing, socket);
   // http-proxy's own handlers end the client's socket on an error, before a reply can be written; copy Transfer-Encoding
   // over the unchunked body of a refusal; and accept every 101. So all three are removed, and only the last is called.
   const [join] = request.listeners('upgrade') as ((...given: [IncomingMessage, Socket, Buffer]) => void)[];
@@ -48,12 +48,14 @@ export function startHandshake(outgoing: OutgoingHandshake, socket: Socket, rece
     request: request.removeAllListeners('error').removeAllListeners('response').removeAllListeners('upgrade'),
     join: (response, upstream, first, notice) => {
       response.headers = createSwitchingHeaders(response.rawHeaders, notice);
+      // http-proxy writes the head as text: each character is a byte of what the upstream sent.
+      socket.setDefaultEncoding('latin1');
       join(response, upstream, first);
     },
   };
 }
 
-function startRequest(outgoing: OutgoingHandshake, socket: Socket, received: Buffer): ClientRequest {
+function startRequest(outgoing: OutgoingHandshake, socket: Socket): ClientRequest {
   const { protocol, hostname, port, host } = new URL(outgoing.origin);
   const name = hostname.replace(/^\[|\]$/g, '');
   const proxy = httpProxy.createProxyServer();
@@ -69,7 +71,7 @@ function startRequest(outgoing: OutgoingHandshake, socket: Socket, received: Buf
   const agent = createAgent(protocol === 'https:', outgoing.connect);
   // What http-proxy calls `ssl` are the options that it gives to node's `request`, also without TLS.
   const options = { target, agent, ssl: { maxHeaderSize: outgoing.headLimit }, ignorePath: true, xfwd: false };
-  proxy.ws(placeholder as unknown as IncomingMessage, socket, received, options, ignoreErrors);
+  proxy.ws(placeholder as unknown as IncomingMessage, socket, NOTHING, options, ignoreErrors);
   if (!started) throw new Error('the handshake was not started');
   return started;
 }
@@ -101,33 +103,10 @@ function createSwitchingHeaders(received: HeaderList, notice: HeaderList): NodeJ
   const headers: NodeJS.Dict<string[]> = Object.create(null);
   headers['Upgrade'] = ['websocket'];
   headers['Connection'] = ['Upgrade'];
-  return reduceFields(createResponseHeaders(received, 101, notice), addValue, headers);
+  return reduceFields(createResponseHeaders(received, notice), addValue, headers);
 }
 
 function addValue(headers: NodeJS.Dict<string[]>, name: string, value: string): NodeJS.Dict<string[]> {
   headers[name] = [...(headers[name] ?? []), value];
   return headers;
-}
-
-const EARLY_BYTES = 64 * 1024;
-
-/**
- * Reads a client's socket while its handshake is under way: a socket that is not read emits no event when its other side has
- * closed.
- *
- * @returns a function that stops reading, and puts what was read back into the socket.
- */
-export function watchClient(socket: Socket, onLeave: () => void): () => void {
-  const early: Buffer[] = [];
-  let size = 0;
-  const keep = (bytes: Buffer) => {
-    early.push(bytes);
-    size += bytes.length;
-    if (size > EARLY_BYTES) socket.pause();
-  };
-  socket.on('data', keep).once('end', onLeave).once('close', onLeave);
-  return () => {
-    socket.off('data', keep).off('end', onLeave).off('close', onLeave).pause();
-    if (size > 0) socket.unshift(Buffer.concat(early));
-  };
 }

@@ -8,7 +8,8 @@ import { findReservedField, foldFieldName } from '../config/values/header/reserv
 import { type HeaderList, readConnectionOptions, reduceFields } from '../http/header-list.ts';
 import type { AccessToken } from '../token/access-token.ts';
 import { readClient } from '../token/client.ts';
-import type { ClientInfo } from './client-info.ts';
+import type { ClientInfo } from './client-info/client-info.ts';
+import { formatNode } from './client-info/node.ts';
 
 /** Which of the client's fields are forwarded. */
 interface FieldFilter {
@@ -87,7 +88,6 @@ export function createRequestHeaders(
   const filter =
     listed || client.isFromTrustedProxy ? { ...policy, listed, fromProxy: listProxyFields(client, received) } : policy;
   reduceFields(received, addForwarded, headers, filter);
-  headers.push('Via', '1.1 audgate');
   return headers;
 }
 
@@ -146,13 +146,14 @@ function treatmentOf(folded: string): FieldName['treatment'] {
 }
 
 /** RFC 7239, and the fields that are older than it. */
-function createForwardingFields({ forwardedFor, authority, protocol }: ClientInfo): string[] {
-  const nodes = forwardedFor.split(', ').map(address => `for=${address.includes(':') ? `"[${address}]"` : address}`);
-  const host = authority === undefined ? '' : `;host="${authority}"`;
-  nodes.push(`${nodes.pop()}${host};proto=${protocol}`);
-  const fields = ['X-Forwarded-For', forwardedFor];
+function createForwardingFields({ chain, authority, protocol, port, prefix }: ClientInfo): string[] {
+  const fields = ['X-Forwarded-For', chain.join(', ')];
   if (authority !== undefined) fields.push('X-Forwarded-Host', authority);
-  fields.push('X-Forwarded-Proto', protocol, 'Forwarded', nodes.join(', '));
+  fields.push('X-Forwarded-Proto', protocol);
+  if (port !== undefined) fields.push('X-Forwarded-Port', port);
+  if (prefix !== undefined) fields.push('X-Forwarded-Prefix', prefix);
+  const nodes = chain.map(node => `for=${formatNode(node)}`).join(', ');
+  fields.push('Forwarded', `${nodes}${authority === undefined ? '' : `;host="${authority}"`};proto=${protocol}`);
   return fields;
 }
 

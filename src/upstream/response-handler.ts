@@ -1,18 +1,37 @@
-/** The response to one request, from the upstream to the client (RFC 9112 sections 6 to 8). */
+/**
+ * The response to one request, from the upstream to the client (RFC 9112 sections 6 to 8), and the client's side of it. How the
+ * request gets to the upstream is said by what extends it.
+ */
 
-import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Failure } from '../denial.ts';
+import type { BodyReason, Failure } from '../denial.ts';
 import type { HeaderList } from '../http/header-list.ts';
-import type { AttemptFailure, AttemptHandler, ResponseHead } from '../http/message.ts';
+import type { AttemptFailure, AttemptHandler, RequestEnd, RequestHandler, ResponseHead } from '../http/message.ts';
+import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { authenticatesConnection } from './authenticated-connection.ts';
 import { readFailure } from './failure.ts';
-import type { BodyAbort, RequestBody } from './request-body.ts';
-import { createResponseHeaders, isEventStream, readLinks, readReasonPhrase } from './response-headers.ts';
+import { createResponseHeaders, isEventStream, listHints } from './response-headers.ts';
 import { startTimer, type Timer } from './timer.ts';
 
-/** `stale`: a kept-alive connection that was closed when this request was sent, with nothing of a response received. */
-export type AttemptEnd = 'complete' | 'expired' | 'stale' | BodyAbort | Failure;
+/**
+ * How forwarding a request ended. `client_gone`: the client's connection closed, or it did not read. `expired`: the token did.
+ * With a failure a part of the response may have left already.
+ */
+export type ForwardEnd = 'complete' | 'client_gone' | 'expired' | BodyReason | Failure;
+
+/** What the request is recorded by. */
+export interface ForwardEvents {
+  /**
+   * Called once. Unless it is `complete`, or `expired` in a response that has begun, a reply is still to be written.
+   *
+   * @param responseMs from dispatch to the head of the response; `undefined` where none came.
+   */
+  onForwarded(end: ForwardEnd, responseMs: number | undefined): void;
+  /** The client's side has ended, in whatever way. Called once, after `onForwarded`. */
+  onClose(end: RequestEnd): void;
+  /** An exception, instead of `onForwarded` or after it. */
+  onFault(fault: unknown): void;
+}
 
 /** When the token expires, in milliseconds since 1970, and whether the request ends then; `undefined`: event streams do. */
 export interface Expiry {
@@ -23,8 +42,6 @@ export interface Expiry {
 export interface ResponseLimits {
   /** Fields of ours. */
   readonly notice: HeaderList;
-  /** Milliseconds that a client may leave its response unread. */
-  readonly readTimeout: number;
   readonly expiry: Expiry | undefined;
 }
 
@@ -40,86 +57,64 @@ export interface ResponseSource {
 
 /** Milliseconds for a client to read the end of an event stream. */
 const LAST_READ_TIME = 1_000;
-/** Bytes of a body that are copied to be sent with the head, since one write costs more than the copy. */
-const SMALL = 16 * 1024;
 
-/** Called once: how it ended, and the milliseconds from dispatch to the head of the response. */
-type Conclude = (end: AttemptEnd, responseMs: number | undefined) => void;
-
-export class ResponseHandler implements AttemptHandler {
-  readonly client: Socket;
+export abstract class ResponseHandler implements AttemptHandler, RequestHandler {
+  protected readonly request: IncomingRequest;
+  protected readonly events: ForwardEvents;
   /** To be set when the request is sent. */
-  source: ResponseSource | undefined;
-  body: RequestBody | undefined;
-  readonly #response: ServerResponse;
+  protected source: ResponseSource | undefined;
   readonly #limits: ResponseLimits;
-  readonly #reject: (fault: unknown) => void;
-  readonly #conclude: Conclude;
   readonly #startedAt = performance.now();
   #responseMs: number | undefined;
   #isOver = false;
   #expiry: Timer | undefined;
-  #headIsWaiting = false;
-  /** The first piece of the body: where it is the only one, it is sent with the head. */
-  #first: Buffer | undefined;
 
-  /** @param reject called instead of `conclude` for a fault. */
-  constructor(response: ServerResponse, limits: ResponseLimits, reject: (fault: unknown) => void, conclude: Conclude) {
-    this.#response = response;
-    this.client = response.req.socket;
+  constructor(request: IncomingRequest, limits: ResponseLimits, events: ForwardEvents) {
+    this.request = request;
+    this.events = events;
     this.#limits = limits;
-    this.#reject = reject;
-    this.#conclude = conclude;
-    response.on('close', this.#onClientClose);
+    request.handler = this;
     // Where the request ends with its token whatever its response is, the time counts from now: an upload may come first.
-    if (limits.expiry?.ends) this.#startExpiry(limits.expiry.at, false);
+    if (limits.expiry?.ends) this.startExpiry(limits.expiry.at);
   }
 
-  /** RFC 9110 section 15.2. A client of HTTP/1.0 does not know interim responses, and would take one for the final response. */
+  protected get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  protected get elapsed(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  abstract onBody(piece: Buffer): boolean;
+  abstract onBodyEnd(): void;
+  abstract onUpstreamReady(): void;
+
+  /** RFC 9110 section 15.2. All but Early Hints (RFC 8297) are for this hop, or say nothing that a client needs. */
   onInterim(status: number, fields: HeaderList): void {
     this.#reserveConnection(fields);
-    const isUnderstood = this.#response.req.httpVersion !== '1.0';
-    const link = status === 103 && isUnderstood ? readLinks(fields) : [];
-    if (link.length > 0) this.#response.writeEarlyHints({ link });
+    const hints = status === 103 ? listHints(fields) : [];
+    if (hints.length > 0) this.request.interim(status, hints);
   }
 
-  onResponse({ status, reason, fields }: ResponseHead): void {
+  onResponse({ status, reason, fields, body }: ResponseHead): void {
     this.#reserveConnection(fields);
-    this.#responseMs = performance.now() - this.#startedAt;
+    this.#responseMs = this.elapsed;
     this.#watchExpiry(fields);
-    const headers = createResponseHeaders(fields, status, this.#limits.notice);
-    const phrase = readReasonPhrase(reason);
-    if (phrase === undefined) this.#response.writeHead(status, headers);
-    else this.#response.writeHead(status, phrase, headers);
-    this.#headIsWaiting = true;
-    process.nextTick(this.#flushHead);
+    this.request.start({ status, reason, fields: createResponseHeaders(fields, this.#limits.notice), body });
   }
 
   onData(piece: Buffer): boolean {
-    if (this.#headIsWaiting && !this.#first && piece.length <= SMALL) {
-      this.#first = piece;
-      return true;
-    }
-    this.#flushHead();
-    if (this.#response.write(piece)) return true;
-    this.#watchReader();
-    this.#response.once('drain', this.#resume);
-    return false;
+    return this.request.write(piece);
   }
 
   onEnd(): void {
-    this.#finish();
-    this.#watchReader();
-    this.#end('complete');
-  }
-
-  onUpstreamReady(): void {
-    this.body?.resume();
+    this.conclude('complete');
+    this.request.end();
   }
 
   onFailure(failure: AttemptFailure): void {
-    if (this.#response.destroyed) this.#end('client_gone');
-    else this.#end(failure.stage === 'stale' ? 'stale' : readFailure(failure));
+    this.conclude(readFailure(failure));
   }
 
   /** Not without a protocol that was asked for. */
@@ -127,86 +122,70 @@ export class ResponseHandler implements AttemptHandler {
     throw new Error('the upstream switched the protocol');
   }
 
-  /** One of these calls has thrown. */
-  onFault(fault: unknown): void {
-    this.#stop();
-    this.source?.abort();
-    this.#reject(fault);
+  onBodyError(reason: 'malformed_request' | 'request_timeout'): void {
+    this.cancel(reason);
   }
 
-  /** Ends it from the client's side. */
-  cancel(why: BodyAbort | 'expired'): void {
-    if (this.#isOver) return;
-    this.#end(why);
+  onClientReady(): void {
+    this.source?.resume();
+  }
+
+  onClose(end: RequestEnd): void {
+    this.cancel('client_gone');
+    this.events.onClose(end);
+  }
+
+  /** One of these calls has thrown. */
+  onFault(fault: unknown): void {
+    this.stop();
     this.source?.abort();
+    this.events.onFault(fault);
+  }
+
+  /** Ends it from the client's side, or with the token. */
+  protected cancel(why: ForwardEnd): void {
+    if (this.#isOver) return;
+    this.source?.abort();
+    this.conclude(why);
+  }
+
+  protected conclude(end: ForwardEnd): void {
+    if (this.#isOver) return;
+    this.stop();
+    this.events.onForwarded(end, this.#responseMs);
+  }
+
+  /** Its end needs no further call of `events`. */
+  protected stop(): void {
+    this.#isOver = true;
+    this.#expiry?.stop();
   }
 
   #reserveConnection(fields: HeaderList): void {
-    if (authenticatesConnection(fields)) this.source?.reserveFor(this.client);
-  }
-
-  /** Starts the read time-out when data first waits for the client. It ends nothing while no data waits. */
-  #watchReader(): void {
-    const { socket } = this.#response;
-    if (socket && socket.writableLength > 0 && !socket.timeout) socket.setTimeout(this.#limits.readTimeout);
-  }
-
-  /** A head and a body that are both strings are sent in one write. */
-  #finish(): void {
-    this.#headIsWaiting = false;
-    if (this.#first) this.#response.end(this.#first.toString('latin1'), 'latin1');
-    else this.#response.end();
+    const client = this.request.socket;
+    if (client && authenticatesConnection(fields)) this.source?.reserveFor(client);
   }
 
   #watchExpiry(fields: HeaderList): void {
     const { expiry } = this.#limits;
     if (!expiry) return;
+    this.#expiry?.stop();
     const isEvents = isEventStream(fields);
+    if (expiry.ends ?? isEvents) this.startExpiry(expiry.at, isEvents);
+  }
+
+  /** From now on the request ends with its token, until there is a response that does not. */
+  protected startExpiry(at: number, isEvents = false): void {
     this.#expiry?.stop();
-    if (expiry.ends ?? isEvents) this.#startExpiry(expiry.at, isEvents);
+    this.#expiry = startTimer(at, () => this.#expire(isEvents));
   }
 
-  /** Ends both directions. Where no head was sent, the caller can still write a reply. */
-  #startExpiry(at: number, isEvents: boolean): void {
-    this.#expiry = startTimer(at, () => {
-      // An event stream may end at any time; every other body must not look complete.
-      if (isEvents) this.#endSoon();
-      else if (this.#response.headersSent) this.#response.socket?.resetAndDestroy();
-      this.cancel('expired');
-    });
-  }
-
-  /** Ends the response, and after a while the connection of a client that does not read. */
-  #endSoon(): void {
-    this.#response.socket?.setTimeout(LAST_READ_TIME);
-    this.#response.end();
-  }
-
-  /** A head does not wait for its body: an event stream may be silent for minutes. */
-  readonly #flushHead = (): void => {
-    if (!this.#headIsWaiting) return;
-    this.#headIsWaiting = false;
-    if (this.#response.destroyed) return;
-    if (this.#first) this.#response.write(this.#first);
-    else this.#response.flushHeaders();
-    this.#first = undefined;
-  };
-
-  readonly #onClientClose = (): void => {
-    if (!this.#response.writableFinished) this.cancel('client_gone');
-  };
-
-  readonly #resume = (): void => this.source?.resume();
-
-  #end(end: AttemptEnd): void {
-    if (this.#isOver) return;
-    this.#stop();
-    this.#conclude(end, this.#responseMs);
-  }
-
-  #stop(): void {
-    this.#isOver = true;
-    this.#expiry?.stop();
-    this.body?.stop();
+  /** Ends both directions. An event stream may end at any time; every other body must not look complete. */
+  #expire(isEvents: boolean): void {
+    const hasBegun = this.request.status !== undefined;
+    this.cancel('expired');
+    if (!hasBegun) return;
+    if (isEvents) this.request.end(LAST_READ_TIME);
+    else this.request.abort();
   }
 }

@@ -14,7 +14,7 @@ const CLOSE_TIME = 1_000;
 export class Tunnel {
   /** Settles when both sides have closed, with the reason where the gateway ended it. */
   readonly closed: Promise<TunnelEnd | undefined>;
-  readonly #client: Socket;
+  readonly client: Socket;
   readonly #upstream: Socket;
   readonly #frames = new FrameTracker();
   #end: TunnelEnd | undefined;
@@ -25,7 +25,7 @@ export class Tunnel {
    * @param expiresAt when the token does, in milliseconds since 1970.
    */
   constructor(client: Socket, upstream: Socket, idle: number, expiresAt: number | undefined) {
-    this.#client = client;
+    this.client = client;
     this.#upstream = upstream;
     upstream.on('data', this.#onUpstreamData);
     client.setTimeout(idle, () => this.end('idle_tunnel'));
@@ -42,16 +42,16 @@ export class Tunnel {
     this.#end = why;
     setTimeout(() => this.destroy(), CLOSE_TIME).unref();
     // No more of the client's bytes are forwarded, while the upstream may finish the frame that it is sending.
-    this.#client.unpipe(this.#upstream);
-    this.#client.resume();
-    this.#upstream.unpipe(this.#client);
+    this.client.unpipe(this.#upstream);
+    this.client.resume();
+    this.#upstream.unpipe(this.client);
     if (this.#frames.isBetweenFrames) this.#sendCloseFrame();
     else this.#upstream.resume();
   }
 
   /** Ends both sides at once. */
   destroy(): void {
-    this.#client.destroy();
+    this.client.destroy();
     this.#upstream.destroy();
   }
 
@@ -65,14 +65,14 @@ export class Tunnel {
   };
 
   #forwardLastFrame(bytes: Buffer): void {
-    this.#client.write(bytes);
+    this.client.write(bytes);
     if (this.#frames.isBetweenFrames) this.#sendCloseFrame();
   }
 
   #sendCloseFrame(): void {
     this.#isCloseSent = true;
     this.#upstream.off('data', this.#onUpstreamData);
-    if (this.#end) this.#client.end(createCloseFrame(CLOSE_CODES[this.#end]));
+    if (this.#end) this.client.end(createCloseFrame(CLOSE_CODES[this.#end]));
     this.#upstream.destroy();
   }
 
@@ -84,9 +84,9 @@ export class Tunnel {
     return new Promise(resolve => {
       side.once('close', () => {
         // After its close frame the client is about to end by itself.
-        if (!(this.#end && other === this.#client)) other.destroySoon();
+        if (!(this.#end && other === this.client)) other.destroySoon();
         // An upstream that does not read would keep its side open for ever.
-        if (side === this.#client) setTimeout(() => this.destroy(), CLOSE_TIME).unref();
+        if (side === this.client) setTimeout(() => this.destroy(), CLOSE_TIME).unref();
         resolve();
       });
     });

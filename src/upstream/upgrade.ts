@@ -1,82 +1,90 @@
 /** One granted WebSocket (RFC 6455 section 4, RFC 9110 section 7.8): its handshake, up to the tunnel or another response. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Failure } from '../denial.ts';
-import { CONNECT_TIMEOUT, INCOMPLETE_RESPONSE, MALFORMED_RESPONSE, RESPONSE_TIMEOUT, readFailure } from './failure.ts';
-import type { ForwardEnd, ForwardResult } from './forward.ts';
-import { type Handshake, type OutgoingHandshake, startHandshake, watchClient } from './handshake.ts';
+import type { BodyLength, RequestEnd } from '../http/message.ts';
+import { readBodyLength } from '../http/parsing/response-head.ts';
+import type { IncomingRequest } from '../http/server/incoming-request.ts';
+import { CONNECT_TIMEOUT, MALFORMED_RESPONSE, RESPONSE_TIMEOUT, readFailure } from './failure.ts';
+import { type Handshake, type OutgoingHandshake, startHandshake } from './handshake.ts';
 import { describeHandshakeError, type HandshakeStage } from './handshake-failure.ts';
 import { isHandshakeResponse } from './handshake-response.ts';
-import { ResponseHandler, type ResponseLimits } from './response-handler.ts';
-import { startTimer, type Timer } from './timer.ts';
+import { type ForwardEnd, type ForwardEvents, ResponseHandler, type ResponseLimits } from './response-handler.ts';
 import { Tunnel } from './tunnel.ts';
 
-export interface OutgoingUpgrade extends OutgoingHandshake, ResponseLimits {
+export interface OutgoingUpgrade extends OutgoingHandshake {
   /** Milliseconds to connect, then to respond to the handshake, and without a byte in the tunnel. */
   readonly timeouts: { readonly connect: number; readonly response: number; readonly idle: number };
+  readonly limits: ResponseLimits;
 }
 
-/** The client's side of a handshake. `response` writes any response other than a 101 to the same socket. */
-export interface UpgradeClient {
-  readonly request: IncomingMessage;
-  readonly socket: Socket;
-  /** What it sent after the head of its request. */
-  readonly received: Buffer;
-  readonly response: ServerResponse;
+export interface UpgradeEvents extends ForwardEvents {
+  /** Instead of `onForwarded` and `onClose`: the connection is a WebSocket now. */
+  onUpgraded(tunnel: Tunnel, responseMs: number): void;
 }
 
-export interface Upgraded {
-  readonly end: 'upgraded';
-  readonly responseMs: number;
-  readonly tunnel: Tunnel;
-}
+const SILENT = Object.assign(new Error('the upstream is silent'), { code: 'ETIMEDOUT' });
 
 /**
- * Sends the handshake. One that is pending when the token expires ends then, like the tunnel.
- *
- * @returns `upgraded`; or how a response that is no upgrade was forwarded; or the failure, with nothing written to the client.
+ * Sends the handshake. One that is pending when the token expires ends then, like the tunnel. Any other response than an upgrade,
+ * usually a refusal, is forwarded like the response to any other request.
  */
-export function upgrade(outgoing: OutgoingUpgrade, client: UpgradeClient): Promise<Upgraded | ForwardResult> {
-  return new Promise((resolve, reject) => new PendingUpgrade(outgoing, client, resolve, reject).start());
+export function upgrade(outgoing: OutgoingUpgrade, request: IncomingRequest, events: UpgradeEvents): void {
+  const { socket } = request;
+  if (socket) new Upgrade(outgoing, request, events, startHandshake(outgoing, socket)).start();
 }
 
-class PendingUpgrade {
+class Upgrade extends ResponseHandler {
   readonly #outgoing: OutgoingUpgrade;
-  readonly #client: UpgradeClient;
-  readonly #resolve: (result: Upgraded | ForwardResult | Promise<ForwardResult>) => void;
-  readonly #reject: (fault: unknown) => void;
-  readonly #startedAt = performance.now();
+  readonly #events: UpgradeEvents;
   readonly #handshake: Handshake;
-  readonly #expiry: Timer | undefined;
   #clock: NodeJS.Timeout | undefined;
   #stage: HandshakeStage = 'connecting';
-  #stopWatching: () => void = () => undefined;
   /** One that is no upgrade. */
   #response: IncomingMessage | undefined;
 
-  constructor(
-    outgoing: OutgoingUpgrade,
-    client: UpgradeClient,
-    resolve: (result: Upgraded | ForwardResult | Promise<ForwardResult>) => void,
-    reject: (fault: unknown) => void,
-  ) {
+  constructor(outgoing: OutgoingUpgrade, request: IncomingRequest, events: UpgradeEvents, handshake: Handshake) {
+    super(request, outgoing.limits, events);
     this.#outgoing = outgoing;
-    this.#client = client;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.#handshake = startHandshake(outgoing, client.socket, client.received);
-    this.#expiry = outgoing.expiry && startTimer(outgoing.expiry.at, () => this.#giveUp('expired'));
+    this.#events = events;
+    this.#handshake = handshake;
+    const abort = () => void handshake.request.destroy();
+    this.source = { resume: () => this.#response?.resume(), abort, reserveFor: () => undefined };
   }
 
   start(): void {
+    const { expiry } = this.#outgoing.limits;
+    if (expiry) this.startExpiry(expiry.at);
     this.#startClock(this.#outgoing.timeouts.connect, CONNECT_TIMEOUT);
-    this.#stopWatching = watchClient(this.#client.socket, () => this.#giveUp('client_gone'));
     this.#handshake.request
       .once('socket', socket => this.#watchConnection(socket))
       .on('error', error => this.#onError(error))
-      .once('response', response => this.#finish(this.#forwardRefusal(response)))
-      .once('upgrade', (response, upstream, received) => this.#onSwitch(response, upstream as Socket, received));
+      .once('response', response => this.#run(() => this.#forwardRefusal(response)))
+      .once('upgrade', (response, upstream, received) =>
+        this.#run(() => this.#onUpgrade(response, upstream as Socket, received)),
+      );
+  }
+
+  onBody(): boolean {
+    return true;
+  }
+
+  onBodyEnd(): void {
+    // It has none.
+  }
+
+  onUpstreamReady(): void {
+    // Nothing but the head is sent.
+  }
+
+  override onClose(end: RequestEnd): void {
+    if (end !== 'detached') super.onClose(end);
+  }
+
+  protected override conclude(end: ForwardEnd): void {
+    clearTimeout(this.#clock);
+    super.conclude(end);
   }
 
   #watchConnection(socket: Socket): void {
@@ -92,81 +100,77 @@ class PendingUpgrade {
 
   #startClock(milliseconds: number, failure: Failure): void {
     clearTimeout(this.#clock);
-    this.#clock = setTimeout(() => this.#giveUp(failure), milliseconds).unref();
+    if (!this.isOver) this.#clock = setTimeout(() => this.cancel(failure), milliseconds).unref();
   }
 
-  #onSwitch(response: IncomingMessage, upstream: Socket, received: Buffer): void {
-    const { headers, timeouts, expiry, notice } = this.#outgoing;
-    if (!isHandshakeResponse(response, headers)) {
+  #onUpgrade(response: IncomingMessage, upstream: Socket, received: Buffer): void {
+    // The client may have left just now.
+    if (this.isOver || !isHandshakeResponse(response, this.#outgoing.headers)) {
       upstream.destroy();
-      this.#giveUp(MALFORMED_RESPONSE);
+      this.cancel(MALFORMED_RESPONSE);
       return;
     }
+    clearTimeout(this.#clock);
+    this.stop();
+    const responseMs = this.elapsed;
+    const tunnel = this.#join(response, upstream, received);
+    if (tunnel) this.#events.onUpgraded(tunnel, responseMs);
+  }
+
+  /** From here on the client's connection is no longer HTTP. */
+  #join(response: IncomingMessage, upstream: Socket, received: Buffer): Tunnel | undefined {
+    const { timeouts, limits } = this.#outgoing;
+    const client = this.request.detach();
     try {
-      this.#stopWatching();
-      this.#handshake.join(response, upstream, received, notice);
-      this.#client.response.detachSocket(this.#client.socket);
-      const tunnel = new Tunnel(this.#client.socket, upstream, timeouts.idle, expiry?.at);
-      this.#finish({ end: 'upgraded', responseMs: this.#elapsed(), tunnel });
+      if (!client) throw new Error('the client has left');
+      if (client.rest.length > 0) client.socket.unshift(client.rest);
+      this.#handshake.join(response, upstream, received, limits.notice);
+      return new Tunnel(client.socket, upstream, timeouts.idle, limits.expiry?.at);
     } catch (fault) {
+      client?.socket.destroy();
       upstream.destroy();
-      this.#reject(fault);
+      this.onFault(fault);
+      this.#events.onClose('aborted');
+      return undefined;
     }
   }
 
-  /** Forwards a response that is not an upgrade, usually a refusal, like the response to any other request. */
-  #forwardRefusal(response: IncomingMessage): Promise<ForwardResult> {
+  #forwardRefusal(response: IncomingMessage): void {
+    clearTimeout(this.#clock);
     this.#response = response;
-    const { statusCode: status = 0 } = response;
-    if (status < 200) {
-      response.destroy();
-      return Promise.resolve({ end: MALFORMED_RESPONSE, responseMs: undefined });
+    const { statusCode: status = 0, statusMessage: reason = '', rawHeaders: fields } = response;
+    const body = status < 200 ? undefined : readBody(response, status);
+    if (body === undefined) {
+      this.cancel(MALFORMED_RESPONSE);
+      return;
     }
-    const responseMs = this.#elapsed();
-    return forwardResponse(response, status, this.#client.response, this.#outgoing).then(end => ({ end, responseMs }));
+    this.onResponse({ status, reason, fields, body });
+    response.setTimeout(this.#outgoing.timeouts.idle, () => response.isPaused() || response.destroy(SILENT));
+    response.on('data', piece => this.#run(() => this.onData(piece) || response.pause()));
+    response.once('end', () => this.#run(() => this.onEnd()));
+    response.on('error', error => this.onFailure(describeHandshakeError(error, 'open', true)));
   }
 
   /** If node:http cannot parse the body of a response, only the request emits the error; the response just ends. */
   #onError(error: Error): void {
     if (this.#response) this.#response.destroy(error);
-    else this.#giveUp(readFailure(describeHandshakeError(error, this.#stage, false)));
+    else this.conclude(readFailure(describeHandshakeError(error, this.#stage, false)));
   }
 
-  #giveUp(end: ForwardEnd): void {
-    this.#finish({ end, responseMs: undefined });
-    this.#handshake.request.destroy();
-  }
-
-  #finish(result: Upgraded | ForwardResult | Promise<ForwardResult>): void {
-    clearTimeout(this.#clock);
-    this.#expiry?.stop();
-    this.#resolve(result);
-  }
-
-  #elapsed(): number {
-    return performance.now() - this.#startedAt;
+  #run(event: () => void): void {
+    try {
+      event();
+    } catch (fault) {
+      this.onFault(fault);
+    }
   }
 }
 
-const SILENT = Object.assign(new Error('the upstream is silent'), { code: 'ETIMEDOUT' });
-
-function forwardResponse(
-  received: IncomingMessage,
-  status: number,
-  response: ServerResponse,
-  { timeouts, ...limits }: OutgoingUpgrade,
-): Promise<ForwardEnd> {
-  return new Promise((resolve, reject) => {
-    const handler = new ResponseHandler(response, limits, reject, end =>
-      resolve(end === 'stale' ? INCOMPLETE_RESPONSE : end),
-    );
-    // The connection to the upstream serves this request only.
-    const reserveFor = () => undefined;
-    handler.source = { resume: () => received.resume(), abort: () => received.destroy(), reserveFor };
-    handler.onResponse({ status, reason: received.statusMessage ?? '', fields: received.rawHeaders, body: 'unknown' });
-    received.setTimeout(timeouts.idle, () => received.isPaused() || received.destroy(SILENT));
-    received.on('data', piece => handler.onData(piece) || received.pause());
-    received.once('end', () => handler.onEnd());
-    received.on('error', error => handler.onFailure(describeHandshakeError(error, 'open', true)));
-  });
+/** @returns `undefined` where it has more than one reading. */
+function readBody({ rawHeaders, httpVersionMinor }: IncomingMessage, status: number): BodyLength | undefined {
+  try {
+    return readBodyLength(rawHeaders, httpVersionMinor, status);
+  } catch {
+    return undefined;
+  }
 }

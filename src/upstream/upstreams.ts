@@ -1,18 +1,20 @@
 /** Grant → upstream. A request is forwarded only with a grant, and only `authorize` makes one. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { Grant } from '../authorization/authorize.ts';
 import type { Config, Route } from '../config/config.ts';
+import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { Sweeper } from '../http/sweeper.ts';
 import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
-import { createTrustedProxies, readClientInfo } from './client-info.ts';
-import { type ForwardLimits, type ForwardResult, forward } from './forward.ts';
+import { readClientInfo } from './client-info/client-info.ts';
+import { createTrustedProxies } from './client-info/trusted-proxies.ts';
+import { type ForwardLimits, forward } from './forward.ts';
 import { ConnectionPool, type PoolSettings, poolKey, type UpstreamEvents } from './pool.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
+import type { Expiry, ForwardEvents } from './response-handler.ts';
 import { createNotice } from './response-headers.ts';
-import { type UpgradeClient, type Upgraded, upgrade } from './upgrade.ts';
+import { type UpgradeEvents, upgrade } from './upgrade.ts';
 
 /** What the requests of one route share, made for the first of them. */
 interface RouteUpstream {
@@ -31,7 +33,7 @@ export class Upstreams {
   /** Folded names of the header fields that some route sets from claims. */
   readonly #identityNames: ReadonlySet<string>;
   readonly #trusted: BlockList | undefined;
-  /** Milliseconds for a client to send or to read the next piece of a body. */
+  /** Milliseconds for a client to send the next piece of a body. */
   readonly #clientTimeout: number;
 
   /** @param previous the upstreams of the previous configuration: connections to upstreams in both are kept. */
@@ -49,8 +51,8 @@ export class Upstreams {
     this.#clientTimeout = timeouts.body;
   }
 
-  /** Forwards a granted request, and its response. See `forward` of forward.ts for how it may end. */
-  forward(grant: Grant, head: RequestHead, request: IncomingMessage, response: ServerResponse): Promise<ForwardResult> {
+  /** Forwards a granted request, and its response. `events` says how it ended. */
+  forward(grant: Grant, head: RequestHead, request: IncomingRequest, events: ForwardEvents): void {
     const { pool } = this.#routeOf(grant);
     const { timeouts } = grant.match.route.upstream;
     const outgoing = {
@@ -60,11 +62,11 @@ export class Upstreams {
       fields: this.#headersOf(grant, head, request),
       body: head.hasBody ? (head.contentLength ?? 'unknown') : 'none',
     } as const;
-    return forward({ pool, outgoing, times: timeouts, limits: this.#limitsOf(grant, head) }, request, response);
+    forward({ pool, request: outgoing, times: timeouts, limits: this.#limitsOf(grant, head) }, request, events);
   }
 
-  /** Forwards a granted WebSocket handshake. See `upgrade` of upgrade.ts for how it may end. */
-  upgrade(grant: Grant, head: RequestHead, client: UpgradeClient): Promise<Upgraded | ForwardResult> {
+  /** Forwards a granted WebSocket handshake. `events` says how it ended, or that there is a tunnel now. */
+  upgrade(grant: Grant, head: RequestHead, request: IncomingRequest, events: UpgradeEvents): void {
     const { pool } = this.#routeOf(grant);
     const { origin, timeouts, maxResponseHeaders } = grant.match.route.upstream;
     const outgoing = {
@@ -73,13 +75,11 @@ export class Upstreams {
       headLimit: maxResponseHeaders,
       authority: hostOf(grant, head, pool),
       path: targetOf(grant, head),
-      headers: this.#headersOf(grant, head, client.request),
+      headers: this.#headersOf(grant, head, request),
       timeouts,
-      readTimeout: this.#clientTimeout,
-      expiry: expiryOf(grant),
-      notice: createNotice(grant.match.route, grant.reported),
+      limits: { notice: createNotice(grant.match.route, grant.reported), expiry: expiryOf(grant) },
     };
-    return upgrade(outgoing, client);
+    upgrade(outgoing, request, events);
   }
 
   /** Lets requests under way finish, then closes the connections that no other configuration uses. */
@@ -92,9 +92,9 @@ export class Upstreams {
     for (const pool of this.#pools.values()) pool.destroy();
   }
 
-  #headersOf(grant: Grant, head: RequestHead, request: IncomingMessage): string[] {
-    const client = readClientInfo(this.#trusted, request, head);
-    return createRequestHeaders(this.#routeOf(grant).policy, request.rawHeaders, client, grant.identity);
+  #headersOf(grant: Grant, head: RequestHead, { head: { fields }, socket }: IncomingRequest): string[] {
+    const client = readClientInfo(this.#trusted, { address: socket?.remoteAddress, fields }, head);
+    return createRequestHeaders(this.#routeOf(grant).policy, fields, client, grant.identity);
   }
 
   #limitsOf(grant: Grant, head: RequestHead): ForwardLimits {
@@ -104,7 +104,6 @@ export class Upstreams {
         ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle) }
         : undefined,
       notice: createNotice(grant.match.route, grant.reported),
-      readTimeout: this.#clientTimeout,
       expiry: expiryOf(grant),
     };
   }
@@ -135,7 +134,7 @@ export class Upstreams {
 }
 
 /** No expiry on public and `report` routes, or without a verified token: they do not refuse an expired token either. */
-function expiryOf({ match: { route }, identity }: Grant): ForwardLimits['expiry'] {
+function expiryOf({ match: { route }, identity }: Grant): Expiry | undefined {
   if (route.public || !identity || route.enforcement === 'report') return undefined;
   return { at: identity.expiresAt * 1000, ends: route.endAtExpiry };
 }

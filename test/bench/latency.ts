@@ -5,15 +5,17 @@ import { type Candidate, endCandidates, startCandidates } from './candidates.ts'
 import type { Peer } from './peers/peer.ts';
 import { MEASURING, run } from './processes.ts';
 import { formatRange, formatRate } from './report/rates.ts';
-import type { Section } from './report/section.ts';
+import type { Section, TargetResult } from './report/section.ts';
 import type { Extent } from './side-by-side.ts';
-import { compareRounds, summarise } from './statistics.ts';
+import { compareRounds, type Spread, summarise } from './statistics.ts';
 import type { TestBed } from './test-bed.ts';
 import { PATH, signToken } from './tokens/sign.ts';
 import { runWrk } from './wrk.ts';
 
 const PROGRAM = join(import.meta.dirname, 'open-loop.js');
 const CONNECTIONS = 64;
+/** The target of the gateway's p99 relative to another candidate's. */
+const MOST_P99 = 2;
 const HEADINGS = ['', 'p50 ms', 'p99 ms', 'range', 'longest ms', 'over 50 ms', "gateway's p99 is", 'range'];
 
 interface Latency {
@@ -88,14 +90,24 @@ function createSection(all: Latencies, rate: number, missing: readonly string[])
       ),
       `${formatRate(rate)} requests/s for each of them; from when a request was due, so that a stall counts for all that it held up`,
     ],
-    targets: others.map(([name, theirs]) => ({
-      target: `no more answers over 50 ms than ${name}`,
-      measured: `${gatewaySlow} against ${sum(theirs, 'slow')}`,
-      holds: gatewaySlow <= sum(theirs, 'slow'),
-    })),
+    targets: others.flatMap(([name, theirs]) => [
+      {
+        target: `no more answers over 50 ms than ${name}`,
+        measured: `${gatewaySlow} against ${sum(theirs, 'slow')}`,
+        holds: gatewaySlow <= sum(theirs, 'slow'),
+      },
+      ...createP99Target(name, compareRounds(pick(ours, 'p99'), pick(theirs, 'p99'))),
+    ]),
     bars: [],
     isFaulty: [...all.values()].some(each => sum(each, 'faults') > 0),
   };
+}
+
+function createP99Target(name: string, ratio: Spread | undefined): TargetResult[] {
+  if (!ratio) return [];
+  const measured = `${ratio.median.toFixed(2)}× (${formatRange(ratio)})`;
+  const target = `p99 at half of the lower peak is at most ${MOST_P99}× that of ${name}`;
+  return [{ target, measured, holds: ratio.median <= MOST_P99 }];
 }
 
 function createRow(name: string, latencies: readonly Latency[], ours: readonly Latency[] | undefined): string[] {

@@ -32,7 +32,7 @@ export interface Plan {
   readonly send: (candidate: Candidate, seconds: number) => Promise<LoadResult>;
 }
 
-/** Requests after which the JIT compilers have finished; the warm-up is longer where a second is not enough for as many. */
+/** Requests after which the JIT compilers have finished; the warm-up is longer where a second is not enough for as many, and never longer than what follows. */
 const WARM_REQUESTS = 20_000;
 const WARM_SECONDS = 5;
 const PAUSE = 100;
@@ -52,9 +52,10 @@ export async function measureRounds(candidates: readonly Candidate[], plan: Plan
   return cells;
 }
 
-async function warmUp(candidate: Candidate, { send }: Plan): Promise<void> {
+async function warmUp(candidate: Candidate, { send, rounds, seconds }: Plan): Promise<void> {
   let requests = 0;
-  for (let second = 0; second < WARM_SECONDS && requests < WARM_REQUESTS; second++) {
+  const most = Math.min(WARM_SECONDS, rounds * seconds);
+  for (let second = 0; second < most && requests < WARM_REQUESTS; second++) {
     requests += (await send(candidate, 1)).requests;
   }
   candidate.tidy?.();

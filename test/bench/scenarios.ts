@@ -1,5 +1,6 @@
 /** The scenarios: one load each, sent to every candidate in turn. */
 
+import type { Choice } from './options.ts';
 import type { GatewayOptions } from './peers/gateway.ts';
 import { BOTH, MEASURED } from './processes.ts';
 import type { Algorithm } from './tokens/keys.ts';
@@ -7,7 +8,7 @@ import type { Algorithm } from './tokens/keys.ts';
 /** `repeated`: one token. `mixed`: every twentieth request has a new one. `different`: every request has a new one. */
 export type TokenUse = 'repeated' | 'mixed' | 'different';
 
-export type PeerName = 'HAProxy' | 'bare pipe' | 'Apache' | 'fastify' | 'express';
+export type PeerName = 'HAProxy' | 'Envoy' | 'bare pipe' | 'Apache' | 'fastify' | 'express';
 
 export interface Scenario {
   readonly name: string;
@@ -31,8 +32,8 @@ export interface Scenario {
   readonly sharedCores: string | undefined;
   /** The target of the gateway's rate relative to another candidate's, by name. */
   readonly targets: Readonly<Record<string, number>>;
-  /** Whether a quick run includes it. */
-  readonly main: boolean;
+  /** The choices of the command line that include it, beside `all`, and `targets` where it has one. */
+  readonly choices: readonly Choice[];
 }
 
 const USUAL = {
@@ -48,41 +49,46 @@ const USUAL = {
   routesInUse: 1,
   sharedCores: undefined,
   targets: {},
-  main: false,
+  choices: [],
 } as const satisfies Partial<Scenario>;
+
+const VERIFYING: readonly PeerName[] = ['HAProxy', 'Envoy'];
 
 export const SCENARIOS: readonly Scenario[] = [
   {
     ...USUAL,
     name: 'rs256-repeated',
     title: 'RS256, one token repeated',
-    peers: ['HAProxy', 'bare pipe', 'Apache', 'fastify', 'express'],
-    targets: { HAProxy: 1.2, 'bare pipe': 0.85, Apache: 2.5, fastify: 2.5, express: 6 },
-    main: true,
+    peers: ['HAProxy', 'Envoy', 'bare pipe', 'Apache', 'fastify', 'express'],
+    targets: { HAProxy: 1.25, Envoy: 1.25, 'bare pipe': 1.3, Apache: 2.5, fastify: 2.5, express: 6 },
+    choices: ['smoke', 'quick'],
   },
   {
     ...USUAL,
     name: 'es256-repeated',
     title: 'ES256, one token repeated',
     algorithm: 'ES256',
-    targets: { HAProxy: 2, 'bare pipe': 0.85 },
-    main: true,
+    peers: VERIFYING,
+    targets: { HAProxy: 2.2, Envoy: 1.25 },
+    choices: ['quick'],
   },
   {
     ...USUAL,
     name: 'rs256-mixed',
     title: 'RS256, 95 % repeated, 5 % new',
     tokens: 'mixed',
-    targets: { HAProxy: 1 },
-    main: true,
+    peers: VERIFYING,
+    targets: { HAProxy: 1.1, Envoy: 1.25 },
+    choices: ['quick'],
   },
   {
     ...USUAL,
     name: 'rs256-different',
     title: 'RS256, all different',
     tokens: 'different',
-    targets: { HAProxy: 0.6 },
-    main: true,
+    peers: VERIFYING,
+    targets: { HAProxy: 0.6, Envoy: 1.1 },
+    choices: ['smoke', 'quick'],
   },
   {
     ...USUAL,
@@ -90,14 +96,15 @@ export const SCENARIOS: readonly Scenario[] = [
     title: 'ES256, all different',
     algorithm: 'ES256',
     tokens: 'different',
-    targets: { HAProxy: 0.6 },
-    main: true,
+    peers: VERIFYING,
+    targets: { HAProxy: 0.6, Envoy: 1.1 },
+    choices: ['quick'],
   },
   { ...USUAL, name: 'connections-1', title: '1 connection', connections: 1 },
-  { ...USUAL, name: 'connections-512', title: '512 connections', connections: 512 },
-  { ...USUAL, name: 'answers-16k', title: '16 KiB answers', answer: '16k' },
-  { ...USUAL, name: 'answers-1m', title: '1 MiB answers', answer: '1m' },
-  { ...USUAL, name: 'posts-16k', title: '16 KiB posts', answer: 'post', body: 16 * 1024 },
+  { ...USUAL, name: 'connections-512', title: '512 connections', connections: 512, targets: { HAProxy: 1 } },
+  { ...USUAL, name: 'answers-16k', title: '16 KiB answers', answer: '16k', targets: { HAProxy: 1 } },
+  { ...USUAL, name: 'answers-1m', title: '1 MiB answers', answer: '1m', targets: { HAProxy: 0.8 } },
+  { ...USUAL, name: 'posts-16k', title: '16 KiB posts', answer: 'post', body: 16 * 1024, targets: { HAProxy: 1 } },
   { ...USUAL, name: 'fields-40', title: '40 further header fields', fields: 40 },
   { ...USUAL, name: 'refusals', title: 'refusals: 401, wrong audience', expected: 401, peers: ['HAProxy'] },
   {

@@ -2,6 +2,7 @@
 
 import type { Options } from './options.ts';
 import { apache } from './peers/apache.ts';
+import { envoy } from './peers/envoy.ts';
 import { createGatewayPeer } from './peers/gateway.ts';
 import { haproxy } from './peers/haproxy.ts';
 import { express, fastify } from './peers/npm-peers.ts';
@@ -11,6 +12,7 @@ import type { PeerName, Scenario } from './scenarios.ts';
 
 const PEERS: Readonly<Record<PeerName, Peer>> = {
   HAProxy: haproxy,
+  Envoy: envoy,
   'bare pipe': barePipe,
   Apache: apache,
   fastify,
@@ -19,10 +21,14 @@ const PEERS: Readonly<Record<PeerName, Peer>> = {
 const QUICK_PEERS: readonly PeerName[] = ['HAProxy', 'bare pipe'];
 
 /** @returns the candidates of `scenario`, the one that the others are compared with first. */
-export function choosePeers({ peers, variants }: Scenario, options: Options): Peer[] {
+export function choosePeers({ peers, variants, targets }: Scenario, options: Options): Peer[] {
   if (variants.length > 0) return variants.map(variant => createGatewayPeer({ ...variant, main: options.gateway }));
-  const chosen = peers.filter(name => options.allPeers || QUICK_PEERS.includes(name));
+  const chosen = peers.filter(name => isChosen(name, targets, options));
   return [...chooseGateways(options), ...chosen.map(name => PEERS[name])];
+}
+
+function isChosen(name: PeerName, targets: Scenario['targets'], { choice, allPeers }: Options): boolean {
+  return choice === 'targets' ? name in targets : allPeers || QUICK_PEERS.includes(name);
 }
 
 /** @returns the gateway, and the candidate that it is compared with. */

@@ -11,6 +11,7 @@ import {
   readlinkSync,
   readSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { get } from 'node:http';
@@ -102,22 +103,34 @@ export class LogFile {
   /** Lines about a fault of the gateway, or with content that no line may have. */
   readonly faults: string[] = [];
   listening: { readonly listen: { readonly port: number }; readonly admin: { readonly port: number } } | undefined;
+  readonly #path: string;
   readonly #fd: number;
   readonly #buffer = Buffer.alloc(1 << 20);
+  #at = 0;
   #rest = '';
 
   constructor(path: string) {
+    this.#path = path;
     this.#fd = openSync(path, 'r');
   }
 
   /** Reads what was appended. */
   read(): void {
     for (let length = 1; length > 0; ) {
-      length = readSync(this.#fd, this.#buffer);
+      length = readSync(this.#fd, this.#buffer, 0, this.#buffer.length, this.#at);
+      this.#at += length;
       const lines = (this.#rest + this.#buffer.toString('latin1', 0, length)).split('\n');
       this.#rest = lines.pop() ?? '';
       for (const line of lines) this.#take(line);
     }
+  }
+
+  /** Reads it, and empties the file: a run of hours would fill the disk. Lines of this very moment are lost. */
+  clear(): void {
+    this.read();
+    truncateSync(this.#path);
+    this.#at = 0;
+    this.#rest = '';
   }
 
   #take(line: string): void {

@@ -212,6 +212,7 @@ export async function startRelay(
         if (request.unparsed === undefined) new Relay(request, pool, times, failures, faults).start();
         else respond(request, STATUSES[request.unparsed] ?? 500, request.unparsed);
       },
+      onSlowHead: () => undefined,
       onFault,
     },
     sweeper,

@@ -182,6 +182,7 @@ test('a handler of a request that throws: told, its connection ends, and others 
         if (request.head.target === '/bad') throw new Error('a fault');
         request.respond({ status: 200, reason: '', fields: [] }, Buffer.from('ok'));
       },
+      onSlowHead: () => undefined,
       onFault: fault => told.push(fault),
     },
     new Sweeper(),

@@ -39,6 +39,14 @@ export class ScriptedUpstream {
     };
   }
 
+  /** Ends all connections and forgets them. */
+  async reset(): Promise<void> {
+    const open = this.connections.splice(0).filter(({ socket }) => !socket.destroyed);
+    const closed = open.map(({ socket }) => once(socket, 'close'));
+    for (const { socket } of open) socket.destroy();
+    await Promise.all(closed);
+  }
+
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();

@@ -26,7 +26,8 @@ describe.skipIf(!hasOpenssl)('over TLS', () => {
     const onFault = (fault: unknown) => {
       throw fault;
     };
-    server = new HttpServer(SETTINGS, { onRequest: request => onRequest(request), onFault }, new Sweeper());
+    const onSlowHead = () => undefined;
+    server = new HttpServer(SETTINGS, { onRequest: request => onRequest(request), onSlowHead, onFault }, new Sweeper());
     listener = createServer({ cert, key, allowHalfOpen: true }, socket => void server.accept(socket));
     listener.on('tlsClientError', () => undefined).listen(0, '127.0.0.1');
     await once(listener, 'listening');
@@ -106,6 +107,7 @@ describe.skipIf(!hasOpenssl)('over TLS', () => {
         onClose: given => {
           end = given;
         },
+        onFault: nothing,
       };
     };
     const client = await open(get());

@@ -1,9 +1,12 @@
 /**
- * Load tests of the built gateway: `npm run load -- drain | restarts | idle | slow | reloads | churn`. Prints figures; the exit
- * status is 0 only where they are within their limits.
+ * Load tests of the built gateway: `npm run load -- drain | restarts | idle | slow | reloads | churn | memory | sequences | soak`.
+ * Prints figures; the exit status is 0 only where they are within their limits.
  */
 
 import { showChurn } from './churn.ts';
+import { showMemory } from './connections/memory.ts';
+import { showSequences } from './connections/sequences.ts';
+import { showSoak } from './connections/soak.ts';
 import { showDrain } from './drain.ts';
 import { showIdleConnections } from './idle.ts';
 import { showReloads } from './reloads.ts';
@@ -17,6 +20,9 @@ const SHOWS: Readonly<Record<string, () => Promise<boolean>>> = {
   slow: showSlowClients,
   reloads: showReloads,
   churn: showChurn,
+  memory: showMemory,
+  sequences: showSequences,
+  soak: showSoak,
 };
 
 const names = process.argv.slice(2);

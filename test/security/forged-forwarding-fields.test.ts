@@ -134,7 +134,7 @@ test.each(NOT_OF_A_PROXY.split(' '))('%s of a trusted proxy: removed', async nam
   expect(JSON.stringify(upstream.received)).not.toContain('9.9.9.9');
 });
 
-const TRUSTED: readonly (readonly [string, readonly HeaderPair[], Partial<Record<keyof typeof OURS, string[]>>])[] = [
+const TRUSTED: readonly (readonly [string, readonly HeaderPair[], Readonly<Record<string, string[]>>])[] = [
   ['an address', [['X-Forwarded-For', '9.9.9.9']], chain('9.9.9.9')],
   ['a chain', [['X-Forwarded-For', '8.8.8.8, 9.9.9.9']], chain('8.8.8.8, 9.9.9.9')],
   [
@@ -146,10 +146,12 @@ const TRUSTED: readonly (readonly [string, readonly HeaderPair[], Partial<Record
     chain('8.8.8.8, 9.9.9.9'),
   ],
   ['an IPv6 address', [['X-Forwarded-For', '2001:db8::9']], chain('2001:db8::9')],
-  ['no address before one', [['X-Forwarded-For', 'unknown, 9.9.9.9']], chain('9.9.9.9')],
-  ['no address after one', [['X-Forwarded-For', '9.9.9.9, unknown']], chain()],
+  ['a name before an address', [['X-Forwarded-For', 'localhost, 9.9.9.9']], chain('9.9.9.9')],
+  ['a name after an address', [['X-Forwarded-For', '9.9.9.9, localhost']], chain('unknown')],
+  ['a client that is not known', [['X-Forwarded-For', '9.9.9.9, unknown']], chain('9.9.9.9', 'unknown')],
   ['a quote before an address', [['X-Forwarded-For', '8.8.8.8";host=evil, 9.9.9.9']], chain('9.9.9.9')],
-  ['a port', [['X-Forwarded-For', '9.9.9.9:1234']], chain()],
+  ['a port', [['X-Forwarded-For', '9.9.9.9:1234']], chain('9.9.9.9:1234')],
+  ['an IPv6 address with a port', [['X-Forwarded-For', '[2001:db9::9]:443']], chain('[2001:db9::9]:443')],
   ['nothing', [['X-Forwarded-For', '']], chain()],
   ['another spelling', [['X_Forwarded_For', '6.6.6.6']], chain()],
   ['a host', [['X-Forwarded-Host', 'b.example:8080']], { 'x-forwarded-host': ['b.example:8080'] }],
@@ -165,7 +167,29 @@ const TRUSTED: readonly (readonly [string, readonly HeaderPair[], Partial<Record
   ],
   ['a list of hosts', [['X-Forwarded-Host', 'b.example, c.example']], { 'x-forwarded-host': ['a.example'] }],
   ['https', [['X-Forwarded-Proto', 'https']], { 'x-forwarded-proto': ['https'] }],
-  ['two protocols', [['X-Forwarded-Proto', 'https, http']], { 'x-forwarded-proto': ['http'] }],
+  ['two protocols', [['X-Forwarded-Proto', 'https, http']], { 'x-forwarded-proto': ['https'] }],
+  ['a protocol in upper case', [['X-Forwarded-Proto', 'HTTPS']], { 'x-forwarded-proto': ['https'] }],
+  ['a port of the host', [['X-Forwarded-Port', '8443']], { 'x-forwarded-port': ['8443'] }],
+  ['a prefix', [['X-Forwarded-Prefix', '/app']], { 'x-forwarded-prefix': ['/app'] }],
+  ['a prefix that names a host', [['X-Forwarded-Prefix', '//6.6.6.6']], {}],
+  [
+    'a lone Forwarded',
+    [['Forwarded', 'for=9.9.9.9;host=b.example;proto=https']],
+    { ...chain('9.9.9.9'), 'x-forwarded-host': ['b.example'], 'x-forwarded-proto': ['https'] },
+  ],
+  [
+    'a Forwarded beside X-Forwarded-For, which may be the client’s',
+    [
+      ['Forwarded', 'for=6.6.6.6;host=6.6.6.6;proto=https'],
+      ['X-Forwarded-For', '9.9.9.9'],
+    ],
+    chain('9.9.9.9'),
+  ],
+  [
+    'an element that its client put before the one of the proxy',
+    [['Forwarded', 'for=8.8.8.8;host=evil.example;proto=https, for=9.9.9.9;host=b.example']],
+    { ...chain('8.8.8.8, 9.9.9.9'), 'x-forwarded-host': ['b.example'] },
+  ],
   ['an unknown protocol', [['X-Forwarded-Proto', 'javascript']], { 'x-forwarded-proto': ['http'] }],
 ];
 
@@ -182,8 +206,8 @@ test.each(TRUSTED)('%s of a trusted proxy: continued as far as it can be trusted
   expect(forwarded?.[0]).not.toContain('6.6.6.6');
 });
 
-test.each(['X-Forwarded-Port', 'X-Forwarded-Prefix', 'X-Forwarded-Uri', 'X-Forwarded-User', 'Forwarded'])(
-  '%s of a trusted proxy: removed, as it may not say this',
+test.each(['X-Forwarded-Port', 'X-Forwarded-Prefix', 'X-Forwarded-Uri', 'X-Forwarded-User', 'X-Forwarded-Server'])(
+  '%s: for=6.6.6.6 of a trusted proxy: removed',
   async name => {
     await getFrom('/x', PROXY, [
       [name, 'for=6.6.6.6'],

@@ -100,14 +100,6 @@ describe('a request in the body of, or behind, an upgrade', () => {
       upgradeOf('DELETE', HANDSHAKE_FIELDS, 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN)),
     ],
     ['in a chunked POST', upgradeOf('POST', HANDSHAKE_FIELDS, 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN))],
-    ['in a chunked POST to h2c', upgradeOf('POST', to('h2c'), 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN))],
-    [
-      'behind a GET to h2c',
-      upgradeOf('GET', to('h2c'), 'HTTP2-Settings: AAMAAABkAAQAAP__\r\n', `PRI * HTTP/2.0\r\n\r\n${HIDDEN}`),
-    ],
-    ['behind a GET to TLS/1.0', upgradeOf('GET', to('TLS/1.0'), '', HIDDEN)],
-    ['behind a GET to websocket, h2c', upgradeOf('GET', to('websocket, h2c'), '', HIDDEN)],
-    ['behind a GET of another version', upgradeOf('GET', HANDSHAKE_FIELDS.replace('13', '777'), '', HIDDEN)],
     [
       'behind a GET without a version',
       upgradeOf('GET', HANDSHAKE_FIELDS.replace('Sec-WebSocket-Version', 'X-V'), '', HIDDEN),
@@ -115,6 +107,37 @@ describe('a request in the body of, or behind, an upgrade', () => {
     ['behind a GET without a key', upgradeOf('GET', HANDSHAKE_FIELDS.replace('Sec-WebSocket-Key', 'X-K'), '', HIDDEN)],
   ])('%s: refused, and nothing reaches the upstream', async (_name, [method, fields, rest]) => {
     expect(await statusesOf(upgrade(method, fields, rest))).toEqual([400]);
+    expect(keeper.messages()).toEqual([]);
+  });
+
+  test.each([
+    [
+      'in a chunked POST to h2c',
+      upgradeOf('POST', to('h2c'), 'Transfer-Encoding: chunked\r\n', formatChunks(HIDDEN)),
+      [200],
+      HIDDEN,
+    ],
+    [
+      'behind a GET to h2c',
+      upgradeOf('GET', to('h2c'), 'HTTP2-Settings: AAMAAABkAAQAAP__\r\n', `PRI * HTTP/2.0\r\n\r\n${HIDDEN}`),
+      [200, 505],
+      '',
+    ],
+    ['behind a GET to TLS/1.0', upgradeOf('GET', to('TLS/1.0'), '', HIDDEN), [200, 404], ''],
+    ['behind a GET to websocket, h2c', upgradeOf('GET', to('websocket, h2c'), '', HIDDEN), [200], ''],
+  ])(
+    '%s: one request reaches the upstream, and what follows is judged by itself or not read',
+    async (_name, [method, fields, rest], statuses, body) => {
+      expect(await statusesOf(upgrade(method, fields, rest))).toEqual(statuses);
+      expect(keeper.messages().map(message => [message.line, message.body])).toEqual([
+        [`${method} /api/x HTTP/1.1`, body],
+      ]);
+    },
+  );
+
+  test('behind a handshake of another version: 426, and nothing reaches the upstream', async () => {
+    const fields = HANDSHAKE_FIELDS.replace('13', '777');
+    expect(await statusesOf(upgrade('GET', fields, HIDDEN))).toEqual([426]);
     expect(keeper.messages()).toEqual([]);
   });
 

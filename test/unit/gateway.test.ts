@@ -1,18 +1,18 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Gateway } from '../../src/gateway.ts';
 import { createLog } from '../../src/telemetry/log/log.ts';
 import { Metrics } from '../../src/telemetry/metrics/metrics.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
+import { type Receiver, startReceiver } from '../support/received-request.ts';
 import { loadValid } from './config/configuration.ts';
 
-/** A request whose client has disconnected while it was queued. */
-function disconnectedRequest() {
-  const request = new IncomingMessage(new Socket());
-  Object.assign(request, { url: '/open', method: 'GET', rawHeaders: ['Host', 'api.example'], httpVersion: '1.1' });
-  return { kind: 'http', request, response: new ServerResponse(request) } as const;
-}
+let receiver: Receiver;
+
+beforeEach(async () => {
+  receiver = await startReceiver();
+});
+
+afterEach(() => receiver.close());
 
 test('an exception while a request is recorded: logged, and the gateway can still be stopped', async () => {
   const config = loadValid('routes:\n  /open: { upstream: "http://127.0.0.1:9", public: true }\n');
@@ -26,8 +26,9 @@ test('an exception while a request is recorded: logged, and the gateway can stil
     },
   });
   const gateway = new Gateway(config, telemetry);
+  const { request } = await receiver.receive('GET /other HTTP/1.1\r\nHost: api.example\r\n\r\n');
 
-  await expect(gateway.handle(disconnectedRequest())).rejects.toThrow('recording');
+  gateway.handle(request);
   expect(lines.filter(line => line.includes('"msg":"fault"'))).toHaveLength(1);
   const late = new Promise(resolve => setTimeout(resolve, 1_000, 'not stopped'));
   expect(await Promise.race([gateway.stop().then(() => 'stopped'), late])).toBe('stopped');

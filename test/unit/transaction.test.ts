@@ -1,18 +1,22 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { authorize } from '../../src/authorization/authorize.ts';
 import { deny } from '../../src/denial.ts';
+import { IncomingRequest, type RequestChannel } from '../../src/http/server/incoming-request.ts';
 import { readRequestHead } from '../../src/route/request-head.ts';
 import { Transaction } from '../../src/transaction.ts';
 import { protectedRoute } from './route/example-route.ts';
 
+/** Nothing is sent. */
+const NO_CHANNEL = {} as RequestChannel;
+const nothing = () => undefined;
+const NO_EVENTS = { onForwarded: nothing, onUpgraded: nothing, onFault: nothing, onFinished: nothing };
+
 /** A transaction as the gateway has it once the head of its request has been read. */
 function transactionOf(url: string, host = 'api.example'): Transaction {
-  const request = new IncomingMessage(new Socket());
-  Object.assign(request, { url, method: 'GET', headers: { host } });
-  const transaction = new Transaction({ kind: 'http', request, response: new ServerResponse(request) });
-  const head = readRequestHead({ method: 'GET', target: url, version: '1.1', fields: ['Host', host] });
+  const sent = { method: 'GET', target: url, version: '1.1', fields: ['Host', host] } as const;
+  const request = new IncomingRequest(NO_CHANNEL, { ...sent, body: 'none', expects: 'nothing', protocol: undefined });
+  const transaction = new Transaction(request, NO_EVENTS);
+  const head = readRequestHead(sent);
   if (head.ok) transaction.head = head;
   return transaction;
 }

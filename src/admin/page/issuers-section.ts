@@ -3,6 +3,7 @@
 import type { Config } from '../../config/config.ts';
 import type { Report } from '../../telemetry/report.ts';
 import type { KeySetStatus } from '../../token/keys/key-set.ts';
+import type { RefusedKey } from '../../token/keys/verification-key.ts';
 import { formatCount, formatDuration } from './format.ts';
 import { type Html, html } from './html.ts';
 
@@ -24,14 +25,22 @@ ${keySets.map(status => renderIssuer(status, issuers.get(status.issuer)?.keys))}
 </table>`;
 }
 
+/** Refused keys of one issuer on the page. */
+const MOST_REFUSED = 20;
+
+function renderRefused({ keyId, reason, isFault }: RefusedKey): Html {
+  const name = keyId === undefined ? 'without kid' : html`<bdi>${keyId}</bdi>`;
+  return html`<span class="below"><span class="${isFault ? 'refused' : 'dim'}">not used</span>: ${name}, ${reason}</span>`;
+}
+
 function renderIssuer(
-  { issuer, keys, ageSeconds, lastError }: KeySetStatus,
+  { issuer, keys, ageSeconds, lastError, refused }: KeySetStatus,
   rules: { readonly refresh: number; readonly maxStale: number } | undefined,
 ): Html {
   const age = ageSeconds === undefined ? html`<span class="refused">never fetched</span>` : formatDuration(ageSeconds);
   const times =
     rules &&
     html`<span class="below">fetched again after ${formatDuration(rules.refresh / 1000)}, usable for ${formatDuration(rules.maxStale / 1000)}</span>`;
-  return html`<tr role="row"><th role="rowheader" scope="row"><bdi>${issuer}</bdi></th><td role="cell" data-label="Keys"><span class="${keys === 0 ? 'refused' : ''}">${formatCount(keys)}</span></td><td role="cell" data-label="Age">${age}${times}</td><td role="cell" data-label="Last error">${lastError === undefined ? html`<span class="dim">none</span>` : html`<span class="refused"><bdi>${lastError}</bdi></span>`}</td></tr>
+  return html`<tr role="row"><th role="rowheader" scope="row"><bdi>${issuer}</bdi></th><td role="cell" data-label="Keys"><span class="${keys === 0 ? 'refused' : ''}">${formatCount(keys)}</span>${refused.slice(0, MOST_REFUSED).map(renderRefused)}${refused.length > MOST_REFUSED && html`<span class="below">and ${formatCount(refused.length - MOST_REFUSED)} more, in /status.json</span>`}</td><td role="cell" data-label="Age">${age}${times}</td><td role="cell" data-label="Last error">${lastError === undefined ? html`<span class="dim">none</span>` : html`<span class="refused"><bdi>${lastError}</bdi></span>`}</td></tr>
 `;
 }

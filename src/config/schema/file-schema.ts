@@ -56,7 +56,7 @@ const settings = {
   trusted_proxies: uniqueList(text(CIDR, parseCidr, CIDR_FORM))
     .default([])
     .describe(
-      'Networks of the proxies in front, whose X-Forwarded-For, -Proto and -Host are continued, and whose X-Real-IP and similar fields are kept',
+      'Networks of the proxies in front, whose X-Forwarded-* or Forwarded are continued, and whose X-Real-IP and similar fields are kept',
     ),
 };
 const ISSUERS = 'The trusted authorization servers; the key is the exact iss';

@@ -23,6 +23,8 @@ export class MessageWriter {
   #remaining = 0;
   #isOpen = false;
   #hasSent = false;
+  /** Whether anything of the message was given to the socket. */
+  #hasLeft = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -43,6 +45,7 @@ export class MessageWriter {
     if (this.#isOpen) throw new Error('a message is under way');
     this.#isOpen = true;
     this.#hasSent = false;
+    this.#hasLeft = false;
     this.#framing = framing;
     this.#remaining = typeof framing === 'number' ? framing : 0;
     // One without a body ends at once.
@@ -75,6 +78,13 @@ export class MessageWriter {
     return this.#remaining === 0;
   }
 
+  /** Takes back the message that was begun last. @returns whether nothing of it had left, so that it never was. */
+  retract(): boolean {
+    if (this.#hasLeft) return false;
+    this.close();
+    return true;
+  }
+
   /** A whole message, such as an interim response, or one without a body. */
   send(head: string): void {
     this.#waiting += head;
@@ -85,6 +95,7 @@ export class MessageWriter {
     if (this.#waiting === '') return;
     const text = this.#waiting;
     this.#waiting = '';
+    this.#hasLeft = true;
     this.#socket.write(text, 'latin1');
     if (!this.#socket.errored) this.#hasSent = true;
   }
@@ -107,6 +118,7 @@ export class MessageWriter {
     this.#socket.cork();
     this.#waiting += isChunked ? `${piece.length.toString(16)}\r\n` : '';
     this.flush();
+    this.#hasLeft = true;
     this.#socket.write(piece);
     if (isChunked) this.#socket.write('\r\n', 'latin1');
     this.#socket.uncork();

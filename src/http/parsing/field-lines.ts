@@ -50,3 +50,14 @@ function isBlank(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   return code === 32 || code === 9;
 }
+
+/**
+ * A tab is a blank like any other (RFC 9110 section 5.6.3), but llhttp, and node:http with it, takes `chunked` with a tab behind it
+ * for another coding, and reads the body to the end of the connection.
+ *
+ * @param text a head with one Transfer-Encoding.
+ * @throws ParseError where there is a tab in it.
+ */
+export function checkCodingLine(text: string): void {
+  if (/\ntransfer-encoding:[^\r]*\t/i.test(text)) throw new ParseError('malformed');
+}

@@ -6,7 +6,7 @@
 import { readRequestBody } from '../framing/body-length.ts';
 import { ControlFields } from '../framing/control-fields.ts';
 import type { RequestHead } from '../message.ts';
-import { FIELD_LINES, readFieldLines } from './field-lines.ts';
+import { checkCodingLine, FIELD_LINES, readFieldLines } from './field-lines.ts';
 import type { HeadParser } from './head-parser.ts';
 import { hasOtherVersion } from './head-parser.ts';
 import { ParseError } from './parse-error.ts';
@@ -33,6 +33,7 @@ export function readRequestHead(parser: HeadParser): ParsedRequest {
   if (!isSame || method === 'CONNECT') throw new ParseError('malformed');
   const fields = readFieldLines(text, method.length + target.length + 12, spans);
   const control = ControlFields.of(fields);
+  if (control.codings > 0) checkCodingLine(text);
   return {
     method,
     target,

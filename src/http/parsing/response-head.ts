@@ -2,8 +2,9 @@
 
 import { type Framing, readResponseFraming, readStatedLength } from '../framing/body-length.ts';
 import { ControlFields } from '../framing/control-fields.ts';
+import type { HeaderList } from '../header-list.ts';
 import type { BodyLength, ResponseHead } from '../message.ts';
-import { FIELD_LINES, readFieldLines } from './field-lines.ts';
+import { checkCodingLine, FIELD_LINES, readFieldLines } from './field-lines.ts';
 import type { HeadParser } from './head-parser.ts';
 import { ParseError } from './parse-error.ts';
 
@@ -33,6 +34,7 @@ export function readResponseHead(parser: HeadParser, isHead: boolean): ParsedRes
   if (line === undefined || !isSame) throw new ParseError('malformed');
   const fields = readFieldLines(parser.text, line.length, parser.spans);
   const control = ControlFields.of(fields);
+  if (control.codings > 0) checkCodingLine(parser.text);
   const framing = readResponseFraming(control, minor, status, isHead);
   return {
     status,
@@ -44,6 +46,15 @@ export function readResponseHead(parser: HeadParser, isHead: boolean): ParsedRes
     keepAlive: readTimeout(control.keepAlive),
     protocol: minor === 1 && control.hasUpgrade ? control.protocol : undefined,
   };
+}
+
+/**
+ * @param fields of the response to another method than HEAD, as another parser has read them.
+ * @throws ParseError where there is more than one reading of where its body ends.
+ */
+export function readBodyLength(fields: HeaderList, minor: number, status: number): BodyLength {
+  const control = ControlFields.of(fields);
+  return readBody(readResponseFraming(control, minor, status, false), control, status, false);
 }
 
 function readBody(framing: Framing, control: ControlFields, status: number, isHead: boolean): BodyLength {

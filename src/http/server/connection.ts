@@ -7,18 +7,13 @@ import type { Socket } from 'node:net';
 import type { RequestEnd, UnparsedReason } from '../message.ts';
 import type { ParseFault } from '../parsing/parse-error.ts';
 import type { ParsedRequest } from '../parsing/request-head.ts';
-import { NEVER, type Swept } from '../sweeper.ts';
+import type { Swept } from '../sweeper.ts';
 import { IncomingRequest, type RequestChannel } from './incoming-request.ts';
-import { closeLingering, LINGER_BYTES, LINGER_TIME, resetConnection } from './lingering-close.ts';
+import { InputDeadline } from './input-deadline.ts';
+import { closeLingering, LINGER_BYTES, resetConnection } from './lingering-close.ts';
 import { type InputEvents, RequestInput } from './request-input.ts';
 import { ResponseSender } from './response-sender.ts';
-import type { ServerContext } from './server-context.ts';
-
-const UNPARSED: Readonly<Record<ParseFault, UnparsedReason>> = {
-  malformed: 'malformed_request',
-  too_large: 'headers_too_large',
-  version: 'version_not_supported',
-};
+import { type ServerContext, UNPARSED } from './server-context.ts';
 
 /** `flushing`: the response was written, and waits for the client. `draining`: so does the rest of the request's body. */
 type Phase = 'idle' | 'serving' | 'flushing' | 'draining' | 'lingering' | 'closed';
@@ -28,39 +23,30 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
   readonly input: RequestInput;
   readonly sender: ResponseSender;
   readonly #server: ServerContext<ServerConnection>;
+  readonly #deadline: InputDeadline;
   #phase: Phase = 'idle';
   #request: IncomingRequest | undefined;
   #hasServed = false;
-  /** For the client to send, by `performance.now()`. */
-  #sentBy: number;
 
   constructor(socket: Socket, server: ServerContext<ServerConnection>) {
     this.socket = socket;
     this.#server = server;
     this.input = new RequestInput(socket, server.settings.headLimit, this);
     this.sender = new ResponseSender(socket, () => this.#run(this.#onFlushed));
-    this.#sentBy = performance.now() + server.settings.timeouts.headers;
+    this.#deadline = new InputDeadline(server.settings);
     socket.setNoDelay(true);
     socket.on('data', this.#onData).on('drain', this.#onDrain).on('end', this.#onEnd);
     socket.on('error', this.#onError).on('close', this.#onClose);
   }
 
-  get isIdle(): boolean {
-    return this.#phase === 'idle' && !this.input.isInHead;
+  /** Whether no request is under way: a whole head has not come. */
+  get isWaiting(): boolean {
+    return this.#phase === 'idle';
   }
 
-  get patience(): number {
-    return this.#server.settings.timeouts.body;
-  }
-
-  /** The response under way is the last; without one, the connection closes now. */
-  closeSoon(): void {
-    this.sender.closeAfter();
-    if (this.isIdle) this.#linger();
-  }
-
-  destroy(): void {
-    this.socket.destroy();
+  /** Whether it is between two requests. */
+  get isKept(): boolean {
+    return this.isWaiting && this.#hasServed && !this.input.isInHead;
   }
 
   onHead(head: ParsedRequest): void {
@@ -71,11 +57,11 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
     this.awaitBody();
     this.input.holdBody();
     if (this.#request?.handler.onBody(piece)) this.input.takeBody();
-    if (this.#phase === 'serving' && !this.input.isBodyWanted) this.#sentBy = NEVER;
+    if (this.#phase === 'serving' && !this.input.isBodyWanted) this.#deadline.stop();
   }
 
   onBodyEnd(): void {
-    this.#sentBy = NEVER;
+    this.#deadline.stop();
     this.#request?.handler.onBodyEnd();
   }
 
@@ -84,17 +70,18 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
   }
 
   onFault(fault: ParseFault): void {
-    this.#sentBy = NEVER;
+    this.#deadline.stop();
     this.sender.closeAfter();
     if (this.#phase === 'idle') this.#refuse(UNPARSED[fault]);
     else if (this.#phase === 'serving') this.#request?.handler.onBodyError('malformed_request');
   }
 
-  awaitBody(): void {
-    this.#sentBy = performance.now() + this.#server.settings.timeouts.body;
+  awaitBody(time?: number): void {
+    this.#deadline.awaitBody(time);
   }
 
   onResponseEnd(result: 'sent' | 'waiting' | 'short'): void {
+    this.#deadline.stop();
     if (result === 'sent') this.#finish();
     else if (result === 'waiting') this.#phase = 'flushing';
     else this.abort();
@@ -116,7 +103,7 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
     if (this.sender.isLate(now)) {
       this.#run(() => this.#end('slow_reader'));
       this.socket.destroy();
-    } else if (now >= this.#sentBy) this.#run(this.#onLate);
+    } else if (this.#deadline.isPast(now)) this.#run(this.#onLate);
   }
 
   #refuse(reason: UnparsedReason): void {
@@ -128,8 +115,8 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
   #begin(request: IncomingRequest, head: ParsedRequest | undefined): void {
     this.#phase = 'serving';
     this.#request = request;
-    this.#sentBy = NEVER;
-    this.sender.begin(head);
+    this.#deadline.begin(this.#server.settings);
+    this.sender.begin(head, this.#deadline.patience);
     this.#server.events.onRequest(request);
   }
 
@@ -148,24 +135,34 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
   /** The rest of the body must not be taken for the next request. */
   #drain(): void {
     this.#phase = 'draining';
-    this.#sentBy = performance.now() + LINGER_TIME;
+    this.#deadline.linger();
     this.input.dropBody();
     if (this.input.isBodyComplete || this.input.isFaulty) this.#continue();
   }
 
   #next(): void {
     this.#phase = 'idle';
-    this.#sentBy = performance.now() + this.#server.settings.timeouts.keepAlive;
-    this.sender.begin(undefined);
+    this.#deadline.awaitRequest(this.#server.settings);
     this.input.next();
   }
 
   #linger(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'lingering';
-    this.#sentBy = performance.now() + LINGER_TIME;
+    this.#deadline.linger();
     this.input.close();
     closeLingering(this.#leaveInput());
+  }
+
+  /** No whole head has come in time. */
+  #closeUnasked(): void {
+    if (this.isKept) {
+      this.#linger();
+      return;
+    }
+    this.#server.events.onSlowHead();
+    if (this.socket.bytesRead > 0) this.#refuse('request_timeout');
+    else this.socket.destroy();
   }
 
   #leaveInput(): Socket {
@@ -181,7 +178,7 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
 
   #close(end: RequestEnd): void {
     this.#phase = 'closed';
-    this.#sentBy = NEVER;
+    this.#deadline.stop();
     this.sender.close();
     this.#server.onConnectionClose(this);
     this.#end(end);
@@ -192,9 +189,18 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
     try {
       event.call(this, given as Given);
     } catch (fault) {
-      this.#server.events.onFault(fault);
-      this.socket.destroy();
+      this.#fail(fault);
     }
+  }
+
+  #fail(fault: unknown): void {
+    this.sender.closeAfter();
+    try {
+      (this.#request?.handler ?? this.#server.events).onFault(fault);
+    } catch (last) {
+      this.#server.events.onFault(last);
+    }
+    if (this.#phase === 'serving' || this.#phase === 'idle') this.socket.destroy();
   }
 
   #receive(bytes: Buffer): void {
@@ -202,18 +208,16 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
     if (this.#phase === 'draining' && this.input.dropped > LINGER_BYTES) this.socket.destroy();
     // From its first byte on; that of the first request, from the connection's beginning.
     if (this.#phase !== 'idle' || !this.#hasServed || !this.input.isInHead) return;
-    this.#sentBy = Math.min(this.#sentBy, performance.now() + this.#server.settings.timeouts.headers);
+    this.#deadline.awaitHead(this.#server.settings);
   }
 
   readonly #onLate = (): void => {
-    this.#sentBy = NEVER;
+    this.#deadline.stop();
     if (this.#phase === 'serving') {
       this.sender.closeAfter();
       this.#request?.handler.onBodyError('request_timeout');
     } else if (this.#phase !== 'idle') this.socket.destroy();
-    else if (this.input.isInHead) this.#refuse('request_timeout');
-    else if (this.#hasServed) this.#linger();
-    else this.socket.destroy();
+    else this.#closeUnasked();
   };
 
   readonly #onData = (bytes: Buffer): void => this.#run(this.#receive, bytes);
@@ -236,9 +240,7 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
     else this.socket.destroy();
   };
 
-  readonly #onError = (): void => {
-    this.socket.destroy();
-  };
+  readonly #onError = (): unknown => this.socket.destroy();
 
   readonly #onClose = (): void => {
     this.input.close();

@@ -11,10 +11,8 @@ export interface RequestChannel {
   readonly socket: Socket;
   readonly input: RequestInput;
   readonly sender: ResponseSender;
-  /** Milliseconds for the client to take what it is sent. */
-  readonly patience: number;
-  /** The next piece of the body is waited for. */
-  awaitBody(): void;
+  /** The next piece of the body is waited for. @param time milliseconds, from now on; as before where it is not given. */
+  awaitBody(time?: number): void;
   /** The response was written, with the result of `ResponseSender.end`. */
   onResponseEnd(result: 'sent' | 'waiting' | 'short'): void;
   abort(): void;
@@ -37,6 +35,9 @@ const NO_HANDLER: RequestHandler = {
   onBodyError: () => undefined,
   onClientReady: () => undefined,
   onClose: () => undefined,
+  onFault: fault => {
+    throw fault;
+  },
 };
 
 export class IncomingRequest {
@@ -46,7 +47,7 @@ export class IncomingRequest {
   /** To be set before anything else is done. */
   handler: RequestHandler = NO_HANDLER;
   #channel: RequestChannel | undefined;
-  #isStarted = false;
+  #status: number | undefined;
   #hasEnded = false;
 
   constructor(channel: RequestChannel, head: RequestHead | undefined, unparsed?: UnparsedReason) {
@@ -60,9 +61,9 @@ export class IncomingRequest {
     return this.#channel === undefined || this.#hasEnded;
   }
 
-  /** Whether a final response has begun. */
-  get isStarted(): boolean {
-    return this.#isStarted;
+  /** Of the final response, once it has begun. */
+  get status(): number | undefined {
+    return this.#status;
   }
 
   /** The client's connection, for its addresses; `undefined` once the request is over. */
@@ -70,20 +71,22 @@ export class IncomingRequest {
     return this.#channel?.socket;
   }
 
-  /** Passes the body to the handler from now on. A client that waits for 100 Continue gets it (RFC 9110 section 10.1.1). */
-  startBody(): void {
+  /**
+   * Passes the body to the handler from now on. A client that waits for 100 Continue gets it (RFC 9110 section 10.1.1).
+   *
+   * @param time milliseconds for the next piece, whenever one is wanted; by default that of the server.
+   */
+  startBody(time?: number): void {
     const channel = this.#channel;
     if (!channel) return;
-    if (channel.sender.isAwaited && !this.#isStarted) channel.sender.sendContinue();
+    if (channel.sender.isAwaited && this.#status === undefined) channel.sender.sendContinue();
     if (channel.input.isBodyComplete) this.handler.onBodyEnd();
-    else this.resumeBody();
+    else this.#takeBody(time);
   }
 
   /** After `onBody` returned false: the next piece may come. */
   resumeBody(): void {
-    if (!this.#channel || this.#hasEnded) return;
-    this.#channel.awaitBody();
-    this.#channel.input.takeBody();
+    this.#takeBody();
   }
 
   /** The rest of the body is of no use: it is dropped, so that the client gets to reading its response. */
@@ -91,36 +94,56 @@ export class IncomingRequest {
     if (this.#channel && !this.#channel.input.isBodyComplete) this.#channel.input.dropBody();
   }
 
-  /** A whole response. With a body that has not all come, the connection closes behind it. */
+  /**
+   * A whole response. Where the body has not been read to its end, the connection closes behind it. Another one that was begun is taken
+   * back if nothing of it has left; else the connection is reset, so that it cannot look whole (RFC 9112 section 8).
+   */
   respond(head: Omit<ResponseHead, 'body'>, body: Buffer): void {
-    if (this.#isStarted || !this.#channel) return;
+    const channel = this.#channel;
+    if (!channel || this.#hasEnded) return;
+    if (this.#status !== undefined && !channel.sender.retract()) {
+      channel.abort();
+      return;
+    }
+    if (!channel.input.isBodyComplete) channel.sender.closeAfter();
     this.dropBody();
-    if (!this.#channel.input.isBodyComplete) this.#channel.sender.closeAfter();
     if (this.#start({ ...head, body: body.length }) !== 'none') this.write(body);
     this.end();
   }
 
   /** An interim response (RFC 9110 section 15.2), unless the client does not know of them. */
   interim(status: number, fields: HeaderList): void {
-    if (!this.#isStarted) this.#channel?.sender.sendInterim(status, fields);
+    if (this.#status === undefined) this.#channel?.sender.sendInterim(status, fields);
   }
 
   /** Begins a response. What has no body, such as a 304, gets none: only `end` may follow. */
   start(head: ResponseHead): void {
-    if (!this.#isStarted) this.#start(head);
+    if (this.#status === undefined) this.#start(head);
   }
 
   /** @returns whether more may be written at once; else `onClientReady` is called when it may. */
   write(piece: Buffer): boolean {
     if (!this.#channel || this.#hasEnded) return false;
-    return this.#channel.sender.write(piece, this.#channel.patience);
+    return this.#channel.sender.write(piece);
   }
 
-  /** A body shorter than its Content-Length resets the connection, so that the client sees it as incomplete. */
-  end(): void {
-    if (!this.#channel || this.#hasEnded) return;
+  /**
+   * A body shorter than its Content-Length resets the connection, so that the client sees it as incomplete.
+   *
+   * @param patience milliseconds for the client to take what still waits for it; by default that of the server.
+   */
+  end(patience?: number): void {
+    const channel = this.#channel;
+    if (!channel || this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#channel.onResponseEnd(this.#channel.sender.end(this.#channel.patience));
+    // A client that sends all of its body before it reads would not get to its response.
+    this.dropBody();
+    channel.onResponseEnd(channel.sender.end(patience));
+  }
+
+  /** The connection closes with the response: what the client sends behind this request may be of another protocol. */
+  closeAfter(): void {
+    this.#channel?.sender.closeAfter();
   }
 
   /** Resets the connection: what the client has of a response must not look whole (RFC 9112 section 8). */
@@ -138,8 +161,14 @@ export class IncomingRequest {
     this.#channel = undefined;
   }
 
+  #takeBody(time?: number): void {
+    if (!this.#channel || this.#hasEnded) return;
+    this.#channel.awaitBody(time);
+    this.#channel.input.takeBody();
+  }
+
   #start(head: ResponseHead) {
-    this.#isStarted = true;
+    this.#status = head.status;
     const channel = this.#channel;
     if (channel?.sender.isAwaited && !channel.input.isBodyComplete) channel.sender.closeAfter();
     return channel?.sender.start(head) ?? 'none';

@@ -23,9 +23,15 @@ export function frameResponse(
   const isOld = request?.version === '1.0';
   const isUntilClose = isOld && head.body === 'unknown' && hasBody(request, head.status);
   const isLast = mustClose || isUntilClose || !request?.isPersistent;
-  const connection = isLast ? 'Connection: close\r\n' : isOld ? 'Connection: keep-alive\r\n' : '';
   const framing = isUntilClose ? 'close' : readFraming(request, head);
+  const connection = formatConnection(isLast ? 'close' : isOld ? 'keep-alive' : '', head.offered);
   return { text: formatResponseHead(head, connection, describe(framing, head)), framing, isLast };
+}
+
+/** @param offered goes into Upgrade, which Connection has to name (RFC 9110 section 7.8). */
+function formatConnection(option: string, offered: string | undefined): string {
+  if (offered !== undefined) return `Connection: ${option && `${option}, `}Upgrade\r\nUpgrade: ${offered}\r\n`;
+  return option && `Connection: ${option}\r\n`;
 }
 
 /** A response to HEAD, and a 204 or 304, end with their heads (RFC 9112 section 6.3). */

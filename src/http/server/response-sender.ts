@@ -17,8 +17,12 @@ export class ResponseSender {
   readonly #onFlushed: () => void;
   /** `undefined` where it could not be parsed. */
   #request: ParsedRequest | undefined;
+  /** Milliseconds for the client to take what is written. */
+  #patience = 0;
   #hasContinued = false;
   #mustClose = false;
+  #keepsAlive = true;
+  #hasStarted = false;
   #isLast = false;
   /** For the client to take what was written, by `performance.now()`. */
   #takenBy = NEVER;
@@ -41,15 +45,24 @@ export class ResponseSender {
   }
 
   /** For the next request. */
-  begin(request: ParsedRequest | undefined): void {
+  begin(request: ParsedRequest | undefined, patience: number): void {
     this.#request = request;
+    this.#patience = patience;
     this.#hasContinued = false;
+    this.#hasStarted = false;
     this.#isLast = false;
+    this.#mustClose ||= !this.#keepsAlive;
   }
 
   /** The connection closes with the response under way, or the next one, whatever the client wants. */
   closeAfter(): void {
     this.#mustClose = true;
+  }
+
+  /** The same, but not where the response under way has told the client that the connection goes on: then after the next one. */
+  endKeepAlive(): void {
+    this.#keepsAlive = false;
+    this.#mustClose ||= !this.#hasStarted;
   }
 
   sendContinue(): void {
@@ -66,26 +79,36 @@ export class ResponseSender {
   /** @returns the framing of its body. */
   start(head: ResponseHead): SentFraming {
     const { text, framing, isLast } = frameResponse(this.#request, head, this.#mustClose);
+    this.#hasStarted = true;
     this.#isLast = isLast;
     this.#writer.start(text, framing);
     return framing;
   }
 
-  /** @param patience milliseconds for the client to take it. @returns whether more may be written at once. */
-  write(piece: Buffer, patience: number): boolean {
+  /** Takes back the response that was begun. @returns whether nothing of it had left. */
+  retract(): boolean {
+    return this.#writer.retract();
+  }
+
+  /** @returns whether more may be written at once. */
+  write(piece: Buffer): boolean {
     const mayWrite = this.#writer.write(piece);
-    if (!mayWrite) this.#await(patience);
+    // From the first time that something waits for the client.
+    if (!mayWrite && this.#takenBy === NEVER) this.#takenBy = performance.now() + this.#patience;
     return mayWrite;
   }
 
-  /** @returns `short`: the body was shorter than the Content-Length that was sent. */
-  end(patience: number): 'sent' | 'waiting' | 'short' {
+  /**
+   * @param patience milliseconds for the client to take what still waits, from now on, or less where it waits longer already.
+   * @returns `short`: the body was shorter than the Content-Length that was sent.
+   */
+  end(patience = this.#patience): 'sent' | 'waiting' | 'short' {
     if (!this.#writer.end()) return 'short';
     if (this.#socket.writableLength === 0) {
       this.#takenBy = NEVER;
       return 'sent';
     }
-    this.#await(patience);
+    this.#takenBy = Math.min(this.#takenBy, performance.now() + patience);
     this.#socket.write('', error => {
       if (!error) this.#onFlushed();
     });
@@ -104,10 +127,5 @@ export class ResponseSender {
   close(): void {
     this.#takenBy = NEVER;
     this.#writer.close();
-  }
-
-  /** From the first time that something waits for the client; it ends when nothing waits. */
-  #await(patience: number): void {
-    if (this.#takenBy === NEVER) this.#takenBy = performance.now() + patience;
   }
 }

@@ -1,6 +1,14 @@
 /** Limits and callbacks that the connections of a server share. */
 
+import type { UnparsedReason } from '../message.ts';
+import type { ParseFault } from '../parsing/parse-error.ts';
 import type { IncomingRequest } from './incoming-request.ts';
+
+export const UNPARSED: Readonly<Record<ParseFault, UnparsedReason>> = {
+  malformed: 'malformed_request',
+  too_large: 'headers_too_large',
+  version: 'version_not_supported',
+};
 
 export interface ServerSettings {
   /** Bytes of a request's head, and of what is read ahead; from the next connection on. */
@@ -19,7 +27,9 @@ export interface ServerSettings {
 export interface ServerEvents {
   /** A request, or what should have been one. Its `handler` must be set before this returns. */
   onRequest(request: IncomingRequest): void;
-  /** A handler has thrown. Its connection is destroyed, and the process goes on. */
+  /** The head of a request has not come in time. Its connection closes, after a response where a part of it came. */
+  onSlowHead(): void;
+  /** `onRequest` has thrown, or a handler in its last call. The connection is destroyed, and the process goes on. */
   onFault(fault: unknown): void;
 }
 

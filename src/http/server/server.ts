@@ -11,6 +11,7 @@ export class HttpServer implements ServerContext<ServerConnection> {
   readonly events: ServerEvents;
   readonly #sweeper: Sweeper;
   readonly #connections = new Set<ServerConnection>();
+  #keepsAlive = true;
 
   constructor(settings: ServerSettings, events: ServerEvents, sweeper: Sweeper) {
     this.settings = settings;
@@ -25,18 +26,39 @@ export class HttpServer implements ServerContext<ServerConnection> {
   /** @param socket one that allows half-open connections, since its end is seen to here. */
   accept(socket: Socket): ServerConnection {
     const connection = new ServerConnection(socket, this);
+    if (!this.#keepsAlive) connection.sender.endKeepAlive();
     this.#connections.add(connection);
     this.#sweeper.add(connection);
     return connection;
   }
 
-  /** Each connection closes after the response under way; what is idle closes now. */
-  closeSoon(): void {
-    for (const connection of this.#connections) connection.closeSoon();
+  /** From now on each connection closes after the response under way, or else after its next one (`Connection: close`). */
+  endKeepAlive(): void {
+    this.#keepsAlive = false;
+    for (const connection of this.#connections) connection.sender.endKeepAlive();
+  }
+
+  /** Closes the connections that are between two requests. */
+  closeIdle(): void {
+    for (const connection of this.#connections) if (connection.isKept) connection.socket.destroy();
+  }
+
+  /** Closes the connections that have not sent a byte. */
+  closeSilent(): void {
+    for (const connection of this.#connections) if (connection.socket.bytesRead === 0) connection.socket.destroy();
+  }
+
+  /** Closes the connections that have not sent a whole head. */
+  closeWaiting(): void {
+    for (const connection of this.#connections) {
+      if (!connection.isWaiting) continue;
+      this.events.onSlowHead();
+      connection.socket.destroy();
+    }
   }
 
   destroy(): void {
-    for (const connection of this.#connections) connection.destroy();
+    for (const connection of this.#connections) connection.socket.destroy();
   }
 
   /** Called by the connection. */

@@ -5,8 +5,8 @@ import type { Issuer, ListenAddress } from '../../config/config.ts';
 import type { ListenFailure } from '../../server/listener.ts';
 import type { ProcessMetrics } from '../../telemetry/metrics/metrics.ts';
 import type { Report } from '../../telemetry/report.ts';
-import type { LastKeys } from '../../token/keys/key-fetch-error.ts';
-import type { FetchCause, FetchedKeys } from '../../token/keys/key-source.ts';
+import type { LastKeys, SharedFetch } from '../../token/keys/key-fetch-error.ts';
+import type { FetchedKeys, FetchNeed } from '../../token/keys/key-source.ts';
 
 /** By name: the argument and the result of a call. */
 export type Calls = { readonly [name: string]: readonly [argument: unknown, result: unknown] };
@@ -25,8 +25,10 @@ export type WorkerCalls = {
   readonly commit: readonly [null, null];
   /** Drops the configuration that was prepared, since another worker could not prepare it. */
   readonly discard: readonly [null, null];
-  /** Fetches the keys of an issuer again: the primary has others than before. */
-  readonly refreshKeys: readonly [string, null];
+  /** Takes over the keys of an issuer: the primary has fetched them. */
+  readonly takeOverKeys: readonly [string, null];
+  /** Reads the keys that are in files again. */
+  readonly rereadKeyFiles: readonly [null, null];
   readonly keyReadiness: readonly [null, KeyReadiness];
   /** Returns what was counted since a version of the counts, one part per call; see `Counts.changes`. */
   readonly readMetrics: readonly [{ readonly since: number; readonly from: number }, ProcessMetrics];
@@ -71,11 +73,9 @@ export type PrimaryCalls = {
   readonly finalCounts: readonly [ProcessMetrics, null];
 };
 
-export interface KeyRequest extends Pick<Issuer, 'issuer' | 'keySource' | 'keys'> {
-  readonly cause: FetchCause;
-}
+export interface KeyRequest extends Pick<Issuer, 'issuer' | 'keySource' | 'keys'>, FetchNeed {}
 
 export type KeyResult =
   | ({ readonly ok: true } & FetchedKeys)
   /** `last`: the keys of the latest fetch that succeeded, for a worker that has none. */
-  | { readonly ok: false; readonly error: string; readonly isShared: boolean; readonly last?: LastKeys };
+  | ({ readonly ok: false; readonly error: string; readonly age: number; readonly last?: LastKeys } & SharedFetch);

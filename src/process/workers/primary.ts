@@ -13,7 +13,7 @@ import { closeListener, openListener } from '../../server/listener.ts';
 import { createLog, type Log } from '../../telemetry/log/log.ts';
 import { openSharedOutput } from '../../telemetry/log/shared-output.ts';
 import { Metrics } from '../../telemetry/metrics/metrics.ts';
-import { createTelemetry } from '../../telemetry/telemetry.ts';
+import { createTelemetry, createVerifierEvents } from '../../telemetry/telemetry.ts';
 import { type GatewayProcess, logConfigLoaded, type StartOptions } from '../gateway-process.ts';
 import { type LoadedConfig, Reloader } from '../reload.ts';
 import type { StartResult } from './calls.ts';
@@ -23,8 +23,8 @@ import type { PooledWorker } from './pooled-worker.ts';
 import { SharedKeys } from './shared-keys.ts';
 import { WorkerPool } from './worker-pool.ts';
 
-/** Milliseconds for a worker to reply to `refreshKeys`. */
-const REFRESH_LIMIT = 1_000;
+/** Milliseconds for a worker to reply to `takeOverKeys`. */
+const TAKE_OVER_LIMIT = 1_000;
 /** Milliseconds beyond the limit of a drain for a worker to report its final counts. */
 const DRAIN_SLACK = 2_000;
 
@@ -48,8 +48,11 @@ export class Primary implements GatewayProcess {
     this.#pool = this.#createPool();
     this.#rollout = new ConfigRollout(options, this.#pool);
     this.#status = new PoolStatus(this.#pool, this.#metrics);
-    this.#keys = new SharedKeys(issuer => this.#pool.callAll('refreshKeys', issuer, REFRESH_LIMIT));
     const telemetry = createTelemetry(this.#metrics, this.log);
+    this.#keys = new SharedKeys({
+      ...createVerifierEvents(telemetry),
+      onResult: issuer => this.#pool.callAll('takeOverKeys', issuer, TAKE_OVER_LIMIT),
+    });
     this.#reloader = new Reloader(options, telemetry, next => this.#replaceConfig(next));
     this.#admin = this.#createAdminServer();
     this.#configureMetrics();
@@ -66,8 +69,9 @@ export class Primary implements GatewayProcess {
     }
   }
 
-  reload(): void {
-    this.#reloader.reload();
+  async reload(): Promise<void> {
+    await this.#reloader.reload();
+    await this.#refetchKeys();
   }
 
   async drain(signal: string): Promise<void> {
@@ -90,6 +94,11 @@ export class Primary implements GatewayProcess {
     const admin = await openListener(this.#admin, 'admin', config.admin);
     this.log.event('info', 'listening', { listen, admin, version, workers: this.#pool.size });
     this.#reloader.watch();
+  }
+
+  /** Keys in files are read by each worker, all others are fetched here. */
+  async #refetchKeys(): Promise<void> {
+    await Promise.all([this.#keys.refetch(), this.#pool.callAll('rereadKeyFiles', null, TAKE_OVER_LIMIT)]);
   }
 
   async #drainWorker({ id, channel }: PooledWorker): Promise<void> {

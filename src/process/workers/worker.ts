@@ -13,21 +13,23 @@ import { Metrics, type ProcessMetrics } from '../../telemetry/metrics/metrics.ts
 import { createTelemetry, type Telemetry } from '../../telemetry/telemetry.ts';
 import { Slices } from '../../time-slices.ts';
 import { KeyFetchError } from '../../token/keys/key-fetch-error.ts';
-import { type FetchCause, type FetchedKeys, fetchDirectly, type KeyFetcher } from '../../token/keys/key-source.ts';
-import { createNextGateway } from '../next-gateway.ts';
+import { type FetchedKeys, type FetchNeed, fetchDirectly, type KeyFetcher } from '../../token/keys/key-source.ts';
+import { createNextGateway, startWithinLimit } from '../next-gateway.ts';
 import type { FixedSettings, KeyResult, PrimaryCalls, ServeOptions, StartResult, WorkerCalls } from './calls.ts';
 import { Channel, type Handlers } from './channel.ts';
 import { ReceivedPieces } from './config-parts.ts';
 import { shareLimits, shareRoute } from './limit-shares.ts';
 
-/** Milliseconds: metadata and keys may take five seconds each, after another fetch of five seconds that was under way. */
-const KEYS_LIMIT = 15_000;
+/** Milliseconds beyond the time-outs of the documents. */
+const KEYS_SLACK = 5_000;
+/** Metadata at two places and the key set, after another such fetch that was under way. */
+const MOST_DOCUMENTS = 6;
 const READY_LIMIT = 10_000;
 const FINAL_COUNTS_LIMIT = 500;
 /** Version and warnings are shown on the status page, which is the primary's. */
 const NOT_SHOWN = { version: '', warnings: [] };
 const NO_READINESS: KeyReadiness = { isSettled: false, hasHadKeys: false, without: [] };
-const NO_RESULT: KeyResult = { ok: false, error: 'the primary did not answer', isShared: true };
+const NO_RESULT: KeyResult = { ok: false, error: 'the primary did not answer', age: 0, isShared: true };
 
 export class Worker {
   readonly log: Log;
@@ -67,7 +69,11 @@ export class Worker {
       prepare: pieces => this.#prepare(pieces),
       commit: () => this.#commit(),
       discard: () => this.#discard(),
-      refreshKeys: issuer => this.#refreshKeys(issuer),
+      takeOverKeys: issuer => this.#takeOverKeys(issuer),
+      rereadKeyFiles: async () => {
+        await this.#server?.gateway.verifier.rereadFiles();
+        return null;
+      },
       keyReadiness: () => this.#server?.keyReadiness() ?? NO_READINESS,
       readMetrics: ({ since, from }) => this.#metrics.readChanges(since, from),
       readReport: () => ({
@@ -97,7 +103,7 @@ export class Worker {
   async #prepare(pieces: number): Promise<boolean> {
     try {
       this.#prepared = await this.#createGateway(pieces);
-      await this.#prepared.start();
+      await startWithinLimit(this.#prepared);
       return true;
     } catch {
       return false;
@@ -116,9 +122,9 @@ export class Worker {
     return null;
   }
 
-  #refreshKeys(issuer: string): null {
-    this.#server?.gateway.verifier.refresh(issuer);
-    this.#prepared?.verifier.refresh(issuer);
+  #takeOverKeys(issuer: string): null {
+    this.#server?.gateway.verifier.takeOver(issuer);
+    this.#prepared?.verifier.takeOver(issuer);
     return null;
   }
 
@@ -144,12 +150,13 @@ export class Worker {
   }
 
   /** This worker reads a key file itself; keys over HTTP are fetched by the primary, once for all workers. */
-  async #fetchKeys(issuer: Issuer, cause: FetchCause, stopped: AbortSignal): Promise<FetchedKeys> {
-    if (issuer.keySource.kind === 'file') return fetchDirectly(issuer, cause, stopped);
+  async #fetchKeys(issuer: Issuer, need: FetchNeed, stopped: AbortSignal): Promise<FetchedKeys> {
+    if (issuer.keySource.kind === 'file') return fetchDirectly(issuer, need, stopped);
     const { issuer: name, keySource, keys } = issuer;
-    const request = { issuer: name, keySource, keys, cause };
-    const result = await this.#primary.call('fetchKeys', request, KEYS_LIMIT).catch(() => NO_RESULT);
-    if (!result.ok) throw new KeyFetchError(result.error, result.isShared, result.last);
+    const request = { issuer: name, keySource, keys, ...need };
+    const limit = MOST_DOCUMENTS * keys.timeout + KEYS_SLACK;
+    const result = await this.#primary.call('fetchKeys', request, limit).catch(() => NO_RESULT);
+    if (!result.ok) throw new KeyFetchError(result.error, result);
     return result;
   }
 

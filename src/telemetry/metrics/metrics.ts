@@ -18,7 +18,7 @@ import { ZeroSeries } from './zero-series.ts';
 
 export interface MetricSources {
   /** Read at each scrape. */
-  readonly keySets: () => readonly KeySetStatus[];
+  readonly keySets: () => readonly Omit<KeySetStatus, 'refused'>[];
   /** For `audgate_build_info`; not set in a worker, whose primary reports it. */
   readonly build?: Build;
 }

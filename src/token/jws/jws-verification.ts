@@ -4,7 +4,7 @@ import type { Issuer } from '../../config/config.ts';
 import { type Denial, deny } from '../../denial.ts';
 import type { AccessToken, TokenReason } from '../access-token.ts';
 import { readAccessToken } from '../claims.ts';
-import type { KeySet } from '../keys/key-set.ts';
+import type { Candidates, KeySet } from '../keys/key-set.ts';
 import type { VerificationKey } from '../keys/verification-key.ts';
 import { type CompactJws, readCompactJws } from './compact-jws.ts';
 import { findSigningKey } from './signature.ts';
@@ -35,26 +35,51 @@ export function verifyJws(
   const issuer = typeof iss === 'string' ? issuers.get(iss) : undefined;
   if (!issuer) return deny('untrusted_issuer');
   if (!issuer.algorithms.has(jws.algorithm)) return deny('bad_signature');
-  const keys = keySets.get(issuer.issuer)?.find(jws.keyId);
-  return keys instanceof Promise
-    ? keys.then(found => verifyByKeys(token, jws, issuer, found))
-    : verifyByKeys(token, jws, issuer, keys);
+  const keySet = keySets.get(issuer.issuer);
+  if (!keySet) return deny('keys_unavailable');
+  const attempt = { token, jws, issuer, keySet };
+  const keys = keySet.find(jws.keyId);
+  return keys instanceof Promise ? keys.then(found => verifyByKeys(attempt, found)) : verifyByKeys(attempt, keys);
 }
 
-function verifyByKeys(
-  token: string,
-  jws: CompactJws,
-  issuer: Issuer,
-  keys: readonly VerificationKey[] | undefined,
-): Result | Promise<Result> {
+interface Attempt {
+  readonly token: string;
+  readonly jws: CompactJws;
+  readonly issuer: Issuer;
+  readonly keySet: KeySet;
+}
+
+function verifyByKeys(attempt: Attempt, keys: Candidates): Result | Promise<Result> {
   if (!keys) return deny('keys_unavailable');
-  if (keys.length === 0) return deny('unknown_key');
-  const key = findSigningKey(token, jws.algorithm, keys);
-  return key instanceof Promise ? key.then(found => conclude(jws, issuer, found)) : conclude(jws, issuer, key);
+  const { token, jws } = attempt;
+  const key = keys.length === 0 ? undefined : findSigningKey(token, jws.algorithm, keys);
+  const conclude = (found: VerificationKey | undefined) =>
+    found ? readVerified(attempt, found) : verifyByNewerKeys(attempt, keys);
+  return key instanceof Promise ? key.then(conclude) : conclude(key);
 }
 
-function conclude(jws: CompactJws, issuer: Issuer, key: VerificationKey | undefined): Result {
-  if (!key) return deny('bad_signature');
+/** No key verified the token. That may be because the keys at hand are old: then those that are newer are tried, once. */
+function verifyByNewerKeys(attempt: Attempt, tried: readonly VerificationKey[]): Result | Promise<Result> {
+  const newer = attempt.keySet.findNewer(attempt.jws.keyId, tried);
+  return newer instanceof Promise
+    ? newer.then(found => concludeByNewerKeys(attempt, tried, found))
+    : concludeByNewerKeys(attempt, tried, newer);
+}
+
+function concludeByNewerKeys(
+  attempt: Attempt,
+  tried: readonly VerificationKey[],
+  newer: Candidates,
+): Result | Promise<Result> {
+  if (!newer) return deny('keys_unavailable');
+  if (newer.length === 0) return deny(tried.length === 0 ? 'unknown_key' : 'bad_signature');
+  const key = findSigningKey(attempt.token, attempt.jws.algorithm, newer);
+  const conclude = (found: VerificationKey | undefined) =>
+    found ? readVerified(attempt, found) : deny('bad_signature');
+  return key instanceof Promise ? key.then(conclude) : conclude(key);
+}
+
+function readVerified({ jws, issuer }: Attempt, key: VerificationKey): Result {
   const accessToken = readAccessToken(jws, issuer);
   return accessToken.ok ? { ok: true, accessToken, key, issuer } : accessToken;
 }

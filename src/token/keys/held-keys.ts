@@ -1,23 +1,46 @@
-/** The keys of one issuer as last fetched, and their age. A key past `max_stale` verifies nothing. */
+/** The keys of one issuer as last fetched, and until when they verify: a key past `max_stale` verifies nothing. */
 
-import type { JWK } from 'jose';
-import { checkKey } from '../../config/values/key-set/json-web-key.ts';
-import { countReasons } from '../../config/values/key-set/json-web-key-set.ts';
+import { type CheckedKey, checkKeys, countReasons } from '../../config/values/key-set/json-web-key-set.ts';
 import { KeyFetchError, type LastKeys } from './key-fetch-error.ts';
-import { createVerificationKey, fingerprintOf, type VerificationKey } from './verification-key.ts';
+import { createVerificationKey, RETIRED, type RefusedKey, type VerificationKey } from './verification-key.ts';
+
+const LONGEST_KEY_ID = 256;
+const NOT_IMPORTABLE = { why: 'not well-formed', isFault: true };
 
 export class HeldKeys {
   readonly #maxStale: number;
   #keys: readonly VerificationKey[] = [];
+  #refused: readonly RefusedKey[] = [];
+  /** By `performance.now()`. */
   #fetchedAt: number | undefined;
 
-  /** @param maxStale milliseconds after a fetch during which its keys verify. */
-  constructor(maxStale: number) {
+  /**
+   * @param maxStale milliseconds after a fetch during which its keys verify.
+   * @param previous keys of the same source under other settings, which verify until others have been fetched.
+   */
+  constructor(maxStale: number, previous?: HeldKeys) {
     this.#maxStale = maxStale;
+    this.#fetchedAt = previous?.fetchedAt;
+    this.#keys = (previous?.all ?? []).map(key => ({ ...key, usableUntil: this.usableUntil }));
   }
 
   get all(): readonly VerificationKey[] {
     return this.#keys;
+  }
+
+  /** The published keys of the latest answer that verify nothing here. */
+  get refused(): readonly RefusedKey[] {
+    return this.#refused;
+  }
+
+  /** When the latest fetch that gave keys ended; `undefined` before the first. */
+  get fetchedAt(): number | undefined {
+    return this.#fetchedAt;
+  }
+
+  /** Until when the keys verify; before the first fetch, none does. */
+  get usableUntil(): number {
+    return this.#fetchedAt === undefined ? RETIRED : this.#fetchedAt + this.#maxStale;
   }
 
   /** @returns milliseconds since the last successful fetch; `undefined` before the first. */
@@ -25,18 +48,9 @@ export class HeldKeys {
     return this.#fetchedAt === undefined ? undefined : performance.now() - this.#fetchedAt;
   }
 
-  /** @returns milliseconds for which the keys still verify; infinite before the first fetch. */
-  usableFor(): number {
-    return this.#maxStale - (this.age() ?? Number.NEGATIVE_INFINITY);
-  }
-
-  isStale(): boolean {
-    return this.usableFor() <= 0;
-  }
-
   /** @returns whether there is a key that may still verify. */
   isReady(): boolean {
-    return this.#keys.length > 0 && !this.isStale();
+    return this.#keys.length > 0 && performance.now() < this.usableUntil;
   }
 
   /** @returns the keys with the `kid` of a token; without a `kid`, every key. */
@@ -52,26 +66,31 @@ export class HeldKeys {
    * @throws KeyFetchError where no key can verify a token; the keys are then as before.
    */
   async replace({ jwks, age }: LastKeys, source: string): Promise<void> {
-    const held = new Map(this.#keys.filter(key => !key.retired).map(key => [key.fingerprint, key]));
-    const keys = await Promise.all(jwks.map(jwk => held.get(fingerprintOf(jwk)) ?? createVerificationKey(jwk)));
-    const usable = [...new Set(keys)].filter(key => key !== undefined);
-    if (usable.length === 0) throw new KeyFetchError(`${source}: ${describeUnusable(jwks)}`);
-    retire(this.#keys.filter(key => !usable.includes(key)));
+    const fetchedAt = performance.now() - age;
+    const held = new Map(this.#keys.map(key => [key.fingerprint, key]));
+    const checked = checkKeys(jwks);
+    const keys = await Promise.all(checked.map(key => held.get(key.fingerprint) ?? createVerificationKey(key)));
+    const usable = keys.filter(key => key !== undefined);
+    this.#refused = checked.flatMap((key, index) => (keys[index] === undefined ? describeRefused(key) : []));
+    if (usable.length === 0) throw new KeyFetchError(`${source}: ${describeUnusable(checked)}`);
+    this.retireAll();
     this.#keys = usable;
-    this.#fetchedAt = performance.now() - age;
+    this.#fetchedAt = fetchedAt;
+    for (const key of usable) key.usableUntil = this.usableUntil;
   }
 
-  /** Marks every key, so that tokens which it verified count as unverified. */
+  /** Ends every key, so that tokens which it verified count as unverified. */
   retireAll(): void {
-    retire(this.#keys);
+    for (const key of this.#keys) key.usableUntil = RETIRED;
   }
 }
 
-function retire(keys: readonly VerificationKey[]): void {
-  for (const key of keys) key.retired = true;
+function describeRefused({ keyId, check }: CheckedKey): RefusedKey {
+  const { why: reason, isFault } = check.ok ? NOT_IMPORTABLE : check;
+  return { keyId: keyId?.slice(0, LONGEST_KEY_ID), reason, isFault };
 }
 
-function describeUnusable(jwks: readonly JWK[]): string {
-  const reasons = countReasons(jwks.map(checkKey));
+function describeUnusable(checked: readonly CheckedKey[]): string {
+  const reasons = countReasons(checked.map(({ check }) => check));
   return `the key set has no usable key${reasons === '' ? '' : `: ${reasons}`}`;
 }

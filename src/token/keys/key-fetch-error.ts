@@ -1,12 +1,25 @@
 /** The error of a fetch that returned no keys, and the keys of the latest fetch that did. */
 
-import type { JWK } from 'jose';
-
 export interface LastKeys {
   /** As published; none of them has been checked. */
-  readonly jwks: readonly JWK[];
+  readonly jwks: readonly unknown[];
   /** Milliseconds since they were fetched. */
   readonly age: number;
+}
+
+/** What a worker is told of a fetch that was not its own. */
+export interface SharedFetch {
+  /** Whether one fetch served several workers: then another of them counts it. */
+  readonly isShared: boolean;
+  /** Milliseconds since the latest fetch that a token of any worker caused. */
+  readonly tokenFetchAge?: number | undefined;
+}
+
+interface FailureDetails extends Partial<SharedFetch> {
+  /** Milliseconds since the fetch failed. */
+  readonly age?: number | undefined;
+  /** Keys of an earlier fetch, for a worker that has none. */
+  readonly last?: LastKeys | undefined;
 }
 
 /**
@@ -14,14 +27,16 @@ export interface LastKeys {
  * without credentials, query and fragment.
  */
 export class KeyFetchError extends Error {
-  /** Whether one fetch failed for several workers at once: then another of them counts it. */
   readonly isShared: boolean;
-  /** Keys of an earlier fetch, for a worker that has none. */
+  readonly tokenFetchAge: number | undefined;
+  readonly age: number;
   readonly last: LastKeys | undefined;
 
-  constructor(message: string, isShared = false, last?: LastKeys) {
+  constructor(message: string, { isShared = false, tokenFetchAge, age = 0, last }: FailureDetails = {}) {
     super(message);
     this.isShared = isShared;
+    this.tokenFetchAge = tokenFetchAge;
+    this.age = age;
     this.last = last;
   }
 }

@@ -1,15 +1,16 @@
 /**
  * The keys of one issuer, kept fresh. While the issuer cannot be reached, the last keys verify until `max_stale`. A token
- * with an unknown `kid` may cause a fetch, but only one in each `cooldown`, however many such tokens come.
+ * that no key verifies may cause a fetch, since the keys may be old, but only one in each `cooldown`, however many come.
  */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Issuer } from '../../config/config.ts';
 import { describeSource } from '../fetching/fetch-failure.ts';
 import { HeldKeys } from './held-keys.ts';
-import { KeyFetchError, type LastKeys } from './key-fetch-error.ts';
-import { type FetchCause, fetchDirectly, type KeyFetcher } from './key-source.ts';
-import type { PublishedKey, VerificationKey } from './verification-key.ts';
+import { KeyFetchError } from './key-fetch-error.ts';
+import { type FetchCause, type FetchedKeys, fetchDirectly, type KeyFetcher } from './key-source.ts';
+import { RefreshSchedule } from './refresh-schedule.ts';
+import type { PublishedKey, RefusedKey, VerificationKey } from './verification-key.ts';
 
 export interface KeySetStatus {
   readonly issuer: string;
@@ -19,40 +20,46 @@ export interface KeySetStatus {
   readonly ageSeconds: number | undefined;
   /** Why the last fetch failed; `undefined` after a success. */
   readonly lastError: string | undefined;
+  /** Published keys that verify nothing here. */
+  readonly refused: readonly RefusedKey[];
 }
 
 export interface KeySetEvents {
   /** Called after each fetch; `error` is a short text without secrets. */
   readonly onFetch: (issuer: string, outcome: 'success' | 'failure', error: string | undefined) => void;
+  /** Called for keys that the issuer publishes by mistake, such as weak ones; once for each, while it is published. */
+  readonly onRefusedKeys: (issuer: string, keys: readonly RefusedKey[]) => void;
 }
 
-type Candidates = readonly VerificationKey[] | undefined;
-
-const FIRST_RETRY = 1_000;
-const LONGEST_RETRY = 30_000;
+/** `[]`: the issuer publishes no such key. `undefined`: there is no key at all that may verify. */
+export type Candidates = readonly VerificationKey[] | undefined;
 
 export class KeySet {
   readonly #issuer: Issuer;
   readonly #events: KeySetEvents;
   readonly #fetchKeys: KeyFetcher;
   readonly #held: HeldKeys;
+  readonly #schedule: RefreshSchedule;
   readonly #stopped = new AbortController();
   #lastError: string | undefined;
-  /** Failed fetches in a row, as far as they delay the next one. */
-  #failures = 0;
   #hasTried = false;
   /** Verifiers that use this key set: two while one follows the other. */
   #holders = 1;
   #started: Promise<void> | undefined;
   #fetching: Promise<void> | undefined;
-  #unknownKeyFetchAt = Number.NEGATIVE_INFINITY;
+  /** The latest fetch that a token caused, by `performance.now()`. */
+  #tokenFetchAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
+  /** The refused keys that were reported, here or by another worker. */
+  #reported: ReadonlySet<string> = new Set();
 
-  constructor(issuer: Issuer, events: KeySetEvents, fetchKeys = fetchDirectly) {
+  /** @param previous a key set of the same source under other settings: its keys verify until others have been fetched. */
+  constructor(issuer: Issuer, events: KeySetEvents, fetchKeys = fetchDirectly, previous?: KeySet) {
     this.#issuer = issuer;
     this.#events = events;
     this.#fetchKeys = fetchKeys;
-    this.#held = new HeldKeys(issuer.keys.maxStale);
+    this.#held = new HeldKeys(issuer.keys.maxStale, previous ? previous.#held : undefined);
+    this.#schedule = new RefreshSchedule(issuer.keys);
   }
 
   /**
@@ -73,11 +80,23 @@ export class KeySet {
     return this.#fetching;
   }
 
-  /** @returns this key set for one more holder, if `issuer` has the same source and times for its keys. */
+  /** Fetches the keys by a fetch that begins now: one under way may have asked before the issuer changed them. */
+  async refetch(): Promise<void> {
+    await this.#fetching;
+    return this.refresh('operator');
+  }
+
+  /** @returns this key set for one more holder, if `issuer` has the same source and settings for its keys. */
   retainFor({ keySource, keys }: Issuer): this | undefined {
     if (!isDeepStrictEqual([keySource, keys], [this.#issuer.keySource, this.#issuer.keys])) return undefined;
     this.#holders += 1;
     return this;
+  }
+
+  /** @returns whether `issuer` gets its keys from the same source, and trusts it by the same authorities. */
+  isOfSameSource({ keySource, keys }: Issuer): boolean {
+    const { keySource: own, keys: ownKeys } = this.#issuer;
+    return isDeepStrictEqual([keySource, keys.caFile], [own, ownKeys.caFile]);
   }
 
   /** After the last holder: ends the timer and a fetch under way, and retires the keys. */
@@ -106,87 +125,118 @@ export class KeySet {
 
   /** @returns whether any fetch so far gave a key. */
   hasHadKeys(): boolean {
-    return this.#held.age() !== undefined;
+    return this.#held.fetchedAt !== undefined;
   }
 
   status(): KeySetStatus {
     const age = this.#held.age();
     return {
       issuer: this.#issuer.issuer,
-      keys: this.#held.isStale() ? 0 : this.#held.all.length,
+      keys: this.isReady() ? this.#held.all.length : 0,
       ageSeconds: age === undefined ? undefined : age / 1000,
       lastError: this.#lastError,
+      refused: this.#held.refused,
     };
   }
 
   /**
    * @param keyId the `kid` of a token: untrusted, it only selects. Without one, every key is a candidate.
-   * @returns the candidates; `[]` where the issuer publishes no such key, also after a fetch if the cooldown allowed one;
-   *   `undefined` where there are no keys at all that may verify. A promise only where a fetch is waited for.
+   * @returns the candidates. A promise only before the first fetch has ended: later a request never waits for an issuer that
+   *   is away.
    */
   find(keyId: string | undefined): Candidates | Promise<Candidates> {
-    const known = this.isReady() ? this.#held.candidates(keyId) : [];
-    return known.length > 0 ? known : this.#findFetched(keyId);
+    if (this.isReady()) return this.#held.candidates(keyId);
+    return this.#hasTried ? undefined : this.#findFetched(keyId);
+  }
+
+  /**
+   * Called where none of the candidates verified a token: an unknown `kid`, no `kid`, or a signature that does not fit may all
+   * mean that the keys at hand are old. Fetches, if the cooldown allows it, or joins the fetch under way.
+   *
+   * @param tried the candidates.
+   * @returns the candidates that are new. A promise only where a fetch is waited for.
+   */
+  findNewer(keyId: string | undefined, tried: readonly VerificationKey[]): Candidates | Promise<Candidates> {
+    const mayFetch = this.#fetching !== undefined || this.#mayFetchForToken();
+    return mayFetch ? this.#fetchNewer(keyId, tried) : this.#newer(keyId, tried);
   }
 
   async #findFetched(keyId: string | undefined): Promise<Candidates> {
-    if (!this.isReady()) await this.#fetching;
-    if (!this.isReady()) return undefined;
-    const known = this.#held.candidates(keyId);
-    if (known.length > 0) return known;
-    await this.#refreshForUnknownKey();
-    return this.#held.candidates(keyId);
+    await this.#fetching;
+    return this.isReady() ? this.#held.candidates(keyId) : undefined;
+  }
+
+  async #fetchNewer(keyId: string | undefined, tried: readonly VerificationKey[]): Promise<Candidates> {
+    await this.#fetching;
+    const newer = this.#newer(keyId, tried);
+    if (newer === undefined || newer.length > 0) return newer;
+    // What was under way may have asked before the issuer changed its keys.
+    if (this.#fetching === undefined && this.#mayFetchForToken()) this.#tokenFetchAt = performance.now();
+    else if (this.#fetching === undefined) return newer;
+    await this.refresh('token');
+    return this.#newer(keyId, tried);
+  }
+
+  #newer(keyId: string | undefined, tried: readonly VerificationKey[]): Candidates {
+    return this.isReady() ? this.#held.candidates(keyId).filter(key => !tried.includes(key)) : undefined;
   }
 
   /** The cooldown counts these fetches only, failed ones too: a rotation just after the start is noticed at once. */
-  async #refreshForUnknownKey(): Promise<void> {
-    const now = performance.now();
-    if (now - this.#unknownKeyFetchAt < this.#issuer.keys.cooldown) return this.#fetching;
-    this.#unknownKeyFetchAt = now;
-    return this.refresh('unknown_key');
+  #mayFetchForToken(): boolean {
+    return performance.now() - this.#tokenFetchAt >= this.#issuer.keys.cooldown;
   }
 
   async #fetch(cause: FetchCause): Promise<void> {
     clearTimeout(this.#timer);
-    if (this.#held.isStale()) this.#held.retireAll();
-    let isShared = false;
+    const need = { cause, acceptedAge: this.#schedule.acceptedAge };
+    let shared: Pick<FetchedKeys, 'isShared' | 'tokenFetchAge'> | undefined;
     try {
-      const fetched = await this.#fetchKeys(this.#issuer, cause, this.#stopped.signal);
-      isShared = fetched.isShared;
-      await this.#replace(fetched);
-      this.#failures = 0;
-      this.#lastError = undefined;
+      const fetched = await this.#fetchKeys(this.#issuer, need, this.#stopped.signal);
+      shared = fetched;
+      await this.#use(fetched);
     } catch (error) {
       if (this.#stopped.signal.aborted) return;
       const failure = error instanceof KeyFetchError ? error : new KeyFetchError('the fetch failed');
-      isShared ||= failure.isShared;
+      shared ??= failure;
       await this.#recordFailure(failure, cause);
     }
+    if (this.#stopped.signal.aborted) return this.#held.retireAll();
     this.#hasTried = true;
+    const { isShared, tokenFetchAge } = shared;
+    // The cooldown is one for all workers: it ends here when it ends there.
+    if (cause === 'token' && tokenFetchAge !== undefined) this.#tokenFetchAt = performance.now() - tokenFetchAge;
     const outcome = this.#lastError === undefined ? 'success' : 'failure';
     if (!isShared) this.#events.onFetch(this.#issuer.issuer, outcome, this.#lastError);
-    this.#schedule();
+    this.#reportRefusedKeys(isShared);
+    const delay = Math.max(0, this.#schedule.dueAt - performance.now());
+    this.#timer = setTimeout(() => this.refresh(), delay).unref();
+  }
+
+  #reportRefusedKeys(isShared: boolean): void {
+    const faults = this.#held.refused.filter(({ isFault }) => isFault);
+    const names = faults.map(({ keyId, reason }) => JSON.stringify([keyId, reason]));
+    const unreported = faults.filter((_, index) => !this.#reported.has(names[index] ?? ''));
+    this.#reported = new Set(names);
+    if (unreported.length > 0 && !isShared) this.#events.onRefusedKeys(this.#issuer.issuer, unreported);
+  }
+
+  async #use(fetched: FetchedKeys): Promise<void> {
+    await this.#held.replace(fetched, describeSource(this.#issuer));
+    const now = performance.now();
+    this.#schedule.recordSuccess(now - fetched.age, now, fetched.lifetime);
+    this.#lastError = undefined;
   }
 
   async #recordFailure(failure: KeyFetchError, cause: FetchCause): Promise<void> {
     // Where the earlier keys are unusable, too, this failure is still the one to report.
-    if (failure.last && this.#held.all.length === 0) await this.#replace(failure.last).catch(() => undefined);
-    // A failed fetch for an unknown key does not shorten the time to the next one, or such tokens could cause fetches.
-    if (cause === 'schedule' || !this.isReady()) this.#failures += 1;
+    if (failure.last && this.#held.all.length === 0) {
+      await this.#held.replace(failure.last, describeSource(this.#issuer)).catch(() => undefined);
+    }
     this.#lastError = failure.message;
-  }
-
-  #replace(keys: LastKeys): Promise<void> {
-    return this.#held.replace(keys, describeSource(this.#issuer));
-  }
-
-  #schedule(): void {
-    if (this.#stopped.signal.aborted) return;
-    const { refresh } = this.#issuer.keys;
-    const retry = Math.min(FIRST_RETRY * 2 ** (this.#failures - 1), LONGEST_RETRY, refresh);
-    // Keys that another worker fetched are due when they are due there, but not before half the interval has passed here.
-    const untilDue = Math.max(refresh / 2, refresh - (this.#held.age() ?? 0));
-    const delay = this.#failures === 0 ? untilDue : Math.min(retry, Math.max(this.#held.usableFor(), FIRST_RETRY));
-    this.#timer = setTimeout(() => this.refresh(), delay).unref();
+    // A failed fetch for a token neither puts off the next one that is due nor brings it forward.
+    const now = performance.now();
+    if (cause !== 'token' || this.#schedule.dueAt <= now) {
+      this.#schedule.recordFailure(now - failure.age, this.#held.usableUntil);
+    }
   }
 }

@@ -1,30 +1,49 @@
 /** Gets an issuer's keys from where the configuration says: a file, a JWKS URL, or the URL in the issuer's metadata. */
 
 import { readFile } from 'node:fs/promises';
-import type { JWK } from 'jose';
 import type { Issuer } from '../../config/config.ts';
 import { readTokenFile } from '../../config/values/issuer-files.ts';
 import { MOST_KEYS, readKeyFile } from '../../config/values/key-set/json-web-key-set.ts';
 import { describeUrl } from '../fetching/fetch-failure.ts';
 import { IssuerClient } from '../fetching/issuer-client.ts';
+import { readLifetime } from './cache-lifetime.ts';
 import { discoverJwksUri } from './issuer-metadata.ts';
-import { type FetchedJson, type Fetching, fetchJsonObject, type JsonObject } from './json-fetch.ts';
-import { KeyFetchError, type LastKeys } from './key-fetch-error.ts';
+import { type FetchedJson, type Fetching, fetchJsonObject } from './json-fetch.ts';
+import { KeyFetchError, type LastKeys, type SharedFetch } from './key-fetch-error.ts';
 
-/** Why keys are fetched: they are due, or a token names a key that is not among them. */
-export type FetchCause = 'schedule' | 'unknown_key';
+/**
+ * Why keys are fetched: they are due; a token was verified by none of them; an operator asks for it; or another process has a
+ * result, which is only taken over.
+ */
+export type FetchCause = 'schedule' | 'token' | 'operator' | 'shared';
 
-export interface FetchedKeys extends LastKeys {
-  /** Whether another worker caused this fetch: then that worker counts it. */
-  readonly isShared: boolean;
+export interface FetchNeed {
+  readonly cause: FetchCause;
+  /** Milliseconds: how old a result of another worker may be that stands for a fetch that is due. */
+  readonly acceptedAge: { readonly keys: number; readonly failure: number };
 }
 
+/** The keys that one fetch brought. */
+export interface PublishedKeys {
+  /** As published; none of them has been checked. */
+  readonly jwks: readonly unknown[];
+  /** Milliseconds for which the issuer says that they are fresh; `undefined` where it says nothing. */
+  readonly lifetime: number | undefined;
+}
+
+export interface FetchedKeys extends LastKeys, SharedFetch, Partial<PublishedKeys> {
+  readonly jwks: readonly unknown[];
+}
+
+/** Keys beyond the first hundred verify nothing; as many more are named to the operator. */
+const MOST_NAMED = 2 * MOST_KEYS;
+
 /** @throws KeyFetchError */
-export type KeyFetcher = (issuer: Issuer, cause: FetchCause, stopped: AbortSignal) => Promise<FetchedKeys>;
+export type KeyFetcher = (issuer: Issuer, need: FetchNeed, stopped: AbortSignal) => Promise<FetchedKeys>;
 
 /** The fetcher of a single process; workers get their keys through the primary process. */
-export const fetchDirectly: KeyFetcher = async (issuer, _cause, stopped) => {
-  return { jwks: await fetchKeys(issuer, stopped), age: 0, isShared: false };
+export const fetchDirectly: KeyFetcher = async (issuer, _need, stopped) => {
+  return { ...(await fetchKeys(issuer, stopped)), age: 0, isShared: false };
 };
 
 /** The parts of an issuer's settings that its keys depend on. */
@@ -32,10 +51,9 @@ export type KeyLocation = Pick<Issuer, 'issuer' | 'keySource' | 'keys'>;
 
 /**
  * @param stopped ends the fetch; without it each document has the `timeout` of the issuer.
- * @returns the JWKs as published; none of them has been checked.
  * @throws KeyFetchError where there is no response, or the response or the file is not a key set.
  */
-export async function fetchKeys(location: KeyLocation, stopped: AbortSignal): Promise<readonly JWK[]> {
+export async function fetchKeys(location: KeyLocation, stopped: AbortSignal): Promise<PublishedKeys> {
   const { keySource, keys } = location;
   if (keySource.kind === 'file') return withSource(keySource.path, () => readKeysFromFile(keySource.path));
   // A connection that was kept for minutes may be dead, so each fetch has its own.
@@ -43,7 +61,7 @@ export async function fetchKeys(location: KeyLocation, stopped: AbortSignal): Pr
   const fetching = { client, signal: stopped, tokenFor: createTokenSource(location) };
   try {
     const uri = keySource.kind === 'uri' ? keySource.uri : await discoverJwksUri(location.issuer, fetching);
-    return await withSource(describeUrl(uri), async () => listKeys(await fetchJsonObject(uri, fetching)));
+    return await withSource(describeUrl(uri), async () => readKeySet(await fetchJsonObject(uri, fetching)));
   } finally {
     client.close();
   }
@@ -70,21 +88,17 @@ async function withSource<T>(source: string, read: () => Promise<T>): Promise<T>
   }
 }
 
-function listKeys({ content: { keys } }: FetchedJson): readonly JWK[] {
+function readKeySet({ content: { keys }, headers }: FetchedJson): PublishedKeys {
   if (!Array.isArray(keys)) throw new KeyFetchError('the answer is not a key set');
-  return keys.filter(isObject).slice(0, MOST_KEYS);
+  return { jwks: keys.slice(0, MOST_NAMED), lifetime: readLifetime(headers) };
 }
 
 /** Checks the file as at the load of the configuration, since it may have changed. */
-async function readKeysFromFile(path: string): Promise<readonly JWK[]> {
+async function readKeysFromFile(path: string): Promise<PublishedKeys> {
   const text = await readFile(path, 'utf8').catch(() => {
     throw new KeyFetchError('the file cannot be read');
   });
   const keys = readKeyFile(text);
-  if (keys.ok) return keys.value as readonly JWK[];
+  if (keys.ok) return { jwks: keys.value, lifetime: undefined };
   throw new KeyFetchError(`the file ${keys.rejection.what}`);
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,7 @@
 
 import { KeyObject } from 'node:crypto';
 import { createLocalJWKSet, type JWK } from 'jose';
-import { checkKey } from '../../config/values/key-set/json-web-key.ts';
+import type { CheckedKey } from '../../config/values/key-set/json-web-key-set.ts';
 
 /** What an issuer publishes about one of its keys. */
 export interface PublishedKey {
@@ -11,6 +11,17 @@ export interface PublishedKey {
   readonly algorithm: string | undefined;
   /** Its `crv`, else its `kty`. */
   readonly type: string;
+  /** What an operator should know of its `kid`. */
+  readonly remark?: string | undefined;
+}
+
+/** A published key that verifies nothing here. */
+export interface RefusedKey {
+  /** As published, cut; `undefined` where it has none. */
+  readonly keyId: string | undefined;
+  readonly reason: string;
+  /** Whether it is a mistake of the issuer; a key for encryption is none. */
+  readonly isFault: boolean;
 }
 
 export interface VerificationKey extends PublishedKey {
@@ -19,11 +30,16 @@ export interface VerificationKey extends PublishedKey {
   readonly algorithms: ReadonlySet<string>;
   /** Whether one verification takes longer than the other requests of the thread should wait. */
   readonly isCostly: boolean;
-  /** The whole JWK as text. A key that a refresh brings again unchanged stays the same object. */
+  /** A key that a refresh brings again unchanged stays the same object. */
   readonly fingerprint: string;
-  /** Set when the issuer no longer publishes the key, or it is too old. Tokens that it verified then count as unverified. */
-  retired: boolean;
+  /**
+   * Until when it verifies, by `performance.now()`, and until when tokens that it verified count as verified. Each fetch that
+   * brings it again prolongs it; `RETIRED` where the issuer no longer publishes it.
+   */
+  usableUntil: number;
 }
+
+export const RETIRED = Number.NEGATIVE_INFINITY;
 
 /** Ed25519 and P-256 take about as long as RSA with 4096 bits, P-384 six times and P-521 twelve times as long. */
 const CHEAP_TYPES = ['ed25519', 'prime256v1'];
@@ -31,28 +47,25 @@ const CHEAP_RSA_BITS = 4096;
 /** The usual exponent, F4. The time grows with its length: one as long as the modulus takes a hundred times as long. */
 const CHEAP_RSA_EXPONENT = 65_537n;
 
-/** @returns the fingerprint by which an unchanged JWK is recognised. */
-export function fingerprintOf(jwk: JWK): string {
-  return JSON.stringify(Object.entries(jwk).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** @returns the key; `undefined` for one that `checkKey` does not accept, or that jose cannot import. */
-export async function createVerificationKey(jwk: JWK): Promise<VerificationKey | undefined> {
-  const checked = checkKey(jwk);
-  const [alg] = checked.ok ? checked.algorithms : [];
-  if (!checked.ok || alg === undefined) return undefined;
+/** @returns the key; `undefined` where jose cannot import it. @param key that `checkKeys` accepts. */
+export async function createVerificationKey({ jwk, keyId, check, remark, fingerprint }: CheckedKey) {
+  const [alg] = check.ok ? check.algorithms : [];
+  if (!check.ok || alg === undefined) return undefined;
+  const published = jwk as JWK;
   try {
-    const publicKey = KeyObject.from(await createLocalJWKSet({ keys: [jwk] })({ alg }));
-    return {
-      keyId: jwk.kid,
-      algorithm: jwk.alg,
-      type: jwk.crv ?? jwk.kty ?? '',
+    const publicKey = KeyObject.from(await createLocalJWKSet({ keys: [{ ...check.material, alg } as JWK] })({ alg }));
+    const key: VerificationKey = {
+      keyId,
+      algorithm: published.alg || undefined,
+      type: published.crv ?? published.kty ?? '',
+      remark,
       publicKey,
-      algorithms: new Set(checked.algorithms),
+      algorithms: new Set(check.algorithms),
       isCostly: isCostly(publicKey),
-      fingerprint: fingerprintOf(jwk),
-      retired: false,
+      fingerprint,
+      usableUntil: RETIRED,
     };
+    return key;
   } catch {
     return undefined;
   }

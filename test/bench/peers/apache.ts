@@ -1,4 +1,4 @@
-/** Apache with mod_auth_openidc as a resource server that verifies JWTs itself, on the event MPM. No access log. */
+/** Apache with mod_auth_openidc as a resource server that verifies JWTs itself, on the event MPM, with its access log. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { waitForAnswer } from '../probe.ts';
 import { MEASURED, start } from '../processes.ts';
 import { findFreePort, type TestBed } from '../test-bed.ts';
 import { ISSUER, PATH, RESOURCE, SCOPE, signToken } from '../tokens/sign.ts';
+import { createLog } from './access-log.ts';
 import { isInstalled } from './debian.ts';
 import { type Peer, PeerMissing, type RunningPeer } from './peer.ts';
 
@@ -31,16 +32,17 @@ async function startApache(bed: TestBed): Promise<RunningPeer> {
   }
   const port = await findFreePort();
   const configuration = join(bed.folder, `apache-${port}.conf`);
-  writeFileSync(configuration, createConfiguration(bed, port));
+  const log = createLog(`${configuration}.access`);
+  writeFileSync(configuration, createConfiguration(bed, port, log.file));
   const server = start('apache2', ['-f', configuration, '-DFOREGROUND'], {
     cores: MEASURED,
     errors: `${configuration}.err`,
   });
   await waitForAnswer(port, `${PATH}/small`, server, await signToken(bed.keys, { algorithm: 'RS256' }));
-  return { port, pid: server.pid, end: () => server.end() };
+  return { port, pid: server.pid, tidy: log.truncate, end: () => server.end() };
 }
 
-function createConfiguration({ folder, keys, upstreamPort }: TestBed, port: number): string {
+function createConfiguration({ folder, keys, upstreamPort }: TestBed, port: number, log: string): string {
   const modules = MODULES.map(name => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
   return `ServerRoot ${folder}
 ServerName localhost
@@ -48,6 +50,7 @@ DefaultRuntimeDir ${folder}
 PidFile ${folder}/apache-${port}.pid
 ErrorLog ${folder}/apache-${port}.log
 LogLevel error
+CustomLog ${log} "%h %l %u %t \\"%r\\" %>s %O \\"%{Referer}i\\" \\"%{User-Agent}i\\""
 ${modules.join('\n')}
 User www-data
 Group www-data

@@ -1,4 +1,4 @@
-/** Run as a process of its own: fastify with @fastify/jwt, its cache on, and @fastify/http-proxy, as their READMEs have it. */
+/** Run as a process of its own: fastify with @fastify/jwt, its cache on, and @fastify/http-proxy, as their READMEs have it; its log with one line for each request. */
 
 import { readFileSync } from 'node:fs';
 import proxy from '@fastify/http-proxy';
@@ -7,7 +7,15 @@ import fastify from 'fastify';
 
 const [port, upstream, publicKey, issuer, audience, prefix, scope] = process.argv.slice(2);
 
-const app = fastify({ logger: false });
+const app = fastify({
+  logger: true,
+  disableRequestLogging: true,
+  // The proxy logs two lines of its own for each request.
+  childLoggerFactory: (logger, bindings, options) => logger.child(bindings, { ...options, level: 'warn' }),
+});
+app.addHook('onResponse', async (request, reply) => {
+  app.log.info({ reqId: request.id, req: request, res: reply, responseTime: reply.elapsedTime }, 'request completed');
+});
 await app.register(jwt, {
   secret: { public: readFileSync(publicKey) },
   verify: { algorithms: ['RS256'], allowedIss: issuer, allowedAud: audience, cache: 10_000 },

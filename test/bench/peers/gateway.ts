@@ -1,11 +1,12 @@
 /** The built gateway with everything on: metrics, access log to a file, a table of routes, the cache. */
 
-import { truncateSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText, waitForAnswer } from '../probe.ts';
 import { MEASURED, run, start } from '../processes.ts';
 import { findFreePort, type TestBed } from '../test-bed.ts';
 import { ISSUER, resourceOf, SCOPE } from '../tokens/sign.ts';
+import { createLog } from './access-log.ts';
 import { type Peer, PeerMissing, type RunningPeer } from './peer.ts';
 
 export const BUILT_GATEWAY = join(import.meta.dirname, '../../../dist/main.js');
@@ -31,18 +32,22 @@ async function startGateway(name: string, options: GatewayOptions, bed: TestBed)
   const { main = BUILT_GATEWAY, cores = MEASURED } = options;
   const [port, adminPort] = [await findFreePort(), await findFreePort()];
   const base = join(bed.folder, `${name.replaceAll(/\W+/g, '-')}-${port}`);
-  const [configuration, log, errors] = [`${base}.yaml`, `${base}.ndjson`, `${base}.err`];
+  const [configuration, log, errors] = [`${base}.yaml`, createLog(`${base}.ndjson`), `${base}.err`];
   writeFileSync(configuration, createConfiguration(options, bed, port, adminPort));
   await run(process.execPath, [main, 'check', configuration]).catch(() => {
     throw new PeerMissing('`audgate check` refuses its configuration: this build does not know a key of it');
   });
-  const server = start(process.execPath, [main, 'serve', '--config', configuration], { cores, output: log, errors });
+  const server = start(process.execPath, [main, 'serve', '--config', configuration], {
+    cores,
+    output: log.file,
+    errors,
+  });
   await waitForAnswer(adminPort, '/readyz', server);
   return {
     port,
     pid: server.pid,
     cacheLookups: async () => readLookups(await readText(adminPort, '/metrics')),
-    tidy: () => truncateSync(log),
+    tidy: log.truncate,
     end: () => server.end(),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * HAProxy with jwt_verify and ACLs on the claims, on one thread. One backend, no access log, no metrics: less than the
- * gateway does, which is to be considered in a comparison.
+ * HAProxy with jwt_verify and ACLs on the claims, on one thread, with its access log (`option httplog`). One backend, and no
+ * metrics by route and reason: less than the gateway does, which is to be considered in a comparison.
  */
 
 import { writeFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { waitForAnswer } from '../probe.ts';
 import { MEASURED, start } from '../processes.ts';
 import { findFreePort, type TestBed } from '../test-bed.ts';
 import { ISSUER, PATH, RESOURCE, SCOPE, signToken } from '../tokens/sign.ts';
+import { createLog } from './access-log.ts';
 import { isInstalled } from './debian.ts';
 import { type Peer, PeerMissing, type RunningPeer } from './peer.ts';
 
@@ -19,9 +20,14 @@ async function startHaproxy(bed: TestBed): Promise<RunningPeer> {
   const port = await findFreePort();
   const configuration = join(bed.folder, `haproxy-${port}.cfg`);
   writeFileSync(configuration, createConfiguration(bed, port));
-  const server = start('haproxy', ['-db', '-f', configuration], { cores: MEASURED, errors: `${configuration}.err` });
+  const log = createLog(`${configuration}.access`);
+  const server = start('haproxy', ['-db', '-f', configuration], {
+    cores: MEASURED,
+    output: log.file,
+    errors: `${configuration}.err`,
+  });
   await waitForAnswer(port, `${PATH}/small`, server, await signToken(bed.keys, { algorithm: 'RS256' }));
-  return { port, pid: server.pid, end: () => server.end() };
+  return { port, pid: server.pid, tidy: log.truncate, end: () => server.end() };
 }
 
 function createConfiguration({ keys, upstreamPort }: TestBed, port: number): string {
@@ -30,8 +36,11 @@ function createConfiguration({ keys, upstreamPort }: TestBed, port: number): str
   return `global
   nbthread 1
   maxconn 9000
+  log stdout format raw local0 info
 defaults
   mode http
+  log global
+  option httplog
   timeout connect 5s
   timeout client 600s
   timeout server 600s

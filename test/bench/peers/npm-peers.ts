@@ -1,11 +1,12 @@
 /** Gateways built from npm packages: installed from the lock file of this folder, run as separate programs. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitForAnswer } from '../probe.ts';
 import { MEASURED, run, start } from '../processes.ts';
 import { findFreePort, type TestBed } from '../test-bed.ts';
 import { ISSUER, PATH, RESOURCE, SCOPE, signToken } from '../tokens/sign.ts';
+import { createLog } from './access-log.ts';
 import { type Peer, PeerMissing, type RunningPeer } from './peer.ts';
 
 /** The sources: the packages are installed beside them. */
@@ -28,17 +29,20 @@ async function startProgram(program: string, keys: string, bed: TestBed): Promis
   const port = await findFreePort();
   const upstream = `http://127.0.0.1:${bed.upstreamPort}`;
   const args = [join(FOLDER, program), String(port), upstream, keys, ISSUER, RESOURCE, PATH, SCOPE];
+  const log = createLog(join(bed.folder, `${program}-${port}.access`));
   const server = start(process.execPath, args, {
     cores: MEASURED,
+    output: log.file,
     errors: join(bed.folder, `${program}-${port}.err`),
     env: { NODE_ENV: 'production' },
   });
   await waitForAnswer(port, `${PATH}/small`, server, await signToken(bed.keys, { algorithm: 'RS256' }));
-  return { port, pid: server.pid, end: () => server.end() };
+  return { port, pid: server.pid, tidy: log.truncate, end: () => server.end() };
 }
 
 async function install(): Promise<void> {
-  if (existsSync(join(FOLDER, 'node_modules'))) return;
+  const { dependencies } = JSON.parse(readFileSync(join(FOLDER, 'package.json'), 'utf8'));
+  if (Object.keys(dependencies).every(name => existsSync(join(FOLDER, 'node_modules', name)))) return;
   await run('npm', ['ci', '--no-audit', '--no-fund', '--prefix', FOLDER]).catch(error => {
     throw new PeerMissing(`npm ci in test/bench/peers failed: ${error.message}`);
   });

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { ENVOY_PACKAGE } from '../peers/envoy.ts';
 import { run } from '../processes.ts';
 import type { Extent } from '../side-by-side.ts';
 import { drawChart } from './chart.ts';
@@ -58,9 +59,9 @@ async function describeMachine(): Promise<string[]> {
   return [
     `- ${processors.length} × ${processors[0]?.model ?? 'unknown'}, ${memory} GiB, Linux ${release()}`,
     '- What is measured is pinned to core 0, nginx and the load generator to core 1.',
-    '- audgate: access log to a file, metrics, 100 routes, cache of tokens. The peers write no log and keep no metrics.',
+    '- audgate: access log to a file, metrics, 100 routes, cache of tokens. The peers write a log, too, one line for each request; the bare pipe does not.',
     `- Node.js ${process.version}; ${(await readVersions()).join('; ')}`,
-    `- npm: ${readNpmPeers().join(', ')}`,
+    `- npm: ${readNpmPeers().join(', ')}; PyPI: ${ENVOY_PACKAGE.replace('==', ' ')}`,
   ];
 }
 

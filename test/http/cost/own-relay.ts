@@ -99,6 +99,11 @@ function keepField(kept: string[], name: string, value: string): string[] {
 }
 
 const settings = { headLimit: 16_384, timeouts: { headers: 30_000, body: 60_000, keepAlive: 75_000 } };
-const server = new HttpServer(settings, { onRequest: request => void new Relay(request), onFault }, sweeper);
+const onSlowHead = () => undefined;
+const server = new HttpServer(
+  settings,
+  { onRequest: request => void new Relay(request), onSlowHead, onFault },
+  sweeper,
+);
 const listener = createServer({ allowHalfOpen: true }, socket => void server.accept(socket));
 announce(listener, () => served);

@@ -116,7 +116,7 @@ class Conversation {
     this.#request = { nonce, method, isUpgrade: /upgrade: websocket/i.test(head), remaining, body: '' };
     this.#hasAnswered = false;
     this.#seen.requests += 1;
-    if (this.#request.remaining !== 0 && this.#random.chance(15)) this.#answer(this.#request);
+    if (this.#request.remaining !== 0 && this.#random.chance(25)) this.#answer(this.#request);
     return true;
   }
 

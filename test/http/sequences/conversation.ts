@@ -76,10 +76,10 @@ class Conversation {
   #send(isAborted: boolean): void {
     const { length } = this.#bytes;
     while (this.#at < length) {
-      const head = this.#random.chance(10) ? this.#bytes.indexOf('\r\n\r\n', this.#at) + 4 : 3;
+      const head = this.#random.chance(25) ? this.#bytes.indexOf('\r\n\r\n', this.#at) + 4 : 3;
       const size = head > 3 ? head - this.#at : this.#random.between(1, this.#random.pick(PIECES));
       this.#write(size);
-      if ((head > 3 && this.#random.chance(50)) || this.#random.chance(4)) {
+      if ((head > 3 && this.#random.chance(70)) || this.#random.chance(4)) {
         this.#later(this.#random.below(4), () => this.#send(isAborted));
         return;
       }

@@ -14,12 +14,17 @@ export interface Sequences {
 
 const CLIENTS = 32;
 
+/** Totals that can be looked at while `runSequences` runs. */
+export function startSequences(upstream: ChaoticUpstream): Sequences {
+  return { exchanges: 0, conversations: 0, stalled: 0, crossed: upstream.seen.crossed };
+}
+
 /** Conversation `round` of client `client` depends on the seed and these two numbers only. */
 export async function runSequences(
   port: number,
   upstream: ChaoticUpstream,
-  { seed, seconds }: { readonly seed: number; readonly seconds: number },
-  totals: Sequences = { exchanges: 0, conversations: 0, stalled: 0, crossed: upstream.seen.crossed },
+  { seed, seconds, clients = CLIENTS }: { readonly seed: number; readonly seconds: number; readonly clients?: number },
+  totals: Sequences = startSequences(upstream),
 ): Promise<Sequences> {
   const end = performance.now() + seconds * 1_000;
   const run = async (client: number) => {
@@ -35,7 +40,7 @@ export async function runSequences(
       totals.crossed.push(...crossed);
     }
   };
-  await Promise.all(Array.from({ length: CLIENTS }, (_, client) => run(client)));
+  await Promise.all(Array.from({ length: clients }, (_, client) => run(client)));
   return totals;
 }
 

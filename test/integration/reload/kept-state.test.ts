@@ -24,7 +24,7 @@ import {
 useReloadFixture();
 
 describe('unchanged settings', () => {
-  test('keys, verified tokens and connections to the upstream: kept', async () => {
+  test('SIGHUP: keys fetched again; unchanged ones, verified tokens and connections to the upstream kept', async () => {
     const gateway = await startGatewayProcess(guarded('/api'));
     expect(await statusOf(gateway, '/api')).toBe(200);
     const fetches = issuer.fetches;
@@ -33,10 +33,19 @@ describe('unchanged settings', () => {
       await reloadWith(gateway, `${guarded('/api')}  ${prefix}: { public: true, upstream: "${upstream.origin}" }\n`);
       expect(await statusOf(gateway, '/api')).toBe(200);
     }
-    expect(issuer.fetches - fetches).toBe(0);
+    await eventually(() => issuer.fetches - fetches === 3);
     expect(upstream.sockets.total - connections).toBe(0);
     expect(await gateway.sample('audgate_token_cache_lookups_total{outcome="miss"}')).toBe(1);
     expect(await gateway.sample('audgate_token_cache_lookups_total{outcome="hit"}')).toBe(3);
+  });
+
+  test('longer max_stale while the issuer is away: the keys at hand stay in use', async () => {
+    const gateway = await startGatewayProcess(guarded('/api'));
+    const { jwks } = issuer;
+    issuer.jwks = undefined;
+    await reloadWith(gateway, guarded('/api').replace('jwks_uri', 'keys: { max_stale: 48h }, jwks_uri'));
+    expect(await statusOf(gateway, '/api')).toBe(200);
+    issuer.jwks = jwks;
   });
 
   test('changed rules of an issuer: its tokens are verified again', async () => {

@@ -23,7 +23,7 @@ describe('fields of the handshake', () => {
     expect(headerValues(fields, 'x_user')).toEqual([]);
     expect(headerValues(fields, 'x-forwarded-for')).toEqual(['127.0.0.1']);
     expect(headerValues(fields, 'x-forwarded-host')).toEqual([`127.0.0.1:${gateway.port}`]);
-    expect(headerValues(fields, 'via')).toEqual(['1.1 audgate']);
+    expect(headerValues(fields, 'via')).toEqual([]);
     expect(headerValues(fields, 'x-kept')).toEqual(['1']);
     expect(headerValues(fields, 'authorization')).toEqual([]);
     expect(headerValues(fields, 'connection')).toEqual(['Upgrade']);

@@ -46,11 +46,6 @@ describe('a refused handshake', () => {
 
   const without = (...names: string[]) => HANDSHAKE.filter(([name]) => !names.includes(name));
   const malformed: [string, RawRequest][] = [
-    [
-      'to h2c',
-      { path: '/live/a', headers: [...without('Upgrade'), ['Upgrade', 'h2c'], ['HTTP2-Settings', 'AAMAAABk']] },
-    ],
-    ['to an unknown protocol', { path: '/live/a', headers: [...without('Upgrade'), ['Upgrade', 'teleport/1']] }],
     ['without a Sec-WebSocket-Key', { path: '/live/a', headers: without('Sec-WebSocket-Key') }],
     [
       'with a bad Sec-WebSocket-Key',
@@ -87,11 +82,26 @@ describe('a refused handshake', () => {
     expect(answer.status).toBe(400);
   });
 
-  test('Upgrade that Connection does not list: forwarded as a request without it', async () => {
-    const headers: HeaderPair[] = [...without('Connection'), ['Connection', 'close'], bearer(token)];
-    const answer = await request(gateway.port, { path: '/live/a', headers });
+  const connecting = (fields: string): HeaderPair[] => [...without('Connection'), ['Connection', fields]];
+  test.each<[string, HeaderPair[]]>([
+    ['that Connection does not list', connecting('close')],
+    [
+      'to h2c',
+      [
+        ...connecting('Upgrade, HTTP2-Settings, close').filter(([name]) => name !== 'Upgrade'),
+        ['Upgrade', 'h2c'],
+        ['HTTP2-Settings', 'AAMAAABk'],
+      ],
+    ],
+    [
+      'to an unknown protocol',
+      [...connecting('Upgrade, close').filter(([name]) => name !== 'Upgrade'), ['Upgrade', 'teleport/1']],
+    ],
+  ])('Upgrade %s: forwarded as a request without it (RFC 9110 section 7.8)', async (_name, fields) => {
+    const answer = await request(gateway.port, { path: '/live/a', headers: [...fields, bearer(token)] });
     expect(answer.status).toBe(200);
-    expect(headerValues(upstream.received[0]?.rawHeaders ?? [], 'upgrade')).toEqual([]);
+    const received = upstream.received[0]?.rawHeaders ?? [];
+    expect([headerValues(received, 'upgrade'), headerValues(received, 'http2-settings')]).toEqual([[], []]);
   });
 
   async function refused(raw: RawRequest): Promise<RawResponse> {

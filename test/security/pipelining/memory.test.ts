@@ -9,7 +9,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { parseResponses } from '../../support/raw-http.ts';
 import {
   gateway,
   gatewaySockets,
@@ -75,16 +76,20 @@ describe('bytes that wait on a connection', () => {
     upstream.server.closeAllConnections();
   });
 
-  test('heads of another protocol behind a body in one piece: the connection ends, and is counted', async () => {
-    const ended = 'audgate_connections_ended_total{cause="pipeline_limit"}';
-    const before = await gateway.sample(ended);
-    const { client } = await startSlowRequest('');
+  test('heads of another protocol behind a body in one piece: not read before the response, then one refusal', async () => {
+    const { client, respond } = await startSlowRequest('');
     client.destroy();
-    const hostile = connect(gateway.port, '127.0.0.1').on('error', () => hostile.destroy());
+    const hostile = connect(gateway.port, '127.0.0.1');
+    const received: Buffer[] = [];
+    hostile.on('data', piece => received.push(piece)).on('error', () => hostile.destroy());
+    await once(hostile, 'connect');
+    const arrived = once(upstream.server, 'request');
     const head = 'POST /x/slow HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\n\r\n';
     hostile.write(`${head}ab${'OPTIONS * RTSP/1.0\r\n\r\n'.repeat(100)}`);
-    hostile.resume();
+    await arrived;
+    expect(parsed.get(hostile.localPort ?? 0)).toBe(1);
+    respond(1);
     await once(hostile, 'close');
-    await vi.waitFor(async () => expect(await gateway.sample(ended)).toBe(before + 1));
+    expect(parseResponses(Buffer.concat(received)).map(({ status }) => status)).toEqual([200, 400]);
   });
 });

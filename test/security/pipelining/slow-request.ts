@@ -2,9 +2,11 @@
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { Gateway } from '../../../src/gateway.ts';
+import type { IncomingRequest } from '../../../src/http/server/incoming-request.ts';
 import { type RunningGateway, startGateway } from '../../support/gateway.ts';
 import { answerWithWhatArrived, startUpstream, type Upstream } from '../../support/upstream.ts';
 import { pause } from '../../support/waiting.ts';
@@ -17,17 +19,20 @@ export let upstream: Upstream;
 export let gateway: RunningGateway;
 /** The socket of the gateway for each client, by the client's port. */
 export const gatewaySockets = new Map<number, Socket>();
-/** Requests that node:http has parsed, by the client's port. */
+/** Requests whose heads were parsed, by the client's port. */
 export const parsed = new Map<number, number>();
 
 const onSocket = (message: unknown) => {
   const { socket } = message as { readonly socket: Socket };
   if (socket.localPort === gateway.port) gatewaySockets.set(socket.remotePort ?? 0, socket);
 };
-const onRequest = (message: unknown) => {
-  const { remotePort = 0 } = (message as { readonly request: IncomingMessage }).request.socket;
-  parsed.set(remotePort, (parsed.get(remotePort) ?? 0) + 1);
-};
+const { handle } = Gateway.prototype;
+
+function countAndHandle(this: Gateway, request: IncomingRequest): void {
+  const port = request.socket?.remotePort ?? 0;
+  parsed.set(port, (parsed.get(port) ?? 0) + 1);
+  handle.call(this, request);
+}
 
 /** Registers the hooks of a test file. */
 export function usePipeliningGateway(): void {
@@ -44,7 +49,7 @@ routes:
   /small: { public: true, upstream: "${upstream.origin}", limits: { body: 8B } }
 `);
     subscribe('net.server.socket', onSocket);
-    subscribe('http.server.request.start', onRequest);
+    Gateway.prototype.handle = countAndHandle;
   });
 
   beforeEach(() => {
@@ -54,7 +59,7 @@ routes:
 
   afterAll(async () => {
     unsubscribe('net.server.socket', onSocket);
-    unsubscribe('http.server.request.start', onRequest);
+    Gateway.prototype.handle = handle;
     upstream.server.closeAllConnections();
     await gateway.close();
     await upstream.close();
@@ -77,7 +82,8 @@ export async function startSlowRequest(behind: string, path = '/x/slow') {
   client.write(get(path) + behind);
   await arrived;
   const port = client.localPort ?? 0;
-  const respond = () => responses[0]?.end('slow');
+  /** @param index of the request, where further clients ask for the same. */
+  const respond = (index = 0) => responses[index]?.end('slow');
   return { client, respond, closed, port, socket: gatewaySockets.get(port) as Socket };
 }
 

@@ -145,8 +145,17 @@ async function exampleReport({ routes }: Config, texts: Texts, now: Date): Promi
     denials: [...denials, ...Array.from({ length: 25 }, () => ({ ...common, requestId, method, path, host }))],
     traffic: { ...traffic.list(), since: now.getTime() },
     keySets: [
-      { issuer, keys: 0, ageSeconds: undefined, lastError },
-      { issuer, keys: 1, ageSeconds: 3_725, lastError: undefined },
+      { issuer, keys: 0, ageSeconds: undefined, lastError, refused: [] },
+      {
+        issuer,
+        keys: 1,
+        ageSeconds: 3_725,
+        lastError: undefined,
+        refused: [
+          { keyId: key, reason: lastError, isFault: true },
+          { keyId: undefined, reason: lastError, isFault: false },
+        ],
+      },
     ],
   };
 }

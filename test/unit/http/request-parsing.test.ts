@@ -134,6 +134,8 @@ describe('refused as malformed', () => {
     ['no name', 'GET / HTTP/1.1\r\n: b\r\n\r\n'],
     ['brackets in a name', 'GET / HTTP/1.1\r\nA(b): c\r\n\r\n'],
     ['a byte over 0x7F in a name', 'GET / HTTP/1.1\r\nA\xe9: c\r\n\r\n'],
+    ['chunked and a tab', post('Transfer-Encoding: chunked \t\r\n', '0\r\n\r\n')],
+    ['a tab before chunked', post('Transfer-Encoding:\tchunked\r\n', '0\r\n\r\n')],
     ['a length and chunked', post(`Content-Length: 5\r\n${TE}`, '0\r\n\r\n')],
     ['chunked and a length', post(`${TE}Content-Length: 5\r\n`, '0\r\n\r\n')],
     ['two lengths', post('Content-Length: 5\r\nContent-Length: 6\r\n', 'hello')],

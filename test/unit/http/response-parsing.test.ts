@@ -112,6 +112,7 @@ describe('refused', () => {
       `${head('HTTP/1.1 200 OK', 'Content-Length: 2', 'Transfer-Encoding: chunked')}2\r\nok\r\n0\r\n\r\n`,
     ],
     ['gzip, chunked', `${head('HTTP/1.1 200 OK', 'Transfer-Encoding: gzip, chunked')}2\r\nok\r\n0\r\n\r\n`],
+    ['chunked and a tab', `${head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked\t')}2\r\nok\r\n0\r\n\r\n`],
     ['chunked, deflate', `${head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked, deflate')}ok`],
     ['chunkedchunked', `${head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunkedchunked')}ok`],
     [

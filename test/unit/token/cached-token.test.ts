@@ -59,7 +59,11 @@ beforeEach(async () => {
   clock = takeClock();
   fetches = new FetchLog();
   lookups = [];
-  events = { onFetch: fetches.onFetch, onCacheLookup: outcome => lookups.push(outcome) };
+  events = {
+    onFetch: fetches.onFetch,
+    onRefusedKeys: fetches.onRefusedKeys,
+    onCacheLookup: outcome => lookups.push(outcome),
+  };
   const configured = issuerOf(issuer, { keys: { refresh: 20, cooldown: HOUR, maxStale: HOUR } });
   verifier = new TokenVerifier(new Map([[configured.issuer, configured]]), events);
   await verifier.start();

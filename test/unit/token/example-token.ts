@@ -2,8 +2,10 @@
 
 import { vi } from 'vitest';
 import type { Issuer, KeySettings } from '../../../src/config/config.ts';
+import { checkKeys } from '../../../src/config/values/key-set/json-web-key-set.ts';
 import type { AccessToken } from '../../../src/token/access-token.ts';
 import type { KeySetEvents } from '../../../src/token/keys/key-set.ts';
+import { createVerificationKey, type VerificationKey } from '../../../src/token/keys/verification-key.ts';
 import type { TokenIssuer } from '../../support/token-issuer.ts';
 
 const HOUR = 3_600_000;
@@ -39,6 +41,12 @@ export function issuerOf(running: TokenIssuer, fields: IssuerFields = {}): Issue
   return exampleIssuer({ issuer: running.issuer, keySource: { kind: 'uri', uri: running.jwksUri }, ...fields });
 }
 
+/** The key of one published JWK; `undefined` where it is refused. */
+export async function createKey(jwk: unknown): Promise<VerificationKey | undefined> {
+  const [checked] = checkKeys([jwk]);
+  return checked && createVerificationKey(checked);
+}
+
 /** A token that `verify` found good. */
 export function exampleToken(fields: Partial<AccessToken> = {}): AccessToken {
   return {
@@ -65,13 +73,21 @@ export function compact(header: unknown, claims: unknown, signature = 'c2ln'): s
 /** Remembers fetches, and lets a test wait for them. */
 export class FetchLog {
   readonly outcomes: string[] = [];
+  readonly errors: (string | undefined)[] = [];
   lastError: string | undefined;
+  /** As `kid: reason`. */
+  readonly refused: string[] = [];
   #waiting: (() => void)[] = [];
 
   readonly onFetch: KeySetEvents['onFetch'] = (_issuer, outcome, error) => {
     this.outcomes.push(outcome);
+    this.errors.push(error);
     this.lastError = error;
     for (const wake of this.#waiting.splice(0)) wake();
+  };
+
+  readonly onRefusedKeys: KeySetEvents['onRefusedKeys'] = (_issuer, keys) => {
+    this.refused.push(...keys.map(({ keyId, reason }) => `${keyId}: ${reason}`));
   };
 
   /** Settles once there were `count` fetches with this outcome. */

@@ -32,6 +32,7 @@ function start(fields: IssuerFields = {}, ...others: readonly Issuer[]): Promise
   const issuers = [issuerOf(issuer, fields), ...others];
   verifier = new TokenVerifier(new Map(issuers.map(each => [each.issuer, each])), {
     onFetch: fetches.onFetch,
+    onRefusedKeys: fetches.onRefusedKeys,
     onCacheLookup: outcome => lookups.push(outcome),
   });
   return verifier.start();
@@ -91,6 +92,8 @@ describe('new token, keys at hand', () => {
     const token = await issuer.sign();
     expect(verifier.verify(token, Date.now())).toMatchObject({ ok: true });
     const forged = `${token.slice(0, token.lastIndexOf('.'))}.${'A'.repeat(86)}`;
+    // The first forged one may mean that the key was changed, so the keys are fetched, once in a cooldown.
+    expect(await verifier.verify(forged, Date.now())).toEqual({ ok: false, reason: 'bad_signature' });
     expect(verifier.verify(forged, Date.now())).toEqual({ ok: false, reason: 'bad_signature' });
   });
 
@@ -401,7 +404,11 @@ describe('reload', () => {
   /** A verifier that follows `verifier`, for the same issuer with other settings. */
   const follow = async (fields: IssuerFields = {}) => {
     const next = issuerOf(issuer, fields);
-    const events = { onFetch: fetches.onFetch, onCacheLookup: (outcome: string) => lookups.push(outcome) };
+    const events = {
+      onFetch: fetches.onFetch,
+      onRefusedKeys: fetches.onRefusedKeys,
+      onCacheLookup: (outcome: string) => lookups.push(outcome),
+    };
     const follower = new TokenVerifier(new Map([[next.issuer, next]]), events, verifier);
     await follower.start();
     return follower;
@@ -452,7 +459,11 @@ describe('reload', () => {
     const token = await issuer.sign();
     await verdict(token);
     const previous = verifier;
-    verifier = new TokenVerifier(new Map(), { onFetch: () => undefined, onCacheLookup: () => undefined }, previous);
+    verifier = new TokenVerifier(
+      new Map(),
+      { onFetch: () => undefined, onRefusedKeys: () => undefined, onCacheLookup: () => undefined },
+      previous,
+    );
     previous.stop();
     expect(await verdict(token)).toBe('untrusted_issuer');
   });

@@ -1,16 +1,19 @@
-/** What cannot be sent, and what throws on the way: the promise rejects, and the gateway refuses the request. */
+/** What cannot be sent, and what throws on the way: told as a fault, and the gateway refuses the request. */
 
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { IncomingRequest } from '../../../src/http/server/incoming-request.ts';
 import { Sweeper } from '../../../src/http/sweeper.ts';
-import { type Forwarding, forward } from '../../../src/upstream/forward.ts';
+import { forward, type Outgoing } from '../../../src/upstream/forward.ts';
 import { ConnectionPool } from '../../../src/upstream/pool.ts';
+import type { ForwardEnd } from '../../../src/upstream/response-handler.ts';
+import { type Receiver, startReceiver } from '../../support/received-request.ts';
 import { USUAL_CONNECTIONS } from '../route/example-route.ts';
 
 let upstream: Server;
-let front: Server;
+let receiver: Receiver;
 let pool: ConnectionPool;
 /** Open connections of this test. */
 let open: Set<unknown>;
@@ -22,37 +25,43 @@ beforeEach(async () => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  front = createServer();
-  await Promise.all([upstream, front].map(server => once(server.listen(0, '127.0.0.1'), 'listening')));
-  pool = new ConnectionPool({ origin: `http://127.0.0.1:${portOf(upstream)}`, ...USUAL_CONNECTIONS }, new Sweeper(), {
-    onUnsolicited: () => undefined,
-  });
+  await once(upstream.listen(0, '127.0.0.1'), 'listening');
+  receiver = await startReceiver();
+  pool = new ConnectionPool(
+    { origin: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`, ...USUAL_CONNECTIONS },
+    new Sweeper(),
+    {
+      onUnsolicited: () => undefined,
+    },
+  );
 });
 
-afterEach(() => {
+afterEach(async () => {
   pool.destroy();
-  for (const server of [upstream, front]) server.close().closeAllConnections();
+  upstream.close().closeAllConnections();
+  await receiver.close();
 });
 
-const portOf = (server: Server) => (server.address() as AddressInfo).port;
-
-const forwarding = (fields: readonly string[] = []): Forwarding => ({
+const outgoing = (fields: readonly string[] = []): Outgoing => ({
   pool,
-  outgoing: { method: 'GET', target: '/', authority: pool.authority, fields, body: 'none' },
+  request: { method: 'GET', target: '/', authority: pool.authority, fields, body: 'none' },
   times: { connect: 5_000, response: 5_000, idle: 5_000 },
-  limits: { body: undefined, notice: [], readTimeout: 5_000, expiry: undefined },
+  limits: { body: undefined, notice: [], expiry: undefined },
 });
 
-/** @returns a request that has come, and its response. */
-async function receive(): Promise<readonly [IncomingMessage, ServerResponse]> {
-  request({ port: portOf(front), host: '127.0.0.1' })
-    .on('error', () => undefined)
-    .end();
-  return (await once(front, 'request')) as [IncomingMessage, ServerResponse];
+async function receive(): Promise<IncomingRequest> {
+  return (await receiver.receive('GET / HTTP/1.1\r\nHost: a\r\n\r\n')).request;
+}
+
+/** @returns how it ended. Rejects with a fault. */
+function run(request: IncomingRequest, given = outgoing()): Promise<ForwardEnd> {
+  return new Promise((resolve, reject) => {
+    forward(given, request, { onForwarded: resolve, onClose: () => undefined, onFault: reject });
+  });
 }
 
 test('an ordinary request: complete', async () => {
-  expect(await forward(forwarding(), ...(await receive()))).toMatchObject({ end: 'complete' });
+  expect(await run(await receive())).toBe('complete');
 });
 
 test.each([
@@ -61,27 +70,19 @@ test.each([
   ['no name', ['', 'a']],
   ['more than Latin-1', ['X-A', '€']],
 ])(
-  'a field that could not be read back, %s: rejects, nothing is sent, no connection is opened',
+  'a field that could not be read back, %s: a fault, nothing is sent, no connection is opened',
   async (_name, fields) => {
-    const [incoming, response] = await receive();
-    await expect(forward(forwarding(fields), incoming, response)).rejects.toThrow(TypeError);
-    expect([response.headersSent, open.size]).toEqual([false, 0]);
+    const request = await receive();
+    await expect(run(request, outgoing(fields))).rejects.toThrow(TypeError);
+    expect([request.status, open.size]).toEqual([undefined, 0]);
   },
 );
 
-test('a fault while the response is written: rejects, and the connection to the upstream closes', async () => {
-  const [incoming, response] = await receive();
-  response.writeHead = () => {
+test('a fault while the response is written: told, and the connection to the upstream closes', async () => {
+  const request = await receive();
+  request.start = () => {
     throw new Error('a fault');
   };
-  await expect(forward(forwarding(), incoming, response)).rejects.toThrow('a fault');
+  await expect(run(request)).rejects.toThrow('a fault');
   await expect.poll(() => open.size).toBe(0);
-});
-
-test('a fault at the very end: rejects', async () => {
-  const [incoming, response] = await receive();
-  response.end = () => {
-    throw new Error('a fault');
-  };
-  await expect(forward(forwarding(), incoming, response)).rejects.toThrow('a fault');
 });

@@ -9,13 +9,20 @@ import type { Advice, DeniedRequest } from './denied-request.ts';
 
 /** @returns advice on `keys_unavailable` and `unknown_key`. */
 export function adviseOnKeys({ evaluation, reason, jws }: DeniedRequest): Advice {
-  const { issuer, keysError, keys = [] } = evaluation.credentials ?? {};
+  const { issuer, keysError, keys = [], refusedKeys = [] } = evaluation.credentials ?? {};
   const source = issuer?.keySource.kind === 'file' ? 'jwks_file' : 'jwks_uri';
   const path = ['issuers', issuer?.issuer ?? '', source];
   if (reason === 'keys_unavailable') {
     return {
       cause: `the keys of the issuer cannot be had from here: ${keysError ?? 'no key'}`,
       remedy: { text: 'see that this machine reaches them, and that they are where this says', path },
+    };
+  }
+  const refused = refusedKeys.find(({ keyId }) => keyId !== undefined && keyId === jws?.keyId);
+  if (refused) {
+    return {
+      cause: `the issuer publishes the key ${quoteValue(jws?.keyId ?? '')}, but it cannot be used here: ${refused.reason}`,
+      remedy: { text: 'let the issuer sign with another key', path },
     };
   }
   return {
@@ -32,10 +39,15 @@ function describeUnknownKey(keyId: string | undefined, keys: readonly PublishedK
   const published = keys.flatMap(key => key.keyId ?? []);
   const missing = `the issuer publishes no key ${quoteValue(keyId)}`;
   if (published.length === 0)
-    return `${missing}: its keys have no kid, and a key is chosen by it (RFC 7515 section 4.1.4)`;
+    return `${missing}: ${describeRemarks(keys)}, and a key is chosen by it (RFC 7515 section 4.1.4)`;
   if (published.some(kid => kid.toLowerCase() === keyId.toLowerCase()))
     return `${missing}, but one that differs in letter case`;
   return `${missing}: the token is of another environment or tenant, or the key was withdrawn`;
+}
+
+function describeRemarks(keys: readonly PublishedKey[]): string {
+  const isNumber = keys.some(({ remark }) => remark === 'its kid is no string');
+  return isNumber ? 'the kid of its keys is no string (RFC 7517 section 4.5)' : 'its keys have no kid';
 }
 
 /** @returns advice on `bad_signature`. */

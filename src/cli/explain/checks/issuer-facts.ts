@@ -2,6 +2,7 @@
 
 import type { Issuer } from '../../../config/config.ts';
 import type { CompactJws } from '../../../token/jws/compact-jws.ts';
+import type { PublishedKey, RefusedKey } from '../../../token/keys/verification-key.ts';
 import type { Credentials } from '../evaluate/credentials.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
 import type { Facts } from './facts.ts';
@@ -25,10 +26,10 @@ interface KnownToken {
 
 const FACTS_OF: Readonly<Record<IssuerCheck, (token: KnownToken) => Facts>> = {
   algorithm: ({ jws, issuer }) => ({ actual: jws.algorithm, expected: [...issuer.algorithms] }),
-  key: ({ jws, credentials: { keys, keysError } }) => ({
+  key: ({ jws, credentials: { keys, keysError, refusedKeys } }) => ({
     actual: jws.keyId === undefined ? 'no kid: every key is tried' : `kid ${jws.keyId}`,
     expected: keys.flatMap(({ keyId }) => (keyId === undefined ? [] : `kid ${keyId}`)),
-    ...(keysError !== undefined && { note: `the keys could not be fetched: ${keysError}` }),
+    note: describeKeyTroubles(keys, refusedKeys, keysError),
   }),
   signature: () => ({}),
   claims: ({ jws }) => ({
@@ -42,6 +43,30 @@ const FACTS_OF: Readonly<Record<IssuerCheck, (token: KnownToken) => Facts>> = {
   }),
   type: ({ jws, issuer }) => ({ actual: jws.type ?? 'no typ, which counts as JWT', expected: [...issuer.tokenTypes] }),
 };
+
+const MOST_NAMED = 10;
+
+/** Why the keys could not be fetched, which of them are not usable, and which have no `kid` by which a token could name them. */
+function describeKeyTroubles(
+  keys: readonly PublishedKey[],
+  refused: readonly RefusedKey[],
+  error: string | undefined,
+): string | undefined {
+  const named = refused.slice(0, MOST_NAMED).map(({ keyId, reason }) => `${nameKey(keyId)} cannot be used: ${reason}`);
+  const more = refused.length > MOST_NAMED ? [`${refused.length - MOST_NAMED} more cannot be used`] : [];
+  const remarks = [...new Set(keys.flatMap(({ remark }) => remark ?? []))].map(remark => `a key ${remark}`);
+  const troubles = [
+    ...(error === undefined ? [] : [`the keys could not be fetched: ${error}`]),
+    ...named,
+    ...more,
+    ...remarks,
+  ];
+  return troubles.length === 0 ? undefined : troubles.join('; ');
+}
+
+function nameKey(keyId: string | undefined): string {
+  return keyId === undefined ? 'a key without kid' : `kid ${JSON.stringify(keyId)}`;
+}
 
 function describeTimes({ claims }: CompactJws, now: number): readonly string[] {
   return ['exp', 'nbf', 'iat'].flatMap(name => {

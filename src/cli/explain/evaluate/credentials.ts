@@ -5,8 +5,8 @@ import type { Denial } from '../../../denial.ts';
 import type { RequestHead } from '../../../route/request-head.ts';
 import { type BearerToken, readBearerToken } from '../../../token/bearer.ts';
 import { type CompactJws, readCompactJws } from '../../../token/jws/compact-jws.ts';
-import type { PublishedKey } from '../../../token/keys/verification-key.ts';
-import { TokenVerifier, type Verification } from '../../../token/verifier.ts';
+import type { PublishedKey, RefusedKey } from '../../../token/keys/verification-key.ts';
+import { TokenVerifier, type Verification, type VerifierEvents } from '../../../token/verifier.ts';
 import { recogniseShape } from './token-shape.ts';
 import type { TokenShape } from './token-shapes.ts';
 
@@ -17,6 +17,8 @@ export interface Credentials {
   readonly issuer: Issuer | undefined;
   /** The published keys of that issuer. */
   readonly keys: readonly PublishedKey[];
+  /** What else it publishes, which verifies nothing here. */
+  readonly refusedKeys: readonly RefusedKey[];
   /** Why the keys could not be fetched; holds no text of the issuer. */
   readonly keysError: string | undefined;
   readonly shape: TokenShape;
@@ -39,7 +41,7 @@ export async function readCredentials(config: Config, head: RequestHead, now: nu
   const bearer = readBearerToken(head.authorization);
   if (!bearer.ok) {
     const none = { jws: undefined, issuer: undefined, shape: 'none', token: undefined } as const;
-    return { ...none, keys: [], keysError: undefined, verification: bearer };
+    return { ...none, keys: [], refusedKeys: [], keysError: undefined, verification: bearer };
   }
   const { token } = bearer;
   const jws = readCompactJws(token);
@@ -47,6 +49,12 @@ export async function readCredentials(config: Config, head: RequestHead, now: nu
   const verified = await verify({ token, jws, issuer }, now);
   return { jws, issuer, shape: recogniseShape(token), token, ...verified };
 }
+
+const IGNORE_EVENTS: VerifierEvents = {
+  onFetch: () => undefined,
+  onRefusedKeys: () => undefined,
+  onCacheLookup: () => undefined,
+};
 
 interface ReadToken {
   readonly token: BearerToken['token'];
@@ -57,16 +65,17 @@ interface ReadToken {
 async function verify(
   { token, jws, issuer }: ReadToken,
   now: number,
-): Promise<Pick<Credentials, 'verification' | 'keys' | 'keysError'> & InTime> {
+): Promise<Pick<Credentials, 'verification' | 'keys' | 'refusedKeys' | 'keysError'> & InTime> {
   // Only the keys of this issuer are fetched: another issuer that is out of reach must not delay or change the result.
   const issuers = new Map(issuer ? [[issuer.issuer, issuer]] : []);
-  const verifier = new TokenVerifier(issuers, { onFetch: () => undefined, onCacheLookup: () => undefined });
+  const verifier = new TokenVerifier(issuers, IGNORE_EVENTS);
   try {
     await verifier.start();
     const verification = await verifier.verify(token, now);
     const inTime = verification.ok ? undefined : await verifyInTime(verifier, token, verification, jws);
     const keys = issuer ? verifier.keysOf(issuer.issuer) : [];
-    return { verification, keys, keysError: verifier.status()[0]?.lastError, ...(inTime && { inTime }) };
+    const [{ refused: refusedKeys = [], lastError: keysError = undefined } = {}] = verifier.status();
+    return { verification, keys, refusedKeys, keysError, ...(inTime && { inTime }) };
   } finally {
     verifier.stop();
   }

@@ -1,10 +1,10 @@
 /** What the gateway would send for an evaluated request: the exact local reply, or the request to the upstream. */
 
 import { createChallenge } from '../../../challenge/challenge.ts';
-import { createDocument, createRefusal } from '../../../challenge/refusal.ts';
-import type { LocalReply } from '../../../client/local-reply.ts';
+import { createDocument, createRefusal, type LocalReply } from '../../../challenge/refusal.ts';
 import type { Reason } from '../../../denial.ts';
 import { type HeaderList, reduceFields, valuesOf } from '../../../http/header-list.ts';
+import type { ClientInfo } from '../../../upstream/client-info/client-info.ts';
 import { createHeaderPolicy, createRequestHeaders } from '../../../upstream/request-headers.ts';
 import { targetOf } from '../../../upstream/upstreams.ts';
 import { type Evaluation, reasonOf } from './evaluation.ts';
@@ -40,7 +40,7 @@ export function predictForwarding({ decision, head, match }: Evaluation): Predic
   if (!decision?.grant || !head.ok || !match?.ok) return undefined;
   const { route } = match;
   const policy = createHeaderPolicy(route);
-  const client = { forwardedFor: '', authority: head.authority, protocol: 'http' };
+  const client: ClientInfo = { chain: ['unknown'], authority: head.authority, protocol: 'http' };
   const fields = createRequestHeaders(policy, [], client, decision.grant.identity);
   return {
     url: `${route.upstream.origin}${targetOf(decision.grant, { query: '' })}`,

@@ -68,7 +68,7 @@ function renderForwarding({ forwarding, evaluation }: Explanation, paint: Paint)
     `${paint('bold', 'to the upstream:')} ${evaluation.request.method} ${escapeText(forwarding.url)}${query}`,
     `  Authorization: ${forwarding.isTokenForwarded ? 'kept (upstream_token: forward)' : 'removed'}`,
     ...identity,
-    '  X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto, Forwarded and Via: set by the gateway',
+    '  X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto and Forwarded: set by the gateway',
   ];
 }
 

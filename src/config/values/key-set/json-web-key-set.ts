@@ -2,9 +2,21 @@
 
 import { isRawMap } from '../../source/raw-map.ts';
 import { accept, type ParsedValue, reject } from '../parsed-value.ts';
-import { checkKey, type KeyCheck, type RawJwk } from './json-web-key.ts';
+import { checkKey, type KeyCheck, type RawJwk, readKeyId } from './json-web-key.ts';
 
 export const MOST_KEYS = 100;
+
+/** A key of a set, with what is wrong with it. */
+export interface CheckedKey {
+  readonly jwk: unknown;
+  /** `undefined` where it is absent or no string: then only a token without `kid` is verified with the key. */
+  readonly keyId: string | undefined;
+  readonly check: KeyCheck;
+  /** What an operator should know of the `kid`. */
+  readonly remark: string | undefined;
+  /** Equal for two keys that verify the same tokens. */
+  readonly fingerprint: string;
+}
 
 /** @returns the JSON object in `text`, or `undefined`; a byte order mark is skipped (RFC 8259 section 8.1). */
 export function parseJsonObject(text: string): RawJwk | undefined {
@@ -18,24 +30,53 @@ export function parseJsonObject(text: string): RawJwk | undefined {
 }
 
 /**
+ * @param keys as published.
+ * @returns each of them in the same order. Refused, beside what `checkKey` refuses: the same key a second time, and what comes
+ *   after the first hundred, since a token without `kid` is tried with every key. Two different keys of one `kid` both count.
+ */
+export function checkKeys(keys: readonly unknown[]): readonly CheckedKey[] {
+  const seen = new Set<string>();
+  return keys.map((jwk, index) => {
+    const key = describeKey(jwk);
+    if (index >= MOST_KEYS) return { ...key, check: refuse(`beyond the first ${MOST_KEYS} keys`) };
+    if (key.check.ok && seen.has(key.fingerprint)) return { ...key, check: refuse('the same key a second time') };
+    seen.add(key.fingerprint);
+    return key;
+  });
+}
+
+function describeKey(jwk: unknown): CheckedKey {
+  const check = checkKey(jwk);
+  const keyId = readKeyId(jwk);
+  const written = isRawMap(jwk) ? jwk['kid'] : undefined;
+  const isAbsent = written === undefined || written === null;
+  const remark = isAbsent ? 'without kid' : keyId === undefined ? 'its kid is no string' : undefined;
+  const fingerprint = check.ok ? JSON.stringify([keyId, check.algorithms, check.material]) : '';
+  return { jwk, keyId, check, remark, fingerprint };
+}
+
+function refuse(why: string): KeyCheck & { readonly ok: false } {
+  return { ok: false, why, isFault: true };
+}
+
+/**
  * @param algorithms with which the issuer may sign; `undefined` accepts keys of every algorithm.
  * @returns the keys of a key set in a file; rejects one that holds a secret, more than 100 keys, or no key that can verify
  *   a token.
  */
-export function readKeyFile(text: string, algorithms?: ReadonlySet<string>): ParsedValue<readonly RawJwk[]> {
+export function readKeyFile(text: string, algorithms?: ReadonlySet<string>): ParsedValue<readonly unknown[]> {
   const keys = parseKeySet(text);
   if (!keys.ok) return keys;
   if (keys.value.length === 0) return reject('has no key in "keys"');
   if (keys.value.length > MOST_KEYS) return reject(`has more than ${MOST_KEYS} keys`);
-  const checked = keys.value.map(checkKey);
+  const checked = checkKeys(keys.value).map(({ check }) => check);
   if (checked.some(each => !each.ok && each.isSecret)) {
     return reject('holds a private or symmetric key, where others may read it', { expected: 'public keys only' });
   }
   const usable = checked.filter(each => each.ok);
   if (usable.length === 0) return reject(`has no key that can verify a token: ${countReasons(checked)}`);
   const isAllowed = usable.some(each => algorithms === undefined || each.algorithms.some(name => algorithms.has(name)));
-  if (isAllowed) return accept(keys.value.filter(isRawMap));
-  return reject('has no key for the algorithms of this issuer');
+  return isAllowed ? keys : reject('has no key for the algorithms of this issuer');
 }
 
 /** @returns why keys cannot be used, counted: `2 no JSON object, 1 not well-formed`. */

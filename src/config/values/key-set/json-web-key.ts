@@ -4,20 +4,36 @@
  */
 
 import { createPublicKey, type JsonWebKey as NodeJwk } from 'node:crypto';
+import { escapeJson } from '../../diagnostics/visible-text.ts';
 import { isRawMap } from '../../source/raw-map.ts';
 import { ALGORITHMS } from '../algorithm.ts';
+import { findRsaWeakness } from './rsa-strength.ts';
 
 /** A key as published; none of its members has been checked. */
 export type RawJwk = Readonly<Record<string, unknown>>;
 
 export type KeyCheck =
-  | { readonly ok: true; readonly algorithms: readonly string[] }
-  /** `why` is one of a few fixed texts, so nothing of the key is in it. */
-  | { readonly ok: false; readonly why: string; readonly isSecret?: boolean };
+  | {
+      readonly ok: true;
+      readonly algorithms: readonly string[];
+      /** The members that say what the key is, for `createPublicKey`. */
+      readonly material: RawJwk;
+    }
+  | {
+      readonly ok: false;
+      /** Why it is refused; it may quote a member that names a type, a curve or a use, escaped and cut. */
+      readonly why: string;
+      /** Whether it is a mistake of the issuer. A key for encryption is none: it is only not for us. */
+      readonly isFault: boolean;
+      readonly isSecret?: boolean;
+    };
 
-const MINIMUM_RSA_BITS = 2048;
 /** Members that only a private or symmetric key has (RFC 7518 section 6, RFC 8037 section 2, and `priv` of AKP keys). */
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
+const MATERIAL = ['kty', 'crv', 'n', 'e', 'x', 'y', 'pub'];
+const ENCRYPTION_OPERATIONS = ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey', 'deriveKey', 'deriveBits'];
+const ENCRYPTION_ALGORITHM = /^(?:RSA-OAEP|RSA1_5|ECDH-ES)/;
+const LONGEST_QUOTATION = 40;
 
 /** By key type, or by type and curve. */
 const ALGORITHMS_OF: Readonly<Record<string, readonly string[]>> = {
@@ -30,52 +46,88 @@ const ALGORITHMS_OF: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
+ * Members that are `null`, an empty `use` or `alg` and empty `key_ops` count as absent: some issuers write every member.
+ *
  * @returns the algorithms that `key` can verify. Not ok (RFC 8725 sections 3.2 and 3.5): a symmetric or private key, one for
- *   encryption, RSA under 2048 bits or with an exponent that is even or below 3, and what Node.js cannot import.
+ *   encryption, weak RSA, another type or curve, and what Node.js cannot import.
  */
 export function checkKey(key: unknown): KeyCheck {
-  if (!isRawMap(key)) return { ok: false, why: 'no JSON object' };
-  if (SECRET_MEMBERS.some(name => key[name] !== undefined) || key['kty'] === 'oct') {
-    return { ok: false, why: 'private or symmetric', isSecret: true };
+  if (!isRawMap(key)) return refuse('no JSON object');
+  const members = dropEmptyMembers(key);
+  if (SECRET_MEMBERS.some(name => members[name] !== undefined) || members['kty'] === 'oct') {
+    return { ...refuse('private or symmetric'), isSecret: true };
   }
-  if (!isForVerifying(key)) return { ok: false, why: 'not for verifying signatures (use, key_ops)' };
-  const algorithms = listAlgorithms(key);
-  if (algorithms.length === 0) return { ok: false, why: 'of a type, curve or alg that is not supported' };
-  if (key['kty'] === 'RSA' && !isStrongRsa(key))
-    return { ok: false, why: 'RSA below 2048 bits or with a weak exponent' };
-  return isImportable(key) ? { ok: true, algorithms } : { ok: false, why: 'not well-formed' };
+  const otherUse = findOtherUse(members);
+  if (otherUse) return otherUse;
+  const algorithms = listAlgorithms(members);
+  if (algorithms.length === 0) return refuse(describeUnsupported(members));
+  const weakness = members['kty'] === 'RSA' ? findRsaWeakness(members) : undefined;
+  if (weakness !== undefined) return refuse(weakness);
+  const material = Object.fromEntries(MATERIAL.flatMap(name => (name in members ? [[name, members[name]]] : [])));
+  return isImportable(material) ? { ok: true, algorithms, material } : refuse('not well-formed');
 }
 
-/** RFC 7517 sections 4.2 and 4.3. */
-function isForVerifying({ use, key_ops: operations, ext }: RawJwk): boolean {
-  const isUse = use === undefined || use === 'sig';
-  const isOperation = operations === undefined || (Array.isArray(operations) && operations.join() === 'verify');
-  return isUse && isOperation && (ext === undefined || typeof ext === 'boolean');
+/** @returns the `kid` of `key`; `undefined` where it is absent or no string: a number is never compared with a string. */
+export function readKeyId(key: unknown): string | undefined {
+  return isRawMap(key) && typeof key['kid'] === 'string' ? key['kid'] : undefined;
+}
+
+function refuse(why: string, isFault = true): KeyCheck & { readonly ok: false } {
+  return { ok: false, why, isFault };
+}
+
+function dropEmptyMembers(key: RawJwk): RawJwk {
+  const isEmpty = (name: string, value: unknown) =>
+    value === null ||
+    (value === '' && (name === 'use' || name === 'alg')) ||
+    (name === 'key_ops' && Array.isArray(value) && value.length === 0);
+  return Object.fromEntries(Object.entries(key).filter(([name, value]) => !isEmpty(name, value)));
+}
+
+/** RFC 7517 sections 4.2 and 4.3. @returns the refusal of a key that is not for verifying signatures. */
+function findOtherUse({ use, key_ops: operations, alg }: RawJwk): (KeyCheck & { readonly ok: false }) | undefined {
+  if (use === 'enc') return refuse('for encryption (use)', false);
+  if (use !== undefined && use !== 'sig') return refuse(`not for verifying signatures (use ${quoteMember(use)})`);
+  if (typeof alg === 'string' && ENCRYPTION_ALGORITHM.test(alg)) return refuse('for encryption (alg)', false);
+  if (operations === undefined || (Array.isArray(operations) && operations.includes('verify'))) return undefined;
+  const isForEncryption = Array.isArray(operations) && operations.every(name => ENCRYPTION_OPERATIONS.includes(name));
+  return isForEncryption
+    ? refuse('for encryption (key_ops)', false)
+    : refuse('not for verifying signatures (key_ops without verify)');
 }
 
 function listAlgorithms({ kty, crv, alg }: RawJwk): readonly string[] {
-  const possible = ALGORITHMS_OF[kty === 'EC' || kty === 'OKP' ? `${kty} ${crv}` : String(kty)] ?? [];
+  const possible = listPossible({ kty, crv });
   const named = alg === undefined && kty !== 'AKP' ? possible : possible.filter(name => name === alg);
   return named.filter(name => ALGORITHMS.includes(name));
 }
 
-function isImportable(key: RawJwk): boolean {
+function listPossible({ kty, crv }: RawJwk): readonly string[] {
+  const type = kty === 'EC' || kty === 'OKP' ? `${kty} ${crv}` : String(kty);
+  return Object.hasOwn(ALGORITHMS_OF, type) ? (ALGORITHMS_OF[type] ?? []) : [];
+}
+
+function describeUnsupported({ kty, crv, alg }: RawJwk): string {
+  if (kty === undefined) return 'without a type (kty)';
+  const hasCurve = kty === 'EC' || kty === 'OKP';
+  if (listPossible({ kty, crv }).length > 0) return `its alg ${quoteMember(alg)} is not supported for its type`;
+  return hasCurve ? `its curve ${quoteMember(crv)} is not supported` : `its type ${quoteMember(kty)} is not supported`;
+}
+
+/** A member is text of the issuer. */
+function quoteMember(value: unknown): string {
+  if (value === undefined) return 'that is absent';
+  return typeof value === 'string'
+    ? escapeJson(JSON.stringify(value.slice(0, LONGEST_QUOTATION)))
+    : 'that is no string';
+}
+
+function isImportable(material: RawJwk): boolean {
   // Some versions of Node.js verify with such keys, but do not import them by createPublicKey.
-  if (key['kty'] === 'AKP') return typeof key['pub'] === 'string';
+  if (material['kty'] === 'AKP') return typeof material['pub'] === 'string';
   try {
-    return createPublicKey({ key: key as NodeJwk, format: 'jwk' }).type === 'public';
+    return createPublicKey({ key: material as NodeJwk, format: 'jwk' }).type === 'public';
   } catch {
     return false;
   }
-}
-
-function isStrongRsa({ n, e }: RawJwk): boolean {
-  const modulus = readInteger(n);
-  const exponent = readInteger(e);
-  return modulus.toString(2).length >= MINIMUM_RSA_BITS && exponent >= 3n && exponent % 2n === 1n;
-}
-
-/** Base64urlUInt (RFC 7518 section 2). */
-function readInteger(text: unknown): bigint {
-  return BigInt(`0x0${typeof text === 'string' ? Buffer.from(text, 'base64url').toString('hex') : ''}`);
 }

@@ -45,6 +45,8 @@ function readRequests({ bytes }: Question): Promise<TheirReading> {
     const take: Parameters<typeof server.on>[1] = (incoming: IncomingMessage, response: { end(): void }) => {
       const { method, url, httpVersion } = incoming;
       collect(messages, `${method} ${url} ${httpVersion}`, incoming);
+      // It reads nothing more of the connection, although nobody listens for `upgrade`.
+      if (/\bupgrade\b/i.test(incoming.headers.connection ?? '')) fault ??= 'upgrade';
       incoming.once('end', () => response.end());
     };
     server.on('request', take).on('checkContinue', take).on('checkExpectation', take);

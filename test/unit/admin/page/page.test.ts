@@ -97,7 +97,7 @@ test('the page: shows what is in its sources', async () => {
     '12:00:00 2026-11-23 forwarded 200 wrong_audience token for https://profile.example/ GET /billing/1 route /billing Explain audgate explain --config=/etc/audgate/audgate.yaml --token-file=- --method=GET --at=2026-11-23T12:00:00.000Z http://api.example/billing/1 shop https://login.example 0b6d1d3e',
     '6 older denials',
     'https://login.example 0 never fetched fetched again after 10 min, usable for 1 d no answer',
-    'https://login.example 1 1 h 2 min',
+    'https://login.example 1 not used : /billing , no answer not used : without kid, no answer 1 h 2 min',
     'File /etc/audgate/audgate.yaml SHA-256 ab12 Loaded 2026-11-23 12:00:00 UTC Reloads 0 done, 0 failed',
     '1 warning 3:5 routes./billing unused-issuer is dangerous',
   ]) {

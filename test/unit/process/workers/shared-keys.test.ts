@@ -4,18 +4,20 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { KeyRequest } from '../../../../src/process/workers/calls.ts';
 import { SharedKeys } from '../../../../src/process/workers/shared-keys.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../../support/token-issuer.ts';
-import { issuerOf, takeClock } from '../../token/example-token.ts';
+import { FetchLog, issuerOf, takeClock } from '../../token/example-token.ts';
 
 const MINUTE = 60_000;
 
 let issuer: TokenIssuer;
 let changes: string[];
+let fetches: FetchLog;
 let keys: SharedKeys;
 
 beforeEach(async () => {
   issuer = await startTokenIssuer();
   changes = [];
-  keys = new SharedKeys(name => changes.push(name));
+  fetches = new FetchLog();
+  keys = new SharedKeys({ onFetch: fetches.onFetch, onResult: name => changes.push(name) });
 });
 
 afterEach(async () => {
@@ -25,7 +27,8 @@ afterEach(async () => {
 
 function ask(cause: KeyRequest['cause'] = 'schedule') {
   const rules = { refresh: 10 * MINUTE, cooldown: MINUTE, maxStale: 60 * MINUTE };
-  return keys.fetch({ ...issuerOf(issuer, { keys: rules }), cause });
+  const acceptedAge = { keys: rules.refresh / 2, failure: 500 };
+  return keys.fetch({ ...issuerOf(issuer, { keys: rules }), cause, acceptedAge });
 }
 
 test('requests at once: one fetch, of which one requester is not told that it is shared', async () => {
@@ -50,13 +53,13 @@ test('unknown kids: one cooldown for all workers, after failed fetches, too', as
   const clock = takeClock();
   await ask();
   await issuer.rotate();
-  expect(await ask('unknown_key')).toMatchObject({ ok: true, isShared: false });
-  expect(await ask('unknown_key')).toMatchObject({ ok: true, isShared: true });
+  expect(await ask('token')).toMatchObject({ ok: true, isShared: false });
+  expect(await ask('token')).toMatchObject({ ok: true, isShared: true });
   expect(issuer.fetches).toBe(2);
   clock.pass(MINUTE + 1);
   issuer.jwks = undefined;
-  expect(await ask('unknown_key')).toMatchObject({ ok: false, isShared: false });
-  expect(await ask('unknown_key')).toMatchObject({ ok: false, isShared: true });
+  expect(await ask('token')).toMatchObject({ ok: false, isShared: false });
+  expect(await ask('token')).toMatchObject({ ok: false, isShared: true });
   expect(issuer.fetches).toBe(3);
 });
 
@@ -74,14 +77,44 @@ test('a failure: shared for half a second only', async () => {
   expect(issuer.fetches).toBe(2);
 });
 
-test('onChange: called for keys that changed, not for the same keys', async () => {
+test('onResult: called after each fetch that gave keys, also the same ones, so that workers agree on their age', async () => {
   const clock = takeClock();
   for (let round = 0; round < 3; round += 1) {
     await ask();
+    await ask();
     clock.pass(6 * MINUTE);
   }
-  expect(changes).toHaveLength(1);
-  await issuer.rotate();
+  expect(changes).toHaveLength(3);
+  issuer.jwks = undefined;
+  expect(await ask()).toMatchObject({ ok: false });
+  expect(changes).toHaveLength(3);
+});
+
+test('a token within the cooldown: told how long ago the fetch of another worker was', async () => {
+  const clock = takeClock();
+  await ask('token');
+  clock.pass(MINUTE / 2);
+  expect(await ask('token')).toMatchObject({ isShared: true, tokenFetchAge: expect.closeTo(MINUTE / 2, -3) });
+  expect(issuer.fetches).toBe(1);
+});
+
+test('what another process has: taken over, however old, without a fetch', async () => {
+  const clock = takeClock();
   await ask();
-  expect(changes).toHaveLength(2);
+  clock.pass(30 * MINUTE);
+  expect(await ask('shared')).toMatchObject({ ok: true, isShared: true, age: expect.closeTo(30 * MINUTE, -4) });
+  expect(issuer.fetches).toBe(1);
+});
+
+test('refetch: every source at once, whatever the cooldown, counted here, and passed on', async () => {
+  await ask('token');
+  await issuer.rotate();
+  await keys.refetch();
+  expect(issuer.fetches).toBe(2);
+  expect(fetches.outcomes).toEqual(['success']);
+  expect(await ask()).toMatchObject({ ok: true, jwks: issuer.jwks?.keys });
+  issuer.jwks = undefined;
+  await keys.refetch();
+  expect(fetches.lastError).toMatch(/the answer has status 500$/);
+  expect(changes).toHaveLength(3);
 });

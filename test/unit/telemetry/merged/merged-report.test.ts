@@ -18,7 +18,7 @@ test('denials of several processes: the latest 200, newest first', () => {
 
 test('keys of an issuer: those of a process that has none yet, else the oldest', () => {
   const status = (issuer: string, ageSeconds: number | undefined, lastError?: string) => ({
-    ...{ issuer, ageSeconds, lastError },
+    ...{ issuer, ageSeconds, lastError, refused: [] },
     keys: ageSeconds === undefined ? 0 : 2,
   });
   const merged = mergeKeySets([

@@ -5,8 +5,8 @@ import type { JWK } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { ALGORITHMS } from '../../../../src/config/values/algorithm.ts';
 import { findSigningKey } from '../../../../src/token/jws/signature.ts';
-import { createVerificationKey, type VerificationKey } from '../../../../src/token/keys/verification-key.ts';
-import { compact } from '../example-token.ts';
+import type { VerificationKey } from '../../../../src/token/keys/verification-key.ts';
+import { compact, createKey } from '../example-token.ts';
 import { type Forgery, forgeEcdsa, forgeEd25519, forgeLengths, forgePkcs1, forgePss } from './forged-signatures.ts';
 import {
   createSigningKey,
@@ -27,7 +27,7 @@ const inputOf = (algorithm: string) => compact({ alg: algorithm, typ: 'at+jwt' }
 const join = (input: string, signature: Buffer) => `${input}.${signature.toString('base64url')}`;
 
 async function createKeys(jwks: readonly JWK[]): Promise<VerificationKey[]> {
-  const keys = await Promise.all(jwks.map(jwk => createVerificationKey(jwk)));
+  const keys = await Promise.all(jwks.map(createKey));
   return keys.filter(key => key !== undefined);
 }
 

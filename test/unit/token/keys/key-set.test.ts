@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { KeyFetchError } from '../../../../src/token/keys/key-fetch-error.ts';
 import { KeySet } from '../../../../src/token/keys/key-set.ts';
+import { RETIRED, type VerificationKey } from '../../../../src/token/keys/verification-key.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../../support/token-issuer.ts';
 import { FetchLog, type IssuerFields, issuerOf, takeClock } from '../example-token.ts';
 
@@ -31,7 +32,8 @@ function start(fields: IssuerFields = {}): Promise<void> {
 
 /** The key ids of the candidates; `no usable keys` where there are none at all. */
 async function find(keyId: string | undefined) {
-  const keys = await keySet.find(keyId);
+  const known = await keySet.find(keyId);
+  const keys = known?.length === 0 ? await keySet.findNewer(keyId, known) : known;
   return keys?.map(key => key.keyId) ?? 'no usable keys';
 }
 
@@ -200,7 +202,7 @@ describe('a refresh', () => {
     expect(again).toBe(first);
     await issuer.rotate({ alone: true });
     await fetches.next();
-    expect(first?.retired).toBe(true);
+    expect(first?.usableUntil).toBe(RETIRED);
     expect(await find('key-1')).toEqual([]);
   });
 
@@ -211,8 +213,8 @@ describe('a refresh', () => {
     issuer.jwks = { keys: (issuer.jwks?.keys ?? []).map(key => ({ ...key, kid: 'key-1' })) };
     await fetches.next();
     const [second] = (await keySet.find('key-1')) ?? [];
-    expect(first?.retired).toBe(true);
-    expect(second).toMatchObject({ keyId: 'key-1', retired: false });
+    expect(first?.usableUntil).toBe(RETIRED);
+    expect(second).toMatchObject({ keyId: 'key-1', usableUntil: expect.closeTo(performance.now() + HOUR, -3) });
   });
 
   test('two holders, one releases: refreshes go on', async () => {
@@ -229,6 +231,103 @@ describe('a refresh', () => {
     const before = issuer.fetches;
     await sleep(100);
     expect(issuer.fetches).toBeLessThanOrEqual(before + 1);
+  });
+});
+
+describe('keys that may be old', () => {
+  const verifies = async (keyId: string | undefined, tried: readonly VerificationKey[]) =>
+    (await keySet.findNewer(keyId, tried))?.map(key => key.keyId) ?? 'no usable keys';
+  const swapKey = async (keyId: string | undefined) => {
+    await issuer.rotate({ alone: true });
+    issuer.jwks = {
+      keys: (issuer.jwks?.keys ?? []).map(({ kid: _, ...key }) => ({ ...key, ...(keyId && { kid: keyId }) })),
+    };
+  };
+
+  test.each(['key-1', undefined])('another key under kid %s: found by one fetch', async keyId => {
+    await start();
+    const tried = (await keySet.find(keyId)) ?? [];
+    expect(tried).toHaveLength(1);
+    await swapKey(keyId);
+    expect(await verifies(keyId, tried)).toEqual([keyId]);
+    expect(issuer.fetches).toBe(2);
+  });
+
+  test('1,000 bad signatures under a known kid: one fetch in a cooldown, and the key stays the same', async () => {
+    await start();
+    const tried = (await keySet.find('key-1')) ?? [];
+    const found = await Promise.all(Array.from({ length: 1_000 }, () => verifies('key-1', tried)));
+    expect(found.flat()).toEqual([]);
+    expect(issuer.fetches).toBe(2);
+    expect(await keySet.find('key-1')).toEqual(tried);
+    // Within the cooldown nothing is waited for.
+    expect(keySet.findNewer('key-1', tried)).toEqual([]);
+  });
+
+  test('the fetch under way asked before the rotation: one more, so that the first token finds its key', async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>(resolve => {
+      release = resolve;
+    });
+    let calls = 0;
+    fetches = new FetchLog();
+    keySet = new KeySet(issuerOf(issuer), fetches, async () => {
+      const jwks = issuer.jwks?.keys ?? [];
+      calls += 1;
+      if (calls === 2) await held;
+      return { jwks, age: 0, isShared: false };
+    });
+    await keySet.start();
+    const refreshing = keySet.refresh();
+    await issuer.rotate();
+    const waiting = verifies(newest(), []);
+    release();
+    await refreshing;
+    expect(await waiting).toEqual([newest()]);
+    expect(calls).toBe(3);
+  });
+});
+
+describe('unknown kids while the issuer is away', () => {
+  const rules = { refresh: 20_000, cooldown: 1_000, maxStale: 22_000 };
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('a fetch that is due is not put off, and the keys end at max_stale', async () => {
+    fetches = new FetchLog();
+    const at: number[] = [];
+    let isAway = false;
+    keySet = new KeySet(issuerOf(issuer, { keys: rules }), fetches, async (_, { cause }) => {
+      at.push(performance.now());
+      if (isAway) throw new KeyFetchError(cause);
+      return { jwks: issuer.jwks?.keys ?? [], age: 0, isShared: false };
+    });
+    await keySet.start();
+    isAway = true;
+    const began = performance.now();
+    const [key] = (await keySet.find('key-1')) ?? [];
+    for (let second = 0; second < 40; second += 0.5) {
+      await vi.advanceTimersByTimeAsync(500);
+      if ((await keySet.find('unknown')) !== undefined) await keySet.findNewer('unknown', []);
+      const isUsable = performance.now() - began < rules.maxStale;
+      expect(keySet.isReady(), `after ${second + 0.5} s`).toBe(isUsable);
+      expect(performance.now() < (key?.usableUntil ?? 0)).toBe(isUsable);
+    }
+    const scheduled = fetches.errors.flatMap((cause, index) =>
+      cause === 'schedule' ? [(at[index] ?? 0) - began] : [],
+    );
+    expect(scheduled[0]).toBeGreaterThanOrEqual(18_000);
+    expect(scheduled[0]).toBeLessThanOrEqual(20_000);
+    const gaps = scheduled.map((time, index) => time - (scheduled[index - 1] ?? time)).slice(1);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(2_000);
+    isAway = false;
+    await vi.advanceTimersByTimeAsync(1_100);
+    expect(keySet.isReady()).toBe(true);
   });
 });
 
@@ -265,7 +364,7 @@ describe('keys that another worker fetched', () => {
   test('a failure with earlier keys of which none is usable: start settles, and the failure is reported', async () => {
     fetches = new FetchLog();
     keySet = new KeySet(issuerOf(issuer), fetches, async () => {
-      throw new KeyFetchError('no answer', true, { jwks: [{ kty: 'oct', k: 'c2VjcmV0' }], age: 0 });
+      throw new KeyFetchError('no answer', { isShared: true, last: { jwks: [{ kty: 'oct', k: 'c2VjcmV0' }], age: 0 } });
     });
     await keySet.start();
     expect(keySet.isReady()).toBe(false);

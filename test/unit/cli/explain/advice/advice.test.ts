@@ -63,6 +63,7 @@ function adviseFor(
       issuer: exampleIssuer({ issuer: iss, scopeClaim }),
       keys: [],
       token: undefined,
+      refusedKeys: [],
       keysError: undefined,
       shape: 'jws',
     },

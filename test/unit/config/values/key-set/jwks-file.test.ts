@@ -1,12 +1,12 @@
 /** `jwks_file`: `check` accepts exactly the files that the running gateway can verify with. */
 
 import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
-import { createLocalJWKSet, type JWK } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { checkKey } from '../../../../../src/config/values/key-set/json-web-key.ts';
+import { checkKeys } from '../../../../../src/config/values/key-set/json-web-key-set.ts';
 import { fetchKeys } from '../../../../../src/token/keys/key-source.ts';
 import { createVerificationKey } from '../../../../../src/token/keys/verification-key.ts';
-import { exampleIssuer } from '../../../token/example-token.ts';
+import { createKey, exampleIssuer } from '../../../token/example-token.ts';
 import { listCodes, listDiagnostics, writeConfiguration } from '../../configuration.ts';
 
 type Pair = { readonly publicKey: Exportable; readonly privateKey: Exportable };
@@ -33,8 +33,11 @@ const diagnosticsOf = (text: string, more = '') => listDiagnostics(yaml(more), {
 async function useFile(text: string): Promise<number | string> {
   const path = writeConfiguration(text);
   try {
-    const keys = await fetchKeys(exampleIssuer({ keySource: { kind: 'file', path } }), new AbortController().signal);
-    const usable = await Promise.all(keys.map(createVerificationKey));
+    const { jwks: keys } = await fetchKeys(
+      exampleIssuer({ keySource: { kind: 'file', path } }),
+      new AbortController().signal,
+    );
+    const usable = await Promise.all(checkKeys(keys).map(createVerificationKey));
     return usable.filter(key => key !== undefined).length;
   } catch (error) {
     return error instanceof Error ? error.message : 'unknown';
@@ -49,25 +52,17 @@ describe('unusable key file: rejected at load and at run time for the same reaso
     ['a key without a set', JSON.stringify(GOOD), 'has no array "keys"'],
     ['an empty list', setOf(), 'has no key in "keys"'],
     ['entries that are no objects', setOf(1, 'x', null, []), `${key.what}4 no JSON object`],
-    ['for encryption', setOf({ ...GOOD, use: 'enc' }), `${key.what}1 not for verifying signatures (use, key_ops)`],
-    [
-      'key_ops without verify',
-      setOf({ ...GOOD, key_ops: ['encrypt'] }),
-      `${key.what}1 not for verifying signatures (use, key_ops)`,
-    ],
-    ['RSA with 1024 bits', setOf(WEAK), `${key.what}1 RSA below 2048 bits or with a weak exponent`],
-    ['an unknown type', setOf({ kty: 'XYZ' }), `${key.what}1 of a type, curve or alg that is not supported`],
+    ['for encryption', setOf({ ...GOOD, use: 'enc' }), `${key.what}1 for encryption (use)`],
+    ['key_ops without verify', setOf({ ...GOOD, key_ops: ['encrypt'] }), `${key.what}1 for encryption (key_ops)`],
+    ['RSA with 1024 bits', setOf(WEAK), `${key.what}1 RSA with 1024 bits, fewer than 2048`],
+    ['an unknown type', setOf({ kty: 'XYZ' }), `${key.what}1 its type "XYZ" is not supported`],
     [
       'a curve that no algorithm has',
       setOf({ ...GOOD, crv: 'secp256k1' }),
-      `${key.what}1 of a type, curve or alg that is not supported`,
+      `${key.what}1 its curve "secp256k1" is not supported`,
     ],
     ['a point off its curve', setOf({ ...GOOD, x: GOOD.y }), `${key.what}1 not well-formed`],
-    [
-      'several reasons',
-      setOf(WEAK, 7, 8),
-      `${key.what}1 RSA below 2048 bits or with a weak exponent, 2 no JSON object`,
-    ],
+    ['several reasons', setOf(WEAK, 7, 8), `${key.what}1 RSA with 1024 bits, fewer than 2048, 2 no JSON object`],
     ['101 keys', setOf(...Array.from({ length: 101 }, () => GOOD)), 'has more than 100 keys'],
     ['a private key', setOf(PRIVATE), 'holds a private or symmetric key, where others may read it'],
     [
@@ -130,7 +125,7 @@ describe('the algorithms of the issuer', () => {
   });
 });
 
-describe('key that checkKey accepts: imported by jose for each algorithm', () => {
+describe('key that checkKey accepts: imported, for its algorithms', () => {
   const curves = ['P-256', 'P-384', 'P-521'].map(namedCurve => publicOf(generateKeyPairSync('ec', { namedCurve })));
   const keys = [publicOf(RSA), ...curves, publicOf(generateKeyPairSync('ed25519'))];
   const variants = [
@@ -158,10 +153,7 @@ describe('key that checkKey accepts: imported by jose for each algorithm', () =>
     ),
   )('%s', async (_name, jwk) => {
     const checked = checkKey(jwk);
-    const resolve = createLocalJWKSet({ keys: [jwk as JWK] });
-    for (const alg of checked.ok ? checked.algorithms : []) {
-      expect(await resolve({ alg })).toMatchObject({ type: 'public' });
-    }
-    expect((await createVerificationKey(jwk as JWK)) !== undefined).toBe(checked.ok);
+    const key = await createKey(jwk);
+    expect([...(key?.algorithms ?? [])]).toEqual(checked.ok ? checked.algorithms : []);
   });
 });

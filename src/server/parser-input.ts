@@ -8,7 +8,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { startLingeringClose } from './lingering-close.ts';
+import { LINGER_TIME } from '../http/server/lingering-close.ts';
 
 /**
  * Bytes after the current request that are buffered. Below this the socket stays readable, so a disconnect is noticed at
@@ -133,6 +133,13 @@ export class ParserInput {
     this.release();
     this.#socket.resume();
   }
+}
+
+/** Ends a socket that is not parsed any more, and waits up to a second for the client to end it, too. */
+function startLingeringClose(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_TIME);
+  socket.once('close', () => clearTimeout(timer)).once('end', () => socket.destroy());
+  socket.resume().end();
 }
 
 /**
