@@ -208,23 +208,11 @@ export const FAILURE_CAUSES = [
 
 export type FailureCause = (typeof FAILURE_CAUSES)[number];
 
-/** What was wrong where the cause is `tls`: a closed list, for the log only. */
-export type TlsError =
-  | 'certificate_expired'
-  | 'certificate_not_yet_valid'
-  | 'certificate_revoked'
-  | 'unknown_issuer'
-  | 'wrong_name'
-  | 'client_certificate_required'
-  | 'client_certificate_refused'
-  | 'protocol_version'
-  | 'not_tls'
-  | 'handshake_failed';
-
 export interface Failure {
   readonly reason: FailureReason;
   readonly cause: FailureCause;
-  readonly tlsError?: TlsError;
+  /** What was wrong where the cause is `tls`, out of a closed list: for the log only. */
+  readonly tlsError?: string;
 }
 
 /** The result of a request. `reported`: denied, but forwarded, since the mode of the route does not refuse that reason. */

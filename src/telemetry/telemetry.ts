@@ -1,7 +1,6 @@
 /** Everything that is recorded of a request, in one call per finished request: metrics, log line, recent denials and traffic. */
 
 import type { VerifierEvents } from '../token/verifier.ts';
-import type { UpstreamEvents } from '../upstream/pool.ts';
 import type { FinishedRequest } from './finished-request.ts';
 import type { Log } from './log/log.ts';
 import type { Metrics } from './metrics/metrics.ts';
@@ -45,14 +44,6 @@ export function createVerifierEvents({ metrics, log }: Telemetry): VerifierEvent
         log.event('warn', 'keys of the issuer cannot be used', { issuer, keys: listed });
       }
     },
-  };
-}
-
-/** @returns what logs what was seen of upstreams beside requests. */
-export function createUpstreamEvents({ log }: Pick<Telemetry, 'log'>): UpstreamEvents {
-  return {
-    onUnsolicited: (upstream, connections) =>
-      log.event('warn', 'an upstream sent bytes that no request asked for', { upstream, connections }),
   };
 }
 

@@ -1,6 +1,17 @@
 /** What was wrong with TLS to an upstream: codes of Node.js and OpenSSL (X509_V_ERR_*, the alerts of RFC 8446 section 6.2). */
 
-import type { TlsError } from '../denial.ts';
+/** For the log only: never sent to the client. */
+export type TlsError =
+  | 'certificate_expired'
+  | 'certificate_not_yet_valid'
+  | 'certificate_revoked'
+  | 'unknown_issuer'
+  | 'wrong_name'
+  | 'client_certificate_required'
+  | 'client_certificate_refused'
+  | 'protocol_version'
+  | 'not_tls'
+  | 'handshake_failed';
 
 const ERRORS: ReadonlyMap<string, TlsError> = new Map([
   ['CERT_HAS_EXPIRED', 'certificate_expired'],
