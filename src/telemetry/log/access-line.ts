@@ -78,16 +78,22 @@ function formatToken({ issuer, claims, audience, scopes, expiresAt }: AccessToke
   };
   const { aud, sub, client_id, scope, jti } = fields;
   const isCut = aud.length > MOST_AUDIENCES || [issuer, sub, client_id, scope, jti, ...aud].some(isLong);
-  return { text: `,${escapeJson(JSON.stringify(cutFields(fields))).slice(1, -1)}`, isCut };
+  return { text: formatFields(fields), isCut };
 }
 
-function cutFields(fields: Readonly<Record<string, string | number | readonly string[] | undefined>>) {
-  const cutValue = (value: unknown) => (typeof value === 'string' ? cut(value) : value);
-  const entries = Object.entries(fields).map(([name, value]) => [
-    name,
-    Array.isArray(value) ? value.slice(0, MOST_AUDIENCES).map(cutValue) : cutValue(value),
-  ]);
-  return Object.fromEntries(entries);
+/** @returns JSON members, each behind a comma. By hand, as the line: `JSON.stringify` costs a new token three times as much. */
+function formatFields(fields: Readonly<Record<string, string | number | readonly string[] | undefined>>): string {
+  let text = '';
+  for (const name in fields) {
+    const value = fields[name];
+    if (value !== undefined) text += `,"${name}":${formatValue(value)}`;
+  }
+  return text;
+}
+
+function formatValue(value: string | number | readonly string[]): string {
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' ? quote(value) : `[${value.slice(0, MOST_AUDIENCES).map(quote).join(',')}]`;
 }
 
 function cached<K extends object>(cache: WeakMap<K, Fields>, key: K, format: (key: K) => Fields): Fields {
