@@ -13,7 +13,10 @@ const LEEWAY = 30;
  * @returns the access token, or `malformed_token` where a registered claim has another shape than RFC 7519 section 4.1
  *   gives it. `aud` may be absent, since `authorize` checks it; `exp` may not (RFC 9068 section 2.2).
  */
-export function readAccessToken(jws: CompactJws, issuer: Issuer): AccessToken | Denial<'malformed_token'> {
+export function readAccessToken(
+  jws: Pick<CompactJws, 'type' | 'claims'>,
+  issuer: Issuer,
+): AccessToken | Denial<'malformed_token'> {
   const { claims } = jws;
   const { exp, nbf, iat } = claims;
   const audience = readAudience(claims['aud']);

@@ -15,6 +15,8 @@ export interface VerifiedToken {
   readonly accessToken: AccessToken;
   readonly key: VerificationKey;
   readonly issuer: Issuer;
+  /** `typ` of its header. */
+  readonly type: string | undefined;
 }
 
 type Result = VerifiedToken | Denial<TokenReason>;
@@ -54,7 +56,7 @@ function verifyByKeys(attempt: Attempt, keys: Candidates): Result | Promise<Resu
   const { token, jws } = attempt;
   const key = keys.length === 0 ? undefined : findSigningKey(token, jws.algorithm, keys);
   const conclude = (found: VerificationKey | undefined) =>
-    found ? readVerified(attempt, found) : verifyByNewerKeys(attempt, keys);
+    found ? readVerified(jws, attempt.issuer, found) : verifyByNewerKeys(attempt, keys);
   return key instanceof Promise ? key.then(conclude) : conclude(key);
 }
 
@@ -73,13 +75,18 @@ function concludeByNewerKeys(
 ): Result | Promise<Result> {
   if (!newer) return deny('keys_unavailable');
   if (newer.length === 0) return deny(tried.length === 0 ? 'unknown_key' : 'bad_signature');
-  const key = findSigningKey(attempt.token, attempt.jws.algorithm, newer);
+  const { token, jws, issuer } = attempt;
+  const key = findSigningKey(token, jws.algorithm, newer);
   const conclude = (found: VerificationKey | undefined) =>
-    found ? readVerified(attempt, found) : deny('bad_signature');
+    found ? readVerified(jws, issuer, found) : deny('bad_signature');
   return key instanceof Promise ? key.then(conclude) : conclude(key);
 }
 
-function readVerified({ jws, issuer }: Attempt, key: VerificationKey): Result {
+/**
+ * @param jws whose signature `key` has verified.
+ * @returns the token, or `malformed_token` where a claim has another shape than it should.
+ */
+export function readVerified(jws: Pick<CompactJws, 'type' | 'claims'>, issuer: Issuer, key: VerificationKey): Result {
   const accessToken = readAccessToken(jws, issuer);
-  return accessToken.ok ? { ok: true, accessToken, key, issuer } : accessToken;
+  return accessToken.ok ? { ok: true, accessToken, key, issuer, type: jws.type } : accessToken;
 }
