@@ -32,14 +32,14 @@ export class VerifiedTokens {
     maxSize: Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE),
   });
 
-  /** @returns what was verified; whether its key and its issuer still count is for the caller to judge. */
-  get(hash: string): VerifiedToken | undefined {
+  /** @param now milliseconds since 1970. @returns what was verified; whether its key and its issuer still count is for the caller to judge. */
+  get(hash: string, now: number): VerifiedToken | undefined {
     const entry = this.#entries.get(hash);
-    return entry && (entry.verified ?? restore(entry));
+    return entry && (entry.verified ?? restore(entry, now));
   }
 
   /** @param token whose signature was verified, with the result. */
-  set(hash: string, token: string, { key, issuer, type }: VerifiedToken): void {
+  set(hash: string, token: string, { key, issuer, accessToken: { type } }: VerifiedToken): void {
     const text = readPayload(token);
     this.#entries.set(hash, { key, issuer, type, text, verified: undefined }, { size: entrySize(token) });
   }
@@ -50,9 +50,9 @@ export class VerifiedTokens {
 }
 
 /** @returns the same token that was verified, read from the same text by the same settings. */
-function restore(entry: Entry): VerifiedToken | undefined {
+function restore(entry: Entry, now: number): VerifiedToken | undefined {
   const { key, issuer, type, text } = entry;
-  const restored = readVerified({ type, claims: JSON.parse(text) }, issuer, key);
+  const restored = readVerified({ jws: { type, claims: JSON.parse(text) }, issuer, now }, key);
   if (!restored.ok) return undefined;
   entry.verified = restored;
   entry.text = '';

@@ -10,8 +10,7 @@
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Issuer } from '../config/config.ts';
-import type { Denial } from '../denial.ts';
-import type { AccessToken, TokenReason } from './access-token.ts';
+import type { AccessToken, TokenDenial } from './access-token.ts';
 import { checkTime } from './claims.ts';
 import { type VerifiedToken, verifyJws } from './jws/jws-verification.ts';
 import { KeySet, type KeySetEvents, type KeySetStatus } from './keys/key-set.ts';
@@ -19,7 +18,7 @@ import { fetchDirectly } from './keys/key-source.ts';
 import type { PublishedKey, RefusedKey } from './keys/verification-key.ts';
 import { VerifiedTokens } from './verified-tokens.ts';
 
-export type Verification = AccessToken | Denial<TokenReason>;
+export type Verification = AccessToken | TokenDenial;
 
 export interface VerifierEvents extends KeySetEvents {
   readonly onCacheLookup: (outcome: 'hit' | 'miss') => void;
@@ -118,7 +117,7 @@ export class TokenVerifier {
    */
   verify(token: string, now: number): Verification | Promise<Verification> {
     const cacheKey = hash('sha256', token, 'base64');
-    const known = this.#cache.get(cacheKey);
+    const known = this.#cache.get(cacheKey, now);
     const isHit = known !== undefined && performance.now() < known.key.usableUntil && this.#isCurrent(known.issuer);
     this.#events.onCacheLookup(isHit ? 'hit' : 'miss');
     if (!isHit) return this.#verifyAnew(token, cacheKey, now);
@@ -129,14 +128,14 @@ export class TokenVerifier {
 
   #verifyAnew(token: string, cacheKey: string, now: number): Verification | Promise<Verification> {
     const startedAt = performance.now();
-    const verified = verifyJws(token, this.#issuers, this.#keySets);
+    const verified = verifyJws(token, this.#issuers, this.#keySets, now);
     // A token may expire while keys are fetched.
     return verified instanceof Promise
       ? verified.then(settled => this.#judge(token, cacheKey, now + performance.now() - startedAt, settled))
       : this.#judge(token, cacheKey, now, verified);
   }
 
-  #judge(token: string, cacheKey: string, now: number, verified: VerifiedToken | Denial<TokenReason>): Verification {
+  #judge(token: string, cacheKey: string, now: number, verified: VerifiedToken | TokenDenial): Verification {
     if (!verified.ok) return verified;
     const verification = checkTime(verified.accessToken, now);
     if (verification.ok) this.#cache.set(cacheKey, token, verified);

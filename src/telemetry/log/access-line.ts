@@ -45,7 +45,7 @@ export function formatAccessLine(request: FinishedRequest): string {
   const reason = failure?.reason ?? request.denial?.reason;
   const mode = route && !route.public ? `,"enforcement":"${route.enforcement}"` : '';
   const ofRoute = route ? fieldsOfRoute(route) : WITHOUT_ROUTE;
-  const ofToken = verified ? fieldsOf(verified) : WITHOUT_TOKEN;
+  const ofToken = verified ? formatTokenAt(verified, request.scopes) : WITHOUT_TOKEN;
   const isCut = ofRoute.isCut || ofToken.isCut || isLong(method) || isLong(host) || isLong(path);
   return (
     `{"level":"${LEVEL_OF[outcome]}","time":"${formatNow()}","request_id":"${request.requestId}",${ofRoute.text}` +
@@ -68,18 +68,26 @@ function formatRoute(route: Route): Fields {
   return { text: `${key},"resource":${quote(route.resource)}`, isCut: [route.key, route.resource].some(isLong) };
 }
 
-function formatToken({ issuer, claims, audience, scopes, expiresAt }: AccessToken): Fields {
+/** @param scopes those that the route compared: of the token, or, with a `scope_claim` of the route, read for this request. */
+function formatTokenAt(token: AccessToken, scopes = token.scopes): Fields {
+  return scopes === token.scopes ? fieldsOf(token) : formatToken(token, scopes);
+}
+
+function formatToken(token: AccessToken, scopes = token.scopes): Fields {
+  const { issuer, claims, audience, secondAudience, type, kind, expiresAt } = token;
   const fields = {
     iss: issuer,
     sub: textOf(claims['sub']),
-    client_id: textOf(readClient(claims)),
-    aud: audience,
+    client_id: readClient(claims),
+    aud: secondAudience ? [...new Set([...audience, ...secondAudience])] : audience,
     scope: [...scopes].join(' '),
     jti: textOf(claims['jti']),
     exp: expiresAt,
+    typ: type,
+    kind,
   };
   const { aud, sub, client_id, scope, jti } = fields;
-  const isCut = aud.length > MOST_AUDIENCES || [issuer, sub, client_id, scope, jti, ...aud].some(isLong);
+  const isCut = aud.length > MOST_AUDIENCES || [issuer, sub, client_id, scope, jti, type, ...aud].some(isLong);
   return { text: formatFields(fields), isCut };
 }
 

@@ -9,6 +9,8 @@ import { compact, createKey, exampleIssuer } from './example-token.ts';
 const ISSUER = exampleIssuer();
 const CLAIMS = { iss: ISSUER.issuer, exp: 4_000_000_000, aud: ['https://a.example/', 'b'], scope: 'a b', sub: 'alice' };
 
+const NOW = Date.now();
+
 let key: VerificationKey;
 let tokens: VerifiedTokens;
 
@@ -22,7 +24,7 @@ beforeEach(async () => {
 
 function verify(token: string): VerifiedToken {
   const jws = readCompactJws(token);
-  const verified = jws.ok ? readVerified(jws, ISSUER, key) : jws;
+  const verified = jws.ok ? readVerified({ jws, issuer: ISSUER, now: NOW }, key) : jws;
   if (!verified.ok) throw new Error(verified.reason);
   return verified;
 }
@@ -38,18 +40,18 @@ test.each([
   const token = compact(header, claims);
   const verified = verify(token);
   tokens.set('hash', token, verified);
-  const again = tokens.get('hash');
+  const again = tokens.get('hash', NOW);
   expect(again).toStrictEqual(verified);
   expect(again?.key).toBe(key);
   expect(again?.issuer).toBe(ISSUER);
   expect(again && Object.entries(again.accessToken.claims)).toEqual(Object.entries(verified.accessToken.claims));
-  expect(tokens.get('hash')).toBe(again);
+  expect(tokens.get('hash', NOW)).toBe(again);
 });
 
 test('another hash, or a deleted one: nothing', () => {
   const token = compact({ alg: 'ES256', typ: 'at+jwt' }, CLAIMS);
   tokens.set('hash', token, verify(token));
-  expect(tokens.get('other')).toBeUndefined();
+  expect(tokens.get('other', NOW)).toBeUndefined();
   tokens.delete('hash');
-  expect(tokens.get('hash')).toBeUndefined();
+  expect(tokens.get('hash', NOW)).toBeUndefined();
 });
