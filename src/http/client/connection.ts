@@ -233,13 +233,15 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     if (attempt) this.#run(() => attempt.handler.onFailure(failure));
   };
 
-  /** A fault of a handler's must not end the process. */
+  /** A fault of a handler's must not end the process. A malformed response fails at once: what began in the same read has not left. */
   #run(event: () => void): void {
     try {
       event();
     } catch (error) {
-      if (error instanceof ParseError) this.destroy(error);
-      else {
+      if (error instanceof ParseError) {
+        this.destroy(error);
+        this.#onClose();
+      } else {
         this.abort();
         this.#handler?.onFault(error);
       }
