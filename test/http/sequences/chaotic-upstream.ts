@@ -16,7 +16,7 @@ export interface Sightings {
 }
 
 /** Milliseconds after which bytes on loopback have been seen, on a machine that does other things. */
-const VISIBLE = 50;
+const VISIBLE = 200;
 
 /** Times that a body repeats its nonce: mostly small, since a small one finds as much and is cheaper. */
 export const SIZES: readonly number[] = [...Array<number[]>(6).fill([0, 1, 1, 3, 3, 20]).flat(), 400, 4_000];
