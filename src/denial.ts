@@ -25,6 +25,7 @@ export const STAGES = [
   'token',
   'type',
   'audience',
+  'claims',
   'scope',
   'limits',
   'fault',
@@ -115,6 +116,13 @@ export const REFUSALS = {
   token_not_yet_valid: invalidToken('token', 'verify', 'The access token is not valid yet'),
   wrong_token_type: invalidToken('type', 'enforce', 'The token is not an access token'),
   wrong_audience: invalidToken('audience', 'enforce', 'The access token is for another resource'),
+  wrong_claim: {
+    stage: 'claims',
+    status: 403,
+    title: 'The access token does not have the required claims',
+    refusedFrom: 'enforce',
+    challenge: null,
+  },
   insufficient_scope: {
     stage: 'scope',
     status: 403,

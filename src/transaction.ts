@@ -124,6 +124,7 @@ export class Transaction implements RequestHandler, UpgradeEvents {
       denial: this.#denial(),
       failure: this.failure,
       verified: this.decision?.verified,
+      scopes: this.decision?.scopes,
       durationMs: performance.now() - this.#startedAt,
       upstreamMs: this.#upstreamMs,
     };

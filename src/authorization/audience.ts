@@ -2,6 +2,7 @@
 
 import type { ProtectedRoute, Route } from '../config/config.ts';
 import type { ResourceUri } from '../config/values/address/uri.ts';
+import type { AccessToken } from '../token/access-token.ts';
 
 /** Every `aud` value that some route of this gateway accepts → the `resource` of that route. */
 export type AudienceIndex = ReadonlyMap<string, ResourceUri>;
@@ -57,6 +58,16 @@ export function findWrongAudience(
   }
   const sibling = audience.find(value => index.has(value));
   return sibling === undefined ? 'foreign' : index.get(sibling);
+}
+
+/** As `findWrongAudience`, for a token that may have two audiences of which both must fit (`audience_claim`). */
+export function findWrongAudienceOf(
+  route: ProtectedRoute,
+  { audience, secondAudience }: Pick<AccessToken, 'audience' | 'secondAudience'>,
+  index: AudienceIndex,
+): PresentedAudience | undefined {
+  const wrong = findWrongAudience(route, audience, index);
+  return wrong ?? (secondAudience && findWrongAudience(route, secondAudience, index));
 }
 
 /** @returns whether every value of `audience` is accepted by some route of this gateway. */

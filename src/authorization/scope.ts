@@ -1,11 +1,31 @@
 /** The scopes that an operation needs: by method, and by the path below the route (RFC 6749 section 3.3, RFC 6750 section 3.1). */
 
-import type { ScopeRule } from '../config/config.ts';
+import type { ProtectedRoute, ScopeRule } from '../config/config.ts';
+import type { AccessToken } from '../token/access-token.ts';
+import { readScopes } from '../token/scopes.ts';
 
 export type Requirement =
   | { readonly ok: true; readonly scopes: readonly string[] }
   /** No rule covers the method; `allow` is what the `Allow` field lists (RFC 9110 section 10.2.1). */
   | { readonly ok: false; readonly allow: readonly string[] };
+
+/** The scopes of a token at one route. */
+export interface HeldScopes {
+  /** As the token has them: for the log. */
+  readonly own: ReadonlySet<string>;
+  /** With those that they include: these are compared. */
+  readonly all: ReadonlySet<string>;
+}
+
+/**
+ * @returns the scopes by the issuer's `scope_claim` and `scope_implies`; where the route has a `scope_claim`, those of that
+ *   claim alone, with nothing implied: they are roles of one API, and the issuer's implications are of its own scopes.
+ */
+export function readHeldScopes({ scopePaths }: ProtectedRoute, token: AccessToken): HeldScopes {
+  if (scopePaths === undefined) return { own: token.scopes, all: token.allScopes };
+  const own = readScopes(token.claims, { paths: scopePaths, separator: token.scopeSource.separator });
+  return { own, all: own };
+}
 
 /**
  * @param rests every reading of the path below the route; almost always one.

@@ -8,7 +8,8 @@ import { protectedResourceMetadataUrl } from './metadata.ts';
 const metadataUrls = new WeakMap<ProtectedRoute, string>();
 
 /**
- * @param scopes all that the operation needs, so that one new token is enough.
+ * @param scopes all that the operation needs, so that one new token is enough. A route with `metadata.scopes` names those:
+ *   its clients ask for other scopes than the tokens then hold.
  * @returns the challenge; `undefined` for a reason that has none. It holds only text from the table of refusals and from the
  *   configuration, in which no character needs quoting (checked at load).
  */
@@ -17,7 +18,8 @@ export function createChallenge(reason: Reason, route: ProtectedRoute, scopes: r
   if (!('challenge' in refusal)) return undefined;
   const { challenge } = refusal;
   const error = challenge ? [`error="${challenge.error}"`, `error_description="${challenge.description}"`] : [];
-  const scope = scopes.length > 0 ? [`scope="${scopes.join(' ')}"`] : [];
+  const asked = route.metadata.scopes ?? scopes;
+  const scope = asked.length > 0 ? [`scope="${asked.join(' ')}"`] : [];
   const metadata = `resource_metadata="${metadataUrlOf(route)}"`;
   return `Bearer ${[...error, ...scope, metadata].join(', ')}`;
 }

@@ -1,6 +1,7 @@
 /** Protected resource metadata (RFC 9728): which resource a client requests a token for, at which servers, with which scopes. */
 
 import type { ProtectedRoute, Route } from '../config/config.ts';
+import { isServerUrl } from '../config/values/address/uri.ts';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
@@ -96,16 +97,23 @@ function foundDocument(document: MetadataDocument): MetadataLookup {
 
 /** RFC 9728 section 2; a parameter without elements is left out (section 3.2). */
 function describeResource(group: Group): Readonly<Record<string, unknown>> {
-  const issuers = new Set(group.flatMap(route => [...route.issuers]));
-  const scopes = new Set(group.flatMap(route => route.scopeRules.flatMap(rule => rule.scopes)));
+  const servers = new Set(group.flatMap(listServers));
+  const scopes = new Set(
+    group.flatMap(route => route.metadata.scopes ?? route.scopeRules.flatMap(rule => rule.scopes)),
+  );
   const name = group.find(route => route.name !== undefined)?.name;
   return {
     resource: group[0].resource,
-    authorization_servers: [...issuers],
+    ...(servers.size > 0 && { authorization_servers: [...servers] }),
     ...(scopes.size > 0 && { scopes_supported: [...scopes] }),
     bearer_methods_supported: ['header'],
     ...(name !== undefined && { resource_name: name }),
   };
+}
+
+/** @returns where clients of `route` get tokens: an issuer whose name is no URL has no metadata that a client could find. */
+export function listServers({ metadata, issuers }: ProtectedRoute): readonly string[] {
+  return metadata.authorizationServers ?? [...issuers].filter(isServerUrl);
 }
 
 function hostname(authority: string): string {

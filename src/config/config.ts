@@ -3,6 +3,7 @@
 import type { Enforcement } from '../denial.ts';
 import type { ReferencedFile } from './source/referenced-files.ts';
 import type { ResourceUri } from './values/address/uri.ts';
+import type { ClaimPath } from './values/claim-path.ts';
 
 export interface Config {
   /** The file, the SHA-256 of its bytes in hex, and the files that it names whose change loads it again. */
@@ -70,8 +71,15 @@ export interface Issuer {
   readonly algorithms: ReadonlySet<string>;
   /** Accepted `typ` values, in lower case and without `application/` (RFC 7515 section 4.1.9). */
   readonly tokenTypes: ReadonlySet<string>;
-  /** The claim that holds the scopes; `undefined` for `scope`, or `scp` where there is no `scope`. */
-  readonly scopeClaim: string | undefined;
+  readonly scopeSource: ScopeSource;
+  /** Scope → every further scope that it includes, closed over. */
+  readonly impliedScopes: ReadonlyMap<string, readonly string[]>;
+  /** The claim that holds the audience: the client only for an issuer that writes no `aud`. */
+  readonly audienceClaim: 'aud' | 'client_id';
+  /** How far ahead `nbf` and `iat` may be. */
+  readonly leeway: number;
+  /** How long a token is good after its `exp`. */
+  readonly expiryLeeway: number;
   readonly keys: KeySettings;
 }
 
@@ -96,6 +104,14 @@ export interface ForwardProxy {
   readonly https: string | undefined;
   /** Hosts that are reached without it, as in `no_proxy`. */
   readonly except: string;
+}
+
+/** Where the scopes of a token are. */
+export interface ScopeSource {
+  /** Claims whose scopes are joined; `undefined` for `scope`, or `scp` where there is no `scope`. */
+  readonly paths: readonly ClaimPath[] | undefined;
+  /** Between two scopes of a string. */
+  readonly separator: string;
 }
 
 export type KeySource =
@@ -146,6 +162,12 @@ export interface ProtectedRoute extends AnyRoute {
   /** The issuers whose tokens are accepted; all issuers where the YAML has none. */
   readonly issuers: ReadonlySet<string>;
   readonly scopeRules: readonly ScopeRule[];
+  /** Claims whose scopes count here instead of those of the issuers' `scope_claim`; `undefined` where the YAML has none. */
+  readonly scopePaths: readonly ClaimPath[] | undefined;
+  /** All of them are needed, on every operation. */
+  readonly requiredClaims: readonly RequiredClaim[];
+  /** What metadata and challenges say in place of `scopeRules` and `issuers`. */
+  readonly metadata: MetadataSettings;
   readonly enforcement: Enforcement;
   /** Whether the response says in a header field why `enforce` would have refused the request. */
   readonly wouldDenyHeader: boolean;
@@ -153,6 +175,22 @@ export interface ProtectedRoute extends AnyRoute {
   readonly claimsToHeaders: ReadonlyMap<string, string>;
   /** Whether a streaming response ends at the token's `exp`; `undefined`: only event streams do. */
   readonly endAtExpiry: boolean | undefined;
+}
+
+/** A claim must be equal to one of `values`, in type too; a list must have one of them. */
+export interface RequiredClaim {
+  /** `client_id` is the client of the token, whichever claim names it. */
+  readonly path: ClaimPath;
+  readonly values: ReadonlySet<ClaimValue>;
+}
+
+export type ClaimValue = string | number | boolean;
+
+export interface MetadataSettings {
+  /** Scopes that a client asks for; `undefined` for those of the operation. */
+  readonly scopes: readonly string[] | undefined;
+  /** `undefined`: those of `issuers` that are http(s) URLs. */
+  readonly authorizationServers: readonly string[] | undefined;
 }
 
 /** `strip`: the client's Authorization is removed. `forward`: it is sent as it came, whatever its scheme. */

@@ -9,7 +9,7 @@ import { readSettings, type Settings } from './schema/settings.ts';
 import type { Path } from './source/document.ts';
 import type { RawMap } from './source/raw-map.ts';
 import type { ReferencedFiles } from './source/referenced-files.ts';
-import { ISSUER, isInClear, parseIssuerUri } from './values/address/uri.ts';
+import { DISCOVERED_ISSUER, ISSUER, isInClear, parseIssuerName, parseIssuerUri } from './values/address/uri.ts';
 import { ALGORITHMS } from './values/algorithm.ts';
 import { checkCaFile, readTokenFile, TOKEN_FILE } from './values/issuer-files.ts';
 import { checkJwksFile } from './values/key-set/jwks-file.ts';
@@ -47,26 +47,30 @@ export function readIssuers(
 }
 
 /**
- * A name without TLS is only dangerous where the keys are discovered from it. Elsewhere it is only compared: AD FS has an http
- * `iss`, and publishes its keys by https.
+ * `iss` is any string (RFC 7519 section 4.1.1) where the place of the keys is given; else the keys are discovered from it. A name
+ * without TLS is only dangerous then. Elsewhere it is only compared: AD FS has an http `iss`, and publishes its keys by https.
  */
 function checkName(issuer: string, path: Path, diagnostics: DiagnosticCollector): void {
-  const uri = parseIssuerUri(issuer);
+  const isDiscovered = !KEY_PLACES.some(key => diagnostics.isWritten([...path, key]));
+  const name = isDiscovered ? parseIssuerUri(issuer) : parseIssuerName(issuer);
   const placeholder = findPlaceholder(issuer);
-  if (!uri.ok) {
+  if (!name.ok) {
     const code =
       placeholder === undefined
         ? {}
         : ({ code: 'issuer-placeholder', what: placeholder, expected: 'the iss that tokens carry' } as const);
-    diagnostics.error(path, { expected: ISSUER, ...uri.rejection, ...code }, 'key');
+    const expected = isDiscovered ? DISCOVERED_ISSUER : ISSUER;
+    diagnostics.error(path, { expected, ...name.rejection, ...code }, 'key');
     return;
   }
   if (placeholder !== undefined) diagnostics.warning(path, 'issuer-placeholder', placeholder, 'key');
-  const isDiscovered = !['jwks_uri', 'jwks_file'].some(key => diagnostics.isWritten([...path, key]));
   if (isDiscovered && isInClear(issuer)) {
     diagnostics.warning(path, 'issuer-without-tls', 'an issuer without TLS, from which its keys are fetched', 'key');
   }
 }
+
+/** The keys of the YAML that say where the keys of an issuer are. */
+const KEY_PLACES = ['jwks_uri', 'jwks_file'] as const;
 
 function checkKeySettings(
   { found }: Settings<IssuerSettings>,
@@ -119,7 +123,11 @@ function buildIssuer(
     keySource: chooseKeySource(settings, folder),
     algorithms: new Set(settings.algorithms ?? ALGORITHMS),
     tokenTypes: new Set(settings.token_types),
-    scopeClaim: settings.scope_claim,
+    scopeSource: { paths: settings.scope_claim, separator: settings.scope_separator },
+    impliedScopes: settings.scope_implies,
+    audienceClaim: settings.audience_claim,
+    leeway: settings.leeway,
+    expiryLeeway: settings.expiry_leeway,
     keys: buildKeySettings(settings.keys, folder, proxy),
   };
 }

@@ -1,6 +1,6 @@
 /** The map `routes`: its entries read and checked, and the `Route` of each. */
 
-import type { Route, ScopeRule, Upstream, UpstreamTls } from './config.ts';
+import type { RequiredClaim, Route, ScopeRule, Upstream, UpstreamTls } from './config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
@@ -10,6 +10,7 @@ import { isRawMap, type RawMap } from './source/raw-map.ts';
 import type { ReferencedFiles } from './source/referenced-files.ts';
 import { UpstreamTlsReader } from './upstream-tls.ts';
 import { RESOURCE } from './values/address/uri.ts';
+import { parseClaimPath } from './values/claim-path.ts';
 import { decodePathPrefix } from './values/path/path-prefix.ts';
 import { parseRouteKey, type RouteTarget } from './values/path/route-key.ts';
 import { parseScopeKey } from './values/scope-rule.ts';
@@ -76,6 +77,12 @@ export function buildRoute(
     multipleAudiences: complete.multiple_audiences,
     issuers: complete.issuers === undefined ? issuers : new Set(complete.issuers),
     scopeRules: buildScopeRules(complete.scopes),
+    scopePaths: complete.scope_claim,
+    requiredClaims: buildRequiredClaims(complete.claims),
+    metadata: {
+      scopes: complete.metadata.scopes,
+      authorizationServers: complete.metadata.authorization_servers,
+    },
     enforcement: complete.enforcement,
     wouldDenyHeader: complete.would_deny_header,
     claimsToHeaders: new Map(Object.entries(complete.claims_to_headers)),
@@ -103,6 +110,13 @@ function buildScopeRules(scopes: RouteSettings['scopes']): readonly ScopeRule[] 
   });
 }
 
+function buildRequiredClaims(claims: RouteSettings['claims']): readonly RequiredClaim[] {
+  return Object.entries(claims).flatMap(([text, values]) => {
+    const path = parseClaimPath(text);
+    return path.ok ? [{ path: path.value, values: new Set(values) }] : [];
+  });
+}
+
 /** The routes on which each key has a meaning. */
 const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected routes'>> = {
   public: 'every route',
@@ -115,6 +129,9 @@ const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected r
   strip_prefix: 'every route',
   allow_encoded: 'every route',
   scopes: 'protected routes',
+  scope_claim: 'protected routes',
+  claims: 'protected routes',
+  metadata: 'protected routes',
   enforcement: 'protected routes',
   would_deny_header: 'protected routes',
   upstream_token: 'every route',

@@ -24,8 +24,10 @@ export interface FinishedRequest {
   readonly denial: { readonly reason: Reason; readonly presented?: PresentedAudience | undefined } | undefined;
   /** Why there was no usable response from the upstream. */
   readonly failure: Failure | undefined;
-  /** The token, once it verified. */
+  /** The token, once it verified, also where it has expired since. */
   readonly verified: AccessToken | undefined;
+  /** The scopes that were compared. */
+  readonly scopes: ReadonlySet<string> | undefined;
   readonly durationMs: number;
   /** From dispatch to the head of the upstream's response. */
   readonly upstreamMs: number | undefined;

@@ -12,15 +12,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { getHeapStatistics } from 'node:v8';
 import { LRUCache } from 'lru-cache';
 import type { Issuer } from '../config/config.ts';
-import type { Denial } from '../denial.ts';
-import type { AccessToken, TokenReason } from './access-token.ts';
+import type { AccessToken, TokenDenial } from './access-token.ts';
 import { checkTime } from './claims.ts';
 import { type VerifiedToken, verifyJws } from './jws/jws-verification.ts';
 import { KeySet, type KeySetEvents, type KeySetStatus } from './keys/key-set.ts';
 import { fetchDirectly } from './keys/key-source.ts';
 import type { PublishedKey, RefusedKey } from './keys/verification-key.ts';
 
-export type Verification = AccessToken | Denial<TokenReason>;
+export type Verification = AccessToken | TokenDenial;
 
 export interface VerifierEvents extends KeySetEvents {
   readonly onCacheLookup: (outcome: 'hit' | 'miss') => void;
@@ -139,14 +138,14 @@ export class TokenVerifier {
 
   #verifyAnew(token: string, cacheKey: string, now: number): Verification | Promise<Verification> {
     const startedAt = performance.now();
-    const verified = verifyJws(token, this.#issuers, this.#keySets);
+    const verified = verifyJws(token, this.#issuers, this.#keySets, now);
     // A token may expire while keys are fetched.
     return verified instanceof Promise
       ? verified.then(settled => this.#judge(token, cacheKey, now + performance.now() - startedAt, settled))
       : this.#judge(token, cacheKey, now, verified);
   }
 
-  #judge(token: string, cacheKey: string, now: number, verified: VerifiedToken | Denial<TokenReason>): Verification {
+  #judge(token: string, cacheKey: string, now: number, verified: VerifiedToken | TokenDenial): Verification {
     if (!verified.ok) return verified;
     const verification = checkTime(verified.accessToken, now);
     if (verification.ok) this.#cache.set(cacheKey, verified, { size: entrySize(token) });

@@ -127,7 +127,7 @@ export class Upstreams {
 /** No expiry on public and `report` routes, or without a verified token: they do not refuse an expired token either. */
 function expiryOf({ match: { route }, identity }: Grant): Expiry | undefined {
   if (route.public || !identity || route.enforcement === 'report') return undefined;
-  return { at: identity.expiresAt * 1000, ends: route.endAtExpiry };
+  return { at: identity.validUntil * 1000, ends: route.endAtExpiry };
 }
 
 /** @returns the request target that the upstream gets: its base path, the matched path without a stripped prefix, the query. */

@@ -19,7 +19,7 @@ import { expectTables, formatCodes, formatTable, replaceTables } from './generat
 const WHEN: Readonly<Record<Reason, string>> = {
   malformed_request:
     'The framing, the Host or the form of the target is not valid, or the request is CONNECT. Also: a WebSocket handshake that is not valid, and a body whose framing breaks.',
-  headers_too_large: 'The head is as large as `limits.headers` or larger, or has more than 200 fields.',
+  headers_too_large: 'The head is larger than `limits.headers`, or has more than 200 fields.',
   request_timeout: 'The head, or the next piece of the body, did not arrive within `timeouts`.',
   version_not_supported: 'The version is neither HTTP/1.0 nor HTTP/1.1.',
   expectation_failed: '`Expect` has something else than `100-continue`.',
@@ -34,16 +34,18 @@ const WHEN: Readonly<Record<Reason, string>> = {
   malformed_credentials:
     'The Bearer token is empty, there are two Authorization fields, or one field has two credentials.',
   malformed_token:
-    'The token is not a signed JWT in compact form, has critical extensions, has no `exp`, or has an `aud`, `exp`, `nbf` or `iat` of a wrong type.',
+    'The token is not a signed JWT in compact form, has critical extensions or two members of one name, has no `exp`, has an `aud`, `exp`, `nbf` or `iat` of a wrong type, or a time more than 100 years ahead.',
   untrusted_issuer: 'The `iss` is not an issuer in the configuration, or not one of the route.',
   keys_unavailable: "The issuer's keys could not be fetched, or are older than `keys.max_stale`.",
   unknown_key: 'The issuer publishes no key that the `kid` of the token names.',
   bad_signature: 'The signature does not verify, or the algorithm is not one of `algorithms`.',
-  token_expired: 'The time is at or after `exp`.',
-  token_not_yet_valid: '`nbf` or `iat` is more than 30 s ahead.',
-  wrong_token_type: 'The `typ` is not one of `token_types`.',
+  token_expired: 'The time is at or after `exp`, with the `expiry_leeway` of the issuer.',
+  token_not_yet_valid: '`nbf` or `iat` is further ahead than the `leeway` of the issuer (30 s).',
+  wrong_token_type:
+    'The payload names an ID, refresh or logout token, or has the claims of an ID token; or the `typ` of the header is not one of `token_types`. The former is decided before the time, the latter after it.',
   wrong_audience:
     'No `aud` value is the resource of the route or one of its `audiences`, or `multiple_audiences` refuses the others.',
+  wrong_claim: 'A claim that the `claims` of the route require is absent or has another value.',
   insufficient_scope: 'A scope that the operation needs is missing. The challenge names all that it needs.',
   body_too_large: "The body is larger than the route's `limits.body`.",
   overloaded: 'The route already has `limits.in_flight` requests under way.',

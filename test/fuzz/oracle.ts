@@ -43,6 +43,7 @@ export const REFUSED: Readonly<Record<string, Row>> = {
   token_not_yet_valid: [401, 'invalid_token'],
   wrong_token_type: [401, 'invalid_token'],
   wrong_audience: [401, 'invalid_token'],
+  wrong_claim: [403, ''],
   insufficient_scope: [403, 'insufficient_scope'],
   keys_unavailable: [503],
   body_too_large: [413],

@@ -33,6 +33,7 @@ const REFUSED_FROM: Readonly<Record<Reason, Enforcement>> = {
   token_not_yet_valid: 'verify',
   wrong_token_type: 'enforce',
   wrong_audience: 'enforce',
+  wrong_claim: 'enforce',
   insufficient_scope: 'enforce',
   body_too_large: 'report',
   overloaded: 'report',
@@ -113,7 +114,7 @@ describe('isDecidedWithin', () => {
         ...['version_not_supported', 'expectation_failed', 'upgrade_required', 'ambiguous_path', 'no_route'],
       ],
     ],
-    ['audience', 'scope', ['wrong_audience', 'insufficient_scope']],
+    ['audience', 'scope', ['wrong_audience', 'wrong_claim', 'insufficient_scope']],
     ['limits', 'fault', ['body_too_large', 'overloaded', 'internal']],
   ] as const)('from %s to %s: %j', (first, last, reasons) => {
     expect(REASONS.filter(reason => isDecidedWithin(reason, first, last))).toEqual(reasons);

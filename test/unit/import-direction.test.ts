@@ -55,7 +55,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'admin from authorization': ['NON_RESOURCES'],
   'admin from telemetry': ['MOST_CLIENTS', 'NO_ROUTE'],
   'telemetry from authorization': ['NON_RESOURCES', 'hasOnlyKnownAudiences', 'listPresentable'],
-  'telemetry from config': ['escapeJson'],
+  'telemetry from config': ['escapeJson', 'resolveClaim'],
   'telemetry from token': ['readClient'],
   // `check` and the verifier accept the same keys.
   'token from config': [
@@ -67,7 +67,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'readKeyFile',
     'readText',
     'readTokenFile',
+    'resolveClaim',
   ],
+  'authorization from config': ['resolveClaim'],
+  'authorization from token': ['readClient', 'readScopes'],
+  'challenge from config': ['isServerUrl'],
   'upstream from config': ['findReservedField', 'foldFieldName'],
   'upstream from route': ['isAuthority', 'stripPrefix'],
   'upstream from token': ['readClient'],

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { CIDR, CIDR_FORM, parseCidr } from '../values/address/cidr.ts';
 import { HOST_NAME, HOST_NAME_FORM, parseHostName } from '../values/address/host.ts';
 import { LISTEN_ADDRESS, LISTEN_ADDRESS_FORM, parseListenAddress } from '../values/address/listen-address.ts';
-import { ISSUER, URI_FORM } from '../values/address/uri.ts';
+import { ISSUER } from '../values/address/uri.ts';
 import { ADMIN_TOKEN, ADMIN_TOKEN_FORM, hashAdminToken } from '../values/admin-token.ts';
 import { ROUTE_KEY, ROUTE_KEY_FORM } from '../values/path/route-key.ts';
 import { MOST_WORKERS, parseWorkers, WORKERS, WORKERS_FORM } from '../values/workers.ts';
@@ -66,7 +66,7 @@ const ROUTES = 'The APIs behind the gateway; the key is [host]/path-prefix';
 export const configSchema = z.strictObject({
   ...settings,
   issuers: z
-    .record(key(URI_FORM, ISSUER), issuerSchema.nullable().describe('An authorization server; may be empty'))
+    .record(key(/^.+$/, ISSUER), issuerSchema.nullable().describe('An authorization server; may be empty'))
     .default({})
     .describe(ISSUERS),
   routes: z

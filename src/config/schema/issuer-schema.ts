@@ -5,7 +5,8 @@ import { JWKS_URI, parseJwksUri, URI_FORM } from '../values/address/uri.ts';
 import { ALGORITHM, ALL_ALGORITHMS, parseAlgorithm } from '../values/algorithm.ts';
 import { accept, reject } from '../values/parsed-value.ts';
 import { filledList, text } from './building-blocks.ts';
-import { duration, longDuration, nonEmpty } from './scalars.ts';
+import { claimPaths, impliedScopes } from './claim-schemas.ts';
+import { duration, leeway, longDuration, nonEmpty } from './scalars.ts';
 
 const tokenType = text('a media type such as at+jwt', written => {
   const type = written.toLowerCase().replace(/^application\//, '');
@@ -44,9 +45,19 @@ export const issuerSchema = z.strictObject({
   token_types: filledList(tokenType)
     .prefault(['at+jwt'])
     .describe('Accepted typ values; add JWT for an issuer that sets no typ (RFC 9068 section 2.1)'),
-  scope_claim: nonEmpty
+  scope_claim: claimPaths
     .optional()
-    .describe('Claim that holds the scopes; default: scope, or scp where there is no scope'),
+    .describe(
+      'Claim that holds the scopes, a path such as realm_access.roles, or a list of them; default: scope, or scp where there is no scope',
+    ),
+  scope_separator: nonEmpty.default(' ').describe('What separates the scopes within a string; default: a space'),
+  scope_implies: impliedScopes.prefault({}).describe('Scope: the further scopes that it includes'),
+  audience_claim: z
+    .enum(['aud', 'client_id'])
+    .default('aud')
+    .describe('client_id for an issuer that writes no aud; where a token has both, both must fit'),
+  leeway: leeway.prefault('30s').describe('How far ahead the clock of the issuer may be, for nbf and iat; at most 5m'),
+  expiry_leeway: leeway.prefault('0s').describe('How long a token is good after its exp; at most 5m'),
   keys: keys.prefault({}).describe('When and how the keys of the issuer are fetched'),
 });
 

@@ -5,6 +5,7 @@ import { parseResource, RESOURCE, URI_FORM } from '../values/address/uri.ts';
 import { ALLOWED_ENCODING, ALLOWED_ENCODING_FORM, parseAllowedEncoding } from '../values/path/allowed-encoding.ts';
 import { parseUpstreamToken, UPSTREAM_TOKEN, UPSTREAM_TOKENS } from '../values/upstream-token.ts';
 import { filledList, text, uniqueList } from './building-blocks.ts';
+import { claimPaths, metadata, requiredClaims } from './claim-schemas.ts';
 import { claimsToHeaders, scopeList, scopeMap } from './route-maps.ts';
 import { count, duration, flag, nonEmpty, sizeOrNone } from './scalars.ts';
 import { upstream } from './upstream-schema.ts';
@@ -45,6 +46,15 @@ export const routeSchema = z.strictObject({
     .union([scopeList, scopeMap])
     .default([])
     .describe('A list: every method needs all of them. A map: by METHOD, METHOD /path, * or * /path'),
+  scope_claim: claimPaths
+    .optional()
+    .describe("Claim, path or list of them that holds the scopes of this API; replaces the issuers' scope_claim here"),
+  claims: requiredClaims
+    .prefault({})
+    .describe('Claims, or paths, that a token must have beside the audience: each with one value or a list of them'),
+  metadata: metadata
+    .prefault({})
+    .describe('What metadata and challenges say in place of the scopes and the issuers of this route'),
   enforcement: z
     .enum(['report', 'verify', 'enforce'])
     .default('enforce')

@@ -1,7 +1,7 @@
 /** Schemas of single values that several keys have. */
 
 import { z } from 'zod';
-import { DURATION, DURATION_FORM, parseDuration } from '../values/duration.ts';
+import { DURATION, DURATION_FORM, LEEWAY, parseDuration, parseLeeway } from '../values/duration.ts';
 import { accept, reject } from '../values/parsed-value.ts';
 import { COUNT, COUNT_FORM, parseCount, parseSize, SIZE, SIZE_FORM } from '../values/size.ts';
 import { text } from './building-blocks.ts';
@@ -16,6 +16,8 @@ export const duration = text(DURATION, written => parseDuration(written), DURATI
 
 /** At most a year; `duration` has the limit of a timer. */
 export const longDuration = text(DURATION, written => parseDuration(written, 365), DURATION_FORM);
+
+export const leeway = text(LEEWAY, parseLeeway, DURATION_FORM);
 
 export const size = text(SIZE, parseSize, SIZE_FORM);
 

@@ -24,6 +24,18 @@ export function parseDuration(text: string, days = LONGEST_TIMER_DAYS): ParsedVa
   return accept(milliseconds);
 }
 
+export const LEEWAY = 'a duration from 0s to 5m, such as 30s';
+/** RFC 7519 section 4.1.4: "no more than a few minutes, to account for clock skew". */
+const LONGEST_LEEWAY = 5 * MILLISECONDS.m;
+
+/** @returns the milliseconds of `text`, which may be zero; rejects more than 5 minutes. */
+export function parseLeeway(text: string): ParsedValue<number> {
+  if (/^0+(?:\.0+)?(?:ms|s|m|h)$/.test(text)) return accept(0);
+  const parsed = parseDuration(text);
+  if (!parsed.ok || parsed.value <= LONGEST_LEEWAY) return parsed;
+  return reject('is too long for a difference between clocks', { expected: 'at most 5m' });
+}
+
 function suggestDuration(text: string): string | undefined {
   const [, amount, unit] = /^(\d{1,4})\s*([a-z]*)$/i.exec(text) ?? [];
   if (amount === undefined || unit === undefined) return undefined;

@@ -14,8 +14,10 @@ export interface AccessLogField {
     | 'denied, reported or failed'
     | 'failed'
     | 'sent to an upstream that responded'
-    | 'the token verified'
+    | 'the token verified, also where it has expired since'
     | 'the token verified and has this claim as a string'
+    | 'the token verified and has a typ'
+    | 'the token verified and names itself no access token'
     | 'a value was cut';
   readonly description: string;
   /** Never shortened by `fitLine`: the value is not from the caller, so it is short, and readers of the log need it. */
@@ -119,7 +121,12 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     present: 'sent to an upstream that responded',
     description: 'Milliseconds from dispatch to the head of the response.',
   },
-  { name: 'iss', type: 'string', present: 'the token verified', description: 'The issuer.' },
+  {
+    name: 'iss',
+    type: 'string',
+    present: 'the token verified, also where it has expired since',
+    description: 'The issuer.',
+  },
   {
     name: 'sub',
     type: 'string',
@@ -135,14 +142,16 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
   {
     name: 'aud',
     type: 'array of strings',
-    present: 'the token verified',
-    description: 'The audiences, at most 64 of them.',
+    present: 'the token verified, also where it has expired since',
+    description:
+      'The audiences, at most 64 of them: `aud`, or what the `audience_claim` of the issuer holds, and then `aud` where the token has both.',
   },
   {
     name: 'scope',
     type: 'string',
-    present: 'the token verified',
-    description: 'The scopes, separated by spaces, as the decision took them from the token.',
+    present: 'the token verified, also where it has expired since',
+    description:
+      'The scopes, separated by spaces, as the decision took them from the token: by the `scope_claim` of the route or of the issuer, without what `scope_implies` adds.',
   },
   {
     name: 'jti',
@@ -153,8 +162,21 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
   {
     name: 'exp',
     type: 'number',
-    present: 'the token verified',
+    present: 'the token verified, also where it has expired since',
     description: 'When the token expires, in seconds since the epoch.',
+  },
+  {
+    name: 'typ',
+    type: 'string',
+    present: 'the token verified and has a typ',
+    description: 'The `typ` of its header, as written.',
+  },
+  {
+    name: 'kind',
+    type: 'string',
+    present: 'the token verified and names itself no access token',
+    description:
+      'The kind that its payload names, such as `ID` or `refresh_token`; `id_token` for one that names none and has the claims of an ID token.',
   },
   {
     name: 'truncated',

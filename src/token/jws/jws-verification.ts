@@ -1,8 +1,8 @@
 /** A signed token (JWS) → a verified one: the issuer first, then its key, then the signature, then the shape of the claims. */
 
 import type { Issuer } from '../../config/config.ts';
-import { type Denial, deny } from '../../denial.ts';
-import type { AccessToken, TokenReason } from '../access-token.ts';
+import { deny } from '../../denial.ts';
+import type { AccessToken, TokenDenial } from '../access-token.ts';
 import { readAccessToken } from '../claims.ts';
 import type { Candidates, KeySet } from '../keys/key-set.ts';
 import type { VerificationKey } from '../keys/verification-key.ts';
@@ -17,17 +17,19 @@ export interface VerifiedToken {
   readonly issuer: Issuer;
 }
 
-type Result = VerifiedToken | Denial<TokenReason>;
+type Result = VerifiedToken | TokenDenial;
 
 /**
  * @param issuers by `iss`, and `keySets` by the same name.
- * @returns the verified token, or the first reason against it. Neither its time nor its audience is checked here. A promise
+ * @param now milliseconds since 1970.
+ * @returns the verified token, or the first reason against it. Neither its kind, its time nor its audience is checked here. A promise
  *   only where keys are fetched first or the thread pool verifies: for most tokens it would cost more than it is good for.
  */
 export function verifyJws(
   token: string,
   issuers: ReadonlyMap<string, Issuer>,
   keySets: ReadonlyMap<string, KeySet>,
+  now: number,
 ): Result | Promise<Result> {
   const jws = readCompactJws(token);
   if (!jws.ok) return jws;
@@ -37,7 +39,7 @@ export function verifyJws(
   if (!issuer.algorithms.has(jws.algorithm)) return deny('bad_signature');
   const keySet = keySets.get(issuer.issuer);
   if (!keySet) return deny('keys_unavailable');
-  const attempt = { token, jws, issuer, keySet };
+  const attempt = { token, jws, issuer, keySet, now };
   const keys = keySet.find(jws.keyId);
   return keys instanceof Promise ? keys.then(found => verifyByKeys(attempt, found)) : verifyByKeys(attempt, keys);
 }
@@ -47,6 +49,8 @@ interface Attempt {
   readonly jws: CompactJws;
   readonly issuer: Issuer;
   readonly keySet: KeySet;
+  /** Milliseconds since 1970, when it came. */
+  readonly now: number;
 }
 
 function verifyByKeys(attempt: Attempt, keys: Candidates): Result | Promise<Result> {
@@ -79,7 +83,7 @@ function concludeByNewerKeys(
   return key instanceof Promise ? key.then(conclude) : conclude(key);
 }
 
-function readVerified({ jws, issuer }: Attempt, key: VerificationKey): Result {
-  const accessToken = readAccessToken(jws, issuer);
+function readVerified({ jws, issuer, now }: Attempt, key: VerificationKey): Result {
+  const accessToken = readAccessToken({ claims: jws.claims, header: jws, isIntrospected: false }, issuer, now);
   return accessToken.ok ? { ok: true, accessToken, key, issuer } : accessToken;
 }

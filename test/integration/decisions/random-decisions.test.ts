@@ -8,6 +8,7 @@ import type { Route } from '../../../src/config/config.ts';
 import { createRouteTable, matchRequest } from '../../../src/route/match.ts';
 import { canonicalizePath } from '../../../src/route/path.ts';
 import type { AccessToken, TokenReason } from '../../../src/token/access-token.ts';
+import { exampleToken } from '../../unit/token/example-token.ts';
 import {
   type Ask,
   asks,
@@ -55,10 +56,8 @@ function decide(routes: readonly Route[], ask: Ask): Verdict {
 
 function presentedBy({ token }: Ask): AccessToken | { readonly ok: false; readonly reason: TokenReason } {
   if (typeof token === 'string') return { ok: false, reason: token };
-  return {
-    ...{ ok: true, issuer: ISSUERS[token.issuer] ?? '', typeAccepted: token.isAccessToken, audience: token.audience },
-    ...{ scopes: new Set(token.scopes), expiresAt: 4e9, notBefore: undefined, issuedAt: undefined, claims: {} },
-  };
+  const { isAccessToken: typeAccepted, audience, scopes } = token;
+  return exampleToken({ issuer: ISSUERS[token.issuer] ?? '', typeAccepted, audience, scopes: new Set(scopes) });
 }
 
 test('10,000 random requests: the decision of the code is that of the model', () => {

@@ -87,7 +87,7 @@ describe('the log', () => {
     );
     await sendRaw(
       portsOf(gateway)[0],
-      `GET /api/a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: ${marks.next()}\r\nCookie: ${marks.next()}\r\n\r\n`,
+      `GET /api/a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, close\r\nUpgrade: ${marks.next()}\r\nCookie: ${marks.next()}\r\n\r\n`,
     );
     upstream.handle = (req: IncomingMessage) =>
       req.socket.end(`HTTP/1.1 200 \x01${marks.next()}\r\nX-A: \x01${marks.next()}\r\n\r\n`);

@@ -36,6 +36,8 @@ const billing = protectedRoute({ prefix: '/billing', resource: BILLING });
 const INDEX = createAudienceIndex([profile, billing]);
 const GOOD = exampleToken({ audience: [PROFILE], scopes: new Set(['profile:read', 'other']) });
 
+const held = (list: readonly string[] = []) => ({ scopes: new Set(list), allScopes: new Set(list) });
+
 const matchOf = (route: Route, rest = '', otherRests: readonly string[] = []): Match => ({
   ok: true,
   route,
@@ -62,10 +64,10 @@ describe('a protected route on enforce', () => {
     ['a sibling’s audience', { ...GOOD, audience: [BILLING] }, 'wrong_audience', { ...needs, presented: BILLING }],
     ['a foreign audience', { ...GOOD, audience: ['x'] }, 'wrong_audience', { ...needs, presented: 'foreign' }],
     ['no audience', { ...GOOD, audience: [] }, 'wrong_audience', { ...needs, presented: 'missing' }],
-    ['no scope', { ...GOOD, scopes: new Set() }, 'insufficient_scope', needs],
-    ['another case of the scope', { ...GOOD, scopes: new Set(['Profile:read']) }, 'insufficient_scope', needs],
-    ['a scope that begins alike', { ...GOOD, scopes: new Set(['profile:readonly']) }, 'insufficient_scope', needs],
-    ['all scopes in one', { ...GOOD, scopes: new Set(['profile:read profile:write']) }, 'insufficient_scope', needs],
+    ['no scope', { ...GOOD, ...held() }, 'insufficient_scope', needs],
+    ['another case of the scope', { ...GOOD, ...held(['Profile:read']) }, 'insufficient_scope', needs],
+    ['a scope that begins alike', { ...GOOD, ...held(['profile:readonly']) }, 'insufficient_scope', needs],
+    ['all scopes in one', { ...GOOD, ...held(['profile:read profile:write']) }, 'insufficient_scope', needs],
     ['no token', deny('missing_token'), 'missing_token', needs],
   ])('%s', (_, presented, reason, needed) => {
     const decision = decide(profile, presented);
@@ -78,7 +80,7 @@ describe('a protected route on enforce', () => {
       reason: 'insufficient_scope',
       scopes: ['profile:read', 'profile:write'],
     });
-    const both = { ...GOOD, scopes: new Set(['profile:write', 'profile:read']) };
+    const both = { ...GOOD, ...held(['profile:write', 'profile:read']) };
     expect(decide(profile, both, 'POST').denial).toBeUndefined();
   });
 
@@ -114,7 +116,7 @@ const DEFECTS: Readonly<Record<DecidedReason, readonly Defect[]>> = {
   token_not_yet_valid: [[deny('token_not_yet_valid'), 'GET']],
   wrong_token_type: [[{ ...GOOD, typeAccepted: false }, 'GET']],
   wrong_audience: [[{ ...GOOD, audience: [BILLING] }, 'GET']],
-  insufficient_scope: [[{ ...GOOD, scopes: new Set() }, 'GET']],
+  insufficient_scope: [[{ ...GOOD, ...held() }, 'GET']],
 };
 const WRONG = Object.entries(DEFECTS).flatMap(([reason, defects]) =>
   defects.map(([presented, method]) => [reason as DecidedReason, presented, method] as const),
@@ -172,14 +174,14 @@ describe('several defects: the first reason decides', () => {
     issuer: 'https://other.example',
     typeAccepted: false,
     audience: [BILLING],
-    scopes: new Set(),
+    ...held(),
   });
   const repairs: readonly (readonly [Reason, AccessToken, string])[] = [
     ['method_not_allowed', everythingWrong, 'DELETE'],
     ['untrusted_issuer', everythingWrong, 'GET'],
     ['wrong_token_type', { ...everythingWrong, issuer: GOOD.issuer }, 'GET'],
     ['wrong_audience', { ...everythingWrong, issuer: GOOD.issuer, typeAccepted: true }, 'GET'],
-    ['insufficient_scope', { ...GOOD, scopes: new Set() }, 'GET'],
+    ['insufficient_scope', { ...GOOD, ...held() }, 'GET'],
   ];
   test.each(repairs)('%s, with every later defect', (reason, presented, method) => {
     for (const mode of ENFORCEMENTS) {
@@ -212,7 +214,7 @@ describe('a denial that is refused, behind one that is only reported: refused', 
     issuer: 'https://other.example',
     typeAccepted: false,
     audience: [BILLING],
-    scopes: new Set(),
+    ...held(),
   });
   test.each<[Reason, Reason, AccessToken | Denial<TokenReason>, string]>([
     ['token_expired', 'method_not_allowed', deny('token_expired'), 'DELETE'],
@@ -221,7 +223,7 @@ describe('a denial that is refused, behind one that is only reported: refused', 
     ['wrong_audience', 'untrusted_issuer', foreign, 'GET'],
     ['wrong_audience', 'wrong_token_type', { ...GOOD, typeAccepted: false, audience: [] }, 'GET'],
     ['insufficient_scope', 'untrusted_issuer', foreign, 'GET'],
-    ['insufficient_scope', 'wrong_audience', { ...GOOD, audience: [BILLING], scopes: new Set() }, 'GET'],
+    ['insufficient_scope', 'wrong_audience', { ...GOOD, audience: [BILLING], ...held() }, 'GET'],
   ])('%s behind %s', (later, earlier, presented, method) => {
     expect(decide(on('report'), presented, method).denial?.reason).toBe(earlier);
     expect(decide(on('report'), presented, method).grant).toBeDefined();
@@ -252,7 +254,7 @@ describe('a path with several readings: the scopes of all readings', () => {
     ],
   };
   const decideRests = (method: string, scopes: readonly string[], rest: string, ...otherRests: readonly string[]) => {
-    const token = { ...GOOD, scopes: new Set(scopes) };
+    const token = { ...GOOD, ...held(scopes) };
     return authorize(INDEX, matchOf(route, rest, otherRests), method, token).denial;
   };
 

@@ -26,6 +26,7 @@ describe('the exact WWW-Authenticate value (RFC 6750 section 3, RFC 9728 section
       [],
       `Bearer error="invalid_token", error_description="The access token has expired", ${METADATA}`,
     ],
+    ['wrong_claim', ['a', 'b'], `Bearer scope="a b", ${METADATA}`],
     [
       'insufficient_scope',
       ['a', 'b'],
@@ -62,6 +63,7 @@ const ERROR: Readonly<Record<Reason, BearerError | null | undefined>> = {
   token_not_yet_valid: 'invalid_token',
   wrong_token_type: 'invalid_token',
   wrong_audience: 'invalid_token',
+  wrong_claim: null,
   insufficient_scope: 'insufficient_scope',
   body_too_large: undefined,
   overloaded: undefined,

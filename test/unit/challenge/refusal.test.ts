@@ -28,6 +28,7 @@ const STATUS: Readonly<Record<Reason, number>> = {
   token_not_yet_valid: 401,
   wrong_token_type: 401,
   wrong_audience: 401,
+  wrong_claim: 403,
   insufficient_scope: 403,
   keys_unavailable: 503,
   body_too_large: 413,

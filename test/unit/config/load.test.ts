@@ -9,6 +9,13 @@ import { EXAMPLE, KEY_SET, listDiagnostics, loadValid, writeConfiguration } from
 const TIMEOUTS = { connect: 5_000, response: 60_000, idle: 300_000 };
 const MINIMAL = 'routes:\n  /:\n    public: true\n    upstream: http://x\n';
 
+/** Of a route without `scope_claim`, `claims` and `metadata`. */
+const NO_CLAIM_KEYS = {
+  scopePaths: undefined,
+  requiredClaims: [],
+  metadata: { scopes: undefined, authorizationServers: undefined },
+};
+
 describe('the example of the reference', () => {
   test('loaded: every value and default', () => {
     const file = writeConfiguration(EXAMPLE);
@@ -32,7 +39,11 @@ describe('the example of the reference', () => {
             keySource: { kind: 'uri', uri: 'https://login.example.com/jwks' },
             algorithms: new Set(['RS256', 'ES256']),
             tokenTypes: new Set(['at+jwt']),
-            scopeClaim: 'scope',
+            scopeSource: { paths: [{ text: 'scope', steps: ['scope'] }], separator: ' ' },
+            impliedScopes: new Map(),
+            audienceClaim: 'aud',
+            leeway: 30_000,
+            expiryLeeway: 0,
             keys: {
               refresh: 600_000,
               cooldown: 30_000,
@@ -63,6 +74,7 @@ describe('the example of the reference', () => {
           multipleAudiences: 'any',
           issuers: new Set(['https://login.example.com']),
           scopeRules: [{ method: '*', path: '/', scopes: ['profile:read'] }],
+          ...NO_CLAIM_KEYS,
           enforcement: 'enforce',
           wouldDenyHeader: false,
           claimsToHeaders: new Map(),
@@ -83,6 +95,7 @@ describe('the example of the reference', () => {
           audiences: new Set(['https://billing.example.com/', '6731de76-14a6-49ae-97bc-6eba6914391e']),
           multipleAudiences: 'any',
           issuers: new Set(['https://login.example.com']),
+          ...NO_CLAIM_KEYS,
           scopeRules: [
             { method: 'GET', path: '/', scopes: ['billing:read'] },
             { method: 'POST', path: '/invoices', scopes: ['billing:read', 'billing:write'] },
@@ -140,7 +153,11 @@ describe('defaults', () => {
     expect(issuer).toMatchObject({
       keySource: { kind: 'discovery' },
       tokenTypes: new Set(['at+jwt']),
-      scopeClaim: undefined,
+      scopeSource: { paths: undefined, separator: ' ' },
+      impliedScopes: new Map(),
+      audienceClaim: 'aud',
+      leeway: 30_000,
+      expiryLeeway: 0,
       keys: {
         refresh: 600_000,
         cooldown: 30_000,

@@ -15,6 +15,7 @@ export function finishedRequest(facts: Partial<FinishedRequest> = {}): FinishedR
     denial: undefined,
     failure: undefined,
     verified: undefined,
+    scopes: undefined,
     durationMs: 12.3456,
     upstreamMs: undefined,
     ...facts,

@@ -30,7 +30,11 @@ export function exampleIssuer({ keys, ...fields }: IssuerFields = {}): Issuer {
     keySource: { kind: 'uri', uri: `${issuer}/jwks` },
     algorithms: new Set(['RS256', 'PS256', 'ES256', 'EdDSA']),
     tokenTypes: new Set(['at+jwt']),
-    scopeClaim: undefined,
+    scopeSource: { paths: undefined, separator: ' ' },
+    impliedScopes: new Map(),
+    audienceClaim: 'aud',
+    leeway: 30_000,
+    expiryLeeway: 0,
     keys: { ...KEY_SETTINGS, ...keys },
     ...fields,
   };
@@ -49,15 +53,21 @@ export async function createKey(jwk: unknown): Promise<VerificationKey | undefin
 
 /** A token that `verify` found good. */
 export function exampleToken(fields: Partial<AccessToken> = {}): AccessToken {
+  const { scopes = new Set(), expiresAt = 4_000_000_000 } = fields;
   return {
     ok: true,
     issuer: 'https://login.example',
+    kind: undefined,
+    type: 'at+jwt',
     typeAccepted: true,
     audience: ['https://api.example/'],
-    scopes: new Set(),
-    expiresAt: 4_000_000_000,
-    notBefore: undefined,
-    issuedAt: undefined,
+    secondAudience: undefined,
+    scopes,
+    allScopes: scopes,
+    scopeSource: { paths: undefined, separator: ' ' },
+    expiresAt,
+    validUntil: expiresAt,
+    validFrom: 0,
     claims: {},
     ...fields,
   };

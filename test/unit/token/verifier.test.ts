@@ -432,7 +432,10 @@ describe('reload', () => {
     const token = await issuer.sign({ header: { typ: 'JWT' }, claims: { roles: 'admin' } });
     await verdict(token);
     const previous = verifier;
-    verifier = await follow({ tokenTypes: new Set(['jwt']), scopeClaim: 'roles' });
+    verifier = await follow({
+      tokenTypes: new Set(['jwt']),
+      scopeSource: { paths: [{ text: 'roles', steps: ['roles'] }], separator: ' ' },
+    });
     previous.stop();
     expect(await verifier.verify(token, Date.now())).toMatchObject({ typeAccepted: true, scopes: new Set(['admin']) });
     const before = verifier;

@@ -10,6 +10,7 @@ import { adviseOnCredentials, adviseOnMissingToken } from './credentials.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';
 import { adviseOnIssuer } from './issuer.ts';
 import { adviseOnKeys, adviseOnSignature } from './keys.ts';
+import { adviseOnClaim } from './required-claim.ts';
 import { adviseOnMethod, adviseOnPath, adviseOnRoute, adviseOnSize } from './route.ts';
 import { adviseOnScope } from './scope.ts';
 import { adviseOnForm, adviseOnTime } from './token.ts';
@@ -42,6 +43,7 @@ const ADVISERS: Readonly<Record<Reason, Adviser | undefined>> = {
   token_not_yet_valid: { onDenied: adviseOnTime },
   wrong_token_type: { onDenied: adviseOnType },
   wrong_audience: { onDenied: adviseOnAudience },
+  wrong_claim: { onDenied: adviseOnClaim },
   insufficient_scope: { onDenied: adviseOnScope },
   body_too_large: undefined,
   overloaded: undefined,

@@ -1,5 +1,6 @@
 /** Why a token in three parts is not a compact JWS. */
 
+import { decodePart, hasDuplicateMembers, readJsonObject } from '../../../token/jws/json-object.ts';
 import { decodeObject } from '../evaluate/json-part.ts';
 
 /**
@@ -13,11 +14,26 @@ export function describeBrokenJws(token: string): string | undefined {
   if (header === undefined) return undefined;
   const broken = describeHeader(header);
   if (broken !== undefined) return broken;
-  if (decodeObject(second) === undefined)
-    return 'its second part is not base64url of a JSON object: it may be cut, or a nested token';
+  const claims = decodeObject(second);
+  if (claims === undefined) return describePayload(header, second);
+  const name = [first, second].findIndex(part => hasDuplicateMembers(decodePart(part) ?? ''));
+  if (name !== -1)
+    return `${PARTS[name]} has two members of one name, of which some readers take the first (RFC 7519 section 4)`;
+  if ([first, second].some(part => readJsonObject(part) === undefined))
+    return 'a part of it is not UTF-8, or begins with a byte order mark';
   return [first, second, signature].every(isCanonical)
     ? undefined
     : 'a part of it ends in bits that are not 0, so it was cut or changed (RFC 4648 section 3.5)';
+}
+
+const PARTS = ['its header', 'its payload'] as const;
+
+/** A JWT may hold another one (RFC 7519 section 5.2), or what is encrypted; a payload that is compressed has no rule in a JWS. */
+function describePayload(header: Readonly<Record<string, unknown>>, payload: string): string {
+  const text = decodePart(payload) ?? '';
+  if (/^eyJ[\w-]*\.[\w-]*\./.test(text) || /^(?:application\/)?jwt$/i.test(String(header['cty'])))
+    return 'it holds another token (a nested JWT, RFC 7519 section 5.2), and only one that is signed directly is read';
+  return 'its second part is not base64url of a JSON object: it may be cut';
 }
 
 function describeHeader(header: Readonly<Record<string, unknown>>): string | undefined {

@@ -3,10 +3,11 @@
 import type { ProtectedRoute } from '../../../config/config.ts';
 import type { IdentityProduct } from '../../../config/lint/identity-products/identity-product.ts';
 import { findOwnAudience, nameSharedAudience } from '../../../config/lint/identity-products/shared-audience.ts';
+import { hasAccessClaims } from '../../../token/token-kind.ts';
 import { quoteValue } from '../../terminal.ts';
 import { type Difference, findDifference, findNearestDifference } from '../checks/difference.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';
-import { findOtherKind, hasAccessClaims, hasIdTokenMark, listClients } from './token-kind.ts';
+import { findOtherKind, hasIdTokenMark, listClients } from './token-kind.ts';
 
 /** @returns advice on a token that is for none of the routes: the most specific cause that fits. */
 export function adviseOnForeign(denied: DeniedRequest, known: IdentityProduct, audience: readonly string[]): Advice {

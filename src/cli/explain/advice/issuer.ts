@@ -71,7 +71,7 @@ function describeKeys(iss: string, key: string, issuer: Issuer | undefined): str
 
 /** Whether discovery under the new name asks the server that is trusted now, over https. */
 function isDiscoverable(iss: string, key: string): boolean {
-  if (!URL.canParse(iss)) return false;
+  if (!URL.canParse(iss) || !URL.canParse(key)) return false;
   const { protocol, host } = new URL(iss);
   return protocol === 'https:' && host === new URL(key).host;
 }

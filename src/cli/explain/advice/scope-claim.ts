@@ -1,42 +1,89 @@
-/** The claim that scopes are read from, and the forms in which it is not understood. */
+/** The claims that scopes are read from, and the forms in which they are not understood. */
 
-import type { Issuer } from '../../../config/config.ts';
+import type { Issuer, ProtectedRoute } from '../../../config/config.ts';
+import type { Path } from '../../../config/source/document.ts';
+import { type ClaimPath, type Claims, resolveClaim } from '../../../config/values/claim-path.ts';
 import { quoteValue } from '../../terminal.ts';
 import { listTexts } from '../checks/facts.ts';
 import type { Advice } from './denied-request.ts';
 
-export type Claims = Readonly<Record<string, unknown>>;
-
-/** @returns the name of the claim that `readAccessToken` reads. */
-export function scopeClaimOf(claims: Claims, issuer: Issuer | undefined): string {
-  return issuer?.scopeClaim ?? ((claims['scope'] ?? undefined) === undefined ? 'scp' : 'scope');
+/** Where the scopes of a token are read at a route, and the key of the YAML that says so. */
+export interface ReadScopeClaim {
+  readonly paths: readonly ClaimPath[];
+  readonly separator: string;
+  readonly key: Path;
 }
 
-/** @returns advice where the claim that is read holds the missing scopes in a form that is not understood. */
-export function adviseOnScopeForm(claim: unknown, name: string, missing: readonly string[]): Advice | undefined {
+/** @returns what `readHeldScopes` reads. */
+export function scopeClaimOf(route: ProtectedRoute, claims: Claims, issuer: Issuer | undefined): ReadScopeClaim {
+  const separator = issuer?.scopeSource.separator ?? ' ';
+  if (route.scopePaths) return { paths: route.scopePaths, separator, key: ['routes', route.key, 'scope_claim'] };
+  const byDefault = (claims['scope'] ?? undefined) === undefined ? 'scp' : 'scope';
+  const paths = issuer?.scopeSource.paths ?? [{ text: byDefault, steps: [byDefault] }];
+  return { paths, separator, key: ['issuers', String(claims['iss']), 'scope_claim'] };
+}
+
+/** @returns advice where a claim that is read holds the missing scopes in a form that is not understood. */
+export function adviseOnScopeForm(
+  claims: Claims,
+  { paths, separator }: ReadScopeClaim,
+  missing: readonly string[],
+): Advice | undefined {
   const holdsAll = (parts: readonly string[]) => missing.every(scope => parts.includes(scope));
-  const form = findForm(claim, holdsAll);
-  if (form === undefined) return undefined;
-  const cause = `the claim ${quoteValue(name)} holds ${missing.join(' ')}, but ${form}`;
-  const text =
-    'let the issuer write a text with one space between two scopes (RFC 8693 section 4.2), or an array with one scope an entry';
-  return { cause, remedy: { text } };
+  for (const path of paths) {
+    const claim = resolveClaim(claims, path);
+    const name = quoteValue(path.text);
+    if (typeof claim === 'string' && holdsAll(claim.split(','))) return adviseOnSeparator(name, claims, missing);
+    const form = findForm(claim, separator, holdsAll);
+    if (form === undefined) continue;
+    const cause = `the claim ${name} holds ${missing.join(' ')}, but ${form}`;
+    const text =
+      'let the issuer write a text with one space between two scopes (RFC 8693 section 4.2), or an array with one scope an entry';
+    return { cause, remedy: { text } };
+  }
+  return undefined;
+}
+
+/** @returns advice where `scope_claim` is written, and none of its paths leads to anything in this token. */
+export function adviseOnAbsentPath(
+  claims: Claims,
+  { paths, key }: ReadScopeClaim,
+  issuer: Issuer | undefined,
+): Advice | undefined {
+  const isWritten = key[0] === 'routes' || issuer?.scopeSource.paths !== undefined;
+  if (!isWritten || paths.some(path => resolveClaim(claims, path) !== undefined)) return undefined;
+  const names = paths.map(({ text }) => quoteValue(text)).join(', ');
+  return {
+    cause: `the token has nothing at ${names}, where scope_claim says that scopes are: it grants none`,
+    remedy: {
+      text: 'name the claim that the issuer writes; if every token lacks it, the path is misspelled',
+      path: key,
+    },
+  };
+}
+
+function adviseOnSeparator(name: string, claims: Claims, missing: readonly string[]): Advice {
+  return {
+    cause: `the claim ${name} holds ${missing.join(' ')}, but with commas, where only a space separates`,
+    remedy: {
+      text: "set ',' if every string of this issuer is written so; it is then the only separator",
+      path: ['issuers', String(claims['iss']), 'scope_separator'],
+    },
+  };
 }
 
 type HoldsAll = (parts: readonly string[]) => boolean;
 
-function findForm(claim: unknown, holdsAll: HoldsAll): string | undefined {
-  if (typeof claim === 'string') return findFormOfText(claim, holdsAll);
-  if (Array.isArray(claim)) return findFormOfArray(claim, holdsAll);
-  const isMap = typeof claim === 'object' && claim !== null;
-  return isMap && holdsAll(Object.keys(claim)) ? 'as the keys of an object' : undefined;
+function findForm(claim: unknown, separator: string, holdsAll: HoldsAll): string | undefined {
+  if (typeof claim === 'string') return findFormOfText(claim, separator, holdsAll);
+  return Array.isArray(claim) ? findFormOfArray(claim, holdsAll) : undefined;
 }
 
-function findFormOfText(claim: string, holdsAll: HoldsAll): string | undefined {
+function findFormOfText(claim: string, separator: string, holdsAll: HoldsAll): string | undefined {
   if (claim.trim().startsWith('[') && holdsAll(listTexts(parseJson(claim))))
     return 'as the JSON of an array within a text';
   if (!holdsAll(claim.split(/[,;\s]+/))) return undefined;
-  return claim.includes(',') ? 'with commas, where only a space separates' : 'with something else than a space between';
+  return `with something else than ${separator === ' ' ? 'a space' : JSON.stringify(separator)} between`;
 }
 
 function findFormOfArray(claim: readonly unknown[], holdsAll: HoldsAll): string | undefined {

@@ -1,12 +1,13 @@
 /** Verified tokens without the required scopes: not granted, under another name, or in a form or claim that is not read (RFC 6749 section 3.3). */
 
+import { readHeldScopes } from '../../../authorization/scope.ts';
 import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
+import type { Claims } from '../../../config/values/claim-path.ts';
 import { quoteValue } from '../../terminal.ts';
-import { listTexts } from '../checks/facts.ts';
 import { requirementOf } from '../checks/token-facts.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';
 import { adviseOnOtherClaim } from './other-scope-claim.ts';
-import { adviseOnScopeForm, type Claims, scopeClaimOf } from './scope-claim.ts';
+import { adviseOnAbsentPath, adviseOnScopeForm, scopeClaimOf } from './scope-claim.ts';
 
 /** @returns advice on `insufficient_scope`. */
 export function adviseOnScope(denied: DeniedRequest): Advice | undefined {
@@ -15,13 +16,15 @@ export function adviseOnScope(denied: DeniedRequest): Advice | undefined {
   if (!match?.ok) return undefined;
   const requirement = requirementOf(match, route, request.method);
   const needed = requirement.ok ? requirement.scopes : [];
-  const missing = needed.filter(scope => !decision?.verified?.scopes.has(scope));
+  const held = decision?.verified && readHeldScopes(route, decision.verified);
+  const missing = needed.filter(scope => !held?.all.has(scope));
   const claims = jws?.claims ?? {};
-  const read = scopeClaimOf(claims, credentials?.issuer);
+  const read = scopeClaimOf(route, claims, credentials?.issuer);
   return (
-    adviseOnScopeForm(claims[read], read, missing) ??
+    adviseOnScopeForm(claims, read, missing) ??
     adviseOnOtherClaim(denied, read, missing) ??
-    adviseOnName(denied, claims, listTexts(claims[read]).flatMap(splitWords), missing) ?? {
+    adviseOnAbsentPath(claims, read, credentials?.issuer) ??
+    adviseOnName(denied, claims, [...(held?.own ?? [])], missing) ?? {
       cause: `the client did not ask for ${missing.join(' ')}, or may not have ${missing.length > 1 ? 'them' : 'it'}`,
       remedy: { text: `let the client ask for scope "${needed.join(' ')}", and the issuer grant it` },
     }
@@ -64,8 +67,4 @@ function adviseOnPrefix(claims: Claims, held: string, scope: string, path: reado
 /** `api://orders/read` of `read`. */
 function isPathOf(long: string, short: string): boolean {
   return short !== '' && long.includes('/') && long.endsWith(`/${short}`);
-}
-
-function splitWords(text: string): readonly string[] {
-  return text.split(' ').filter(word => word !== '');
 }

@@ -2,9 +2,9 @@
 
 import { IDENTITY_PRODUCTS } from '../../../config/lint/identity-products/identity-products.ts';
 import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
+import type { Claims } from '../../../config/values/claim-path.ts';
 import { CLIENT_CLAIMS } from '../../../token/client.ts';
-
-type Claims = Readonly<Record<string, unknown>>;
+import { hasAccessClaims, ID_TOKEN_CLAIMS } from '../../../token/token-kind.ts';
 
 const ID_TOKEN = 'an ID token, which tells a client who signed in';
 const REFRESH_TOKEN = 'a refresh token, which is for its issuer';
@@ -23,12 +23,12 @@ const BY_NAME: ReadonlyMap<string, string> = new Map([
   ['logout+jwt', LOGOUT_TOKEN],
 ]);
 const KIND_CLAIMS = IDENTITY_PRODUCTS.flatMap(({ kindClaim }) => kindClaim ?? []);
-/** Only an access token has a claim that says what is allowed (RFC 9068 section 2.2.3). It outweighs every mark of an ID token. */
-const ACCESS_CLAIMS = ['scope', 'scp', 'roles', 'realm_access', 'resource_access'];
-/** OpenID Connect Core sections 2, 3.1.3.6 and 3.3.2.11; s_hash is of FAPI. Older versions of Keycloak write nonce into every token. */
-const ID_TOKEN_CLAIMS = ['nonce', 'at_hash', 'c_hash', 's_hash'];
+/** @returns what a token of a kind that the gateway refuses is (`findForeignKind`). */
+export function describeKind(kind: string): string {
+  return BY_NAME.get(kind.toLowerCase()) ?? ID_TOKEN;
+}
 
-/** @returns what the token is instead of an access token; `undefined` where no claim says so. */
+/** @returns what the token is instead of an access token, by more than the gateway goes by; `undefined` where no claim says so. */
 export function findOtherKind(claims: Claims): string | undefined {
   const named = KIND_CLAIMS.map(name => claims[name]).find(
     kind => typeof kind === 'string' && BY_NAME.has(kind.toLowerCase()),
@@ -38,11 +38,6 @@ export function findOtherKind(claims: Claims): string | undefined {
   if (typeof claims['events'] === 'object' && claims['events'] !== null)
     return 'a logout token or another security event, which tells what happened';
   return !hasAccessClaims(claims) && hasIdTokenMark(claims) ? ID_TOKEN : undefined;
-}
-
-/** @returns whether there are claims that only an access token has. */
-export function hasAccessClaims(claims: Claims): boolean {
-  return hasSome(claims, ACCESS_CLAIMS);
 }
 
 /** @returns whether `claims` may be those of an ID token. An alias for its audience would accept ID tokens. */

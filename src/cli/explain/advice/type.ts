@@ -4,16 +4,18 @@ import { createAudienceIndex, findWrongAudience, type PresentedAudience } from '
 import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
 import { quoteValue } from '../../terminal.ts';
 import { listTexts } from '../checks/facts.ts';
+import { foreignKindOf } from '../checks/token-facts.ts';
 import { adviseOnAudience } from './audience.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';
-import { findOtherKind } from './token-kind.ts';
+import { describeKind, findOtherKind } from './token-kind.ts';
 
 /** `token_types` applies to all routes of the issuer, so it is named only for an access token whose audience is this route's. */
 export function adviseOnType(each: DeniedRequest): Advice {
   const { jws, route, evaluation } = each;
   const claims = jws?.claims ?? {};
   const issuer = String(claims['iss']);
-  const other = findOtherKind(claims);
+  const kind = foreignKindOf(evaluation);
+  const other = kind === undefined ? findOtherKind(claims) : describeKind(kind);
   if (other !== undefined) {
     const text = `send the access token; ${recogniseProduct(issuer).ask(route.resource)}`;
     return { cause: `it is ${other}, and opens no API`, remedy: { text } };

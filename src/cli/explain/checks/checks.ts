@@ -4,7 +4,7 @@ import type { Reason } from '../../../denial.ts';
 import { type Evaluation, reasonOf } from '../evaluate/evaluation.ts';
 import { CHECKS, type CheckName, type Facts } from './facts.ts';
 import { readRequestFacts } from './request-facts.ts';
-import { readTokenFacts } from './token-facts.ts';
+import { foreignKindOf, readTokenFacts } from './token-facts.ts';
 
 export interface Check extends Facts {
   readonly name: CheckName;
@@ -31,8 +31,9 @@ const FAILED_CHECK: Readonly<Record<Reason, CheckName | ((evaluation: Evaluation
   bad_signature: evaluation => (isAlgorithmAllowed(evaluation) ? 'signature' : 'algorithm'),
   token_expired: 'time',
   token_not_yet_valid: 'time',
-  wrong_token_type: 'type',
+  wrong_token_type: evaluation => (foreignKindOf(evaluation) === undefined ? 'type' : 'kind'),
   wrong_audience: 'audience',
+  wrong_claim: 'required claims',
   insufficient_scope: 'scope',
   body_too_large: undefined,
   overloaded: undefined,
@@ -42,6 +43,7 @@ const FAILED_CHECK: Readonly<Record<Reason, CheckName | ((evaluation: Evaluation
 /** Shown for a check that passed and compares nothing that could be shown. */
 const PASSED: Partial<Record<CheckName, Facts>> = {
   signature: { actual: 'verifies' },
+  kind: { actual: 'not an ID, refresh or logout token' },
   claims: { actual: 'well-formed' },
 };
 

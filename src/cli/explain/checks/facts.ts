@@ -15,11 +15,13 @@ export const CHECKS = [
   'algorithm',
   'key',
   'signature',
+  'kind',
   'claims',
   'time',
   'issuer here',
   'type',
   'audience',
+  'required claims',
   'scope',
 ] as const;
 

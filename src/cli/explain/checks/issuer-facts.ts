@@ -8,6 +8,8 @@ import type { Evaluation } from '../evaluate/evaluation.ts';
 import type { Facts } from './facts.ts';
 import { describeInstant, formatInstant } from './instant.ts';
 
+const DEFAULT_LEEWAY = 30_000;
+
 type IssuerCheck = 'algorithm' | 'key' | 'signature' | 'claims' | 'time' | 'type';
 
 /** @returns what is known of one check; nothing where the issuer of the token is not configured. */
@@ -34,12 +36,13 @@ const FACTS_OF: Readonly<Record<IssuerCheck, (token: KnownToken) => Facts>> = {
   signature: () => ({}),
   claims: ({ jws }) => ({
     ...(jws.claims['exp'] === undefined && { actual: 'no exp' }),
-    expected: 'exp, nbf and iat as numbers, aud as text or a list of it',
+    expected: 'exp, nbf and iat as numbers of seconds within the next 100 years, aud as text or a list of it',
+    note: describeUnit(jws),
   }),
-  time: ({ jws, now }) => ({
+  time: ({ jws, now, issuer }) => ({
     actual: describeTimes(jws, now),
     expected: `now ${formatInstant(now / 1000)}`,
-    note: describeUnit(jws),
+    note: describeLeeways(issuer),
   }),
   type: ({ jws, issuer }) => ({ actual: jws.type ?? 'no typ, which counts as JWT', expected: [...issuer.tokenTypes] }),
 };
@@ -73,6 +76,12 @@ function describeTimes({ claims }: CompactJws, now: number): readonly string[] {
     const value = claims[name];
     return typeof value === 'number' ? [`${name} ${describeInstant(value, now)}`] : [];
   });
+}
+
+/** Only for an issuer whose leeways are not the defaults. */
+function describeLeeways({ leeway, expiryLeeway }: Issuer): string | undefined {
+  if (leeway === DEFAULT_LEEWAY && expiryLeeway === 0) return undefined;
+  return `leeway: ${leeway / 1000}s for nbf and iat, expiry_leeway: ${expiryLeeway / 1000}s`;
 }
 
 /** 1e11 seconds are the year 5138, and 1e11 milliseconds the year 1973: a larger value is in milliseconds. */

@@ -1,8 +1,11 @@
 /** The facts of the checks on a protected route: method, credentials, audience, scope, and the claims of the token. */
 
-import { findRequirements, type Requirement } from '../../../authorization/scope.ts';
+import { readRequiredClaim } from '../../../authorization/required-claims.ts';
+import { findRequirements, type Requirement, readHeldScopes } from '../../../authorization/scope.ts';
 import type { ProtectedRoute } from '../../../config/config.ts';
+import type { Claims } from '../../../config/values/claim-path.ts';
 import type { Match } from '../../../route/match.ts';
+import { readAudiences } from '../../../token/claims.ts';
 import type { CompactJws } from '../../../token/jws/compact-jws.ts';
 import { type Evaluation, reasonOf } from '../evaluate/evaluation.ts';
 import { SHAPES } from '../evaluate/token-shapes.ts';
@@ -32,6 +35,10 @@ export function readTokenFacts(name: TokenCheck, evaluation: Evaluation): Facts 
     case 'form':
       if (shape === 'none') return {};
       return { actual: SHAPES[shape].name, expected: 'a signed JWT (compact JWS, RFC 7515 section 7.1)' };
+    case 'kind':
+      return describeKind(evaluation);
+    case 'required claims':
+      return compareRequiredClaims(route, jws?.ok ? jws.claims : undefined);
     case 'scope':
       return compareScopes(match, route, evaluation);
     default:
@@ -41,7 +48,7 @@ export function readTokenFacts(name: TokenCheck, evaluation: Evaluation): Facts 
 }
 
 function compareClaims(
-  name: Exclude<TokenCheck, 'method' | 'credentials' | 'form' | 'scope'>,
+  name: Exclude<TokenCheck, 'method' | 'credentials' | 'form' | 'kind' | 'required claims' | 'scope'>,
   jws: CompactJws,
   route: ProtectedRoute,
   evaluation: Evaluation,
@@ -81,21 +88,64 @@ function compareIssuer({ claims }: CompactJws, issuers: Iterable<string>): Facts
 }
 
 function compareAudience(jws: CompactJws, route: ProtectedRoute, evaluation: Evaluation): Facts {
-  const actual = listTexts(jws.claims['aud']);
+  const name = evaluation.credentials?.issuer?.audienceClaim ?? 'aud';
+  const read = readAudiences(jws.claims, name);
+  const actual = [...(read?.audience ?? listTexts(jws.claims[name])), ...(read?.secondAudience ?? [])];
   const expected = [...route.audiences];
   const [only] = actual;
   const isCompared = reasonOf(evaluation) === 'wrong_audience' && actual.length === 1 && only !== undefined;
   const difference = isCompared ? findNearestDifference(only, expected) : undefined;
-  const note = route.multipleAudiences === 'any' ? undefined : `multiple_audiences: ${route.multipleAudiences}`;
-  return { actual: actual.length === 0 ? 'no aud' : actual, expected, difference, note };
+  const notes = [
+    ...(name === 'aud'
+      ? []
+      : [`audience_claim: ${name}${read?.secondAudience ? ', and aud beside it must fit as well' : ''}`]),
+    ...(route.multipleAudiences === 'any' ? [] : [`multiple_audiences: ${route.multipleAudiences}`]),
+  ];
+  const note = notes.length === 0 ? undefined : notes.join('; ');
+  return { actual: actual.length === 0 ? `no ${name}` : actual, expected, difference, note };
 }
 
 function compareScopes(match: Match, route: ProtectedRoute, { request, credentials, decision }: Evaluation): Facts {
   const requirement = requirementOf(match, route, request.method);
   const needed = requirement.ok ? requirement.scopes : [];
   const token = decision?.verified ?? (credentials?.verification.ok ? credentials.verification : undefined);
-  if (needed.length === 0) return { actual: token ? [...token.scopes] : undefined, note: 'none is needed' };
-  const missing = token ? needed.filter(scope => !token.scopes.has(scope)) : [];
-  const note = missing.length > 0 ? `missing: ${missing.join(' ')}` : undefined;
-  return { actual: token && (token.scopes.size > 0 ? [...token.scopes] : 'none'), expected: needed, note };
+  const held = token && readHeldScopes(route, token);
+  if (needed.length === 0) return { actual: held ? [...held.own] : undefined, note: 'none is needed' };
+  const missing = held ? needed.filter(scope => !held.all.has(scope)) : [];
+  const implied = held ? [...held.all].filter(scope => !held.own.has(scope)) : [];
+  const notes = [
+    ...(missing.length > 0 ? [`missing: ${missing.join(' ')}`] : []),
+    ...(implied.length > 0 ? [`included by scope_implies: ${implied.join(' ')}`] : []),
+    ...(route.scopePaths
+      ? [`read from ${route.scopePaths.map(({ text }) => text).join(', ')}, the scope_claim of the route`]
+      : []),
+  ];
+  const note = notes.length === 0 ? undefined : notes.join('; ');
+  return { actual: held && (held.own.size > 0 ? [...held.own] : 'none'), expected: needed, note };
+}
+
+/** @returns the kind of a token that names itself no access token, once its signature verified. */
+export function foreignKindOf({ credentials }: Evaluation): string | undefined {
+  return credentials?.verification.kind;
+}
+
+function describeKind(evaluation: Evaluation): Facts {
+  const kind = foreignKindOf(evaluation);
+  return kind === undefined ? {} : { actual: kind, expected: 'an access token' };
+}
+
+function compareRequiredClaims({ requiredClaims }: ProtectedRoute, claims: Claims | undefined): Facts {
+  if (requiredClaims.length === 0) return { note: 'none is required' };
+  const expected = requiredClaims.map(
+    ({ path, values }) => `${path.text}: ${[...values].map(formatClaim).join(' or ')}`,
+  );
+  const actual =
+    claims && requiredClaims.map(each => `${each.path.text}: ${formatClaim(readRequiredClaim(claims, each))}`);
+  return { actual, expected };
+}
+
+/** As JSON, which shows the type; of an object only that it is one. */
+function formatClaim(value: unknown): string {
+  if (value === undefined) return 'absent';
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? 'an object' : JSON.stringify(value);
 }

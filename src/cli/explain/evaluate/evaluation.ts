@@ -9,7 +9,7 @@ import { createRouteTable, type Match, matchRequest } from '../../../route/match
 import { type RequestHead, readRequestHead } from '../../../route/request-head.ts';
 import type { Verification } from '../../../token/verifier.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
-import { countHeadBytes, isHeadTooLarge } from './head-size.ts';
+import { countHeadBytes } from './head-size.ts';
 import { type RequestSpec, toIncomingHead } from './request-spec.ts';
 
 /** The result of each step; `undefined` for a step that the request did not reach. */
@@ -40,7 +40,7 @@ export async function evaluateRequest(
 ): Promise<Evaluation> {
   const incoming = toIncomingHead(request, authorization);
   const headBytes = countHeadBytes(incoming);
-  if (isHeadTooLarge(incoming, config.limits.headers)) {
+  if (headBytes > config.limits.headers) {
     return { config, request, headBytes, head: deny('headers_too_large') };
   }
   const head = readRequestHead(incoming);

@@ -66,6 +66,8 @@ export function toIncomingHead(request: RequestSpec, authorization: readonly str
     target: request.target,
     version: '1.1',
     fields: ['Host', request.authority, ...credentials],
+    body: 'none',
+    expects: 'nothing',
   };
 }
 

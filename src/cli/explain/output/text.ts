@@ -90,7 +90,7 @@ function renderTokenRequest({ tokenRequest }: Explanation, paint: Paint): string
     '',
     paint('bold', 'how to get a token:'),
     `  resource              ${resource}`,
-    `  authorization server  ${authorizationServers.join(', ')}`,
+    `  authorization server  ${authorizationServers.join(', ') || 'none is named: metadata.authorization_servers names one'}`,
     `  scopes                ${scopes.length > 0 ? scopes.join(' ') : 'none is needed'}`,
     `  metadata              ${metadata}`,
     '',

@@ -1,6 +1,6 @@
 /** How a client gets a token for a route: which request it sends to which authorization server. */
 
-import { protectedResourceMetadataUrl } from '../../../challenge/metadata.ts';
+import { listServers, protectedResourceMetadataUrl } from '../../../challenge/metadata.ts';
 import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
 import { authorizationServerMetadataUrl } from '../../../token/keys/issuer-metadata.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
@@ -17,15 +17,16 @@ export interface TokenRequest {
 /** @returns how to get a token with which the request would be forwarded; `undefined` where none is needed. */
 export function describeTokenRequest({ match, decision }: Evaluation): TokenRequest | undefined {
   if (!match?.ok || match.route.public) return undefined;
-  const { resource, issuers } = match.route;
-  const scopes = decision?.denial?.scopes ?? [];
-  const [issuer = ''] = issuers;
+  const { resource, metadata } = match.route;
+  const scopes = metadata.scopes ?? decision?.denial?.scopes ?? [];
+  const authorizationServers = listServers(match.route);
+  const [issuer] = authorizationServers;
   return {
     resource,
-    authorizationServers: [...issuers],
+    authorizationServers,
     scopes,
     metadata: protectedResourceMetadataUrl(resource),
-    commands: describeCommands(issuer, resource, scopes),
+    commands: issuer === undefined ? [] : describeCommands(issuer, resource, scopes),
   };
 }
 

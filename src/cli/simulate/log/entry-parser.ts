@@ -45,11 +45,14 @@ function parseRequest(fields: Fields): LogEntry | undefined {
 }
 
 /** @returns `null` where a claim has a type that it never has in a verified token. */
-function parseClaims({ iss, aud, scope, exp, client_id }: Fields, mayBeCut: MayBeCut): LoggedClaims | null {
+function parseClaims(fields: Fields, mayBeCut: MayBeCut): LoggedClaims | null {
+  const { iss, aud, scope = '', exp, client_id, sub, jti, typ, kind } = fields;
   if (!isText(iss) || !isAudience(aud) || typeof exp !== 'number') return null;
-  if (!isOptionalText(scope) || !isOptionalText(client_id)) return null;
-  const isCut = mayBeCut(aud) || mayBeCut(iss) || mayBeCut(scope ?? '') || aud.some(mayBeCut);
-  return { issuer: iss, audience: aud, scope: scope ?? '', expiresAt: exp, clientId: client_id, isCut };
+  if (!isText(scope) || !isOptionalText(client_id) || !isOptionalText(typ) || !isOptionalText(kind)) return null;
+  const isCut = mayBeCut(aud) || [iss, scope, typ ?? '', ...aud].some(mayBeCut);
+  const texts = Object.entries({ iss, sub, client_id, jti });
+  const whole = Object.fromEntries(texts.filter(([, value]) => isText(value) && !mayBeCut(value)));
+  return { issuer: iss, audience: aud, scope, expiresAt: exp, clientId: client_id, type: typ, kind, whole, isCut };
 }
 
 type MayBeCut = (value: string | readonly string[]) => boolean;

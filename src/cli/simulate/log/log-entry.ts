@@ -1,5 +1,6 @@
 /** The entry of one request in an access log (docs/reference/access-log.md), parsed. */
 
+import type { Claims } from '../../../config/values/claim-path.ts';
 import type { Outcome } from '../../../denial.ts';
 
 export interface LogEntry {
@@ -36,6 +37,12 @@ export interface LoggedClaims {
   /** Seconds since 1970. */
   readonly expiresAt: number;
   readonly clientId: string | undefined;
+  /** The claims that the log holds as they were: those that it may have truncated are left out. */
+  readonly whole: Claims;
+  /** `typ` of the header; absent from the lines of older versions. */
+  readonly type: string | undefined;
+  /** Of a token that named itself no access token. */
+  readonly kind: string | undefined;
   /** Whether the log may have truncated the issuer, an audience, the list of audiences, or the scopes. */
   readonly isCut: boolean;
 }

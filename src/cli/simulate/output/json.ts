@@ -5,7 +5,7 @@ import type { ChangeGroup } from '../replay/change-groups.ts';
 import type { Configurations, ReplayResult } from '../replay/log-replay.ts';
 
 /** What is assumed to be unchanged without `--from`. Keys always are: they are fetched, and stand in neither file. */
-const ASSUMED_WITHOUT_FROM = ['keys', 'algorithms', 'token_types', 'scope_claim'];
+const ASSUMED_WITHOUT_FROM = ['keys', 'algorithms', 'token_types', 'scope_claim', 'audience_claim'];
 const ASSUMED_WITH_FROM = ['keys'];
 
 /** @returns the JSON text, on one line. */

@@ -25,7 +25,7 @@ const MEANING: Readonly<Record<ChangeKind, string>> = {
 const ALWAYS: readonly string[] = ['would_break', 'would_open'];
 
 const ASSUMED = [
-  'assumed unchanged: keys, algorithms, token_types and scope_claim of each issuer',
+  'assumed unchanged: keys, algorithms, token_types, scope_claim, audience_claim',
   '  (--from OLD tells: the configuration that wrote the log)',
 ];
 

@@ -7,7 +7,7 @@ import { FAILURES, isDecidedWithin, isReason, REFUSALS } from '../../../denial.t
 import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
 import type { LogEntry } from '../log/log-entry.ts';
 import type { ReplayedDecision, ReplayedDecisions } from './decision-replay.ts';
-import type { Unknown } from './unknown.ts';
+import type { Unknown, UnknownCause } from './unknown.ts';
 
 /**
  * `would_break`: granted in the log, refused by the new configuration. `would_open`: the reverse. `otherwise`: refused for
@@ -35,8 +35,15 @@ export function compare(entry: LogEntry, decisions: ReplayedDecisions): Change |
   if (decisions === 'as_before') return UNCHANGED;
   if ('unknown' in decisions) return decisions;
   const [first, ...others] = decisions.map(decision => compareDecision(entry, decision));
-  if (first === undefined || others.some(other => !isSame(first, other))) return { unknown: 'token_type_not_logged' };
+  if (first === undefined || others.some(other => !isSame(first, other))) return { unknown: nameUndecided(decisions) };
   return first;
+}
+
+/** By the reason that only some of the possible decisions have. */
+function nameUndecided(decisions: readonly ReplayedDecision[]): UnknownCause {
+  const reasons = new Set(decisions.map(({ reason }) => reason));
+  if (reasons.has('wrong_token_type')) return 'token_type_not_logged';
+  return reasons.has('wrong_claim') ? 'claim_not_logged' : 'scope_claim_differs';
 }
 
 function compareDecision(entry: LogEntry, becomes: ReplayedDecision): Change | typeof UNCHANGED {

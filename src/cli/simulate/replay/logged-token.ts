@@ -1,12 +1,15 @@
 /** Log entry → the verification results that are possible for its token, or why they are not known. */
 
 import type { Issuer, Route } from '../../../config/config.ts';
+import type { Claims } from '../../../config/values/claim-path.ts';
 import { deny, isDecidedWithin, isReason } from '../../../denial.ts';
 import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
-import type { TokenReason } from '../../../token/access-token.ts';
-import { checkTime } from '../../../token/claims.ts';
+import type { AccessToken, TokenReason } from '../../../token/access-token.ts';
+import { checkTime, mediaType } from '../../../token/claims.ts';
+import { addImpliedScopes } from '../../../token/scopes.ts';
 import type { Verification } from '../../../token/verifier.ts';
 import type { LogEntry, LoggedClaims } from '../log/log-entry.ts';
+import { listPossibleClaims } from './logged-claims.ts';
 import type { RecordedConfig } from './recorded-config.ts';
 import type { Unknown } from './unknown.ts';
 
@@ -28,7 +31,7 @@ const DEPENDS_ON_KEYS: Readonly<Record<TokenReason, boolean>> = {
 export interface IssuerRules {
   /** The issuers of the configuration that the log is replayed under. */
   readonly issuers: ReadonlyMap<string, Issuer>;
-  /** `undefined`: keys, algorithms, `token_types` and `scope_claim` are assumed to be unchanged. */
+  /** `undefined`: keys, algorithms, `token_types` and the claims that scopes and audience are read from are assumed to be unchanged. */
   readonly recorded: RecordedConfig | undefined;
 }
 
@@ -40,7 +43,7 @@ export interface IssuerRules {
  * @returns one result; two where the `typ` of the token decides and the log does not hold it.
  */
 export function readLoggedToken(entry: LogEntry, route: Route, rules: IssuerRules): readonly Verification[] | Unknown {
-  if (entry.claims) return readVerified(entry, entry.claims, rules);
+  if (entry.claims) return readVerified(entry, entry.claims, route, rules);
   const wasPublic = entry.resource === undefined && entry.enforcement === undefined;
   if (entry.route === NO_ROUTE || wasPublic) return { unknown: 'token_not_read' };
   if (!isTokenReason(entry.reason)) return { unknown: 'token_reason_not_logged' };
@@ -60,20 +63,73 @@ function readUnverified(
   return isKept ? [deny(reason)] : { unknown: 'issuer_rules' };
 }
 
-function readVerified(entry: LogEntry, claims: LoggedClaims, rules: IssuerRules): readonly Verification[] | Unknown {
+function readVerified(
+  entry: LogEntry,
+  claims: LoggedClaims,
+  route: Route,
+  rules: IssuerRules,
+): readonly Verification[] | Unknown {
   if (claims.isCut) return { unknown: 'claims_cut' };
   if (rules.recorded?.keepsIssuer(claims.issuer) === false) return { unknown: 'issuer_rules' };
-  const scopes = splitScopes(claims.scope);
-  return listTypes(entry, claims.issuer, rules).map(typeAccepted => {
-    const { issuer, audience, expiresAt } = claims;
+  const issuer = rules.issuers.get(claims.issuer);
+  if (issuer?.audienceClaim === 'client_id' && claims.audience.length > 1) return { unknown: 'audiences_joined' };
+  const tokens = listScopeSets(entry, claims, route, rules).flatMap(scopes =>
+    listTypes(entry, claims, rules).flatMap(typeAccepted =>
+      listClaims(entry, claims, route, scopes, rules).map(each => ({
+        ...buildToken(claims, scopes, issuer),
+        typeAccepted,
+        claims: each,
+      })),
+    ),
+  );
+  // The entry was written when the response had closed, for a stream possibly long after the token expired. A token that had
+  // expired had done so by then: its duration is rounded.
+  const time = entry.reason === 'token_expired' ? entry.time : entry.time - entry.durationMs;
+  return tokens.map(token => checkTime(token, time));
+}
+
+function buildToken(
+  { issuer: name, kind, type, audience, expiresAt }: LoggedClaims,
+  scopes: ReadonlySet<string>,
+  issuer: Issuer | undefined,
+): Omit<AccessToken, 'typeAccepted' | 'claims'> {
+  return {
+    ok: true,
+    issuer: name,
+    kind,
+    type,
+    audience,
+    secondAudience: undefined,
+    scopes,
+    allScopes: issuer ? addImpliedScopes(scopes, issuer.impliedScopes) : scopes,
+    scopeSource: { paths: undefined, separator: ' ' },
+    expiresAt,
+    validUntil: expiresAt + (issuer?.expiryLeeway ?? 0) / 1000,
     // It verified then, so its `nbf` and `iat` had passed.
-    const times = { expiresAt, notBefore: undefined, issuedAt: undefined };
-    // The entry was written when the response had closed, for a stream possibly long after the token expired.
-    return checkTime(
-      { ok: true, issuer, typeAccepted, audience, scopes, ...times, claims: {} },
-      entry.time - entry.durationMs,
-    );
-  });
+    validFrom: 0,
+  };
+}
+
+function listClaims(
+  entry: LogEntry,
+  claims: LoggedClaims,
+  route: Route,
+  scopes: ReadonlySet<string>,
+  { recorded }: IssuerRules,
+): readonly Claims[] {
+  if (route.public) return [claims.whole];
+  return listPossibleClaims(entry, claims, route, scopes, recorded?.keepsClaims(entry.route, route) === true);
+}
+
+/** @returns the scopes of the log; none and all that the route knows where they would be read from another claim now. */
+function listScopeSets(
+  entry: LogEntry,
+  { scope }: LoggedClaims,
+  route: Route,
+  { recorded }: IssuerRules,
+): readonly ReadonlySet<string>[] {
+  if (route.public || recorded?.keepsScopePaths(entry.route, route) !== false) return [splitScopes(scope)];
+  return [new Set(), new Set(route.scopeRules.flatMap(rule => rule.scopes))];
 }
 
 /** The scopes of the previous entry: most tokens of a log have the same, and building a set costs more than the decision. */
@@ -84,8 +140,16 @@ function splitScopes(text: string): ReadonlySet<string> {
   return last.scopes;
 }
 
-/** @returns every possible `typeAccepted`. An issuer with the default `token_types` is assumed to have had it then, too. */
-function listTypes(entry: LogEntry, name: string, { issuers, recorded }: IssuerRules): readonly boolean[] {
+/**
+ * @returns every possible `typeAccepted`: one where the log has the `typ`. Without it, an issuer with the default `token_types`
+ *   is assumed to have had it then, too.
+ */
+function listTypes(
+  entry: LogEntry,
+  { issuer: name, type }: LoggedClaims,
+  { issuers, recorded }: IssuerRules,
+): readonly boolean[] {
+  if (type !== undefined) return [issuers.get(name)?.tokenTypes.has(mediaType(type)) ?? true];
   if (entry.reason !== 'wrong_token_type') return wasTypeAccepted(entry) ? [true] : [true, false];
   if (recorded?.keepsTypes(name)) return [false];
   const issuer = issuers.get(name);

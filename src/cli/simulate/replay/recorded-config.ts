@@ -52,6 +52,20 @@ export class RecordedConfig {
     return old !== undefined && now !== undefined && isDeepStrictEqual(old.tokenTypes, now.tokenTypes);
   }
 
+  /** @returns whether `route` requires the same claims as the logged route. */
+  keepsClaims(key: string, route: Route): boolean {
+    const old = this.#oldRoutes.get(key);
+    if (!old || old.public || route.public) return false;
+    return isDeepStrictEqual(old.requiredClaims, route.requiredClaims);
+  }
+
+  /** @returns whether `route` reads scopes from the same claims as the logged route, which the log holds. */
+  keepsScopePaths(key: string, route: Route): boolean {
+    const old = this.#oldRoutes.get(key);
+    if (!old || old.public || route.public) return true;
+    return isDeepStrictEqual(old.scopePaths, route.scopePaths);
+  }
+
   /** @returns whether no issuer that the logged route did not trust, whichever it is, is trusted by `route`. */
   keepsDistrust(key: string, route: Route): boolean {
     const old = this.#oldRoutes.get(key);
@@ -85,7 +99,8 @@ function sharedParts(route: Route): unknown {
 
 /** Additional algorithms or types change nothing for a token that verified. */
 function keepsTokens(old: Issuer, now: Issuer | undefined): boolean {
-  if (!now || !isDeepStrictEqual(old.keySource, now.keySource) || old.scopeClaim !== now.scopeClaim) return false;
+  if (!now || !isDeepStrictEqual(old.keySource, now.keySource) || old.audienceClaim !== now.audienceClaim) return false;
+  if (!isDeepStrictEqual(old.scopeSource, now.scopeSource)) return false;
   return isSubset(old.algorithms, now.algorithms) && isSubset(old.tokenTypes, now.tokenTypes);
 }
 

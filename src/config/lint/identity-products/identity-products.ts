@@ -111,9 +111,10 @@ export const IDENTITY_PRODUCTS: readonly IdentityProduct[] = [
     // https://cloud.google.com/docs/authentication/token-types
     name: 'Google',
     family: 'Google',
-    issuer: /^https:\/\/accounts\.google\.com$/,
+    issuer: /^(?:https:\/\/)?accounts\.google\.com$/,
     tokenTypes: ['JWT'],
     audience: 'the client, in ID tokens; its access tokens are opaque',
+    isForEveryone: true,
     scopeClaims: [],
     idTokenMarks: ['hd', 'email'],
     ask: () =>

@@ -4,7 +4,9 @@ import { accept, type ParsedValue, type Rejected, reject } from '../parsed-value
 import { parsePathPrefix } from '../path/path-prefix.ts';
 import { isLoopback } from './host.ts';
 
-export const ISSUER = 'an absolute https:// URI without query and fragment';
+export const ISSUER = 'the exact iss of its tokens';
+export const DISCOVERED_ISSUER = 'an absolute https:// URI without query and fragment, or jwks_uri or jwks_file';
+export const SERVER_URL = 'the https:// URL of an authorization server';
 export const JWKS_URI = 'an absolute https:// or http:// URL';
 export const RESOURCE = 'an absolute https:// or http:// URI without fragment';
 export const UPSTREAM = 'an http:// or https:// URL such as http://billing:8080/api';
@@ -30,6 +32,22 @@ export function parseIssuerUri(text: string): ParsedValue<string> {
   const uri = parseHttpUri(text);
   if (!uri.ok) return uri;
   return uri.value.query === undefined ? accept(text) : reject('has a query');
+}
+
+/** @returns `text`, an `iss` that is only compared (RFC 7519 section 4.1.1): any text but an empty one or one with controls. */
+export function parseIssuerName(text: string): ParsedValue<string> {
+  if (text === '') return reject('is empty');
+  return /\p{Cc}/u.test(text) ? reject('has a control character') : accept(text);
+}
+
+/** @returns `text`, the issuer identifier of an authorization server (RFC 9728 section 2). */
+export function parseServerUrl(text: string): ParsedValue<string> {
+  return parseIssuerUri(text);
+}
+
+/** @returns whether an issuer can be named to clients as an authorization server: `iss` is any string, its metadata needs a URL. */
+export function isServerUrl(issuer: string): boolean {
+  return parseIssuerUri(issuer).ok;
 }
 
 /** @returns `text`, the URL of a key set. */

@@ -71,7 +71,11 @@ export function exampleConfig(routes: readonly Route[], tokenTypes: readonly str
     keySource: { kind: 'discovery' },
     algorithms: new Set(['ES256']),
     tokenTypes: new Set(tokenTypes),
-    scopeClaim: undefined,
+    scopeSource: { paths: undefined, separator: ' ' },
+    impliedScopes: new Map(),
+    audienceClaim: 'aud',
+    leeway: 30_000,
+    expiryLeeway: 0,
     keys: {
       refresh: 1,
       cooldown: 1,

@@ -251,7 +251,8 @@ const CASES: readonly Case[] = [
   {
     code: 'invalid-value',
     text: `issuers:\n  https://i.example/?a:\n${route(GOOD).replace(ISSUERS, '')}`,
-    diagnostic: '2:3: issuers.…: "…" has a query, expected an absolute https:// URI without query and fragment',
+    diagnostic:
+      '2:3: issuers.…: "…" has a query, expected an absolute https:// URI without query and fragment, or jwks_uri or jwks_file',
   },
   {
     code: 'unknown-issuer',

@@ -11,6 +11,7 @@ import { finishedRequest } from '../finished-example.ts';
 const route = protectedRoute({ prefix: '/profile', resource: 'https://profile.example/' });
 const claims = { sub: 'alice', client_id: 'shop', jti: 'j' };
 const verified = exampleToken({ claims });
+const idToken = exampleToken({ claims, kind: 'ID' });
 const failure = { reason: 'bad_upstream_response', cause: 'malformed_response' } as const;
 
 const parse = (facts: Partial<FinishedRequest>): Record<string, unknown> =>
@@ -28,10 +29,20 @@ const IS_OF_TYPE: Readonly<Record<AccessLogField['type'], (value: unknown) => bo
 };
 
 test('a line with a value for each field: exactly the fields of the table, in its order, each of its type', () => {
-  const line = parse({ route, outcome: 'failed', failure, verified, upstreamMs: 3, path: `/${'x'.repeat(2_000)}` });
+  const line = parse({
+    route,
+    outcome: 'failed',
+    failure,
+    verified: idToken,
+    upstreamMs: 3,
+    path: `/${'x'.repeat(2_000)}`,
+  });
   expect(Object.keys(line)).toEqual(ACCESS_LOG_FIELDS.map(({ name }) => name));
   expect(ACCESS_LOG_FIELDS.filter(({ name, type }) => !IS_OF_TYPE[type](line[name]))).toEqual([]);
 });
+
+const VERIFIED = 'the token verified, also where it has expired since';
+const TYPED = 'the token verified and has a typ';
 
 test.each<[string, Partial<FinishedRequest>, AccessLogField['present'][]]>([
   ['without a route', {}, []],
@@ -41,8 +52,14 @@ test.each<[string, Partial<FinishedRequest>, AccessLogField['present'][]]>([
   ['reported', { outcome: 'reported', denial: { reason: 'wrong_audience' } }, ['denied, reported or failed']],
   ['failed', { outcome: 'failed', failure }, ['denied, reported or failed', 'failed']],
   ['with a response of an upstream', { upstreamMs: 0 }, ['sent to an upstream that responded']],
-  ['with a token that has no further claims', { verified: exampleToken({ claims: {} }) }, ['the token verified']],
-  ['with a token', { verified }, ['the token verified', 'the token verified and has this claim as a string']],
+  ['with a token that has no further claims', { verified: exampleToken({ claims: {}, type: undefined }) }, [VERIFIED]],
+  ['with a token that has a typ', { verified: exampleToken({ claims: {} }) }, [VERIFIED, TYPED]],
+  [
+    'with an ID token',
+    { verified: exampleToken({ claims: {}, kind: 'ID' }) },
+    [VERIFIED, TYPED, 'the token verified and names itself no access token'],
+  ],
+  ['with a token', { verified }, [VERIFIED, TYPED, 'the token verified and has this claim as a string']],
   ['with a value that was cut', { host: 'x'.repeat(2_000) }, ['a value was cut']],
 ])('a request %s: only the fields whose condition holds', (_, facts, present) => {
   expect(Object.keys(parse(facts)).sort()).toEqual(namesOf('always', ...present).sort());

@@ -50,6 +50,7 @@ test('a reported denial: every field that applies, and no other', () => {
     aud: ['https://profile.example/', 'x'],
     scope: 'a b',
     jti: 'j',
+    typ: 'at+jwt',
     exp: 2_000,
   });
 });

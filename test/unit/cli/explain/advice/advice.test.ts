@@ -25,6 +25,8 @@ interface Verified {
   readonly scopeClaim?: string;
 }
 
+const pathOf = (text: string) => ({ text, steps: [text] });
+
 function adviseFor(
   aud: readonly string[],
   claims: Record<string, unknown> = {},
@@ -43,7 +45,10 @@ function adviseFor(
     }),
   ];
   const request = { scheme: 'https', method: 'GET', target: '/billing', authority: 'gateway', at: 0 } as const;
-  const head = readRequestHead({ method: 'GET', target: '/billing', version: '1.1', fields: ['Host', 'gateway'] });
+  const head = readRequestHead({
+    ...{ method: 'GET', target: '/billing', version: '1.1', fields: ['Host', 'gateway'] },
+    ...{ body: 'none', expects: 'nothing' },
+  });
   if (!head.ok) throw new Error('the head is not valid');
   const match = matchRequest(createRouteTable(routes), head);
   if (!match.ok) throw new Error('no route');
@@ -60,7 +65,10 @@ function adviseFor(
     credentials: {
       verification,
       jws,
-      issuer: exampleIssuer({ issuer: iss, scopeClaim }),
+      issuer: exampleIssuer({
+        issuer: iss,
+        scopeSource: { paths: scopeClaim === undefined ? undefined : [pathOf(scopeClaim)], separator: ' ' },
+      }),
       keys: [],
       token: undefined,
       refusedKeys: [],
@@ -230,11 +238,13 @@ describe('scopes in a claim that is not read', () => {
     ['scp', { scp: ['openid'], roles: ['read'] }, {}],
     ['scope before scp', { scope: 'openid', scp: ['read'] }, {}],
     ['the claim of the issuer', { rights: ['x'], scope: 'read' }, { scopeClaim: 'rights' }],
-  ] as const)('%s: scope_claim is not suggested', ([, claims, more]) => {
+  ] as const)('%s: both claims are suggested, beside the other way', ([, claims, more]) => {
     const advice = adviseOn(claims, more);
     expect(advice?.cause).toMatch(/in the claim (?:roles|scp|scope), which is not read/);
-    expect(advice?.remedy?.path).toBeUndefined();
-    expect(advice?.remedy?.text).toContain('let the issuer put read into the claim');
+    expect(advice?.remedy?.path).toEqual(['issuers', 'https://login.example', 'scope_claim']);
+    expect(advice?.remedy?.text).toMatch(
+      /^let the issuer put read into the claim .*; or set \[\w+, \w+\]: the scopes of both count/,
+    );
   });
 
   test('an entry of an array with spaces: one scope', () => {

@@ -37,6 +37,9 @@ function replayEntry(entry: LogEntry): string {
 }
 
 /** The entry of a request as if nothing were ever truncated. */
+/** A token without the other claims of a line. */
+const REST = { whole: { iss: ISSUER }, type: undefined, kind: undefined, isCut: false } as const;
+
 function wholeEntry(
   path: string,
   audience: readonly string[],
@@ -47,7 +50,7 @@ function wholeEntry(
     ...{ time: Date.now(), durationMs: 1, requestId: 'x', route: '/a', resource: OURS, enforcement: 'enforce' },
     ...{ method: 'GET', host: 'api.example', path, isPathCut: false, isCut: false, outcome },
     reason: outcome === 'denied' ? 'wrong_audience' : undefined,
-    claims: { issuer: ISSUER, audience, scope, expiresAt: 4e9, clientId: undefined, isCut: false },
+    claims: { issuer: ISSUER, audience, scope, expiresAt: 4e9, clientId: undefined, ...REST },
   };
 }
 

@@ -23,7 +23,7 @@ test('one group: the exact JSON and text', async () => {
   expect(JSON.parse(renderJson(result, { now: config, from: undefined }))).toEqual({
     config: { file: 'new.yaml', hash: '0' },
     from: null,
-    assumed_unchanged: ['keys', 'algorithms', 'token_types', 'scope_claim'],
+    assumed_unchanged: ['keys', 'algorithms', 'token_types', 'scope_claim', 'audience_claim'],
     lines: 5,
     judged: 3,
     unchanged: 1,
@@ -50,7 +50,7 @@ test('one group: the exact JSON and text', async () => {
   });
   expect(renderText(result, { log: 'access.ndjson', now: 'new.yaml', from: undefined })).toEqual([
     'access.ndjson under new.yaml',
-    'assumed unchanged: keys, algorithms, token_types and scope_claim of each issuer',
+    'assumed unchanged: keys, algorithms, token_types, scope_claim, audience_claim',
     '  (--from OLD tells: the configuration that wrote the log)',
     '          5  lines; 1 of no request, 1 broken',
     '          3  requests judged',

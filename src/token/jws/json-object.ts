@@ -1,0 +1,73 @@
+/** One part of a JWS → the JSON object in it (RFC 7519 section 7.2), read so that no other reader can take it for another one. */
+
+import { isUtf8 } from 'node:buffer';
+import type { Claims } from '../../config/values/claim-path.ts';
+
+const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
+
+/**
+ * @param part base64url, without padding.
+ * @returns the object. `undefined` for what is not the UTF-8 of a JSON object, begins with a byte order mark, or has two
+ *   members of one name at any depth: RFC 7519 section 4 lets a reader take the last, and other readers take the first.
+ */
+export function readJsonObject(part: string): Claims | undefined {
+  const text = decodePart(part);
+  const value = text === undefined ? undefined : parse(text);
+  return isObject(value) && countNames(text ?? '') === countMembers(value) ? value : undefined;
+}
+
+/** @returns the text in `part`; `undefined` for bytes that are not UTF-8. */
+export function decodePart(part: string): string | undefined {
+  const bytes = Buffer.from(part, 'base64url');
+  return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
+}
+
+/** @returns whether an object in `text`, which is JSON, has two members of one name. */
+export function hasDuplicateMembers(text: string): boolean {
+  return countNames(text) !== countMembers(parse(text));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Claims {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** In JSON a colon outside a string stands behind the name of a member, and nowhere else. */
+function countNames(json: string): number {
+  let count = 0;
+  for (let at = 0; at < json.length; at += 1) {
+    const code = json.charCodeAt(at);
+    if (code === COLON) count += 1;
+    else if (code === QUOTE) at = findEndOfString(json, at);
+  }
+  return count;
+}
+
+/** @returns the index of the quote that ends the string which begins at `start`. */
+function findEndOfString(json: string, start: number): number {
+  let at = start + 1;
+  for (let code = json.charCodeAt(at); code !== QUOTE && at < json.length; code = json.charCodeAt(at)) {
+    at += code === BACKSLASH ? 2 : 1;
+  }
+  return at;
+}
+
+/** After `JSON.parse`, which keeps one member of each name. Not recursive: a caller may nest 10,000 lists. */
+function countMembers(json: unknown): number {
+  let count = 0;
+  const open: unknown[] = [json];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+    if (!Array.isArray(value)) count += members.length;
+    for (const member of members) if (typeof member === 'object' && member !== null) open.push(member);
+  }
+  return count;
+}
