@@ -53,6 +53,7 @@ export function formatAccessLine(request: FinishedRequest): string {
     `,"status":${request.status},"outcome":"${outcome}"` +
     (reason ? `,"reason":"${reason}"` : '') +
     (failure ? `,"cause":"${failure.cause}"` : '') +
+    (failure?.tlsError ? `,"tls_error":"${failure.tlsError}"` : '') +
     mode +
     `,"duration_ms":${formatMs(request.durationMs)}` +
     (upstreamMs === undefined ? '' : `,"upstream_ms":${formatMs(upstreamMs)}`) +
