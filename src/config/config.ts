@@ -35,7 +35,7 @@ export interface ListenAddress {
 
 /** Limits for all clients together, and for each request. */
 export interface ClientLimits {
-  /** Bytes of the target, the names and the values of a head, without separators. A head of so many bytes is refused. */
+  /** Bytes of a request line and its header fields, with their line ends. A larger head is refused. */
   readonly headers: number;
   readonly connections: number;
 }
