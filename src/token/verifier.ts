@@ -9,8 +9,6 @@
 
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { getHeapStatistics } from 'node:v8';
-import { LRUCache } from 'lru-cache';
 import type { Issuer } from '../config/config.ts';
 import type { AccessToken, TokenDenial } from './access-token.ts';
 import { checkTime } from './claims.ts';
@@ -18,6 +16,7 @@ import { type VerifiedToken, verifyJws } from './jws/jws-verification.ts';
 import { KeySet, type KeySetEvents, type KeySetStatus } from './keys/key-set.ts';
 import { fetchDirectly } from './keys/key-source.ts';
 import type { PublishedKey, RefusedKey } from './keys/verification-key.ts';
+import { VerifiedTokens } from './verified-tokens.ts';
 
 export type Verification = AccessToken | TokenDenial;
 
@@ -25,29 +24,20 @@ export interface VerifierEvents extends KeySetEvents {
   readonly onCacheLookup: (outcome: 'hit' | 'miss') => void;
 }
 
-/** The key is the SHA-256 of the whole token, so the cache holds nothing that can be sent as a token. */
-type TokenCache = LRUCache<string, VerifiedToken>;
-
-const MOST_TOKENS = 100_000;
-/** The share of the heap that all entries together may use. */
-const HEAP_SHARE = 1 / 8;
-/** Bytes of an entry, as measured. */
-const entrySize = (token: string) => 1024 + 2 * token.length;
-
 /** What a verifier takes over from the previous one. */
 interface Inherited {
   readonly issuers: ReadonlyMap<string, Issuer>;
   readonly keySets: ReadonlyMap<string, KeySet>;
   /** Key sets of the same source under other settings. */
   readonly sources: ReadonlyMap<string, KeySet>;
-  readonly cache: TokenCache;
+  readonly cache: VerifiedTokens;
 }
 
 export class TokenVerifier {
   readonly #issuers: ReadonlyMap<string, Issuer>;
   readonly #keySets: ReadonlyMap<string, KeySet>;
   readonly #events: VerifierEvents;
-  readonly #cache: TokenCache;
+  readonly #cache: VerifiedTokens;
 
   /** @param previous the verifier that this one replaces. Keys and tokens of issuers that did not change are taken over. */
   constructor(
@@ -127,7 +117,7 @@ export class TokenVerifier {
    */
   verify(token: string, now: number): Verification | Promise<Verification> {
     const cacheKey = hash('sha256', token, 'base64');
-    const known = this.#cache.get(cacheKey);
+    const known = this.#cache.get(cacheKey, now);
     const isHit = known !== undefined && performance.now() < known.key.usableUntil && this.#isCurrent(known.issuer);
     this.#events.onCacheLookup(isHit ? 'hit' : 'miss');
     if (!isHit) return this.#verifyAnew(token, cacheKey, now);
@@ -148,7 +138,7 @@ export class TokenVerifier {
   #judge(token: string, cacheKey: string, now: number, verified: VerifiedToken | TokenDenial): Verification {
     if (!verified.ok) return verified;
     const verification = checkTime(verified.accessToken, now);
-    if (verification.ok) this.#cache.set(cacheKey, verified, { size: entrySize(token) });
+    if (verification.ok) this.#cache.set(cacheKey, token, verified);
     return verification;
   }
 
@@ -174,9 +164,5 @@ export class TokenVerifier {
 }
 
 function inheritNothing(issuers: ReadonlyMap<string, Issuer>): Inherited {
-  return { issuers, keySets: new Map(), sources: new Map(), cache: createCache() };
-}
-
-function createCache(): TokenCache {
-  return new LRUCache({ max: MOST_TOKENS, maxSize: Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE) });
+  return { issuers, keySets: new Map(), sources: new Map(), cache: new VerifiedTokens() };
 }
