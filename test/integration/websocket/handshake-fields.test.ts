@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { openConnected } from '../../support/raw-connection.ts';
 import { headerValues } from '../../support/raw-http.ts';
+import { SWITCHING } from '../../support/switching.ts';
 import { gateway, handshake, openWebSocket, token, upstream, useWebSocketFixture } from './fixture.ts';
 
 useWebSocketFixture();
@@ -45,6 +46,19 @@ describe('fields of the handshake', () => {
       wire.socket.destroy();
     },
   );
+
+  test('bytes from 0x80 on in a field of the 101: the same bytes', async () => {
+    const { handleUpgrade } = upstream;
+    upstream.handleUpgrade = (_request, socket) => {
+      socket.write(SWITCHING.replace('\r\n\r\n', '\r\nX-Bytes: caf\xe9 \xc3\xbc\r\n\r\n'), 'latin1');
+    };
+    const wire = await openConnected(gateway.port);
+    wire.send(handshake('/open/a'));
+    await wire.until('\r\n\r\n');
+    expect(wire.text()).toContain('\r\nX-Bytes: caf\xe9 \xc3\xbc\r\n');
+    wire.socket.destroy();
+    upstream.handleUpgrade = handleUpgrade;
+  });
 
   test('forward_token: the token is forwarded', async () => {
     (await openWebSocket('/forwarding/a')).terminate();
