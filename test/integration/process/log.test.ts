@@ -140,11 +140,11 @@ class Marks {
   }
 }
 
-/** Valid and invalid tokens. Only the claims that the log records may appear. */
+/** Valid and invalid tokens. Only the claims that the log records may appear, and only of tokens whose signature is good. */
 async function makeTokens(marks: Marks): Promise<string[]> {
   const good = await issuer.sign({ claims: { aud: RESOURCE, email: marks.next(), nonce: marks.next() } });
   const foreign = await issuer.sign({ claims: { aud: OTHER } });
-  const expired = await issuer.sign({ claims: { aud: RESOURCE, exp: 1, sub: marks.next() } });
+  const expired = await issuer.sign({ claims: { aud: RESOURCE, exp: 1, sub: 'alice', email: marks.next() } });
   const unknown = await issuer.sign({ claims: { aud: marks.next(), iss: `https://${marks.next()}.example/` } });
   const strange = await issuer.sign({
     claims: { aud: RESOURCE, sub: marks.next() },

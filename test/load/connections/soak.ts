@@ -63,6 +63,7 @@ routes:
     ),
   );
   await running;
+  for (const what of totals.crossed) console.log(`  CROSSED ${what}`);
   tally.isOver = true;
   await Promise.all(clients);
   const failure = world.gateway.failure();

@@ -16,6 +16,8 @@ describe('one object: read', () => {
     '{"__proto__":1,"constructor":2}',
     '{"a":"ä\u2028😀"}',
     '{"A":1,"a":2}',
+    '{"a":"\\\\","b":["\\u005c","\\\\:"],"c":"x\\\\"}',
+    '{"https:\\/\\/a.example\\/roles":["admin"],"\\u0062":1}',
   ])('%s', text => {
     expect(readJsonObject(encode(text))).toEqual(JSON.parse(text));
   });
@@ -30,6 +32,10 @@ describe('not one object: undefined', () => {
     ['the empty name twice', '{"":1,"":2}'],
     ['__proto__ twice', '{"__proto__":1,"__proto__":2}'],
     ['one that is no more in the object', '{"a":{"b":1,"c":2},"a":0}'],
+    ['a name with a backslash', '{"a\\\\b":1}'],
+    ['a name with a backslash, as an escape', '{"a\\u005Cb":1}'],
+    ['a name with a backslash, deep inside', '{"a":[{"b" \n: {"\\\\":1}}]}'],
+    ['a name with a backslash, in what is no JSON', '{"a":{"\\\\":1}, x'],
     ['an array', '[]'],
     ['text', '"a"'],
     ['null', 'null'],
@@ -59,6 +65,23 @@ describe('not one object: undefined', () => {
   });
 });
 
+test.each([
+  ['https:\\/\\/a.example\\/roles', 'https:\\\\/\\\\/a.example\\\\/ro'],
+  ['\\u0062', '\\\\'],
+  ['a\\u0062', 'a\\\\'],
+])('a name in escapes, %s, after an object that nobody signed: read as what it is', (name, forged) => {
+  const objectOf = (member: string) => encode(`{"iss":"https://${name.length}.example","sub":"s","${member}":1}`);
+  for (let count = 0; count < 5; count += 1) expect(readJsonObject(objectOf(forged))).toBeUndefined();
+  const expected = JSON.parse(`"${name}"`);
+  expect(Object.keys(readJsonObject(objectOf(name)) ?? {})).toEqual(['iss', 'sub', expected]);
+});
+
+test('a long string and as many colons: looked through once', () => {
+  const startedAt = performance.now();
+  expect(readJsonObject(encode(`{"${'a'.repeat(1_000_000)}"${':'.repeat(1_000_000)}"\\\\"}`))).toBeUndefined();
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
+
 /** JSON as text, built by hand, and whether an object in it has a name twice. */
 interface Sample {
   readonly text: string;
@@ -66,7 +89,7 @@ interface Sample {
 }
 
 const plain = (text: string): Sample => ({ text, hasDuplicate: false });
-const NAMES = ['a', 'b', 'c', ':', '"', '\\', '{', '__proto__'];
+const NAMES = ['a', 'b', 'c', ':', '"', '/', '{', '__proto__'];
 const ESCAPED = (name: string) =>
   `"${[...name].map(each => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`;
 const { value: json } = fc.letrec<{ value: Sample }>(tie => ({
