@@ -220,6 +220,8 @@ export type FailureCause = (typeof FAILURE_CAUSES)[number];
 export interface Failure {
   readonly reason: FailureReason;
   readonly cause: FailureCause;
+  /** What was wrong where the cause is `tls`, out of a closed list: for the log only. */
+  readonly tlsError?: string;
 }
 
 /** The result of a request. `reported`: denied, but forwarded, since the mode of the route does not refuse that reason. */

@@ -19,6 +19,7 @@ import { type RequestHead, readRequestHead } from './route/request-head.ts';
 import { readHandshake } from './route/websocket-handshake.ts';
 import { RouteLimits } from './route-limits.ts';
 import { createVerifierEvents, logFault, recordRequest, type Telemetry } from './telemetry/telemetry.ts';
+import { createUpstreamEvents } from './telemetry/upstream-events.ts';
 import { readBearerToken } from './token/bearer.ts';
 import { fetchDirectly, type KeyFetcher } from './token/keys/key-source.ts';
 import { TokenVerifier, type Verification } from './token/verifier.ts';
@@ -67,7 +68,8 @@ export class Gateway {
     this.config = config;
     this.#telemetry = telemetry;
     this.#indexes = indexes;
-    this.#upstreams = new Upstreams(config, previous ? previous.#upstreams : undefined);
+    const upstreams = previous ? previous.#upstreams : undefined;
+    this.#upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
     this.#limits = previous ? previous.#limits : new RouteLimits();
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
   }

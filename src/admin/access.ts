@@ -48,6 +48,17 @@ function isOfAnotherOrigin({ origin, host = '' }: IncomingHttpHeaders): boolean 
   return !['http', 'https'].some(scheme => isSameAuthority(origin, `${scheme}://${host}`));
 }
 
+/**
+ * Checks a request that changes something, after `findAccessRefusal`. No link and no form of another site may cause it: browsers
+ * say where it comes from in Sec-Fetch-Site, older ones in Origin, which `findAccessRefusal` compares.
+ *
+ * @returns whether the request is of this page, or of a program.
+ */
+export function isSameOrigin({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  const site = headers['sec-fetch-site'];
+  return site === undefined || site === 'same-origin';
+}
+
 function isSameAuthority(origin: string, own: string): boolean {
   if (!URL.canParse(own)) return false;
   return origin.toLowerCase() === new URL(own).origin;

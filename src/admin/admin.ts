@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exposition } from '../telemetry/metrics/text-format.ts';
-import { findAccessRefusal, hasAdminToken } from './access.ts';
+import { findAccessRefusal, hasAdminToken, isSameOrigin } from './access.ts';
 import { DENIALS_PATH, readFilter } from './figures/denial-filter.ts';
 import { CONTENT_SECURITY_POLICY } from './page/page.ts';
 import type { Readiness } from './readiness.ts';
@@ -12,6 +12,8 @@ import { shareResult } from './shared-result.ts';
 /** Called for each request. */
 export interface AdminSources extends PageSources {
   readonly metrics: { expose(): Promise<Exposition> };
+  /** Fetches the keys of every issuer now, whatever the cooldown. */
+  readonly refetchKeys: () => void;
 }
 
 interface SharedSources extends AdminSources {
@@ -42,10 +44,12 @@ const SECURITY_HEADERS = {
  */
 const READ_LIMIT = 10_000;
 
+const KEY_REFRESH_PATH = '/keys/refresh';
+
 /**
  * @returns the listener's handler: `/metrics`, `/healthz` (the process runs), `/readyz` (it should be sent requests), and the
  * status page, which needs the admin token where one is configured: `/` whole, `/denials` some of its denials, `/status.json`
- * for programs.
+ * for programs. `POST /keys/refresh` fetches keys.
  */
 export function createAdminHandler(sources: AdminSources) {
   const getPage = sharePage(sources);
@@ -71,10 +75,9 @@ export function createAdminHandler(sources: AdminSources) {
 
 async function createReply(sources: SharedSources, request: IncomingMessage): Promise<Reply> {
   const { method, url = '/' } = request;
-  if (method !== 'GET' && method !== 'HEAD') {
-    return { ...json(405, { error: 'method not allowed' }), headers: { Allow: 'GET, HEAD' } };
-  }
   const path = url.split('?', 1)[0];
+  if (path === KEY_REFRESH_PATH) return refetchKeys(sources, request);
+  if (method !== 'GET' && method !== 'HEAD') return refuseMethod('GET, HEAD');
   // Not checked: load balancers use any name as Host, and these pages hold nothing of use to a web site.
   if (path === '/healthz') return json(200, { status: 'ok' });
   if (path === '/readyz') return describeReadiness(await sources.readiness());
@@ -92,6 +95,22 @@ async function createReply(sources: SharedSources, request: IncomingMessage): Pr
     default:
       return json(404, { error: 'not found' });
   }
+}
+
+/** The only request that changes something: POST, of this origin, and only with the admin token. It does not wait for the keys. */
+function refetchKeys({ processInfo, refetchKeys: start }: SharedSources, request: IncomingMessage): Reply {
+  const { config } = processInfo();
+  const refusal = findAccessRefusal(config, request) ?? (isSameOrigin(request) ? undefined : 'other_site');
+  if (refusal) return json(403, { error: ACCESS_ERRORS[refusal] });
+  if (request.method !== 'POST') return refuseMethod('POST');
+  if (config.adminTokenHash === undefined) return json(403, { error: 'only with admin_token in the configuration' });
+  if (!hasAdminToken(config.adminTokenHash, request.headers.authorization)) return TOKEN_NEEDED;
+  start();
+  return json(202, { status: 'the keys of every issuer are being fetched' });
+}
+
+function refuseMethod(allowed: string): Reply {
+  return { ...json(405, { error: 'method not allowed' }), headers: { Allow: allowed } };
 }
 
 /** Prometheus sends the seconds that it waits for a scrape. @returns half of them in milliseconds: the rest is for making the page. */

@@ -4,12 +4,14 @@ import { CHECK_CODES } from '../config/lint/check-codes.ts';
 import { NO_ROUTE } from '../telemetry/finished-request.ts';
 import type { ClientDenials } from '../telemetry/recent/client-denials.ts';
 import type { RecentDenial } from '../telemetry/recent/recent-denials.ts';
+import type { ScopeClaimSighting } from '../telemetry/recent/scope-claims.ts';
 import type { Report } from '../telemetry/report.ts';
 import { sumOf } from './figures/counter-sums.ts';
 import { type CountedCell, readCells } from './figures/denial-matrix.ts';
 import { formatExplainCommand } from './figures/explain-command.ts';
 import type { Latency } from './figures/latency.ts';
 import { type Counted, listRoutes, type RouteStatus } from './figures/route-figures.ts';
+import { listUnseen } from './figures/unseen-claims.ts';
 import type { StatusPage } from './page/page.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -32,6 +34,7 @@ export function renderJson({ info, report, readiness, now }: StatusPage): string
     clients: report.traffic.clients.map(describeClient),
     denials: report.denials.map(denial => describeDenial(denial, config.source.file)),
     issuers: report.keySets.map(describeKeySet),
+    scope_claims_unseen: listUnseen(config, report.traffic.scopeClaims).map(describeUnseen),
     configuration: describeConfiguration({ info, report }),
   });
 }
@@ -83,6 +86,10 @@ function describeKeySet({ issuer, keys, ageSeconds, lastError, refused }: Report
     last_error: lastError,
     refused_keys: refused.map(({ keyId, reason }) => ({ kid: keyId, reason })),
   };
+}
+
+function describeUnseen({ of, name, path, tokens }: ScopeClaimSighting): Json {
+  return { [of === 'issuers' ? 'issuer' : 'route']: name, scope_claim: path, tokens };
 }
 
 function describeCell({ presented, route, cell }: CountedCell): Json {

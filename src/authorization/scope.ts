@@ -23,7 +23,7 @@ export interface HeldScopes {
  */
 export function readHeldScopes({ scopePaths }: ProtectedRoute, token: AccessToken): HeldScopes {
   if (scopePaths === undefined) return { own: token.scopes, all: token.allScopes };
-  const own = readScopes(token.claims, { paths: scopePaths, separator: token.scopeSeparator });
+  const own = readScopes(token.claims, { paths: scopePaths, separator: token.scopeSource.separator });
   return { own, all: own };
 }
 

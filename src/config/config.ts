@@ -2,6 +2,7 @@
 
 import type { Enforcement } from '../denial.ts';
 import type { Introspection } from './introspection-config.ts';
+import type { KeySource } from './key-source.ts';
 import type { ReferencedFile } from './source/referenced-files.ts';
 import type { ResourceUri } from './values/address/uri.ts';
 import type { ClaimPath } from './values/claim-path.ts';
@@ -36,7 +37,7 @@ export interface ListenAddress {
 
 /** Limits for all clients together, and for each request. */
 export interface ClientLimits {
-  /** Bytes of the target, the names and the values of a head, without separators. A head of so many bytes is refused. */
+  /** Bytes of a request line and its header fields, with their line ends. A larger head is refused. */
   readonly headers: number;
   readonly connections: number;
 }
@@ -116,13 +117,6 @@ export interface ScopeSource {
   /** Between two scopes of a string. */
   readonly separator: string;
 }
-
-export type KeySource =
-  | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'uri'; readonly uri: string }
-  | { readonly kind: 'discovery' }
-  /** An issuer that only introspects. */
-  | { readonly kind: 'none' };
 
 export type Route = PublicRoute | ProtectedRoute;
 

@@ -1,9 +1,10 @@
 /** The map `issuers`: its entries read and checked, and the `Issuer` of each. */
 
 import { resolve } from 'node:path';
-import type { ForwardProxy, Issuer, KeySettings, KeySource } from './config.ts';
+import type { ForwardProxy, Issuer, KeySettings } from './config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { readIntrospection } from './introspection.ts';
+import type { KeySource } from './key-source.ts';
 import { findPlaceholder } from './lint/identity-products/issuer-product.ts';
 import { type IssuerSettings, issuerSchema } from './schema/issuer-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';

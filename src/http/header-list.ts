@@ -1,6 +1,6 @@
 /** Header fields as a list, duplicates and spelling kept, and which of them end at this hop (RFC 9110 sections 5.2 and 7.6.1). */
 
-/** Alternating names and values, one field after the other, as node:http gives and takes them. */
+/** Alternating names and values, one field after the other, as they were parsed. */
 export type HeaderList = readonly string[];
 
 export const NO_FIELDS: HeaderList = [];

@@ -7,8 +7,9 @@ import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.ts';
 import { formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
-import { LoaderFailure, loadInThread, type ThreadResult } from '../config/loader/loader.ts';
+import { type IsWanted, LoaderFailure, loadInThread, type ThreadResult } from '../config/loader/loader.ts';
 import { type ConfigPieces, fromPieces } from '../config/loader/pieces.ts';
+import type { ReferencedFile } from '../config/source/referenced-files.ts';
 import { type FileWatch, watchConfig } from '../config/source/watch.ts';
 import { listTokenChanges } from '../config/upstream-token-changes.ts';
 import { UPSTREAM_TOKENS } from '../config/values/upstream-token.ts';
@@ -25,9 +26,6 @@ export interface LoadedConfig extends Pick<StartOptions, 'config' | 'warnings'> 
 /** Takes a configuration into use, in every process or in none. @returns whether it is in use now. */
 export type ApplyConfig = (next: LoadedConfig) => Promise<boolean>;
 
-/** Decides by the fingerprint of the files, and by whether all of them can be read, whether they are to be loaded. */
-type IsWanted = (fingerprint: string, isReadable: boolean) => boolean;
-
 export class Reloader {
   readonly #file: string;
   readonly #environment: Environment;
@@ -38,6 +36,8 @@ export class Reloader {
   #current: Config;
   /** Fingerprint of what was read last, good or bad, so that unchanged files are not loaded again when they are touched. */
   #lastRead: string;
+  /** That the configurations which were read last name: the one in use, and one that could not be used. */
+  #files: readonly ReferencedFile[];
   #queue: Promise<void> = Promise.resolve();
   #isClosed = false;
   #watch: FileWatch | undefined;
@@ -49,12 +49,14 @@ export class Reloader {
     this.#apply = apply;
     this.#startConfig = config;
     this.#current = config;
+    this.#files = config.source.files;
     this.#lastRead = config.source.hash;
   }
 
   /** Reloads from now on whenever the content of a watched file has changed. */
   watch(): void {
     this.#watch = watchConfig(this.#file, () => this.#enqueue(() => this.#load(this.#isChanged)));
+    this.#watch.alsoWatch(this.#files.map(({ path }) => path));
   }
 
   /** Starts no further reload. One that is under way changes nothing any more and is not logged. */
@@ -77,13 +79,15 @@ export class Reloader {
   }
 
   /** While some editors save, the file does not exist for a moment: that is not a change yet. */
-  readonly #isChanged: IsWanted = (fingerprint, isReadable) =>
-    fingerprint !== this.#lastRead && (isReadable || existsSync(this.#file));
+  readonly #isChanged: IsWanted = (fingerprint, isReadable, files) =>
+    (fingerprint !== this.#lastRead || !isDeepStrictEqual(files, this.#files)) &&
+    (isReadable || existsSync(this.#file));
 
   async #load(isWanted: IsWanted = () => true): Promise<void> {
-    const loading = await this.#loadInThread((fingerprint, isReadable) => {
-      if (!isWanted(fingerprint, isReadable)) return false;
+    const loading = await this.#loadInThread((fingerprint, isReadable, files) => {
+      if (!isWanted(fingerprint, isReadable, files)) return false;
       this.#lastRead = fingerprint;
+      this.#files = files;
       return true;
     });
     if (this.#isClosed) return;
@@ -94,10 +98,11 @@ export class Reloader {
   /** Never rejects: where the thread itself fails, that is the problem of this reload. */
   async #loadInThread(isWanted: IsWanted) {
     try {
-      const loading = await loadInThread({ file: this.#file, environment: this.#environment }, isWanted);
-      return loading?.kind === 'failed'
-        ? { kind: 'failed' as const, problems: loading.diagnostics.map(formatDiagnostic) }
-        : loading;
+      const request = { file: this.#file, environment: this.#environment, files: this.#files };
+      const loading = await loadInThread(request, isWanted);
+      if (loading?.kind !== 'failed') return loading;
+      this.#watchFiles([...this.#current.source.files, ...loading.files]);
+      return { kind: 'failed' as const, problems: loading.diagnostics.map(formatDiagnostic) };
     } catch (failure) {
       const problem = failure instanceof LoaderFailure ? failure.message : 'the thread that loads it failed';
       return { kind: 'failed' as const, problems: [problem] };
@@ -106,6 +111,7 @@ export class Reloader {
 
   async #use({ pieces, warnings }: Extract<ThreadResult, { kind: 'loaded' }>): Promise<void> {
     const config = await fromPieces(pieces, new Slices().pause);
+    this.#watchFiles(config.source.files);
     const isInUse = await this.#apply({ config, warnings, pieces }).catch(() => false);
     if (!isInUse) return this.#fail(['the configuration could not be put to use']);
     this.#telemetry.metrics.recordReload('success');
@@ -114,6 +120,12 @@ export class Reloader {
     this.#current = config;
     const settings = listRestartSettings(this.#startConfig, config);
     if (settings.length > 0) this.#telemetry.log.event('warn', 'a restart is needed for what changed', { settings });
+  }
+
+  /** @param files as they were when the load read them, so that a later change is noticed. */
+  #watchFiles(files: readonly ReferencedFile[]): void {
+    this.#files = [...new Map(files.map(file => [file.path, file])).values()];
+    this.#watch?.alsoWatch(this.#files.map(({ path }) => path));
   }
 
   #fail(problems: readonly string[]): void {

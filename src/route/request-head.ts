@@ -1,26 +1,15 @@
-/** Checks a request's head: version, target and Host (request-target.ts), framing (RFC 9112 section 6), Expect (RFC 9110 section 10.1.1). */
+/** Checks a request's head: Host and target (request-target.ts), path, Expect (RFC 9110 section 10.1.1). Its framing was checked as it was read. */
 
 import { type Denial, deny } from '../denial.ts';
 import { type HeaderList, reduceFields } from '../http/header-list.ts';
+import type { RequestHead as ParsedHead } from '../http/message.ts';
 import { type CanonicalPath, canonicalizePath } from './path.ts';
 import { readTarget } from './request-target.ts';
 
 /** A request as it was parsed; `fields` has every duplicate field. */
-export interface IncomingHead {
-  readonly method: string;
-  /** The request target, as sent. */
-  readonly target: string;
-  readonly version: string;
-  readonly fields: HeaderList;
-}
+export type IncomingHead = Omit<ParsedHead, 'protocol'>;
 
-type HeadReason =
-  | 'malformed_request'
-  | 'headers_too_large'
-  | 'version_not_supported'
-  | 'expectation_failed'
-  | 'ambiguous_path'
-  | 'no_route';
+type HeadReason = 'malformed_request' | 'headers_too_large' | 'expectation_failed' | 'ambiguous_path' | 'no_route';
 
 export interface RequestHead {
   readonly ok: true;
@@ -42,29 +31,25 @@ export interface RequestHead {
   readonly hasBody: boolean;
   /** `undefined`: none given, as with a chunked body. */
   readonly contentLength: number | undefined;
-  /** The client waits for a 100 before it sends its body. Ignored in HTTP/1.0 (RFC 9110 section 10.1.1). */
-  readonly expectsContinue: boolean;
 }
 
 /** Some servers silently ignore fields after a number of them; Apache httpd refuses more than 100. */
 const MOST_FIELDS = 200;
-const CONTINUE = /^100-continue$/i;
 /** Never forwarded, since some servers end the request target there (RFC 9112 section 3). */
 const CONTROL_OR_BLANK = /[\x00-\x20\x7f]/;
 
 /**
- * @returns the checked head, or `version_not_supported` (neither 1.0 nor 1.1), `malformed_request` (not exactly one valid Host,
- *   save none in HTTP/1.0; a target that is not in origin-form nor an absolute-form of the same authority; a transfer coding
- *   other than a lone `chunked`), `expectation_failed` (something else than 100-continue), `headers_too_large` (more than 200
- *   fields), `ambiguous_path` (a control character or a blank in the target), or `no_route` for `OPTIONS *`.
+ * @returns the checked head, or `malformed_request` (not exactly one valid Host, save none in HTTP/1.0; a target that is not in
+ *   origin-form nor an absolute-form of the same authority), `expectation_failed` (something else than 100-continue),
+ *   `headers_too_large` (more than 200 fields), `ambiguous_path` (a control character or a blank in the target), or `no_route`
+ *   for `OPTIONS *`.
  */
 export function readRequestHead(request: IncomingHead): RequestHead | Denial<HeadReason> {
   if (request.fields.length > 2 * MOST_FIELDS) return deny('headers_too_large');
-  if (request.version !== '1.1' && request.version !== '1.0') return deny(reasonOfVersion(request));
-  const fields = readFields(request.fields);
-  const place = readTarget(request, fields.host);
-  if (place === undefined || !hasOneFraming(fields, request.version)) return deny('malformed_request');
-  if (fields.expect.some(expectation => !CONTINUE.test(expectation))) return deny('expectation_failed');
+  const { host: hosts, authorization } = readFields(request.fields);
+  const place = readTarget(request, hosts);
+  if (place === undefined) return deny('malformed_request');
+  if (request.expects === 'unknown') return deny('expectation_failed');
   const { authority, host, target } = place;
   if (target === '*') return deny('no_route');
   if (CONTROL_OR_BLANK.test(target)) return deny('ambiguous_path');
@@ -75,14 +60,10 @@ export function readRequestHead(request: IncomingHead): RequestHead | Denial<Hea
     host,
     target,
     ...splitTarget(target),
-    authorization: fields.authorization,
-    ...describeBody(fields, request.version),
+    authorization,
+    hasBody: request.body !== 'none' && request.body !== 0,
+    contentLength: typeof request.body === 'number' ? request.body : undefined,
   };
-}
-
-/** A request line without a version is one of HTTP/0.9, which is no HTTP message (RFC 9112 section 2.3). */
-function reasonOfVersion({ version }: IncomingHead): HeadReason {
-  return version === '0.9' ? 'malformed_request' : 'version_not_supported';
 }
 
 function splitTarget(target: string) {
@@ -94,28 +75,15 @@ function splitTarget(target: string) {
   return { path: query.includes('#') ? deny('ambiguous_path') : canonicalizePath(sentPath), sentPath, query };
 }
 
-function describeBody({ transferEncoding, contentLength, expect }: Fields, version: string) {
-  const length = contentLength[0] === undefined ? undefined : Number(contentLength[0]);
-  return {
-    hasBody: transferEncoding.length > 0 || (length ?? 0) > 0,
-    contentLength: length,
-    expectsContinue: expect.length > 0 && version !== '1.0',
-  };
-}
-
 interface Fields {
   host: readonly string[];
   authorization: readonly string[];
-  transferEncoding: readonly string[];
-  contentLength: readonly string[];
-  expect: readonly string[];
 }
 
 const NONE: readonly string[] = [];
 
-function readFields(rawHeaders: HeaderList): Fields {
-  const none: Fields = { host: NONE, authorization: NONE, transferEncoding: NONE, contentLength: NONE, expect: NONE };
-  return reduceFields(rawHeaders, addField, none);
+function readFields(fields: HeaderList): Fields {
+  return reduceFields(fields, addField, { host: NONE, authorization: NONE });
 }
 
 function addField(fields: Fields, name: string, value: string): Fields {
@@ -129,23 +97,9 @@ function findField(name: string): keyof Fields | undefined {
   switch (name.length) {
     case 4:
       return name.toLowerCase() === 'host' ? 'host' : undefined;
-    case 6:
-      return name.toLowerCase() === 'expect' ? 'expect' : undefined;
     case 13:
       return name.toLowerCase() === 'authorization' ? 'authorization' : undefined;
-    case 14:
-      return name.toLowerCase() === 'content-length' ? 'contentLength' : undefined;
-    case 17:
-      return name.toLowerCase() === 'transfer-encoding' ? 'transferEncoding' : undefined;
     default:
       return undefined;
   }
-}
-
-/** HTTP/1.0 has no transfer codings, so servers may frame such a message differently (RFC 9112 section 6.1). */
-function hasOneFraming({ transferEncoding, contentLength }: Fields, version: string): boolean {
-  if (version === '1.0' && transferEncoding.length > 0) return false;
-  if (transferEncoding.length + contentLength.length > 1) return false;
-  if (transferEncoding.some(coding => coding.toLowerCase() !== 'chunked')) return false;
-  return contentLength.every(length => /^\d{1,15}$/.test(length));
 }

@@ -39,7 +39,7 @@ export async function drainConnections(target: DrainTarget, { drain, timeouts }:
   limit.abort();
 }
 
-/** @param headersTime milliseconds for a request's head to arrive: node:http stops checking that when it stops listening. */
+/** @param headersTime milliseconds for the head of a request to arrive, counted from here for all of them. */
 async function finishAccepted({ listener, gateways }: DrainTarget, headersTime: number): Promise<void> {
   await waitForQuiet(listener);
   for (const gateway of gateways) gateway.endTunnels();

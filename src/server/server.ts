@@ -44,6 +44,7 @@ export class Server {
     this.#admin = createAdminServer(
       createAdminHandler({
         metrics: telemetry.metrics,
+        refetchKeys: () => this.#gateway.verifier.refetch(),
         readiness: () => this.readiness(),
         report: () => createReport(telemetry, this.#gateway.verifier.status()),
         processInfo: () => this.#processInfo(),

@@ -25,6 +25,13 @@ export function recordRequest({ metrics, log, denials, traffic }: Telemetry, req
   log.request(request);
   denials.record(request);
   traffic.record(request);
+  for (const { of, name, path, tokens } of traffic.scopeClaims.record(request)) {
+    log.event('warn', 'no token had the claim that scope_claim names', {
+      [of === 'issuers' ? 'issuer' : 'route']: name,
+      scope_claim: path,
+      tokens,
+    });
+  }
 }
 
 /** Keys in one line of the log. */

@@ -1,5 +1,6 @@
 /** A verified access token (RFC 9068): who issued it, whom it is for, what it allows, and until when. */
 
+import type { ScopeSource } from '../config/config.ts';
 import type { Claims } from '../config/values/claim-path.ts';
 import type { Denial, ReasonAt } from '../denial.ts';
 
@@ -21,8 +22,8 @@ export interface AccessToken {
   readonly scopes: ReadonlySet<string>;
   /** With those that they include by `scope_implies`: these are compared. */
   readonly allScopes: ReadonlySet<string>;
-  /** The issuer's, for a route that reads scopes from a claim of its own. */
-  readonly scopeSeparator: string;
+  /** Where its issuer has them. */
+  readonly scopeSource: ScopeSource;
   /** `exp`: seconds since 1970. */
   readonly expiresAt: number;
   /** `exp`, `nbf` and `iat` with the issuer's leeways: seconds since 1970. */

@@ -51,7 +51,7 @@ export function readAccessToken(
     ...audience,
     scopes,
     allScopes: addImpliedScopes(scopes, issuer.impliedScopes),
-    scopeSeparator: issuer.scopeSource.separator,
+    scopeSource: issuer.scopeSource,
     expiresAt: exp,
     validUntil: exp + issuer.expiryLeeway / 1000,
     validFrom: Math.max(nbf ?? 0, iat ?? 0) - issuer.leeway / 1000,

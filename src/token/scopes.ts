@@ -1,7 +1,7 @@
 /** The scopes of a token: from which claims they are read, and which further scopes they include. */
 
 import type { ScopeSource } from '../config/config.ts';
-import { type ClaimPath, type Claims, resolveClaim } from '../config/values/claim-path.ts';
+import { type Claims, resolveClaim } from '../config/values/claim-path.ts';
 
 /**
  * RFC 8693 section 4.2 has a string with spaces; issuers also write a list of strings, or an object whose keys are roles.
@@ -14,11 +14,6 @@ export function readScopes(claims: Claims, { paths, separator }: ScopeSource): R
   const [path, ...others] = paths;
   if (path !== undefined && others.length === 0) return new Set(listScopes(resolveClaim(claims, path), separator));
   return new Set(paths.flatMap(each => listScopes(resolveClaim(claims, each), separator)));
-}
-
-/** @returns whether the token has one of the claims that scopes are read from, in whatever form. */
-export function hasScopeClaim(claims: Claims, paths: readonly ClaimPath[]): boolean {
-  return paths.some(path => resolveClaim(claims, path) !== undefined);
 }
 
 /** @returns the scopes in the value of one claim. */

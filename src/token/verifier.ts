@@ -19,7 +19,7 @@ import { type VerifiedToken, verifyJws } from './jws/jws-verification.ts';
 import { KeySet, type KeySetEvents, type KeySetStatus } from './keys/key-set.ts';
 import { fetchDirectly } from './keys/key-source.ts';
 import type { PublishedKey, RefusedKey } from './keys/verification-key.ts';
-import { createCache, entrySize, type TokenCache } from './token-cache.ts';
+import { VerifiedTokens } from './verified-tokens.ts';
 
 export type Verification = AccessToken | TokenDenial;
 
@@ -33,14 +33,14 @@ interface Inherited {
   readonly keySets: ReadonlyMap<string, KeySet>;
   /** Key sets of the same source under other settings. */
   readonly sources: ReadonlyMap<string, KeySet>;
-  readonly cache: TokenCache;
+  readonly cache: VerifiedTokens;
 }
 
 export class TokenVerifier {
   readonly #issuers: ReadonlyMap<string, Issuer>;
   readonly #keySets: ReadonlyMap<string, KeySet>;
   readonly #events: VerifierEvents;
-  readonly #cache: TokenCache;
+  readonly #cache: VerifiedTokens;
   readonly #introspection: Introspection;
 
   /** @param previous the verifier that this one replaces. Keys and tokens of issuers that did not change are taken over. */
@@ -148,7 +148,7 @@ export class TokenVerifier {
    */
   verify(token: string, now: number): Verification | Promise<Verification> {
     const cacheKey = hash('sha256', token, 'base64');
-    const known = this.#cache.get(cacheKey);
+    const known = this.#cache.get(cacheKey, now);
     const isHit = known !== undefined && performance.now() < known.key.usableUntil && this.#isCurrent(known.issuer);
     this.#events.onCacheLookup(isHit ? 'hit' : 'miss');
     if (!isHit) return this.#verifyAnew(token, cacheKey, now);
@@ -169,7 +169,7 @@ export class TokenVerifier {
   #judge(token: string, cacheKey: string, now: number, verified: VerifiedToken | TokenDenial): Verification {
     if (!verified.ok) return verified;
     const verification = checkTime(verified.accessToken, now);
-    if (verification.ok) this.#cache.set(cacheKey, verified, { size: entrySize(token) });
+    if (verification.ok) this.#cache.set(cacheKey, token, verified);
     return verification;
   }
 
@@ -195,5 +195,5 @@ export class TokenVerifier {
 }
 
 function inheritNothing(issuers: ReadonlyMap<string, Issuer>): Inherited {
-  return { issuers, keySets: new Map(), sources: new Map(), cache: createCache() };
+  return { issuers, keySets: new Map(), sources: new Map(), cache: new VerifiedTokens() };
 }

@@ -2,6 +2,7 @@
 
 import type { Failure } from '../denial.ts';
 import type { AttemptFailure } from '../http/message.ts';
+import { readTlsError } from './tls-error.ts';
 
 /** The upstream ended its connection before its response was whole (RFC 9112 section 8). */
 export const INCOMPLETE_RESPONSE: Failure = { reason: 'bad_upstream_response', cause: 'reset' };
@@ -12,7 +13,8 @@ export const RESPONSE_TIMEOUT: Failure = { reason: 'upstream_timeout', cause: 'r
 const TIMEOUTS: ReadonlySet<AttemptFailure['cause']> = new Set(['connect_timeout', 'response_timeout', 'idle_timeout']);
 
 /** @returns the failure that is recorded: unreachable where no connection was opened, so that nothing was sent. */
-export function readFailure({ cause, stage }: Pick<AttemptFailure, 'cause' | 'stage'>): Failure {
+export function readFailure({ cause, stage, code }: AttemptFailure): Failure {
   if (TIMEOUTS.has(cause)) return { reason: 'upstream_timeout', cause };
-  return { reason: stage === 'unsent' ? 'upstream_unreachable' : 'bad_upstream_response', cause };
+  const reason = stage === 'unsent' ? 'upstream_unreachable' : 'bad_upstream_response';
+  return cause === 'tls' ? { reason, cause, tlsError: readTlsError(code) } : { reason, cause };
 }

@@ -3,9 +3,11 @@
  * turns a chunked DELETE into a second, unchecked request. Of its event handlers only the one for an accepted upgrade is used.
  */
 
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import { isIP, type Socket } from 'node:net';
+import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import { Agent as TlsAgent } from 'node:https';
+import type { Socket } from 'node:net';
 import httpProxy from 'http-proxy';
+import type { Connector } from '../http/client/connector.ts';
 import { type HeaderList, reduceFields } from '../http/header-list.ts';
 import { createResponseHeaders } from './response-headers.ts';
 
@@ -13,6 +15,12 @@ const NOTHING = Buffer.alloc(0);
 
 export interface OutgoingHandshake {
   readonly origin: string;
+  /** Opens the connection: SNI, the name that is verified and the certificates are those of other requests to this upstream. */
+  readonly connect: Connector;
+  /** Bytes of the head of the response. */
+  readonly headLimit: number;
+  /** The value of Host. */
+  readonly authority: string;
   readonly path: string;
   /** Without Host, Connection and Upgrade, which are added here. */
   readonly headers: HeaderList;
@@ -55,24 +63,30 @@ function startRequest(outgoing: OutgoingHandshake, socket: Socket): ClientReques
   let started: ClientRequest | undefined;
   proxy.once('proxyReqWs', proxyRequest => {
     started = proxyRequest;
-    replaceHead(proxyRequest.on('error', ignoreErrors), outgoing, host);
+    replaceHead(proxyRequest.on('error', ignoreErrors), outgoing);
   });
-  // http-proxy and node derive the name that is verified, SNI and more from the request that they are given, so they are
-  // not given the client's. A name is sent for SNI, an IP address is not (RFC 6066 section 3).
+  // http-proxy and node derive much from the request that they are given, so they are not given the client's.
   const placeholder = { method: 'GET', url: '/', headers: { host, connection: 'Upgrade', upgrade: 'websocket' } };
   const target = { protocol, host: name, hostname: name, port };
-  const ssl = { servername: isIP(name) ? '' : name };
-  const options = { target, ssl, ignorePath: true, xfwd: false };
+  const agent = createAgent(protocol === 'https:', outgoing.connect);
+  // What http-proxy calls `ssl` are the options that it gives to node's `request`, also without TLS.
+  const options = { target, agent, ssl: { maxHeaderSize: outgoing.headLimit }, ignorePath: true, xfwd: false };
   proxy.ws(placeholder as unknown as IncomingMessage, socket, NOTHING, options, ignoreErrors);
   if (!started) throw new Error('the handshake was not started');
   return started;
 }
 
-function replaceHead(proxyRequest: ClientRequest, { path, headers }: OutgoingHandshake, host: string): void {
+/** node:http checks that an agent is for the protocol of the request. It opens one connection, which is not kept. */
+function createAgent(isSecure: boolean, connect: Connector): Agent {
+  const agent = isSecure ? new TlsAgent() : new Agent();
+  return Object.assign(agent, { createConnection: () => connect().socket });
+}
+
+function replaceHead(proxyRequest: ClientRequest, { path, headers, authority }: OutgoingHandshake): void {
   try {
     proxyRequest.path = path;
     for (const name of proxyRequest.getRawHeaderNames()) proxyRequest.removeHeader(name);
-    proxyRequest.setHeader('Host', host);
+    proxyRequest.setHeader('Host', authority);
     reduceFields(headers, (request, name, value) => request.appendHeader(name, value), proxyRequest);
     proxyRequest.setHeader('Connection', 'Upgrade');
     proxyRequest.setHeader('Upgrade', 'websocket');

@@ -1,30 +1,59 @@
 /** The connections to one upstream, kept over a reload that does not change it. */
 
 import type { Socket } from 'node:net';
+import type { Upstream, UpstreamTls } from '../config/config.ts';
 import type { Attempt, AttemptTimes } from '../http/client/attempt.ts';
-import { type ConnectTarget, createConnector } from '../http/client/connector.ts';
+import { type Connector, type ConnectTarget, createConnector } from '../http/client/connector.ts';
 import { Pool } from '../http/client/pool.ts';
+import { createTlsContext } from '../http/client/tls-context.ts';
 import type { AttemptHandler, OutgoingRequest } from '../http/message.ts';
 import type { Sweeper } from '../http/sweeper.ts';
 
-/** Bytes of a response's head. */
-const HEAD_LIMIT = 16 * 1024;
-/** Milliseconds that a connection is kept without a request, and since it was opened. */
-const IDLE_TIME = 60_000;
-const MAX_AGE = 600_000;
+/** What decides on the connections of an upstream: routes that agree in all of it share them. */
+export type PoolSettings = Pick<Upstream, 'origin' | 'tls' | 'keepAlive' | 'maxResponseHeaders' | 'lenient'>;
+
+export interface UpstreamEvents {
+  /**
+   * An upstream sent bytes that no request asked for (RFC 9112 section 9.2); its connection was closed.
+   *
+   * @param connections how often, since the last call for this upstream.
+   */
+  onUnsolicited(origin: string, connections: number): void;
+}
+
+/** Milliseconds between two calls of `onUnsolicited`. */
+const NOTICE_INTERVAL = 60_000;
+
+/** @returns a text that differs where connections must not be shared: the certificate that was sent is part of it. */
+export function poolKey({ origin, tls, keepAlive, maxResponseHeaders, lenient }: PoolSettings): string {
+  return JSON.stringify([origin, tls?.fingerprint, keepAlive?.idle, keepAlive?.maxAge, maxResponseHeaders, lenient]);
+}
 
 export class ConnectionPool {
-  /** The value of Host. */
+  /** The value of Host, unless the route sends that of the client. */
   readonly authority: string;
+  /** Opens a connection that is not one of the pool, with the same name and certificates. */
+  readonly connect: Connector;
   readonly #pool: Pool;
+  readonly #origin: string;
+  readonly #events: UpstreamEvents;
+  /** Connections with unsolicited bytes since the last call of `onUnsolicited`, and when that was. */
+  #unsolicited = 0;
+  #noticedAt = Number.NEGATIVE_INFINITY;
   /** The configurations that use it. */
   #users = 1;
 
-  /** @param origin scheme, host and port: all that decides on name resolution, SNI, and the name that is verified. */
-  constructor(origin: string, sweeper: Sweeper) {
+  constructor(settings: PoolSettings, sweeper: Sweeper, events: UpstreamEvents) {
+    const { origin, tls, keepAlive, maxResponseHeaders, lenient } = settings;
+    this.#origin = origin;
+    this.#events = events;
     this.authority = new URL(origin).host;
-    const connect = createConnector(readTarget(origin));
-    this.#pool = new Pool({ connect, sweeper, head: HEAD_LIMIT, idle: IDLE_TIME, maxAge: MAX_AGE });
+    this.connect = createConnector(readTarget(origin, tls));
+    this.#pool = new Pool({
+      ...{ connect: this.connect, sweeper, head: maxResponseHeaders, lenient },
+      ...{ idle: keepAlive?.idle ?? 0, maxAge: keepAlive?.maxAge ?? 0 },
+      onUnsolicited: this.#onUnsolicited,
+    });
   }
 
   /**
@@ -52,11 +81,22 @@ export class ConnectionPool {
   destroy(): void {
     this.#pool.destroy();
   }
+
+  readonly #onUnsolicited = (): void => {
+    this.#unsolicited += 1;
+    const now = performance.now();
+    if (now - this.#noticedAt < NOTICE_INTERVAL) return;
+    this.#noticedAt = now;
+    this.#events.onUnsolicited(this.#origin, this.#unsolicited);
+    this.#unsolicited = 0;
+  };
 }
 
-function readTarget(origin: string): ConnectTarget {
+/** All names of TLS come from the URL or the configuration: never from Host, which the client chooses. */
+function readTarget(origin: string, tls: UpstreamTls | undefined): ConnectTarget {
   const { protocol, hostname, port } = new URL(origin);
-  const isSecure = protocol === 'https:';
   const host = hostname.replace(/^\[|\]$/g, '');
-  return { host, port: Number(port || (isSecure ? 443 : 80)), ...(isSecure && { tls: {} }) };
+  if (protocol !== 'https:') return { host, port: Number(port || 80) };
+  const context = tls && createTlsContext(tls);
+  return { host, port: Number(port || 443), tls: { serverName: tls?.serverName, context } };
 }

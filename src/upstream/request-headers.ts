@@ -130,7 +130,9 @@ function findName(name: string): FieldName {
   return names.get(name) ?? readName(name);
 }
 
-function readName(name: string): FieldName {
+function readName(received: string): FieldName {
+  // A copy: the name is a part of the text of a whole head, which would be kept with it.
+  const name = Buffer.from(received, 'latin1').toString('latin1');
   const folded = foldFieldName(name);
   const read = { lower: name.toLowerCase(), folded, treatment: treatmentOf(folded) };
   // Emptied when it is full, so that odd names of one client do not keep the ordinary ones out.

@@ -153,8 +153,8 @@ class Upgrade extends ResponseHandler {
 
   /** If node:http cannot parse the body of a response, only the request emits the error; the response just ends. */
   #onError(error: Error): void {
-    if (this.#response) this.#response.destroy(error);
-    else this.conclude(readFailure(describeHandshakeError(error, this.#stage, false)));
+    this.conclude(readFailure(describeHandshakeError(error, this.#stage, this.#response !== undefined)));
+    this.#response?.destroy();
   }
 
   #run(event: () => void): void {

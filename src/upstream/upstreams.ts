@@ -2,7 +2,7 @@
 
 import type { BlockList } from 'node:net';
 import type { Grant } from '../authorization/authorize.ts';
-import type { Config, Route, Upstream } from '../config/config.ts';
+import type { Config, Route } from '../config/config.ts';
 import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { Sweeper } from '../http/sweeper.ts';
 import { stripPrefix } from '../route/match.ts';
@@ -10,7 +10,7 @@ import type { RequestHead } from '../route/request-head.ts';
 import { readClientInfo } from './client-info/client-info.ts';
 import { createTrustedProxies } from './client-info/trusted-proxies.ts';
 import { type ForwardLimits, forward } from './forward.ts';
-import { ConnectionPool } from './pool.ts';
+import { ConnectionPool, type PoolSettings, poolKey, type UpstreamEvents } from './pool.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
 import type { Expiry, ForwardEvents } from './response-handler.ts';
 import { createNotice } from './response-headers.ts';
@@ -23,10 +23,11 @@ interface RouteUpstream {
 }
 
 export class Upstreams {
-  /** By origin: routes to one upstream share its connections. */
+  /** By `poolKey`: routes to one upstream share its connections where they open them alike. */
   readonly #pools = new Map<string, ConnectionPool>();
   /** Of all pools, also those of the configurations before. */
   readonly #sweeper: Sweeper;
+  readonly #events: UpstreamEvents;
   readonly #byRoute = new Map<Route, RouteUpstream>();
   readonly #routes: ReadonlySet<Route>;
   /** Folded names of the header fields that some route sets from claims. */
@@ -38,8 +39,10 @@ export class Upstreams {
   /** @param previous the upstreams of the previous configuration: connections to upstreams in both are kept. */
   constructor(
     { routes, trustedProxies, timeouts }: Pick<Config, 'routes' | 'trustedProxies' | 'timeouts'>,
+    events: UpstreamEvents,
     previous?: Upstreams,
   ) {
+    this.#events = events;
     this.#sweeper = previous ? previous.#sweeper : new Sweeper();
     this.#routes = new Set(routes);
     this.#identityNames = listIdentityNames(routes);
@@ -51,22 +54,26 @@ export class Upstreams {
   /** Forwards a granted request, and its response. `events` says how it ended. */
   forward(grant: Grant, head: RequestHead, request: IncomingRequest, events: ForwardEvents): void {
     const { pool } = this.#routeOf(grant);
+    const { timeouts } = grant.match.route.upstream;
     const outgoing = {
       method: head.method,
       target: targetOf(grant, head),
-      authority: pool.authority,
+      authority: hostOf(grant, head, pool),
       fields: this.#headersOf(grant, head, request),
       body: head.hasBody ? (head.contentLength ?? 'unknown') : 'none',
     } as const;
-    const { timeouts } = grant.match.route.upstream;
     forward({ pool, request: outgoing, times: timeouts, limits: this.#limitsOf(grant, head) }, request, events);
   }
 
   /** Forwards a granted WebSocket handshake. `events` says how it ended, or that there is a tunnel now. */
   upgrade(grant: Grant, head: RequestHead, request: IncomingRequest, events: UpgradeEvents): void {
-    const { origin, timeouts } = grant.match.route.upstream;
+    const { pool } = this.#routeOf(grant);
+    const { origin, timeouts, maxResponseHeaders } = grant.match.route.upstream;
     const outgoing = {
       origin,
+      connect: pool.connect,
+      headLimit: maxResponseHeaders,
+      authority: hostOf(grant, head, pool),
       path: targetOf(grant, head),
       headers: this.#headersOf(grant, head, request),
       timeouts,
@@ -112,14 +119,16 @@ export class Upstreams {
     return added;
   }
 
-  #retainPool({ origin }: Upstream, previous: Upstreams): void {
-    const pool = this.#pools.has(origin) ? undefined : previous.#pools.get(origin)?.retain();
-    if (pool) this.#pools.set(origin, pool);
+  #retainPool(settings: PoolSettings, previous: Upstreams): void {
+    const key = poolKey(settings);
+    const pool = this.#pools.has(key) ? undefined : previous.#pools.get(key)?.retain();
+    if (pool) this.#pools.set(key, pool);
   }
 
-  #poolFor({ origin }: Upstream): ConnectionPool {
-    const pool = this.#pools.get(origin) ?? new ConnectionPool(origin, this.#sweeper);
-    this.#pools.set(origin, pool);
+  #poolFor(settings: PoolSettings): ConnectionPool {
+    const key = poolKey(settings);
+    const pool = this.#pools.get(key) ?? new ConnectionPool(settings, this.#sweeper, this.#events);
+    this.#pools.set(key, pool);
     return pool;
   }
 }
@@ -128,6 +137,11 @@ export class Upstreams {
 function expiryOf({ match: { route }, identity }: Grant): Expiry | undefined {
   if (route.public || !identity || route.enforcement === 'report') return undefined;
   return { at: identity.validUntil * 1000, ends: route.endAtExpiry };
+}
+
+/** The value of Host. A client of HTTP/1.0 may send none. */
+function hostOf({ match }: Grant, { authority }: Pick<RequestHead, 'authority'>, pool: ConnectionPool): string {
+  return (match.route.upstream.preserveHost && authority) || pool.authority;
 }
 
 /** @returns the request target that the upstream gets: its base path, the matched path without a stripped prefix, the query. */

@@ -21,7 +21,7 @@ const SCHEMA = JSON.parse(readFileSync(join(ROOT, 'config/audgate.schema.json'),
 const SECTIONS = { 'The gateway': [], Issuers: ['issuers', 'https://i'], Routes: ['routes', '/a'] } as const;
 const BASE: Tree = {
   issuers: { 'https://i': { jwks_uri: 'https://i/jwks' } },
-  routes: { '/a': { resource: 'https://a/', upstream: 'https://a' } },
+  routes: { '/a': { resource: 'https://a/', upstream: { url: 'https://a' } } },
 };
 
 /** @returns the first two cells of each row of a section's table. */
@@ -34,8 +34,10 @@ function readRows(section: string): readonly { key: string; standard: string }[]
 /** @returns the keys of a map, those of a map within it behind a dot. */
 function listKeys({ properties = {}, anyOf = [] }: Schema): string[] {
   const own = Object.entries(properties).flatMap(([key, below]) => {
-    const nested = below.additionalProperties === false ? listKeys(below) : [];
-    return nested.length > 0 ? nested.map(name => `${key}.${name}`) : [key];
+    const maps = [below, ...(below.anyOf ?? [])].filter(map => map.additionalProperties === false);
+    const nested = maps.flatMap(listKeys).map(name => `${key}.${name}`);
+    // A map that may also be something else has a row of its own.
+    return nested.length > 0 && below.anyOf === undefined ? nested : [key, ...nested];
   });
   return [...own, ...anyOf.flatMap(listKeys)];
 }

@@ -19,7 +19,7 @@ import { expectTables, formatCodes, formatTable, replaceTables } from './generat
 const WHEN: Readonly<Record<Reason, string>> = {
   malformed_request:
     'The framing, the Host or the form of the target is not valid, or the request is CONNECT. Also: a WebSocket handshake that is not valid, and a body whose framing breaks.',
-  headers_too_large: 'The head is as large as `limits.headers` or larger, or has more than 200 fields.',
+  headers_too_large: 'The head is larger than `limits.headers`, or has more than 200 fields.',
   request_timeout: 'The head, or the next piece of the body, did not arrive within `timeouts`.',
   version_not_supported: 'The version is neither HTTP/1.0 nor HTTP/1.1.',
   expectation_failed: '`Expect` has something else than `100-continue`.',

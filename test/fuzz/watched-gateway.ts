@@ -20,7 +20,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const MAIN = join(import.meta.dirname, '../../dist/main.js');
-const READY_WITHIN = 10_000;
+const READY_WITHIN = 30_000;
 const PAGE = 4096;
 
 export interface WatchedGateway {

@@ -82,9 +82,9 @@ export class RawClient {
 /** Waits until `condition` holds, for a while, since the machine may do other things. */
 export async function until(condition: () => boolean, describe: () => string = () => ''): Promise<number> {
   const startedAt = performance.now();
-  while (!condition()) {
+  for (let looks = 0; !condition(); looks += 1) {
     if (performance.now() - startedAt > 15_000) throw new Error(`it does not happen; ${describe().slice(0, 300)}`);
-    await new Promise(resolve => setTimeout(resolve, 5));
+    await new Promise(resolve => setTimeout(resolve, looks < 20 ? 1 : 5));
   }
   return performance.now() - startedAt;
 }

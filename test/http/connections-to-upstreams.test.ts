@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext, createServer as createTlsServer } from 'node:tls';
@@ -72,7 +72,8 @@ function ask(pool: Pool, request = GET, connect = 2_000, response = 2_000): Prom
       onSwitch: () => resolve('switched'),
       onFault: reject,
     };
-    pool.send(request, handler, { connect, response, idle: 2_000 });
+    const attempt = pool.send(request, handler, { connect, response, idle: 2_000 });
+    if (request.body !== 'none') attempt.end();
   });
 }
 
@@ -121,6 +122,33 @@ test('a name with several addresses, of which one refuses: the other is used', a
   const port = await listen(answering(), { port: 0, host: '127.0.0.1' });
   // ::1 refuses.
   expect(await ask(createPool({ host: 'localhost', port }))).toBe('ok');
+});
+
+test('POST, the kept connection reset just before it is written to: sent on another one, once', async () => {
+  const received: string[] = [];
+  const sockets: Socket[] = [];
+  const server = createServer(socket => {
+    sockets.push(socket);
+    socket.on('data', piece => {
+      received.push(String(piece));
+      socket.write(RESPONSE);
+    });
+  });
+  const pool = createPool({ host: '127.0.0.1', port: await listen(server) });
+  // A connection is free from the next turn on.
+  const turn = () => new Promise(resolve => setTimeout(resolve));
+  const post: OutgoingRequest = { ...GET, method: 'POST', body: 0 };
+  for (let count = 0; count < 20; count += 1) {
+    expect(await ask(pool, GET)).toBe('ok');
+    await turn();
+    const before = received.length;
+    // Behind the turn's reads, and before the pool writes: no event can tell the pool of it.
+    setImmediate(() => sockets.at(-1)?.resetAndDestroy());
+    expect(await ask(pool, post)).toBe('ok');
+    expect(sockets).toHaveLength(count + 2);
+    expect(received.slice(before).join('').match(/^POST/gm)).toHaveLength(1);
+    await turn();
+  }
 });
 
 test('a request with a body that is short: the connection is destroyed, nothing looks whole', async () => {

@@ -1,5 +1,5 @@
 /**
- * Load tests of the built gateway: `npm run load -- drain | restarts | idle | slow | reloads | churn | memory | sequences | soak`.
+ * Load tests of the built gateway: `npm run load -- drain | restarts | idle | slow | reloads | churn | memory | sequences | soak | flood`.
  * Prints figures; the exit status is 0 only where they are within their limits.
  */
 
@@ -8,6 +8,7 @@ import { showMemory } from './connections/memory.ts';
 import { showSequences } from './connections/sequences.ts';
 import { showSoak } from './connections/soak.ts';
 import { showDrain } from './drain.ts';
+import { showFlood } from './flood.ts';
 import { showIdleConnections } from './idle.ts';
 import { showReloads } from './reloads.ts';
 import { showRestarts } from './restarts.ts';
@@ -23,6 +24,7 @@ const SHOWS: Readonly<Record<string, () => Promise<boolean>>> = {
   memory: showMemory,
   sequences: showSequences,
   soak: showSoak,
+  flood: showFlood,
 };
 
 const names = process.argv.slice(2);

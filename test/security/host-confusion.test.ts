@@ -117,6 +117,27 @@ test.each([
   expect(headerValues(fields, 'forwarded')).toEqual([`for=127.0.0.1;host="${host}";proto=http`]);
 });
 
+/** Only HTTP/1.0 may leave Host out (RFC 9112 section 3.2). */
+test.each([
+  ['GET /x HTTP/1.0', '', [200, undefined]],
+  ['GET http://inner.example/x HTTP/1.0', '', [401, 'missing_token']],
+  ['GET http://INNER.example:80/x HTTP/1.0', '', [401, 'missing_token']],
+  ['GET http://open.example/x HTTP/1.0', '', [200, undefined]],
+  ['GET http://open.example/x HTTP/1.0', 'Host: inner.example\r\n', [400, 'malformed_request']],
+  ['GET http://inner.example/x HTTP/1.0', 'Host: open.example\r\n', [400, 'malformed_request']],
+  ['GET /x HTTP/1.0', 'Host: inner.example\r\nHost: open.example\r\n', [400, 'malformed_request']],
+  ['GET /x HTTP/1.0', 'Host:\r\n', [400, 'malformed_request']],
+])(
+  '%s with %j: the host of the target counts, without any the routes of every host: %j',
+  async (line, host, expected) => {
+    const [response] = parseResponses(await sendRaw(gateway.port, `${line}\r\n${host}\r\n`));
+    const body = response?.headers.some(([, value]) => value === 'application/problem+json')
+      ? JSON.parse(response.body.toString())
+      : {};
+    expect([response?.status, body.reason]).toEqual(expected);
+  },
+);
+
 async function sendFields(fields: string) {
   upstream.received.length = 0;
   const bytes = `GET /x HTTP/1.1\r\n${fields}Connection: close\r\n\r\n`;

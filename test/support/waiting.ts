@@ -1,12 +1,16 @@
 /** Waiting for what no event reports, and limits on waiting. */
 
 /**
- * Evaluates `condition` every 10 ms until it holds.
+ * Evaluates `condition` until it holds.
  *
  * @param limitMs only for a condition that never holds; long, since the machine may be busy.
  */
-export async function eventually(condition: () => boolean | Promise<boolean>, limitMs = 30_000): Promise<void> {
-  for (const end = Date.now() + limitMs; !(await condition()); await pause(10)) {
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  limitMs = 30_000,
+  intervalMs = 10,
+): Promise<void> {
+  for (const end = Date.now() + limitMs; !(await condition()); await pause(intervalMs)) {
     if (Date.now() > end) throw new Error(`the condition did not hold within ${limitMs} ms: ${condition}`);
   }
 }

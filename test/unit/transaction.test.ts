@@ -13,8 +13,9 @@ const NO_EVENTS = { onForwarded: nothing, onUpgraded: nothing, onFault: nothing,
 
 /** A transaction as the gateway has it once the head of its request has been read. */
 function transactionOf(url: string, host = 'api.example'): Transaction {
-  const sent = { method: 'GET', target: url, version: '1.1', fields: ['Host', host] } as const;
-  const request = new IncomingRequest(NO_CHANNEL, { ...sent, body: 'none', expects: 'nothing', protocol: undefined });
+  const parsed = { method: 'GET', target: url, version: '1.1', fields: ['Host', host] } as const;
+  const sent = { ...parsed, body: 'none', expects: 'nothing' } as const;
+  const request = new IncomingRequest(NO_CHANNEL, { ...sent, protocol: undefined });
   const transaction = new Transaction(request, NO_EVENTS);
   const head = readRequestHead(sent);
   if (head.ok) transaction.head = head;

@@ -1,17 +1,22 @@
 /** The section of the issuers: how many keys each has, how old they are, and the last error. */
 
 import type { Config } from '../../config/config.ts';
+import type { ScopeClaimSighting } from '../../telemetry/recent/scope-claims.ts';
 import type { Report } from '../../telemetry/report.ts';
 import type { KeySetStatus } from '../../token/keys/key-set.ts';
 import type { RefusedKey } from '../../token/keys/verification-key.ts';
-import { formatCount, formatDuration } from './format.ts';
+import { listUnseen } from '../figures/unseen-claims.ts';
+import { formatAmount, formatCount, formatDuration } from './format.ts';
 import { type Html, html } from './html.ts';
 
 /** @returns the section of the issuers. */
-export function renderIssuers({ issuers }: Config, { keySets }: Report): Html {
+export function renderIssuers(config: Config, { keySets, traffic }: Report): Html {
+  const { issuers } = config;
+  const unseen = listUnseen(config, traffic.scopeClaims);
   return html`<section id="issuers" aria-labelledby="issuers-title">
 <h2 id="issuers-title">Issuers</h2>
 ${keySets.length === 0 ? html`<p class="soft">No issuer is configured.</p>` : renderTable(issuers, keySets)}
+${unseen.length > 0 && renderUnseen(unseen)}
 </section>`;
 }
 
@@ -42,5 +47,15 @@ function renderIssuer(
     rules &&
     html`<span class="below">fetched again after ${formatDuration(rules.refresh / 1000)}, usable for ${formatDuration(rules.maxStale / 1000)}</span>`;
   return html`<tr role="row"><th role="rowheader" scope="row"><bdi>${issuer}</bdi></th><td role="cell" data-label="Keys"><span class="${keys === 0 ? 'refused' : ''}">${formatCount(keys)}</span>${refused.slice(0, MOST_REFUSED).map(renderRefused)}${refused.length > MOST_REFUSED && html`<span class="below">and ${formatCount(refused.length - MOST_REFUSED)} more, in /status.json</span>`}</td><td role="cell" data-label="Age">${age}${times}</td><td role="cell" data-label="Last error">${lastError === undefined ? html`<span class="dim">none</span>` : html`<span class="refused"><bdi>${lastError}</bdi></span>`}</td></tr>
+`;
+}
+
+function renderUnseen(unseen: readonly ScopeClaimSighting[]): Html {
+  return html`<h3>Claims that no token had</h3>
+<ul class="warnings">${unseen.map(renderSighting)}</ul>`;
+}
+
+function renderSighting({ of, name, path, tokens }: ScopeClaimSighting): Html {
+  return html`<li><p><code>${of}.${name}.scope_claim</code></p><p>No token had <bdi>${path}</bdi>, in ${formatAmount(tokens, 'request')}: scopes are not read from it.</p></li>
 `;
 }

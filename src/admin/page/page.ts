@@ -97,6 +97,7 @@ function renderBanner({ info, now }: StatusPage): Html {
 <p><span id="mode">As of</span> <span id="as-of">${formatTime(now.getTime())} UTC</span></p>
 <noscript><a href="/">Reload</a></noscript>
 <button id="pause" type="button" hidden>Pause updates</button>
+${info.config.adminTokenHash !== undefined && html`<button id="fetch-keys" type="button" hidden>Fetch keys</button>`}
 <p id="announcement" class="unseen" role="status"></p>
 </div>
 </header>`;

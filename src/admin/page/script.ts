@@ -9,7 +9,7 @@ export const SCRIPT = `'use strict';
   const LONGEST_INTERVAL = 60000;
   const TIMEOUT = 10000;
   const ANNOUNCE_INTERVAL = 20000;
-  const [mode, asOf, announcement, pause, main] = ['mode', 'as-of', 'announcement', 'pause', 'content'].map(id => document.getElementById(id));
+  const [mode, asOf, announcement, pause, main, fetchKeys] = ['mode', 'as-of', 'announcement', 'pause', 'content', 'fetch-keys'].map(id => document.getElementById(id));
   let timer;
   let pending;
   let isPaused = false;
@@ -109,6 +109,29 @@ export const SCRIPT = `'use strict';
     if (!isPaused && !document.hidden) timer = setTimeout(fetchPage, wait);
   }
 
+  function requestKeys() {
+    const request = new XMLHttpRequest();
+    const button = fetchKeys;
+    button.disabled = true;
+    request.open('POST', './keys/refresh');
+    request.timeout = TIMEOUT;
+    request.onloadend = () => {
+      const done = request.status === 202;
+      button.textContent = done ? 'Keys are being fetched' : 'Keys not fetched (' + request.status + ')';
+      announce(button.textContent);
+      setTimeout(() => {
+        button.textContent = 'Fetch keys';
+        button.disabled = false;
+        fetchPage();
+      }, INTERVAL);
+    };
+    request.send();
+  }
+
+  if (fetchKeys) {
+    fetchKeys.hidden = false;
+    fetchKeys.addEventListener('click', requestKeys);
+  }
   pause.addEventListener('click', () => {
     isPaused = !isPaused;
     showMode();

@@ -110,7 +110,8 @@ function warnOfIdTokens(
   diagnostics.warning([...path, 'audiences', index], 'id-token-accepted', what);
 }
 
-function isOpenWithoutScope(scopes: RouteDraft['found']['scopes']): boolean {
+/** @returns whether some method needs no scope. */
+export function isOpenWithoutScope(scopes: RouteDraft['found']['scopes']): boolean {
   if (scopes === undefined) return false;
   return Array.isArray(scopes) ? scopes.length === 0 : Object.values(scopes).some(needed => needed.length === 0);
 }

@@ -120,6 +120,20 @@ export const WARNINGS = {
     consequence: 'An ID token of the client with that id passes for an access token.',
     remedy: 'Require a scope, which ID tokens do not have, or take JWT out of token_types.',
   },
+  'audience-is-client': {
+    consequence:
+      'Each of these clients can use any token that it gets from this issuer here, whatever API it was meant for.',
+    remedy: 'Let the issuer write the resource into aud where it can; else give each API clients of its own.',
+  },
+  'issuer-for-everyone': {
+    consequence:
+      'Anybody gets a token of this issuer, with the audience of his choice, and the audience alone keeps nobody out.',
+    remedy: 'Require what is your own under claims, such as the repository or the domain.',
+  },
+  'metadata-without-server': {
+    consequence: 'A client that reads the protected resource metadata is not told where it gets a token.',
+    remedy: 'Name the server under metadata.authorization_servers.',
+  },
   'token-forwarded-in-clear': {
     consequence: 'Whoever is on the way to the upstream can read the token and use it.',
     remedy: 'Use an https:// upstream or one on loopback, or set upstream_token: strip.',

@@ -8,6 +8,7 @@ import { isLoopback } from '../values/address/host.ts';
 import { isInClear } from '../values/address/uri.ts';
 import { isContradicted, readUpstreamToken } from '../values/upstream-token.ts';
 import { warnOfAliases } from './alias-warnings.ts';
+import { warnOfClaims } from './claim-warnings.ts';
 import { warnOfResources } from './resource-warnings.ts';
 import { warnOfShadows } from './shadow-warnings.ts';
 
@@ -22,6 +23,7 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
   }
   warnOfShadows(routes, diagnostics);
   warnOfAliases(file, diagnostics);
+  warnOfClaims(file, diagnostics);
   warnOfResources(routes, diagnostics);
   warnOfUnusedIssuers(file, diagnostics);
   warnOfProxies(file, diagnostics);

@@ -3,9 +3,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import type { ReferencedFile } from '../source/referenced-files.ts';
 import type { LoaderMessage, LoadRequest } from './thread.ts';
 
 export type ThreadResult = Extract<LoaderMessage, { readonly kind: 'failed' | 'loaded' }>;
+
+/** Gets the fingerprint of the file's content, whether it could be read, and the files of the request as they are now. */
+export type IsWanted = (fingerprint: string, isReadable: boolean, files: readonly ReferencedFile[]) => boolean;
 
 /** What the thread may use. A file within `LIMITS` needs far less. */
 export interface ThreadLimits {
@@ -25,13 +29,13 @@ const THREAD = new URL('./thread.js', import.meta.url);
 export class LoaderFailure extends Error {}
 
 /**
- * @param isWanted gets the fingerprint of the file's content and whether it could be read; `false` ends the load there.
+ * @param isWanted `false` ends the load there.
  * @returns the configuration in pieces, or every error; `undefined` where it was not wanted.
  * @throws LoaderFailure
  */
 export async function loadInThread(
   request: LoadRequest,
-  isWanted: (fingerprint: string, isReadable: boolean) => boolean = () => true,
+  isWanted: IsWanted = () => true,
   limits = THREAD_LIMITS,
   thread = THREAD,
 ): Promise<ThreadResult | undefined> {
@@ -55,14 +59,11 @@ export async function loadInThread(
   }
 }
 
-function awaitResult(
-  worker: Worker,
-  isWanted: (fingerprint: string, isReadable: boolean) => boolean,
-): Promise<ThreadResult | undefined> {
+function awaitResult(worker: Worker, isWanted: IsWanted): Promise<ThreadResult | undefined> {
   return new Promise((resolve, reject) => {
     worker.on('message', (message: LoaderMessage) => {
       if (message.kind !== 'read') resolve(message);
-      else if (isWanted(message.fingerprint, message.isReadable)) worker.postMessage('load');
+      else if (isWanted(message.fingerprint, message.isReadable, message.files)) worker.postMessage('load');
       else resolve(undefined);
     });
     worker.once('error', error => reject(toFailure(describeError(error))));

@@ -63,13 +63,21 @@ export function filledList<S extends z.ZodType<string>>(entry: S) {
   });
 }
 
-/** @returns a schema of maps; `check` gets all keys at once, and reports with `addRejection`. */
+/** @returns a schema of lists with at least one entry, of any kind. */
+export function list<S extends z.ZodType>(entry: S) {
+  return z.array(entry).superRefine((entries, context) => {
+    if (entries.length > 0) return;
+    addRejection(context, { what: 'the list is empty', expected: 'at least one entry', standsAlone: true });
+  }, CHECK_EVERY_LIST);
+}
+
+/** @returns a schema of maps; `check` gets all keys at once, and the map as far as it is valid, and reports with `addRejection`. */
 export function mapWithKeys<S extends z.ZodType>(
   name: z.ZodString,
   value: S,
-  check: (keys: readonly string[], context: z.RefinementCtx) => void,
+  check: (keys: readonly string[], context: z.RefinementCtx, map: object) => void,
 ) {
-  return z.record(name, value).superRefine((map, context) => check(Object.keys(map), context), CHECK_EVERY_MAP);
+  return z.record(name, value).superRefine((map, context) => check(Object.keys(map), context, map), CHECK_EVERY_MAP);
 }
 
 /** Passes `rejection` through zod to `explainIssue`. @param isKey whether it is about a key of a map, not its value. */

@@ -1,51 +1,63 @@
 /** Schemas of the keys about claims: where scopes are, what they include, which claims are required, and what clients are told. */
 
 import { z } from 'zod';
+import type { ClaimValue } from '../config.ts';
 import { parseServerUrl, SERVER_URL, URI_FORM } from '../values/address/uri.ts';
 import { CLAIM_PATH, parseClaimPath } from '../values/claim-path.ts';
 import { closeImplications } from '../values/scope-implications.ts';
 import { parseScope, SCOPE, SCOPE_FORM } from '../values/scope-rule.ts';
-import { addRejection, filledList, key, mapWithKeys, text, uniqueList } from './building-blocks.ts';
+import { addRejection, filledList, key, list, mapWithKeys, text, uniqueList } from './building-blocks.ts';
 
 const CLAIM_PATH_FORM = /^(?:"[^"]+"|[^".]+)(?:\.(?:"[^"]+"|[^".]+))*$/;
 const claimPath = text(CLAIM_PATH, parseClaimPath, CLAIM_PATH_FORM);
 const scope = text(SCOPE, parseScope, SCOPE_FORM);
 
 /** One path, or a list of paths whose scopes are joined. */
-export const claimPaths = z.union([claimPath.transform(path => [path]), z.array(claimPath).min(1)]);
+export const claimPaths = z.union([claimPath.transform(path => [path]), list(claimPath)]);
 
 /** Scope → further scopes, closed over. */
 export const impliedScopes = mapWithKeys(
   key(SCOPE_FORM, SCOPE),
   filledList(scope).describe('The scopes that it includes'),
-  (scopes, context) => {
+  (scopes, context, map) => {
     for (const name of scopes) {
       const parsed = parseScope(name);
       if (!parsed.ok) addRejection(context, { expected: SCOPE, ...parsed.rejection }, [name], true);
     }
+    const lists = Object.entries(map).filter(([, value]) => Array.isArray(value));
+    for (const name of closeImplications(Object.fromEntries(lists)).cycles) {
+      const what = 'includes itself, by way of what it includes';
+      addRejection(
+        context,
+        { what, expected: 'scopes that include lesser ones only', standsAlone: true },
+        [name],
+        true,
+      );
+    }
   },
-).transform((direct, context) => {
-  const { closed, cycles } = closeImplications(direct);
-  for (const scope of cycles) {
-    const what = 'includes itself, by way of what it includes';
-    addRejection(context, { what, expected: 'scopes that include lesser ones only', standsAlone: true }, [scope], true);
-  }
-  return closed;
-});
+).transform(direct => closeImplications(direct).closed);
 
-const claimValue = z.union([z.string(), z.number(), z.boolean()]).superRefine((value, context) => {
+const claimText = z.string().superRefine((value, context) => {
   if (value === '') addRejection(context, { what: 'is empty', expected: 'the value that tokens have' });
-  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    const what = 'is a number that JSON readers round, so that others would be equal to it';
-    addRejection(context, { what, expected: 'a string, or a number up to 2^53 - 1' });
-  }
 });
+const claimNumber = z.number().superRefine((value, context) => {
+  if (!Number.isInteger(value) || Number.isSafeInteger(value)) return;
+  const what = 'is a number that JSON readers round, so that others would be equal to it';
+  addRejection(context, { what, expected: 'a string, or a number up to 2^53 - 1' });
+});
+const claimValues = [claimText, claimNumber, z.boolean()] as const;
+const single = <T>(value: T): T[] => [value];
 
 /** Claim or path → the values of which it must have one. */
 export const requiredClaims = mapWithKeys(
   key(CLAIM_PATH_FORM, CLAIM_PATH),
   z
-    .union([claimValue.transform(value => [value]), z.array(claimValue).min(1)])
+    .union([
+      claimText.transform(single<ClaimValue>),
+      claimNumber.transform(single<ClaimValue>),
+      z.boolean().transform(single<ClaimValue>),
+      list(z.union(claimValues)),
+    ])
     .describe('The value that the claim must have, or a list of which it must have one'),
   (paths, context) => {
     for (const path of paths) {

@@ -59,7 +59,7 @@ export const routeSchema = z.strictObject({
     .enum(['report', 'verify', 'enforce'])
     .default('enforce')
     .describe(
-      'report: no token is refused; verify: tokens that do not verify are; enforce: also tokens for another audience or without a scope',
+      'report: no token is refused; verify: tokens that do not verify are; enforce: also tokens for another audience, or without a required claim or scope',
     ),
   would_deny_header: flag
     .default(false)

@@ -1,5 +1,5 @@
 /**
- * Watches a file for changes. The watches are on folders, since editors write a new file and rename it over the old one, and
+ * Watches files for changes: a configuration, and what it names. The watches are on folders, since editors write a new file and rename it over the old one, and
  * Kubernetes renames the link `..data` that leads to the file. Network file systems may send no events: there the file is
  * also polled every few seconds.
  */
@@ -8,6 +8,8 @@ import { type FSWatcher, realpathSync, unwatchFile, watch, watchFile } from 'nod
 import { basename, dirname, resolve } from 'node:path';
 
 export interface FileWatch {
+  /** Watches these files, too, and no longer others that were given before. @param files absolute paths. */
+  alsoWatch(files: readonly string[]): void;
   close(): void;
 }
 
@@ -21,23 +23,32 @@ export function watchConfig(file: string, onChange: () => void): FileWatch {
 }
 
 class ConfigWatch implements FileWatch {
-  readonly #file: string;
+  #files: readonly string[];
   readonly #onChange: () => void;
-  /** On the folder of the file, and on that of the file which a link leads to. */
+  /** On the folder of each file, and on that of the file which a link leads to. */
   readonly #watchers: FSWatcher[] = [];
   readonly #onPoll = () => this.#schedule();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(file: string, onChange: () => void) {
-    this.#file = file;
+    this.#files = [file];
     this.#onChange = onChange;
-    watchFile(file, { interval: POLL_INTERVAL, persistent: false }, this.#onPoll);
+    this.#poll(file);
+    this.#watchFolders();
+  }
+
+  alsoWatch(files: readonly string[]): void {
+    const [first = '', ...before] = this.#files;
+    const wanted = new Set(files.filter(file => file !== first));
+    for (const file of before) if (!wanted.has(file)) unwatchFile(file, this.#onPoll);
+    for (const file of wanted) if (!before.includes(file)) this.#poll(file);
+    this.#files = [first, ...wanted];
     this.#watchFolders();
   }
 
   close(): void {
     clearTimeout(this.#timer);
-    unwatchFile(this.#file, this.#onPoll);
+    for (const file of this.#files) unwatchFile(file, this.#onPoll);
     this.#unwatch();
   }
 
@@ -53,9 +64,19 @@ class ConfigWatch implements FileWatch {
   /** Called again after each change, since links may lead elsewhere. */
   #watchFolders(): void {
     this.#unwatch();
-    const real = findRealPath(this.#file);
-    const names = new Set([basename(this.#file), basename(real)]);
-    for (const folder of new Set([dirname(this.#file), dirname(real)])) this.#watch(folder, names);
+    const folders = new Map<string, Set<string>>();
+    for (const file of this.#files) {
+      const real = findRealPath(file);
+      for (const folder of [dirname(file), dirname(real)]) {
+        const names = folders.get(folder) ?? new Set();
+        folders.set(folder, names.add(basename(file)).add(basename(real)));
+      }
+    }
+    for (const [folder, names] of folders) this.#watch(folder, names);
+  }
+
+  #poll(file: string): void {
+    watchFile(file, { interval: POLL_INTERVAL, persistent: false }, this.#onPoll);
   }
 
   #watch(folder: string, names: ReadonlySet<string>): void {

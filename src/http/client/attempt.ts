@@ -37,12 +37,17 @@ export class Attempt {
   /** What was written before there was a connection, and how many bytes it is. */
   readonly #early: Buffer[] = [];
   #earlySize = 0;
+  /** What `attach` wrote of it. */
+  #sent: readonly Buffer[] = [];
   #hasEnded: boolean;
 
-  /** @throws TypeError where the request cannot be sent as what it is. */
-  constructor(request: OutgoingRequest, handler: AttemptHandler, times: AttemptTimes) {
+  /**
+   * @param isLast whether the connection is closed behind it.
+   * @throws TypeError where the request cannot be sent as what it is.
+   */
+  constructor(request: OutgoingRequest, handler: AttemptHandler, times: AttemptTimes, isLast = false) {
     this.request = request;
-    this.text = formatRequestHead(request);
+    this.text = formatRequestHead(request, isLast);
     this.handler = handler;
     this.times = times;
     this.#hasEnded = request.body === 'none';
@@ -92,9 +97,17 @@ export class Attempt {
     this.#connection = connection;
     if (this.#owner) connection.reserveFor(this.#owner);
     let mayWrite = this.#early.length > 0;
-    for (const piece of this.#early.splice(0)) mayWrite = connection.write(piece);
+    this.#sent = this.#early.splice(0);
+    for (const piece of this.#sent) mayWrite = connection.write(piece);
     if (this.#hasEnded) connection.endRequest();
     else if (mayWrite) this.handler.onUpstreamReady();
+  }
+
+  /** The connection took nothing of it: it is as before `attach`. */
+  takeBack(): void {
+    this.#connection = undefined;
+    this.#early.unshift(...this.#sent);
+    this.#sent = [];
   }
 
   /** The attempt is over: later calls do not reach the connection, which may serve another attempt by then. */

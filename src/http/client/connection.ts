@@ -12,7 +12,7 @@ import { NEVER, type Swept } from '../sweeper.ts';
 import type { Attempt, AttemptChannel } from './attempt.ts';
 import type { ConnectionEvents, ConnectionLimits } from './connection-events.ts';
 import type { OpeningSocket } from './connector.ts';
-import { Deadline, readIdleTime } from './deadline.ts';
+import { Deadline, KeepAlive } from './deadline.ts';
 import { describeFailure, TimeoutError } from './failure.ts';
 import { endUnlessReset } from './reset-detection.ts';
 import { type ResponseEvents, ResponseReader } from './response-reader.ts';
@@ -20,10 +20,9 @@ import { type ResponseEvents, ResponseReader } from './response-reader.ts';
 export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   readonly #socket: Socket;
   readonly #events: ConnectionEvents<ClientConnection>;
-  readonly #idle: number;
   readonly #reader: ResponseReader;
   readonly #writer: MessageWriter;
-  readonly #retiresAt: number;
+  readonly #keepAlive: KeepAlive;
   #attempt: Attempt | undefined;
   /** Of the attempt under way, or of the last one: its last call, too, may throw. */
   #handler: AttemptHandler | undefined;
@@ -39,12 +38,10 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     const { socket, readyEvent } = opening;
     this.#socket = socket;
     this.#events = events;
-    this.#idle = limits.idle;
-    this.#reader = new ResponseReader(limits.head, this);
+    this.#reader = new ResponseReader(limits.head, this, limits.lenient);
     this.#writer = new MessageWriter(socket);
-    this.#retiresAt = performance.now() + limits.maxAge;
-    socket.setNoDelay(true);
-    socket.on('data', this.#onData).on('drain', this.#onDrain).on('end', this.#onEnd);
+    this.#keepAlive = new KeepAlive(limits);
+    socket.setNoDelay(true).on('data', this.#onData).on('drain', this.#onDrain).on('end', this.#onEnd);
     socket.on('error', this.#onError).on('close', this.#onClose);
     // `connect` is of TCP, also of a TLS socket.
     socket.once('connect', this.#onConnect).once(readyEvent, this.#onReady);
@@ -54,8 +51,8 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     return this.#attempt === undefined && this.#isOpen();
   }
 
-  /** Sends the head; a request without a body leaves at once. Only where nothing is under way. */
-  send(attempt: Attempt): void {
+  /** Only where nothing is under way. @returns `false`: it had ended and took no byte, so the attempt can go to another one. */
+  send(attempt: Attempt): boolean {
     if (this.#attempt || this.#stage === 'closed') throw new Error('the connection is not free');
     const { request, times } = attempt;
     this.#attempt = attempt;
@@ -65,6 +62,12 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     this.#reader.expect(request.method, request.protocol);
     this.#writer.start(attempt.text, request.body);
     this.#run(() => attempt.attach(this));
+    if (this.#served > 0) this.#writer.flush();
+    if (this.#served === 0 || this.#writer.hasSent || !this.#socket.errored || attempt.isOver) return true;
+    attempt.takeBack();
+    this.#attempt = undefined;
+    this.#socket.destroy();
+    return false;
   }
 
   write(piece: Buffer): boolean {
@@ -102,12 +105,11 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   }
 
   sweep(now: number): void {
-    if (now >= this.#retiresAt && this.isIdle) this.#socket.destroy();
+    if (this.#keepAlive.isOver(now) && this.isIdle) this.#socket.destroy();
     if (!this.#deadline.isPast(now)) return;
     this.#deadline.stop();
     if (!this.#attempt) this.#socket.destroy();
-    else if (this.#stage !== 'open') this.destroy(new TimeoutError('connect_timeout'));
-    else this.destroy(new TimeoutError(this.#reader.head ? 'idle_timeout' : 'response_timeout'));
+    else this.destroy(TimeoutError.of(this.#stage === 'open', this.#reader.head !== undefined));
   }
 
   onInterim({ status, fields }: ParsedResponse): void {
@@ -149,7 +151,8 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     const head = this.#reader.head;
     this.#release();
     this.#served += 1;
-    if (isReusable && head?.isPersistent) this.#becomeIdle(head.keepAlive);
+    if (!isExact) this.#events.onUnsolicited(this);
+    else if (isReusable && head?.isPersistent) this.#becomeIdle(head.keepAlive);
     else this.#socket.destroy();
     attempt?.handler.onEnd();
   }
@@ -159,7 +162,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   }
 
   #becomeIdle(told: number | undefined): void {
-    const idle = readIdleTime(this.#idle, told);
+    const idle = this.#keepAlive.idleTime(told);
     this.#deadline.start(idle);
     if (idle <= 0) this.#socket.destroy();
     else this.#events.onIdle(this);
@@ -209,9 +212,8 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
 
   readonly #onData = (bytes: Buffer): void => {
     this.#hasReceived = true;
-    // Unsolicited (RFC 9112 section 9.2): it must not be taken for the response to the next request.
     if (this.#attempt) this.#run(() => this.#reader.read(bytes));
-    else this.#socket.destroy();
+    else this.#events.onUnsolicited(this);
   };
 
   /** The end of a body that has no other; it cuts off every other response (RFC 9112 section 8). */
@@ -223,23 +225,23 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
 
   readonly #onClose = (): void => {
     const attempt = this.#attempt;
-    const failure = describeFailure(this.#error, {
-      stage: this.#stage,
-      hasHead: this.#reader.head !== undefined,
-      isUntouched: this.#served > 0 && !this.#hasReceived,
-    });
+    const hasHead = this.#reader.head !== undefined;
+    const isUntouched = this.#served > 0 && !this.#hasReceived;
+    const failure = describeFailure(this.#error, { stage: this.#stage, hasHead, isUntouched });
     this.#release();
     this.#close();
     if (attempt) this.#run(() => attempt.handler.onFailure(failure));
   };
 
-  /** A fault of a handler's must not end the process. */
+  /** A fault of a handler's must not end the process. A malformed response fails at once: what began in the same read has not left. */
   #run(event: () => void): void {
     try {
       event();
     } catch (error) {
-      if (error instanceof ParseError) this.destroy(error);
-      else {
+      if (error instanceof ParseError) {
+        this.destroy(error);
+        this.#onClose();
+      } else {
         this.abort();
         this.#handler?.onFault(error);
       }

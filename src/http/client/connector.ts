@@ -4,7 +4,13 @@
  */
 
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls, type PeerCertificate, type SecureContext } from 'node:tls';
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  type PeerCertificate,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 
 export interface OpeningSocket {
   readonly socket: Socket;
@@ -19,8 +25,9 @@ export interface ConnectTarget {
   readonly isUnix?: boolean;
   readonly tls?: {
     /** The name that is sent (SNI) and verified; by default the host. Never the client's choice. */
-    readonly serverName?: string;
-    readonly context?: SecureContext;
+    readonly serverName?: string | undefined;
+    /** Default: the authorities that Node.js brings along, and no certificate of the client. */
+    readonly context?: SecureContext | undefined;
   };
 }
 
@@ -46,5 +53,41 @@ export function createConnector({ host, port = 0, isUnix = false, tls }: Connect
     rejectUnauthorized: true,
     ...(tls.context && { secureContext: tls.context }),
   };
-  return () => ({ socket: connectTls(options), readyEvent: 'secureConnect' });
+  const sessions = new SessionCache();
+  return () => ({ socket: sessions.watch(connectTls(sessions.resume(options))), readyEvent: 'secureConnect' });
+}
+
+/** Milliseconds for which a session is resumed: so often, at least, the certificate is verified anew. */
+const SESSION_AGE = 600_000;
+
+/**
+ * The latest session of one upstream. Resuming it (RFC 8446 section 2.2) saves the certificate and its verification, so only
+ * that of a connection whose certificate was verified for the same name, under the same authorities, is kept.
+ */
+class SessionCache {
+  #session: Buffer | undefined;
+  #verifiedAt = 0;
+
+  /** @returns `options` with the session, where there is one. */
+  resume<T extends object>(options: T): T & { readonly session?: Buffer } {
+    const isOld = performance.now() - this.#verifiedAt > SESSION_AGE;
+    return this.#session === undefined || isOld ? options : { ...options, session: this.#session };
+  }
+
+  /** Before TLS 1.3 the session comes before the certificate is verified. */
+  watch(socket: TLSSocket): TLSSocket {
+    let early: Buffer | undefined;
+    const keep = (session: Buffer) => {
+      if (!socket.isSessionReused()) this.#verifiedAt = performance.now();
+      this.#session = session;
+    };
+    socket.on('session', session => {
+      if (socket.authorized) keep(session);
+      else early = session;
+    });
+    socket.once('secureConnect', () => early && keep(early));
+    return socket.once('error', () => {
+      this.#session = undefined;
+    });
+  }
 }

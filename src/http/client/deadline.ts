@@ -23,10 +23,28 @@ export class Deadline {
 /** Milliseconds. A server closes a connection about when its `Keep-Alive: timeout` ends; we stop using it this much earlier. */
 const SAFETY = 1_000;
 
-/**
- * @param told by the upstream (RFC 2068 section 19.7.1).
- * @returns the milliseconds that a connection is kept without a request: `most`, or less.
- */
-export function readIdleTime(most: number, told: number | undefined): number {
-  return told === undefined ? most : Math.min(most, told - SAFETY);
+/** How long a connection is used again. */
+export class KeepAlive {
+  readonly #idle: number;
+  readonly #endsAt: number;
+
+  /** @param limits milliseconds: without a request, and from now on. */
+  constructor(limits: { readonly idle: number; readonly maxAge: number }) {
+    this.#idle = limits.idle;
+    this.#endsAt = performance.now() + limits.maxAge;
+  }
+
+  /** @param now as `performance.now()`. @returns whether the connection is too old for a further request. */
+  isOver(now: number): boolean {
+    return now >= this.#endsAt;
+  }
+
+  /**
+   * @param told by the upstream (RFC 2068 section 19.7.1).
+   * @returns the milliseconds for which the connection may wait for a request, at most 0 where it must be closed.
+   */
+  idleTime(told: number | undefined): number {
+    if (this.isOver(performance.now())) return 0;
+    return told === undefined ? this.#idle : Math.min(this.#idle, told - SAFETY);
+  }
 }

@@ -13,6 +13,12 @@ export class TimeoutError extends Error {
     super(timeout);
     this.timeout = timeout;
   }
+
+  /** @param hasHead of the response. */
+  static of(isOpen: boolean, hasHead: boolean): TimeoutError {
+    if (!isOpen) return new TimeoutError('connect_timeout');
+    return new TimeoutError(hasHead ? 'idle_timeout' : 'response_timeout');
+  }
 }
 
 const CONNECT_CAUSES: Readonly<Record<string, Cause>> = {
@@ -67,6 +73,11 @@ function readResponseError(error: Error | undefined, hasHead: boolean): Cause {
   return /^ERR_(?:SSL|TLS)_|^EPROTO$/.test(code) ? 'tls' : 'other';
 }
 
+/** Of OpenSSL's text, where a write fails because of it: `write EPROTO …:error:0A00010B:SSL routines:…:wrong version number:…`. */
+const SSL_REASON = /:SSL routines:[^:]*:([a-z0-9 ]+):/;
+
 function codeOf(error: Error | undefined): string | undefined {
-  return error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const code = error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const [, reason] = code === 'EPROTO' ? (SSL_REASON.exec(error?.message ?? '') ?? []) : [];
+  return reason ? `ERR_SSL_${reason.toUpperCase().replaceAll(' ', '_')}` : code;
 }

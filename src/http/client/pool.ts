@@ -16,6 +16,8 @@ import { ReservedConnections } from './reserved-connections.ts';
 export interface PoolOptions extends ConnectionLimits {
   readonly connect: Connector;
   readonly sweeper: Sweeper;
+  /** A connection has had bytes that no request asked for, and is closed. */
+  readonly onUnsolicited?: () => void;
 }
 
 /** RFC 9110 section 9.2.2. */
@@ -60,7 +62,7 @@ export class Pool implements ConnectionEvents<ClientConnection> {
    * @throws TypeError where the request cannot be sent as what it is: a fault of the caller's.
    */
   send(request: OutgoingRequest, handler: AttemptHandler, times: AttemptTimes, owner?: Socket): Attempt {
-    const attempt = new Attempt(request, handler, times);
+    const attempt = new Attempt(request, handler, times, this.#options.idle === 0);
     const free = (owner && this.#reserved.find(owner)) ?? this.#takeIdle();
     if (free) this.#waiting.push([attempt, free]);
     else this.#open().send(attempt);
@@ -96,6 +98,11 @@ export class Pool implements ConnectionEvents<ClientConnection> {
 
   onReserved(connection: ClientConnection, owner: Socket): void {
     this.#reserved.add(connection, owner);
+  }
+
+  onUnsolicited(connection: ClientConnection): void {
+    connection.abort();
+    this.#options.onUnsolicited?.();
   }
 
   onClose(connection: ClientConnection): void {
@@ -139,8 +146,14 @@ export class Pool implements ConnectionEvents<ClientConnection> {
   };
 
   #sendChecked(attempt: Attempt, connection: ClientConnection): void {
-    if (attempt.isOver) this.#keep(connection);
-    else (connection.isIdle ? connection : (this.#takeIdle() ?? this.#open())).send(attempt);
+    if (attempt.isOver) {
+      this.#keep(connection);
+      return;
+    }
+    // One that has ended may take nothing: then nothing was sent, and any request may go to another one.
+    let free = connection.isIdle ? connection : this.#takeIdle();
+    while (free && !free.send(attempt)) free = this.#takeIdle();
+    if (!free) this.#open().send(attempt);
   }
 
   #keep(connection: ClientConnection): void {

@@ -5,6 +5,8 @@ import { HeadParser } from '../parsing/head-parser.ts';
 import { RESPONSE } from '../parsing/llhttp.ts';
 import { ParseError } from '../parsing/parse-error.ts';
 import { type ParsedResponse, readResponseHead } from '../parsing/response-head.ts';
+import { LenientChunks } from './lenient/chunks.ts';
+import { LenientHeads, type ResponseHeads } from './lenient/response-head.ts';
 
 /** Each restarts the clock of the response: a flood of them would hold the connection for ever. */
 const INTERIM_RESPONSES = 16;
@@ -19,20 +21,40 @@ export interface ResponseEvents {
   onComplete(isExact: boolean): void;
 }
 
+class StrictHeads implements ResponseHeads {
+  readonly parser: HeadParser;
+
+  constructor(limit: number) {
+    this.parser = new HeadParser(RESPONSE, limit);
+  }
+
+  read(bytes: Buffer, from: number): number {
+    return this.parser.read(bytes, from);
+  }
+
+  close(): void {
+    this.parser.close();
+  }
+}
+
 export class ResponseReader {
   readonly #events: ResponseEvents;
-  readonly #parser: HeadParser;
-  readonly #body = new BodyReader();
+  readonly #heads: ResponseHeads;
+  readonly #body: BodyReader;
   #head: ParsedResponse | undefined;
   #isHead = false;
   #protocol: string | undefined;
   #isExpected = false;
   #interim = 0;
 
-  /** @param limit bytes of a head. */
-  constructor(limit: number, events: ResponseEvents) {
+  /**
+   * @param limit bytes of a head.
+   * @param lenient whether malformed responses of old servers are read: see lenient/.
+   */
+  constructor(limit: number, events: ResponseEvents, lenient = false) {
     this.#events = events;
-    this.#parser = new HeadParser(RESPONSE, limit);
+    this.#heads = lenient ? new LenientHeads(limit) : new StrictHeads(limit);
+    this.#body = new BodyReader(lenient ? () => new LenientChunks() : undefined);
   }
 
   /** Of the final response under way. */
@@ -63,10 +85,10 @@ export class ResponseReader {
   read(bytes: Buffer): void {
     let at = 0;
     while (this.#isExpected && !this.#head && at < bytes.length) {
-      at = this.#parser.read(bytes, at);
+      at = this.#heads.read(bytes, at);
       if (at === -1) return;
-      const head = readResponseHead(this.#parser, this.#isHead);
-      this.#parser.forget();
+      const head = readResponseHead(this.#heads.parser, this.#isHead);
+      this.#heads.parser.forget();
       this.#onHead(head, bytes, at);
     }
     if (this.#isExpected && this.#head) this.#readBody(bytes, at);
@@ -81,7 +103,7 @@ export class ResponseReader {
 
   close(): void {
     this.stop();
-    this.#parser.close();
+    this.#heads.close();
     this.#body.close();
   }
 

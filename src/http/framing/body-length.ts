@@ -7,6 +7,7 @@ import type { BodyLength } from '../message.ts';
 import { ParseError } from '../parsing/parse-error.ts';
 import type { ControlFields } from './control-fields.ts';
 
+/** RFC 9110 section 8.6: digits only, and no more than a number holds exactly. */
 const LENGTH = /^\d{1,15}$/;
 
 /** How the end of a body is found: after so many bytes, by its last chunk, or (`close`) by the end of the connection. */
@@ -45,9 +46,11 @@ export function readStatedLength({ lengths, length }: ControlFields): number | u
 
 function readFraming(control: ControlFields, minor: number): number | 'chunked' | undefined {
   const { lengths, length, codings, coding } = control;
+  // Both, or one of them twice, are how messages are smuggled (RFC 9112 sections 6.1, 6.3 and 11.2).
   if (lengths + codings > 1) throw new ParseError('malformed');
   if (codings === 1) {
-    // HTTP/1.0 knows no transfer codings: one that has crossed such a hop may be framed otherwise (RFC 9112 section 6.1).
+    // HTTP/1.0 knows no transfer codings: one that has crossed such a hop may be framed otherwise (RFC 9112 section 6.1). And
+    // `chunked` comes once and last; what stands before it is not decoded here (sections 6.3 and 7).
     if (minor === 0 || coding.toLowerCase() !== 'chunked') throw new ParseError('malformed');
     return 'chunked';
   }

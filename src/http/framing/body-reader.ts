@@ -3,11 +3,27 @@
 import { ChunkParser } from '../parsing/chunk-parser.ts';
 import type { Framing } from './body-length.ts';
 
+/** Reads one chunked body. */
+export interface ChunkReader {
+  readonly isComplete: boolean;
+  /** @returns the offset behind what belongs to the body. @throws ParseError where it is malformed. */
+  read(bytes: Buffer, from: number): number;
+  /** @returns the part of the body in what was read last. */
+  piece(bytes: Buffer, from: number): Buffer | undefined;
+  close(): void;
+}
+
 export class BodyReader {
+  readonly #createChunks: () => ChunkReader;
   #piece: Buffer | undefined;
   #remaining = 0;
-  #chunks: ChunkParser | undefined;
+  #chunks: ChunkReader | undefined;
   #isComplete = true;
+
+  /** @param createChunks makes the parser of a chunked body: by default the strict one, also of responses. */
+  constructor(createChunks: () => ChunkReader = () => new ChunkParser()) {
+    this.#createChunks = createChunks;
+  }
 
   get isComplete(): boolean {
     return this.#isComplete;
@@ -17,7 +33,7 @@ export class BodyReader {
   start(framing: Framing): void {
     this.close();
     this.#remaining = framing === 'close' ? Number.POSITIVE_INFINITY : 0;
-    if (framing === 'chunked') this.#chunks = new ChunkParser();
+    if (framing === 'chunked') this.#chunks = this.#createChunks();
     else if (framing !== 'close') this.#remaining = framing;
     this.#isComplete = framing === 0;
   }
@@ -62,7 +78,7 @@ export class BodyReader {
     return end;
   }
 
-  #readChunks(chunks: ChunkParser, bytes: Buffer, from: number): number {
+  #readChunks(chunks: ChunkReader, bytes: Buffer, from: number): number {
     const end = chunks.read(bytes, from);
     this.#piece = chunks.piece(bytes, from);
     this.#isComplete = chunks.isComplete;

@@ -12,9 +12,9 @@ export class ControlFields {
   hasClose = false;
   hasKeepAlive = false;
   hasUpgrade = false;
-  /** All values of Upgrade, joined. */
+  /** All values of Upgrade, joined (RFC 9110 sections 5.3 and 7.8). */
   protocol: string | undefined;
-  /** All values of Expect, joined. */
+  /** All values of Expect, joined (RFC 9110 section 10.1.1). */
   expect: string | undefined;
   keepAlive: string | undefined;
 

@@ -28,17 +28,21 @@ const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
+const KEEP_ALIVE = 'Connection: keep-alive\r\n';
+const CLOSE = 'Connection: close\r\n';
 const LENGTHS: ReadonlySet<number> = new Set([...CONNECTION_FIELDS].map(name => name.length));
 
 /**
- * @returns the head of a request: one of `Connection: keep-alive`, or to upgrade where it names a protocol.
+ * @param isLast whether the connection is closed behind the response (RFC 9112 section 9.6).
+ * @returns the head of a request: with `Connection: keep-alive` or `close`, or to upgrade where it names a protocol.
  * @throws TypeError where the request line, Host or a field could not be read back as what it is.
  */
-export function formatRequestHead({ method, target, authority, fields, body, protocol }: OutgoingRequest): string {
+export function formatRequestHead(request: OutgoingRequest, isLast = false): string {
+  const { method, target, authority, fields, body, protocol } = request;
   if (!TOKEN.test(method) || method === 'CONNECT') throw new TypeError('invalid method');
   if (!TARGET.test(target)) throw new TypeError('invalid request target');
   if (!AUTHORITY.test(authority)) throw new TypeError('invalid authority');
-  const connection = protocol === undefined ? 'Connection: keep-alive\r\n' : formatUpgrade(protocol);
+  const connection = protocol === undefined ? (isLast ? CLOSE : KEEP_ALIVE) : formatUpgrade(protocol);
   const line = `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${connection}`;
   const length = body === 'none' && EXPECTING_CONTENT.has(method) ? 0 : body;
   return `${reduceFields(fields, addRequestField, line)}${formatFraming(length)}\r\n`;

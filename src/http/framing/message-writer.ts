@@ -22,6 +22,7 @@ export class MessageWriter {
   #framing: SentFraming = 'none';
   #remaining = 0;
   #isOpen = false;
+  #hasSent = false;
   /** Whether anything of the message was given to the socket. */
   #hasLeft = false;
 
@@ -34,10 +35,16 @@ export class MessageWriter {
     return this.#isOpen;
   }
 
+  /** Whether the socket took a byte of the message that was begun last. A write that fails at once took none (POSIX send). */
+  get hasSent(): boolean {
+    return this.#hasSent;
+  }
+
   /** Begins a message. Nothing leaves before the end of this turn, unless it ends within it. */
   start(head: string, framing: SentFraming): void {
     if (this.#isOpen) throw new Error('a message is under way');
     this.#isOpen = true;
+    this.#hasSent = false;
     this.#hasLeft = false;
     this.#framing = framing;
     this.#remaining = typeof framing === 'number' ? framing : 0;
@@ -90,6 +97,7 @@ export class MessageWriter {
     this.#waiting = '';
     this.#hasLeft = true;
     this.#socket.write(text, 'latin1');
+    if (!this.#socket.errored) this.#hasSent = true;
   }
 
   /** Nothing that waits leaves any more. */

@@ -11,7 +11,10 @@ import type { HeadParser } from './head-parser.ts';
 import { hasOtherVersion } from './head-parser.ts';
 import { ParseError } from './parse-error.ts';
 
-/** A method, a target of visible ASCII, and a version; the versions of RTSP and ICE, which llhttp reads as well, are none. */
+/**
+ * A method, a target of visible ASCII, and a version (RFC 9112 sections 3, 3.2 and 2.3); the versions of RTSP and ICE, which
+ * llhttp reads as well, are none.
+ */
 const REQUEST_LINE = /([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP\/1\.([01])\r\n/;
 const HEAD = new RegExp(`^${REQUEST_LINE.source}${FIELD_LINES}$`);
 
@@ -29,6 +32,7 @@ export function readRequestHead(parser: HeadParser): ParsedRequest {
   const [, method = '', target = '', version] = HEAD.exec(text) ?? [];
   if (version === undefined) throw new ParseError(hasOtherVersion(text) ? 'version' : 'malformed');
   const minor = Number(version);
+  // One blank each (RFC 9112 section 3); llhttp must have read the same, since the two would forward different requests.
   const isSame = isSameTarget(parser, method.length + 1, target.length) && parser.major === 1 && parser.minor === minor;
   if (!isSame || method === 'CONNECT') throw new ParseError('malformed');
   const fields = readFieldLines(text, method.length + target.length + 12, spans);

@@ -8,7 +8,7 @@ import { checkCodingLine, FIELD_LINES, readFieldLines } from './field-lines.ts';
 import type { HeadParser } from './head-parser.ts';
 import { ParseError } from './parse-error.ts';
 
-/** The blank behind the status may be missing where there is no phrase: many servers leave it out. */
+/** RFC 9112 section 4. The blank behind the status may be missing where there is no phrase: many servers leave it out. */
 const STATUS_LINE = /HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n/;
 const HEAD = new RegExp(`^(${STATUS_LINE.source})${FIELD_LINES}$`);
 

@@ -143,6 +143,7 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
   #next(): void {
     this.#phase = 'idle';
     this.#deadline.awaitRequest(this.#server.settings);
+    this.sender.begin(undefined);
     this.input.next();
   }
 

@@ -44,8 +44,8 @@ export class ResponseSender {
     return this.#request?.expects === 'continue' && !this.#hasContinued;
   }
 
-  /** For the next request. */
-  begin(request: ParsedRequest | undefined, patience: number): void {
+  /** @param request `undefined`: there is none yet; the one before is not kept. */
+  begin(request: ParsedRequest | undefined, patience = 0): void {
     this.#request = request;
     this.#patience = patience;
     this.#hasContinued = false;

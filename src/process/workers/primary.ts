@@ -145,6 +145,7 @@ export class Primary implements GatewayProcess {
     return createAdminServer(
       createAdminHandler({
         metrics: { expose: () => this.#status.expose() },
+        refetchKeys: () => this.#refetchKeys(),
         readiness: () => this.#status.readiness(this.#isDraining),
         report: () => this.#status.report(),
         processInfo: () => this.#processInfo(),

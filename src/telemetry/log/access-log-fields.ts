@@ -13,6 +13,7 @@ export interface AccessLogField {
     | 'on a route that is not public'
     | 'denied, reported or failed'
     | 'failed'
+    | 'failed, and the cause is tls'
     | 'sent to an upstream that responded'
     | 'the token verified, also where it has expired since'
     | 'the token verified and has this claim as a string'
@@ -99,6 +100,14 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     type: 'string',
     present: 'failed',
     description: 'What was seen of the upstream. It is never in a response.',
+    isNeverCut: true,
+  },
+  {
+    name: 'tls_error',
+    type: 'string',
+    present: 'failed, and the cause is tls',
+    description:
+      'What was wrong with TLS to the upstream: `certificate_expired`, `certificate_not_yet_valid`, `certificate_revoked`, `unknown_issuer`, `wrong_name`, `client_certificate_required`, `client_certificate_refused`, `protocol_version`, `not_tls` or `handshake_failed`.',
     isNeverCut: true,
   },
   {

@@ -31,7 +31,6 @@ export interface GaugeFamily {
 /** Why the gateway ended a connection or a stream that was not a refusal. */
 const END_CAUSES = [
   'connection_limit',
-  'pipeline_limit',
   'slow_headers',
   'slow_reader',
   'idle_tunnel',

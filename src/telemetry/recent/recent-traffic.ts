@@ -6,6 +6,7 @@
 import { actionOf, type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
 import { addWindows, ClientDenialCounter, type ClientDenials, mergeClients } from './client-denials.ts';
 import { RecentCounts, type Windows } from './recent-counts.ts';
+import { mergeSightings, type ScopeClaimSighting, ScopeClaimSightings } from './scope-claims.ts';
 
 /** What is counted, in the order of the counts in `windows`. */
 const TRAFFIC = ['requests', 'refused', 'reported', 'failed'] as const;
@@ -26,6 +27,7 @@ export interface Traffic {
   readonly since: number;
   readonly routes: readonly RouteTraffic[];
   readonly clients: readonly ClientDenials[];
+  readonly scopeClaims: readonly ScopeClaimSighting[];
 }
 
 interface RouteCounts {
@@ -38,6 +40,7 @@ export class RecentTraffic {
   readonly #since = Date.now();
   readonly #routes = new Map<string, RouteCounts>();
   readonly #clients = new ClientDenialCounter();
+  readonly scopeClaims = new ScopeClaimSightings();
 
   /** Counts one request. Called once, when its response has closed. */
   record(request: FinishedRequest): void {
@@ -65,7 +68,7 @@ export class RecentTraffic {
       if (windows.day[REQUESTS] === 0) this.#routes.delete(route);
       else routes.push({ route, windows, lastRefused, lastReported });
     }
-    return { since: this.#since, routes, clients: this.#clients.list(now) };
+    return { since: this.#since, routes, clients: this.#clients.list(now), scopeClaims: this.scopeClaims.list() };
   }
 
   #countsOf(route: string, now: number): RouteCounts {
@@ -88,6 +91,7 @@ export function mergeTraffic(all: readonly Traffic[]): Traffic {
     since: all.length === 0 ? Date.now() : Math.max(...all.map(({ since }) => since)),
     routes: [...routes.values()],
     clients: mergeClients(all.map(({ clients }) => clients)),
+    scopeClaims: mergeSightings(all.map(({ scopeClaims }) => scopeClaims)),
   };
 }
 

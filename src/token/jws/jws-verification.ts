@@ -51,6 +51,7 @@ interface Attempt {
   readonly jws: CompactJws;
   readonly issuer: Issuer;
   readonly keySet: KeySet;
+  /** Milliseconds since 1970, when it came. */
   readonly now: number;
 }
 
@@ -84,7 +85,14 @@ function concludeByNewerKeys(
   return key instanceof Promise ? key.then(conclude) : conclude(key);
 }
 
-function readVerified({ jws, issuer, now }: Attempt, key: VerificationKey): Result {
+/**
+ * @param attempt whose signature `key` has verified.
+ * @returns the token, or `malformed_token` where a claim has another shape than it should.
+ */
+export function readVerified(
+  { jws, issuer, now }: Pick<Attempt, 'issuer' | 'now'> & { readonly jws: Pick<CompactJws, 'type' | 'claims'> },
+  key: VerificationKey,
+): Result {
   const accessToken = readAccessToken({ claims: jws.claims, header: jws, isIntrospected: false }, issuer, now);
   return accessToken.ok ? { ok: true, accessToken, key, issuer } : accessToken;
 }

@@ -16,7 +16,7 @@ export interface Sightings {
 }
 
 /** Milliseconds after which bytes on loopback have been seen, on a machine that does other things. */
-const VISIBLE = 50;
+const VISIBLE = 200;
 
 /** Times that a body repeats its nonce: mostly small, since a small one finds as much and is cheaper. */
 export const SIZES: readonly number[] = [...Array<number[]>(6).fill([0, 1, 1, 3, 3, 20]).flat(), 400, 4_000];
@@ -189,8 +189,9 @@ class Conversation {
 
   #send(request: Expected, kind: string): void {
     const poison = `HTTP/1.1 200 OK\r\nX-Nonce: POISON-${request.nonce}\r\nContent-Length: 6\r\n\r\nPOISON`;
-    this.#write(this.#format(request, kind));
-    if (kind === 'surplus') this.#socket.write(poison);
+    // In one write with the end of the response: between two of them the next request may already be on its way.
+    this.#write(this.#format(request, kind), kind === 'surplus' ? poison : '');
+    if (kind === 'surplus') this.#lateAt = performance.now();
     else if (kind === 'late surplus') this.#later(this.#random.below(3), () => this.#sendLate(poison));
     else if (kind === 'close') this.#socket.end();
     else if (kind === 'cut' || kind === 'malformed') this.#socket.destroySoon();
@@ -222,15 +223,11 @@ class Conversation {
     return `${chunks.map(chunk => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('')}0\r\n\r\n`;
   }
 
-  /** At once, or in two pieces. */
-  #write(text: string): void {
-    if (this.#random.chance(70)) {
-      this.#socket.write(text, 'latin1');
-      return;
-    }
-    const cut = this.#random.below(text.length);
-    this.#socket.write(text.slice(0, cut), 'latin1');
-    this.#socket.write(text.slice(cut), 'latin1');
+  /** At once, or in two pieces, the first of them within `text`. */
+  #write(text: string, behind: string): void {
+    const cut = this.#random.chance(70) ? 0 : this.#random.below(text.length);
+    if (cut > 0) this.#socket.write(text.slice(0, cut), 'latin1');
+    this.#socket.write(text.slice(cut) + behind, 'latin1');
   }
 
   #later(delay: number, act: () => void): void {

@@ -134,7 +134,7 @@ class Conversation {
 
   #checkTunnel(): string | undefined {
     const unit = unitOf(this.#upgrade?.nonce ?? 'none');
-    const strange = this.#reader.tunnelled.replaceAll(unit, '');
+    const strange = this.#reader.tunnelled.replace(CLOSE_FRAME, '').replaceAll(unit, '');
     return unit.startsWith(strange) ? undefined : `tunnel of ${unit}: ${strange.slice(0, 80)}`;
   }
 }
@@ -160,6 +160,9 @@ function readMethods(requests: readonly Sent[], length: number): string[] {
   };
   return requests.filter(isSent).map(({ method }) => method);
 }
+
+/** The gateway's own, where a tunnel is idle for too long (RFC 6455 section 5.5.1). */
+const CLOSE_FRAME = /\x88\x02\x03[\xe8-\xf3]$/;
 
 const PIECES = [3, 200, 4_000, 70_000, 70_000, 70_000, 70_000];
 

@@ -50,11 +50,14 @@ describe('an upstream that ends within the body', () => {
     ['resets a body without a length', `${CLOSE}\r\nhello`, reset],
   ];
 
-  test.each(cut)('%s, at once: the body is aborted', async (name, start, end) => {
+  /** What is malformed may come in one piece with its head, of which nothing has left by then. */
+  const isRefusal = ({ text }: Awaited<ReturnType<typeof readToTheEnd>>) => text.startsWith('HTTP/1.1 502 ');
+
+  test.each(cut)('%s, at once: the body is aborted, or a 502 takes its place', async (name, start, end) => {
     rude.respond = socket => socket.write(start, () => end(socket));
     const answered = await readToTheEnd('/rude', '1.1');
     // Node.js reports data and a reset that arrive together as data and an end, so this cannot be tested.
-    if (!name.includes('without a length')) expect(looksWhole(answered), JSON.stringify(answered)).toBe(false);
+    if (!name.includes('without a length')) expect(looksWhole(answered) && !isRefusal(answered)).toBe(false);
     await expectAlive();
   });
 

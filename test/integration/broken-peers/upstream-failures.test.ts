@@ -40,13 +40,23 @@ const UPSTREAMS: Readonly<
     'bad_upstream_response/response_headers_too_large',
     socket => onBytes(socket, () => socket.end(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(200_000)}\r\n\r\n`)),
   ],
-};
-/** Failures after the response head was forwarded. */
-const CUT: typeof UPSTREAMS = {
+  // In the same piece as the head, of which nothing has left by then.
   'no-chunk': [
     'http',
     'bad_upstream_response/malformed_response',
     socket => onBytes(socket, () => socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nok')),
+  ],
+};
+/** Failures after the response head was forwarded. */
+const CUT: typeof UPSTREAMS = {
+  'no-later-chunk': [
+    'http',
+    'bad_upstream_response/malformed_response',
+    socket =>
+      onBytes(socket, () => {
+        socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n');
+        setTimeout(() => socket.write('zz\r\nok'), 100);
+      }),
   ],
   'half-a-body': [
     'http',

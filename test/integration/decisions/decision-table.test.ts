@@ -39,6 +39,11 @@ routes:
     resource: ${BILLING}
     upstream: ${upstream.origin}
     scopes: { GET: [billing:read], POST /invoices: [billing:read, billing:write] }
+  /tenant:
+    resource: https://tenant.example.com/
+    upstream: ${upstream.origin}
+    scopes: [read]
+    claims: { tid: tenant-1, client_id: [web, batch] }
   /strict: { resource: https://strict.example.com, upstream: ${upstream.origin}, multiple_audiences: only }
   /partner: { resource: https://partner.example.com, upstream: ${upstream.origin}, issuers: [${silent.issuer}] }
   /nowhere: { public: true, upstream: 'http://127.0.0.1:9' }
@@ -355,6 +360,24 @@ const rows: readonly Row[] = [
     presented: 'multiple',
     send: async () =>
       get('/strict', bearer(await issuer.sign({ claims: { aud: ['https://strict.example.com', 'urn:x'] } }))),
+  },
+  {
+    name: 'another tenant',
+    reason: 'wrong_claim',
+    status: 403,
+    route: '/tenant',
+    challenge: `Bearer scope="read", resource_metadata="https://tenant.example.com/.well-known/oauth-protected-resource"`,
+    send: async () => {
+      const claims = { aud: 'https://tenant.example.com/', tid: 'tenant-2', client_id: 'web' };
+      return request(gateway.port, { path: '/tenant', headers: [bearer(await issuer.sign({ claims }))] });
+    },
+  },
+  {
+    name: 'an ID token that has expired',
+    reason: 'wrong_token_type',
+    status: 401,
+    challenge: invalidToken('The token is not an access token'),
+    send: () => withToken({ typ: 'ID', exp: 1 }),
   },
   {
     name: 'a scope too few',

@@ -33,6 +33,7 @@ beforeAll(async () => {
     enforcement: ${mode}
     issuers: [${issuer.issuer}, ${silent.issuer}]
     scopes: { GET: [read] }
+    claims: { tid: one }
     claims_to_headers: { X-User: sub }
   /tight-${mode}:
     resource: https://api.example.com/
@@ -46,7 +47,7 @@ issuers:
   ${silent.issuer}: { jwks_uri: ${silent.jwksUri} }
   https://other.example.com: { jwks_uri: ${issuer.jwksUri} }
 routes:${MODES.map(route).join('')}
-  /shown: { resource: https://api.example.com/, upstream: ${upstream.origin}, enforcement: report, would_deny_header: true, issuers: [${issuer.issuer}, ${silent.issuer}], scopes: { GET: [read] } }
+  /shown: { resource: https://api.example.com/, upstream: ${upstream.origin}, enforcement: report, would_deny_header: true, issuers: [${issuer.issuer}, ${silent.issuer}], scopes: { GET: [read] }, claims: { tid: one } }
   /sibling: { resource: https://sibling.example.com/, upstream: ${upstream.origin} }
 `);
 });
@@ -70,7 +71,7 @@ interface Row {
 const ALL = MODES;
 const FROM_VERIFY = ['verify', 'enforce'] as const;
 const ONLY_ENFORCE = ['enforce'] as const;
-const good = { aud: 'https://api.example.com/', scope: 'read' };
+const good = { aud: 'https://api.example.com/', scope: 'read', tid: 'one' };
 const seconds = () => Math.floor(Date.now() / 1000);
 const signed = async (claims: object, header: object = {}, from = issuer): Promise<readonly HeaderPair[]> => [
   bearer(await from.sign({ claims: { ...good, ...claims }, header: { ...header } })),
@@ -136,6 +137,12 @@ const rows: readonly Row[] = [
     refusedOn: ONLY_ENFORCE,
     identified: true,
     credentials: () => signed({ aud: 'https://sibling.example.com/' }),
+  },
+  {
+    reason: 'wrong_claim',
+    refusedOn: ONLY_ENFORCE,
+    identified: true,
+    credentials: () => signed({ tid: 'two' }),
   },
   {
     reason: 'insufficient_scope',
@@ -222,7 +229,9 @@ describe.each(MODES)('what no gateway can forward, enforcement: %s', mode => {
 
 test('the tables: every reason but internal, in every mode', () => {
   const limits = ['headers_too_large', 'no_route', 'body_too_large', 'request_timeout', 'overloaded'];
-  const tested = [...rows.map(({ reason }) => reason), ...limits, 'internal'];
+  // decision-table.test.ts has them; they are decided before there is a route with a mode.
+  const heads = ['version_not_supported', 'expectation_failed', 'upgrade_required'];
+  const tested = [...rows.map(({ reason }) => reason), ...limits, ...heads, 'internal'];
   expect(tested.toSorted()).toEqual(Object.keys(REFUSALS).toSorted());
 });
 

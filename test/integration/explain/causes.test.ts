@@ -24,6 +24,9 @@ useExplainFixture();
 
 const GUID = '6731de76-14a6-49ae-97bc-6eba6914391e';
 
+const TENANT = 'https://tenant.example.com/';
+const TENANT_URL = 'https://gateway.example.com/tenant';
+
 const lineOf = (text: string) =>
   explainYaml()
     .split('\n')
@@ -152,9 +155,9 @@ const CAUSES: readonly Cause[] = [
   {
     name: 'an ID token',
     token: () => sign({ iss: AUTH0, aud: 'shop', nonce: 'n', scope: undefined }, { typ: 'JWT' }),
-    reason: 'wrong_audience',
-    failed: 'audience',
-    lines: ['it is an ID token', 'send the access token, not this one'],
+    reason: 'wrong_token_type',
+    failed: 'kind',
+    lines: ['presented id_token', 'it is an ID token', 'send the access token; ask Auth0 with audience='],
   },
   {
     name: 'expired, and what would follow',
@@ -219,6 +222,81 @@ const CAUSES: readonly Cause[] = [
     failed: 'scope',
     lines: ['in the claim roles, which is not read', 'set roles: every token of this issuer is then judged by `roles`'],
     at: 'algorithms: [ES256]',
+  },
+  {
+    name: 'roles of the realm',
+    token: () => sign({ scope: undefined, realm_access: { roles: ['billing:read'] } }),
+    reason: 'insufficient_scope',
+    failed: 'scope',
+    lines: ['in realm_access.roles, which is not read', 'routes./billing.scope_claim:', 'or set realm_access.roles'],
+    at: '/billing:',
+  },
+  {
+    name: 'another tenant',
+    token: () => sign({ aud: TENANT, tid: 'tenant-2', level: 7, client_id: 'web' }),
+    url: TENANT_URL,
+    reason: 'wrong_claim',
+    failed: 'required claims',
+    lines: [
+      'presented tid: "tenant-2"',
+      'expected  tid: "tenant-1"',
+      '"tid" is none of the values',
+      'HTTP/1.1 403 Forbidden',
+    ],
+    at: '/tenant:',
+  },
+  {
+    name: 'text in the token, a number in the YAML',
+    token: () => sign({ aud: TENANT, tid: 'tenant-1', level: '7', client_id: 'web' }),
+    url: TENANT_URL,
+    reason: 'wrong_claim',
+    failed: 'required claims',
+    lines: ['"level" is text in the token, and a number in the YAML', 'write "7", as the issuer does'],
+    at: '/tenant:',
+  },
+  {
+    name: 'no client',
+    token: () => sign({ aud: TENANT, tid: 'tenant-1', level: 7, client_id: undefined }),
+    url: TENANT_URL,
+    reason: 'wrong_claim',
+    failed: 'required claims',
+    lines: ['the token names no client: it has none of client_id, azp, appid, cid as text'],
+    at: '/tenant:',
+  },
+  {
+    name: 'an ID token that names its kind',
+    token: () => sign({ typ: 'ID' }),
+    reason: 'wrong_token_type',
+    failed: 'kind',
+    lines: ['presented ID', 'it is an ID token, which tells a client who signed in'],
+  },
+  {
+    name: 'an ID token of Keycloak that has expired',
+    token: () => sign({ typ: 'ID', exp: 1 }, { typ: 'JWT' }),
+    reason: 'wrong_token_type',
+    failed: 'kind',
+    lines: ['presented ID', 'it is an ID token'],
+  },
+  {
+    name: 'exp in milliseconds',
+    token: () => sign({ exp: Date.now() + 60_000 }),
+    reason: 'malformed_token',
+    failed: 'claims',
+    lines: ['exp is in milliseconds, where seconds belong'],
+  },
+  {
+    name: 'two members of one name',
+    token: () => Promise.resolve(forgeText(`{"iss":"a","iss":"${issuer.issuer}"}`)),
+    reason: 'malformed_token',
+    failed: 'form',
+    lines: ['its payload has two members of one name'],
+  },
+  {
+    name: 'a nested token',
+    token: async () => forgeText(await sign({})),
+    reason: 'malformed_token',
+    failed: 'form',
+    lines: ['it holds another token (a nested JWT, RFC 7519 section 5.2)'],
   },
   {
     name: 'an unknown key',
@@ -331,6 +409,12 @@ const CAUSES: readonly Cause[] = [
 function forge(header: unknown): string {
   const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString('base64url');
   return `${encode(header)}.${encode({ iss: issuer.issuer, aud: BILLING, exp: 4e9 })}.c2ln`;
+}
+
+/** With a payload that is not encoded again. */
+function forgeText(payload: string): string {
+  const header = Buffer.from(JSON.stringify({ alg: 'ES256', kid: 'key-1', typ: 'at+jwt' })).toString('base64url');
+  return `${header}.${Buffer.from(payload).toString('base64url')}.c2ln`;
 }
 
 /** In near-misses.test.ts. */

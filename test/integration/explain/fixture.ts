@@ -59,6 +59,7 @@ routes:
   /proven: { resource: https://proven.example.com/, upstream: 'http://127.0.0.1:3004', enforcement: verify }
   /alone: { resource: https://alone.example.com/, upstream: 'http://127.0.0.1:3005', multiple_audiences: only }
   /picky: { resource: https://picky.example.com/, upstream: 'http://127.0.0.1:3006', issuers: [${server.issuer}] }
+  /tenant: { resource: https://tenant.example.com/, upstream: 'http://127.0.0.1:3009', claims: { tid: tenant-1, level: 7, client_id: [web, batch] } }
   admin.example.com/: { resource: https://admin.example.com/, upstream: 'http://127.0.0.1:3007' }
   /status: { public: true, upstream: 'http://127.0.0.1:3008' }
 `;

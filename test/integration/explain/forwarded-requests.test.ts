@@ -74,9 +74,9 @@ routes: { /billing: { resource: ${BILLING}, upstream: 'http://127.0.0.1:1' } }
   writeFileSync(small, yaml);
   const gateway = await startGateway(yaml);
   const ask = async (method: string, target: string, bytes: number) => {
-    // Besides the target and the token, names and values: Host, a.be, Authorization and Bearer with its space.
-    const token = 'x'.repeat(bytes - 28 - target.length);
-    const head = `${method} ${target} HTTP/1.1\r\nHost: a.be\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+    const before = `${method} ${target} HTTP/1.1\r\nHost: a.be\r\nAuthorization: Bearer `;
+    const token = 'x'.repeat(bytes - before.length - '\r\n\r\n'.length);
+    const head = `${before}${token}\r\n\r\n`;
     const answer = await sendRaw(gateway.port, head, { responses: 1 });
     const status = Number(answer.toString('latin1').slice(9, 12));
     const options = ['--config', small, '--token-file', '-', '--json', '--method', method];
@@ -91,14 +91,12 @@ routes: { /billing: { resource: ${BILLING}, upstream: 'http://127.0.0.1:1' } }
   ] as const;
   try {
     for (const [method, target] of cases) {
-      expect(await ask(method, target, 1023)).toMatchObject({ status: 401, reason: 'malformed_token' });
-      for (const bytes of [1024, 1025]) {
-        expect(await ask(method, target, bytes)).toMatchObject({
-          ...{ status: 431, reason: 'headers_too_large' },
-          check: { name: 'request', verdict: 'fail', actual: `${bytes} bytes` },
-          remedy: { path: 'limits.headers', line: 1 },
-        });
-      }
+      expect(await ask(method, target, 1024)).toMatchObject({ status: 401, reason: 'malformed_token' });
+      expect(await ask(method, target, 1025)).toMatchObject({
+        ...{ status: 431, reason: 'headers_too_large' },
+        check: { name: 'request', verdict: 'fail', actual: '1025 bytes' },
+        remedy: { path: 'limits.headers', line: 1 },
+      });
     }
   } finally {
     await gateway.close();

@@ -62,19 +62,20 @@ describe('an allowed token type with the claims of an ID token: not called an ID
   });
 
   test.for([
-    ['no scope and a nonce', { nonce: 'n', aud: 'web' }, 'an ID token'],
-    ['no scope and s_hash', { s_hash: 'h', aud: 'web' }, 'an ID token'],
+    ['no scope and a nonce', { nonce: 'n', aud: 'web' }, 'an ID token', 'wrong_token_type'],
+    ['no scope and s_hash', { s_hash: 'h', aud: 'web' }, 'an ID token', 'wrong_token_type'],
     [
       'the kind named, beside a scope (Keycloak)',
       { typ: 'Refresh', scope: 'openid', aud: KEYCLOAK },
       'a refresh token',
+      'wrong_token_type',
     ],
-    ['the kind named in another case', { typ: 'ID', azp: 'web', aud: 'web' }, 'an ID token'],
-    ['the kind named (ForgeRock)', { tokenName: 'id_token', aud: 'web' }, 'an ID token'],
-    ['the kind named (Cognito)', { token_use: 'id', aud: 'web', scope: 'x' }, 'an ID token'],
-  ] as const)('%s: named as what it is', async ([, claims, what]) => {
+    ['the kind named in another case', { typ: 'ID', azp: 'web', aud: 'web' }, 'an ID token', 'wrong_token_type'],
+    ['the kind named (ForgeRock)', { tokenName: 'id_token', aud: 'web' }, 'an ID token', 'wrong_audience'],
+    ['the kind named (Cognito)', { token_use: 'id', aud: 'web', scope: 'x' }, 'an ID token', 'wrong_token_type'],
+  ] as const)('%s: named as what it is', async ([, claims, what, reason]) => {
     const explanation = await explainRequest({ issuers: { [KEYCLOAK]: {} }, claims: { iss: KEYCLOAK, ...claims } });
-    expect(explanation).toMatchObject({ code: 2, reason: 'wrong_audience' });
+    expect(explanation).toMatchObject({ code: 2, reason });
     expect(explanation.cause).toContain(what);
   });
 });

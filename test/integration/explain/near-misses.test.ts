@@ -126,15 +126,26 @@ describe('a key of the issuer for another algorithm', () => {
 
 describe('scopes in another claim or form', () => {
   test.for([
-    ['commas', { scope: 'read,write' }, 'with commas, where only a space separates', null],
-    ['commas and spaces', { scope: 'read, write' }, 'with commas', null],
+    [
+      'commas',
+      { scope: 'read,write' },
+      'with commas, where only a space separates',
+      `issuers.${PLAIN}.scope_separator`,
+    ],
+    ['commas and spaces', { scope: 'read, write' }, 'with commas', `issuers.${PLAIN}.scope_separator`],
+    ['commas and semicolons', { scope: 'read, write;x' }, 'with something else than a space between', null],
     [
       'the claim scopes',
       { scopes: ['read', 'write'] },
       'in the claim scopes, which is not read',
       `issuers.${PLAIN}.scope_claim`,
     ],
-    ['the claim scopes beside scope', { scope: 'openid', scopes: 'read write' }, 'in the claim scopes', null],
+    [
+      'the claim scopes beside scope',
+      { scope: 'openid', scopes: 'read write' },
+      'in the claim scopes',
+      `issuers.${PLAIN}.scope_claim`,
+    ],
     [
       'permissions (Auth0)',
       { permissions: ['read', 'write'] },
@@ -156,10 +167,19 @@ describe('scopes in another claim or form', () => {
     ['a URI before it in scp', { scp: ['api://orders/read', 'write'] }, '"api://orders/read"', 'routes./orders.scopes'],
     ['an array in a text', { scope: '["read","write"]' }, 'as the JSON of an array within a text', null],
     ['a text in an array', { scope: ['read write'] }, 'in an array whose entries hold several scopes', null],
-    ['the keys of an object', { scope: { read: 1, write: 1 } }, 'as the keys of an object', null],
     ['an array with a number in it', { scope: ['read', 'write', 1] }, 'entries that are no text', null],
-    ['roles of a realm', { realm_access: { roles: ['read', 'write'] } }, 'in realm_access.roles', null],
-    ['roles of a client', { resource_access: { api: { roles: ['read', 'write'] } } }, 'the roles of a client', null],
+    [
+      'roles of a realm',
+      { realm_access: { roles: ['read', 'write'] } },
+      'in realm_access.roles',
+      'routes./orders.scope_claim',
+    ],
+    [
+      'roles of a client',
+      { resource_access: { api: { roles: ['read', 'write'] } } },
+      'the roles of a client',
+      'routes./orders.scope_claim',
+    ],
     ['another scope', { scope: 'reader' }, 'the client did not ask for read write', null],
   ] as const)('%s', async ([, claims, cause, path]) => {
     const explanation = await explainRequest({ scopes: ['read', 'write'], claims });
@@ -217,8 +237,10 @@ test('exp, nbf or iat in another unit or type: the cause', async () => {
     'milliseconds',
   );
   const explanation = await explainRequest({ claims: { exp: 1_900_000_000_000, iat: undefined } });
-  expect(explanation).toMatchObject({ code: 0, reason: null });
-  expect(explanation.text).toContain('exp in milliseconds, where seconds belong');
+  expect(explanation).toMatchObject({ code: 2, reason: 'malformed_token' });
+  expect(explanation.cause).toContain('exp is in milliseconds, where seconds belong');
+  const far = await explainRequest({ claims: { exp: 9_000_000_000, iat: undefined } });
+  expect(far.cause).toContain('exp is more than 100 years ahead');
 });
 
 test('arbitrary header and claims: explained, no control character in the output', async () => {

@@ -1,6 +1,7 @@
 /** Status and fields of a response, forwarded. */
 
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { headerValues, sendRaw } from '../../support/raw-http.ts';
 import { call, gateway, token, upstream, useForwardingFixture } from './fixture.ts';
@@ -56,6 +57,35 @@ describe('the answer', () => {
     const answer = await call({ path: '/api/a' });
     expect(headerValues(answer.headers, 'x-bytes')).toEqual(['caf\xe9 \xff\x80']);
   });
+
+  const RAW = 'X-Bytes: caf\xe9 \xff\x80\r\nContent-Disposition: attachment; filename="\xc3\xbc.txt"\r\n';
+  const pieces: readonly [string, readonly string[], number][] = [
+    ['a body with the head', ['ok'], 0],
+    ['a body behind the head', ['', 'ok'], 50],
+    ['40 KB', ['x'.repeat(40_000)], 0],
+    ['40 KB behind the head', ['', 'x'.repeat(40_000)], 50],
+    ['two pieces', ['a', 'b'.repeat(40_000)], 50],
+  ];
+  test.each(pieces)(
+    'fields and reason phrase with bytes from 0x80 on, %s: the same bytes',
+    async (_name, body, pause) => {
+      const length = body.join('').length;
+      upstream.handle = async req => {
+        const [first = '', ...later] = body;
+        const head = `HTTP/1.1 200 \xdcberall\r\n${RAW}Content-Length: ${length}\r\nConnection: close\r\n\r\n`;
+        req.socket.write(head + first, 'latin1');
+        for (const piece of later) {
+          await delay(pause);
+          req.socket.write(piece);
+        }
+      };
+      const bytes = `GET /api/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+      const received = (await sendRaw(gateway.port, bytes)).toString('latin1');
+      expect(received.split('\r\n')[0]).toBe('HTTP/1.1 200 \xdcberall');
+      expect(received).toContain(RAW);
+      expect(received.split('\r\n\r\n')[1]).toBe(body.join(''));
+    },
+  );
 
   test.each([
     ['102 Processing', 'HTTP/1.1 102 Processing\r\n\r\n'],

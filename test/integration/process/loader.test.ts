@@ -65,7 +65,7 @@ test('an unchanged file: not loaded again', async () => {
     THREAD,
   );
   expect(loading).toBeUndefined();
-  expect(asked).toEqual([[expect.stringMatching(/^[0-9a-f]{64}$/), true]]);
+  expect(asked).toEqual([[expect.stringMatching(/^[0-9a-f]{64}$/), true, []]]);
 });
 
 describe('a loader thread that never ends: a failure with our message', () => {

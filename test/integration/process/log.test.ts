@@ -87,7 +87,7 @@ describe('the log', () => {
     );
     await sendRaw(
       portsOf(gateway)[0],
-      `GET /api/a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: ${marks.next()}\r\nCookie: ${marks.next()}\r\n\r\n`,
+      `GET /api/a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, close\r\nUpgrade: ${marks.next()}\r\nCookie: ${marks.next()}\r\n\r\n`,
     );
     upstream.handle = (req: IncomingMessage) =>
       req.socket.end(`HTTP/1.1 200 \x01${marks.next()}\r\nX-A: \x01${marks.next()}\r\n\r\n`);
@@ -140,11 +140,11 @@ class Marks {
   }
 }
 
-/** Valid and invalid tokens. Only the claims that the log records may appear. */
+/** Valid and invalid tokens. Only the claims that the log records may appear, and only of tokens whose signature is good. */
 async function makeTokens(marks: Marks): Promise<string[]> {
   const good = await issuer.sign({ claims: { aud: RESOURCE, email: marks.next(), nonce: marks.next() } });
   const foreign = await issuer.sign({ claims: { aud: OTHER } });
-  const expired = await issuer.sign({ claims: { aud: RESOURCE, exp: 1, sub: marks.next() } });
+  const expired = await issuer.sign({ claims: { aud: RESOURCE, exp: 1, sub: 'alice', email: marks.next() } });
   const unknown = await issuer.sign({ claims: { aud: marks.next(), iss: `https://${marks.next()}.example/` } });
   const strange = await issuer.sign({
     claims: { aud: RESOURCE, sub: marks.next() },

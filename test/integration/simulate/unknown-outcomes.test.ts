@@ -50,7 +50,7 @@ routes:
       expect(stdout).not.toContain('assumed unchanged');
       const silent = await simulateLog(changed, log, false);
       expect(silent.stdout).toContain(
-        'assumed unchanged: keys, algorithms, token_types and scope_claim of each issuer\n  (--from OLD tells',
+        'assumed unchanged: keys, algorithms, token_types, scope_claim, audience_claim\n  (--from OLD tells',
       );
     },
   );
@@ -97,7 +97,7 @@ routes:
     const old = configureIssuers('token_types: [JWT]');
     const { requests } = await record(old, [ask(`id 0 ${BILLING} read`), ask(`good 0 ${BILLING} read`), ask(other)]);
     const failed = { ...requests[0], outcome: 'failed', reason: 'upstream_timeout', iss: undefined };
-    expect(await simulateJson(old, [...requests, failed])).toMatchObject({ code: 3, unchanged: 2 });
+    expect(await simulateJson(old, [...requests, failed])).toMatchObject({ code: 3, unchanged: 3 });
     expect(await simulateJson(old, [...requests, failed], old)).toMatchObject({ code: 0, unchanged: 4, unknown: {} });
     const elsewhere = old.replace('/other: {', '/other: { name: Other,');
     expect(await simulateJson(elsewhere, [...requests, failed], old)).toMatchObject({ code: 0, unchanged: 4 });

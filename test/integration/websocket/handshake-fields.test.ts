@@ -1,8 +1,10 @@
 /** Fields of a WebSocket handshake: what is forwarded, removed and added. */
 
 import { describe, expect, test } from 'vitest';
+import { openConnected } from '../../support/raw-connection.ts';
 import { headerValues } from '../../support/raw-http.ts';
-import { gateway, openWebSocket, token, upstream, useWebSocketFixture } from './fixture.ts';
+import { SWITCHING } from '../../support/switching.ts';
+import { gateway, handshake, openWebSocket, token, upstream, useWebSocketFixture } from './fixture.ts';
 
 useWebSocketFixture();
 
@@ -28,6 +30,34 @@ describe('fields of the handshake', () => {
     expect(headerValues(fields, 'authorization')).toEqual([]);
     expect(headerValues(fields, 'connection')).toEqual(['Upgrade']);
     expect(headerValues(fields, 'upgrade')).toEqual(['websocket']);
+  });
+
+  test.each(['foo, websocket', 'WebSocket , h2c', 'h2c,websocket'])(
+    'Upgrade: %s: a WebSocket, and the upstream is asked for this alone',
+    async protocols => {
+      const wire = await openConnected(gateway.port);
+      const text = handshake('/open/a').replace('Upgrade: websocket', `Upgrade: ${protocols}`);
+      wire.send(text.replace('Connection: Upgrade', 'Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk'));
+      await wire.until('\r\n\r\n');
+      expect(wire.text()).toMatch(/^HTTP\/1\.1 101 .*\r\nUpgrade: websocket\r\n/s);
+      const fields = upstream.received[0]?.rawHeaders ?? [];
+      expect(headerValues(fields, 'upgrade')).toEqual(['websocket']);
+      expect(headerValues(fields, 'http2-settings')).toEqual([]);
+      wire.socket.destroy();
+    },
+  );
+
+  test('bytes from 0x80 on in a field of the 101: the same bytes', async () => {
+    const { handleUpgrade } = upstream;
+    upstream.handleUpgrade = (_request, socket) => {
+      socket.write(SWITCHING.replace('\r\n\r\n', '\r\nX-Bytes: caf\xe9 \xc3\xbc\r\n\r\n'), 'latin1');
+    };
+    const wire = await openConnected(gateway.port);
+    wire.send(handshake('/open/a'));
+    await wire.until('\r\n\r\n');
+    expect(wire.text()).toContain('\r\nX-Bytes: caf\xe9 \xc3\xbc\r\n');
+    wire.socket.destroy();
+    upstream.handleUpgrade = handleUpgrade;
   });
 
   test('forward_token: the token is forwarded', async () => {

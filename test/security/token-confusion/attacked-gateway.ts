@@ -68,6 +68,7 @@ export type Outcome =
   | 'bad_signature'
   | 'unknown_key'
   | 'untrusted_issuer'
+  | 'wrong_token_type'
   | 'wrong_audience'
   | 'token_expired';
 

@@ -66,7 +66,7 @@ export function exampleToken(fields: Partial<AccessToken> = {}): AccessToken {
     secondAudience: undefined,
     scopes,
     allScopes: scopes,
-    scopeSeparator: ' ',
+    scopeSource: { paths: undefined, separator: ' ' },
     expiresAt,
     validUntil: expiresAt,
     validFrom: 0,

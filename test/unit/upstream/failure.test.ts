@@ -20,15 +20,24 @@ test.each([
   expect(readFailure(describeHandshakeError(error, 'connecting', false))).toEqual({ reason, cause });
 });
 
-test.each([errorOf('CERT_HAS_EXPIRED'), errorOf('EPROTO'), errorOf('ECONNRESET'), new Error('no code')])(
-  'TLS handshake, %o: upstream_unreachable, tls',
-  error => {
-    expect(readFailure(describeHandshakeError(error, 'securing', false))).toEqual({
-      reason: 'upstream_unreachable',
-      cause: 'tls',
-    });
-  },
-);
+test.each([
+  [errorOf('CERT_HAS_EXPIRED'), 'certificate_expired'],
+  [errorOf('DEPTH_ZERO_SELF_SIGNED_CERT'), 'unknown_issuer'],
+  [errorOf('ERR_TLS_CERT_ALTNAME_INVALID'), 'wrong_name'],
+  [errorOf('ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'), 'client_certificate_refused'],
+  [errorOf('ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED'), 'client_certificate_refused'],
+  [errorOf('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'), 'protocol_version'],
+  [errorOf('ERR_SSL_WRONG_VERSION_NUMBER'), 'not_tls'],
+  [errorOf('ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE'), 'handshake_failed'],
+  [errorOf('EPROTO'), 'handshake_failed'],
+  [errorOf('ECONNRESET'), 'handshake_failed'],
+  [errorOf('toString'), 'handshake_failed'],
+  [new Error('no code'), 'handshake_failed'],
+])('TLS handshake, %o: upstream_unreachable, tls, %s', (error, tlsError) => {
+  expect(readFailure(describeHandshakeError(error, 'securing', false))).toEqual({
+    ...{ reason: 'upstream_unreachable', cause: 'tls', tlsError },
+  });
+});
 
 test.each([
   [errorOf('ECONNRESET'), false, 'bad_upstream_response', 'reset'],
@@ -36,11 +45,17 @@ test.each([
   [errorOf('HPE_INVALID_CONSTANT'), false, 'bad_upstream_response', 'malformed_response'],
   [errorOf('HPE_INVALID_EOF_STATE'), true, 'bad_upstream_response', 'reset'],
   [errorOf('HPE_HEADER_OVERFLOW'), false, 'bad_upstream_response', 'response_headers_too_large'],
-  [errorOf('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), false, 'bad_upstream_response', 'tls'],
   [errorOf('constructor'), false, 'bad_upstream_response', 'other'],
   [errorOf('ETIMEDOUT'), false, 'upstream_timeout', 'response_timeout'],
   [errorOf('ETIMEDOUT'), true, 'upstream_timeout', 'idle_timeout'],
 ])('request sent, %o with a head received: %s: %s, %s', (error, hasHead, reason, cause) => {
   expect(readFailure(describeHandshakeError(error, 'open', hasHead))).toEqual({ reason, cause });
   expect(FAILURE_CAUSES).toContain(cause);
+});
+
+test('a client certificate that TLS 1.3 asks for behind the handshake: bad_upstream_response, tls', () => {
+  const error = errorOf('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED');
+  expect(readFailure(describeHandshakeError(error, 'open', false))).toEqual({
+    ...{ reason: 'bad_upstream_response', cause: 'tls', tlsError: 'client_certificate_required' },
+  });
 });

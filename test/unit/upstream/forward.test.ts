@@ -10,6 +10,7 @@ import { forward, type Outgoing } from '../../../src/upstream/forward.ts';
 import { ConnectionPool } from '../../../src/upstream/pool.ts';
 import type { ForwardEnd } from '../../../src/upstream/response-handler.ts';
 import { type Receiver, startReceiver } from '../../support/received-request.ts';
+import { USUAL_CONNECTIONS } from '../route/example-route.ts';
 
 let upstream: Server;
 let receiver: Receiver;
@@ -26,7 +27,13 @@ beforeEach(async () => {
   });
   await once(upstream.listen(0, '127.0.0.1'), 'listening');
   receiver = await startReceiver();
-  pool = new ConnectionPool(`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`, new Sweeper());
+  pool = new ConnectionPool(
+    { origin: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`, ...USUAL_CONNECTIONS },
+    new Sweeper(),
+    {
+      onUnsolicited: () => undefined,
+    },
+  );
 });
 
 afterEach(async () => {

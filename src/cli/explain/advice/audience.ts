@@ -5,7 +5,7 @@ import type { IdentityProduct } from '../../../config/lint/identity-products/ide
 import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
 import type { ResourceUri } from '../../../config/values/address/uri.ts';
 import { findNearestDifference } from '../checks/difference.ts';
-import { listTexts } from '../checks/facts.ts';
+import { listAudiences } from '../checks/token-facts.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';
 import { adviseOnForeign, isOtherSpelling, nameAudiences } from './foreign-audience.ts';
 
@@ -16,7 +16,7 @@ export function adviseOnAudience(
 ): Advice {
   const { route, jws } = denied;
   const known = recogniseProduct(String(jws?.claims['iss']));
-  const audience = listTexts(jws?.claims['aud']);
+  const audience = listAudiences(jws?.claims ?? {}, denied.evaluation.credentials?.issuer?.audienceClaim);
   switch (presented) {
     case 'missing':
       return adviseOnAbsence(route, known, jws?.claims['jti']);

@@ -1,6 +1,6 @@
 /** Why a token in three parts is not a compact JWS. */
 
-import { decodePart, hasDuplicateMembers, readJsonObject } from '../../../token/jws/json-object.ts';
+import { decodePart, hasBackslashInName, hasDuplicateMembers, readJsonObject } from '../../../token/jws/json-object.ts';
 import { decodeObject } from '../evaluate/json-part.ts';
 
 /**
@@ -16,6 +16,9 @@ export function describeBrokenJws(token: string): string | undefined {
   if (broken !== undefined) return broken;
   const claims = decodeObject(second);
   if (claims === undefined) return describePayload(header, second);
+  const odd = [first, second].findIndex(part => hasBackslashInName(decodePart(part) ?? ''));
+  if (odd !== -1)
+    return `${PARTS[odd]} has a member with a backslash in its name, which JSON parsers mistake for another name`;
   const name = [first, second].findIndex(part => hasDuplicateMembers(decodePart(part) ?? ''));
   if (name !== -1)
     return `${PARTS[name]} has two members of one name, of which some readers take the first (RFC 7519 section 4)`;

@@ -35,7 +35,7 @@ export function adviseOnRoute({ config, head, metadata }: Evaluation): Advice {
 /** @returns advice on `headers_too_large`. */
 export function adviseOnSize({ config }: Evaluation): Advice {
   return {
-    cause: `node:http does not read a head that fills limits.headers (${config.limits.headers} bytes)`,
+    cause: `the head is larger than limits.headers (${config.limits.headers} bytes)`,
     remedy: {
       text: 'let the issuer put less into the token (fewer groups and roles); or raise it above what clients send, cookies and all',
       path: ['limits', 'headers'],

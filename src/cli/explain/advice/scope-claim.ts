@@ -33,7 +33,8 @@ export function adviseOnScopeForm(
   for (const path of paths) {
     const claim = resolveClaim(claims, path);
     const name = quoteValue(path.text);
-    if (typeof claim === 'string' && holdsAll(claim.split(','))) return adviseOnSeparator(name, claims, missing);
+    const found = typeof claim === 'string' ? [', ', ','].find(each => isSeparator(each, claim, holdsAll)) : undefined;
+    if (found !== undefined) return adviseOnSeparator(name, claims, missing, found);
     const form = findForm(claim, separator, holdsAll);
     if (form === undefined) continue;
     const cause = `the claim ${name} holds ${missing.join(' ')}, but ${form}`;
@@ -62,11 +63,17 @@ export function adviseOnAbsentPath(
   };
 }
 
-function adviseOnSeparator(name: string, claims: Claims, missing: readonly string[]): Advice {
+/** Whether `text` is written with it throughout. */
+function isSeparator(separator: string, text: string, holdsAll: HoldsAll): boolean {
+  const parts = text.split(separator);
+  return parts.length > 1 && holdsAll(parts) && parts.every(part => !/[,\s]/.test(part));
+}
+
+function adviseOnSeparator(name: string, claims: Claims, missing: readonly string[], separator: string): Advice {
   return {
     cause: `the claim ${name} holds ${missing.join(' ')}, but with commas, where only a space separates`,
     remedy: {
-      text: "set ',' if every string of this issuer is written so; it is then the only separator",
+      text: `set ${JSON.stringify(separator)} if every string of this issuer is written so; it is then the only separator`,
       path: ['issuers', String(claims['iss']), 'scope_separator'],
     },
   };

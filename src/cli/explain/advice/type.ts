@@ -1,9 +1,9 @@
 /** Verified tokens with a `typ` that is not accepted. */
 
-import { createAudienceIndex, findWrongAudience, type PresentedAudience } from '../../../authorization/audience.ts';
+import { createAudienceIndex, findWrongAudienceOf, type PresentedAudience } from '../../../authorization/audience.ts';
 import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
+import { readAudiences } from '../../../token/claims.ts';
 import { quoteValue } from '../../terminal.ts';
-import { listTexts } from '../checks/facts.ts';
 import { foreignKindOf } from '../checks/token-facts.ts';
 import { adviseOnAudience } from './audience.ts';
 import type { Advice, DeniedRequest } from './denied-request.ts';
@@ -24,12 +24,13 @@ export function adviseOnType(each: DeniedRequest): Advice {
   if (type !== undefined && type.toLowerCase() !== 'jwt') {
     return { cause: `typ ${quoteValue(type)} is another kind of token`, remedy: { text: 'send an access token' } };
   }
-  const presented = findWrongAudience(route, listTexts(claims['aud']), createAudienceIndex(evaluation.config.routes));
+  const read = readAudiences(claims, evaluation.credentials?.issuer?.audienceClaim ?? 'aud');
+  const presented = read && findWrongAudienceOf(route, read, createAudienceIndex(evaluation.config.routes));
   if (presented !== undefined) return adviseOnAudienceFirst(each, presented);
   return {
     cause: UNMARKED,
     remedy: {
-      text: `${recogniseProduct(issuer).typeSetting ?? 'let the issuer write typ at+jwt'}; where it cannot, set [at+jwt, JWT]: then only the audience keeps its ID tokens out`,
+      text: `${recogniseProduct(issuer).typeSetting ?? 'let the issuer write typ at+jwt'}; where it cannot, set [at+jwt, JWT]: then only the audience, and what the payload says, keep its ID tokens out`,
       path: ['issuers', issuer, 'token_types'],
     },
   };

@@ -21,8 +21,8 @@ export function readRequestFacts(name: 'request' | 'path' | 'route', evaluation:
 function describeHead(evaluation: Evaluation): Facts {
   const { headBytes, config, request } = evaluation;
   if (reasonOf(evaluation) !== 'headers_too_large') return { actual: `Host ${request.authority}` };
-  const note = 'target and header fields; a client sends more of them than Host and Authorization';
-  return { actual: `${headBytes} bytes`, expected: `fewer than ${config.limits.headers} (limits.headers)`, note };
+  const note = 'request line and header fields; a client sends more of them than Host and Authorization';
+  return { actual: `${headBytes} bytes`, expected: `at most ${config.limits.headers} (limits.headers)`, note };
 }
 
 function describePath(evaluation: Evaluation): Facts {

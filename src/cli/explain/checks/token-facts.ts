@@ -2,7 +2,7 @@
 
 import { readRequiredClaim } from '../../../authorization/required-claims.ts';
 import { findRequirements, type Requirement, readHeldScopes } from '../../../authorization/scope.ts';
-import type { ProtectedRoute } from '../../../config/config.ts';
+import type { Issuer, ProtectedRoute } from '../../../config/config.ts';
 import type { Claims } from '../../../config/values/claim-path.ts';
 import type { Match } from '../../../route/match.ts';
 import { readAudiences } from '../../../token/claims.ts';
@@ -94,10 +94,16 @@ function compareIssuer({ claims }: CompactJws, issuers: Iterable<string>): Facts
   return { actual: iss, expected, difference };
 }
 
+/** @returns every audience of a token: of the issuer's `audience_claim`, then `aud` where it has both. */
+export function listAudiences(claims: Claims, name: Issuer['audienceClaim'] = 'aud'): readonly string[] {
+  const { audience, secondAudience = [] } = readAudiences(claims, name) ?? { audience: listTexts(claims[name]) };
+  return [...audience, ...secondAudience];
+}
+
 function compareAudience(jws: CompactJws, route: ProtectedRoute, evaluation: Evaluation): Facts {
   const name = evaluation.credentials?.issuer?.audienceClaim ?? 'aud';
   const read = readAudiences(jws.claims, name);
-  const actual = [...(read?.audience ?? listTexts(jws.claims[name])), ...(read?.secondAudience ?? [])];
+  const actual = listAudiences(jws.claims, name);
   const expected = [...route.audiences];
   const [only] = actual;
   const isCompared = reasonOf(evaluation) === 'wrong_audience' && actual.length === 1 && only !== undefined;

@@ -10,7 +10,7 @@ import { type RequestHead, readRequestHead } from '../../../route/request-head.t
 import type { IntrospectingIssuer } from '../../../token/introspection/introspection-request.ts';
 import type { Verification } from '../../../token/verifier.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
-import { countHeadBytes, isHeadTooLarge } from './head-size.ts';
+import { countHeadBytes } from './head-size.ts';
 import { findAskedIssuer, readGivenAnswer } from './introspected.ts';
 import { type RequestSpec, toIncomingHead } from './request-spec.ts';
 import type { TokenInput } from './token-file.ts';
@@ -42,7 +42,7 @@ export interface Evaluation {
 export async function evaluateRequest(config: Config, request: RequestSpec, input: TokenInput): Promise<Evaluation> {
   const incoming = toIncomingHead(request, input.fields);
   const headBytes = countHeadBytes(incoming);
-  if (isHeadTooLarge(incoming, config.limits.headers)) {
+  if (headBytes > config.limits.headers) {
     return { config, request, headBytes, head: deny('headers_too_large') };
   }
   const head = readRequestHead(incoming);

@@ -1,16 +1,13 @@
-/** The size of a request head as node:http counts it. A head that reaches `limits.headers` gets 431 before the gateway reads it. */
+/** The size of a request head, as the gateway counts it. A head above `limits.headers` gets 431 before its fields are read. */
 
 import type { IncomingHead } from '../../../route/request-head.ts';
 
 /**
  * @param head one character per byte.
- * @returns the bytes that node:http counts: the target, and the names and values of fields, without separators.
+ * @returns its bytes: the request line, a line for each field with a blank behind the colon, and the empty line.
  */
-export function countHeadBytes({ target, fields }: IncomingHead): number {
-  return fields.reduce((bytes, text) => bytes + text.length, target.length);
-}
-
-/** @returns whether node:http refuses it; a head of exactly `limit` bytes is refused, too. */
-export function isHeadTooLarge(head: IncomingHead, limit: number): boolean {
-  return countHeadBytes(head) >= limit;
+export function countHeadBytes({ method, target, version, fields }: IncomingHead): number {
+  const requestLine = `${method} ${target} HTTP/${version}\r\n`;
+  const separators = (fields.length / 2) * ': \r\n'.length;
+  return fields.reduce((bytes, text) => bytes + text.length, requestLine.length + separators + '\r\n'.length);
 }

@@ -39,7 +39,7 @@ export function parseUrl(url: string, listen: ListenAddress): ParsedValue<Locati
   return accept({ scheme: scheme?.toLowerCase() === 'https' ? 'https' : 'http', authority, target });
 }
 
-/** @returns `text`; rejects a method that node:http refuses, and CONNECT, which has no path. */
+/** @returns `text`; rejects a method that the parser does not know, and CONNECT, which has no path. */
 export function parseMethod(text: string): ParsedValue<string> {
   if (METHODS.includes(text) && text !== 'CONNECT') return accept(text);
   return reject('is not a method that can be routed', { expected: 'a method of HTTP in upper case, such as GET' });
@@ -58,7 +58,7 @@ function isOnCalendar(text: string): boolean {
   return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(`${date}T${time}`);
 }
 
-/** @returns the head that node:http would pass to the gateway, with one Authorization field for each value. */
+/** @returns the head as the gateway would get it, with one Authorization field for each value. */
 export function toIncomingHead(request: RequestSpec, authorization: readonly string[]): IncomingHead {
   const credentials = authorization.flatMap(value => ['Authorization', value]);
   return {
@@ -66,6 +66,8 @@ export function toIncomingHead(request: RequestSpec, authorization: readonly str
     target: request.target,
     version: '1.1',
     fields: ['Host', request.authority, ...credentials],
+    body: 'none',
+    expects: 'nothing',
   };
 }
 

@@ -1,5 +1,6 @@
 /** The result of a replay as one JSON object, for programs. */
 
+import type { Config } from '../../../config/config.ts';
 import { toSafeJson } from '../../terminal.ts';
 import type { ChangeGroup } from '../replay/change-groups.ts';
 import type { Configurations, ReplayResult } from '../replay/log-replay.ts';
@@ -8,12 +9,17 @@ import type { Configurations, ReplayResult } from '../replay/log-replay.ts';
 const ASSUMED_WITHOUT_FROM = ['keys', 'algorithms', 'token_types', 'scope_claim', 'audience_claim'];
 const ASSUMED_WITH_FROM = ['keys'];
 
+/** Without the list of the files that it names. */
+function describeSource({ source: { file, hash } }: Config) {
+  return { file, hash };
+}
+
 /** @returns the JSON text, on one line. */
 export function renderJson(result: ReplayResult, { now, from }: Configurations): string {
   const { lines, decided, unchanged, changed, skipped, broken, unknown } = result;
   return toSafeJson({
-    config: now.source,
-    from: from?.source ?? null,
+    config: describeSource(now),
+    from: from ? describeSource(from) : null,
     assumed_unchanged: from ? ASSUMED_WITH_FROM : ASSUMED_WITHOUT_FROM,
     lines,
     judged: decided,

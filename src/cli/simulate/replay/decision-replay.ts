@@ -131,7 +131,8 @@ function readHead({ method, host, path }: LogEntry): RequestHead | undefined {
   const target = path.replaceAll(MASK, 'x');
   // Only HTTP/1.0 may leave Host out.
   const version = host === '' ? '1.0' : '1.1';
-  const head = readRequestHead({ method, target, version, fields: host === '' ? [] : ['Host', host] });
+  const fields = host === '' ? [] : ['Host', host];
+  const head = readRequestHead({ method, target, version, fields, body: 'none', expects: 'nothing' });
   return head.ok ? head : undefined;
 }
 

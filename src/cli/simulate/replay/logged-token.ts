@@ -103,7 +103,7 @@ function buildToken(
     secondAudience: undefined,
     scopes,
     allScopes: issuer ? addImpliedScopes(scopes, issuer.impliedScopes) : scopes,
-    scopeSeparator: ' ',
+    scopeSource: { paths: undefined, separator: ' ' },
     expiresAt,
     validUntil: expiresAt + (issuer?.expiryLeeway ?? 0) / 1000,
     // It verified then, so its `nbf` and `iat` had passed.

@@ -24,6 +24,8 @@ export interface IdentityProduct {
   readonly kindClaim?: string;
   /** Claims that only its ID tokens have, beside those of OpenID Connect. */
   readonly idTokenMarks?: readonly string[];
+  /** Who gets a token of it for any audience: an issuer that serves the whole world. */
+  readonly isForEveryone?: true;
   /** How a client gets a token for `resource`. */
   readonly ask: (resource: string) => string;
   /** The parameters of a token request instead of `resource` (RFC 8707). @param scopes those that the route needs. */

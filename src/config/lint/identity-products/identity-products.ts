@@ -138,6 +138,7 @@ export const IDENTITY_PRODUCTS: readonly IdentityProduct[] = [
     issuer: /^(?:https:\/\/)?accounts\.google\.com$/,
     tokenTypes: ['JWT'],
     audience: 'the client, in ID tokens; its access tokens are opaque',
+    isForEveryone: true,
     scopeClaims: [],
     idTokenMarks: ['hd', 'email'],
     ask: () =>

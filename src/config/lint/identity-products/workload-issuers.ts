@@ -10,6 +10,7 @@ export const WORKLOAD_ISSUERS: readonly IdentityProduct[] = [
     issuer: /^https:\/\/token\.actions\.githubusercontent\.com(?:\/(?<tenant>[^/]+))?$/,
     tokenTypes: ['JWT'],
     audience: 'the one that the workflow asked for, else the URL of the owner of the repository',
+    isForEveryone: true,
     scopeClaims: [],
     ask: resource => `ask in the workflow with core.getIDToken('${resource}')`,
     ownAudiences: [

@@ -13,6 +13,7 @@ const claims = { sub: 'alice', client_id: 'shop', jti: 'j' };
 const verified = exampleToken({ claims });
 const idToken = exampleToken({ claims, kind: 'ID' });
 const failure = { reason: 'bad_upstream_response', cause: 'malformed_response' } as const;
+const tlsFailure = { reason: 'upstream_unreachable', cause: 'tls', tlsError: 'wrong_name' } as const;
 
 const parse = (facts: Partial<FinishedRequest>): Record<string, unknown> =>
   JSON.parse(formatAccessLine(finishedRequest(facts)));
@@ -32,7 +33,7 @@ test('a line with a value for each field: exactly the fields of the table, in it
   const line = parse({
     route,
     outcome: 'failed',
-    failure,
+    failure: tlsFailure,
     verified: idToken,
     upstreamMs: 3,
     path: `/${'x'.repeat(2_000)}`,
@@ -51,6 +52,11 @@ test.each<[string, Partial<FinishedRequest>, AccessLogField['present'][]]>([
   ['denied', { outcome: 'denied', denial: { reason: 'no_route' } }, ['denied, reported or failed']],
   ['reported', { outcome: 'reported', denial: { reason: 'wrong_audience' } }, ['denied, reported or failed']],
   ['failed', { outcome: 'failed', failure }, ['denied, reported or failed', 'failed']],
+  [
+    'failed for TLS',
+    { outcome: 'failed', failure: tlsFailure },
+    ['denied, reported or failed', 'failed', 'failed, and the cause is tls'],
+  ],
   ['with a response of an upstream', { upstreamMs: 0 }, ['sent to an upstream that responded']],
   ['with a token that has no further claims', { verified: exampleToken({ claims: {}, type: undefined }) }, [VERIFIED]],
   ['with a token that has a typ', { verified: exampleToken({ claims: {} }) }, [VERIFIED, TYPED]],

@@ -160,5 +160,5 @@ test('traffic of several processes: sums, latest times, complete since the last 
     return traffic.list();
   };
   expect(mergeTraffic([tell('a'), tell('b')]).clients).toHaveLength(MOST_CLIENTS);
-  expect(mergeTraffic([])).toEqual({ since: expect.any(Number), routes: [], clients: [] });
+  expect(mergeTraffic([])).toEqual({ since: expect.any(Number), routes: [], clients: [], scopeClaims: [] });
 });

@@ -45,7 +45,10 @@ function adviseFor(
     }),
   ];
   const request = { scheme: 'https', method: 'GET', target: '/billing', authority: 'gateway', at: 0 } as const;
-  const head = readRequestHead({ method: 'GET', target: '/billing', version: '1.1', fields: ['Host', 'gateway'] });
+  const head = readRequestHead({
+    ...{ method: 'GET', target: '/billing', version: '1.1', fields: ['Host', 'gateway'] },
+    ...{ body: 'none', expects: 'nothing' },
+  });
   if (!head.ok) throw new Error('the head is not valid');
   const match = matchRequest(createRouteTable(routes), head);
   if (!match.ok) throw new Error('no route');

@@ -1,7 +1,4 @@
-/**
- * Ordinary messages, and odd ones that are legal, in the form in which clients and servers in use write them: all of them must be
- * accepted. Heads are written from what each program sends; targets, tokens and dates are made up.
- */
+/** What clients in use write: fields in their order and spelling. Targets, tokens and dates are made up. */
 
 /** Fields behind the request line and Host, by the client. */
 export const CLIENTS: Readonly<Record<string, readonly string[]>> = {
@@ -142,127 +139,129 @@ export const CLIENTS: Readonly<Record<string, readonly string[]>> = {
   'a SOAP client': ['SOAPAction: ""', 'Accept: text/xml, multipart/related', 'User-Agent: Apache CXF 3.5'],
   'a client that writes UTF-8 into a field': ['X-User: J\xc3\xbcrgen', 'Accept: */*'],
   'a client with blanks and tabs': ['Accept:\t*/* \t', 'X-Empty:', 'X-Blank:   ', 'Connection:keep-alive'],
-};
-
-/** Status line and fields, by the server; without framing. */
-export const SERVERS: Readonly<Record<string, readonly string[]>> = {
-  nginx: [
-    'HTTP/1.1 200 OK',
-    'Server: nginx/1.24.0',
-    'Date: Sun, 26 Nov 2026 10:00:00 GMT',
+  'curl with a large upload': ['User-Agent: curl/7.29.0', 'Accept: */*', 'Expect: 100-continue'],
+  'curl through a proxy': ['User-Agent: curl/7.19.7', 'Accept: */*', 'Proxy-Connection: Keep-Alive'],
+  'Java 8 HttpURLConnection, form': [
+    'Cache-Control: no-cache',
+    'Pragma: no-cache',
+    'User-Agent: Java/1.8.0_392',
+    'Accept: text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2',
     'Connection: keep-alive',
-    'ETag: "656b0c9d-2"',
+    'Content-type: application/x-www-form-urlencoded',
   ],
-  'nginx with odd tokens off': ['HTTP/1.1 404 Not Found', 'Server: nginx', 'Connection: close'],
-  'Apache 2.4': [
-    'HTTP/1.1 200 OK',
-    'Server: Apache/2.4.57 (Debian)',
-    'Vary: Accept-Encoding',
-    'Keep-Alive: timeout=5, max=100',
+  'Java 1.4 HttpURLConnection': [
+    'User-Agent: Java1.4.2_19',
+    'Accept: text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2',
+  ],
+  'Spring RestTemplate': [
+    'Accept: application/json, application/*+json',
+    'User-Agent: Java/11.0.20',
+    'Connection: keep-alive',
+  ],
+  'Commons HttpClient 3': ['User-Agent: Jakarta Commons-HttpClient/3.1'],
+  'Go net/http with trailers announced': ['User-Agent: Go-http-client/1.1', 'TE: trailers', 'Accept-Encoding: gzip'],
+  'Go net/http without keep-alive': ['User-Agent: Go-http-client/1.1', 'Connection: close'],
+  'Python http.client': ['Accept-Encoding: identity'],
+  'Python requests with a token': [
+    'User-Agent: python-requests/2.31.0',
+    'Accept-Encoding: gzip, deflate, br, zstd',
+    'Accept: */*',
+    'Connection: keep-alive',
+    'Authorization: Basic dXNlcjpwYXNz',
+  ],
+  'Python urllib3': ['accept-encoding: identity', 'user-agent: python-urllib3/2.1.0'],
+  'Python 2 httplib': ['Accept-Encoding: identity', 'User-Agent: Python-urllib/2.7', 'Connection: close'],
+  '.NET 8 HttpClient with HTTP/1.1': [
+    'Accept: application/json',
+    'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    'Request-Id: |0af7.1.',
+  ],
+  '.NET Framework WCF': [
+    'Content-Type: text/xml; charset=utf-8',
+    'SOAPAction: "http://tempuri.org/IService/Do"',
+    'Expect: 100-continue',
+    'Accept-Encoding: gzip, deflate',
     'Connection: Keep-Alive',
   ],
-  'Apache 1.3': ['HTTP/1.1 200 OK', 'Server: Apache/1.3.42 (Unix) PHP/4.4.9 mod_ssl/2.8.31', 'X-Powered-By: PHP/4.4.9'],
-  'IIS 10': [
-    'HTTP/1.1 200 OK',
-    'Cache-Control: private',
-    'Server: Microsoft-IIS/10.0',
-    'X-AspNet-Version: 4.0.30319',
-    'X-Powered-By: ASP.NET',
+  '.NET WebClient': ['Accept: */*', 'VsDebuggerCausalityData: uIDPo', 'Connection: Keep-Alive'],
+  'Microsoft WinHTTP': [
+    'Connection: Keep-Alive',
+    'User-Agent: Mozilla/4.0 (compatible; Win32; WinHttp.WinHttpRequest.5)',
+    'Accept: */*',
+    'UA-CPU: AMD64',
   ],
-  'IIS 6': [
-    'HTTP/1.1 200 OK',
-    'Server: Microsoft-IIS/6.0',
-    'P3P: CP="IDC DSP COR ADM DEVi TAIi PSA"',
-    'Set-Cookie: ASPSESSIONIDQQ=A; path=/',
+  'Microsoft BITS': [
+    'Connection: Keep-Alive',
+    'Accept: */*',
+    'Accept-Encoding: identity',
+    'User-Agent: Microsoft BITS/7.8',
+    'Range: bytes=0-1023',
   ],
-  'IIS with 100 before it': ['HTTP/1.1 100 Continue', '', 'HTTP/1.1 200 OK', 'Server: Microsoft-IIS/10.0'],
-  Kestrel: ['HTTP/1.1 200 OK', 'Date: Sun, 26 Nov 2026 10:00:00 GMT', 'Server: Kestrel'],
-  'Tomcat 9, without a phrase': [
-    'HTTP/1.1 200 ',
-    'Content-Type: application/json',
-    'Date: Sun, 26 Nov 2026 10:00:00 GMT',
-    'Keep-Alive: timeout=20',
+  'Office with WebDAV': [
+    'Connection: Keep-Alive',
+    'User-Agent: Microsoft-WebDAV-MiniRedir/10.0.19045',
+    'Depth: 0',
+    'translate: f',
+    'Pragma: no-cache',
   ],
-  'Tomcat 6': ['HTTP/1.1 200 OK', 'Server: Apache-Coyote/1.1', 'Set-Cookie: JSESSIONID=0A1B; Path=/app; HttpOnly'],
-  'Jetty without a blank behind the status': ['HTTP/1.1 200', 'Server: Jetty(9.4.53.v20231009)'],
-  WebLogic: ['HTTP/1.1 500 Internal Server Error', 'X-ORACLE-DMS-ECID: 0000', 'Content-Language: en'],
-  'Express 4': [
-    'HTTP/1.1 200 OK',
-    'X-Powered-By: Express',
-    'ETag: W/"2-nOO9QiTIwXgNtWtBJezz8kv3SLc"',
+  'Firefox 3': [
+    'User-Agent: Mozilla/5.0 (Windows; U; Windows NT 5.1; de; rv:1.9.0.19) Gecko/2010031422 Firefox/3.0.19',
+    'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+    'Accept-Charset: ISO-8859-1,utf-8;q=0.7,*;q=0.7',
+    'Keep-Alive: 300',
     'Connection: keep-alive',
-    'Keep-Alive: timeout=5',
   ],
-  uvicorn: ['HTTP/1.1 200 OK', 'date: Sun, 26 Nov 2026 10:00:00 GMT', 'server: uvicorn'],
-  gunicorn: ['HTTP/1.1 200 OK', 'Server: gunicorn', 'Connection: close'],
-  'Python http.server': [
-    'HTTP/1.0 200 OK',
-    'Server: SimpleHTTP/0.6 Python/3.11.7',
-    'Date: Sun, 26 Nov 2026 10:00:00 GMT',
+  'Firefox with a WebExtension': [
+    'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0',
+    'TE: trailers',
+    'Priority: u=1',
+    'Connection: keep-alive',
   ],
-  'Werkzeug, HTTP/1.0': ['HTTP/1.0 200 OK', 'Server: Werkzeug/0.14 Python/2.7'],
-  Puma: ['HTTP/1.1 200 OK', 'x-frame-options: SAMEORIGIN', 'x-runtime: 0.012'],
-  Go: ['HTTP/1.1 200 OK', 'Date: Sun, 26 Nov 2026 10:00:00 GMT', 'Content-Type: text/plain; charset=utf-8'],
-  'PHP built-in': [
-    'HTTP/1.1 200 OK',
-    'Host: localhost:8000',
-    'Connection: close',
-    'X-Powered-By: PHP/8.2.13',
-    'Content-type: text/html; charset=UTF-8',
+  Edge: [
+    'Connection: keep-alive',
+    'Cache-Control: max-age=0',
+    'Sec-Fetch-Dest: document',
+    'Sec-Fetch-User: ?1',
+    'Accept-Encoding: gzip, deflate, br, zstd',
+    `Cookie: ${Array.from({ length: 60 }, (_, index) => `c${index}=${'v'.repeat(40)}`).join('; ')}`,
   ],
-  Envoy: ['HTTP/1.1 200 OK', 'server: envoy', 'x-envoy-upstream-service-time: 3'],
-  HAProxy: ['HTTP/1.1 503 Service Unavailable', 'cache-control: no-cache', 'content-type: text/html'],
-  Squid: ['HTTP/1.1 200 OK', 'X-Cache: MISS from proxy', 'Via: 1.1 proxy (squid/5.7)', 'Connection: keep-alive'],
-  'Amazon S3': [
-    'HTTP/1.1 200 OK',
-    'x-amz-id-2: eftixk72aD6Ap51T9AS1ed==',
-    'x-amz-request-id: 318BC8BC148832E5',
-    'Server: AmazonS3',
+  'a form of Chrome': [
+    'Connection: keep-alive',
+    'Origin: https://a.example',
+    'Content-Type: multipart/form-data; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW',
+    'Referer: https://a.example/form?x=1',
   ],
-  Cloudflare: [
-    'HTTP/1.1 200 OK',
-    'CF-RAY: 82b1c2d3e4f5-FRA',
-    'alt-svc: h3=":443"; ma=86400',
-    'NEL: {"success_fraction":0,"report_to":"cf-nel","max_age":604800}',
+  'Safari on an iPhone': [
+    'Accept: */*',
+    'Accept-Language: de-de',
+    'User-Agent: App/1 CFNetwork/1410.0.3 Darwin/22.6.0',
+    'Connection: keep-alive',
   ],
-  'an MCP server': [
-    'HTTP/1.1 200 OK',
-    'content-type: text/event-stream',
-    'cache-control: no-cache',
-    'mcp-session-id: 1868a90c-0000',
+  'Opera Mini': [
+    'X-OperaMini-Phone-UA: Nokia',
+    'X-OperaMini-Features: advanced, folding',
+    'Accept-Language: de;q=1.0,en;q=0.9',
+    'TE: deflate, gzip, chunked, identity, trailers',
+    'Connection: Keep-Alive, TE',
   ],
-  'a CGI script with many cookies': [
-    'HTTP/1.1 200 OK',
-    ...Array.from({ length: 70 }, (_, index) => `Set-Cookie: c${index}=${'v'.repeat(20)}; path=/`),
+  'Internet Explorer 11': [
+    'Accept: text/html, application/xhtml+xml, image/jxr, */*',
+    'User-Agent: Mozilla/5.0 (Windows NT 10.0; Trident/7.0; rv:11.0) like Gecko',
+    'DNT: 1',
+    'Connection: Keep-Alive',
   ],
-  'an appliance: HTTP/1.0 with keep-alive': ['HTTP/1.0 200 OK', 'Server: GoAhead-Webs', 'Connection: keep-alive'],
-  'an appliance: no field at all': ['HTTP/1.0 200 OK'],
-  'an appliance: an old status phrase': ['HTTP/1.1 200 Ok', 'Server: micro_httpd', 'Connection: close'],
-  'a phrase in Latin-1': ['HTTP/1.1 404 Nicht gefunden \xfc', 'Server: Zope'],
-  'a server with blanks and tabs': ['HTTP/1.1 200 OK', 'X-A:\tb \t', 'X-Empty:', 'X-Blank:   '],
-  'a Content-Disposition in UTF-8': [
-    'HTTP/1.1 200 OK',
-    'Content-Disposition: attachment; filename="\xc3\xbcbersicht.pdf"',
+  'an IoT device': [
+    'User-Agent: ESP8266HTTPClient',
+    'Connection: keep-alive',
+    'Accept-Encoding: identity;q=1,chunked;q=0.1,*;q=0',
   ],
-  'CORS and policies': [
-    'HTTP/1.1 200 OK',
-    "Content-Security-Policy: default-src 'self'; img-src *",
-    'Access-Control-Allow-Origin: *',
-    'Strict-Transport-Security: max-age=31536000',
+  'a crawler': [
+    'From: bot@example.com',
+    'User-Agent: Bot/1.0 (+http://example.com/bot)',
+    'Accept-Encoding: gzip, deflate',
+    'If-Modified-Since: Saturday, 29-Oct-94 19:43:31 GMT',
   ],
-  'a redirect': ['HTTP/1.1 302 Found', 'Location: https://a.example/b?c=d#e', 'Cache-Control: no-store'],
-  'a challenge': [
-    'HTTP/1.1 401 Unauthorized',
-    'WWW-Authenticate: Negotiate',
-    'WWW-Authenticate: NTLM',
-    'WWW-Authenticate: Basic realm="a, b"',
-  ],
-  'early hints before it': [
-    'HTTP/1.1 103 Early Hints',
-    'Link: </a.css>; rel=preload; as=style',
-    '',
-    'HTTP/1.1 200 OK',
-    'Server: h2o',
-  ],
-  'a status of its own': ['HTTP/1.1 599 Network Connect Timeout', 'Server: x'],
+  'Erlang hackney': ['User-Agent: hackney/1.18.1', 'te: '],
+  'Lua resty': ['User-Agent: lua-resty-http/0.17.1 (Lua) ngx_lua/10025', 'Connection: Keep-Alive'],
+  Dart: ['user-agent: Dart/3.1 (dart:io)', 'accept-encoding: gzip'],
 };

@@ -1,0 +1,12 @@
+/** What is seen of upstreams beside requests, in the log. */
+
+import type { UpstreamEvents } from '../upstream/pool.ts';
+import type { Log } from './log/log.ts';
+
+/** @returns what logs the events of upstreams. */
+export function createUpstreamEvents(log: Log): UpstreamEvents {
+  return {
+    onUnsolicited: (upstream, connections) =>
+      log.event('warn', 'an upstream sent bytes that no request asked for', { upstream, connections }),
+  };
+}
