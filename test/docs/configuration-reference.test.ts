@@ -24,6 +24,12 @@ const BASE: Tree = {
   routes: { '/a': { resource: 'https://a/', upstream: { url: 'https://a' } } },
 };
 
+/** The keys of a map that is absent by default are read beside those that it needs. */
+const INTROSPECTING: Tree = {
+  ...BASE,
+  issuers: { 'https://i': { introspection: { endpoint: 'https://i/ask', client_id: 'a', client_secret: 'b' } } },
+};
+
 /** @returns the first two cells of each row of a section's table. */
 function readRows(section: string): readonly { key: string; standard: string }[] {
   const [, text = ''] = PAGE.split(new RegExp(`^## ${section}$`, 'm'));
@@ -71,7 +77,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** @returns what the gateway would run with where `key`, below `path`, has `value`. */
 function load(path: readonly string[], key: string, value?: unknown): unknown {
-  const tree = structuredClone(BASE);
+  const tree = structuredClone(key.startsWith('introspection.') ? INTROSPECTING : BASE);
   if (value !== undefined) {
     const names = [...path, ...key.split('.')];
     const last = names.pop() ?? '';

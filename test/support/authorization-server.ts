@@ -16,6 +16,8 @@ export interface ProtectedResource {
   readonly scopes: readonly string[];
   /** The `aud` of its tokens; default: the resource. `[]`: an empty list, as some issuers send. */
   readonly audience?: string | readonly [];
+  /** Opaque tokens, which `/token/introspection` tells of; default: JWTs. */
+  readonly isOpaque?: true;
 }
 
 export interface Client {
@@ -118,8 +120,9 @@ function describeProvider(
   keys: JsonWebKey[],
 ): OidcProvider.Configuration {
   const { resources, clients = DEFAULT_CLIENTS, defaultResource, accessTokenTtl = 600 } = options;
+  const hasOpaque = resources.some(({ isOpaque }) => isOpaque);
   return {
-    adapter: forgetfulAdapter,
+    ...(hasOpaque ? {} : { adapter: forgetfulAdapter }),
     clients: clients.map(describeClient),
     clientDefaults: { id_token_signed_response_alg: algorithm },
     clientBasedCORS: () => false,
@@ -138,6 +141,8 @@ function describeProvider(
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
+      introspection: { enabled: hasOpaque },
+      revocation: { enabled: hasOpaque },
       resourceIndicators: {
         enabled: true,
         // The library takes `undefined` for no default; its types allow only strings.
@@ -148,7 +153,7 @@ function describeProvider(
           return {
             scope: known?.scopes.join(' ') ?? '',
             audience: typeof known?.audience === 'object' ? NO_AUDIENCE : (known?.audience ?? resource),
-            accessTokenFormat: 'jwt',
+            accessTokenFormat: known?.isOpaque ? 'opaque' : 'jwt',
             accessTokenTTL: accessTokenTtl,
             jwt: { sign: { alg: algorithm } },
           };
@@ -169,7 +174,7 @@ function describeClient({ clientId, clientSecret, scopes }: Client): OidcProvide
   };
 }
 
-/** Signed tokens are not stored, and the opaque ones are never looked up here, so there is nothing to keep. */
+/** Signed tokens are not stored, so without opaque ones there is nothing to keep. */
 function forgetfulAdapter(): OidcProvider.Adapter {
   const nothing = () => Promise.resolve(undefined);
   return {
