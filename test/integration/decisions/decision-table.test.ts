@@ -393,8 +393,11 @@ const rows: readonly Row[] = [
   },
 ];
 
-/** The limits have tests of their own in test/security; no request produces `internal`. */
-const ELSEWHERE = ['request_timeout', 'body_too_large', 'overloaded', 'internal'];
+/**
+ * The limits have tests of their own in test/security, and tokens that an issuer is asked about in test/integration/introspection; no
+ * request produces `internal`.
+ */
+const ELSEWHERE = ['request_timeout', 'inactive_token', 'body_too_large', 'overloaded', 'internal'];
 
 describe('each reason: reply, metric and log as in the table', () => {
   test.each(rows)(

@@ -42,7 +42,10 @@ export function readGivenAnswer(issuers: Issuers, route: ProtectedRoute, text: s
   const jws: CompactJws | Denial = answer.active
     ? describeAsJws({ iss: issuer.issuer, ...claims })
     : deny('malformed_token');
-  return { ...known, issuer, jws, verification: judged.ok ? checkTime(judged, now) : judged };
+  // Then it names another issuer than the one that was asked.
+  const isForeign = !judged.ok && judged.reason === 'untrusted_issuer';
+  const verification = judged.ok ? checkTime(judged, now) : judged;
+  return { ...known, issuer: isForeign ? undefined : issuer, jws, verification };
 }
 
 /** What the checks and the advice read of a token: its claims. */
