@@ -9,6 +9,7 @@ import type { Report } from '../telemetry/report.ts';
 import { sumOf } from './figures/counter-sums.ts';
 import { type CountedCell, readCells } from './figures/denial-matrix.ts';
 import { formatExplainCommand } from './figures/explain-command.ts';
+import { countForeignAudiences, countIntrospections } from './figures/introspections.ts';
 import type { Latency } from './figures/latency.ts';
 import { type Counted, listRoutes, type RouteStatus } from './figures/route-figures.ts';
 import { listUnseen } from './figures/unseen-claims.ts';
@@ -34,6 +35,8 @@ export function renderJson({ info, report, readiness, now }: StatusPage): string
     clients: report.traffic.clients.map(describeClient),
     denials: report.denials.map(denial => describeDenial(denial, config.source.file)),
     issuers: report.keySets.map(describeKeySet),
+    introspections: countIntrospections(config, report),
+    tokens_for_others: countForeignAudiences(report),
     scope_claims_unseen: listUnseen(config, report.traffic.scopeClaims).map(describeUnseen),
     configuration: describeConfiguration({ info, report }),
   });

@@ -14,7 +14,7 @@ import type { AccessToken, TokenDenial } from './access-token.ts';
 import { checkTime } from './claims.ts';
 import type { AskingRoute } from './credential-kind.ts';
 import { Introspection } from './introspection/introspection.ts';
-import type { IntrospectionEvents, IntrospectionStatus } from './introspection/introspector.ts';
+import type { IntrospectionEvents } from './introspection/introspector.ts';
 import { type VerifiedToken, verifyJws } from './jws/jws-verification.ts';
 import { KeySet, type KeySetEvents, type KeySetStatus } from './keys/key-set.ts';
 import { fetchDirectly } from './keys/key-source.ts';
@@ -122,10 +122,6 @@ export class TokenVerifier {
   /** @returns the keys of `issuer` that verify nothing here, as last fetched. */
   refusedKeysOf(issuer: string): readonly RefusedKey[] {
     return this.#keySets.get(issuer)?.status().refused ?? [];
-  }
-
-  introspectionStatus(): readonly IntrospectionStatus[] {
-    return this.#introspection.status();
   }
 
   /**

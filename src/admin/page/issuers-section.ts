@@ -5,17 +5,24 @@ import type { ScopeClaimSighting } from '../../telemetry/recent/scope-claims.ts'
 import type { Report } from '../../telemetry/report.ts';
 import type { KeySetStatus } from '../../token/keys/key-set.ts';
 import type { RefusedKey } from '../../token/keys/verification-key.ts';
+import { countForeignAudiences, countIntrospections, type Introspections } from '../figures/introspections.ts';
 import { listUnseen } from '../figures/unseen-claims.ts';
 import { formatAmount, formatCount, formatDuration } from './format.ts';
 import { type Html, html } from './html.ts';
 
 /** @returns the section of the issuers. */
-export function renderIssuers(config: Config, { keySets, traffic }: Report): Html {
+export function renderIssuers(config: Config, report: Report): Html {
+  const { keySets, traffic } = report;
   const { issuers } = config;
+  const asked = countIntrospections(config, report);
+  const foreign = countForeignAudiences(report);
   const unseen = listUnseen(config, traffic.scopeClaims);
   return html`<section id="issuers" aria-labelledby="issuers-title">
 <h2 id="issuers-title">Issuers</h2>
-${keySets.length === 0 ? html`<p class="soft">No issuer is configured.</p>` : renderTable(issuers, keySets)}
+${issuers.size === 0 && html`<p class="soft">No issuer is configured.</p>`}
+${keySets.length > 0 && renderTable(issuers, keySets)}
+${asked.length > 0 && renderAsked(asked)}
+${foreign.length > 0 && renderForeign(foreign)}
 ${unseen.length > 0 && renderUnseen(unseen)}
 </section>`;
 }
@@ -48,6 +55,29 @@ function renderIssuer(
     html`<span class="below">fetched again after ${formatDuration(rules.refresh / 1000)}, usable for ${formatDuration(rules.maxStale / 1000)}</span>`;
   return html`<tr role="row"><th role="rowheader" scope="row"><bdi>${issuer}</bdi></th><td role="cell" data-label="Keys"><span class="${keys === 0 ? 'refused' : ''}">${formatCount(keys)}</span>${refused.slice(0, MOST_REFUSED).map(renderRefused)}${refused.length > MOST_REFUSED && html`<span class="below">and ${formatCount(refused.length - MOST_REFUSED)} more, in /status.json</span>`}</td><td role="cell" data-label="Age">${age}${times}</td><td role="cell" data-label="Last error">${lastError === undefined ? html`<span class="dim">none</span>` : html`<span class="refused"><bdi>${lastError}</bdi></span>`}</td></tr>
 `;
+}
+
+function renderAsked(asked: readonly Introspections[]): Html {
+  return html`<h3>Asked about tokens</h3>
+<ul class="warnings">${asked.map(renderIntrospections)}</ul>`;
+}
+
+function renderIntrospections({ issuer, hit, active, inactive, failure }: Introspections): Html {
+  const failed = html`<span class="${failure > 0 ? 'refused' : ''}">${formatCount(failure)} without an answer</span>`;
+  return html`<li><p><bdi>${issuer}</bdi></p><p>${formatAmount(active + inactive + failure, 'call')}: ${formatCount(active)} active, ${formatCount(inactive)} not active, ${failed}; ${formatAmount(hit, 'request')} without a call.</p></li>
+`;
+}
+
+/** Not wrong by itself: some issuers add their userinfo endpoint, or every client on which the user has a role. */
+function renderForeign(foreign: ReturnType<typeof countForeignAudiences>): Html {
+  return html`<h3>Tokens that are also for others</h3>
+<ul class="warnings">${foreign.map(
+    ({
+      route,
+      tokens,
+    }) => html`<li><p><bdi>${route}</bdi></p><p>${formatAmount(tokens, 'request')} with an accepted token that has a further audience, of no route here. Keycloak writes such tokens for a client with "Full scope allowed".</p></li>
+`,
+  )}</ul>`;
 }
 
 function renderUnseen(unseen: readonly ScopeClaimSighting[]): Html {

@@ -106,6 +106,7 @@ ${info.config.adminTokenHash !== undefined && html`<button id="fetch-keys" type=
 function renderOverview({ info, report, readiness, now }: StatusPage): Html {
   const state = nameState(readiness);
   const withKeys = new Set(report.keySets.flatMap(({ issuer, keys }) => (keys > 0 ? [issuer] : []))).size;
+  const withSource = [...info.config.issuers.values()].filter(({ keySource }) => keySource.kind !== 'none').length;
   const denials = (action: string) => formatCount(sumOf(report, 'audgate_denials_total', { action }));
   const up = formatDuration((now.getTime() - info.startedAt.getTime()) / 1000);
   return html`<section id="overview" aria-labelledby="state">
@@ -117,7 +118,7 @@ ${figure('Would be denied', denials('forwarded'), 'forwarded all the same', 'for
 ${figure('Denied', denials('refused'), 'refused', 'refused')}
 ${figure('For another resource', formatCount(sumOf(report, 'audgate_confused_deputy_rejections_total')), 'genuine tokens, wrong API')}
 ${figure('Upstream failures', formatCount(sumOf(report, 'audgate_upstream_failures_total')), 'allowed, no usable response', 'refused')}
-${figure('Issuers with keys', `${withKeys} of ${info.config.issuers.size}`)}
+${figure('Issuers with keys', `${withKeys} of ${withSource}`)}
 ${figure('Warnings', formatCount(info.warnings.length), 'of the lint')}
 </dl>
 <p class="soft machine">For programs: <a href="./status.json">/status.json</a></p>

@@ -142,12 +142,14 @@ export class IssuerClient {
   }
 }
 
+/** Calls at the same time; further ones wait, within their time-out. Whoever sends random tokens causes an introspection each. */
+const MOST_CONNECTIONS = 64;
 const CONNECT_TIMEOUT = 'UND_ERR_CONNECT_TIMEOUT';
 
 /** A variable for http is not used for https, as curl and Go have it; EnvHttpProxyAgent alone would. */
 function createDispatcher({ timeout, proxy }: IssuerClientSettings, protocol: string, tls: TlsOptions): Dispatcher {
   // The request has one time-out, the caller's.
-  const options = { connect: { ...tls, timeout }, headersTimeout: 0, bodyTimeout: 0 };
+  const options = { connections: MOST_CONNECTIONS, connect: { ...tls, timeout }, headersTimeout: 0, bodyTimeout: 0 };
   const uri = protocol === 'https:' ? proxy?.https : proxy?.http;
   if (proxy === undefined || uri === undefined) return new Agent(options);
   return new EnvHttpProxyAgent({

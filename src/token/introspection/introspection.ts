@@ -11,7 +11,7 @@ import type { AskedToken, AskingRoute, CredentialKind, Judged } from '../credent
 import { readCompactJws } from '../jws/compact-jws.ts';
 import { AnswerCache } from './answer-cache.ts';
 import type { IntrospectingIssuer } from './introspection-request.ts';
-import { type IntrospectionEvents, type IntrospectionStatus, Introspector } from './introspector.ts';
+import { type IntrospectionEvents, Introspector } from './introspector.ts';
 
 /** RFC 6749 appendix A.12, without the blank, which no Authorization field can have within a token. */
 const VISIBLE = /^[\x21-\x7e]+$/;
@@ -51,10 +51,6 @@ export class Introspection implements CredentialKind {
     return verified instanceof Promise
       ? verified.then(settled => this.#confirm(settled, asked, route))
       : this.#confirm(verified, asked, route);
-  }
-
-  status(): readonly IntrospectionStatus[] {
-    return [...this.#introspectors.values()].map(introspector => introspector.status());
   }
 
   /** Ends the calls under way, except of issuers that the next verifier has taken over. */

@@ -3,7 +3,6 @@
 import { deny } from '../../denial.ts';
 import { checkTime, readAccessToken } from '../claims.ts';
 import type { AskedToken, Judged } from '../credential-kind.ts';
-import { describeUrl } from '../fetching/fetch-failure.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import {
   type Answer,
@@ -19,13 +18,6 @@ export interface IntrospectionEvents {
   readonly onIntrospection: (issuer: string, outcome: IntrospectionOutcome) => void;
   /** Called for a failure, but not for each of many in a row; `error` is a short text without secrets. */
   readonly onIntrospectionFailure: (issuer: string, error: string) => void;
-}
-
-export interface IntrospectionStatus {
-  readonly issuer: string;
-  readonly endpoint: string;
-  /** Why the latest call failed; `undefined` after a success, and before the first. */
-  readonly lastError: string | undefined;
 }
 
 type Header = { readonly type: string | undefined };
@@ -83,11 +75,6 @@ export class Introspector {
     const judged = underWay ? this.#share(underWay) : this.#start(asked, header);
     // A token may expire while its issuer is asked.
     return judged.then(settled => checkTimeOf(settled, asked.now + performance.now() - startedAt));
-  }
-
-  status(): IntrospectionStatus {
-    const { issuer, introspection } = this.issuer;
-    return { issuer, endpoint: describeUrl(introspection.endpoint), lastError: this.#lastError };
   }
 
   #start(asked: AskedToken, header: Header | undefined): Promise<Judged> {

@@ -151,6 +151,8 @@ function listTypes(
   { issuers, recorded }: IssuerRules,
 ): readonly boolean[] {
   if (type !== undefined) return [issuers.get(name)?.tokenTypes.has(mediaType(type)) ?? true];
+  // A token that its issuer was asked about may have been opaque, which has no type that could be wrong.
+  if (issuers.get(name)?.introspection && entry.reason !== 'wrong_token_type') return [true];
   if (entry.reason !== 'wrong_token_type') return wasTypeAccepted(entry) ? [true] : [true, false];
   if (recorded?.keepsTypes(name)) return [false];
   const issuer = issuers.get(name);
