@@ -18,9 +18,9 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
   serve: {
     synopsis: ['audgate [serve] [--config FILE]'],
     summary: 'run the gateway',
-    details: `A running gateway loads the file again when it changes, and on SIGHUP, which also
-fetches the keys of every issuer. SIGTERM and SIGINT finish what was accepted,
-then exit with 0.`,
+    details: `A running gateway loads the file again when it changes, and on SIGHUP, which
+also fetches the keys of every issuer. SIGTERM and SIGINT finish what was
+accepted, then exit with 0.`,
     options: [['--config FILE', CONFIG]],
     exit: '0 after a signal; 1 a bad configuration, or an address in use',
   },
