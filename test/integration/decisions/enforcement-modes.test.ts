@@ -231,7 +231,9 @@ test('the tables: every reason but internal, in every mode', () => {
   const limits = ['headers_too_large', 'no_route', 'body_too_large', 'request_timeout', 'overloaded'];
   // decision-table.test.ts has them; they are decided before there is a route with a mode.
   const heads = ['version_not_supported', 'expectation_failed', 'upgrade_required'];
-  const tested = [...rows.map(({ reason }) => reason), ...limits, ...heads, 'internal'];
+  // introspection.test.ts has it in every mode.
+  const introspected = ['inactive_token'];
+  const tested = [...rows.map(({ reason }) => reason), ...limits, ...heads, ...introspected, 'internal'];
   expect(tested.toSorted()).toEqual(Object.keys(REFUSALS).toSorted());
 });
 
