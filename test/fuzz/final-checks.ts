@@ -19,7 +19,10 @@ export interface Check {
 
 const WITHIN = 10_000;
 const STEP = 250;
-const GROWTH = 64 * 2 ** 20;
+/** Verified tokens stay in their cache, and V8 gives pages back late: runs of 240,000 cases end 40 to 75 MiB above the start. */
+const GROWTH = 128 * 2 ** 20;
+/** The connection to the issuer is kept for some seconds; it may have been there before or not. */
+const ISSUER_CONNECTIONS = 1;
 
 /** @returns every check, as soon as all hold or after ten seconds; none where the gateway ended meanwhile. */
 export async function checkAfterRun(gateway: WatchedGateway, before: Before, seen: () => number): Promise<Check[]> {
@@ -57,7 +60,7 @@ async function check(gateway: WatchedGateway, before: Before, seen: number, star
     { what: 'open connections are 0', holds: open === 0, figures: `${open}, ${after}` },
     {
       what: 'sockets are back',
-      holds: sockets <= before.sockets,
+      holds: sockets <= before.sockets + ISSUER_CONNECTIONS,
       figures: `${before.sockets} before, ${sockets} ${after}`,
     },
     {
