@@ -46,11 +46,11 @@ async function untilListening(child: ChildProcess): Promise<void> {
   if (!child.stdout) throw new Error('no output');
   for await (const line of createInterface({ input: child.stdout })) {
     output.push(line);
-    if (!line.includes('Listening on:')) continue;
-    child.stdout.resume();
-    return;
+    if (line.includes('Listening on:')) break;
   }
-  throw new Error(`Keycloak ended:\n${output.join('\n')}`);
+  // Nobody reads on, and a full pipe would stop the server.
+  child.stdout.resume();
+  if (!output.at(-1)?.includes('Listening on:')) throw new Error(`Keycloak ended:\n${output.join('\n')}`);
 }
 
 /** The script passes the signal on to the virtual machine. */
