@@ -104,7 +104,7 @@ test('from report to enforce with real clients: no request fails on the way', as
 
   await enforceUnderLoad(after);
   await refuseTheSibling(before['invoice-export']);
-}, 60_000);
+}, 180_000);
 
 /** @param fixed the clients that request the right resource by now. */
 async function requestTokens(fixed: readonly Name[] = []): Promise<Tokens> {

@@ -59,7 +59,7 @@ test('20 reloads, one in five bad: every request is 200, each reload is counted'
     expect(await gateway.sample(`audgate_config_reloads_total{outcome="${outcome}"}`)).toBe(count);
   }
   expect(done).toEqual({ success: 16, failure: 4 });
-});
+}, 180_000);
 
 test('5,000 routes being loaded: requests are answered', async () => {
   const clients = startClients(gateway.port, 1, await issuer.sign({ claims: { aud: RESOURCE } }));
