@@ -123,9 +123,9 @@ class Conversation {
   }
 
   #check(): string[] {
-    const { responses, fault } = this.#reader;
+    const { responses, tunnelled, fault } = this.#reader;
     // Sent while a request was on its way, they cannot be told from its response; and what follows is of that connection.
-    if (responses.some(({ head }) => head.includes('LATE'))) return [];
+    if (responses.some(({ head }) => head.includes('LATE')) || tunnelled.includes('LATE')) return [];
     const first = this.#requests[0]?.nonce ?? '';
     const crossed = responses.map((response, index) => checkResponse(response, this.#requests[index] ?? this.#upgrade));
     crossed.push(fault && `${first}: ${fault}`, this.#checkTunnel());
