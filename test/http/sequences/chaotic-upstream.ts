@@ -155,10 +155,12 @@ class Conversation {
 
   #readTunnel(nonce: string): boolean {
     if (this.#bytes === '') return false;
-    if (this.#bytes.replaceAll(unitOf(nonce), '') !== '')
-      this.#cross(`tunnel of ${nonce}: ${this.#bytes.slice(0, 80)}`);
-    this.#socket.write(this.#bytes, 'latin1');
-    this.#bytes = '';
+    const unit = unitOf(nonce);
+    const rest = this.#bytes.replaceAll(unit, '');
+    // A unit may come in two pieces.
+    if (!unit.startsWith(rest)) this.#cross(`tunnel of ${nonce}: ${this.#bytes.slice(0, 80)}`);
+    this.#socket.write(this.#bytes.slice(0, this.#bytes.length - rest.length), 'latin1');
+    this.#bytes = rest;
     return false;
   }
 
