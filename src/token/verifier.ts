@@ -132,18 +132,18 @@ export class TokenVerifier {
    */
   judge(token: string, now: number, route: AskingRoute): Verification | Promise<Verification> {
     if (!this.#introspection.isConfigured) return this.verify(token, now);
-    const asked = { token, hash: hash('sha256', token, 'base64'), now };
-    return this.#introspection.judge(asked, route, () => this.verify(token, now));
+    const asked = { token, hash: hashOf(token), now };
+    return this.#introspection.judge(asked, route, () => this.verify(token, now, asked.hash));
   }
 
   /**
    * @param token a JWT, as it came in the Authorization field.
    * @param now milliseconds since 1970.
+   * @param cacheKey SHA-256 of the token, where it is known.
    * @returns the access token, or the first reason against it. For a cached token its signature is not checked again, but its
    *   time is. A promise only where `verifyJws` gives one.
    */
-  verify(token: string, now: number): Verification | Promise<Verification> {
-    const cacheKey = hash('sha256', token, 'base64');
+  verify(token: string, now: number, cacheKey = hashOf(token)): Verification | Promise<Verification> {
     const known = this.#cache.get(cacheKey, now);
     const isHit = known !== undefined && performance.now() < known.key.usableUntil && this.#isCurrent(known.issuer);
     this.#events.onCacheLookup(isHit ? 'hit' : 'miss');
@@ -192,4 +192,8 @@ export class TokenVerifier {
 
 function inheritNothing(issuers: ReadonlyMap<string, Issuer>): Inherited {
   return { issuers, keySets: new Map(), sources: new Map(), cache: new VerifiedTokens() };
+}
+
+function hashOf(token: string): string {
+  return hash('sha256', token, 'base64');
 }

@@ -18,6 +18,8 @@ const VISIBLE = /^[\x21-\x7e]+$/;
 
 export class Introspection implements CredentialKind {
   readonly #introspectors: ReadonlyMap<string, Introspector>;
+  /** Those that are asked about JWTs which no key could verify. */
+  readonly #unkeyed: ReadonlyMap<string, Introspector>;
   readonly #cache: AnswerCache;
 
   /**
@@ -32,6 +34,7 @@ export class Introspection implements CredentialKind {
     this.#introspectors = new Map(
       introspecting.map(issuer => [issuer.issuer, retain(issuer) ?? new Introspector(issuer, events, this.#cache)]),
     );
+    this.#unkeyed = new Map([...this.#introspectors].filter(([, introspector]) => asksWithoutKeys(introspector)));
   }
 
   /** Whether there is an issuer that can be asked. */
@@ -68,12 +71,10 @@ export class Introspection implements CredentialKind {
 
   /** @returns whom to ask about a JWT that no key could verify, and what its header says of its type. */
   #findUnkeyed(token: string, route: AskingRoute) {
-    if (![...this.#introspectors.values()].some(asksWithoutKeys)) return undefined;
+    if (this.#unkeyed.size === 0) return undefined;
     const jws = readCompactJws(token);
-    const introspector = jws.ok ? this.#introspectors.get(String(jws.claims['iss'])) : undefined;
-    if (!jws.ok || !introspector || !asksWithoutKeys(introspector) || !route.issuers.has(introspector.issuer.issuer)) {
-      return undefined;
-    }
+    const introspector = jws.ok ? this.#unkeyed.get(String(jws.claims['iss'])) : undefined;
+    if (!jws.ok || !introspector || !route.issuers.has(introspector.issuer.issuer)) return undefined;
     return { introspector, header: { type: jws.type } };
   }
 
