@@ -149,7 +149,7 @@ test('a handler that throws when its early bytes have been written: told, and th
   const [alice, bob] = await openOwners();
   await ask('/a', alice);
   // The connection is free from the next turn on.
-  await new Promise(resolve => setTimeout(resolve, 20));
+  await new Promise(resolve => setImmediate(resolve));
   const fault = new Error('a fault');
   const nothing = () => undefined;
   const handler: AttemptHandler = {

@@ -4,6 +4,7 @@
  */
 
 import type { Socket } from 'node:net';
+import { Deadline } from '../deadline.ts';
 import { MessageWriter } from '../framing/message-writer.ts';
 import type { AttemptHandler } from '../message.ts';
 import { ParseError } from '../parsing/parse-error.ts';
@@ -12,8 +13,8 @@ import { NEVER, type Swept } from '../sweeper.ts';
 import type { Attempt, AttemptChannel } from './attempt.ts';
 import type { ConnectionEvents, ConnectionLimits } from './connection-events.ts';
 import type { OpeningSocket } from './connector.ts';
-import { Deadline, KeepAlive } from './deadline.ts';
 import { describeFailure, TimeoutError } from './failure.ts';
+import { KeepAlive } from './keep-alive.ts';
 import { endUnlessReset } from './reset-detection.ts';
 import { type ResponseEvents, ResponseReader } from './response-reader.ts';
 
@@ -109,7 +110,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     if (!this.#deadline.isPast(now)) return;
     this.#deadline.stop();
     if (!this.#attempt) this.#socket.destroy();
-    else this.destroy(TimeoutError.of(this.#stage === 'open', this.#reader.head !== undefined));
+    else this.destroy(TimeoutError.of(this.#stage === 'open', this.#reader.hasHead));
   }
 
   onInterim({ status, fields }: ParsedResponse): void {
@@ -225,9 +226,8 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
 
   readonly #onClose = (): void => {
     const attempt = this.#attempt;
-    const hasHead = this.#reader.head !== undefined;
     const isUntouched = this.#served > 0 && !this.#hasReceived;
-    const failure = describeFailure(this.#error, { stage: this.#stage, hasHead, isUntouched });
+    const failure = describeFailure(this.#error, { stage: this.#stage, hasHead: this.#reader.hasHead, isUntouched });
     this.#release();
     this.#close();
     if (attempt) this.#run(() => attempt.handler.onFailure(failure));

@@ -62,6 +62,11 @@ export class ResponseReader {
     return this.#head;
   }
 
+  /** Whether that of the final response has come. */
+  get hasHead(): boolean {
+    return this.#head !== undefined;
+  }
+
   get isComplete(): boolean {
     return this.#body.isComplete;
   }

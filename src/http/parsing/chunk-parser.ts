@@ -12,6 +12,14 @@ const HEAD = Buffer.from('POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n'
 const OVERHEAD = 16 * 1024;
 const OVERHEAD_PER_BYTE = 8;
 
+/**
+ * @param overhead bytes of chunk lines and trailers so far. @param size bytes of the body so far.
+ * @throws ParseError where there are too many of the first.
+ */
+export function checkOverhead(overhead: number, size: number): void {
+  if (overhead > OVERHEAD + OVERHEAD_PER_BYTE * size) throw new ParseError('too_large');
+}
+
 export class ChunkParser implements ParserEvents {
   readonly #llhttp = new Llhttp(REQUEST);
   /** Of the pieces of the body in the last segment: start and end of each. */
@@ -67,7 +75,7 @@ export class ChunkParser implements ParserEvents {
     }
     this.#size += size;
     this.#overhead += length - size;
-    if (this.#overhead > OVERHEAD + OVERHEAD_PER_BYTE * this.#size) throw new ParseError('too_large');
+    checkOverhead(this.#overhead, this.#size);
   }
 
   onHead(): number {

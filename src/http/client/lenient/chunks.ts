@@ -4,14 +4,12 @@
  */
 
 import type { ChunkReader } from '../../framing/body-reader.ts';
+import { checkOverhead } from '../../parsing/chunk-parser.ts';
 import { ParseError } from '../../parsing/parse-error.ts';
 
 const SIZE_LINE = /^([0-9A-Fa-f]{1,13})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
 const TRAILER_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*$/;
 const LF = 10;
-/** Bytes that are no body, as in chunk-parser.ts. */
-const OVERHEAD = 16 * 1024;
-const OVERHEAD_PER_BYTE = 8;
 
 export class LenientChunks implements ChunkReader {
   #state: 'size' | 'data' | 'data end' | 'trailer' | 'complete' = 'size';
@@ -58,7 +56,7 @@ export class LenientChunks implements ChunkReader {
     const found = bytes.indexOf(LF, from);
     const end = found === -1 ? bytes.length : found + 1;
     this.#overhead += end - from;
-    if (this.#overhead > OVERHEAD + OVERHEAD_PER_BYTE * this.#size) throw new ParseError('too_large');
+    checkOverhead(this.#overhead, this.#size);
     this.#line += bytes.toString('latin1', from, end);
     if (found === -1) return end;
     const line = this.#line.replace(/\r?\n$/, '');

@@ -1,24 +1,4 @@
-/** The moment until which something is waited for, by `performance.now()`. It is looked at by the sweep. */
-
-import { NEVER } from '../sweeper.ts';
-
-export class Deadline {
-  #at = NEVER;
-
-  /** Waits for so many milliseconds from now on. */
-  start(milliseconds: number): void {
-    this.#at = performance.now() + milliseconds;
-  }
-
-  /** Waits for nothing. */
-  stop(): void {
-    this.#at = NEVER;
-  }
-
-  isPast(now: number): boolean {
-    return now >= this.#at;
-  }
-}
+/** How long a connection to an upstream is kept for further requests (RFC 9112 section 9.3). */
 
 /** Milliseconds. A server closes a connection about when its `Keep-Alive: timeout` ends; we stop using it this much earlier. */
 const SAFETY = 1_000;
