@@ -1,7 +1,6 @@
 /** `introspection` of an issuer: which of its keys go together, and the files that they name. */
 
 import { resolve } from 'node:path';
-
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import type { ClientAuthentication, Introspection } from './introspection-config.ts';
 import type { IntrospectionSettings } from './schema/introspection-schema.ts';

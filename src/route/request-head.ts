@@ -1,7 +1,7 @@
 /** Checks a request's head: Host and target (request-target.ts), path, Expect (RFC 9110 section 10.1.1). Its framing was checked as it was read. */
 
 import { type Denial, deny } from '../denial.ts';
-import { type HeaderList, reduceFields } from '../http/header-list.ts';
+import { type HeaderList, isName, reduceFields } from '../http/header-list.ts';
 import type { RequestHead as ParsedHead } from '../http/message.ts';
 import { type CanonicalPath, canonicalizePath } from './path.ts';
 import { readTarget } from './request-target.ts';
@@ -92,14 +92,7 @@ function addField(fields: Fields, name: string, value: string): Fields {
   return fields;
 }
 
-/** Compares by length first, so that only names of these lengths are lower-cased. */
 function findField(name: string): keyof Fields | undefined {
-  switch (name.length) {
-    case 4:
-      return name.toLowerCase() === 'host' ? 'host' : undefined;
-    case 13:
-      return name.toLowerCase() === 'authorization' ? 'authorization' : undefined;
-    default:
-      return undefined;
-  }
+  if (isName(name, 'host')) return 'host';
+  return isName(name, 'authorization') ? 'authorization' : undefined;
 }

@@ -3,11 +3,13 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { accept, type ParsedValue, reject } from '../values/parsed-value.ts';
 
+/** Bytes of a file with certificates, keys or a token: far more than any that is in use. */
+const LARGEST_FILE = 1024 * 1024;
 /** Bytes of one read. */
 const CHUNK = 64 * 1024;
 
 /** @returns the bytes of `file`; rejects what cannot be read, is no regular file, or has more than `limit` bytes. */
-export function readBytes(file: string, limit: number): ParsedValue<Buffer> {
+export function readBytes(file: string, limit = LARGEST_FILE): ParsedValue<Buffer> {
   try {
     const found = statSync(file);
     if (found.size > limit) return tooLarge(limit);
@@ -43,7 +45,7 @@ function tooLarge(limit: number): ParsedValue<never> {
 }
 
 /** @returns the text of `file`, without a byte order mark; rejects also what is not UTF-8. */
-export function readText(file: string, limit: number): ParsedValue<string> {
+export function readText(file: string, limit = LARGEST_FILE): ParsedValue<string> {
   const bytes = readBytes(file, limit);
   return bytes.ok ? decodeText(bytes.value) : bytes;
 }

@@ -12,8 +12,6 @@ export interface ReferencedFile {
   readonly state: string;
 }
 
-const LARGEST_FILE = 1024 * 1024;
-
 export class ReferencedFiles {
   readonly folder: string;
   readonly #read = new Map<string, { readonly state: string; readonly text: ParsedValue<string> }>();
@@ -43,7 +41,7 @@ export function readAgain(files: readonly ReferencedFile[]): readonly Referenced
 }
 
 function readState(path: string) {
-  const bytes = readBytes(path, LARGEST_FILE);
+  const bytes = readBytes(path);
   if (!bytes.ok) return { state: bytes.rejection.what, text: bytes };
   return { state: createHash('sha256').update(bytes.value).digest('hex'), text: decodeText(bytes.value) };
 }

@@ -7,14 +7,13 @@ import { accept, type ParsedValue, type Rejection, reject } from './parsed-value
 export const CA_FILE = 'a PEM file with the certificates of authorities';
 export const TOKEN_FILE = 'a file with one bearer token';
 
-const LARGEST_FILE = 1024 * 1024;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 /** RFC 6750 section 2.1. */
 const TOKEN = /^[\w.~+/-]+=*$/;
 
 /** @returns why the file at `path` has no certificate that can be used; `undefined` where all of them can be. */
 export function checkCaFile(path: string): Rejection | undefined {
-  const text = readText(path, LARGEST_FILE);
+  const text = readText(path);
   if (!text.ok) return { expected: CA_FILE, ...text.rejection };
   const blocks = text.value.match(CERTIFICATE) ?? [];
   if (blocks.length === 0) return { what: 'has no certificate', expected: CA_FILE };
@@ -23,7 +22,7 @@ export function checkCaFile(path: string): Rejection | undefined {
 
 /** @returns the bearer token in the file at `path`, without blanks around it; it is in no rejection. */
 export function readTokenFile(path: string): ParsedValue<string> {
-  const text = readText(path, LARGEST_FILE);
+  const text = readText(path);
   if (!text.ok) return text;
   const token = text.value.trim();
   if (token === '') return reject('is empty');

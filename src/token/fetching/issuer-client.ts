@@ -32,7 +32,6 @@ export interface IssuerRequest {
 export class IssuerFetchError extends Error {}
 
 const LARGEST_ANSWER = 1024 * 1024;
-const LARGEST_FILE = 1024 * 1024;
 /** Milliseconds after which the files are read again. */
 const FILES_FRESH = 10_000;
 /** Statuses of responses that have no body (Fetch standard, "null body status"). */
@@ -163,7 +162,7 @@ function createDispatcher({ timeout, proxy }: IssuerClientSettings, protocol: st
 }
 
 function readPem(file: string, key: string): string {
-  const text = readText(file, LARGEST_FILE);
+  const text = readText(file);
   if (text.ok) return text.value;
   throw new IssuerFetchError(`the file of ${key} ${text.rejection.what}`);
 }

@@ -1,6 +1,6 @@
 /** What proxies say of a request in X-Forwarded-*, and in Forwarded where none of them is there. */
 
-import { type HeaderList, reduceFields } from '../../http/header-list.ts';
+import { type HeaderList, isName, reduceFields } from '../../http/header-list.ts';
 import { isAuthority } from '../../route/authority.ts';
 import { type ForwardedElement, readForwarded } from './forwarded.ts';
 import { isNode } from './node.ts';
@@ -28,6 +28,14 @@ interface Fields {
   prefix?: string;
 }
 
+const NAMES: readonly (readonly [name: string, key: keyof Fields])[] = [
+  ['forwarded', 'forwarded'],
+  ['x-forwarded-for', 'for'],
+  ['x-forwarded-host', 'host'],
+  ['x-forwarded-proto', 'protocol'],
+  ['x-forwarded-port', 'port'],
+  ['x-forwarded-prefix', 'prefix'],
+];
 const PROTOCOL = /^(?:http|ws)s?$/i;
 const PORT = /^[1-9]\d{0,4}$/;
 /** Path segments without `.`, `..` and empty ones: pages make links of it, and `//evil` would be another host. */
@@ -91,30 +99,8 @@ function isPrefix(text: string): boolean {
 }
 
 function addField(fields: Fields, name: string, value: string): Fields {
-  const key = findKey(name);
-  if (key) fields[key] = fields[key] === undefined ? value : `${fields[key]}, ${value}`;
-  return fields;
-}
-
-/** By length, so that few names are lower-cased. */
-function findKey(name: string): keyof Fields | undefined {
-  switch (name.length) {
-    case 9:
-      return name.toLowerCase() === 'forwarded' ? 'forwarded' : undefined;
-    case 15:
-      return name.toLowerCase() === 'x-forwarded-for' ? 'for' : undefined;
-    case 16:
-      return keyOf16(name.toLowerCase());
-    case 17:
-      return name.toLowerCase() === 'x-forwarded-proto' ? 'protocol' : undefined;
-    case 18:
-      return name.toLowerCase() === 'x-forwarded-prefix' ? 'prefix' : undefined;
-    default:
-      return undefined;
+  for (const [field, key] of NAMES) {
+    if (isName(name, field)) fields[key] = fields[key] === undefined ? value : `${fields[key]}, ${value}`;
   }
-}
-
-function keyOf16(name: string): 'host' | 'port' | undefined {
-  if (name === 'x-forwarded-host') return 'host';
-  return name === 'x-forwarded-port' ? 'port' : undefined;
+  return fields;
 }

@@ -9,6 +9,22 @@ import { EXAMPLE, KEY_SET, listDiagnostics, loadValid, writeConfiguration } from
 const TIMEOUTS = { connect: 5_000, response: 60_000, idle: 300_000 };
 const MINIMAL = 'routes:\n  /:\n    public: true\n    upstream: http://x\n';
 
+const ISSUER_DEFAULTS = {
+  impliedScopes: new Map(),
+  audienceClaim: 'aud',
+  leeway: 30_000,
+  expiryLeeway: 0,
+  keys: {
+    refresh: 600_000,
+    cooldown: 30_000,
+    maxStale: 86_400_000,
+    timeout: 5_000,
+    caFile: undefined,
+    tokenFile: undefined,
+    proxy: undefined,
+  },
+};
+
 /** Of a route without `scope_claim`, `claims` and `metadata`. */
 const NO_CLAIM_KEYS = {
   scopePaths: undefined,
@@ -40,19 +56,7 @@ describe('the example of the reference', () => {
             algorithms: new Set(['RS256', 'ES256']),
             tokenTypes: new Set(['at+jwt']),
             scopeSource: { paths: [{ text: 'scope', steps: ['scope'] }], separator: ' ' },
-            impliedScopes: new Map(),
-            audienceClaim: 'aud',
-            leeway: 30_000,
-            expiryLeeway: 0,
-            keys: {
-              refresh: 600_000,
-              cooldown: 30_000,
-              maxStale: 86_400_000,
-              timeout: 5_000,
-              caFile: undefined,
-              tokenFile: undefined,
-              proxy: undefined,
-            },
+            ...ISSUER_DEFAULTS,
           },
         ],
       ]),
@@ -154,19 +158,7 @@ describe('defaults', () => {
       keySource: { kind: 'discovery' },
       tokenTypes: new Set(['at+jwt']),
       scopeSource: { paths: undefined, separator: ' ' },
-      impliedScopes: new Map(),
-      audienceClaim: 'aud',
-      leeway: 30_000,
-      expiryLeeway: 0,
-      keys: {
-        refresh: 600_000,
-        cooldown: 30_000,
-        maxStale: 86_400_000,
-        timeout: 5_000,
-        caFile: undefined,
-        tokenFile: undefined,
-        proxy: undefined,
-      },
+      ...ISSUER_DEFAULTS,
     });
     const required = [
       'RS256',

@@ -4,11 +4,9 @@ import { readText } from '../../source/file.ts';
 import type { Rejection } from '../parsed-value.ts';
 import { readKeyFile } from './json-web-key-set.ts';
 
-const LARGEST_FILE = 1024 * 1024;
-
 /** @returns why the file at `path` has no key for an issuer that signs with `algorithms`; `undefined` where it has one. */
 export function checkJwksFile(path: string, algorithms: ReadonlySet<string>): Rejection | undefined {
-  const file = readText(path, LARGEST_FILE);
+  const file = readText(path);
   const keys = file.ok ? readKeyFile(file.value, algorithms) : file;
   if (keys.ok) return undefined;
   return { expected: 'a JSON file with a key set (RFC 7517 section 5)', ...keys.rejection, code: 'jwks-file' };
