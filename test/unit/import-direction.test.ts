@@ -15,7 +15,18 @@ interface Import {
 }
 
 /** In the order in which a request passes them. A module may import types from the modules before it. */
-const MODULES = ['http', 'config', 'route', 'token', 'authorization', 'challenge', 'upstream', 'telemetry', 'admin'];
+const MODULES = [
+  'http',
+  'config',
+  'route',
+  'token',
+  'authorization',
+  'challenge',
+  'cors',
+  'upstream',
+  'telemetry',
+  'admin',
+];
 
 /** These put the modules together, and may import from any of them. */
 const COMPOSERS = [
