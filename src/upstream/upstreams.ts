@@ -85,7 +85,7 @@ export class Upstreams {
       path: targetOf(grant, head),
       headers: this.#headersOf(grant, head, request, events),
       timeouts,
-      limits: { added: events.responseFields, expiry: expiryOf(grant) },
+      limits: { added: events.responseFields, hasCors: false, expiry: expiryOf(grant) },
     };
     upgrade(outgoing, request, events);
   }
@@ -117,6 +117,7 @@ export class Upstreams {
         ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle) }
         : undefined,
       added: added.responseFields,
+      hasCors: grant.match.route.cors !== undefined,
       expiry: expiryOf(grant),
     };
   }

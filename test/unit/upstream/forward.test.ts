@@ -46,7 +46,7 @@ const outgoing = (fields: readonly string[] = []): Outgoing => ({
   pool,
   request: { method: 'GET', target: '/', authority: pool.authority, fields, body: 'none' },
   times: { connect: 5_000, response: 5_000, idle: 5_000 },
-  limits: { body: undefined, added: [], expiry: undefined },
+  limits: { body: undefined, added: [], hasCors: false, expiry: undefined },
 });
 
 async function receive(): Promise<IncomingRequest> {
