@@ -40,8 +40,8 @@ export interface Expiry {
 }
 
 export interface ResponseLimits {
-  /** Fields of ours. */
-  readonly notice: HeaderList;
+  /** Fields of ours, which replace the upstream's of these names. */
+  readonly added: HeaderList;
   readonly expiry: Expiry | undefined;
 }
 
@@ -101,7 +101,7 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
     this.#reserveConnection(fields);
     this.#responseMs = this.elapsed;
     this.#watchExpiry(fields);
-    this.request.start({ status, reason, fields: createResponseHeaders(fields, this.#limits.notice), body });
+    this.request.start({ status, reason, fields: createResponseHeaders(fields, this.#limits.added), body });
   }
 
   onData(piece: Buffer): boolean {

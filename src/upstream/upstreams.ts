@@ -4,6 +4,7 @@ import type { BlockList } from 'node:net';
 import type { Grant } from '../authorization/authorize.ts';
 import type { Config, Route } from '../config/config.ts';
 import type { Endpoint } from '../config/upstream-config.ts';
+import type { HeaderList } from '../http/header-list.ts';
 import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { Sweeper } from '../http/sweeper.ts';
 import { stripPrefix } from '../route/match.ts';
@@ -14,7 +15,6 @@ import { type ForwardLimits, forward } from './forward.ts';
 import { ConnectionPool, poolKey, type UpstreamEvents } from './pool.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
 import type { Expiry, ForwardEvents } from './response-handler.ts';
-import { createNotice } from './response-headers.ts';
 import { type UpgradeEvents, upgrade } from './upgrade.ts';
 
 /** What the requests of one route share, made for the first of them. */
@@ -23,7 +23,16 @@ interface RouteUpstream {
   readonly policy: HeaderPolicy;
 }
 
+/** What the gateway adds to a request and to its response. */
+export interface Additions {
+  readonly requestId: string;
+  /** Names and values. They replace what the upstream sends under these names. */
+  readonly responseFields: HeaderList;
+}
+
 export class Upstreams {
+  /** Whose word about its clients is believed; `undefined` where no proxy is trusted. */
+  readonly trusted: BlockList | undefined;
   /** By `poolKey`: routes to one upstream share its connections where they open them alike. */
   readonly #pools = new Map<string, ConnectionPool>();
   /** Of all pools, also those of the configurations before. */
@@ -33,7 +42,6 @@ export class Upstreams {
   readonly #routes: ReadonlySet<Route>;
   /** Folded names of the header fields that some route sets from claims. */
   readonly #identityNames: ReadonlySet<string>;
-  readonly #trusted: BlockList | undefined;
   /** Milliseconds for a client to send the next piece of a body. */
   readonly #clientTimeout: number;
 
@@ -48,12 +56,12 @@ export class Upstreams {
     this.#routes = new Set(routes);
     this.#identityNames = listIdentityNames(routes);
     if (previous) for (const route of routes) this.#retainPool(route, previous);
-    this.#trusted = createTrustedProxies(trustedProxies);
+    this.trusted = createTrustedProxies(trustedProxies);
     this.#clientTimeout = timeouts.body;
   }
 
   /** Forwards a granted request, and its response. `events` says how it ended. */
-  forward(grant: Grant, head: RequestHead, request: IncomingRequest, events: ForwardEvents): void {
+  forward(grant: Grant, head: RequestHead, request: IncomingRequest, events: ForwardEvents & Additions): void {
     const { pool } = this.#routeOf(grant);
     const { timeouts } = grant.match.route.upstream;
     const endpoint = firstOf(grant.match.route);
@@ -61,14 +69,14 @@ export class Upstreams {
       method: head.method,
       target: targetOf(grant, head, endpoint),
       authority: hostOf(grant, head, endpoint),
-      fields: this.#headersOf(grant, head, request),
+      fields: this.#headersOf(grant, head, request, events),
       body: head.hasBody ? (head.contentLength ?? 'unknown') : 'none',
     } as const;
-    forward({ pool, request: outgoing, times: timeouts, limits: this.#limitsOf(grant, head) }, request, events);
+    forward({ pool, request: outgoing, times: timeouts, limits: this.#limitsOf(grant, head, events) }, request, events);
   }
 
   /** Forwards a granted WebSocket handshake. `events` says how it ended, or that there is a tunnel now. */
-  upgrade(grant: Grant, head: RequestHead, request: IncomingRequest, events: UpgradeEvents): void {
+  upgrade(grant: Grant, head: RequestHead, request: IncomingRequest, events: UpgradeEvents & Additions): void {
     const { pool } = this.#routeOf(grant);
     const { timeouts, maxResponseHeaders } = grant.match.route.upstream;
     const endpoint = firstOf(grant.match.route);
@@ -78,9 +86,9 @@ export class Upstreams {
       headLimit: maxResponseHeaders,
       authority: hostOf(grant, head, endpoint),
       path: targetOf(grant, head, endpoint),
-      headers: this.#headersOf(grant, head, request),
+      headers: this.#headersOf(grant, head, request, events),
       timeouts,
-      limits: { notice: createNotice(grant.match.route, grant.reported), expiry: expiryOf(grant) },
+      limits: { added: events.responseFields, expiry: expiryOf(grant) },
     };
     upgrade(outgoing, request, events);
   }
@@ -95,18 +103,23 @@ export class Upstreams {
     for (const pool of this.#pools.values()) pool.destroy();
   }
 
-  #headersOf(grant: Grant, head: RequestHead, { head: { fields }, socket }: IncomingRequest): string[] {
-    const client = readClientInfo(this.#trusted, { address: socket?.remoteAddress, fields }, head);
-    return createRequestHeaders(this.#routeOf(grant).policy, fields, client, grant.identity);
+  #headersOf(
+    grant: Grant,
+    head: RequestHead,
+    { head: { fields }, socket }: IncomingRequest,
+    added: Additions,
+  ): string[] {
+    const client = readClientInfo(this.trusted, { address: socket?.remoteAddress, fields }, head);
+    return createRequestHeaders(this.#routeOf(grant).policy, fields, client, added.requestId, grant.identity);
   }
 
-  #limitsOf(grant: Grant, head: RequestHead): ForwardLimits {
+  #limitsOf(grant: Grant, head: RequestHead, added: Additions): ForwardLimits {
     const { limits, upstream } = grant.match.route;
     return {
       body: head.hasBody
         ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle) }
         : undefined,
-      notice: createNotice(grant.match.route, grant.reported),
+      added: added.responseFields,
       expiry: expiryOf(grant),
     };
   }

@@ -47,7 +47,7 @@ const outgoing = (fields: readonly string[] = []): Outgoing => ({
   pool,
   request: { method: 'GET', target: '/', authority: 'upstream', fields, body: 'none' },
   times: { connect: 5_000, response: 5_000, idle: 5_000 },
-  limits: { body: undefined, notice: [], expiry: undefined },
+  limits: { body: undefined, added: [], expiry: undefined },
 });
 
 async function receive(): Promise<IncomingRequest> {

@@ -7,6 +7,7 @@ import type { Endpoint } from '../../../config/upstream-config.ts';
 import type { Reason } from '../../../denial.ts';
 import { type HeaderList, reduceFields, valuesOf } from '../../../http/header-list.ts';
 import type { ClientInfo } from '../../../upstream/client-info/client-info.ts';
+import { REQUEST_ID_FIELD } from '../../../upstream/client-info/request-id.ts';
 import { createHeaderPolicy, createRequestHeaders } from '../../../upstream/request-headers.ts';
 import { targetOf } from '../../../upstream/upstreams.ts';
 import { type Evaluation, reasonOf } from './evaluation.ts';
@@ -43,7 +44,7 @@ export function predictForwarding({ decision, head, match }: Evaluation): Predic
   const { route } = match;
   const policy = createHeaderPolicy(route);
   const client: ClientInfo = { chain: ['unknown'], authority: head.authority, protocol: 'http' };
-  const fields = createRequestHeaders(policy, [], client, decision.grant.identity);
+  const fields = createRequestHeaders(policy, [], client, NO_REQUEST, decision.grant.identity);
   return {
     urls: route.upstream.endpoints.map(endpoint => urlOf(endpoint, decision.grant)),
     isTokenForwarded: policy.forwardToken,
@@ -66,9 +67,10 @@ function refuse({ decision, match, metadata }: Evaluation, reason: Reason): Loca
 }
 
 function describeReply({ status, headers, body }: LocalReply): PredictedReply {
+  const own = reduceFields<[string, string][]>(headers, (fields, name, value) => [...fields, [name, value]], []);
   return {
     status,
-    headers: reduceFields<[string, string][]>(headers, (fields, name, value) => [...fields, [name, value]], []),
+    headers: [...own, [REQUEST_ID_FIELD, SHOWN_REQUEST_ID]],
     body: body.replace(NO_REQUEST, SHOWN_REQUEST_ID),
   };
 }
