@@ -64,6 +64,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'checkKeys',
     'countReasons',
     'escapeJson',
+    'isLoopback',
     'parseJsonObject',
     'readKeyFile',
     'readText',
