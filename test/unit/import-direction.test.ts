@@ -76,6 +76,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'checkKeys',
     'countReasons',
     'escapeJson',
+    'isLoopback',
     'parseJsonObject',
     'readKeyFile',
     'readText',
