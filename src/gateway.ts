@@ -25,6 +25,7 @@ import { fetchDirectly, type KeyFetcher } from './token/keys/key-source.ts';
 import { TokenVerifier, type Verification } from './token/verifier.ts';
 import { Transaction, type TransactionEvents } from './transaction.ts';
 import type { ForwardEnd } from './upstream/response-handler.ts';
+import { createNotice } from './upstream/response-headers.ts';
 import type { Tunnel } from './upstream/tunnel.ts';
 import { Tunnels } from './upstream/tunnels.ts';
 import { Upstreams } from './upstream/upstreams.ts';
@@ -77,7 +78,7 @@ export class Gateway {
   /** Serves one request. Returns at once, and throws nothing; `stop` waits for it. */
   handle(request: IncomingRequest): void {
     this.#underWay.enter();
-    const transaction = new Transaction(request, this.#events);
+    const transaction = new Transaction(request, this.#events, this.#upstreams.trusted);
     try {
       this.#serve(transaction);
     } catch (fault) {
@@ -133,7 +134,8 @@ export class Gateway {
   }
 
   #forward(transaction: Transaction, grant: Grant, head: RequestHead): void {
-    const { request, isHandshake } = transaction;
+    const { request, isHandshake, responseFields } = transaction;
+    responseFields.push(...createNotice(grant.match.route, grant.reported));
     if (isHandshake) this.#upstreams.upgrade(grant, head, request, transaction);
     else this.#upstreams.forward(grant, head, request, transaction);
   }

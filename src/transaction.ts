@@ -1,8 +1,9 @@
 /** The state of one request. Each step sets its result here; all of it is recorded when nothing of the request is left. */
 
-import { randomUUID } from 'node:crypto';
+import type { BlockList } from 'node:net';
 import type { Decision } from './authorization/authorize.ts';
 import type { LocalReply } from './challenge/refusal.ts';
+import type { Endpoint } from './config/upstream-config.ts';
 import type { Failure, Outcome, Reason } from './denial.ts';
 import { valuesOf } from './http/header-list.ts';
 import type { RequestEnd, RequestHandler } from './http/message.ts';
@@ -12,9 +13,12 @@ import { toLoggablePath } from './route/loggable-path.ts';
 import type { Match } from './route/match.ts';
 import type { RequestHead } from './route/request-head.ts';
 import type { FinishedRequest } from './telemetry/finished-request.ts';
+import { isTrustedPeer } from './upstream/client-info/client-info.ts';
+import { REQUEST_ID_FIELD, readRequestId } from './upstream/client-info/request-id.ts';
 import type { ForwardEnd } from './upstream/response-handler.ts';
 import type { Tunnel } from './upstream/tunnel.ts';
 import type { UpgradeEvents } from './upstream/upgrade.ts';
+import type { Additions } from './upstream/upstreams.ts';
 
 /** Logged where the client closed before a response was sent. The code is nginx's, since none is registered. */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -30,8 +34,10 @@ export interface TransactionEvents {
 }
 
 /** Handles the events of its request, until it is forwarded and then handled by what forwards it. */
-export class Transaction implements RequestHandler, UpgradeEvents {
-  readonly requestId: string = randomUUID();
+export class Transaction implements RequestHandler, UpgradeEvents, Additions {
+  readonly requestId: string;
+  /** Names and values that every response gets, of ours or of the upstream. They replace what the upstream sends under these names. */
+  readonly responseFields: string[];
   readonly request: IncomingRequest;
   readonly #events: TransactionEvents;
   readonly #startedAt = performance.now();
@@ -46,14 +52,19 @@ export class Transaction implements RequestHandler, UpgradeEvents {
   refusedFor: Reason | undefined;
   failure: Failure | undefined;
   #upstreamMs: number | undefined;
+  #upstream: string | undefined;
   #isUpgraded = false;
   /** A step is under way that the end of the request does not end. */
   #isWaiting = false;
   #end: RequestEnd | undefined;
 
-  constructor(request: IncomingRequest, events: TransactionEvents) {
+  /** @param trusted whose X-Request-Id is continued. */
+  constructor(request: IncomingRequest, events: TransactionEvents, trusted?: BlockList) {
     this.request = request;
     this.#events = events;
+    const isTrusted = isTrustedPeer(trusted, { address: request.socket?.remoteAddress });
+    this.requestId = readRequestId(isTrusted, request.head.fields);
+    this.responseFields = [REQUEST_ID_FIELD, this.requestId];
     request.handler = this;
   }
 
@@ -71,7 +82,8 @@ export class Transaction implements RequestHandler, UpgradeEvents {
 
   /** Writes a reply of our own, or resets the connection where another response has begun. */
   reply({ status, protocol, headers, body }: LocalReply): undefined {
-    this.request.respond({ status, reason: '', fields: headers, offered: protocol }, Buffer.from(body));
+    const fields = [...headers, ...this.responseFields];
+    this.request.respond({ status, reason: '', fields, offered: protocol }, Buffer.from(body));
   }
 
   /** No body is read before the request is forwarded. */
@@ -91,13 +103,15 @@ export class Transaction implements RequestHandler, UpgradeEvents {
     // A reply of our own is written at once.
   }
 
-  onForwarded(end: ForwardEnd, responseMs: number | undefined): void {
+  onForwarded(end: ForwardEnd, responseMs: number | undefined, endpoint: Endpoint | undefined): void {
     this.#upstreamMs = responseMs;
+    this.#upstream = endpoint?.label;
     this.#events.onForwarded(this, end);
   }
 
-  onUpgraded(tunnel: Tunnel, responseMs: number): void {
+  onUpgraded(tunnel: Tunnel, responseMs: number, endpoint: Endpoint | undefined): void {
     this.#upstreamMs = responseMs;
+    this.#upstream = endpoint?.label;
     this.#isUpgraded = true;
     this.#events.onUpgraded(this, tunnel);
   }
@@ -123,6 +137,7 @@ export class Transaction implements RequestHandler, UpgradeEvents {
       outcome: this.#outcome(),
       denial: this.#denial(),
       failure: this.failure,
+      upstream: this.#upstream,
       verified: this.decision?.verified,
       scopes: this.decision?.scopes,
       durationMs: performance.now() - this.#startedAt,

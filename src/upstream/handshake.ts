@@ -28,8 +28,8 @@ export interface OutgoingHandshake {
 
 export interface Handshake {
   readonly request: ClientRequest;
-  /** Writes the upstream's 101 to the client, with `notice`, and pipes the two sockets into each other. */
-  readonly join: (response: IncomingMessage, upstream: Socket, received: Buffer, notice: HeaderList) => void;
+  /** Writes the upstream's 101 to the client, with the fields `added`, and pipes the two sockets into each other. */
+  readonly join: (response: IncomingMessage, upstream: Socket, received: Buffer, added: HeaderList) => void;
 }
 
 /**
@@ -46,8 +46,8 @@ export function startHandshake(outgoing: OutgoingHandshake, socket: Socket): Han
   if (!join) throw new Error('http-proxy does not handle upgrades');
   return {
     request: request.removeAllListeners('error').removeAllListeners('response').removeAllListeners('upgrade'),
-    join: (response, upstream, first, notice) => {
-      response.headers = createSwitchingHeaders(response.rawHeaders, notice);
+    join: (response, upstream, first, added) => {
+      response.headers = createSwitchingHeaders(response.rawHeaders, added);
       // http-proxy writes the head as text: each character is a byte of what the upstream sent.
       socket.setDefaultEncoding('latin1');
       join(response, upstream, first);
@@ -98,12 +98,12 @@ function replaceHead(proxyRequest: ClientRequest, { path, headers, authority }: 
 }
 
 /** The end-to-end fields of a 101, which has no body and no Content-Length (RFC 9110 section 8.6), and its Connection and Upgrade. */
-function createSwitchingHeaders(received: HeaderList, notice: HeaderList): NodeJS.Dict<string[]> {
+function createSwitchingHeaders(received: HeaderList, added: HeaderList): NodeJS.Dict<string[]> {
   // Without a prototype, since the upstream chooses the names.
   const headers: NodeJS.Dict<string[]> = Object.create(null);
   headers['Upgrade'] = ['websocket'];
   headers['Connection'] = ['Upgrade'];
-  return reduceFields(createResponseHeaders(received, notice), addValue, headers);
+  return reduceFields(createResponseHeaders(received, added), addValue, headers);
 }
 
 function addValue(headers: NodeJS.Dict<string[]>, name: string, value: string): NodeJS.Dict<string[]> {

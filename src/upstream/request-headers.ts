@@ -10,6 +10,7 @@ import type { AccessToken } from '../token/access-token.ts';
 import { readClient } from '../token/client.ts';
 import type { ClientInfo } from './client-info/client-info.ts';
 import { formatNode } from './client-info/node.ts';
+import { REQUEST_ID_FIELD } from './client-info/request-id.ts';
 
 /** Which of the client's fields are forwarded. */
 interface FieldFilter {
@@ -68,6 +69,7 @@ export function createHeaderPolicy(route: Route, identityNames = listIdentityNam
 
 /**
  * @param received the client's fields, as parsed.
+ * @param requestId replaces the client's own X-Request-Id.
  * @param identity the verified token; `undefined` sets no identity header, and removes the client's all the same.
  * @returns the fields without Host and framing, which belong to the connection.
  */
@@ -75,10 +77,12 @@ export function createRequestHeaders(
   policy: HeaderPolicy,
   received: HeaderList,
   client: ClientInfo,
+  requestId: string,
   identity: AccessToken | undefined,
 ): string[] {
   // Ours come first: some servers stop reading after so many fields, without an error.
   const headers = createForwardingFields(client);
+  headers.push(REQUEST_ID_FIELD, requestId);
   for (const [name, claim] of policy.identity) {
     const value = identity && claimToField(readClaim(identity, claim));
     if (value !== undefined) headers.push(name, value);

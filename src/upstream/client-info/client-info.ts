@@ -29,6 +29,11 @@ export interface ClientInfo {
   readonly isFromTrustedProxy?: boolean;
 }
 
+/** @returns whether `peer` is a trusted proxy, whose word about its clients is believed. */
+export function isTrustedPeer(trusted: BlockList | undefined, { address }: Pick<Peer, 'address'>): boolean {
+  return trusted !== undefined && isTrusted(trusted, readAddress(address));
+}
+
 /** @returns what is known of the client of a request. What a peer that is no trusted proxy says of it is ignored. */
 export function readClientInfo(
   trusted: BlockList | undefined,

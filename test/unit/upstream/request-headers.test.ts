@@ -25,7 +25,7 @@ function forward(
   client = CLIENT,
 ): Field[] {
   const identity = claims && exampleToken({ claims });
-  const headers = createRequestHeaders(createHeaderPolicy(route), received.flat(), client, identity);
+  const headers = createRequestHeaders(createHeaderPolicy(route), received.flat(), client, 'our-id', identity);
   return headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1] ?? ''] as const] : []));
 }
 
@@ -36,7 +36,6 @@ const valuesOf = (fields: readonly Field[], name: string) =>
 test('ordinary fields: kept in order and spelling, duplicates included, behind ours', () => {
   const fields: readonly Field[] = [
     ['accept', 'text/html'],
-    ['X-Request-ID', 'a'],
     ['Cookie', 'a=b'],
     ['Cookie', 'c=d'],
     ['X_Custom', 'e'],
@@ -130,7 +129,13 @@ describe('forwarding fields of a client that is no trusted proxy: replaced or re
       'for=unknown, for=_a, for="192.0.2.7:51234", for="[2001:db8::7]:443", for="[2001:db8::8]", for=10.0.0.1;host="api.example:8080";proto=wss',
     ],
   ])('%j over %s: Forwarded equals X-Forwarded-* (RFC 7239)', (chain, protocol, forwarded) => {
-    const headers = createRequestHeaders(createHeaderPolicy(plain), [], { ...CLIENT, chain, protocol }, undefined);
+    const headers = createRequestHeaders(
+      createHeaderPolicy(plain),
+      [],
+      { ...CLIENT, chain, protocol },
+      'our-id',
+      undefined,
+    );
     expect(headers.slice(0, 8)).toEqual([
       ...['X-Forwarded-For', chain.join(', '), 'X-Forwarded-Host', 'api.example:8080'],
       ...['X-Forwarded-Proto', protocol, 'Forwarded', forwarded],
@@ -231,11 +236,25 @@ describe('fields that common servers trust, in any spelling', () => {
   test('fields with similar names: kept', () => {
     const fields = [
       ...['X-Forwarder', 'X-Real-Estate', 'X-Hostname', 'Client-IPs', 'X-Original-Filename', 'X-Username', 'Proxied'],
-      ...['SM-Key', 'IV-Nonce', 'X-Api-Key', 'X-Auth-Token', 'X-Goog-Api-Key', 'X-MS-Version', 'X-Request-Id', 'Sslx'],
+      ...['SM-Key', 'IV-Nonce', 'X-Api-Key', 'X-Auth-Token', 'X-Goog-Api-Key', 'X-MS-Version', 'X-Requested', 'Sslx'],
       ...['traceparent', 'tracestate', 'baggage', 'Origin', 'Referer', 'Content-Type', 'Sec-Fetch-Site', 'Cookie'],
     ].map((name): Field => [name, 'kept']);
     expect(forward(fields).slice(-fields.length)).toEqual(fields);
   });
+});
+
+test('X-Request-Id: ours alone, whatever the client sends in any spelling, and from whom', () => {
+  const sent = ['X-Request-Id', 'x-request-id', 'X_REQUEST_ID', 'X.Request.Id', 'X-Request_Id'];
+  for (const isFromTrustedProxy of [false, true]) {
+    const fields = forward(
+      sent.map((name): Field => [name, 'theirs']),
+      plain,
+      undefined,
+      { ...CLIENT, isFromTrustedProxy },
+    );
+    expect(valuesOf(fields, 'X-Request-Id')).toEqual(['our-id']);
+    expect(JSON.stringify(fields)).not.toContain('theirs');
+  }
 });
 
 describe('Authorization', () => {
@@ -286,7 +305,13 @@ describe('identity headers', () => {
 
   test('a name that another route sets: removed on this route too', () => {
     const identityNames = listIdentityNames([identified, plain]);
-    const headers = createRequestHeaders(createHeaderPolicy(plain, identityNames), forged.flat(), CLIENT, undefined);
+    const headers = createRequestHeaders(
+      createHeaderPolicy(plain, identityNames),
+      forged.flat(),
+      CLIENT,
+      'our-id',
+      undefined,
+    );
     expect(JSON.stringify(headers)).not.toContain('mallory');
   });
 

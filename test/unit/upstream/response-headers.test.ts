@@ -35,6 +35,12 @@ describe('response fields', () => {
     ]);
   });
 
+  test('a field that is added: first, and the upstream’s of that name in any letter case is dropped, but for Vary', () => {
+    const received = ['x-request-id', 'theirs', 'X-REQUEST-ID', 'theirs', 'vary', 'Accept', 'X-Request-Id2', 'kept'];
+    const added = ['X-Request-Id', 'ours', 'Vary', 'Origin'];
+    expect(createResponseHeaders(received, added)).toEqual([...added, 'vary', 'Accept', 'X-Request-Id2', 'kept']);
+  });
+
   test('WWW-Authenticate of the upstream: kept, since it belongs to the API', () => {
     expect(createResponseHeaders(['WWW-Authenticate', 'Basic'])).toEqual(['WWW-Authenticate', 'Basic']);
   });

@@ -21,6 +21,7 @@ export const FORWARDING: Readonly<Record<string, string>> = {
   'x-forward-for': 'is a misspelling of X-Forwarded-For that some servers read',
   'x-forwarded': 'is read as Forwarded by django-ipware and request-ip',
   'x-forwarded-*': 'tells where a request came from, in most servers',
+  'x-request-id': 'names the request in every log on the way',
 };
 
 export const OVERRIDE: Readonly<Record<string, string>> = {
@@ -70,5 +71,4 @@ export const MESSAGE: Readonly<Record<string, string>> = {
   referer: 'names the page that the request comes from (RFC 9110 section 10.1.3)',
   'sec-*': 'says in which context a browser sends the request, or opens a WebSocket (Fetch, RFC 6455)',
   via: 'lists the proxies on the way (RFC 9110 section 7.6.3)',
-  'x-request-id': 'names the request in every log on the way',
 };
