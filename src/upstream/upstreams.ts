@@ -89,7 +89,7 @@ export class Upstreams {
       const { target: path, authority } = addressOf(grant, head, endpoint);
       return { origin: endpoint.origin, connect, headLimit, authority, path, headers };
     };
-    const limits = { added: events.responseFields, expiry: expiryOf(grant) };
+    const limits = { added: events.responseFields, hasCors: false, expiry: expiryOf(grant) };
     upgrade({ members, handshakeWith, timeouts, limits }, request, events);
   }
 
@@ -120,6 +120,7 @@ export class Upstreams {
         ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle) }
         : undefined,
       added: added.responseFields,
+      hasCors: grant.match.route.cors !== undefined,
       expiry: expiryOf(grant),
     };
   }
