@@ -1,7 +1,8 @@
 /** The arguments of `audgate init`, checked by the parsers of the configuration. */
 
 import { findPlaceholder } from '../../config/lint/identity-products/issuer-product.ts';
-import { parseIssuerUri, parseResource, parseUpstream } from '../../config/values/address/uri.ts';
+import { parseEndpoint } from '../../config/values/address/endpoint.ts';
+import { parseIssuerUri, parseResource } from '../../config/values/address/uri.ts';
 import { accept, type ParsedValue, type Rejection, reject } from '../../config/values/parsed-value.ts';
 import { chooseRouteKeys } from './route-keys.ts';
 
@@ -38,7 +39,7 @@ export function readInitArguments(given: InitArguments): ParsedValue<InitOptions
   const refused =
     findRejected('--issuer', issuers, parseIssuer) ??
     findRejected('--resource', resources, parseResource) ??
-    findRejected('--upstream', upstreams, parseUpstream);
+    findRejected('--upstream', upstreams, parseEndpoint);
   if (refused !== undefined) return reject(refused);
   const keys = chooseRouteKeys(resources);
   if (!keys.ok) return reject(`--resource: ${describe(keys.rejection)}`);
