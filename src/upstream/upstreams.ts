@@ -12,6 +12,7 @@ import type { RequestHead } from '../route/request-head.ts';
 import { readClientInfo } from './client-info/client-info.ts';
 import { createTrustedProxies } from './client-info/trusted-proxies.ts';
 import { ConnectionPool, poolKey, type UpstreamEvents } from './endpoints/connection-pool.ts';
+import { type EndpointStatus, listEndpointStatus } from './endpoints/endpoint-status.ts';
 import { type Member, RoundRobin } from './endpoints/round-robin.ts';
 import { type ForwardLimits, forward } from './forward.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
@@ -119,6 +120,17 @@ export class Upstreams {
       hasCors: grant.match.route.cors !== undefined,
       expiry: expiryOf(grant),
     };
+  }
+
+  /** @returns what is known of each endpoint of an upstream that has several, in the order of the YAML. */
+  listEndpoints(): readonly EndpointStatus[] {
+    return listEndpointStatus(this.#listMembers());
+  }
+
+  *#listMembers(): Generator<Member> {
+    for (const { upstream } of this.#routes) {
+      if (upstream.endpoints.length > 1) yield* this.#membersOf(upstream).members;
+    }
   }
 
   #routeOf({ match }: Grant): RouteUpstream {
