@@ -1,13 +1,15 @@
 /** The map `routes`: its entries read and checked, and the `Route` of each. */
 
-import type { RequiredClaim, Route, ScopeRule, Upstream, UpstreamTls } from './config.ts';
+import type { RequiredClaim, Route, ScopeRule } from './config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
+import { listEndpoints } from './schema/upstream-schema.ts';
 import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
 import type { Path } from './source/document.ts';
 import { isRawMap, type RawMap } from './source/raw-map.ts';
 import type { ReferencedFiles } from './source/referenced-files.ts';
+import type { Upstream, UpstreamTls } from './upstream-config.ts';
 import { UpstreamTlsReader } from './upstream-tls.ts';
 import { RESOURCE } from './values/address/uri.ts';
 import { parseClaimPath } from './values/claim-path.ts';
@@ -91,9 +93,9 @@ export function buildRoute(
 }
 
 function buildUpstream({ upstream, timeouts }: RouteSettings, tls: UpstreamTls | undefined): Upstream {
-  const { url, preserve_host, keep_alive, max_response_headers, lenient } = upstream;
+  const { preserve_host, keep_alive, max_response_headers, lenient } = upstream;
   const connection = { keepAlive: keep_alive, maxResponseHeaders: max_response_headers, lenient };
-  return { ...url, timeouts, preserveHost: preserve_host, tls, ...connection };
+  return { endpoints: listEndpoints(upstream), timeouts, preserveHost: preserve_host, tls, ...connection };
 }
 
 function buildUpstreamToken(settings: RouteSettings): Pick<Route, 'upstreamToken' | 'isUpstreamTokenWritten'> {

@@ -1,7 +1,7 @@
-/** The connections to one upstream, kept over a reload that does not change it. */
+/** The connections to one endpoint, kept over a reload that does not change it. */
 
 import type { Socket } from 'node:net';
-import type { Upstream, UpstreamTls } from '../config/config.ts';
+import type { Endpoint, Upstream, UpstreamTls } from '../config/upstream-config.ts';
 import type { Attempt, AttemptTimes } from '../http/client/attempt.ts';
 import { type Connector, type ConnectTarget, createConnector } from '../http/client/connector.ts';
 import { Pool } from '../http/client/pool.ts';
@@ -9,33 +9,34 @@ import { createTlsContext } from '../http/client/tls-context.ts';
 import type { AttemptHandler, OutgoingRequest } from '../http/message.ts';
 import type { Sweeper } from '../http/sweeper.ts';
 
-/** What decides on the connections of an upstream: routes that agree in all of it share them. */
-export type PoolSettings = Pick<Upstream, 'origin' | 'tls' | 'keepAlive' | 'maxResponseHeaders' | 'lenient'>;
+/** What decides on the connections of an endpoint: routes that agree in all of it share them. */
+export type PoolSettings = Pick<Upstream, 'tls' | 'keepAlive' | 'maxResponseHeaders' | 'lenient'>;
 
 export interface UpstreamEvents {
   /**
    * An upstream sent bytes that no request asked for (RFC 9112 section 9.2); its connection was closed.
    *
+   * @param upstream the label of its endpoint.
    * @param connections how often, since the last call for this upstream.
    */
-  onUnsolicited(origin: string, connections: number): void;
+  onUnsolicited(upstream: string, connections: number): void;
 }
 
 /** Milliseconds between two calls of `onUnsolicited`. */
 const NOTICE_INTERVAL = 60_000;
 
 /** @returns a text that differs where connections must not be shared: the certificate that was sent is part of it. */
-export function poolKey({ origin, tls, keepAlive, maxResponseHeaders, lenient }: PoolSettings): string {
-  return JSON.stringify([origin, tls?.fingerprint, keepAlive?.idle, keepAlive?.maxAge, maxResponseHeaders, lenient]);
+export function poolKey({ label, origin }: Endpoint, settings: PoolSettings): string {
+  const { tls, keepAlive, maxResponseHeaders, lenient } = settings;
+  const times = [keepAlive?.idle, keepAlive?.maxAge];
+  return JSON.stringify([origin, label, tls?.fingerprint, ...times, maxResponseHeaders, lenient]);
 }
 
 export class ConnectionPool {
-  /** The value of Host, unless the route sends that of the client. */
-  readonly authority: string;
   /** Opens a connection that is not one of the pool, with the same name and certificates. */
   readonly connect: Connector;
   readonly #pool: Pool;
-  readonly #origin: string;
+  readonly #label: string;
   readonly #events: UpstreamEvents;
   /** Connections with unsolicited bytes since the last call of `onUnsolicited`, and when that was. */
   #unsolicited = 0;
@@ -43,12 +44,11 @@ export class ConnectionPool {
   /** The configurations that use it. */
   #users = 1;
 
-  constructor(settings: PoolSettings, sweeper: Sweeper, events: UpstreamEvents) {
-    const { origin, tls, keepAlive, maxResponseHeaders, lenient } = settings;
-    this.#origin = origin;
+  constructor(endpoint: Endpoint, settings: PoolSettings, sweeper: Sweeper, events: UpstreamEvents) {
+    const { tls, keepAlive, maxResponseHeaders, lenient } = settings;
+    this.#label = endpoint.label;
     this.#events = events;
-    this.authority = new URL(origin).host;
-    this.connect = createConnector(readTarget(origin, tls));
+    this.connect = createConnector(readTarget(endpoint, tls));
     this.#pool = new Pool({
       ...{ connect: this.connect, sweeper, head: maxResponseHeaders, lenient },
       ...{ idle: keepAlive?.idle ?? 0, maxAge: keepAlive?.maxAge ?? 0 },
@@ -87,13 +87,14 @@ export class ConnectionPool {
     const now = performance.now();
     if (now - this.#noticedAt < NOTICE_INTERVAL) return;
     this.#noticedAt = now;
-    this.#events.onUnsolicited(this.#origin, this.#unsolicited);
+    this.#events.onUnsolicited(this.#label, this.#unsolicited);
     this.#unsolicited = 0;
   };
 }
 
 /** All names of TLS come from the URL or the configuration: never from Host, which the client chooses. */
-function readTarget(origin: string, tls: UpstreamTls | undefined): ConnectTarget {
+function readTarget({ origin, socketPath }: Endpoint, tls: UpstreamTls | undefined): ConnectTarget {
+  if (socketPath !== undefined) return { host: socketPath, isUnix: true };
   const { protocol, hostname, port } = new URL(origin);
   const host = hostname.replace(/^\[|\]$/g, '');
   if (protocol !== 'https:') return { host, port: Number(port || 80) };

@@ -3,6 +3,7 @@
 import type { BlockList } from 'node:net';
 import type { Grant } from '../authorization/authorize.ts';
 import type { Config, Route } from '../config/config.ts';
+import type { Endpoint } from '../config/upstream-config.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { Sweeper } from '../http/sweeper.ts';
@@ -11,7 +12,7 @@ import type { RequestHead } from '../route/request-head.ts';
 import { readClientInfo } from './client-info/client-info.ts';
 import { createTrustedProxies } from './client-info/trusted-proxies.ts';
 import { type ForwardLimits, forward } from './forward.ts';
-import { ConnectionPool, type PoolSettings, poolKey, type UpstreamEvents } from './pool.ts';
+import { ConnectionPool, poolKey, type UpstreamEvents } from './pool.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
 import type { Expiry, ForwardEvents } from './response-handler.ts';
 import { type UpgradeEvents, upgrade } from './upgrade.ts';
@@ -54,7 +55,7 @@ export class Upstreams {
     this.#sweeper = previous ? previous.#sweeper : new Sweeper();
     this.#routes = new Set(routes);
     this.#identityNames = listIdentityNames(routes);
-    if (previous) for (const { upstream } of routes) this.#retainPool(upstream, previous);
+    if (previous) for (const route of routes) this.#retainPool(route, previous);
     this.trusted = createTrustedProxies(trustedProxies);
     this.#clientTimeout = timeouts.body;
   }
@@ -63,10 +64,11 @@ export class Upstreams {
   forward(grant: Grant, head: RequestHead, request: IncomingRequest, events: ForwardEvents & Additions): void {
     const { pool } = this.#routeOf(grant);
     const { timeouts } = grant.match.route.upstream;
+    const endpoint = firstOf(grant.match.route);
     const outgoing = {
       method: head.method,
-      target: targetOf(grant, head),
-      authority: hostOf(grant, head, pool),
+      target: targetOf(grant, head, endpoint),
+      authority: hostOf(grant, head, endpoint),
       fields: this.#headersOf(grant, head, request, events),
       body: head.hasBody ? (head.contentLength ?? 'unknown') : 'none',
     } as const;
@@ -76,13 +78,14 @@ export class Upstreams {
   /** Forwards a granted WebSocket handshake. `events` says how it ended, or that there is a tunnel now. */
   upgrade(grant: Grant, head: RequestHead, request: IncomingRequest, events: UpgradeEvents & Additions): void {
     const { pool } = this.#routeOf(grant);
-    const { origin, timeouts, maxResponseHeaders } = grant.match.route.upstream;
+    const { timeouts, maxResponseHeaders } = grant.match.route.upstream;
+    const endpoint = firstOf(grant.match.route);
     const outgoing = {
-      origin,
+      origin: endpoint.origin,
       connect: pool.connect,
       headLimit: maxResponseHeaders,
-      authority: hostOf(grant, head, pool),
-      path: targetOf(grant, head),
+      authority: hostOf(grant, head, endpoint),
+      path: targetOf(grant, head, endpoint),
       headers: this.#headersOf(grant, head, request, events),
       timeouts,
       limits: { added: events.responseFields, expiry: expiryOf(grant) },
@@ -127,20 +130,21 @@ export class Upstreams {
 
   #addRoute(route: Route): RouteUpstream {
     if (!this.#routes.has(route)) throw new Error(`route ${route.key} is not of this configuration`);
-    const added = { pool: this.#poolFor(route.upstream), policy: createHeaderPolicy(route, this.#identityNames) };
+    const added = { pool: this.#poolFor(route), policy: createHeaderPolicy(route, this.#identityNames) };
     this.#byRoute.set(route, added);
     return added;
   }
 
-  #retainPool(settings: PoolSettings, previous: Upstreams): void {
-    const key = poolKey(settings);
+  #retainPool(route: Route, previous: Upstreams): void {
+    const key = poolKey(firstOf(route), route.upstream);
     const pool = this.#pools.has(key) ? undefined : previous.#pools.get(key)?.retain();
     if (pool) this.#pools.set(key, pool);
   }
 
-  #poolFor(settings: PoolSettings): ConnectionPool {
-    const key = poolKey(settings);
-    const pool = this.#pools.get(key) ?? new ConnectionPool(settings, this.#sweeper, this.#events);
+  #poolFor(route: Route): ConnectionPool {
+    const key = poolKey(firstOf(route), route.upstream);
+    const pool =
+      this.#pools.get(key) ?? new ConnectionPool(firstOf(route), route.upstream, this.#sweeper, this.#events);
     this.#pools.set(key, pool);
     return pool;
   }
@@ -153,14 +157,20 @@ function expiryOf({ match: { route }, identity }: Grant): Expiry | undefined {
 }
 
 /** The value of Host. A client of HTTP/1.0 may send none. */
-function hostOf({ match }: Grant, { authority }: Pick<RequestHead, 'authority'>, pool: ConnectionPool): string {
-  return (match.route.upstream.preserveHost && authority) || pool.authority;
+function hostOf({ match }: Grant, { authority }: Pick<RequestHead, 'authority'>, endpoint: Endpoint): string {
+  return (match.route.upstream.preserveHost && authority) || endpoint.authority;
 }
 
-/** @returns the request target that the upstream gets: its base path, the matched path without a stripped prefix, the query. */
-export function targetOf({ match }: Grant, { query }: Pick<RequestHead, 'query'>): string {
+function firstOf({ upstream: { endpoints } }: Route): Endpoint {
+  const [endpoint] = endpoints;
+  if (!endpoint) throw new Error('an upstream without an endpoint');
+  return endpoint;
+}
+
+/** @returns the request target that the endpoint gets: its base path, the matched path without a stripped prefix, the query. */
+export function targetOf({ match }: Grant, { query }: Pick<RequestHead, 'query'>, { basePath }: Endpoint): string {
   const { route } = match;
   const path = route.stripPrefix ? stripPrefix(route.prefix, match.path) : match.path;
-  const target = `${route.upstream.basePath}${path}` || '/';
+  const target = `${basePath}${path}` || '/';
   return `${target}${query}`;
 }

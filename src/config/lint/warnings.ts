@@ -3,6 +3,7 @@
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
 import type { FileDraft } from '../file-draft.ts';
 import type { RouteDraft } from '../routes.ts';
+import { listEndpoints } from '../schema/upstream-schema.ts';
 import { readNetwork } from '../values/address/cidr.ts';
 import { isLoopback } from '../values/address/host.ts';
 import { isInClear } from '../values/address/uri.ts';
@@ -34,7 +35,11 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
 function warnOfToken({ found, path }: RouteDraft, diagnostics: DiagnosticCollector): void {
   const written = isContradicted(found) ? undefined : readUpstreamToken(found);
   const place = [...path, found.upstream_token === undefined ? 'forward_token' : 'upstream_token'];
-  if (written === 'forward' && found.upstream !== undefined && isInClear(found.upstream.url.origin)) {
+  if (
+    written === 'forward' &&
+    found.upstream &&
+    listEndpoints(found.upstream).some(({ origin }) => isInClear(origin))
+  ) {
     diagnostics.warning(place, 'token-forwarded-in-clear', 'the token is forwarded in clear text');
   }
   if (written === 'strip' && found.enforcement === 'report' && found.public !== true) {

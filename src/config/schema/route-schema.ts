@@ -36,7 +36,7 @@ export const routeSchema = z.strictObject({
     ),
   issuers: filledList(nonEmpty).optional().describe('The issuers whose tokens are accepted; default: all issuers'),
   upstream: upstream.describe(
-    'Where requests are forwarded: a URL, or a map with a url; its path is put before that of the request',
+    'Where requests are forwarded: a URL, a list of URLs of one API, or a map; the path of a URL is put before that of the request',
   ),
   strip_prefix: flag.default(false).describe('Whether the path prefix of the route is removed before forwarding'),
   allow_encoded: uniqueList(text(ALLOWED_ENCODING, parseAllowedEncoding, ALLOWED_ENCODING_FORM))

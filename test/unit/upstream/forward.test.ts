@@ -10,7 +10,7 @@ import { forward, type Outgoing } from '../../../src/upstream/forward.ts';
 import { ConnectionPool } from '../../../src/upstream/pool.ts';
 import type { ForwardEnd } from '../../../src/upstream/response-handler.ts';
 import { type Receiver, startReceiver } from '../../support/received-request.ts';
-import { USUAL_CONNECTIONS } from '../route/example-route.ts';
+import { endpointAt, USUAL_CONNECTIONS } from '../route/example-route.ts';
 
 let upstream: Server;
 let receiver: Receiver;
@@ -28,7 +28,8 @@ beforeEach(async () => {
   await once(upstream.listen(0, '127.0.0.1'), 'listening');
   receiver = await startReceiver();
   pool = new ConnectionPool(
-    { origin: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`, ...USUAL_CONNECTIONS },
+    endpointAt(`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`),
+    USUAL_CONNECTIONS,
     new Sweeper(),
     {
       onUnsolicited: () => undefined,
@@ -44,7 +45,7 @@ afterEach(async () => {
 
 const outgoing = (fields: readonly string[] = []): Outgoing => ({
   pool,
-  request: { method: 'GET', target: '/', authority: pool.authority, fields, body: 'none' },
+  request: { method: 'GET', target: '/', authority: 'upstream', fields, body: 'none' },
   times: { connect: 5_000, response: 5_000, idle: 5_000 },
   limits: { body: undefined, added: [], expiry: undefined },
 });

@@ -1,7 +1,9 @@
 /** What the gateway would send for an evaluated request: the exact local reply, or the request to the upstream. */
 
+import type { Grant } from '../../../authorization/authorize.ts';
 import { createChallenge } from '../../../challenge/challenge.ts';
 import { createDocument, createRefusal, type LocalReply } from '../../../challenge/refusal.ts';
+import type { Endpoint } from '../../../config/upstream-config.ts';
 import type { Reason } from '../../../denial.ts';
 import { type HeaderList, reduceFields, valuesOf } from '../../../http/header-list.ts';
 import type { ClientInfo } from '../../../upstream/client-info/client-info.ts';
@@ -17,8 +19,8 @@ export interface PredictedReply {
 }
 
 export interface PredictedForwarding {
-  /** Without the query, which is forwarded unchanged. */
-  readonly url: string;
+  /** Of each endpoint; without the query, which is forwarded unchanged. `unix:PATH:TARGET` of a unix socket. */
+  readonly urls: readonly string[];
   readonly isTokenForwarded: boolean;
   /** `value` is `undefined` where the token has no such claim, or its value is not valid in a field. */
   readonly identity: readonly { readonly header: string; readonly claim: string; readonly value: string | undefined }[];
@@ -44,10 +46,16 @@ export function predictForwarding({ decision, head, match }: Evaluation): Predic
   const client: ClientInfo = { chain: ['unknown'], authority: head.authority, protocol: 'http' };
   const fields = createRequestHeaders(policy, [], client, NO_REQUEST, decision.grant.identity);
   return {
-    url: `${route.upstream.origin}${targetOf(decision.grant, { query: '' })}`,
+    urls: route.upstream.endpoints.map(endpoint => urlOf(endpoint, decision.grant)),
     isTokenForwarded: policy.forwardToken,
     identity: policy.identity.map(([header, claim]) => ({ header, claim, value: readField(fields, header) })),
   };
+}
+
+function urlOf(endpoint: Endpoint, grant: Grant): string {
+  const { socketPath, origin } = endpoint;
+  const target = targetOf(grant, { query: '' }, endpoint);
+  return socketPath === undefined ? `${origin}${target}` : `unix:${socketPath}:${target}`;
 }
 
 function refuse({ decision, match, metadata }: Evaluation, reason: Reason): LocalReply {
