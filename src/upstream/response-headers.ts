@@ -1,4 +1,7 @@
-/** The header fields that the client gets: the upstream's, without fields that belong to the upstream's connection. */
+/**
+ * The header fields that the client gets: the upstream's, without fields that belong to the upstream's connection, with those
+ * changed by which it names itself, and by the rules of the route; and our own.
+ */
 
 import type { Route } from '../config/config.ts';
 import type { Reason } from '../denial.ts';
@@ -11,9 +14,36 @@ import {
   reduceFields,
   valuesOf,
 } from '../http/header-list.ts';
+import type { Rewriting } from './rewriting/place.ts';
+import { rewriteFields } from './rewriting/rewriting.ts';
 
 /** For the operator: the reason for which a higher enforcement mode would have refused the request. */
 const WOULD_DENY = 'audgate-would-deny';
+
+/** How the fields of one response are changed. */
+export interface ResponseEdits {
+  readonly rules: ResponseRules;
+  /** `undefined` where `rewrite_location` is off. */
+  readonly rewriting: Rewriting | undefined;
+}
+
+/** `response_headers` of a route. */
+export interface ResponseRules {
+  /** Lower-case names that are removed or set; `undefined` for none. */
+  readonly replaced: ReadonlySet<string> | undefined;
+  readonly set: HeaderList;
+}
+
+/** Where a route has no such keys, and `rewrite_location` is off. */
+export const NO_EDITS: ResponseEdits = { rules: { replaced: undefined, set: NO_FIELDS }, rewriting: undefined };
+
+/** @returns the rules of `route`, created for its first request, then reused. */
+export function createResponseRules({
+  responseHeaders: { set, remove },
+}: Pick<Route, 'responseHeaders'>): ResponseRules {
+  const replaced = new Set([...set.keys(), ...remove].map(name => name.toLowerCase()));
+  return { replaced: replaced.size > 0 ? replaced : undefined, set: [...set].flat() };
+}
 
 /** @returns the field of a denial that was only reported, where the route shows it. */
 export function createNotice(route: Route, reported: Reason | undefined): HeaderList {
@@ -25,20 +55,34 @@ export function createNotice(route: Route, reported: Reason | undefined): Header
  * @param added fields of ours, which replace what the upstream sent under their names. Vary is a list, to which ours adds.
  * @returns the end-to-end fields of both, without Content-Length: whoever writes the response frames it, by the body that it has.
  */
-export function createResponseHeaders(received: HeaderList, added: HeaderList = NO_FIELDS): string[] {
-  return reduceFields(received, addField, [...added], { added, listed: readConnectionOptions(received) });
+export function createResponseHeaders(
+  received: HeaderList,
+  added: HeaderList = NO_FIELDS,
+  { rules, rewriting }: ResponseEdits = NO_EDITS,
+): HeaderList {
+  const filter = { added, listed: readConnectionOptions(received), replaced: rules.replaced };
+  const kept = reduceFields(received, addField, [...added], filter);
+  const rewritten = rewriting ? rewriteFields(kept, rewriting) : kept;
+  return rules.set.length > 0 ? reduceFields(rules.set, addSetField, [...rewritten], filter) : rewritten;
 }
 
 interface Exclusions {
   readonly added: HeaderList;
   /** Names that Connection lists, lower-case. */
   readonly listed: ReadonlySet<string> | undefined;
+  readonly replaced: ReadonlySet<string> | undefined;
 }
 
-function addField(headers: string[], name: string, value: string, { added, listed }: Exclusions): string[] {
+function addField(headers: string[], name: string, value: string, filter: Exclusions): string[] {
   const lower = name.toLowerCase();
-  if (lower === 'content-length' || isHopByHop(lower) || listed?.has(lower) || isReplaced(lower, added)) return headers;
+  if (lower === 'content-length' || isHopByHop(lower) || filter.listed?.has(lower)) return headers;
+  if (filter.replaced?.has(lower) || isReplaced(lower, filter.added)) return headers;
   headers.push(name, value);
+  return headers;
+}
+
+function addSetField(headers: string[], name: string, value: string, { added }: Exclusions): string[] {
+  if (!isReplaced(name.toLowerCase(), added)) headers.push(name, value);
   return headers;
 }
 
@@ -55,6 +99,8 @@ export function isEventStream(fields: HeaderList): boolean {
 }
 
 /** @returns the fields of an interim response with Early Hints (RFC 8297) that are forwarded. */
-export function listHints(fields: HeaderList): HeaderList {
-  return valuesOf(fields, 'link').flatMap(link => ['Link', link]);
+export function createHints(received: HeaderList, { rules, rewriting }: ResponseEdits = NO_EDITS): HeaderList {
+  if (rules.replaced?.has('link')) return NO_FIELDS;
+  const links = valuesOf(received, 'link').flatMap(link => ['Link', link]);
+  return rewriting ? rewriteFields(links, rewriting) : links;
 }

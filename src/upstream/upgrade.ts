@@ -11,6 +11,7 @@ import { type Handshake, type OutgoingHandshake, startHandshake } from './handsh
 import { describeHandshakeError, type HandshakeStage } from './handshake-failure.ts';
 import { isHandshakeResponse } from './handshake-response.ts';
 import { type ForwardEnd, type ForwardEvents, ResponseHandler, type ResponseLimits } from './response-handler.ts';
+import { createResponseHeaders } from './response-headers.ts';
 import { Tunnel } from './tunnel.ts';
 
 export interface OutgoingUpgrade extends OutgoingHandshake {
@@ -124,7 +125,8 @@ class Upgrade extends ResponseHandler {
     try {
       if (!client) throw new Error('the client has left');
       if (client.rest.length > 0) client.socket.unshift(client.rest);
-      this.#handshake.join(response, upstream, received, limits.added);
+      const fields = createResponseHeaders(response.rawHeaders, limits.added, limits.edits);
+      this.#handshake.join(response, upstream, received, fields);
       return new Tunnel(client.socket, upstream, timeouts.idle, limits.expiry?.at);
     } catch (fault) {
       client?.socket.destroy();

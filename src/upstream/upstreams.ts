@@ -9,18 +9,20 @@ import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { Sweeper } from '../http/sweeper.ts';
 import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
-import { readClientInfo } from './client-info/client-info.ts';
+import { type ClientInfo, readClientInfo } from './client-info/client-info.ts';
 import { createTrustedProxies } from './client-info/trusted-proxies.ts';
 import { type ForwardLimits, forward } from './forward.ts';
 import { ConnectionPool, poolKey, type UpstreamEvents } from './pool.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
 import type { Expiry, ForwardEvents } from './response-handler.ts';
+import { createResponseRules, type ResponseEdits, type ResponseRules } from './response-headers.ts';
 import { type UpgradeEvents, upgrade } from './upgrade.ts';
 
 /** What the requests of one route share, made for the first of them. */
 interface RouteUpstream {
   readonly pool: ConnectionPool;
   readonly policy: HeaderPolicy;
+  readonly responseRules: ResponseRules;
 }
 
 /** What the gateway adds to a request and to its response. */
@@ -65,14 +67,16 @@ export class Upstreams {
     const { pool } = this.#routeOf(grant);
     const { timeouts } = grant.match.route.upstream;
     const endpoint = firstOf(grant.match.route);
+    const client = this.#readClient(head, request);
     const outgoing = {
       method: head.method,
       target: targetOf(grant, head, endpoint),
       authority: hostOf(grant, head, endpoint),
-      fields: this.#headersOf(grant, head, request, events),
+      fields: this.#headersOf(grant, request, client, events),
       body: head.hasBody ? (head.contentLength ?? 'unknown') : 'none',
     } as const;
-    forward({ pool, request: outgoing, times: timeouts, limits: this.#limitsOf(grant, head, events) }, request, events);
+    const limits = { ...this.#limitsOf(grant, head, events), edits: this.#editsOf(grant, head, client, endpoint) };
+    forward({ pool, request: outgoing, times: timeouts, limits }, request, events);
   }
 
   /** Forwards a granted WebSocket handshake. `events` says how it ended, or that there is a tunnel now. */
@@ -80,15 +84,17 @@ export class Upstreams {
     const { pool } = this.#routeOf(grant);
     const { timeouts, maxResponseHeaders } = grant.match.route.upstream;
     const endpoint = firstOf(grant.match.route);
+    const client = this.#readClient(head, request);
+    const edits = this.#editsOf(grant, head, client, endpoint);
     const outgoing = {
       origin: endpoint.origin,
       connect: pool.connect,
       headLimit: maxResponseHeaders,
       authority: hostOf(grant, head, endpoint),
       path: targetOf(grant, head, endpoint),
-      headers: this.#headersOf(grant, head, request, events),
+      headers: this.#headersOf(grant, request, client, events),
       timeouts,
-      limits: { added: events.responseFields, expiry: expiryOf(grant) },
+      limits: { added: events.responseFields, edits, expiry: expiryOf(grant) },
     };
     upgrade(outgoing, request, events);
   }
@@ -103,17 +109,25 @@ export class Upstreams {
     for (const pool of this.#pools.values()) pool.destroy();
   }
 
-  #headersOf(
-    grant: Grant,
-    head: RequestHead,
-    { head: { fields }, socket }: IncomingRequest,
-    added: Additions,
-  ): string[] {
-    const client = readClientInfo(this.trusted, { address: socket?.remoteAddress, fields }, head);
+  #readClient(head: RequestHead, { head: { fields }, socket }: IncomingRequest): ClientInfo {
+    return readClientInfo(this.trusted, { address: socket?.remoteAddress, fields }, head);
+  }
+
+  #headersOf(grant: Grant, { head: { fields } }: IncomingRequest, client: ClientInfo, added: Additions): string[] {
     return createRequestHeaders(this.#routeOf(grant).policy, fields, client, added.requestId, grant.identity);
   }
 
-  #limitsOf(grant: Grant, head: RequestHead, added: Additions): ForwardLimits {
+  /** @param endpoint the one that responds: what names another one names another server. */
+  #editsOf(grant: Grant, { authority }: RequestHead, client: ClientInfo, endpoint: Endpoint): ResponseEdits {
+    const { route } = grant.match;
+    const hostSent = route.upstream.preserveHost ? authority : undefined;
+    return {
+      rules: this.#routeOf(grant).responseRules,
+      rewriting: route.rewriteLocation ? { route, endpoint, hostSent, client } : undefined,
+    };
+  }
+
+  #limitsOf(grant: Grant, head: RequestHead, added: Additions): Omit<ForwardLimits, 'edits'> {
     const { limits, upstream } = grant.match.route;
     return {
       body: head.hasBody
@@ -130,7 +144,11 @@ export class Upstreams {
 
   #addRoute(route: Route): RouteUpstream {
     if (!this.#routes.has(route)) throw new Error(`route ${route.key} is not of this configuration`);
-    const added = { pool: this.#poolFor(route), policy: createHeaderPolicy(route, this.#identityNames) };
+    const added = {
+      pool: this.#poolFor(route),
+      policy: createHeaderPolicy(route, this.#identityNames),
+      responseRules: createResponseRules(route),
+    };
     this.#byRoute.set(route, added);
     return added;
   }

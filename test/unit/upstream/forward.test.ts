@@ -9,6 +9,7 @@ import { Sweeper } from '../../../src/http/sweeper.ts';
 import { forward, type Outgoing } from '../../../src/upstream/forward.ts';
 import { ConnectionPool } from '../../../src/upstream/pool.ts';
 import type { ForwardEnd } from '../../../src/upstream/response-handler.ts';
+import { NO_EDITS } from '../../../src/upstream/response-headers.ts';
 import { type Receiver, startReceiver } from '../../support/received-request.ts';
 import { endpointAt, USUAL_CONNECTIONS } from '../route/example-route.ts';
 
@@ -47,7 +48,7 @@ const outgoing = (fields: readonly string[] = []): Outgoing => ({
   pool,
   request: { method: 'GET', target: '/', authority: 'upstream', fields, body: 'none' },
   times: { connect: 5_000, response: 5_000, idle: 5_000 },
-  limits: { body: undefined, added: [], expiry: undefined },
+  limits: { body: undefined, added: [], edits: NO_EDITS, expiry: undefined },
 });
 
 async function receive(): Promise<IncomingRequest> {
