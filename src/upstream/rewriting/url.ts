@@ -1,13 +1,13 @@
 /**
  * References to URLs (RFC 3986 section 4.1). Only forms that all clients read alike are rewritten. A form that browsers repair
- * (WHATWG URL), such as `http:/x`, `///x` or one with a backslash or a tab, is never compared, and so never taken for another.
+ * (WHATWG URL), such as `http:/x`, `///x` or one with a backslash, a tab or a blank at its end, is never compared, and so never taken for another.
  */
 
-import { isSameAuthority } from '../../route/authority.ts';
+import { isAuthority, isSameAuthority } from '../../route/authority.ts';
 import { mapPath } from './path-mapping.ts';
 import type { Place } from './place.ts';
 
-const REPAIRED = /[\x00-\x1f\x7f\\]/;
+const REPAIRED = /[\x00-\x1f\x7f\\]|^ | $/;
 /** Path, and the rest of it. A second slash would begin a host. */
 const ABSOLUTE_PATH = /^(\/(?!\/)[^?#]*)(.*)$/;
 /** Scheme, authority, path and the rest. A WebSocket may be redirected to its own schemes. */
@@ -38,6 +38,7 @@ function formatPath(path: string | undefined, rest = ''): string | undefined {
 
 /** @param isSecure `undefined`: the reference has no scheme, so that it is the one of the upstream. */
 function isUpstream(isSecure: boolean | undefined, authority: string, { origins }: Place): boolean {
+  if (!isAuthority(authority)) return false;
   return origins.some(
     origin =>
       (isSecure === undefined || isSecure === (origin.scheme === 'https')) &&

@@ -83,6 +83,7 @@ const ROWS: Readonly<Record<string, readonly Given[]>> = {
     ['https://UP/x'],
     ['http://UPHOST/x'],
     ['http://UPHOST:1/x'],
+    ['http://UP:80/x'],
     ['http://UP.evil.example/x'],
     ['http://UP@evil.example/x'],
     ['http://evil.example@UP/x'],
@@ -164,6 +165,7 @@ const ROWS: Readonly<Record<string, readonly Given[]>> = {
     ['30'],
     ['0; url=https://login.example.com/'],
     ['0; url=/\\evil.example'],
+    [`0; url='/.. '`],
     ['0url=/home'],
   ],
   'root Link': [
