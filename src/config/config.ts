@@ -1,6 +1,7 @@
 /** The checked and frozen configuration, with every default filled in. Times are milliseconds. */
 
 import type { Enforcement } from '../denial.ts';
+import type { Cors } from './cors-config.ts';
 import type { Introspection } from './introspection-config.ts';
 import type { KeySource } from './key-source.ts';
 import type { ReferencedFile } from './source/referenced-files.ts';
@@ -143,6 +144,8 @@ interface AnyRoute {
   readonly isUpstreamTokenWritten: boolean;
   /** Percent-encodings (`%2F`, in upper case) and `;` that are let through although servers read them differently. */
   readonly allowEncoded: ReadonlySet<string>;
+  /** `undefined`: CORS is the upstream's business. */
+  readonly cors: Cors | undefined;
   readonly limits: RouteLimits;
 }
 

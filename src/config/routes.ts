@@ -1,6 +1,7 @@
 /** The map `routes`: its entries read and checked, and the `Route` of each. */
 
 import type { RequiredClaim, Route, ScopeRule } from './config.ts';
+import { buildCors } from './cors-config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { buildHeaderRules, checkHeaderRules } from './header-rules.ts';
 import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
@@ -61,6 +62,7 @@ export function buildRoute(
   issuers: ReadonlySet<string>,
 ): Route | undefined {
   if (target === undefined || complete === undefined) return undefined;
+  const scopeRules = complete.public ? [] : buildScopeRules(complete.scopes);
   const common = {
     key,
     name: complete.name,
@@ -72,6 +74,7 @@ export function buildRoute(
     responseHeaders: buildHeaderRules(complete.response_headers),
     ...buildUpstreamToken(complete),
     allowEncoded: new Set(complete.allow_encoded),
+    cors: buildCors(complete.cors, scopeRules),
     limits: { body: complete.limits.body, inFlight: complete.limits.in_flight },
   };
   if (complete.public) return { ...common, public: true };
@@ -83,7 +86,7 @@ export function buildRoute(
     audiences: new Set([complete.resource, ...complete.audiences]),
     multipleAudiences: complete.multiple_audiences,
     issuers: complete.issuers === undefined ? issuers : new Set(complete.issuers),
-    scopeRules: buildScopeRules(complete.scopes),
+    scopeRules,
     scopePaths: complete.scope_claim,
     requiredClaims: buildRequiredClaims(complete.claims),
     metadata: {
@@ -147,6 +150,7 @@ const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected r
   upstream_token: 'every route',
   forward_token: 'every route',
   claims_to_headers: 'protected routes',
+  cors: 'every route',
   timeouts: 'every route',
   limits: 'every route',
   end_at_expiry: 'protected routes',

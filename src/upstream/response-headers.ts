@@ -14,7 +14,7 @@ import {
   reduceFields,
   valuesOf,
 } from '../http/header-list.ts';
-import type { Rewriting } from './rewriting/place.ts';
+import type { RespondingEndpoint, Rewriting } from './rewriting/place.ts';
 import { rewriteFields } from './rewriting/rewriting.ts';
 
 /** For the operator: the reason for which a higher enforcement mode would have refused the request. */
@@ -27,22 +27,26 @@ export interface ResponseEdits {
   readonly rewriting: Rewriting | undefined;
 }
 
-/** `response_headers` of a route. */
+/** What a route says of its responses. */
 export interface ResponseRules {
-  /** Lower-case names that are removed or set; `undefined` for none. */
+  /** Lower-case names of `response_headers`, set or removed; `undefined` for none. */
   readonly replaced: ReadonlySet<string> | undefined;
   readonly set: HeaderList;
+  /** What the upstream says of CORS is dropped. */
+  readonly hasCors: boolean;
 }
 
-/** Where a route has no such keys, and `rewrite_location` is off. */
-export const NO_EDITS: ResponseEdits = { rules: { replaced: undefined, set: NO_FIELDS }, rewriting: undefined };
+/** Where a route has none of these keys, and `rewrite_location` is off. */
+export const NO_EDITS: ResponseEdits = {
+  rules: { replaced: undefined, set: NO_FIELDS, hasCors: false },
+  rewriting: undefined,
+};
 
 /** @returns the rules of `route`, created for its first request, then reused. */
-export function createResponseRules({
-  responseHeaders: { set, remove },
-}: Pick<Route, 'responseHeaders'>): ResponseRules {
+export function createResponseRules({ responseHeaders, cors }: Pick<Route, 'responseHeaders' | 'cors'>): ResponseRules {
+  const { set, remove } = responseHeaders;
   const replaced = new Set([...set.keys(), ...remove].map(name => name.toLowerCase()));
-  return { replaced: replaced.size > 0 ? replaced : undefined, set: [...set].flat() };
+  return { replaced: replaced.size > 0 ? replaced : undefined, set: [...set].flat(), hasCors: cors !== undefined };
 }
 
 /** @returns the field of a denial that was only reported, where the route shows it. */
@@ -52,45 +56,67 @@ export function createNotice(route: Route, reported: Reason | undefined): Header
 
 /**
  * @param received the upstream's fields, each Latin-1 text.
- * @param added fields of ours, which replace what the upstream sent under their names. Vary is a list, to which ours adds.
+ * @param added fields of ours, which replace what the upstream sent under their names. Vary is a list, and holds both.
+ * @param endpoint where they come from.
  * @returns the end-to-end fields of both, without Content-Length: whoever writes the response frames it, by the body that it has.
  */
 export function createResponseHeaders(
   received: HeaderList,
   added: HeaderList = NO_FIELDS,
   { rules, rewriting }: ResponseEdits = NO_EDITS,
+  endpoint?: RespondingEndpoint,
 ): HeaderList {
-  const filter = { added, listed: readConnectionOptions(received), replaced: rules.replaced };
-  const kept = reduceFields(received, addField, [...added], filter);
-  const rewritten = rewriting ? rewriteFields(kept, rewriting) : kept;
-  return rules.set.length > 0 ? reduceFields(rules.set, addSetField, [...rewritten], filter) : rewritten;
+  const exclusions = { added, listed: readConnectionOptions(received), rules };
+  const kept = reduceFields(received, addReceived, [...added], exclusions);
+  const rewritten = rewriting && endpoint ? rewriteFields(kept, rewriting, endpoint) : kept;
+  return rules.set.length > 0 ? reduceFields(rules.set, addSet, [...rewritten], added) : rewritten;
 }
 
 interface Exclusions {
   readonly added: HeaderList;
   /** Names that Connection lists, lower-case. */
   readonly listed: ReadonlySet<string> | undefined;
-  readonly replaced: ReadonlySet<string> | undefined;
+  readonly rules: ResponseRules;
 }
 
-function addField(headers: string[], name: string, value: string, filter: Exclusions): string[] {
+function addReceived(headers: string[], name: string, value: string, given: Exclusions): string[] {
+  const { added, listed, rules } = given;
   const lower = name.toLowerCase();
-  if (lower === 'content-length' || isHopByHop(lower) || filter.listed?.has(lower)) return headers;
-  if (filter.replaced?.has(lower) || isReplaced(lower, filter.added)) return headers;
-  headers.push(name, value);
+  if (lower === 'content-length' || isHopByHop(lower) || listed?.has(lower)) return headers;
+  if (rules.replaced?.has(lower) || (rules.hasCors && lower.startsWith('access-control-'))) return headers;
+  if (!isAdded(lower, added)) headers.push(name, value);
+  else if (lower === 'vary') joinVary(headers, value);
   return headers;
 }
 
-function addSetField(headers: string[], name: string, value: string, { added }: Exclusions): string[] {
-  if (!isReplaced(name.toLowerCase(), added)) headers.push(name, value);
+/** What we add ourselves stays as it is. */
+function addSet(headers: string[], name: string, value: string, added: HeaderList): string[] {
+  const lower = name.toLowerCase();
+  if (!isAdded(lower, added)) headers.push(name, value);
+  else if (lower === 'vary') joinVary(headers, value);
   return headers;
 }
 
-function isReplaced(lower: string, added: HeaderList): boolean {
+function isAdded(lower: string, added: HeaderList): boolean {
   for (let index = 0; index < added.length; index += 2) {
-    if (isName(added[index] ?? '', lower)) return lower !== 'vary';
+    if (isName(added[index] ?? '', lower)) return true;
   }
   return false;
+}
+
+/** Adds the members of `value` that are not there yet to the Vary of `headers` (RFC 9110 section 12.5.5). */
+function joinVary(headers: string[], value: string): void {
+  const at = headers.findIndex((name, index) => index % 2 === 0 && isName(name, 'vary'));
+  const known = listMembers(headers[at + 1] ?? '');
+  const names = new Set(known.map(name => name.toLowerCase()));
+  headers[at + 1] = [...known, ...listMembers(value).filter(name => !names.has(name.toLowerCase()))].join(', ');
+}
+
+function listMembers(value: string): string[] {
+  return value
+    .split(',')
+    .map(member => member.trim())
+    .filter(member => member !== '');
 }
 
 /** @returns whether the fields announce an event stream (HTML Standard, server-sent events). */
@@ -99,8 +125,12 @@ export function isEventStream(fields: HeaderList): boolean {
 }
 
 /** @returns the fields of an interim response with Early Hints (RFC 8297) that are forwarded. */
-export function createHints(received: HeaderList, { rules, rewriting }: ResponseEdits = NO_EDITS): HeaderList {
+export function createHints(
+  received: HeaderList,
+  { rules, rewriting }: ResponseEdits = NO_EDITS,
+  endpoint?: RespondingEndpoint,
+): HeaderList {
   if (rules.replaced?.has('link')) return NO_FIELDS;
   const links = valuesOf(received, 'link').flatMap(link => ['Link', link]);
-  return rewriting ? rewriteFields(links, rewriting) : links;
+  return rewriting && endpoint ? rewriteFields(links, rewriting, endpoint) : links;
 }

@@ -9,13 +9,14 @@ import type { PathMapping } from './path-mapping.ts';
 /** What decides where a response points to. */
 export interface Rewriting {
   readonly route: Pick<Route, 'prefix' | 'stripPrefix'>;
-  /** The server that responds. */
-  readonly endpoint: Pick<Endpoint, 'origin' | 'basePath'>;
   /** The Host that it got, where that is the client's (`preserve_host`). */
   readonly hostSent: string | undefined;
   /** How the client knows the gateway. */
   readonly client: Pick<ClientInfo, 'authority' | 'protocol' | 'prefix'>;
 }
+
+/** The server that responds: what names another one of the same upstream names somebody else. */
+export type RespondingEndpoint = Pick<Endpoint, 'origin' | 'basePath'>;
 
 export interface Place {
   /** The names of the upstream. */
@@ -37,7 +38,7 @@ export interface Origin {
  * @returns the place. With `preserve_host` the upstream also goes by the Host that it got: with its own scheme, or with that of
  *   the gateway, which X-Forwarded-Proto tells it.
  */
-export function createPlace({ route, endpoint, hostSent, client }: Rewriting): Place {
+export function createPlace({ route, hostSent, client }: Rewriting, endpoint: RespondingEndpoint): Place {
   const own = readOrigin(endpoint.origin);
   const isSecure = client.protocol === 'https' || client.protocol === 'wss';
   const sent: Origin[] =

@@ -6,7 +6,7 @@
 import { type HeaderList, isName, valuesOf } from '../../http/header-list.ts';
 import { rewriteCookie } from './cookie.ts';
 import { rewriteLinks } from './link.ts';
-import { createPlace, type Place, type Rewriting } from './place.ts';
+import { createPlace, type Place, type RespondingEndpoint, type Rewriting } from './place.ts';
 import { rewriteRefresh } from './refresh.ts';
 import { rewriteUrl } from './url.ts';
 
@@ -26,7 +26,7 @@ const REWRITERS: ReadonlyMap<number, readonly [name: string, rewrite: Rewriter]>
  * @returns the fields, rewritten; the very list where nothing in it needs that. A response with two Locations is left whole,
  *   since clients differ in which of them they follow.
  */
-export function rewriteFields(fields: HeaderList, rewriting: Rewriting): HeaderList {
+export function rewriteFields(fields: HeaderList, rewriting: Rewriting, endpoint: RespondingEndpoint): HeaderList {
   let rewritten: string[] | undefined;
   let place: Place | undefined;
   for (let index = 0; index + 1 < fields.length; index += 2) {
@@ -34,7 +34,7 @@ export function rewriteFields(fields: HeaderList, rewriting: Rewriting): HeaderL
     if (!rewrite) continue;
     if (!place) {
       if (valuesOf(fields, 'location').length > 1) return fields;
-      place = createPlace(rewriting);
+      place = createPlace(rewriting, endpoint);
     }
     const value = fields[index + 1] ?? '';
     const changed = rewrite(value, place);

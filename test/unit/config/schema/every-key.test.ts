@@ -95,6 +95,7 @@ const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits' | 'reque
   upstream_token: 'forward',
   forward_token: true,
   claims_to_headers: { 'X-User': 'sub' },
+  cors: { origins: ['https://app.example'] },
   'timeouts.connect': '7s',
   'timeouts.response': '7s',
   'timeouts.idle': '7s',

@@ -2,10 +2,14 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Rewriting } from '../../../../src/upstream/rewriting/place.ts';
+import type { Rewriting as Edits, RespondingEndpoint } from '../../../../src/upstream/rewriting/place.ts';
 import { rewriteFields } from '../../../../src/upstream/rewriting/rewriting.ts';
 
 const RUNS = { numRuns: 4_000 };
+
+interface Rewriting extends Edits {
+  readonly endpoint: RespondingEndpoint;
+}
 
 interface World {
   readonly rewriting: Rewriting;
@@ -102,7 +106,7 @@ const worldAndReference = fc
   .filter(([, sent]) => !MISREAD.test(sent));
 
 function rewrite(field: string, value: string, rewriting: Rewriting): string {
-  return rewriteFields([field, value], rewriting)[1] ?? '';
+  return rewriteFields([field, value], rewriting, rewriting.endpoint)[1] ?? '';
 }
 
 /** What forwarding makes of a path of the gateway. */

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { Rewriting } from '../../../../src/upstream/rewriting/place.ts';
+import type { Rewriting as Edits, RespondingEndpoint } from '../../../../src/upstream/rewriting/place.ts';
 import { rewriteFields } from '../../../../src/upstream/rewriting/rewriting.ts';
 import { listRows, WORLDS, type WorldName } from '../../../support/redirects/rows.ts';
+
+interface Rewriting extends Edits {
+  readonly endpoint: RespondingEndpoint;
+}
 
 const UPSTREAM = 'billing.internal:8080';
 
@@ -18,7 +22,7 @@ function rewritingOf(world: WorldName, client: Partial<Rewriting['client']> = {}
 
 /** The value of one field. */
 function rewrite(field: string, value: string, rewriting: Rewriting): string | undefined {
-  return rewriteFields([field, value], rewriting)[1];
+  return rewriteFields([field, value], rewriting, rewriting.endpoint)[1];
 }
 
 describe('the table of redirects and cookies', () => {
@@ -106,18 +110,18 @@ describe('a list of fields', () => {
 
   test('two Locations: left whole, whatever their letter case', () => {
     const fields = ['Location', '/a', 'location', '/a', 'Set-Cookie', 'a=1; Path=/', 'Link', '</x>'];
-    expect(rewriteFields(fields, rewriting)).toBe(fields);
+    expect(rewriteFields(fields, rewriting, rewriting.endpoint)).toBe(fields);
   });
 
   test('several cookies and Links: each for itself, in order and spelling', () => {
     const fields = ['set-cookie', 'a=1; Path=/', 'X', '/', 'SET-COOKIE', '__Host-b=2; Path=/', 'Link', '</x>'];
     const expected = ['set-cookie', 'a=1; Path=/app', 'X', '/', 'SET-COOKIE', '__Host-b=2; Path=/', 'Link', '</app/x>'];
-    expect(rewriteFields(fields, rewriting)).toEqual(expected);
+    expect(rewriteFields(fields, rewriting, rewriting.endpoint)).toEqual(expected);
   });
 
   test('nothing to rewrite: the very same list', () => {
     const fields = ['Date', 'x', 'Locations', '/x', 'Location', 'https://elsewhere.example/', 'Etag', '/'];
-    expect(rewriteFields(fields, rewriting)).toBe(fields);
+    expect(rewriteFields(fields, rewriting, rewriting.endpoint)).toBe(fields);
   });
 
   test('values of the largest size: no more than linear time', () => {
