@@ -163,6 +163,11 @@ export const WARNINGS = {
     consequence: 'Another proxy between the gateway and the upstream may read such a response differently.',
     remedy: 'Keep it only for a server that cannot be mended, and only with no other proxy in between.',
   },
+  'cors-origin-without-tls': {
+    consequence:
+      'Whoever is on the way between a browser and that site can put a script into its pages that reads the responses.',
+    remedy: 'Serve the pages by https:// and list that origin.',
+  },
   'issuer-without-tls': {
     consequence: 'Whoever is on the way to the issuer can put in keys, and so mint tokens.',
     remedy:

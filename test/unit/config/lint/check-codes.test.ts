@@ -59,6 +59,7 @@ const EXAMPLES: Readonly<Record<CheckCode, string>> = {
   'would-deny-header-on-enforce': `${I}routes: { ${withKey('would_deny_header: »true')} }\n`,
   'allow-encoded': `${I}routes: { ${withKey('allow_encoded: »["%2F"]')} }\n`,
   'lenient-upstream': 'routes: { /: { public: true, upstream: { url: http://a, lenient: »true } } }\n',
+  'cors-origin-without-tls': `${I}routes: { ${withKey('cors: { origins: [https://b, »http://b] }')} }\n`,
   'issuer-without-tls': `issuers: { »http://i: }\nroutes: { ${A} }\n`,
   'introspection-without-tls': `issuers: { https://i: { introspection: { client_id: a, client_secret: b, endpoint: »http://i/ } } }\nroutes: { ${A} }\n`,
   'issuer-placeholder': `issuers: { »https://login.microsoftonline.com/common/v2.0: }\nroutes: { ${A} }\n`,
