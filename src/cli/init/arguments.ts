@@ -1,7 +1,8 @@
 /** The arguments of `audgate init`, checked by the parsers of the configuration. */
 
 import { findPlaceholder } from '../../config/lint/identity-products/issuer-product.ts';
-import { parseIssuerUri, parseResource, parseUpstream } from '../../config/values/address/uri.ts';
+import { parseEndpoint } from '../../config/values/address/endpoint.ts';
+import { parseIssuerUri, parseResource } from '../../config/values/address/uri.ts';
 import { accept, type ParsedValue, type Rejection, reject } from '../../config/values/parsed-value.ts';
 import { chooseRouteKeys } from './route-keys.ts';
 
@@ -53,6 +54,11 @@ export function readInitArguments(given: InitArguments): ParsedValue<InitOptions
 function parseIssuer(text: string): ParsedValue<string> {
   const placeholder = findPlaceholder(text);
   return placeholder === undefined ? parseIssuerUri(text) : reject(placeholder);
+}
+
+/** The path of a unix socket may have what is replaced when a configuration is loaded; a URI has no braces. */
+function parseUpstream(text: string): ParsedValue<unknown> {
+  return text.includes('${') ? reject('has a ${, which would be replaced at load') : parseEndpoint(text);
 }
 
 function findRejected(

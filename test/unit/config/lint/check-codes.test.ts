@@ -1,7 +1,7 @@
 /** Each check code with the shortest YAML that causes it. */
 
 import { describe, expect, test } from 'vitest';
-import { CHECK_CODES, type CheckCode } from '../../../../src/config/lint/check-codes.ts';
+import { CHECK_CODES, type CheckCode, type OnlineCode } from '../../../../src/config/lint/check-codes.ts';
 import { listCodes, listDiagnostics } from '../configuration.ts';
 
 const I = 'issuers: { https://i: }\n';
@@ -14,7 +14,7 @@ function withKey(key: string): string {
 }
 
 /** For each code the shortest YAML that causes it, with a » at the place that must be printed. */
-const EXAMPLES: Readonly<Record<CheckCode, string>> = {
+const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
   'yaml-syntax': 'routes: {\n»',
   'over-limit': `a: ${'['.repeat(62)}»[\n`,
   'unreadable-file': `listen: »\${file:absent}\n${PUBLIC}`,
