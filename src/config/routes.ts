@@ -1,6 +1,7 @@
 /** The map `routes`: its entries read and checked, and the `Route` of each. */
 
 import type { RequiredClaim, Route, ScopeRule } from './config.ts';
+import { buildCors } from './cors-config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
@@ -9,8 +10,8 @@ import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
 import type { Path } from './source/document.ts';
 import { isRawMap, type RawMap } from './source/raw-map.ts';
 import type { ReferencedFiles } from './source/referenced-files.ts';
+import { UpstreamTlsReader } from './tls/upstream-tls.ts';
 import type { Upstream, UpstreamTls } from './upstream-config.ts';
-import { UpstreamTlsReader } from './upstream-tls.ts';
 import { RESOURCE } from './values/address/uri.ts';
 import { parseClaimPath } from './values/claim-path.ts';
 import { decodePathPrefix } from './values/path/path-prefix.ts';
@@ -59,6 +60,7 @@ export function buildRoute(
   issuers: ReadonlySet<string>,
 ): Route | undefined {
   if (target === undefined || complete === undefined) return undefined;
+  const scopeRules = complete.public ? [] : buildScopeRules(complete.scopes);
   const common = {
     key,
     name: complete.name,
@@ -67,6 +69,7 @@ export function buildRoute(
     stripPrefix: complete.strip_prefix,
     ...buildUpstreamToken(complete),
     allowEncoded: new Set(complete.allow_encoded),
+    cors: buildCors(complete.cors, scopeRules),
     limits: { body: complete.limits.body, inFlight: complete.limits.in_flight },
   };
   if (complete.public) return { ...common, public: true };
@@ -78,7 +81,7 @@ export function buildRoute(
     audiences: new Set([complete.resource, ...complete.audiences]),
     multipleAudiences: complete.multiple_audiences,
     issuers: complete.issuers === undefined ? issuers : new Set(complete.issuers),
-    scopeRules: buildScopeRules(complete.scopes),
+    scopeRules,
     scopePaths: complete.scope_claim,
     requiredClaims: buildRequiredClaims(complete.claims),
     metadata: {
@@ -139,6 +142,7 @@ const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected r
   upstream_token: 'every route',
   forward_token: 'every route',
   claims_to_headers: 'protected routes',
+  cors: 'every route',
   timeouts: 'every route',
   limits: 'every route',
   end_at_expiry: 'protected routes',

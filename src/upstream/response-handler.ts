@@ -44,6 +44,8 @@ export interface Expiry {
 export interface ResponseLimits {
   /** Fields of ours, which replace the upstream's of these names. */
   readonly added: HeaderList;
+  /** What the upstream says of CORS is dropped. */
+  readonly hasCors: boolean;
   readonly expiry: Expiry | undefined;
 }
 
@@ -109,7 +111,8 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
     this.#reserveConnection(fields);
     this.#responseMs = this.elapsed;
     this.#watchExpiry(fields);
-    this.request.start({ status, reason, fields: createResponseHeaders(fields, this.#limits.added), body });
+    const { added, hasCors } = this.#limits;
+    this.request.start({ status, reason, fields: createResponseHeaders(fields, added, hasCors), body });
   }
 
   onData(piece: Buffer): boolean {

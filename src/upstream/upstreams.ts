@@ -12,6 +12,7 @@ import type { RequestHead } from '../route/request-head.ts';
 import { readClientInfo } from './client-info/client-info.ts';
 import { createTrustedProxies } from './client-info/trusted-proxies.ts';
 import { ConnectionPool, poolKey, type UpstreamEvents } from './endpoints/connection-pool.ts';
+import { type EndpointStatus, listEndpointStatus } from './endpoints/endpoint-status.ts';
 import { type Member, RoundRobin } from './endpoints/round-robin.ts';
 import { type ForwardLimits, forward } from './forward.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
@@ -88,7 +89,7 @@ export class Upstreams {
       const { target: path, authority } = addressOf(grant, head, endpoint);
       return { origin: endpoint.origin, connect, headLimit, authority, path, headers };
     };
-    const limits = { added: events.responseFields, expiry: expiryOf(grant) };
+    const limits = { added: events.responseFields, hasCors: false, expiry: expiryOf(grant) };
     upgrade({ members, handshakeWith, timeouts, limits }, request, events);
   }
 
@@ -102,13 +103,10 @@ export class Upstreams {
     for (const pool of this.#pools.values()) pool.destroy();
   }
 
-  #headersOf(
-    grant: Grant,
-    head: RequestHead,
-    { head: { fields }, socket }: IncomingRequest,
-    added: Additions,
-  ): string[] {
-    const client = readClientInfo(this.trusted, { address: socket?.remoteAddress, fields }, head);
+  #headersOf(grant: Grant, head: RequestHead, incoming: IncomingRequest, added: Additions): string[] {
+    const { peer, head: received } = incoming;
+    const { fields } = received;
+    const client = readClientInfo(this.trusted, { address: peer.address, isSecure: peer.isSecure, fields }, head);
     return createRequestHeaders(this.#routeOf(grant).policy, fields, client, added.requestId, grant.identity);
   }
 
@@ -119,8 +117,20 @@ export class Upstreams {
         ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle) }
         : undefined,
       added: added.responseFields,
+      hasCors: grant.match.route.cors !== undefined,
       expiry: expiryOf(grant),
     };
+  }
+
+  /** @returns what is known of each endpoint of an upstream that has several, in the order of the YAML. */
+  listEndpoints(): readonly EndpointStatus[] {
+    return listEndpointStatus(this.#listMembers());
+  }
+
+  *#listMembers(): Generator<Member> {
+    for (const { upstream } of this.#routes) {
+      if (upstream.endpoints.length > 1) yield* this.#membersOf(upstream).members;
+    }
   }
 
   #routeOf({ match }: Grant): RouteUpstream {

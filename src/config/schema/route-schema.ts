@@ -6,6 +6,7 @@ import { ALLOWED_ENCODING, ALLOWED_ENCODING_FORM, parseAllowedEncoding } from '.
 import { parseUpstreamToken, UPSTREAM_TOKEN, UPSTREAM_TOKENS } from '../values/upstream-token.ts';
 import { filledList, text, uniqueList } from './building-blocks.ts';
 import { claimPaths, metadata, requiredClaims } from './claim-schemas.ts';
+import { cors } from './cors-schema.ts';
 import { claimsToHeaders, scopeList, scopeMap } from './route-maps.ts';
 import { count, duration, flag, nonEmpty, sizeOrNone } from './scalars.ts';
 import { upstream } from './upstream-schema.ts';
@@ -71,6 +72,9 @@ export const routeSchema = z.strictObject({
   claims_to_headers: claimsToHeaders
     .default({})
     .describe('Header fields that are set from claims; the same fields of the client are always removed'),
+  cors: cors
+    .optional()
+    .describe('Which web pages may read the responses (CORS); default: none but by what the upstream says'),
   timeouts: timeouts.prefault({}).describe('Time limits towards the upstream'),
   limits: limits.prefault({}).describe('Limits for the requests of this route'),
   end_at_expiry: flag

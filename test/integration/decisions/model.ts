@@ -214,6 +214,7 @@ export function buildRoute(fields: RouteFields, issuers: readonly string[], orig
       ...USUAL_CONNECTIONS,
     },
     allowEncoded: new Set(fields.allowEncoded),
+    cors: undefined,
     limits: { body: undefined, inFlight: 100 },
   };
   if (fields.isPublic) return { ...common, public: true };

@@ -45,7 +45,7 @@ test('a file with errors: no summary', async () => {
   const lines = (await run('routes: {}\nlisten: x\n')).lines.filter(line => !line.startsWith('  '));
   expect(lines).toEqual([
     'FILE:1:1: routes: no routes, expected at least one route [invalid-value]',
-    'FILE:2:9: listen: "x" is not the address of a listener, expected host:port, [::]:port or :port [invalid-value]',
+    'FILE:2:9: listen: "x" is not the address of a listener, expected host:port, [::]:port, :port or unix:/path [invalid-value]',
   ]);
 });
 

@@ -31,6 +31,7 @@ const COMMON = {
   upstreamToken: 'strip',
   isUpstreamTokenWritten: true,
   allowEncoded: new Set<string>(),
+  cors: undefined,
   limits: { body: undefined, inFlight: 100 },
 } as const;
 

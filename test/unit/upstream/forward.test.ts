@@ -47,7 +47,7 @@ const outgoing = (fields: readonly string[] = []): Outgoing => ({
   request: { method: 'GET', fields, body: 'none' },
   addressAt: () => ({ target: '/', authority: 'upstream' }),
   times: { connect: 5_000, response: 5_000, idle: 5_000 },
-  limits: { body: undefined, added: [], expiry: undefined },
+  limits: { body: undefined, added: [], hasCors: false, expiry: undefined },
 });
 
 async function receive(): Promise<IncomingRequest> {
