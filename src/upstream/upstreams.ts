@@ -102,13 +102,10 @@ export class Upstreams {
     for (const pool of this.#pools.values()) pool.destroy();
   }
 
-  #headersOf(
-    grant: Grant,
-    head: RequestHead,
-    { head: { fields }, socket }: IncomingRequest,
-    added: Additions,
-  ): string[] {
-    const client = readClientInfo(this.trusted, { address: socket?.remoteAddress, fields }, head);
+  #headersOf(grant: Grant, head: RequestHead, incoming: IncomingRequest, added: Additions): string[] {
+    const { peer, head: received } = incoming;
+    const { fields } = received;
+    const client = readClientInfo(this.trusted, { address: peer.address, isSecure: peer.isSecure, fields }, head);
     return createRequestHeaders(this.#routeOf(grant).policy, fields, client, added.requestId, grant.identity);
   }
 

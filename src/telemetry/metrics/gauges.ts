@@ -1,5 +1,6 @@
 /** Gauges, whose values are measured when they are read: in one process, or in several and then merged. */
 
+import type { ListenerCertificate } from '../../config/listener-config.ts';
 import type { KeySetStatus } from '../../token/keys/key-set.ts';
 import { GAUGES, type GaugeFamily } from './families.ts';
 
@@ -15,6 +16,9 @@ export interface Build {
   readonly node: string;
 }
 
+/** `expiresAt` is in milliseconds since the epoch. */
+export type CertificateExpiry = Pick<ListenerCertificate, 'label' | 'expiresAt'>;
+
 type KeySetSize = Pick<KeySetStatus, 'issuer' | 'keys' | 'ageSeconds'>;
 
 /** What each process measures of itself. Sent between processes as JSON, so it holds no Map, Set or Date. */
@@ -28,10 +32,15 @@ export interface GatewayFacts {
   readonly build: Build | undefined;
   /** When the configuration was loaded, in seconds since the epoch. */
   readonly loadedAt: number;
+  /** Of the data listener. */
+  readonly certificates: readonly CertificateExpiry[];
 }
 
 /** @returns the gauges with their samples. */
-export function listGauges({ connections, keySets }: Measured, { build, loadedAt }: GatewayFacts): readonly Gauge[] {
+export function listGauges(
+  { connections, keySets }: Measured,
+  { build, loadedAt, certificates }: GatewayFacts,
+): readonly Gauge[] {
   return [
     { ...GAUGES.keys, samples: keySets.map(({ issuer, keys }) => ({ values: [issuer], value: keys })) },
     {
@@ -40,6 +49,7 @@ export function listGauges({ connections, keySets }: Measured, { build, loadedAt
         ageSeconds === undefined ? [] : [{ values: [issuer], value: ageSeconds }],
       ),
     },
+    { ...GAUGES.certificateExpiry, samples: listExpiries(certificates) },
     { ...GAUGES.loadedAt, samples: [{ values: [], value: loadedAt }] },
     {
       ...GAUGES.connections,
@@ -71,4 +81,13 @@ function worseOf(one: KeySetSize, other: KeySetSize): KeySetSize {
     keys: Math.min(one.keys, other.keys),
     ageSeconds: ages.length > 0 ? Math.max(...ages) : undefined,
   };
+}
+
+/** One sample for each name. */
+function listExpiries(certificates: readonly CertificateExpiry[]): Gauge['samples'] {
+  const earliest = new Map<string, number>();
+  for (const { label, expiresAt } of certificates) {
+    earliest.set(label, Math.min(expiresAt, earliest.get(label) ?? expiresAt));
+  }
+  return [...earliest].map(([label, expiresAt]) => ({ values: [label], value: expiresAt / 1000 }));
 }
