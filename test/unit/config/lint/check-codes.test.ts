@@ -34,6 +34,8 @@ const EXAMPLES: Readonly<Record<CheckCode, string>> = {
   'weak-algorithm': `issuers: { https://i: { algorithms: [»HS256] } }\nroutes: { ${A} }\n`,
   'unknown-issuer': `${I}routes: { ${withKey('issuers: [»https://j]')} }\n`,
   'reserved-header': `${I}routes: { ${withKey('claims_to_headers: { »Host: sub }')} }\n`,
+  'reserved-header-rule':
+    'routes: { /: { public: true, upstream: http://a, request_headers: { set: { »Host: a } } } }\n',
   'duplicate-route': `${I}routes:\n  x${A}\n  »X${A}\n`,
   'audience-conflict': `${I}routes:\n  ${A}\n  ${A.replace('/a', '/b').replace('a/', '»a/')}\n`.replace(
     'https://»a/',
