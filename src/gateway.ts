@@ -194,7 +194,8 @@ export class Gateway {
 
   /** Passes the routes and issuers of this configuration to the metrics. */
   configureMetrics(): void {
-    this.#telemetry.metrics.configure(this.config.routes, this.#indexes.audiences, [...this.config.issuers.values()]);
+    const { routes, issuers, tls } = this.config;
+    this.#telemetry.metrics.configure(routes, this.#indexes.audiences, [...issuers.values()], tls?.certificates);
   }
 
   /** Fetches keys. Settles after the first attempt of every issuer; failed ones are repeated later. */

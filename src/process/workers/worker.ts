@@ -7,6 +7,7 @@ import { fromPieces } from '../../config/loader/pieces.ts';
 import type { Gateway } from '../../gateway.ts';
 import { ListenError } from '../../server/listener.ts';
 import { Server } from '../../server/server.ts';
+import { TicketKeys } from '../../server/tls/ticket-keys.ts';
 import { createLog, type Log } from '../../telemetry/log/log.ts';
 import { openSharedOutput } from '../../telemetry/log/shared-output.ts';
 import { Metrics, type ProcessMetrics } from '../../telemetry/metrics/metrics.ts';
@@ -89,10 +90,11 @@ export class Worker {
     };
   }
 
-  async #serve({ pieces, workers, fixed }: ServeOptions): Promise<StartResult> {
+  async #serve({ pieces, workers, fixed, tickets }: ServeOptions): Promise<StartResult> {
     this.#workers = workers;
     this.#fixed = fixed;
-    const server = new Server(await this.#createGateway(pieces), this.#telemetry, NOT_SHOWN);
+    const gateway = await this.#createGateway(pieces);
+    const server = new Server(gateway, this.#telemetry, NOT_SHOWN, new TicketKeys(tickets));
     this.#server = server;
     server.gateway.start();
     try {

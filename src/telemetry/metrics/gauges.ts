@@ -1,5 +1,6 @@
 /** Gauges, whose values are measured when they are read: in one process, or in several and then merged. */
 
+import type { ListenerCertificate } from '../../config/listener-config.ts';
 import type { KeySetStatus } from '../../token/keys/key-set.ts';
 import type { EndpointStatus } from '../../upstream/endpoints/endpoint-status.ts';
 import { mergeEndpointStatus } from '../merged/endpoint-status.ts';
@@ -17,6 +18,9 @@ export interface Build {
   readonly node: string;
 }
 
+/** `expiresAt` is in milliseconds since the epoch. */
+export type CertificateExpiry = Pick<ListenerCertificate, 'label' | 'expiresAt'>;
+
 type KeySetSize = Pick<KeySetStatus, 'issuer' | 'keys' | 'ageSeconds'>;
 
 /** What each process measures of itself. Sent between processes as JSON, so it holds no Map, Set or Date. */
@@ -32,12 +36,14 @@ export interface GatewayFacts {
   readonly build: Build | undefined;
   /** When the configuration was loaded, in seconds since the epoch. */
   readonly loadedAt: number;
+  /** Of the data listener. */
+  readonly certificates: readonly CertificateExpiry[];
 }
 
 /** @returns the gauges with their samples. */
 export function listGauges(
   { connections, keySets, upstreams }: Measured,
-  { build, loadedAt }: GatewayFacts,
+  { build, loadedAt, certificates }: GatewayFacts,
 ): readonly Gauge[] {
   return [
     { ...GAUGES.keys, samples: keySets.map(({ issuer, keys }) => ({ values: [issuer], value: keys })) },
@@ -47,6 +53,7 @@ export function listGauges(
         ageSeconds === undefined ? [] : [{ values: [issuer], value: ageSeconds }],
       ),
     },
+    { ...GAUGES.certificateExpiry, samples: listExpiries(certificates) },
     { ...GAUGES.loadedAt, samples: [{ values: [], value: loadedAt }] },
     {
       ...GAUGES.connections,
@@ -86,4 +93,13 @@ function worseOf(one: KeySetSize, other: KeySetSize): KeySetSize {
     keys: Math.min(one.keys, other.keys),
     ageSeconds: ages.length > 0 ? Math.max(...ages) : undefined,
   };
+}
+
+/** One sample for each name. */
+function listExpiries(certificates: readonly CertificateExpiry[]): Gauge['samples'] {
+  const earliest = new Map<string, number>();
+  for (const { label, expiresAt } of certificates) {
+    earliest.set(label, Math.min(expiresAt, earliest.get(label) ?? expiresAt));
+  }
+  return [...earliest].map(([label, expiresAt]) => ({ values: [label], value: expiresAt / 1000 }));
 }

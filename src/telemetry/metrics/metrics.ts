@@ -10,8 +10,8 @@ import type { FinishedRequest } from '../finished-request.ts';
 import { mergeEndpointStatus } from '../merged/endpoint-status.ts';
 import { type Changes, Counts } from './counts.ts';
 import { writeMetrics } from './exposition.ts';
-import type { EndCause } from './families.ts';
-import { type Build, listGauges, type Measured } from './gauges.ts';
+import type { EndCause, HandshakeFailure } from './families.ts';
+import { type Build, type CertificateExpiry, listGauges, type Measured } from './gauges.ts';
 import { OpenConnections } from './open-connections.ts';
 import { RequestCounter } from './request-counter.ts';
 import { createRuntimeRegistry, mergeRuntime, type RuntimeValues } from './runtime-metrics.ts';
@@ -27,6 +27,8 @@ export interface MetricSources {
   /** For `audgate_build_info`; not set in a worker, whose primary reports it. */
   readonly build?: Build;
 }
+
+type GatewayCounter = 'cacheLookups' | 'ended' | 'handshakeFailures' | 'restarts' | 'droppedLines' | 'reloads';
 
 /** The metrics of a worker, as sent to the primary. Sent between processes as JSON, so it holds no Map, Set or Date. */
 export interface ProcessMetrics {
@@ -45,6 +47,7 @@ export class Metrics {
   #audiences: AudienceIndex = new Map();
   /** Seconds since the epoch. */
   #loadedAt = 0;
+  #certificates: readonly CertificateExpiry[] = [];
 
   constructor(sources: MetricSources) {
     this.#sources = sources;
@@ -55,7 +58,9 @@ export class Metrics {
     routes: readonly Route[],
     index: AudienceIndex,
     issuers: readonly Pick<Issuer, 'issuer' | 'introspection'>[],
+    certificates: readonly CertificateExpiry[] = [],
   ): void {
+    this.#certificates = certificates;
     const introspecting = issuers.filter(({ introspection }) => introspection !== undefined);
     const namesOf = (list: typeof issuers) => list.map(({ issuer }) => issuer);
     this.#zeros = new ZeroSeries(routes, index, namesOf(issuers), namesOf(introspecting));
@@ -99,6 +104,10 @@ export class Metrics {
   /** Counts a connection, or a stream on one, that the gateway ended. */
   recordEnded(cause: EndCause): void {
     this.#count('ended', [cause]);
+  }
+
+  recordHandshakeFailure(cause: HandshakeFailure): void {
+    this.#count('handshakeFailures', [cause]);
   }
 
   recordWorkerRestart(): void {
@@ -151,10 +160,14 @@ export class Metrics {
   }
 
   #listGauges(measured: Measured) {
-    return listGauges(measured, { build: this.#sources.build, loadedAt: this.#loadedAt });
+    return listGauges(measured, {
+      build: this.#sources.build,
+      loadedAt: this.#loadedAt,
+      certificates: this.#certificates,
+    });
   }
 
-  #count(counter: 'cacheLookups' | 'ended' | 'restarts' | 'droppedLines' | 'reloads', values: readonly string[]): void {
+  #count(counter: GatewayCounter, values: readonly string[]): void {
     this.counts.touch('gateway', '').count(counter, values);
   }
 }

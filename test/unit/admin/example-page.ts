@@ -91,6 +91,7 @@ function exampleConfig({ file, hash, key, name, resource, sibling, issuer }: Tex
   return {
     source: { file, hash, files: [] },
     listen: { host: '127.0.0.1', port: 8080 },
+    tls: undefined,
     admin: { host: '127.0.0.1', port: 9090 },
     adminHosts: new Set(),
     adminTokenHash: undefined,
