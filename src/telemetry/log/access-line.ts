@@ -54,6 +54,7 @@ export function formatAccessLine(request: FinishedRequest): string {
     (reason ? `,"reason":"${reason}"` : '') +
     (failure ? `,"cause":"${failure.cause}"` : '') +
     (failure?.tlsError ? `,"tls_error":"${failure.tlsError}"` : '') +
+    (failure?.errorCode ? `,"error_code":"${failure.errorCode}"` : '') +
     (upstream === undefined ? '' : `,"upstream":${quote(upstream)}`) +
     mode +
     `,"duration_ms":${formatMs(request.durationMs)}` +

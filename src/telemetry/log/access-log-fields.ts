@@ -14,6 +14,7 @@ export interface AccessLogField {
     | 'denied, reported or failed'
     | 'failed'
     | 'failed, and the cause is tls'
+    | 'failed, and the cause is other'
     | 'sent to an upstream'
     | 'sent to an upstream that responded'
     | 'the token verified, also where it has expired since'
@@ -109,6 +110,13 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     present: 'failed, and the cause is tls',
     description:
       'What was wrong with TLS to the upstream: `certificate_expired`, `certificate_not_yet_valid`, `certificate_revoked`, `unknown_issuer`, `wrong_name`, `client_certificate_required`, `client_certificate_refused`, `protocol_version`, `not_tls` or `handshake_failed`.',
+    isNeverCut: true,
+  },
+  {
+    name: 'error_code',
+    type: 'string',
+    present: 'failed, and the cause is other',
+    description: 'The error of the operating system or of Node.js, such as `EHOSTUNREACH`, where there is one.',
     isNeverCut: true,
   },
   {

@@ -1,0 +1,75 @@
+/** What is shown of each route: counts since the start, from the counters that Prometheus scrapes, and of the last hour and day. Pure. */
+import { NO_ROUTE } from '../../telemetry/finished-request.js';
+import { countDenials, keepBusiest, listSamples, sumByRoute } from './counter-sums.js';
+import { readLatencies } from './latency.js';
+/**
+ * @returns the routes in the order of the YAML, then the requests for which no route was found, where there are any. Of more
+ * than `most`, those with denials and failures are kept first, then those with the most requests.
+ */
+export function listRoutes({ routes }, report, most = Number.POSITIVE_INFINITY) {
+    const read = createReader(report);
+    const unrouted = read(undefined);
+    const listed = keepBusiest([...routes.map(read), ...(unrouted.requests.total > 0 ? [unrouted] : [])], most, weigh);
+    const keys = new Set(listed.map(({ route }) => route?.key ?? NO_ROUTE));
+    const latencies = readLatencies(report, 'audgate_request_duration_seconds', keys);
+    const upstreamLatencies = readLatencies(report, 'audgate_upstream_duration_seconds', keys);
+    return listed.map(status => {
+        const key = status.route?.key ?? NO_ROUTE;
+        return { ...status, latency: latencies.get(key), upstreamLatency: upstreamLatencies.get(key) };
+    });
+}
+const NONE = { total: 0, lastHour: 0, lastDay: 0, reasons: [], lastAt: undefined };
+/** Shared by all routes without traffic, which are most routes of a large configuration. */
+const WITHOUT_TRAFFIC = {
+    ...{ requests: NONE, refused: NONE, reported: NONE, failed: NONE },
+    ...{ latency: undefined, upstreamLatency: undefined },
+};
+/** Denials and failures weigh more than any number of requests. */
+function weigh({ requests, refused, reported, failed }) {
+    const problems = refused.total + reported.total + failed.total;
+    return problems > 0 ? Number.MAX_SAFE_INTEGER / 2 + problems : requests.total;
+}
+function createReader(report) {
+    const requests = sumByRoute(report, 'audgate_requests_total');
+    const denials = countDenials(report);
+    const failures = countFailures(report);
+    const recent = new Map(report.traffic.routes.map(each => [each.route, each]));
+    return route => {
+        const key = route?.key ?? NO_ROUTE;
+        if (![requests, denials, failures, recent].some(counts => counts.has(key)))
+            return { route, ...WITHOUT_TRAFFIC };
+        const traffic = recent.get(key);
+        const { refused = [], reported = [] } = denials.get(key) ?? {};
+        const failed = failures.get(key) ?? [];
+        return {
+            route,
+            requests: { ...windowsOf(traffic, 0), total: requests.get(key) ?? 0, reasons: [], lastAt: undefined },
+            refused: { ...windowsOf(traffic, 1), ...totalOf(refused), lastAt: traffic?.lastRefused || undefined },
+            reported: { ...windowsOf(traffic, 2), ...totalOf(reported), lastAt: traffic?.lastReported || undefined },
+            failed: { ...windowsOf(traffic, 3), ...totalOf(failed), lastAt: undefined },
+            latency: undefined,
+            upstreamLatency: undefined,
+        };
+    };
+}
+function windowsOf(traffic, kind) {
+    return { lastHour: traffic?.windows.hour[kind] ?? 0, lastDay: traffic?.windows.day[kind] ?? 0 };
+}
+function totalOf(reasons) {
+    return { reasons, total: reasons.reduce((sum, { count }) => sum + count, 0) };
+}
+/** By reason and cause. */
+function countFailures(report) {
+    const routes = new Map();
+    for (const { labels, value } of listSamples(report, 'audgate_upstream_failures_total')) {
+        if (value === 0)
+            continue;
+        const cause = labels['cause'] === undefined ? '' : ` (${labels['cause']})`;
+        const reasons = routes.get(String(labels['route'])) ?? [];
+        reasons.push({ reason: `${labels['reason']}${cause}`, count: value });
+        routes.set(String(labels['route']), reasons);
+    }
+    for (const reasons of routes.values())
+        reasons.sort((a, b) => b.count - a.count);
+    return routes;
+}

@@ -1,0 +1,126 @@
+/** /status.json: what the status page shows, for programs. Times are as in RFC 3339, durations in seconds. */
+import { CHECK_CODES } from '../config/lint/check-codes.js';
+import { NO_ROUTE } from '../telemetry/finished-request.js';
+import { sumOf } from './figures/counter-sums.js';
+import { readCells } from './figures/denial-matrix.js';
+import { formatExplainCommand } from './figures/explain-command.js';
+import { countForeignAudiences, countIntrospections } from './figures/introspections.js';
+import { listRoutes } from './figures/route-figures.js';
+import { listUnseen } from './figures/unseen-claims.js';
+/** @returns the JSON text. The matrix has every cell that is not 0, also those that the page leaves out. */
+export function renderJson({ info, report, readiness, now }) {
+    const { config, version, startedAt } = info;
+    const { ready, draining, waitingFor, missingWorkers = 0 } = readiness;
+    return JSON.stringify({
+        version,
+        time: now.toISOString(),
+        started_at: startedAt.toISOString(),
+        status: draining ? 'draining' : ready ? 'ready' : 'not ready',
+        issuers_without_keys: waitingFor,
+        workers_missing: missingWorkers,
+        recent_complete_since: timeOf(report.traffic.since),
+        totals: describeTotals(report),
+        routes: listRoutes(config, report).map(describeRoute),
+        matrix: [...readCells(report).values()].map(describeCell),
+        clients: report.traffic.clients.map(describeClient),
+        denials: report.denials.map(denial => describeDenial(denial, config.source.file)),
+        issuers: report.keySets.map(describeKeySet),
+        upstreams: report.upstreams.map(describeEndpoint),
+        introspections: countIntrospections(config, report),
+        tokens_for_others: countForeignAudiences(report),
+        scope_claims_unseen: listUnseen(config, report.traffic.scopeClaims).map(describeUnseen),
+        configuration: describeConfiguration({ info, report }),
+    });
+}
+function describeTotals(report) {
+    return {
+        requests: sumOf(report, 'audgate_requests_total'),
+        would_be_denied: sumOf(report, 'audgate_denials_total', { action: 'forwarded' }),
+        denied: sumOf(report, 'audgate_denials_total', { action: 'refused' }),
+        for_another_resource: sumOf(report, 'audgate_confused_deputy_rejections_total'),
+        upstream_failures: sumOf(report, 'audgate_upstream_failures_total'),
+    };
+}
+function describeRoute({ route, requests, reported, refused, failed, latency, upstreamLatency }) {
+    return {
+        route: route?.key ?? NO_ROUTE,
+        name: route?.name,
+        ...(route && { mode: route.public ? 'public' : route.enforcement }),
+        ...(route && !route.public && { resource: route.resource }),
+        ...(route && { upstreams: route.upstream.endpoints.map(({ label }) => label) }),
+        requests: describeCounted(requests),
+        would_be_denied: describeCounted(reported),
+        denied: describeCounted(refused),
+        upstream_failures: describeCounted(failed),
+        latency: describeLatency(latency),
+        upstream_latency: describeLatency(upstreamLatency),
+    };
+}
+function describeCounted({ total, lastHour, lastDay, reasons, lastAt }) {
+    return {
+        total,
+        last_hour: lastHour,
+        last_day: lastDay,
+        ...(reasons.length > 0 && { reasons: Object.fromEntries(reasons.map(({ reason, count }) => [reason, count])) }),
+        ...(lastAt !== undefined && { latest: timeOf(lastAt) }),
+    };
+}
+function describeLatency(latency) {
+    return latency && { p50_seconds: latency.p50, p99_seconds: latency.p99 };
+}
+function describeKeySet({ issuer, keys, ageSeconds, lastError, refused }) {
+    return {
+        issuer,
+        keys,
+        age_seconds: ageSeconds,
+        last_error: lastError,
+        refused_keys: refused.map(({ keyId, reason }) => ({ kid: keyId, reason })),
+    };
+}
+function describeEndpoint({ upstream, cause, leftOutSeconds }) {
+    return { upstream, available: cause === undefined, cause, left_out_seconds: leftOutSeconds };
+}
+function describeUnseen({ of, name, path, tokens }) {
+    return { [of === 'issuers' ? 'issuer' : 'route']: name, scope_claim: path, tokens };
+}
+function describeCell({ presented, route, cell }) {
+    return { presented, route, refused: cell.refused, forwarded: cell.reported };
+}
+function describeClient({ issuer, clientId, refused, reported, windows, lastAt, details }) {
+    const [[refusedHour, reportedHour], [refusedDay, reportedDay]] = [windows.hour, windows.day];
+    return {
+        issuer,
+        client_id: clientId,
+        would_be_denied: { total: reported, last_hour: reportedHour, last_day: reportedDay },
+        denied: { total: refused, last_hour: refusedHour, last_day: refusedDay },
+        latest: timeOf(lastAt),
+        details,
+    };
+}
+function describeDenial(denial, file) {
+    const { at, requestId, clientId, ...others } = denial;
+    return {
+        time: timeOf(at),
+        request_id: requestId,
+        ...others,
+        client_id: clientId,
+        explain: formatExplainCommand(denial, file),
+    };
+}
+function describeConfiguration({ info, report }) {
+    const reloads = (outcome) => sumOf(report, 'audgate_config_reloads_total', { outcome });
+    return {
+        file: info.config.source.file,
+        sha256: info.config.source.hash,
+        loaded_at: info.loadedAt.toISOString(),
+        reloads: { success: reloads('success'), failure: reloads('failure') },
+        warnings: info.warnings.map(({ line, column, path, code, message }) => ({
+            ...{ line, column, path, code, message },
+            consequence: CHECK_CODES[code].consequence,
+            remedy: CHECK_CODES[code].remedy,
+        })),
+    };
+}
+function timeOf(milliseconds) {
+    return new Date(milliseconds).toISOString();
+}

@@ -1,0 +1,120 @@
+/** The map `issuers`: its entries read and checked, and the `Issuer` of each. */
+import { resolve } from 'node:path';
+import { readIntrospection } from './introspection.js';
+import { findPlaceholder } from './lint/identity-products/issuer-product.js';
+import { issuerSchema } from './schema/issuer-schema.js';
+import { readSettings } from './schema/settings.js';
+import { DISCOVERED_ISSUER, ISSUER, isInClear, parseIssuerName, parseIssuerUri } from './values/address/uri.js';
+import { ALGORITHMS } from './values/algorithm.js';
+import { checkCaFile, readTokenFile, TOKEN_FILE } from './values/issuer-files.js';
+import { checkJwksFile } from './values/key-set/jwks-file.js';
+import { readProxy } from './values/proxy.js';
+/** @returns the issuers of `raw` without an error, by `iss`. */
+export function readIssuers(raw, { folder, environment, files }, diagnostics) {
+    const proxy = readProxy(environment);
+    if (!proxy.ok && Object.keys(raw).length > 0)
+        diagnostics.error(['issuers'], proxy.rejection, 'key');
+    const issuers = new Map();
+    for (const [issuer, entry] of Object.entries(raw)) {
+        const path = ['issuers', issuer];
+        // An entry may be empty: `https://login.example.com:`.
+        const settings = readSettings(issuerSchema, path, entry ?? {}, diagnostics);
+        checkName(issuer, path, diagnostics);
+        checkKeySettings(settings, path, files, diagnostics);
+        const source = { folder, proxy: proxy.ok ? proxy.value : undefined };
+        const { introspection: written } = settings.found;
+        const introspection = written && readIntrospection(written, [...path, 'introspection'], files, diagnostics);
+        if (settings.complete !== undefined) {
+            issuers.set(issuer, { ...buildIssuer(issuer, settings.complete, source), introspection });
+        }
+    }
+    return issuers;
+}
+/**
+ * `iss` is any string (RFC 7519 section 4.1.1) where the place of the keys is given; else the keys are discovered from it. A name
+ * without TLS is only dangerous then. Elsewhere it is only compared: AD FS has an http `iss`, and publishes its keys by https.
+ */
+function checkName(issuer, path, diagnostics) {
+    const isDiscovered = !KEY_PLACES.some(key => diagnostics.isWritten([...path, key]));
+    const name = isDiscovered ? parseIssuerUri(issuer) : parseIssuerName(issuer);
+    const placeholder = findPlaceholder(issuer);
+    if (!name.ok) {
+        const code = placeholder === undefined
+            ? {}
+            : { code: 'issuer-placeholder', what: placeholder, expected: 'the iss that tokens carry' };
+        const expected = isDiscovered ? DISCOVERED_ISSUER : ISSUER;
+        diagnostics.error(path, { expected, ...name.rejection, ...code }, 'key');
+        return;
+    }
+    if (placeholder !== undefined)
+        diagnostics.warning(path, 'issuer-placeholder', placeholder, 'key');
+    if (isDiscovered && isInClear(issuer)) {
+        diagnostics.warning(path, 'issuer-without-tls', 'an issuer without TLS, from which its keys are fetched', 'key');
+    }
+}
+/** The keys of the YAML with which no keys are discovered: they say where these are, or that tokens are asked about. */
+const KEY_PLACES = ['jwks_uri', 'jwks_file', 'introspection'];
+function checkKeySettings({ found }, path, files, diagnostics) {
+    const { jwks_uri, jwks_file, keys } = found;
+    if (jwks_uri !== undefined && jwks_file !== undefined) {
+        const what = 'jwks_file does not go together with jwks_uri';
+        diagnostics.error([...path, 'jwks_file'], { what, expected: 'one of the two', standsAlone: true }, 'key');
+    }
+    if (jwks_uri !== undefined && isInClear(jwks_uri)) {
+        diagnostics.warning([...path, 'jwks_uri'], 'issuer-without-tls', 'keys fetched without TLS');
+    }
+    const algorithms = new Set(found.algorithms ?? ALGORITHMS);
+    const unusable = jwks_file === undefined ? undefined : checkJwksFile(files.readText(jwks_file), algorithms);
+    if (unusable !== undefined)
+        diagnostics.error([...path, 'jwks_file'], unusable);
+    if (keys !== undefined && keys.max_stale < keys.refresh) {
+        const what = 'max_stale is shorter than refresh';
+        const rejection = { what, expected: 'keys to be usable at least until they are fetched again', standsAlone: true };
+        diagnostics.error([...path, 'keys', 'max_stale'], rejection);
+    }
+    checkKeyFiles(keys, path, files.folder, diagnostics);
+}
+/** The files are read again at each fetch, but one that cannot be used now is told now. */
+function checkKeyFiles(keys, path, folder, diagnostics) {
+    const { ca_file, token_file } = keys ?? {};
+    const unusable = ca_file === undefined ? undefined : checkCaFile(resolve(folder, ca_file));
+    if (unusable !== undefined)
+        diagnostics.error([...path, 'keys', 'ca_file'], unusable);
+    const token = token_file === undefined ? undefined : readTokenFile(resolve(folder, token_file));
+    if (token?.ok === false) {
+        diagnostics.error([...path, 'keys', 'token_file'], { expected: TOKEN_FILE, ...token.rejection });
+    }
+}
+function buildIssuer(issuer, settings, { folder, proxy }) {
+    return {
+        issuer,
+        keySource: chooseKeySource(settings, folder),
+        algorithms: new Set(settings.algorithms ?? ALGORITHMS),
+        tokenTypes: new Set(settings.token_types),
+        scopeSource: { paths: settings.scope_claim, separator: settings.scope_separator },
+        impliedScopes: settings.scope_implies,
+        audienceClaim: settings.audience_claim,
+        leeway: settings.leeway,
+        expiryLeeway: settings.expiry_leeway,
+        keys: buildKeySettings(settings.keys, folder, proxy),
+    };
+}
+function buildKeySettings({ refresh, cooldown, timeout, max_stale, ca_file, token_file }, folder, proxy) {
+    return {
+        refresh,
+        cooldown,
+        maxStale: max_stale,
+        timeout,
+        caFile: ca_file === undefined ? undefined : resolve(folder, ca_file),
+        tokenFile: token_file === undefined ? undefined : resolve(folder, token_file),
+        proxy,
+    };
+}
+/** An issuer that introspects has the keys that are written, and none are discovered: its tokens may all be opaque. */
+function chooseKeySource({ jwks_file, jwks_uri, introspection }, folder) {
+    if (jwks_file !== undefined)
+        return { kind: 'file', path: resolve(folder, jwks_file) };
+    if (jwks_uri !== undefined)
+        return { kind: 'uri', uri: jwks_uri };
+    return introspection === undefined ? { kind: 'discovery' } : { kind: 'none' };
+}

@@ -1,0 +1,2 @@
+/** Where the keys of an issuer come from. */
+export {};

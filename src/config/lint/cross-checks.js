@@ -1,0 +1,94 @@
+/** Errors that only several entries together show. */
+import { listNames } from '../diagnostics/quotation.js';
+import { findNearest } from '../diagnostics/suggestion.js';
+import { isRawMap } from '../source/raw-map.js';
+import { isSameAddress } from '../values/address/listen-address.js';
+import { nameTarget } from '../values/path/route-key.js';
+/** Reports two listeners on one address. @param raw the whole file, in which either key may be missing. */
+export function checkListeners(listen, admin, raw, diagnostics) {
+    if (!isSameAddress(listen, admin))
+        return;
+    const rejection = {
+        code: 'address-conflict',
+        what: 'listen and admin need one and the same port',
+        expected: 'two ports',
+        standsAlone: true,
+    };
+    diagnostics.error([isRawMap(raw) && 'admin' in raw ? 'admin' : 'listen'], rejection);
+}
+/**
+ * Reports routes that match the same requests, unknown issuers, and one audience for two resources.
+ *
+ * @param issuers every name under `issuers`, also of entries with errors; `undefined` where that map could not be read.
+ */
+export function checkRoutes(routes, issuers, diagnostics) {
+    checkDuplicates(routes, diagnostics);
+    if (issuers !== undefined) {
+        const names = { list: issuers, set: new Set(issuers) };
+        for (const route of routes)
+            checkIssuers(route, names, diagnostics);
+        checkNeedForIssuers(routes, issuers, diagnostics);
+    }
+    checkAudiences(routes, diagnostics);
+}
+function checkDuplicates(routes, diagnostics) {
+    const first = new Map();
+    for (const route of routes) {
+        if (route.target === undefined)
+            continue;
+        const name = nameTarget(route.target);
+        const earlier = first.get(name);
+        if (earlier === undefined)
+            first.set(name, route);
+        else {
+            const what = `matches the same requests as "${earlier.key}" (line ${earlier.line})`;
+            diagnostics.error(route.path, { code: 'duplicate-route', what, expected: 'one of them' }, 'key');
+        }
+    }
+}
+function checkIssuers({ found, path }, issuers, diagnostics) {
+    for (const [index, issuer] of (found.issuers ?? []).entries()) {
+        if (issuers.set.has(issuer))
+            continue;
+        const names = listNames(issuers.list);
+        diagnostics.error([...path, 'issuers', index], {
+            code: 'unknown-issuer',
+            what: 'is not under issuers',
+            expected: names === '' ? 'an entry for it there' : `one of ${names}`,
+            nearest: diagnostics.isFull ? undefined : findNearest(issuer, issuers.list),
+        });
+    }
+}
+function checkNeedForIssuers(routes, issuers, diagnostics) {
+    const protectedRoute = routes.find(({ found }) => found.public === false);
+    if (issuers.length > 0 || protectedRoute === undefined)
+        return;
+    const expected = `at least one issuer: route "${protectedRoute.key}" (line ${protectedRoute.line}) is not public`;
+    diagnostics.error(['issuers'], { code: 'missing-key', what: 'no issuers', expected, standsAlone: true }, 'key');
+}
+function checkAudiences(routes, diagnostics) {
+    const owners = new Map();
+    for (const route of routes) {
+        const { resource, audiences = [] } = route.found;
+        if (resource === undefined || route.found.public === true)
+            continue;
+        const accepted = [
+            [resource, [...route.path, 'resource']],
+            ...audiences.map((audience, index) => [audience, [...route.path, 'audiences', index]]),
+        ];
+        for (const [audience, path] of accepted) {
+            const owner = owners.get(audience);
+            if (owner === undefined)
+                owners.set(audience, { resource, route });
+            else if (owner.resource !== resource)
+                diagnostics.error(path, describeConflict(owner.route));
+        }
+    }
+}
+function describeConflict({ key, line }) {
+    return {
+        code: 'audience-conflict',
+        what: `is already accepted by route "${key}" (line ${line}) for another resource`,
+        expected: 'each audience to stand for one resource',
+    };
+}

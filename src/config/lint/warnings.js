@@ -1,0 +1,105 @@
+/** Warnings about what is valid but dangerous; `CHECK_CODES` has what follows from each and what to do. */
+import { listEndpoints } from '../schema/upstream-schema.js';
+import { readNetwork } from '../values/address/cidr.js';
+import { isLoopback } from '../values/address/host.js';
+import { isInClear } from '../values/address/uri.js';
+import { isContradicted, readUpstreamToken } from '../values/upstream-token.js';
+import { warnOfAliases } from './alias-warnings.js';
+import { warnOfClaims } from './claim-warnings.js';
+import { warnOfResources } from './resource-warnings.js';
+import { warnOfShadows } from './shadow-warnings.js';
+/** Adds every warning about `file`. */
+export function addWarnings(file, diagnostics) {
+    const { routes } = file;
+    for (const route of routes) {
+        warnOfToken(route, diagnostics);
+        warnOfHeader(route, diagnostics);
+        warnOfEncodings(route, diagnostics);
+        warnOfLeniency(route, diagnostics);
+        warnOfOrigins(route, diagnostics);
+    }
+    warnOfShadows(routes, diagnostics);
+    warnOfAliases(file, diagnostics);
+    warnOfClaims(file, diagnostics);
+    warnOfResources(routes, diagnostics);
+    warnOfUnusedIssuers(file, diagnostics);
+    warnOfProxies(file, diagnostics);
+    warnOfOpenAdmin(file, diagnostics);
+}
+/** Only where the file has one of the two keys: there is no warning about a default. */
+function warnOfToken({ found, path }, diagnostics) {
+    const written = isContradicted(found) ? undefined : readUpstreamToken(found);
+    const place = [...path, found.upstream_token === undefined ? 'forward_token' : 'upstream_token'];
+    if (written === 'forward' &&
+        found.upstream &&
+        listEndpoints(found.upstream).some(({ origin }) => isInClear(origin))) {
+        diagnostics.warning(place, 'token-forwarded-in-clear', 'the token is forwarded in clear text');
+    }
+    if (written === 'strip' && found.enforcement === 'report' && found.public !== true) {
+        const what = 'Authorization is removed, though on report the API is to behave as before';
+        diagnostics.warning(place, 'report-strips-token', what);
+    }
+}
+function warnOfHeader({ found, path }, diagnostics) {
+    if (found.would_deny_header !== true || found.public === true || found.enforcement !== 'enforce')
+        return;
+    diagnostics.warning([...path, 'would_deny_header'], 'would-deny-header-on-enforce', 'has no effect on enforce');
+}
+/** The gateway sees one segment where an upstream that decodes the encoding may see two. */
+function warnOfEncodings({ found, path }, diagnostics) {
+    if (found.allow_encoded === undefined || found.allow_encoded.length === 0)
+        return;
+    const what = `lets ${found.allow_encoded.join(' ')} pass, which servers read differently`;
+    diagnostics.warning([...path, 'allow_encoded'], 'allow-encoded', what);
+}
+function warnOfLeniency({ found, path }, diagnostics) {
+    if (found.upstream?.lenient !== true)
+        return;
+    const what = 'lets malformed responses pass: bare LF, one Content-Length twice, blanks behind a chunk size';
+    diagnostics.warning([...path, 'upstream', 'lenient'], 'lenient-upstream', what);
+}
+function warnOfOrigins({ found, path }, diagnostics) {
+    for (const [index, origin] of (found.cors?.origins ?? []).entries()) {
+        if (origin === '*' || !isInClear(origin))
+            continue;
+        diagnostics.warning([...path, 'cors', 'origins', index], 'cors-origin-without-tls', 'pages that travel in clear text');
+    }
+}
+/** Only where every route could be read and no route has an unknown issuer: a misspelled name is reported already. */
+function warnOfUnusedIssuers({ routes, issuerNames = [] }, diagnostics) {
+    const used = new Set();
+    for (const { found } of routes) {
+        if (found.public === true)
+            continue;
+        if (found.public === undefined || found.issuers === undefined)
+            return;
+        for (const issuer of found.issuers)
+            used.add(issuer);
+    }
+    const names = new Set(issuerNames);
+    if (routes.length === 0 || [...used].some(issuer => !names.has(issuer)))
+        return;
+    for (const issuer of issuerNames.filter(name => !used.has(name))) {
+        diagnostics.warning(['issuers', issuer], 'unused-issuer', 'no route accepts tokens of this issuer', 'key');
+    }
+}
+function warnOfProxies({ trustedProxies }, diagnostics) {
+    for (const [index, network] of trustedProxies.entries()) {
+        const { prefix = Number.POSITIVE_INFINITY } = readNetwork(network) ?? {};
+        if (prefix >= shortestPrefixFor(network))
+            continue;
+        const what = prefix === 0 ? 'every address is in this network' : 'nobody owns a network as large as this one';
+        diagnostics.warning(['trusted_proxies', index], 'trusted-proxies-anyone', what);
+    }
+}
+function warnOfOpenAdmin({ admin, hasAdminToken }, diagnostics) {
+    if (admin === undefined || hasAdminToken || isLoopback(admin.host))
+        return;
+    diagnostics.warning(['admin'], 'admin-open', 'others than this machine reach it, and there is no admin_token');
+}
+/** The largest networks that belong to one operator are 10.0.0.0/8 and the private addresses of IPv6 (RFC 4193). */
+function shortestPrefixFor(network) {
+    if (!network.includes(':'))
+        return 8;
+    return /^f[cd]/i.test(network) ? 7 : 16;
+}

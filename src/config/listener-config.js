@@ -1,0 +1,2 @@
+/** Where the process listens, and with which certificates. */
+export {};

@@ -1,0 +1,162 @@
+/** The map `routes`: its entries read and checked, and the `Route` of each. */
+import { buildCors } from './cors-config.js';
+import { buildHeaderRules, checkHeaderRules } from './header-rules.js';
+import { routeSchema } from './schema/route-schema.js';
+import { readSettings } from './schema/settings.js';
+import { listEndpoints } from './schema/upstream-schema.js';
+import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.js';
+import { isRawMap } from './source/raw-map.js';
+import { UpstreamTlsReader } from './tls/upstream-tls.js';
+import { RESOURCE } from './values/address/uri.js';
+import { parseClaimPath } from './values/claim-path.js';
+import { decodePathPrefix } from './values/path/path-prefix.js';
+import { parseRouteKey } from './values/path/route-key.js';
+import { parseScopeKey } from './values/scope-rule.js';
+import { defaultUpstreamToken, isContradicted, readUpstreamToken } from './values/upstream-token.js';
+/** @returns a draft of each route of `raw`, in the order of the YAML. */
+export function readRoutes(raw, files, diagnostics) {
+    const tlsReader = new UpstreamTlsReader(files);
+    return Object.entries(raw).map(([key, entry]) => {
+        const path = ['routes', key];
+        const target = parseRouteKey(key);
+        if (!target.ok)
+            diagnostics.error(path, target.rejection, 'key');
+        const settings = readSettings(routeSchema, path, entry, diagnostics);
+        checkRequiredKeys(entry, settings.found, path, diagnostics);
+        checkAliases(settings.found, path, diagnostics);
+        checkTokenKeys(settings.found, path, diagnostics);
+        checkHeaderRules(settings.found, path, diagnostics);
+        return {
+            ...settings,
+            ...{ key, path, line: diagnostics.lineOfKey(path), target: target.ok ? target.value : undefined },
+            tls: tlsReader.read(entry, path, diagnostics),
+        };
+    });
+}
+/**
+ * @param issuers all issuers: one set, which all routes share that name none.
+ * @returns the route; `undefined` for a draft with errors.
+ */
+export function buildRoute({ key, target, complete, tls }, issuers) {
+    if (target === undefined || complete === undefined)
+        return undefined;
+    const scopeRules = complete.public ? [] : buildScopeRules(complete.scopes);
+    const common = {
+        key,
+        name: complete.name,
+        ...target,
+        upstream: buildUpstream(complete, tls),
+        stripPrefix: complete.strip_prefix,
+        rewriteLocation: complete.rewrite_location,
+        requestHeaders: buildHeaderRules(complete.request_headers),
+        responseHeaders: buildHeaderRules(complete.response_headers),
+        ...buildUpstreamToken(complete),
+        allowEncoded: new Set(complete.allow_encoded),
+        cors: buildCors(complete.cors, scopeRules),
+        limits: { body: complete.limits.body, inFlight: complete.limits.in_flight },
+    };
+    if (complete.public)
+        return { ...common, public: true };
+    if (complete.resource === undefined)
+        return undefined;
+    return {
+        ...common,
+        public: false,
+        resource: complete.resource,
+        audiences: new Set([complete.resource, ...complete.audiences]),
+        multipleAudiences: complete.multiple_audiences,
+        issuers: complete.issuers === undefined ? issuers : new Set(complete.issuers),
+        scopeRules,
+        scopePaths: complete.scope_claim,
+        requiredClaims: buildRequiredClaims(complete.claims),
+        metadata: {
+            scopes: complete.metadata.scopes,
+            authorizationServers: complete.metadata.authorization_servers,
+        },
+        enforcement: complete.enforcement,
+        wouldDenyHeader: complete.would_deny_header,
+        claimsToHeaders: new Map(Object.entries(complete.claims_to_headers)),
+        endAtExpiry: complete.end_at_expiry,
+    };
+}
+function buildUpstream({ upstream, timeouts }, tls) {
+    const { preserve_host, keep_alive, max_response_headers, lenient } = upstream;
+    const connection = { keepAlive: keep_alive, maxResponseHeaders: max_response_headers, lenient };
+    return { endpoints: listEndpoints(upstream), timeouts, preserveHost: preserve_host, tls, ...connection };
+}
+function buildUpstreamToken(settings) {
+    const written = readUpstreamToken(settings);
+    const enforcement = settings.public ? undefined : settings.enforcement;
+    return { upstreamToken: written ?? defaultUpstreamToken(enforcement), isUpstreamTokenWritten: written !== undefined };
+}
+function buildScopeRules(scopes) {
+    if (Array.isArray(scopes))
+        return [{ method: '*', path: '/', scopes }];
+    return Object.entries(scopes).flatMap(([key, list]) => {
+        const rule = parseScopeKey(key);
+        return rule.ok ? [{ ...rule.value, path: decodePathPrefix(rule.value.path), scopes: list }] : [];
+    });
+}
+function buildRequiredClaims(claims) {
+    return Object.entries(claims).flatMap(([text, values]) => {
+        const path = parseClaimPath(text);
+        return path.ok ? [{ path: path.value, values: new Set(values) }] : [];
+    });
+}
+/** The routes on which each key has a meaning. */
+const MEANING = {
+    public: 'every route',
+    name: 'every route',
+    resource: 'protected routes',
+    audiences: 'protected routes',
+    multiple_audiences: 'protected routes',
+    issuers: 'protected routes',
+    upstream: 'every route',
+    strip_prefix: 'every route',
+    rewrite_location: 'every route',
+    request_headers: 'every route',
+    response_headers: 'every route',
+    allow_encoded: 'every route',
+    scopes: 'protected routes',
+    scope_claim: 'protected routes',
+    claims: 'protected routes',
+    metadata: 'protected routes',
+    enforcement: 'protected routes',
+    would_deny_header: 'protected routes',
+    upstream_token: 'every route',
+    forward_token: 'every route',
+    claims_to_headers: 'protected routes',
+    cors: 'every route',
+    timeouts: 'every route',
+    limits: 'every route',
+    end_at_expiry: 'protected routes',
+};
+const PROTECTED_ONLY = Object.entries(MEANING).flatMap(([key, where]) => (where === 'protected routes' ? [key] : []));
+function checkRequiredKeys(raw, found, path, diagnostics) {
+    if (!isRawMap(raw))
+        return;
+    if (found.public === false && !('resource' in raw) && !isMisspelled('resource', { schema: routeSchema, raw })) {
+        diagnostics.error([...path, 'resource'], describeMissingKey('resource', `${RESOURCE}, or public: true`), 'parent');
+    }
+    if (found.public !== true)
+        return;
+    for (const key of PROTECTED_ONLY.filter(name => name in raw)) {
+        const expected = 'a route without it, or without public: true';
+        diagnostics.error([...path, key], { code: 'public-route-key', what: 'has no effect on a public route', expected }, 'key');
+    }
+}
+function checkTokenKeys(found, path, diagnostics) {
+    if (!isContradicted(found))
+        return;
+    const what = `contradicts upstream_token: ${found.upstream_token}`;
+    diagnostics.error([...path, 'forward_token'], { what, expected: 'one of the two' });
+}
+function checkAliases({ resource, audiences }, path, diagnostics) {
+    const index = resource === undefined ? -1 : (audiences?.indexOf(resource) ?? -1);
+    if (index === -1)
+        return;
+    diagnostics.error([...path, 'audiences', index], {
+        what: 'is already accepted: it is the resource',
+        expected: 'no entry for it',
+    });
+}

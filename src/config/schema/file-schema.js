@@ -1,0 +1,78 @@
+/** The keys at the top of the file. */
+import { z } from 'zod';
+import { PROXY, PROXY_FORM, parseProxy } from '../values/address/cidr.js';
+import { HOST_NAME, HOST_NAME_FORM, parseHostName } from '../values/address/host.js';
+import { DATA_ADDRESS, DATA_ADDRESS_FORM, LISTEN_ADDRESS, LISTEN_ADDRESS_FORM, parseDataAddress, parseListenAddress, } from '../values/address/listen-address.js';
+import { ISSUER } from '../values/address/uri.js';
+import { ADMIN_TOKEN, ADMIN_TOKEN_FORM, hashAdminToken } from '../values/admin-token.js';
+import { ROUTE_KEY, ROUTE_KEY_FORM } from '../values/path/route-key.js';
+import { MOST_WORKERS, parseWorkers, WORKERS, WORKERS_FORM } from '../values/workers.js';
+import { key, text, uniqueList } from './building-blocks.js';
+import { issuerSchema } from './issuer-schema.js';
+import { listenerTls } from './listener-schema.js';
+import { routeSchema } from './route-schema.js';
+import { count, duration, numeric, size } from './scalars.js';
+const listenAddress = text(LISTEN_ADDRESS, parseListenAddress, LISTEN_ADDRESS_FORM);
+const workers = numeric(WORKERS, parseWorkers, WORKERS_FORM, MOST_WORKERS);
+const limits = z.strictObject({
+    headers: size.prefault('16KiB').describe('Bytes of a request line and its header fields; a larger head gets 431'),
+    connections: count.prefault(20_000).describe('Connections of clients at the same time; further ones are closed'),
+});
+const timeouts = z.strictObject({
+    headers: duration.prefault('30s').describe('For a client to send its header fields'),
+    body: duration.prefault('60s').describe('For a client to send, or to read, the next piece of a body'),
+    keep_alive: duration
+        .prefault('75s')
+        .describe('How long an idle connection stays open; longer than the load balancer in front keeps it'),
+});
+const drain = z.strictObject({
+    delay: duration.prefault('1s').describe('From the first 503 of /readyz to the close of the listener'),
+    limit: duration.prefault('30s').describe('After the delay, time for requests under way; then they are ended'),
+});
+const settings = {
+    listen: text(DATA_ADDRESS, parseDataAddress, DATA_ADDRESS_FORM)
+        .prefault('0.0.0.0:8080')
+        .describe('The data listener: host:port, [::]:port, :port or unix:/path'),
+    tls: listenerTls
+        .optional()
+        .describe('HTTPS on the data listener: a certificate, or a list of them, chosen by the name that the client asks for'),
+    admin: listenAddress
+        .prefault('127.0.0.1:9090')
+        .describe('The listener for metrics, health and status page: host:port, [::]:port or :port'),
+    admin_token: text(ADMIN_TOKEN, hashAdminToken, ADMIN_TOKEN_FORM)
+        .optional()
+        .describe('Token that the status page requires, as a Bearer token or as the password of any user; write ${file:…} or ${NAME}'),
+    admin_hosts: uniqueList(text(HOST_NAME, parseHostName, HOST_NAME_FORM))
+        .default([])
+        .describe('Further host names that the admin listener accepts, beside addresses and names without a dot'),
+    limits: limits.prefault({}).describe('Limits for all clients'),
+    timeouts: timeouts.prefault({}).describe('Time limits for clients'),
+    drain: drain.prefault({}).describe('How the process stops after SIGTERM'),
+    workers: workers
+        .prefault(1)
+        .describe('Number of processes that serve, or auto for one on each core; limits are divided among them'),
+    trusted_proxies: uniqueList(text(PROXY, parseProxy, PROXY_FORM))
+        .default([])
+        .describe('Networks of the proxies in front, or unix: for the peers of a unix socket, whose X-Forwarded-* or Forwarded are continued, and whose X-Real-IP and similar fields are kept'),
+};
+const ISSUERS = 'The trusted authorization servers; the key is the exact iss';
+const ROUTES = 'The APIs behind the gateway; the key is [host]/path-prefix';
+/** The whole file, for the JSON Schema. */
+export const configSchema = z.strictObject({
+    ...settings,
+    issuers: z
+        .record(key(/^.+$/, ISSUER), issuerSchema.nullable().describe('An authorization server; may be empty'))
+        .default({})
+        .describe(ISSUERS),
+    routes: z
+        .record(key(ROUTE_KEY_FORM, ROUTE_KEY), routeSchema
+        .describe('Where requests are forwarded, and which tokens they need')
+        .meta({ anyOf: [{ required: ['resource'] }, { required: ['public'] }] }))
+        .describe(ROUTES),
+});
+/** The top level only. Issuers and routes are read one by one, so that an error in one does not hide errors in others. */
+export const fileSchema = z.strictObject({
+    ...settings,
+    issuers: z.record(z.string(), z.unknown()).default({}).describe(ISSUERS),
+    routes: z.record(z.string(), z.unknown(), { error: 'a map of routes' }).describe(ROUTES),
+});

@@ -1,0 +1,149 @@
+/** The tree of the YAML → plain maps, lists and scalars, references replaced. */
+import { isAlias, isMap, isScalar, isSeq } from 'yaml';
+import { quote } from '../diagnostics/quotation.js';
+import { nameKey } from './document.js';
+import { formatLimit, LIMITS } from './limits.js';
+import { isRawMap } from './raw-map.js';
+import { replaceReferences } from './substitution.js';
+/** `${NAME:-}`: a variable that may be unset or empty. */
+const EMPTY_DEFAULT = /^\$\{[A-Za-z_][A-Za-z0-9_]*:-\}$/;
+/**
+ * @returns the content of `document`. A rejected scalar becomes `''`, which no schema accepts, and the collector reports a
+ *   scalar only once. An alias without an anchor before it, or inside what it stands for, is a syntax error.
+ *   `admin_token: ${NAME:-}` that comes out empty is left out, so that one file serves with and without a token.
+ */
+export function readContent(document, sources, diagnostics) {
+    if (document.root === null)
+        return null;
+    const content = new ContentReader(document, sources, diagnostics).read(document.root, []);
+    if (!isRawMap(content) || content['admin_token'] !== '' || !hasEmptyDefault(document.root, 'admin_token'))
+        return content;
+    const { admin_token: _, ...others } = content;
+    return Object.assign(Object.create(null), others);
+}
+function hasEmptyDefault(root, key) {
+    const written = isMap(root) ? root.get(key, true) : undefined;
+    return isScalar(written) && typeof written.value === 'string' && EMPTY_DEFAULT.test(written.value);
+}
+class ContentReader {
+    #document;
+    #sources;
+    #diagnostics;
+    /** The maps and lists around the current node: an alias to one of them is endless. */
+    #open = new Set();
+    /** Maps whose keys were checked already; aliases lead to them again. */
+    #checked = new Set();
+    /** Counted against `LIMITS`, since aliases can expand a short file without bound. */
+    #seen = { values: 0, aliases: 0, references: 0, replaced: 0 };
+    constructor(document, sources, diagnostics) {
+        this.#document = document;
+        this.#sources = sources;
+        this.#diagnostics = diagnostics;
+    }
+    read(written, path) {
+        const node = this.#followAlias(written);
+        if (node === undefined)
+            return '';
+        if (isScalar(node))
+            return this.#readScalar(node, path);
+        this.#open.add(node);
+        const content = isMap(node) ? this.#readMap(node, path) : this.#readList(node, path);
+        this.#open.delete(node);
+        return content;
+    }
+    #followAlias(written) {
+        const seen = this.#seen;
+        seen.values += 1;
+        seen.aliases += isAlias(written) ? 1 : 0;
+        if (this.#isOverLimit(written, seen.values, LIMITS.values, 'values, with those that aliases repeat'))
+            return undefined;
+        if (this.#isOverLimit(written, seen.aliases, LIMITS.aliases, 'aliases'))
+            return undefined;
+        const node = this.#document.resolve(written);
+        if (node === undefined)
+            this.#reportSyntax(written, 'no anchor of this name stands before this alias');
+        else if (this.#open.has(node))
+            this.#reportSyntax(written, 'the alias stands within what it stands for');
+        else
+            return node;
+        return undefined;
+    }
+    /** Reports the first limit that is passed. From then on nothing is checked, so what is left out does no harm. */
+    #isOverLimit(node, count, most, what) {
+        if (count <= most)
+            return false;
+        if (!this.#diagnostics.isUnreadable) {
+            const message = `more than ${formatLimit(most)} ${what}, expected fewer`;
+            this.#diagnostics.syntaxError({ ...this.#document.placeOf(node), message, isOverLimit: true });
+        }
+        return true;
+    }
+    #readList(node, path) {
+        if (!isSeq(node) || this.#isOverLimit(node, node.items.length, LIMITS.entries, 'entries in one list'))
+            return [];
+        return node.items.map((item, index) => this.read(item, [...path, index]));
+    }
+    #readMap(map, path) {
+        const content = Object.create(null);
+        const [most, what] = limitOf(path);
+        if (this.#isOverLimit(map, map.items.length, most, what))
+            return content;
+        for (const pair of map.items)
+            this.#readPair(pair, map, path, content);
+        this.#checked.add(map);
+        return content;
+    }
+    #readPair(pair, map, path, content) {
+        const name = nameKey(pair);
+        if (this.#isOverLimit(pair.key, name?.length ?? 0, LIMITS.key, 'characters in a key'))
+            return;
+        const rejection = checkKeyName(name, content);
+        if (name !== undefined && rejection === undefined) {
+            content[name] = pair.value === null ? null : this.read(pair.value, [...path, name]);
+        }
+        else if (rejection !== undefined && !this.#checked.has(map)) {
+            this.#diagnostics.keyError(pair.key, name === undefined ? path : [...path, name], rejection);
+        }
+    }
+    #readScalar(scalar, path) {
+        if (typeof scalar.value !== 'string' || !scalar.value.includes('${'))
+            return scalar.value;
+        const seen = this.#seen;
+        seen.references += scalar.value.split('${').length - 1;
+        if (this.#isOverLimit(scalar, seen.references, LIMITS.references, 'references in all values'))
+            return '';
+        const replaced = replaceReferences(scalar.value, this.#sources);
+        seen.replaced += replaced.ok ? replaced.value.length : 0;
+        const what = 'characters in all values that have references';
+        if (this.#isOverLimit(scalar, seen.replaced, LIMITS.fileBytes, what))
+            return '';
+        if (replaced.ok)
+            return scalar.type === 'PLAIN' ? readPlain(replaced.value) : replaced.value;
+        this.#diagnostics.error(path, replaced.rejection);
+        return '';
+    }
+    #reportSyntax(node, message) {
+        this.#diagnostics.syntaxError({ ...this.#document.placeOf(node), message });
+    }
+}
+function limitOf(path) {
+    if (path.length === 1 && path[0] === 'routes')
+        return [LIMITS.routes, 'routes'];
+    if (path.length === 1 && path[0] === 'issuers')
+        return [LIMITS.issuers, 'issuers'];
+    return [LIMITS.entries, 'entries in one map'];
+}
+function checkKeyName(name, content) {
+    if (name === undefined)
+        return { what: 'the key is not a string', standsAlone: true };
+    if (name in content)
+        return { code: 'duplicate-key', what: `duplicate key ${quote(name)}`, standsAlone: true };
+    // Assigned to an object, this key would set its prototype and not be kept.
+    if (name === '__proto__')
+        return { code: 'unknown-key', what: 'unknown key "__proto__"', standsAlone: true };
+    return undefined;
+}
+/** Only booleans are read as YAML would read them: no key takes a number, and a client id may be digits. */
+function readPlain(text) {
+    return text === 'true' || text === 'false' ? text === 'true' : text;
+}

@@ -1,0 +1,72 @@
+/** Replaces `${NAME}`, `${NAME:-default}` and `${file:PATH}` in scalar values. */
+import { resolve } from 'node:path';
+import { accept, reject } from '../values/parsed-value.js';
+import { readText } from './file.js';
+import { formatLimit, LIMITS } from './limits.js';
+/** The variable comes first, so that `${file:-x}` is the variable `file` with a default, as in a shell. */
+const REFERENCE = /\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?|file:([^}]+))\}/y;
+const LARGEST_FILE = LIMITS.text;
+/**
+ * @returns `text` with each reference replaced once: a reference in a replaced value stays as it is. Rejects an unset
+ *   variable without a default, an unreadable file, `${` that begins no reference, and a result over 64 Ki characters.
+ */
+export function replaceReferences(text, sources) {
+    const pieces = [];
+    let left = LIMITS.text;
+    let end = 0;
+    for (let start = text.indexOf('${'); start !== -1; start = text.indexOf('${', end)) {
+        const reference = matchAt(text, start);
+        if (reference === undefined) {
+            return reject('has a ${ that begins no reference', { expected: '${NAME}, ${NAME:-default} or ${file:PATH}' });
+        }
+        const replaced = resolveReference(reference, sources);
+        if (!replaced.ok)
+            return replaced;
+        pieces.push(text.slice(end, start), replaced.value);
+        left -= start - end + replaced.value.length;
+        if (left < 0)
+            return rejectLength();
+        end = start + reference[0].length;
+    }
+    return accept(pieces.join('') + text.slice(end));
+}
+/** The check for a closing brace keeps a text of many unclosed `${` from costing its length squared. */
+function matchAt(text, start) {
+    if (text.indexOf('}', start) === -1)
+        return undefined;
+    REFERENCE.lastIndex = start;
+    return REFERENCE.exec(text) ?? undefined;
+}
+function rejectLength() {
+    const expected = `at most ${formatLimit(LIMITS.text)} characters once its references are replaced`;
+    return reject('becomes too long', { code: 'over-limit', expected });
+}
+function resolveReference([, name, fallback, path], sources) {
+    return name === undefined ? readNamedFile(path ?? '', sources) : readVariable(name, fallback, sources);
+}
+function readVariable(name, fallback, { environment }) {
+    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
+    const found = fallback === undefined ? value : value || fallback;
+    if (found !== undefined)
+        return accept(found);
+    return reject(`the environment variable ${name} is not set`, {
+        code: 'unset-variable',
+        expected: `a value for it, or a default: \${${name}:-default}`,
+        standsAlone: true,
+    });
+}
+function readNamedFile(path, { folder, files }) {
+    const known = files.get(path);
+    if (known !== undefined)
+        return accept(known);
+    const file = readText(resolve(folder, path), LARGEST_FILE);
+    if (file.ok) {
+        const value = file.value.replace(/\r?\n$/, '');
+        files.set(path, value);
+        return accept(value);
+    }
+    return reject(`names a file that ${file.rejection.what}`, {
+        code: 'unreadable-file',
+        expected: 'a readable file of at most 64 KiB',
+    });
+}

@@ -1,0 +1,108 @@
+/** `tls` of the data listener: its files read, and judged by the code that serves with them. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createServerContext } from '../../http/server/tls-context.js';
+import { describeCertificate, findLifetimeProblem } from './certificate.js';
+import { CERTIFICATES, checkCertificate, checkPair, checkPrivateKey, PRIVATE_KEY, unreadable } from './pem-files.js';
+const FORMS = { cert_file: CERTIFICATES, key_file: PRIVATE_KEY };
+const STRONG_KEY = 'RSA of at least 2048 bits, or a key for P-256, P-384, P-521 or Ed25519';
+const CURVES = ['prime256v1', 'secp384r1', 'secp521r1'];
+/**
+ * @param entries of the YAML, in its order.
+ * @returns the certificates of the listener, with every problem reported; `undefined` where one of them cannot be used.
+ */
+export function readListenerTls(entries, files, diagnostics) {
+    const pathOf = (index) => (diagnostics.isWritten(['tls', 0]) ? ['tls', index] : ['tls']);
+    const minVersion = readVersion(entries, pathOf, diagnostics);
+    const read = entries.map((entry, index) => readEntry(entry, pathOf(index), { files, diagnostics, minVersion }));
+    const [first, ...further] = read.flatMap(certificate => certificate ?? []);
+    if (first === undefined || further.length + 1 < entries.length)
+        return undefined;
+    warnOfNames([first, ...further], pathOf, diagnostics);
+    return { minVersion, certificates: [first, ...further] };
+}
+/** OpenSSL agrees on the version before it knows the name, so all certificates have one. */
+function readVersion(entries, pathOf, diagnostics) {
+    const written = entries.flatMap(({ min_version }) => min_version ?? [])[0] ?? '1.2';
+    for (const [index, { min_version = written }] of entries.entries()) {
+        if (min_version === written)
+            continue;
+        const what = 'differs from that of another certificate, and the version is agreed on before the name is known';
+        diagnostics.error([...pathOf(index), 'min_version'], { what, expected: `"${written}"` });
+    }
+    return `TLSv${written}`;
+}
+function readEntry(entry, path, reading) {
+    const { diagnostics, minVersion } = reading;
+    const cert = readFile('cert_file', entry, path, reading);
+    const key = readFile('key_file', entry, path, reading);
+    const report = (name, rejection) => {
+        if (rejection)
+            diagnostics.error([...path, name], rejection);
+        return rejection === undefined;
+    };
+    const isCertificate = cert !== undefined && report('cert_file', checkCertificate(cert));
+    const isKey = key !== undefined && report('key_file', checkPrivateKey(key) ?? checkStrength(key));
+    if (!isCertificate || !isKey)
+        return undefined;
+    if (!report('key_file', checkPair(cert, key) ?? checkService({ cert, key, minVersion })))
+        return undefined;
+    const leaf = new X509Certificate(cert);
+    const { isFatal = false, what = '', code } = findLifetimeProblem(leaf, Date.now()) ?? {};
+    if (isFatal) {
+        report('cert_file', { code: 'certificate-expired', what, expected: 'a certificate that clients accept' });
+        return undefined;
+    }
+    if (code)
+        diagnostics.warning([...path, 'cert_file'], code, what);
+    return { cert, key, ...describeCertificate(leaf) };
+}
+function readFile(name, entry, path, reading) {
+    const file = reading.files.readText(entry[name]);
+    if (file.ok)
+        return file.value;
+    reading.diagnostics.error([...path, name], unreadable(file.rejection, FORMS[name]));
+    return undefined;
+}
+/** Clients refuse smaller keys and other curves. */
+function checkStrength(pem) {
+    const { asymmetricKeyType: kind, asymmetricKeyDetails: details = {} } = createPrivateKey(pem);
+    const { modulusLength = 0, namedCurve = '' } = details;
+    const isStrong = kind === 'rsa' || kind === 'rsa-pss'
+        ? modulusLength >= 2048
+        : kind === 'ec'
+            ? CURVES.includes(namedCurve)
+            : kind === 'ed25519';
+    const size = kind === 'rsa' || kind === 'rsa-pss' ? ` of ${modulusLength} bits` : kind === 'ec' ? ` for ${namedCurve}` : '';
+    if (isStrong)
+        return undefined;
+    return { code: 'certificate', what: `holds a key that clients refuse: ${kind}${size}`, expected: STRONG_KEY };
+}
+/** The error is dropped: it may quote the file. */
+function checkService(material) {
+    try {
+        createServerContext(material);
+        return undefined;
+    }
+    catch {
+        return { code: 'certificate', what: 'holds a key that OpenSSL does not serve with', expected: STRONG_KEY };
+    }
+}
+/** The first entry with a name has it. */
+function warnOfNames(certificates, pathOf, diagnostics) {
+    const owners = new Set();
+    for (const [index, { names }] of certificates.entries()) {
+        const place = [...pathOf(index), 'cert_file'];
+        const taken = names.filter(name => owners.has(name));
+        const isUsed = index === 0 || taken.length < names.length;
+        if (!isUsed) {
+            const what = names.length === 0 ? 'it has no DNS name' : 'certificates before it have all of its names';
+            diagnostics.warning(place, 'certificate-never-chosen', what);
+        }
+        else if (taken.length > 0) {
+            const what = `a certificate before it is used for ${taken[0]}${taken.length > 1 ? ` and ${taken.length - 1} more` : ''}`;
+            diagnostics.warning(place, 'certificate-name-twice', what);
+        }
+        for (const name of names)
+            owners.add(name);
+    }
+}

@@ -1,0 +1,2 @@
+/** The upstream of a route in the checked configuration. Times are milliseconds. */
+export {};

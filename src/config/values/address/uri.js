@@ -1,0 +1,91 @@
+/** Absolute http(s) URIs (RFC 3986). They are checked but never rewritten, since `iss` and `aud` are compared exactly. */
+import { accept, reject } from '../parsed-value.js';
+import { isLoopback } from './host.js';
+export const ISSUER = 'the exact iss of its tokens';
+export const DISCOVERED_ISSUER = 'an absolute https:// URI without query and fragment, or jwks_uri or jwks_file';
+export const SERVER_URL = 'the https:// URL of an authorization server';
+export const JWKS_URI = 'an absolute https:// or http:// URL';
+export const RESOURCE = 'an absolute https:// or http:// URI without fragment';
+/** The pattern in the JSON Schema; the parsers are stricter. */
+export const URI_FORM = /^[Hh][Tt][Tt][Pp][Ss]?:\/\/[^\s/?#@]+(?:[/?][^\s#]*)?$/;
+/** RFC 3986 appendix B. */
+const PARTS = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/;
+const FORBIDDEN = /[^\x21-\x7e]|["<>\\^`{|}]|%(?![0-9A-Fa-f]{2})/;
+/** @returns `text`, the exact `iss` (RFC 8414 section 2); rejects a query and a fragment. */
+export function parseIssuerUri(text) {
+    const uri = parseHttpUri(text);
+    if (!uri.ok)
+        return uri;
+    return uri.value.query === undefined ? accept(text) : reject('has a query');
+}
+/** @returns `text`, an `iss` that is only compared (RFC 7519 section 4.1.1): any text but an empty one or one with controls. */
+export function parseIssuerName(text) {
+    if (text === '')
+        return reject('is empty');
+    return /\p{Cc}/u.test(text) ? reject('has a control character') : accept(text);
+}
+/** @returns `text`, the issuer identifier of an authorization server (RFC 9728 section 2). */
+export function parseServerUrl(text) {
+    return parseIssuerUri(text);
+}
+/** @returns whether an issuer can be named to clients as an authorization server: `iss` is any string, its metadata needs a URL. */
+export function isServerUrl(issuer) {
+    return parseIssuerUri(issuer).ok;
+}
+/** @returns `text`, the URL of a key set. */
+export function parseJwksUri(text) {
+    const uri = parseHttpUri(text);
+    return uri.ok ? accept(text) : uri;
+}
+/** @returns `text`, a resource URI (RFC 8707 section 2) whose metadata can be found (RFC 9728 section 3). */
+export function parseResource(text) {
+    const uri = parseHttpUri(text);
+    if (uri.ok)
+        return accept(text);
+    if (/^https?:/i.test(text) || suggestScheme(text) !== undefined)
+        return uri;
+    return reject('is not an https URI, where the metadata of RFC 9728 is found', {
+        expected: `${RESOURCE}, and any other identifier under audiences`,
+    });
+}
+/** @returns whether `uri` is plain http to another machine, so that tokens or keys could be read on the way. */
+export function isInClear(uri) {
+    const { protocol, hostname } = new URL(uri);
+    return protocol === 'http:' && !isLoopback(hostname);
+}
+/** @returns whether scheme or host of `uri` have upper-case letters, which some clients write in lower case. */
+export function hasUpperCaseOrigin(uri) {
+    const [, scheme = '', authority = ''] = PARTS.exec(uri) ?? [];
+    return /[A-Z]/.test(scheme + authority);
+}
+/** @returns the parts of `text`; rejects what is no absolute http(s) URI, or has user information or a fragment. */
+export function parseHttpUri(text) {
+    if (FORBIDDEN.test(text))
+        return reject('has a character that a URI must not have', { expected: 'ASCII, other characters percent-encoded' });
+    const [, scheme, authority, path = '', query, fragment] = PARTS.exec(text) ?? [];
+    if (scheme === undefined)
+        return reject('is not absolute', { nearest: suggestScheme(text) });
+    if (!/^https?$/i.test(scheme))
+        return reject('is not an http(s) URI');
+    if (authority === undefined || authority === '')
+        return reject('has no host');
+    const rejected = rejectParts(authority, path + (query ?? ''), fragment);
+    if (rejected !== undefined)
+        return rejected;
+    if (!URL.canParse(text))
+        return reject('has no valid host or port');
+    return accept({ path, query, origin: new URL(text).origin });
+}
+function rejectParts(authority, rest, fragment) {
+    if (authority.includes('@'))
+        return reject('has user information', { expected: 'a URI without it' });
+    if (fragment !== undefined)
+        return reject('has a fragment', { expected: 'a URI without it' });
+    if (/[[\]]/.test(rest))
+        return reject('has a [ or ] after the host', { expected: 'them percent-encoded' });
+    return undefined;
+}
+function suggestScheme(text) {
+    const nearest = `https://${text.replace(/^\/+/, '')}`;
+    return /^\/*[a-z0-9-]+\.[a-z0-9.-]+(?:\/|$)/i.test(text) ? nearest : undefined;
+}

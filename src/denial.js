@@ -1,0 +1,177 @@
+/**
+ * The closed list of reasons for which a request is refused or reported, and the result of a request. The response, the
+ * challenge, the metric label, the log field and docs/reference/refusals.md all come from this table.
+ *
+ * To add a reason: add its row, then run `npx tsc --noEmit`, which names most other places, and the tests, which name the
+ * rest; `.github/CONTRIBUTING.md` has the list.
+ */
+/** The modes of a route's `enforcement`, from the most permissive to the strictest. */
+export const ENFORCEMENTS = ['report', 'verify', 'enforce'];
+/**
+ * Where a reason is decided, in the order of a request. `request` is decided before there is a path, or while the body
+ * arrives; `limits` after the request was granted; `fault` is an exception in the gateway, at any time.
+ */
+export const STAGES = [
+    'request',
+    'path',
+    'route',
+    'method',
+    'credentials',
+    'token',
+    'type',
+    'audience',
+    'claims',
+    'scope',
+    'limits',
+    'fault',
+];
+/** By stage, in the order of `STAGES`. Within a stage the order means nothing. */
+export const REFUSALS = {
+    malformed_request: {
+        stage: 'request',
+        status: 400,
+        title: 'The request is malformed',
+        refusedFrom: 'report',
+        duringBody: true,
+    },
+    headers_too_large: always('request', 431, 'The header fields are too large'),
+    request_timeout: {
+        stage: 'request',
+        status: 408,
+        title: 'The request did not arrive in time',
+        refusedFrom: 'report',
+        duringBody: true,
+    },
+    version_not_supported: always('request', 505, 'The version of the protocol is not supported'),
+    expectation_failed: always('request', 417, 'The expectation is not supported'),
+    upgrade_required: {
+        stage: 'request',
+        status: 426,
+        title: 'The handshake has a version that is not supported',
+        refusedFrom: 'report',
+        protocol: 'websocket',
+        fields: ['Sec-WebSocket-Version', '13'],
+    },
+    ambiguous_path: always('path', 400, 'The path could be read in more than one way'),
+    no_route: always('route', 404, 'No route for this host and path'),
+    method_not_allowed: { stage: 'method', status: 405, title: 'The method is not allowed here', refusedFrom: 'verify' },
+    missing_token: {
+        stage: 'credentials',
+        status: 401,
+        title: 'An access token is required',
+        refusedFrom: 'verify',
+        challenge: null,
+    },
+    malformed_credentials: {
+        stage: 'credentials',
+        status: 400,
+        title: 'The credentials are malformed',
+        refusedFrom: 'verify',
+        challenge: {
+            error: 'invalid_request',
+            description: 'Exactly one Bearer token is expected in one Authorization field',
+        },
+    },
+    malformed_token: invalidToken('token', 'verify', 'The access token is malformed'),
+    untrusted_issuer: invalidToken('token', 'verify', 'The issuer of the access token is not trusted here'),
+    keys_unavailable: {
+        stage: 'token',
+        status: 503,
+        title: 'The keys of the issuer are not available',
+        refusedFrom: 'verify',
+        retryAfter: 5,
+    },
+    unknown_key: invalidToken('token', 'verify', 'The access token was signed with an unknown key'),
+    bad_signature: invalidToken('token', 'verify', 'The signature of the access token is not valid'),
+    inactive_token: invalidToken('token', 'verify', 'The access token is not active'),
+    token_expired: invalidToken('token', 'verify', 'The access token has expired'),
+    token_not_yet_valid: invalidToken('token', 'verify', 'The access token is not valid yet'),
+    wrong_token_type: invalidToken('type', 'enforce', 'The token is not an access token'),
+    wrong_audience: invalidToken('audience', 'enforce', 'The access token is for another resource'),
+    wrong_claim: {
+        stage: 'claims',
+        status: 403,
+        title: 'The access token does not have the required claims',
+        refusedFrom: 'enforce',
+        challenge: null,
+    },
+    insufficient_scope: {
+        stage: 'scope',
+        status: 403,
+        title: 'The access token does not have the required scope',
+        refusedFrom: 'enforce',
+        challenge: {
+            error: 'insufficient_scope',
+            description: 'The access token does not have the required scope',
+        },
+    },
+    body_too_large: {
+        stage: 'limits',
+        status: 413,
+        title: 'The body of the request is too large',
+        refusedFrom: 'report',
+        duringBody: true,
+    },
+    overloaded: {
+        stage: 'limits',
+        status: 503,
+        title: 'Too many requests are under way',
+        refusedFrom: 'report',
+        retryAfter: 1,
+    },
+    internal: always('fault', 503, 'The gateway could not decide on this request'),
+};
+/** A row that is refused in every mode. */
+function always(stage, status, title) {
+    return { stage, status, title, refusedFrom: 'report' };
+}
+/** A row for a token that is refused with `invalid_token`; the title is also the `error_description`. */
+function invalidToken(stage, refusedFrom, title) {
+    return { stage, status: 401, title, refusedFrom, challenge: { error: 'invalid_token', description: title } };
+}
+export const REASONS = Object.keys(REFUSALS);
+/** @returns whether `text` is a reason of the table. */
+export function isReason(text) {
+    return typeof text === 'string' && Object.hasOwn(REFUSALS, text);
+}
+/** @returns whether `reason` is decided at one of the stages from `first` to `last`, both included. */
+export function isDecidedWithin(reason, first, last) {
+    const at = STAGES.indexOf(REFUSALS[reason].stage);
+    return at >= STAGES.indexOf(first) && at <= STAGES.indexOf(last);
+}
+/**
+ * Why a granted request got no usable response from its upstream: a failure, not a denial. Unreachable: no connection, so
+ * nothing was sent. Bad response: the request was sent, and no usable response came.
+ */
+export const FAILURES = {
+    upstream_unreachable: { status: 502, title: 'The upstream could not be reached' },
+    bad_upstream_response: { status: 502, title: 'The upstream gave no usable response' },
+    upstream_timeout: { status: 504, title: 'The upstream did not answer in time' },
+};
+/** What was observed at the upstream: a closed list, for the log and the metric. Never sent to the client. */
+export const FAILURE_CAUSES = [
+    'dns',
+    'refused',
+    'connect_timeout',
+    'tls',
+    'reset',
+    'malformed_response',
+    'response_headers_too_large',
+    'response_timeout',
+    'idle_timeout',
+    'too_many_open_files',
+    'unhealthy',
+    'other',
+];
+/** @returns the denial for `reason`, as a value. */
+export function deny(reason) {
+    return { ok: false, reason };
+}
+/** @returns whether `text` is an enforcement mode. */
+export function isEnforcement(text) {
+    return ENFORCEMENTS.some(mode => mode === text);
+}
+/** @returns whether a route in mode `enforcement` refuses `reason`; otherwise it reports it. */
+export function isRefused(reason, enforcement) {
+    return ENFORCEMENTS.indexOf(enforcement) >= ENFORCEMENTS.indexOf(REFUSALS[reason].refusedFrom);
+}

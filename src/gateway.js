@@ -1,0 +1,218 @@
+/**
+ * The steps of a request, in the order in which they run: `handle`, `#serve` (head, metadata, route, CORS), `#verify` (token), `#decide`
+ * (decision, limits), `#forward`, `#onForwarded`, `#finish`. Each may end in a reply of our own (local-replies.ts), mostly in `refuse`.
+ * `#forward` needs a `Grant`, which only `authorize()` makes; the order of the other steps is defined only here.
+ */
+import { authorize } from './authorization/authorize.js';
+import { findMetadata } from './challenge/metadata.js';
+import { createFailure } from './challenge/refusal.js';
+import { deny } from './denial.js';
+import { createIndexes } from './indexes.js';
+import { applyCors, publish, refuse } from './local-replies.js';
+import { RequestCount } from './request-count.js';
+import { matchRequest } from './route/match.js';
+import { readRequestHead } from './route/request-head.js';
+import { readHandshake } from './route/websocket-handshake.js';
+import { RouteLimits } from './route-limits.js';
+import { createVerifierEvents, logFault, recordRequest } from './telemetry/telemetry.js';
+import { createUpstreamEvents } from './telemetry/upstream-events.js';
+import { readBearerToken } from './token/bearer.js';
+import { fetchDirectly } from './token/keys/key-source.js';
+import { TokenVerifier } from './token/verifier.js';
+import { Transaction } from './transaction.js';
+import { createNotice } from './upstream/response-headers.js';
+import { Tunnels } from './upstream/tunnels.js';
+import { Upstreams } from './upstream/upstreams.js';
+const NO_TOKEN = deny('missing_token');
+/** Handles requests under one immutable configuration. A reload creates a new gateway, and `Server.swap` uses it for new requests. */
+export class Gateway {
+    config;
+    verifier;
+    #telemetry;
+    #indexes;
+    upstreams;
+    #tunnels = new Tunnels();
+    #limits;
+    #underWay = new RequestCount();
+    #events = {
+        onForwarded: (transaction, end) => this.#onForwarded(transaction, end),
+        onUpgraded: (transaction, tunnel) => this.#onUpgraded(transaction, tunnel),
+        onFault: (transaction, fault) => this.#fail(transaction, fault),
+        onFinished: (transaction, end) => this.#finish(transaction, end),
+    };
+    #stopped;
+    /**
+     * @param previous the gateway that this one replaces: connections, keys and verified tokens that are still valid are kept.
+     * @param indexes of the routes of `config`; by default they are created here.
+     */
+    constructor(config, telemetry, previous, fetchKeys = fetchDirectly, indexes = createIndexes(config.routes)) {
+        this.config = config;
+        this.#telemetry = telemetry;
+        this.#indexes = indexes;
+        const upstreams = previous ? previous.upstreams : undefined;
+        this.upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
+        this.#limits = previous ? previous.#limits : new RouteLimits();
+        this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
+    }
+    /** Serves one request. Returns at once, and throws nothing; `stop` waits for it. */
+    handle(request) {
+        this.#underWay.enter();
+        const transaction = new Transaction(request, this.#events, this.upstreams.trusted);
+        try {
+            this.#serve(transaction);
+        }
+        catch (fault) {
+            this.#fail(transaction, fault);
+        }
+    }
+    /** Checks the head and finds the route. Metadata documents and preflights are answered here, without a token. */
+    #serve(transaction) {
+        const { unparsed, head: incoming } = transaction.request;
+        if (unparsed !== undefined)
+            return refuse(transaction, unparsed);
+        const handshake = readHandshake(incoming);
+        transaction.isHandshake = handshake === 'websocket';
+        if (typeof handshake === 'object')
+            return refuse(transaction, handshake.reason);
+        const head = readRequestHead(incoming);
+        if (!head.ok)
+            return refuse(transaction, head.reason);
+        transaction.head = head;
+        // What follows a handshake may be frames, whatever becomes of it.
+        if (transaction.isHandshake)
+            transaction.request.closeAfter();
+        const metadata = findMetadata(this.#indexes.metadata, head.target, head.authority);
+        if (metadata.kind !== 'none')
+            return publish(transaction, metadata);
+        const match = matchRequest(this.#indexes.routes, head);
+        if (!match.ok)
+            return refuse(transaction, match.reason);
+        transaction.match = match;
+        const { cors } = match.route;
+        if (cors && applyCors(transaction, cors))
+            return;
+        const verification = this.#verify(head, match.route);
+        if (!(verification instanceof Promise))
+            return this.#decide(transaction, head, match, verification);
+        transaction.wait(verification, result => this.#decide(transaction, head, match, result));
+    }
+    /** @returns the token, or why there is none. On a public route Authorization is not read, and `authorize` ignores the result. */
+    #verify(head, route) {
+        if (route.public)
+            return NO_TOKEN;
+        const bearer = readBearerToken(head.authorization);
+        return bearer.ok ? this.verifier.judge(bearer.token, Date.now(), route) : bearer;
+    }
+    /** Decides, and forwards what is granted and within the limits of its route. */
+    #decide(transaction, head, match, verification) {
+        const decision = authorize(this.#indexes.audiences, match, head.method, verification);
+        transaction.decision = decision;
+        if (!decision.grant)
+            return refuse(transaction, decision.denial.reason, decision.denial);
+        // While the token was verified the client may have closed, or sent bytes that ended the connection.
+        if (transaction.request.isOver)
+            return;
+        const exceeded = this.#limits.enter(match.route, head.contentLength);
+        if (exceeded)
+            return refuse(transaction, exceeded);
+        transaction.isInFlight = true;
+        this.#forward(transaction, decision.grant, head);
+    }
+    #forward(transaction, grant, head) {
+        const { request, isHandshake, responseFields } = transaction;
+        responseFields.push(...createNotice(grant.match.route, grant.reported));
+        if (isHandshake)
+            this.upstreams.upgrade(grant, head, request, transaction);
+        else
+            this.upstreams.forward(grant, head, request, transaction);
+    }
+    /** Replies where the client got no response. */
+    #onForwarded(transaction, end) {
+        switch (end) {
+            case 'complete':
+            case 'client_gone':
+                return;
+            case 'expired':
+                this.#telemetry.metrics.recordEnded('token_expired');
+                if (transaction.request.status === undefined)
+                    refuse(transaction, 'token_expired', scopesOf(transaction));
+                return;
+            case 'body_too_large':
+            case 'request_timeout':
+            case 'malformed_request':
+                return refuse(transaction, end);
+            default:
+                transaction.failure = end;
+                transaction.reply(createFailure(end.reason, transaction.requestId));
+        }
+    }
+    /** The request is over when its tunnel has closed. */
+    #onUpgraded(transaction, tunnel) {
+        const { metrics } = this.#telemetry;
+        metrics.trackTunnel(tunnel.client);
+        transaction.wait(this.#tunnels.waitForClose(tunnel), end => {
+            if (end)
+                metrics.recordEnded(end);
+            transaction.onClose('detached');
+        });
+    }
+    /** Refuses with `internal` after an exception: never with a 401, which would blame the caller. */
+    #fail(transaction, fault) {
+        logFault(this.#telemetry.log, transaction.requestId, fault);
+        try {
+            refuse(transaction, 'internal');
+        }
+        catch (further) {
+            logFault(this.#telemetry.log, transaction.requestId, further);
+            transaction.request.abort();
+        }
+    }
+    /** Called once for each request, and last. */
+    #finish(transaction, end) {
+        const { match, isInFlight } = transaction;
+        if (match && isInFlight)
+            this.#limits.leave(match.route);
+        try {
+            if (end === 'slow_reader')
+                this.#telemetry.metrics.recordEnded(end);
+            recordRequest(this.#telemetry, transaction.finish());
+        }
+        catch (fault) {
+            logFault(this.#telemetry.log, transaction.requestId, fault);
+        }
+        finally {
+            this.#underWay.leave();
+        }
+    }
+    /** Passes the routes and issuers of this configuration to the metrics. */
+    configureMetrics() {
+        const { routes, issuers, tls } = this.config;
+        this.#telemetry.metrics.configure(routes, this.#indexes.audiences, [...issuers.values()], tls?.certificates);
+    }
+    /** Fetches keys. Settles after the first attempt of every issuer; failed ones are repeated later. */
+    start() {
+        return this.verifier.start();
+    }
+    /** Ends every WebSocket with a close frame, also those whose handshake is still under way. */
+    endTunnels() {
+        this.#tunnels.drain();
+    }
+    /** Once the requests under way have finished, stops fetching keys and closes the upstream connections. */
+    stop() {
+        this.#stopped ??= this.#stopWhenIdle();
+        return this.#stopped;
+    }
+    async #stopWhenIdle() {
+        await this.#underWay.untilIdle();
+        this.verifier.stop();
+        await this.upstreams.close();
+    }
+    /** Closes every tunnel and every connection to an upstream at once. */
+    destroy() {
+        this.#tunnels.destroy();
+        this.upstreams.destroy();
+    }
+}
+function scopesOf({ decision }) {
+    return { scopes: decision?.grant?.scopes ?? [], allow: [] };
+}

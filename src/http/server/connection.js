@@ -1,0 +1,238 @@
+/**
+ * One connection of a client: a request is read, answered and reported as ended before the next one is read (RFC 9112 section
+ * 9.3). All listeners and time-outs are the connection's.
+ */
+import { IncomingRequest } from './incoming-request.js';
+import { InputDeadline } from './input-deadline.js';
+import { closeLingering, LINGER_BYTES, resetConnection } from './lingering-close.js';
+import { RequestInput } from './request-input.js';
+import { ResponseSender } from './response-sender.js';
+import { UNPARSED } from './server-context.js';
+export class ServerConnection {
+    socket;
+    peer;
+    input;
+    sender;
+    #server;
+    #deadline;
+    #phase = 'idle';
+    #request;
+    #hasServed = false;
+    constructor(socket, peer, server) {
+        this.socket = socket;
+        this.peer = peer;
+        this.#server = server;
+        this.input = new RequestInput(socket, server.settings.headLimit, this);
+        this.sender = new ResponseSender(socket, () => this.#run(this.#onFlushed));
+        this.#deadline = new InputDeadline(server.settings);
+        socket.setNoDelay(true);
+        socket.on('data', this.#onData).on('drain', this.#onDrain).on('end', this.#onEnd);
+        socket.on('error', this.#onError).on('close', this.#onClose);
+    }
+    /** Whether no request is under way: a whole head has not come. */
+    get isWaiting() {
+        return this.#phase === 'idle';
+    }
+    /** Whether it is between two requests. */
+    get isKept() {
+        return this.isWaiting && this.#hasServed && !this.input.isInHead;
+    }
+    onHead(head) {
+        this.#begin(new IncomingRequest(this, head), head);
+    }
+    onBody(piece) {
+        this.awaitBody();
+        this.input.holdBody();
+        if (this.#request?.handler.onBody(piece))
+            this.input.takeBody();
+        if (this.#phase === 'serving' && !this.input.isBodyWanted)
+            this.#deadline.stop();
+    }
+    onBodyEnd() {
+        this.#deadline.stop();
+        this.#request?.handler.onBodyEnd();
+    }
+    onDropped() {
+        if (this.#phase === 'draining')
+            this.#continue();
+    }
+    onFault(fault) {
+        this.#deadline.stop();
+        this.sender.closeAfter();
+        if (this.#phase === 'idle')
+            this.#refuse(UNPARSED[fault]);
+        else if (this.#phase === 'serving')
+            this.#request?.handler.onBodyError('malformed_request');
+    }
+    awaitBody(time) {
+        this.#deadline.awaitBody(time);
+    }
+    onResponseEnd(result) {
+        this.#deadline.stop();
+        if (result === 'sent')
+            this.#finish();
+        else if (result === 'waiting')
+            this.#phase = 'flushing';
+        else
+            this.abort();
+    }
+    abort() {
+        this.#end('aborted');
+        resetConnection(this.socket);
+    }
+    detach() {
+        const rest = this.input.close();
+        const socket = this.#leaveInput().off('error', this.#onError).off('close', this.#onClose).pause();
+        this.#close('detached');
+        return { socket, rest };
+    }
+    sweep(now) {
+        if (this.sender.isLate(now)) {
+            this.#run(() => this.#end('slow_reader'));
+            this.socket.destroy();
+        }
+        else if (this.#deadline.isPast(now))
+            this.#run(this.#onLate);
+    }
+    #refuse(reason) {
+        this.sender.closeAfter();
+        this.input.close();
+        this.#begin(new IncomingRequest(this, undefined, reason), undefined);
+    }
+    #begin(request, head) {
+        this.#phase = 'serving';
+        this.#request = request;
+        this.#deadline.begin(this.#server.settings);
+        this.sender.begin(head, this.#deadline.patience);
+        this.#server.events.onRequest(request);
+    }
+    #finish() {
+        this.#hasServed = true;
+        this.#end('complete');
+        this.#continue();
+    }
+    #continue() {
+        if (this.sender.isLast || this.input.isFaulty)
+            this.#linger();
+        else if (this.input.isBodyComplete)
+            this.#next();
+        else if (this.#phase !== 'draining')
+            this.#drain();
+    }
+    /** The rest of the body must not be taken for the next request. */
+    #drain() {
+        this.#phase = 'draining';
+        this.#deadline.linger();
+        this.input.dropBody();
+        if (this.input.isBodyComplete || this.input.isFaulty)
+            this.#continue();
+    }
+    #next() {
+        this.#phase = 'idle';
+        this.#deadline.awaitRequest(this.#server.settings);
+        this.sender.begin(undefined);
+        this.input.next();
+    }
+    #linger() {
+        if (this.#phase === 'closed')
+            return;
+        this.#phase = 'lingering';
+        this.#deadline.linger();
+        this.input.close();
+        closeLingering(this.#leaveInput());
+    }
+    /** No whole head has come in time. */
+    #closeUnasked() {
+        if (!this.isKept)
+            this.#server.events.onSlowHead();
+        if (this.isKept)
+            this.#linger();
+        else if (this.socket.bytesRead > 0)
+            this.#refuse('request_timeout');
+        else
+            this.socket.destroy();
+    }
+    #leaveInput() {
+        return this.socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onEnd);
+    }
+    #end(end) {
+        const request = this.#request;
+        this.#request = undefined;
+        request?.leave();
+        request?.handler.onClose(end);
+    }
+    #close(end) {
+        this.#phase = 'closed';
+        this.#deadline.stop();
+        this.sender.close();
+        this.#server.onConnectionClose(this);
+        this.#end(end);
+    }
+    /** A fault of a handler's must not end the process, and what is left of its request must not be served. */
+    #run(event, given) {
+        try {
+            event.call(this, given);
+        }
+        catch (fault) {
+            this.#fail(fault);
+        }
+    }
+    #fail(fault) {
+        this.sender.closeAfter();
+        try {
+            (this.#request?.handler ?? this.#server.events).onFault(fault);
+        }
+        catch (last) {
+            this.#server.events.onFault(last);
+        }
+        if (this.#phase === 'serving' || this.#phase === 'idle')
+            this.socket.destroy();
+    }
+    #receive(bytes) {
+        this.input.receive(bytes);
+        if (this.#phase === 'draining' && this.input.dropped > LINGER_BYTES)
+            this.socket.destroy();
+        // From its first byte on; that of the first request, from the connection's beginning.
+        if (this.#phase !== 'idle' || !this.#hasServed || !this.input.isInHead)
+            return;
+        this.#deadline.awaitHead(this.#server.settings);
+    }
+    #onLate = () => {
+        this.#deadline.stop();
+        if (this.#phase === 'serving') {
+            this.sender.closeAfter();
+            this.#request?.handler.onBodyError('request_timeout');
+        }
+        else if (this.#phase !== 'idle')
+            this.socket.destroy();
+        else
+            this.#closeUnasked();
+    };
+    #onData = (bytes) => this.#run(this.#receive, bytes);
+    #onDrain = () => {
+        this.sender.onDrain();
+        if (this.#phase === 'serving')
+            this.#run(() => this.#request?.handler.onClientReady());
+    };
+    #onFlushed = () => {
+        this.sender.onDrain();
+        if (this.#phase === 'flushing')
+            this.#finish();
+    };
+    /** A client that ends its side has left, also behind a whole request; what is no whole request gets a refusal. */
+    #onEnd = () => {
+        if (this.#phase === 'idle' && this.input.isInHead)
+            this.#run(() => this.#refuse('malformed_request'));
+        else if (this.#phase === 'idle')
+            this.socket.end();
+        else if (this.#phase === 'flushing')
+            this.sender.closeAfter();
+        else
+            this.socket.destroy();
+    };
+    #onError = () => this.socket.destroy();
+    #onClose = () => {
+        this.input.close();
+        this.#run(() => this.#close('client_gone'));
+    };
+}

@@ -1,0 +1,159 @@
+/** Host and path → route: routes of the Host before routes of every host, then the longest prefix of whole segments. */
+import { deny } from '../denial.js';
+import { canonicalizePath, decodeAsKey } from './path.js';
+import { listReadings } from './readings.js';
+import { addProtectedPorts, isUnprotectedUpstream } from './unprotected-upstreams.js';
+/** @returns a tree of the routes by segment: a look-up costs the depth of the matching prefix, whatever the number of routes. */
+export function createRouteTable(routes) {
+    const table = createEmptyTable();
+    for (const route of routes)
+        addRoute(table, route);
+    return table;
+}
+/** @returns a table without routes, for `addRoute`. */
+export function createEmptyTable() {
+    return { hosts: new Map(), everyHost: { children: new Map() }, protectedPorts: new Set() };
+}
+/** Adds a route to a table that is not in use yet. */
+export function addRoute({ hosts, everyHost, protectedPorts }, route) {
+    insert(route.host === undefined ? everyHost : branchOf(hosts, route.host), route);
+    addProtectedPorts(protectedPorts, route);
+}
+/**
+ * @returns the route of a request. A path with several readings is `ambiguous_path`, unless every route to the same upstream is
+ *   public or on `report`: then it is matched as it was sent.
+ */
+export function matchRequest(table, { host, path, sentPath }) {
+    const match = path.ok ? matchRoute(table, host, path) : path;
+    if (match.ok || match.reason !== 'ambiguous_path')
+        return match;
+    return matchAsSent(table, host, sentPath) ?? match;
+}
+/**
+ * @param host lower-case, without a port.
+ * @returns the route with the longest prefix among the Host's own, else among those of every host; `no_route`; or
+ *   `ambiguous_path` where the path has an encoding that the route does not allow, or a server could read it as the path of
+ *   another route.
+ */
+export function matchRoute(table, host, path) {
+    const found = find(table, host, path.key);
+    const isContested = path.contested.length > 0;
+    if (!found)
+        return deny(isContested ? 'ambiguous_path' : 'no_route');
+    if (!isContested && !ENDS_UNUSUALLY.test(path.key))
+        return accept(found, path.text, []);
+    if (path.contested.some(encoding => !found.route.allowEncoded.has(encoding)))
+        return deny('ambiguous_path');
+    const otherRests = listOtherRests(table, host, path.key, found);
+    return otherRests ? accept(found, path.text, otherRests) : deny('ambiguous_path');
+}
+/** A dot or a blank at the end of a segment: some servers drop it, also where nothing is encoded. */
+const ENDS_UNUSUALLY = /[ .](?:\/|$)/;
+/** @returns the path below the route in every other reading; `undefined` if a reading matches another route. */
+function listOtherRests(table, host, key, found) {
+    const readings = listKeys(key, found);
+    if (!readings)
+        return undefined;
+    const rests = new Set();
+    for (const reading of readings) {
+        const other = find(table, host, reading);
+        if (other?.route !== found.route)
+            return undefined;
+        rests.add(other.rest);
+    }
+    rests.delete(found.rest);
+    return [...rests];
+}
+/**
+ * @returns every path that the gateway or the upstream may read. The upstream of a route with `strip_prefix` reads another
+ *   path: its readings get the prefix back, and one outside its base path gives `undefined`.
+ */
+function listKeys(key, { route, rest }) {
+    const readings = listReadings(key);
+    if (!readings || !route.stripPrefix || key === rest)
+        return readings;
+    const prefix = key.slice(0, key.length - rest.length);
+    const keys = [...readings];
+    for (const base of new Set(route.upstream.endpoints.map(({ basePath }) => decodeAsKey(basePath)))) {
+        const rests = listRests(base, rest);
+        if (!rests)
+            return undefined;
+        for (const read of rests)
+            keys.push(prefix + read);
+    }
+    return keys;
+}
+/** @returns every path below `base` that the upstream may read; `undefined` if a reading lies outside. */
+function listRests(base, rest) {
+    const targets = listReadings(`${base}${rest}` || '/');
+    const isBelow = targets?.every(target => target === base || target.startsWith(`${base}/`));
+    return isBelow ? targets?.map(target => target.slice(base.length)) : undefined;
+}
+/**
+ * Matches the path as sent. Only where no protected route uses the same upstream port, so that a server that reads the path
+ * differently cannot reach a protected API.
+ */
+function matchAsSent(table, host, sent) {
+    const found = sent.startsWith('/') ? find(table, host, decodeAsKey(sent)) : undefined;
+    if (!found || !isUnprotectedUpstream(table.protectedPorts, found.route))
+        return undefined;
+    const { stripPrefix, prefix } = found.route;
+    if (stripPrefix && prefix !== '/' && !`${sent}/`.startsWith(`${prefix}/`))
+        return undefined;
+    return { ...accept(found, sent, []), isAmbiguous: true };
+}
+function accept({ route, rest }, path, otherRests) {
+    return { ok: true, route, path, rest, otherRests };
+}
+function find(table, host, key) {
+    const own = table.hosts.get(host);
+    return (own && descend(own, key)) ?? descend(table.everyHost, key);
+}
+function insert(root, route) {
+    const prefix = canonicalizePath(route.prefix);
+    if (!prefix.ok)
+        throw new Error(`route ${route.key}: the prefix is not canonical`);
+    const segments = prefix.key === '/' ? [] : prefix.key.slice(1).split('/');
+    let branch = root;
+    for (const segment of segments)
+        branch = branchOf(branch.children, segment);
+    branch.route = route;
+}
+function branchOf(branches, name) {
+    const existing = branches.get(name);
+    if (existing)
+        return existing;
+    const branch = { children: new Map() };
+    branches.set(name, branch);
+    return branch;
+}
+function descend(root, key) {
+    let { route } = root;
+    let depth = 0;
+    let branch = root;
+    for (let start = 0; start < key.length && branch;) {
+        const end = endOfSegment(key, start);
+        branch = branch.children.get(key.slice(start + 1, end));
+        if (branch?.route) {
+            route = branch.route;
+            depth = end;
+        }
+        start = end;
+    }
+    return route && { route, rest: key.slice(depth) };
+}
+/**
+ * @returns what a route with `strip_prefix` forwards of a matched path: the path without as many segments as `prefix` has.
+ */
+export function stripPrefix(prefix, path) {
+    let end = 0;
+    for (let depth = prefix === '/' ? 0 : prefix.split('/').length - 1; depth > 0; depth--) {
+        end = endOfSegment(path, end);
+    }
+    return path.slice(end);
+}
+/** @returns the index of the next slash after `start`, or the length of the path. */
+function endOfSegment(path, start) {
+    const end = path.indexOf('/', start + 1);
+    return end === -1 ? path.length : end;
+}

@@ -1,0 +1,91 @@
+/** The listener for clients: it accepts their connections, and hands their requests to the gateway. */
+import { createServer } from 'node:net';
+import { HttpServer } from '../http/server/server.js';
+import { Sweeper } from '../http/sweeper.js';
+import { logFault } from '../telemetry/telemetry.js';
+import { closeListener, openListener } from './listener.js';
+import { TlsAcceptor } from './tls/acceptor.js';
+import { TicketKeys } from './tls/ticket-keys.js';
+export class DataListener {
+    /** Connections so far. */
+    accepted = 0;
+    #metrics;
+    #server;
+    #http;
+    #tls;
+    #gateway;
+    #isUnix = false;
+    /** @param ticketKeys of TLS, shared with other workers; by default of this listener alone. */
+    constructor(gateway, { metrics, log }, ticketKeys = new TicketKeys()) {
+        this.#gateway = gateway;
+        this.#metrics = metrics;
+        const { limits, timeouts } = gateway.config;
+        const events = {
+            onRequest: request => this.#gateway.handle(request),
+            onSlowHead: () => metrics.recordEnded('slow_headers'),
+            onFault: fault => logFault(log, undefined, fault),
+        };
+        const sweeper = new Sweeper();
+        this.#http = new HttpServer({ headLimit: limits.headers, timeouts }, events, sweeper);
+        this.#tls = new TlsAcceptor(sweeper, ticketKeys, {
+            onSecure: socket => this.#serve(socket, true),
+            onFailure: cause => metrics.recordHandshakeFailure(cause),
+        });
+        this.#server = createServer({ allowHalfOpen: true }, socket => this.#accept(socket));
+        this.#server.on('drop', () => metrics.recordEnded('connection_limit'));
+        this.use(gateway);
+    }
+    /**
+     * Hands the next requests to `gateway`, and opens the next connections with its certificates, or without TLS. The limit of a head
+     * stays as it is: to change it needs a restart.
+     */
+    use(gateway) {
+        const { limits, timeouts, tls } = gateway.config;
+        this.#gateway = gateway;
+        this.#tls.use(tls, timeouts.headers);
+        this.#server.maxConnections = limits.connections;
+        this.#http.settings = { headLimit: this.#http.settings.headLimit, timeouts };
+    }
+    /** @throws ListenError where the address cannot be listened on. */
+    open(address) {
+        this.#isUnix = 'path' in address;
+        return openListener(this.#server, 'listen', address);
+    }
+    /** Accepts no more connections. Settles when the last one has closed. */
+    close() {
+        return closeListener(this.#server);
+    }
+    /** Closes each connection after the response that is under way, or its next one (`Connection: close`). */
+    endKeepAlive() {
+        this.#http.endKeepAlive();
+    }
+    /** Closes the connections that are between two requests. */
+    closeIdle() {
+        this.#http.closeIdle();
+    }
+    /** Closes the connections that have not sent a byte. */
+    closeSilent() {
+        this.#tls.closeSilent();
+        this.#http.closeSilent();
+    }
+    /** Closes the connections on which no request is served: they are not secure yet, or have not sent a whole head. */
+    closeWaiting() {
+        this.#tls.destroy();
+        this.#http.closeWaiting();
+    }
+    destroy() {
+        this.#tls.destroy();
+        this.#http.destroy();
+    }
+    #accept(socket) {
+        this.accepted += 1;
+        this.#metrics.trackConnection(socket);
+        if (this.#gateway.config.tls)
+            this.#tls.accept(socket);
+        else
+            this.#serve(socket, false);
+    }
+    #serve(socket, isSecure) {
+        this.#http.accept(socket, { address: this.#isUnix ? 'unix:' : socket.remoteAddress, isSecure });
+    }
+}

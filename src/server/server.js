@@ -1,0 +1,109 @@
+/** The two listeners of a process, and the gateway that serves their requests, which a reload replaces. */
+import { createAdminHandler } from '../admin/admin.js';
+import { describeKeys, ReadinessGate } from '../admin/readiness.js';
+import { createReport } from '../telemetry/report.js';
+import { createAdminServer } from './admin-server.js';
+import { DataListener } from './data-listener.js';
+import { drainConnections } from './drain.js';
+import { closeListener, openListener } from './listener.js';
+import { removeStaleSocket } from './unix-socket.js';
+export class Server {
+    #telemetry;
+    #data;
+    #admin;
+    /** The current gateway, and earlier ones that still have requests. */
+    #gateways = new Set();
+    #gate = new ReadinessGate();
+    #version;
+    #startedAt = new Date();
+    #gateway;
+    /** The warnings of the configuration in use. */
+    #warnings;
+    #loadedAt = new Date();
+    #isDraining = false;
+    /**
+     * @param about for the status page: the version of the program, and the warnings of the configuration.
+     * @param ticketKeys of TLS, where other processes have the same ones.
+     */
+    constructor(gateway, telemetry, about, ticketKeys) {
+        this.#gateway = gateway;
+        this.#version = about.version;
+        this.#warnings = about.warnings;
+        this.#gateways.add(gateway);
+        this.#telemetry = telemetry;
+        this.#data = new DataListener(gateway, telemetry, ticketKeys);
+        gateway.configureMetrics();
+        this.#admin = createAdminServer(createAdminHandler({
+            metrics: telemetry.metrics,
+            refetchKeys: () => this.#gateway.verifier.refetch(),
+            readiness: () => this.readiness(),
+            report: () => {
+                const { verifier, upstreams } = this.#gateway;
+                return createReport(telemetry, { keySets: verifier.status(), upstreams: upstreams.listEndpoints() });
+            },
+            processInfo: () => this.#processInfo(),
+        }));
+    }
+    /**
+     * Opens both listeners, admin last, so that a response of the admin listener means that both are open.
+     *
+     * @returns where they listen; for port 0 in the configuration, the port that the system chose.
+     * @throws ListenError where an address cannot be listened on.
+     */
+    async listen() {
+        const { listen, admin } = this.#gateway.config;
+        await removeStaleSocket(listen);
+        return { listen: await this.listenForClients(), admin: await openListener(this.#admin, 'admin', admin) };
+    }
+    /** Opens only the data listener, for a worker: the primary has the admin listener. */
+    listenForClients() {
+        return this.#data.open(this.#gateway.config.listen);
+    }
+    get gateway() {
+        return this.#gateway;
+    }
+    /** Serves new requests with `gateway`. Requests under way finish under the configuration that they began with. */
+    swap(gateway, warnings) {
+        const before = this.#gateway;
+        // Opens the readiness gate now if the old gateway is ready. Without a request to /readyz it would still be closed, and
+        // /readyz would then wait for the keys of new issuers.
+        this.readiness();
+        this.#gateway = gateway;
+        this.#loadedAt = new Date();
+        this.#warnings = warnings;
+        this.#gateways.add(gateway);
+        this.#data.use(gateway);
+        gateway.configureMetrics();
+        before.stop().then(() => this.#gateways.delete(before));
+    }
+    /**
+     * Reports `draining` on `/readyz` and ends keep-alive, accepts no new connections after `drain.delay`, lets accepted requests
+     * finish, then closes everything. Settles when all is closed, at the latest after `drain.limit`.
+     */
+    async drain() {
+        this.#isDraining = true;
+        const { metrics } = this.#telemetry;
+        await drainConnections({ listener: this.#data, gateways: this.#gateways, metrics }, this.#gateway.config);
+        this.#admin.closeAllConnections();
+        await closeListener(this.#admin);
+    }
+    /** Whether this process should be sent requests. */
+    readiness() {
+        const keys = [this.keyReadiness()];
+        const isOpen = this.#gate.update(keys);
+        return { ready: isOpen && !this.#isDraining, ...describeKeys(keys), draining: this.#isDraining };
+    }
+    /** Which issuers of the configuration in use have keys. */
+    keyReadiness() {
+        return this.#gateway.verifier.keyReadiness();
+    }
+    #processInfo() {
+        return {
+            version: this.#version,
+            startedAt: this.#startedAt,
+            config: this.#gateway.config,
+            loadedAt: this.#loadedAt,
+            warnings: this.#warnings,
+        };
+    }
+}

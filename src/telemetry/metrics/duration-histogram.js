@@ -1,0 +1,54 @@
+/** A Prometheus histogram of durations, kept as plain numbers until it is read. */
+/** Upper bounds of the buckets, in seconds. */
+export const BUCKET_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+export class DurationHistogram {
+    /** One more than there are bounds: the last bucket is for what exceeds them all. */
+    #counts = new Array(BUCKET_BOUNDS.length + 1).fill(0);
+    #sum = 0;
+    #count = 0;
+    /** Observations of each bucket alone, not cumulative. */
+    get counts() {
+        return this.#counts;
+    }
+    /** Seconds of all observations together. */
+    get sum() {
+        return this.#sum;
+    }
+    /** Observations so far. */
+    get count() {
+        return this.#count;
+    }
+    /** @param milliseconds that one request took. */
+    observe(milliseconds) {
+        const seconds = milliseconds / 1000;
+        let bucket = 0;
+        while (bucket < BUCKET_BOUNDS.length && seconds > (BUCKET_BOUNDS[bucket] ?? 0))
+            bucket += 1;
+        this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
+        this.#sum += seconds;
+        this.#count += 1;
+    }
+    /** @returns its numbers, for another process: the counts of the buckets, then the sum. */
+    numbers() {
+        return [...this.#counts, this.#sum];
+    }
+    /** Takes the numbers of another process, and adds to `total` by how much they have grown since the last call. */
+    mirror(numbers, total) {
+        const counts = numbers.slice(0, -1);
+        const sum = numbers.at(-1) ?? 0;
+        const count = counts.reduce((all, each) => all + each, 0);
+        // Fewer than before: the other process dropped the series meanwhile and counts from 0 again.
+        const isReset = count < this.#count;
+        for (const [index, now] of counts.entries()) {
+            total.#add(index, now - (isReset ? 0 : (this.#counts[index] ?? 0)));
+            this.#counts[index] = now;
+        }
+        total.#sum += sum - (isReset ? 0 : this.#sum);
+        this.#sum = sum;
+        this.#count = count;
+    }
+    #add(bucket, count) {
+        this.#counts[bucket] = (this.#counts[bucket] ?? 0) + count;
+        this.#count += count;
+    }
+}

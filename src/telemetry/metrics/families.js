@@ -1,0 +1,184 @@
+/**
+ * Every metric of our own: name, type, HELP text and labels. The code that counts, the page for Prometheus and the metrics
+ * reference in the documentation all read this table. The metrics of the process and of Node.js are in runtime-metrics.ts.
+ */
+import { FAILURE_CAUSES, FAILURES } from '../../denial.js';
+/** Why the gateway ended a connection or a stream that was not a refusal. */
+const END_CAUSES = [
+    'connection_limit',
+    'slow_headers',
+    'slow_reader',
+    'idle_tunnel',
+    'token_expired',
+    'drain',
+    'drain_limit',
+];
+/** Why a client's TLS handshake failed. */
+const HANDSHAKE_FAILURES = [
+    'version',
+    'no_common_parameters',
+    'client_alert',
+    'client_gone',
+    'timeout',
+    'plain_http',
+    'malformed',
+    'other',
+];
+const ACTION = { name: 'action', values: ['refused', 'forwarded'] };
+const SUCCESS_OR_FAILURE = { name: 'outcome', values: ['success', 'failure'] };
+/** Counters, in the order of the page. A label value is from the configuration or a closed list, never from a caller. */
+export const COUNTERS = {
+    requests: {
+        subject: 'route',
+        name: 'audgate_requests_total',
+        help: 'Requests, by method and by the status sent to the client.',
+        labels: [{ name: 'method' }, { name: 'status' }],
+    },
+    denials: {
+        subject: 'route',
+        name: 'audgate_denials_total',
+        help: 'Denials: refused, or only reported and forwarded.',
+        labels: [{ name: 'reason' }, ACTION],
+    },
+    confusedDeputies: {
+        subject: 'route',
+        name: 'audgate_confused_deputy_rejections_total',
+        help: 'Tokens that were valid in every other respect and were for another resource, refused or only reported (forwarded).',
+        labels: [{ name: 'resource' }, { name: 'presented' }, { name: 'issuer' }, ACTION],
+    },
+    multipleAudiences: {
+        subject: 'route',
+        name: 'audgate_multiple_audience_tokens_total',
+        help: 'Requests with an accepted token for several audiences: all of them of this gateway (known), or not all (foreign).',
+        labels: [{ name: 'outcome', values: ['known', 'foreign'] }],
+    },
+    upstreamFailures: {
+        subject: 'route',
+        name: 'audgate_upstream_failures_total',
+        help: 'Requests that were allowed and got no usable response from their upstream.',
+        labels: [
+            { name: 'reason', values: Object.keys(FAILURES) },
+            { name: 'cause', values: FAILURE_CAUSES },
+        ],
+    },
+    jwksFetches: {
+        subject: 'issuer',
+        name: 'audgate_jwks_fetches_total',
+        help: 'Fetches of the keys of an issuer.',
+        labels: [SUCCESS_OR_FAILURE],
+    },
+    introspections: {
+        subject: 'issuer',
+        name: 'audgate_introspections_total',
+        help: 'Tokens that an issuer was asked about, by its answer; hit: answered without a call.',
+        labels: [{ name: 'outcome', values: ['hit', 'active', 'inactive', 'failure'] }],
+    },
+    cacheLookups: {
+        subject: 'gateway',
+        name: 'audgate_token_cache_lookups_total',
+        help: 'Look-ups of verified tokens.',
+        labels: [{ name: 'outcome', values: ['hit', 'miss'] }],
+    },
+    reloads: {
+        subject: 'gateway',
+        name: 'audgate_config_reloads_total',
+        help: 'Reloads of the configuration.',
+        labels: [SUCCESS_OR_FAILURE],
+    },
+    ended: {
+        subject: 'gateway',
+        name: 'audgate_connections_ended_total',
+        help: 'Connections and streams that the gateway ended.',
+        labels: [{ name: 'cause', values: END_CAUSES }],
+    },
+    handshakeFailures: {
+        subject: 'gateway',
+        name: 'audgate_tls_handshake_failures_total',
+        help: 'Connections of clients that did not become secure. One that closes without a byte, such as a TCP probe, does not count.',
+        labels: [{ name: 'cause', values: HANDSHAKE_FAILURES }],
+    },
+    restarts: {
+        subject: 'gateway',
+        name: 'audgate_worker_restarts_total',
+        help: 'Workers that ended by themselves and were replaced.',
+        labels: [],
+    },
+    droppedLines: {
+        subject: 'gateway',
+        name: 'audgate_log_lines_dropped_total',
+        help: 'Access log lines that the reader of standard output did not take in time.',
+        labels: [],
+    },
+};
+export const COUNTER_NAMES = Object.keys(COUNTERS);
+/** Histograms of durations, one series for each route. */
+export const HISTOGRAMS = {
+    duration: {
+        name: 'audgate_request_duration_seconds',
+        help: 'From the head of the request to the end of the response, or of reading the body of the request where that is later.',
+    },
+    upstreamDuration: {
+        name: 'audgate_upstream_duration_seconds',
+        help: 'From dispatch to the head of the response.',
+    },
+};
+export const HISTOGRAM_NAMES = Object.keys(HISTOGRAMS);
+/** Gauges, in the order of the page. */
+export const GAUGES = {
+    keys: { name: 'audgate_jwks_keys', help: 'Usable keys of an issuer.', labels: [{ name: 'issuer' }] },
+    keysAge: {
+        name: 'audgate_jwks_age_seconds',
+        help: 'Time since the keys of an issuer were fetched.',
+        labels: [{ name: 'issuer' }],
+    },
+    certificateExpiry: {
+        name: 'audgate_certificate_expiry_timestamp_seconds',
+        help: 'When a certificate of the data listener expires; of two with one name, the earlier one.',
+        labels: [{ name: 'name' }],
+    },
+    loadedAt: {
+        name: 'audgate_config_last_reload_success_timestamp_seconds',
+        help: 'When the configuration in use was loaded.',
+        labels: [],
+    },
+    connections: {
+        name: 'audgate_open_connections',
+        help: 'Connections of clients.',
+        labels: [{ name: 'kind', values: ['http', 'upgraded'] }],
+    },
+    available: {
+        name: 'audgate_upstream_available',
+        help: 'Whether an endpoint of an upstream that has several is sent requests: 0 while it cannot be connected to and is left out.',
+        labels: [{ name: 'upstream' }],
+    },
+    build: {
+        name: 'audgate_build_info',
+        help: 'Which audgate this is, and on which Node.js it runs; always 1.',
+        labels: [{ name: 'version' }, { name: 'node' }],
+    },
+};
+/** @returns the names of `labels`, in their order. */
+export function namesOf(labels) {
+    return labels.map(({ name }) => name);
+}
+/** Every metric of our own, in the order of the page. */
+export const METRIC_FAMILIES = [
+    ...Object.values(COUNTERS).map(({ subject, name, help, labels }) => ({
+        name,
+        type: 'counter',
+        help,
+        labels: subject === 'gateway' ? labels : [{ name: subject }, ...labels],
+    })),
+    ...Object.values(HISTOGRAMS).map(({ name, help }) => ({
+        name,
+        type: 'histogram',
+        help,
+        labels: [{ name: 'route' }],
+    })),
+    ...Object.values(GAUGES).map(({ name, help, labels }) => ({
+        name,
+        type: 'gauge',
+        help,
+        labels,
+    })),
+];

@@ -1,0 +1,56 @@
+/** What is counted of each finished request. */
+import { hasOnlyKnownAudiences } from '../../authorization/audience.js';
+import { isDecidedWithin } from '../../denial.js';
+import { actionOf, NO_ROUTE } from '../finished-request.js';
+import { methodLabel } from './method-label.js';
+import { statusClass, statusLabel } from './status-label.js';
+/** Clients choose method and route. Past this, requests of a new series are counted as `OTHER` with the class of the status. */
+const MOST_REQUEST_SERIES = 100_000;
+export class RequestCounter {
+    #counts;
+    #requestSeries = 0;
+    constructor(counts) {
+        this.#counts = counts;
+    }
+    /** To be called after series were dropped from the counts. */
+    recountSeries() {
+        this.#requestSeries = this.#counts.size('route', 'requests');
+    }
+    /** @param index the audiences of the configuration in use. */
+    record(request, index) {
+        const tally = this.#counts.touch('route', request.route?.key ?? NO_ROUTE);
+        this.#countRequest(tally, request);
+        tally.observe('duration', request.durationMs);
+        if (request.upstreamMs !== undefined)
+            tally.observe('upstreamDuration', request.upstreamMs);
+        if (request.failure)
+            tally.count('upstreamFailures', [request.failure.reason, request.failure.cause]);
+        if (request.denial)
+            countDenial(tally, request, request.denial);
+        countMultipleAudiences(tally, request, index);
+    }
+    #countRequest(tally, { method, status }) {
+        const labels = [methodLabel(method), statusLabel(status)];
+        if (tally.countKnown('requests', labels))
+            return;
+        const isFull = this.#requestSeries >= MOST_REQUEST_SERIES;
+        if (!isFull)
+            this.#requestSeries += 1;
+        tally.count('requests', isFull ? ['OTHER', statusClass(status)] : labels);
+    }
+}
+function countDenial(tally, request, { reason, presented }) {
+    const action = actionOf(request);
+    tally.count('denials', [reason, action]);
+    if (presented === undefined || !request.verified || !request.route || request.route.public)
+        return;
+    tally.count('confusedDeputies', [request.route.resource, presented, request.verified.issuer, action]);
+}
+/** Counts an accepted token for several audiences: `foreign` would be refused with `known`, both with `only`. */
+function countMultipleAudiences(tally, { route, outcome, denial, verified }, index) {
+    if (!verified || verified.audience.length < 2 || !route || route.public || outcome === 'denied')
+        return;
+    if (denial && isDecidedWithin(denial.reason, 'request', 'audience'))
+        return;
+    tally.count('multipleAudiences', [hasOnlyKnownAudiences(index, verified.audience) ? 'known' : 'foreign']);
+}

@@ -1,0 +1,123 @@
+/**
+ * The series that exist at 0 from the start, so that `rate()` sees the first event. They are not stored as counts but listed
+ * from the configuration whenever the page is made.
+ */
+import { listPresentable, NON_RESOURCES, } from '../../authorization/audience.js';
+import { isDecidedWithin, isRefused, REASONS } from '../../denial.js';
+import { NO_ROUTE } from '../finished-request.js';
+import { COUNTERS } from './families.js';
+/** Routes × siblings × issuers, which grows with the square of the routes. Past this, only `foreign` and `missing` begin at 0. */
+const MOST_CONFUSIONS = 20_000;
+/** Routes × issuers × 2. Past this, these series begin at their first event, too. */
+const MOST_ALWAYS_AT_ZERO = 100_000;
+/** Routes × reasons; past this, a denial's series begins at its first event. */
+const MOST_DENIALS = 50_000;
+const ALWAYS_AT_ZERO = ['foreign', 'missing'];
+/** The reasons that are decided once a route is known, so that they are counted for it. */
+const REASONS_OF_ROUTES = REASONS.filter(reason => isDecidedWithin(reason, 'method', 'fault'));
+/** The series of one configuration. */
+export class ZeroSeries {
+    #routes;
+    #issuers;
+    #introspecting;
+    #resources;
+    #presented;
+    #hasDenials;
+    /** Text of series at 0, by counter and subject. */
+    #texts = new Map();
+    /** @param introspecting those of `issuers` that are asked about tokens. */
+    constructor(routes, index, issuers, introspecting) {
+        this.#routes = routes;
+        this.#issuers = issuers;
+        this.#introspecting = introspecting;
+        this.#resources = new Set(index.values());
+        const protectedRoutes = routes.filter(route => !route.public);
+        const pairs = protectedRoutes.reduce((sum, route) => sum + route.issuers.size, 0);
+        // For each route and issuer: one series for each sibling, and those that name no resource.
+        const most = pairs * (this.#resources.size - 1 + ALWAYS_AT_ZERO.length);
+        if (most <= MOST_CONFUSIONS)
+            this.#presented = route => listPresentable(route, index);
+        else
+            this.#presented = pairs * ALWAYS_AT_ZERO.length <= MOST_ALWAYS_AT_ZERO ? () => ALWAYS_AT_ZERO : () => [];
+        this.#hasDenials = protectedRoutes.length * REASONS_OF_ROUTES.length + routes.length <= MOST_DENIALS;
+    }
+    /** @returns each subject of `counter` in the configuration, with the label values of its series that begin at 0. */
+    *list(counter) {
+        switch (COUNTERS[counter].subject) {
+            case 'route':
+                for (const route of this.#routes)
+                    yield [route.key, this.#listOfRoute(counter, route)];
+                return;
+            case 'issuer':
+                for (const issuer of counter === 'introspections' ? this.#introspecting : this.#issuers) {
+                    yield [issuer, listClosed(counter)];
+                }
+                return;
+            case 'gateway':
+                yield ['', listClosed(counter)];
+        }
+    }
+    *#listOfRoute(counter, route) {
+        if (counter === 'denials' && this.#hasDenials && canReportAmbiguity(route))
+            yield ['ambiguous_path', 'forwarded'];
+        if (route.public)
+            return;
+        if (counter === 'multipleAudiences')
+            yield* listClosed(counter);
+        if (counter === 'denials' && this.#hasDenials) {
+            for (const reason of REASONS_OF_ROUTES)
+                yield [reason, actionOn(route, reason)];
+        }
+        if (counter !== 'confusedDeputies')
+            return;
+        const action = actionOn(route, 'wrong_audience');
+        for (const presented of this.#presented(route)) {
+            for (const issuer of route.issuers)
+                yield [route.resource, presented, issuer, action];
+        }
+    }
+    /**
+     * @returns what `write` returned for these series: cached, since most series stay at 0 from one page to the next.
+     *
+     * @param size how many series of the subject are counted. Where it has changed, others are at 0, and `write` is called again.
+     */
+    cachedText(counter, subject, size, write) {
+        const ofCounter = this.#texts.get(counter) ?? new Map();
+        if (ofCounter.size === 0)
+            this.#texts.set(counter, ofCounter);
+        const known = ofCounter.get(subject);
+        if (known?.size === size)
+            return known.text;
+        const text = Buffer.from(write());
+        ofCounter.set(subject, { size, text });
+        return text;
+    }
+    /** @returns the names in this configuration. */
+    inUse() {
+        const issuers = new Set(this.#issuers);
+        const byKey = new Map(this.#routes.map(route => [route.key, route]));
+        const isPresentable = (presented) => NON_RESOURCES.some(value => value === presented) || this.#resources.has(presented);
+        return {
+            routes: new Set([...byKey.keys(), NO_ROUTE]),
+            issuers,
+            isConfusion: (key, [resource = '', presented = '', issuer = '']) => {
+                const route = byKey.get(key);
+                if (!route || route.public)
+                    return false;
+                return route.resource === resource && issuers.has(issuer) && isPresentable(presented);
+            },
+        };
+    }
+}
+/** @returns whether `ambiguous_path` can be reported on `route`, instead of refused before the route is known. */
+function canReportAmbiguity(route) {
+    return route.public || route.enforcement === 'report';
+}
+/** @returns the label values of a counter that has no further label, or one with a closed list of values. */
+function listClosed(counter) {
+    const [label] = COUNTERS[counter].labels;
+    return label ? (label.values ?? []).map(value => [value]) : [[]];
+}
+function actionOn(route, reason) {
+    return isRefused(reason, route.enforcement) ? 'refused' : 'forwarded';
+}

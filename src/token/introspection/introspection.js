@@ -1,0 +1,113 @@
+/**
+ * The second kind of credential: tokens that an issuer is asked about (RFC 7662), opaque ones and, with `jwt: true`, JWTs. Which
+ * issuer is asked follows from the configuration, or from the `iss` of a JWT; a token is shown to no other.
+ */
+import { parseJsonObject } from '../../config/values/key-set/json-web-key-set.js';
+import { deny, isRefused } from '../../denial.js';
+import { readCompactJws } from '../jws/compact-jws.js';
+import { AnswerCache } from './answer-cache.js';
+import { Introspector } from './introspector.js';
+/** RFC 6749 appendix A.12, without the blank, which no Authorization field can have within a token. */
+const VISIBLE = /^[\x21-\x7e]+$/;
+export class Introspection {
+    #introspectors;
+    /** Those that are asked about JWTs which no key could verify. */
+    #unkeyed;
+    #cache;
+    /**
+     * @param issuers of the configuration.
+     * @param previous of the verifier that is replaced: what unchanged issuers said still counts.
+     */
+    constructor(issuers, events, previous) {
+        this.#cache = previous ? previous.#cache : new AnswerCache();
+        const known = previous ? previous.#introspectors : new Map();
+        const retain = (issuer) => known.get(issuer.issuer)?.retainFor(issuer);
+        const introspecting = [...issuers].filter(isIntrospecting);
+        this.#introspectors = new Map(introspecting.map(issuer => [issuer.issuer, retain(issuer) ?? new Introspector(issuer, events, this.#cache)]));
+        this.#unkeyed = new Map([...this.#introspectors].filter(([, introspector]) => asksWithoutKeys(introspector)));
+    }
+    /** Whether there is an issuer that can be asked. */
+    get isConfigured() {
+        return this.#introspectors.size > 0;
+    }
+    /**
+     * @param verify verifies a JWT by keys.
+     * @returns the access token, in time, or the first reason against it. A JWT is verified before anybody is asked about it.
+     */
+    judge(asked, route, verify) {
+        if (!isJwt(asked.token))
+            return this.#judgeOpaque(asked, route);
+        const unkeyed = this.#findUnkeyed(asked.token, route);
+        if (unkeyed)
+            return unkeyed.introspector.judge(asked, unkeyed.header);
+        const verified = verify();
+        return verified instanceof Promise
+            ? verified.then(settled => this.#confirm(settled, asked, route))
+            : this.#confirm(verified, asked, route);
+    }
+    /** Ends the calls under way, except of issuers that the next verifier has taken over. */
+    release() {
+        for (const introspector of this.#introspectors.values())
+            introspector.release();
+    }
+    /** With no issuer to ask, or several, nobody is asked: an opaque token does not say whose it is. */
+    #judgeOpaque(asked, route) {
+        const possible = [...this.#introspectors.values()].filter(({ issuer }) => route.issuers.has(issuer.issuer));
+        const [introspector, ...more] = possible;
+        if (introspector === undefined || more.length > 0 || !isOpaqueForm(asked.token))
+            return deny('malformed_token');
+        return introspector.judge(asked, undefined);
+    }
+    /** @returns whom to ask about a JWT that no key could verify, and what its header says of its type. */
+    #findUnkeyed(token, route) {
+        if (this.#unkeyed.size === 0)
+            return undefined;
+        const jws = readCompactJws(token);
+        const introspector = jws.ok ? this.#unkeyed.get(String(jws.claims['iss'])) : undefined;
+        if (!jws.ok || !introspector || !route.issuers.has(introspector.issuer.issuer))
+            return undefined;
+        return { introspector, header: { type: jws.type } };
+    }
+    /**
+     * Asks about a verified JWT where its issuer has `jwt: true`. Not asked: a token that the route refuses anyway, for its issuer
+     * or its kind. What the JWT says of its kind counts beside what the answer says.
+     */
+    #confirm(verified, asked, route) {
+        if (!verified.ok || !route.issuers.has(verified.issuer))
+            return verified;
+        const introspector = this.#introspectors.get(verified.issuer);
+        if (!introspector?.issuer.introspection.includesJwts)
+            return verified;
+        if (isForeign(verified) && isRefused('wrong_token_type', route.enforcement))
+            return verified;
+        const judged = introspector.judge(asked, { type: verified.type });
+        const { kind } = verified;
+        if (kind === undefined)
+            return judged;
+        return judged instanceof Promise ? judged.then(settled => withKind(settled, kind)) : withKind(judged, kind);
+    }
+}
+/**
+ * @returns whether the part before the first dot decodes to a JSON object: then it is a JWT, in whatever form, and is never treated
+ *   as opaque. More lenient than what reads a JWT, so that no JWT of one issuer is shown to another.
+ */
+export function isJwt(token) {
+    const [first = ''] = token.split('.', 1);
+    return parseJsonObject(Buffer.from(first, 'base64').toString('utf8')) !== undefined;
+}
+/** @returns whether `token`, which is no JWT, may be shown to an issuer. */
+export function isOpaqueForm(token) {
+    return VISIBLE.test(token);
+}
+function isIntrospecting(issuer) {
+    return issuer.introspection !== undefined;
+}
+function asksWithoutKeys({ issuer }) {
+    return issuer.introspection.includesJwts && issuer.keySource.kind === 'none';
+}
+function isForeign({ kind, typeAccepted }) {
+    return kind !== undefined || !typeAccepted;
+}
+function withKind(judged, kind) {
+    return { ...judged, kind: judged.kind ?? kind };
+}

@@ -1,0 +1,22 @@
+/** What a failed attempt means (RFC 9110 sections 15.6.3 and 15.6.5): the reason, and its cause. */
+import { readTlsError } from './tls-error.js';
+/** The upstream ended its connection before its response was whole (RFC 9112 section 8). */
+export const INCOMPLETE_RESPONSE = { reason: 'bad_upstream_response', cause: 'reset' };
+export const MALFORMED_RESPONSE = { reason: 'bad_upstream_response', cause: 'malformed_response' };
+/** Every endpoint is left out, since none could be connected to: nothing was tried. */
+export const UNHEALTHY = { reason: 'upstream_unreachable', cause: 'unhealthy' };
+export const RESPONSE_TIMEOUT = { reason: 'upstream_timeout', cause: 'response_timeout' };
+/** Of the operating system or of Node.js, as `EHOSTUNREACH`; nothing of it is the upstream's. */
+const ERROR_CODE = /^[A-Z][A-Z0-9_]{1,63}$/;
+const TIMEOUTS = new Set(['connect_timeout', 'response_timeout', 'idle_timeout']);
+/** @returns the failure that is recorded: unreachable where no connection was opened, so that nothing was sent. */
+export function readFailure({ cause, stage, code }) {
+    if (TIMEOUTS.has(cause))
+        return { reason: 'upstream_timeout', cause };
+    const reason = stage === 'unsent' ? 'upstream_unreachable' : 'bad_upstream_response';
+    if (cause === 'tls')
+        return { reason, cause, tlsError: readTlsError(code) };
+    return cause === 'other' && code !== undefined && ERROR_CODE.test(code)
+        ? { reason, cause, errorCode: code }
+        : { reason, cause };
+}

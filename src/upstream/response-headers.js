@@ -1,0 +1,88 @@
+/**
+ * The header fields that the client gets: the upstream's, without fields that belong to the upstream's connection, with those
+ * changed by which it names itself, and by the rules of the route; and our own.
+ */
+import { isHopByHop, isName, NO_FIELDS, readConnectionOptions, reduceFields, valuesOf, } from '../http/header-list.js';
+import { rewriteFields } from './rewriting/rewriting.js';
+/** For the operator: the reason for which a higher enforcement mode would have refused the request. */
+const WOULD_DENY = 'audgate-would-deny';
+/** Where a route has none of these keys, and `rewrite_location` is off. */
+export const NO_EDITS = {
+    rules: { replaced: undefined, set: NO_FIELDS, hasCors: false },
+    rewriting: undefined,
+};
+/** @returns the rules of `route`, created for its first request, then reused. */
+export function createResponseRules({ responseHeaders, cors }) {
+    const { set, remove } = responseHeaders;
+    const replaced = new Set([...set.keys(), ...remove].map(name => name.toLowerCase()));
+    return { replaced: replaced.size > 0 ? replaced : undefined, set: [...set].flat(), hasCors: cors !== undefined };
+}
+/** @returns the field of a denial that was only reported, where the route shows it. */
+export function createNotice(route, reported) {
+    return reported !== undefined && !route.public && route.wouldDenyHeader ? [WOULD_DENY, reported] : NO_FIELDS;
+}
+/**
+ * @param received the upstream's fields, each Latin-1 text.
+ * @param added fields of ours, which replace what the upstream sent under their names. Vary is a list, and holds both.
+ * @param endpoint where they come from.
+ * @returns the end-to-end fields of both, without Content-Length: whoever writes the response frames it, by the body that it has.
+ */
+export function createResponseHeaders(received, added = NO_FIELDS, { rules, rewriting } = NO_EDITS, endpoint) {
+    const exclusions = { added, listed: readConnectionOptions(received), rules };
+    const kept = reduceFields(received, addReceived, [...added], exclusions);
+    const rewritten = rewriting && endpoint ? rewriteFields(kept, rewriting, endpoint) : kept;
+    return rules.set.length > 0 ? reduceFields(rules.set, addSet, [...rewritten], added) : rewritten;
+}
+function addReceived(headers, name, value, given) {
+    const { added, listed, rules } = given;
+    const lower = name.toLowerCase();
+    if (lower === 'content-length' || isHopByHop(lower) || listed?.has(lower))
+        return headers;
+    if (rules.replaced?.has(lower) || (rules.hasCors && lower.startsWith('access-control-')))
+        return headers;
+    if (!isAdded(lower, added))
+        headers.push(name, value);
+    else if (lower === 'vary')
+        joinVary(headers, value);
+    return headers;
+}
+/** What we add ourselves stays as it is. */
+function addSet(headers, name, value, added) {
+    const lower = name.toLowerCase();
+    if (!isAdded(lower, added))
+        headers.push(name, value);
+    else if (lower === 'vary')
+        joinVary(headers, value);
+    return headers;
+}
+function isAdded(lower, added) {
+    for (let index = 0; index < added.length; index += 2) {
+        if (isName(added[index] ?? '', lower))
+            return true;
+    }
+    return false;
+}
+/** Adds the members of `value` that are not there yet to the Vary of `headers` (RFC 9110 section 12.5.5). */
+function joinVary(headers, value) {
+    const at = headers.findIndex((name, index) => index % 2 === 0 && isName(name, 'vary'));
+    const known = listMembers(headers[at + 1] ?? '');
+    const names = new Set(known.map(name => name.toLowerCase()));
+    headers[at + 1] = [...known, ...listMembers(value).filter(name => !names.has(name.toLowerCase()))].join(', ');
+}
+function listMembers(value) {
+    return value
+        .split(',')
+        .map(member => member.trim())
+        .filter(member => member !== '');
+}
+/** @returns whether the fields announce an event stream (HTML Standard, server-sent events). */
+export function isEventStream(fields) {
+    return valuesOf(fields, 'content-type').some(value => /^text\/event-stream\s*(?:;|$)/i.test(value));
+}
+/** @returns the fields of an interim response with Early Hints (RFC 8297) that are forwarded. */
+export function createHints(received, { rules, rewriting } = NO_EDITS, endpoint) {
+    if (rules.replaced?.has('link'))
+        return NO_FIELDS;
+    const links = valuesOf(received, 'link').flatMap(link => ['Link', link]);
+    return rewriting && endpoint ? rewriteFields(links, rewriting, endpoint) : links;
+}

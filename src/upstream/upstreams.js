@@ -1,0 +1,168 @@
+/** Grant → upstream. A request is forwarded only with a grant, and only `authorize` makes one. */
+import { Sweeper } from '../http/sweeper.js';
+import { stripPrefix } from '../route/match.js';
+import { readClientInfo } from './client-info/client-info.js';
+import { createTrustedProxies } from './client-info/trusted-proxies.js';
+import { ConnectionPool, poolKey } from './endpoints/connection-pool.js';
+import { listEndpointStatus } from './endpoints/endpoint-status.js';
+import { RoundRobin } from './endpoints/round-robin.js';
+import { forward } from './forward.js';
+import { createHeaderPolicy, createRequestHeaders, listIdentityNames } from './request-headers.js';
+import { createResponseRules } from './response-headers.js';
+import { upgrade } from './upgrade.js';
+export class Upstreams {
+    /** Whose word about its clients is believed; `undefined` where no proxy is trusted. */
+    trusted;
+    /** By `poolKey`: routes to one upstream share its connections where they open them alike. */
+    #pools = new Map();
+    /** By the pools and base paths of the members: routes with the same ones share their turn. */
+    #members = new Map();
+    /** Of all pools, also those of the configurations before. */
+    #sweeper;
+    #events;
+    #byRoute = new Map();
+    #routes;
+    /** Folded names of the header fields that some route sets from claims. */
+    #identityNames;
+    /** Milliseconds for a client to send the next piece of a body. */
+    #clientTimeout;
+    /** @param previous the upstreams of the previous configuration: connections to upstreams in both are kept. */
+    constructor({ routes, trustedProxies, timeouts }, events, previous) {
+        this.#events = events;
+        this.#sweeper = previous ? previous.#sweeper : new Sweeper();
+        this.#routes = new Set(routes);
+        this.#identityNames = listIdentityNames(routes);
+        if (previous)
+            for (const { upstream } of routes)
+                this.#retainPools(upstream, previous);
+        this.trusted = createTrustedProxies(trustedProxies);
+        this.#clientTimeout = timeouts.body;
+    }
+    /** Forwards a granted request, and its response. `events` says how it ended. */
+    forward(grant, head, request, events) {
+        const { members } = this.#routeOf(grant);
+        const client = this.#readClient(head, request);
+        const outgoing = {
+            ...{ method: head.method, fields: this.#headersOf(grant, request, client, events) },
+            body: head.hasBody ? (head.contentLength ?? 'unknown') : 'none',
+        };
+        const addressAt = (endpoint) => addressOf(grant, head, endpoint);
+        const { timeouts: times } = grant.match.route.upstream;
+        const limits = this.#limitsOf(grant, head, client, events);
+        forward({ members, request: outgoing, addressAt, times, limits }, request, events);
+    }
+    /** Forwards a granted WebSocket handshake. `events` says how it ended, or that there is a tunnel now. */
+    upgrade(grant, head, request, events) {
+        const { members } = this.#routeOf(grant);
+        const { timeouts, maxResponseHeaders: headLimit } = grant.match.route.upstream;
+        const client = this.#readClient(head, request);
+        const headers = this.#headersOf(grant, request, client, events);
+        const handshakeWith = ({ endpoint, pool: { connect } }) => {
+            const { target: path, authority } = addressOf(grant, head, endpoint);
+            return { origin: endpoint.origin, connect, headLimit, authority, path, headers };
+        };
+        const edits = this.#editsOf(grant, head, client);
+        const limits = { added: events.responseFields, edits, expiry: expiryOf(grant) };
+        upgrade({ members, handshakeWith, timeouts, limits }, request, events);
+    }
+    /** Lets requests under way finish, then closes the connections that no other configuration uses. */
+    async close() {
+        await Promise.all([...this.#pools.values()].map(pool => pool.release()));
+    }
+    /** Closes the connections with the requests on them, also where another configuration uses them. */
+    destroy() {
+        for (const pool of this.#pools.values())
+            pool.destroy();
+    }
+    #readClient(head, { peer, head: { fields } }) {
+        return readClientInfo(this.trusted, { address: peer.address, isSecure: peer.isSecure, fields }, head);
+    }
+    #headersOf(grant, { head: { fields } }, client, added) {
+        return createRequestHeaders(this.#routeOf(grant).policy, fields, client, added.requestId, grant.identity);
+    }
+    #editsOf(grant, { authority }, client) {
+        const { route } = grant.match;
+        const hostSent = route.upstream.preserveHost ? authority : undefined;
+        return {
+            rules: this.#routeOf(grant).responseRules,
+            rewriting: route.rewriteLocation ? { route, hostSent, client } : undefined,
+        };
+    }
+    #limitsOf(grant, head, client, added) {
+        const { limits, upstream } = grant.match.route;
+        return {
+            body: head.hasBody
+                ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle) }
+                : undefined,
+            added: added.responseFields,
+            edits: this.#editsOf(grant, head, client),
+            expiry: expiryOf(grant),
+        };
+    }
+    /** @returns what is known of each endpoint of an upstream that has several, in the order of the YAML. */
+    listEndpoints() {
+        return listEndpointStatus(this.#listMembers());
+    }
+    *#listMembers() {
+        for (const { upstream } of this.#routes) {
+            if (upstream.endpoints.length > 1)
+                yield* this.#membersOf(upstream).members;
+        }
+    }
+    #routeOf({ match }) {
+        return this.#byRoute.get(match.route) ?? this.#addRoute(match.route);
+    }
+    #addRoute(route) {
+        if (!this.#routes.has(route))
+            throw new Error(`route ${route.key} is not of this configuration`);
+        const added = {
+            members: this.#membersOf(route.upstream),
+            policy: createHeaderPolicy(route, this.#identityNames),
+            responseRules: createResponseRules(route),
+        };
+        this.#byRoute.set(route, added);
+        return added;
+    }
+    /** With their connections, and what is known of their endpoints. */
+    #retainPools(upstream, previous) {
+        for (const endpoint of upstream.endpoints) {
+            const key = poolKey(endpoint, upstream);
+            const pool = this.#pools.has(key) ? undefined : previous.#pools.get(key)?.retain();
+            if (pool)
+                this.#pools.set(key, pool);
+        }
+    }
+    #membersOf(upstream) {
+        const { endpoints } = upstream;
+        const key = JSON.stringify(endpoints.map(endpoint => [poolKey(endpoint, upstream), endpoint.basePath]));
+        const create = () => endpoints.map(endpoint => ({ endpoint, pool: this.#poolOf(endpoint, upstream) }));
+        const members = this.#members.get(key) ?? new RoundRobin(create());
+        this.#members.set(key, members);
+        return members;
+    }
+    #poolOf(endpoint, upstream) {
+        const key = poolKey(endpoint, upstream);
+        const pool = this.#pools.get(key) ?? new ConnectionPool(endpoint, upstream, this.#sweeper, this.#events);
+        this.#pools.set(key, pool);
+        return pool;
+    }
+}
+/** No expiry on public and `report` routes, or without a verified token: they do not refuse an expired token either. */
+function expiryOf({ match: { route }, identity }) {
+    if (route.public || !identity || route.enforcement === 'report')
+        return undefined;
+    return { at: identity.validUntil * 1000, ends: route.endAtExpiry };
+}
+/** Target and Host. A client of HTTP/1.0 may send no Host. */
+function addressOf(grant, head, endpoint) {
+    const { preserveHost } = grant.match.route.upstream;
+    const authority = (preserveHost && head.authority) || endpoint.authority;
+    return { target: targetOf(grant, head, endpoint), authority };
+}
+/** @returns the request target that the endpoint gets: its base path, the matched path without a stripped prefix, the query. */
+export function targetOf({ match }, { query }, { basePath }) {
+    const { route } = match;
+    const path = route.stripPrefix ? stripPrefix(route.prefix, match.path) : match.path;
+    const target = `${basePath}${path}` || '/';
+    return `${target}${query}`;
+}
