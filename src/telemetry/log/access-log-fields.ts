@@ -86,7 +86,7 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     type: 'string',
     present: 'always',
     description:
-      '`forwarded`, `denied` (refused), `reported` (a denial that the mode of the route only reports; the request was forwarded) or `failed` (allowed, without a usable response from the upstream).',
+      '`forwarded`, `denied` (refused), `reported` (a denial that the mode of the route only reports; the request was forwarded) or `failed` (allowed, without a usable response from the upstream). Of a metadata document and of a preflight that `cors` answered: `forwarded`.',
     isNeverCut: true,
   },
   {
