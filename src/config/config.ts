@@ -4,6 +4,7 @@ import type { Enforcement } from '../denial.ts';
 import type { Cors } from './cors-config.ts';
 import type { Introspection } from './introspection-config.ts';
 import type { KeySource } from './key-source.ts';
+import type { DataAddress, ListenAddress, ListenerTls } from './listener-config.ts';
 import type { ReferencedFile } from './source/referenced-files.ts';
 import type { Upstream } from './upstream-config.ts';
 import type { ResourceUri } from './values/address/uri.ts';
@@ -12,7 +13,9 @@ import type { ClaimPath } from './values/claim-path.ts';
 export interface Config {
   /** The file, the SHA-256 of its bytes in hex, and the files that it names whose change loads it again. */
   readonly source: { readonly file: string; readonly hash: string; readonly files: readonly ReferencedFile[] };
-  readonly listen: ListenAddress;
+  readonly listen: DataAddress;
+  /** `undefined`: plain HTTP. */
+  readonly tls: ListenerTls | undefined;
   readonly admin: ListenAddress;
   /** Further host names, in lower case, that the admin listener accepts. */
   readonly adminHosts: ReadonlySet<string>;
@@ -24,17 +27,11 @@ export interface Config {
   /** Number of processes that serve the data listener; 1 is the started process itself. */
   readonly workers: number;
   /** Peers whose `X-Forwarded-*` or `Forwarded` are continued and whose `X-Real-IP` etc. are kept; else both are removed. */
-  readonly trustedProxies: readonly Network[];
+  readonly trustedProxies: readonly TrustedProxy[];
   /** By exact `iss`. */
   readonly issuers: ReadonlyMap<string, Issuer>;
   /** In the order of the YAML. */
   readonly routes: readonly Route[];
-}
-
-export interface ListenAddress {
-  /** A host name, an IPv4 address, or an IPv6 address without brackets. */
-  readonly host: string;
-  readonly port: number;
 }
 
 /** Limits for all clients together, and for each request. */
@@ -59,6 +56,9 @@ export interface Drain {
   /** After the delay, time for requests under way; then they are ended. */
   readonly limit: number;
 }
+
+/** `unix:`: whoever connects to the unix socket of the data listener. */
+export type TrustedProxy = Network | 'unix:';
 
 /** An IP network (CIDR). */
 export interface Network {

@@ -28,6 +28,7 @@ type Examples<Settings, Nested extends keyof Settings> = Readonly<Record<Keys<Se
 /** A value for each key, other than its default. */
 const FILE: Examples<Omit<FileSettings, 'issuers' | 'routes'>, 'limits' | 'timeouts' | 'drain'> = {
   listen: '127.0.0.1:8081',
+  tls: { cert_file: 'certificate.pem', key_file: 'key.pem', min_version: '1.3' },
   admin: '127.0.0.1:9091',
   admin_token: 'a-token-of-at-least-32-characters-0123456789',
   admin_hosts: ['gateway.example'],
