@@ -133,6 +133,11 @@ interface AnyRoute {
   readonly prefix: string;
   readonly upstream: Upstream;
   readonly stripPrefix: boolean;
+  /** Whether what names the upstream in the fields of a response is made to name the gateway. */
+  readonly rewriteLocation: boolean;
+  readonly requestHeaders: HeaderRules;
+  /** For what the upstream sends, not for replies of the gateway. */
+  readonly responseHeaders: HeaderRules;
   /** What is done with the client's Authorization. */
   readonly upstreamToken: UpstreamToken;
   /** Whether `upstreamToken` is written in the YAML; else it is the default of the enforcement mode. */
@@ -149,6 +154,13 @@ export interface RouteLimits {
   readonly body: number | undefined;
   /** Requests at the same time, with streams and tunnels. */
   readonly inFlight: number;
+}
+
+/** Names as written, each at most once in all of it, whatever its spelling. */
+export interface HeaderRules {
+  /** Header name → value, which may be a secret. */
+  readonly set: ReadonlyMap<string, string>;
+  readonly remove: ReadonlySet<string>;
 }
 
 export interface PublicRoute extends AnyRoute {

@@ -3,6 +3,7 @@
 import type { RequiredClaim, Route, ScopeRule } from './config.ts';
 import { buildCors } from './cors-config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
+import { buildHeaderRules, checkHeaderRules } from './header-rules.ts';
 import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
 import { listEndpoints } from './schema/upstream-schema.ts';
@@ -43,6 +44,7 @@ export function readRoutes(
     checkRequiredKeys(entry, settings.found, path, diagnostics);
     checkAliases(settings.found, path, diagnostics);
     checkTokenKeys(settings.found, path, diagnostics);
+    checkHeaderRules(settings.found, path, diagnostics);
     return {
       ...settings,
       ...{ key, path, line: diagnostics.lineOfKey(path), target: target.ok ? target.value : undefined },
@@ -67,6 +69,9 @@ export function buildRoute(
     ...target,
     upstream: buildUpstream(complete, tls),
     stripPrefix: complete.strip_prefix,
+    rewriteLocation: complete.rewrite_location,
+    requestHeaders: buildHeaderRules(complete.request_headers),
+    responseHeaders: buildHeaderRules(complete.response_headers),
     ...buildUpstreamToken(complete),
     allowEncoded: new Set(complete.allow_encoded),
     cors: buildCors(complete.cors, scopeRules),
@@ -132,6 +137,9 @@ const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected r
   issuers: 'protected routes',
   upstream: 'every route',
   strip_prefix: 'every route',
+  rewrite_location: 'every route',
+  request_headers: 'every route',
+  response_headers: 'every route',
   allow_encoded: 'every route',
   scopes: 'protected routes',
   scope_claim: 'protected routes',

@@ -72,6 +72,11 @@ export const ERRORS = {
     consequence: 'A claim, which a user may choose, would frame, route or authenticate the request at the upstream.',
     remedy: 'Give the claim a field of your own, such as X-User.',
   },
+  'reserved-header-rule': {
+    consequence:
+      'The gateway decides on this field itself: the rule would undo a check, forge an identity or break the message.',
+    remedy: 'Remove the rule; where a claim is to name the user, use claims_to_headers.',
+  },
   'duplicate-route': {
     consequence: 'Only one of the two could ever be reached.',
     remedy: 'Join the two, or give one of them another host or path.',
@@ -176,6 +181,11 @@ export const WARNINGS = {
   'lenient-upstream': {
     consequence: 'Another proxy between the gateway and the upstream may read such a response differently.',
     remedy: 'Keep it only for a server that cannot be mended, and only with no other proxy in between.',
+  },
+  'cors-origin-without-tls': {
+    consequence:
+      'Whoever is on the way between a browser and that site can put a script into its pages that reads the responses.',
+    remedy: 'Serve the pages by https:// and list that origin.',
   },
   'issuer-without-tls': {
     consequence: 'Whoever is on the way to the issuer can put in keys, and so mint tokens.',

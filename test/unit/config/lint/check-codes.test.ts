@@ -34,6 +34,8 @@ const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
   'weak-algorithm': `issuers: { https://i: { algorithms: [»HS256] } }\nroutes: { ${A} }\n`,
   'unknown-issuer': `${I}routes: { ${withKey('issuers: [»https://j]')} }\n`,
   'reserved-header': `${I}routes: { ${withKey('claims_to_headers: { »Host: sub }')} }\n`,
+  'reserved-header-rule':
+    'routes: { /: { public: true, upstream: http://a, request_headers: { set: { »Host: a } } } }\n',
   'duplicate-route': `${I}routes:\n  x${A}\n  »X${A}\n`,
   'audience-conflict': `${I}routes:\n  ${A}\n  ${A.replace('/a', '/b').replace('a/', '»a/')}\n`.replace(
     'https://»a/',
@@ -57,6 +59,7 @@ const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
   'would-deny-header-on-enforce': `${I}routes: { ${withKey('would_deny_header: »true')} }\n`,
   'allow-encoded': `${I}routes: { ${withKey('allow_encoded: »["%2F"]')} }\n`,
   'lenient-upstream': 'routes: { /: { public: true, upstream: { url: http://a, lenient: »true } } }\n',
+  'cors-origin-without-tls': `${I}routes: { ${withKey('cors: { origins: [https://b, »http://b] }')} }\n`,
   'issuer-without-tls': `issuers: { »http://i: }\nroutes: { ${A} }\n`,
   'introspection-without-tls': `issuers: { https://i: { introspection: { client_id: a, client_secret: b, endpoint: »http://i/ } } }\nroutes: { ${A} }\n`,
   'issuer-placeholder': `issuers: { »https://login.microsoftonline.com/common/v2.0: }\nroutes: { ${A} }\n`,

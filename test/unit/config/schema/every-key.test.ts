@@ -71,7 +71,7 @@ const INTROSPECTION: Readonly<Record<Exclude<keyof IntrospectionSettings, 'clien
   cache: { cache: '7s' },
   jwt: { jwt: true },
 };
-const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits'> = {
+const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits' | 'request_headers' | 'response_headers'> = {
   public: true,
   name: 'A name',
   resource: 'https://other.example/',
@@ -80,6 +80,11 @@ const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits'> = {
   issuers: ['https://login.example'],
   upstream: 'http://127.0.0.1:2',
   strip_prefix: true,
+  rewrite_location: false,
+  'request_headers.set': { 'X-Api-Key': 'a key' },
+  'request_headers.remove': ['X-Debug'],
+  'response_headers.set': { 'Cache-Control': 'no-store' },
+  'response_headers.remove': ['Server'],
   allow_encoded: ['%2F'],
   scopes: ['read'],
   scope_claim: ['realm_access.roles', 'scope'],
