@@ -241,9 +241,7 @@ describe('the proxy of the environment', () => {
     const client = clientOf({ caFile: authority.file, proxy, timeout: 1_000 });
     const fetchOnce = () => textOf(client, `https://login.example:${port}/jwks`).catch(String);
     const late = await Promise.all(Array.from({ length: 64 }, fetchOnce));
-    expect(new Set(late)).toEqual(
-      new Set([`Error: no answer within 1 s; asked through the proxy http://${at}`]),
-    );
+    expect(new Set(late)).toEqual(new Set([`Error: no answer within 1 s; asked through the proxy http://${at}`]));
     options.tunnels = undefined;
     await expect.poll(fetchOnce, { timeout: 20_000 }).toBe('yes');
   }, 30_000);
