@@ -12,7 +12,10 @@ import { toLoggablePath } from './route/loggable-path.ts';
 import type { Match } from './route/match.ts';
 import type { RequestHead } from './route/request-head.ts';
 import type { FinishedRequest } from './telemetry/finished-request.ts';
-import { isTrustedPeer } from './upstream/client-info/client-info.ts';
+import { readTraceId } from './telemetry/trace-context.ts';
+import { readBearerToken } from './token/bearer.ts';
+import { readUnverified, type UnverifiedToken } from './token/unverified.ts';
+import { isTrustedPeer, readClientAddress } from './upstream/client-info/client-info.ts';
 import { REQUEST_ID_FIELD, readRequestId } from './upstream/client-info/request-id.ts';
 import type { ForwardEnd } from './upstream/response-handler.ts';
 import type { Tunnel } from './upstream/tunnel.ts';
@@ -39,6 +42,9 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   readonly responseFields: string[];
   readonly request: IncomingRequest;
   readonly #events: TransactionEvents;
+  readonly #trusted: BlockList | undefined;
+  /** Of the connection. */
+  readonly #peer: string | undefined;
   readonly #startedAt = performance.now();
   head: RequestHead | undefined;
   match: Match | undefined;
@@ -51,16 +57,19 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   refusedFor: Reason | undefined;
   failure: Failure | undefined;
   #upstreamMs: number | undefined;
-  #isUpgraded = false;
+  #tunnel: Tunnel | undefined;
+  #upstream: string | undefined;
   /** A step is under way that the end of the request does not end. */
   #isWaiting = false;
   #end: RequestEnd | undefined;
 
-  /** @param trusted whose X-Request-Id is continued. */
+  /** @param trusted whose X-Request-Id and whose word about the client is continued. */
   constructor(request: IncomingRequest, events: TransactionEvents, trusted?: BlockList) {
     this.request = request;
     this.#events = events;
-    const isTrusted = isTrustedPeer(trusted, { address: request.socket?.remoteAddress });
+    this.#trusted = trusted;
+    this.#peer = request.socket?.remoteAddress;
+    const isTrusted = isTrustedPeer(trusted, { address: this.#peer });
     this.requestId = readRequestId(isTrusted, request.head.fields);
     this.responseFields = [REQUEST_ID_FIELD, this.requestId];
     request.handler = this;
@@ -101,6 +110,10 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
     // A reply of our own is written at once.
   }
 
+  onDispatch(upstream: string): void {
+    this.#upstream = upstream;
+  }
+
   onForwarded(end: ForwardEnd, responseMs: number | undefined): void {
     this.#upstreamMs = responseMs;
     this.#events.onForwarded(this, end);
@@ -108,7 +121,7 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
 
   onUpgraded(tunnel: Tunnel, responseMs: number): void {
     this.#upstreamMs = responseMs;
-    this.#isUpgraded = true;
+    this.#tunnel = tunnel;
     this.#events.onUpgraded(this, tunnel);
   }
 
@@ -123,18 +136,27 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
 
   /** @returns the record of the request. Call it once, when no step is left. */
   finish(): FinishedRequest {
+    const { request, decision } = this;
+    const { fields } = request.head;
+    const { received, sent } = this.#tunnel?.traffic ?? request;
     return {
       requestId: this.requestId,
+      traceId: readTraceId(fields),
+      client: readClientAddress(this.#trusted, { address: this.#peer, fields }),
       route: this.match?.route,
-      method: this.request.head.method,
+      method: request.head.method,
       host: this.#host(),
       path: this.#path(),
-      status: this.#isUpgraded ? 101 : (this.request.status ?? CLIENT_CLOSED_REQUEST),
+      status: this.#tunnel ? 101 : (request.status ?? CLIENT_CLOSED_REQUEST),
       outcome: this.#outcome(),
       denial: this.#denial(),
       failure: this.failure,
-      verified: this.decision?.verified,
-      scopes: this.decision?.scopes,
+      upstream: this.#upstream,
+      bytesIn: received,
+      bytesOut: sent,
+      verified: decision?.verified,
+      unverified: this.#unverified(),
+      scopes: decision?.scopes,
       durationMs: performance.now() - this.#startedAt,
       upstreamMs: this.#upstreamMs,
     };
@@ -152,6 +174,14 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
     if (!head?.path.ok) return toLoggablePath(head?.sentPath ?? this.request.head.target);
     if (head.path.contested.length === 0) return head.path.text;
     return toLoggablePath(match && !match.isAmbiguous ? head.path.text : head.sentPath);
+  }
+
+  /** Of a token that was judged. */
+  #unverified(): UnverifiedToken | undefined {
+    const { decision, head, match } = this;
+    if (!decision || decision.verified || !head || match?.route.public) return undefined;
+    const bearer = readBearerToken(head.authorization);
+    return bearer.ok ? readUnverified(bearer.token) : undefined;
   }
 
   #outcome(): Outcome {

@@ -117,7 +117,8 @@ function checkFile(
 }
 
 function buildProcessSettings(settings: FileSettings): Omit<BuiltConfig, 'issuers' | 'routes'> {
-  const { listen, admin, admin_hosts, admin_token, limits, timeouts, drain, workers, trusted_proxies } = settings;
+  const { listen, admin, admin_hosts, admin_token, limits, timeouts, drain, workers, trusted_proxies, access_log } =
+    settings;
   return {
     listen,
     admin,
@@ -128,5 +129,6 @@ function buildProcessSettings(settings: FileSettings): Omit<BuiltConfig, 'issuer
     drain,
     workers,
     trustedProxies: trusted_proxies.flatMap(text => readNetwork(text) ?? []),
+    accessLog: access_log && { omit: new Set(access_log.omit) },
   };
 }

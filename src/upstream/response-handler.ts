@@ -21,6 +21,8 @@ export type ForwardEnd = 'complete' | 'client_gone' | 'expired' | BodyReason | F
 
 /** What the request is recorded by. */
 export interface ForwardEvents {
+  /** @param upstream the name of the server that is asked now; called again where another one is. */
+  onDispatch(upstream: string): void;
   /**
    * Called once. Unless it is `complete`, or `expired` in a response that has begun, a reply is still to be written.
    *

@@ -65,6 +65,7 @@ export class Upstreams {
     const { pool } = this.#routeOf(grant);
     const { timeouts } = grant.match.route.upstream;
     const endpoint = firstOf(grant.match.route);
+    events.onDispatch(endpoint.label);
     const outgoing = {
       method: head.method,
       target: targetOf(grant, head, endpoint),
@@ -80,6 +81,7 @@ export class Upstreams {
     const { pool } = this.#routeOf(grant);
     const { timeouts, maxResponseHeaders } = grant.match.route.upstream;
     const endpoint = firstOf(grant.match.route);
+    events.onDispatch(endpoint.label);
     const outgoing = {
       origin: endpoint.origin,
       connect: pool.connect,

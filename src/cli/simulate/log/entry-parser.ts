@@ -1,6 +1,6 @@
 /** The JSON object of one line → an entry of the log, checked field by field: any program may have written the file. */
 
-import { LONGEST_TEXT, MOST_AUDIENCES } from '../../../telemetry/log/access-line.ts';
+import { LONGEST_TEXT, MOST_ENTRIES_OF_LIST } from '../../../telemetry/log/json-values.ts';
 import { CUT_TEXTS, MOST_ENTRIES } from '../../../telemetry/log/shared-output.ts';
 import { isOutcome, type LogEntry, type LoggedClaims } from './log-entry.ts';
 
@@ -64,7 +64,7 @@ function isMarked({ truncated = false }: Fields): boolean {
 
 /** By the lengths at which the access log truncates. Older versions did not mark it, so unmarked entries are checked, too. */
 function mayBeCutInAnyOutput(value: string | readonly string[]): boolean {
-  return value.length >= (typeof value === 'string' ? LONGEST_TEXT : MOST_AUDIENCES);
+  return value.length >= (typeof value === 'string' ? LONGEST_TEXT : MOST_ENTRIES_OF_LIST);
 }
 
 /** By the lengths to which a line of several workers is truncated: a truncated value has exactly one of them. */
