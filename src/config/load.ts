@@ -98,6 +98,7 @@ function readEntries(
     issuerNames: isReadable ? Object.keys(found.issuers ?? {}) : undefined,
     routes: readRoutes(found.routes ?? {}, surroundings.files, diagnostics),
     trustedProxies: found.trusted_proxies ?? [],
+    omittedFields: found.access_log?.omit ?? [],
     admin: found.admin,
     hasAdminToken: isRawMap(content) && 'admin_token' in content,
   };

@@ -1,6 +1,6 @@
 /** `access_log`: which fields of the access log can be left out. What each is: docs/reference/access-log.md. */
 
-/** Beside these a line has `level`, `time` and `msg`, which are in every line of the log. */
+/** Beside these a line has `level`, `time` and `msg`, as every line of the log, and `truncated`, without which its values could not be trusted. */
 export const OMITTABLE_FIELDS = [
   'request_id',
   'trace_id',
@@ -32,7 +32,6 @@ export const OMITTABLE_FIELDS = [
   'typ',
   'kind',
   'unverified',
-  'truncated',
 ] as const;
 
 export type OmittableField = (typeof OMITTABLE_FIELDS)[number];
@@ -55,5 +54,4 @@ export const REPLAYED_FIELDS: readonly OmittableField[] = [
   'exp',
   'typ',
   'kind',
-  'truncated',
 ];

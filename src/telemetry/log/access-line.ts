@@ -47,7 +47,7 @@ export function createAccessLineFormat(omitted: ReadonlySet<OmittableField>): Ac
       formatOutcome(request, shown, cut) +
       ofToken.text +
       (unverified && shown.unverified ? `,"unverified":${formatUnverified(unverified, cut)}` : '') +
-      (cut.isCut && shown.truncated ? ',"truncated":true,"msg":"request"}\n' : ',"msg":"request"}\n')
+      (cut.isCut ? ',"truncated":true,"msg":"request"}\n' : ',"msg":"request"}\n')
     );
   };
 }

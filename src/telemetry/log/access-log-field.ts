@@ -3,7 +3,7 @@
 import type { OmittableField } from '../../config/values/access-log.ts';
 
 export interface AccessLogField {
-  readonly name: OmittableField | 'level' | 'time' | 'msg';
+  readonly name: OmittableField | 'level' | 'time' | 'truncated' | 'msg';
   /** `timestamp`: a string as in RFC 3339, in UTC, with milliseconds. */
   readonly type: 'string' | 'object' | 'array of strings' | 'integer' | 'number' | 'boolean' | 'timestamp';
   /** When the field is in the line. */

@@ -86,9 +86,9 @@ test.each<[string, Partial<FinishedRequest>, AccessLogField['present'][]]>([
   expect(Object.keys(parse(facts)).sort()).toEqual(namesOf('always', ...present).sort());
 });
 
-test('the fields that access_log.omit knows: those of the table but level, time and msg, in its order', () => {
+test('the fields that access_log.omit knows: those of the table but level, time, truncated and msg, in its order', () => {
   const names = ACCESS_LOG_FIELDS.map(({ name }) => name);
-  expect(OMITTABLE_FIELDS).toEqual(names.filter(name => !['level', 'time', 'msg'].includes(name)));
+  expect(OMITTABLE_FIELDS).toEqual(names.filter(name => !['level', 'time', 'truncated', 'msg'].includes(name)));
 });
 
 test.each(OMITTABLE_FIELDS)('omit %s: the line is the same without it', name => {
