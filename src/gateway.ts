@@ -1,18 +1,18 @@
 /**
- * The steps of a request, in the order in which they run: `handle`, `#serve` (head, route), `#verify` (token), `#decide`
- * (decision, limits), `#forward`, `#onForwarded`, `#finish`. Each may end in `#refuse`. `#forward` needs a `Grant`, which only
- * `authorize()` makes; the order of the other steps is defined only here.
+ * The steps of a request, in the order in which they run: `handle`, `#serve` (head, metadata, route, CORS), `#verify` (token), `#decide`
+ * (decision, limits), `#forward`, `#onForwarded`, `#finish`. Each may end in a reply of our own (local-replies.ts), mostly in `refuse`.
+ * `#forward` needs a `Grant`, which only `authorize()` makes; the order of the other steps is defined only here.
  */
 
-import { type AuthorizationDenial, authorize, type Grant } from './authorization/authorize.ts';
-import { createChallenge } from './challenge/challenge.ts';
-import { findMetadata, type PublishedMetadata } from './challenge/metadata.ts';
-import { createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
+import { authorize, type Grant } from './authorization/authorize.ts';
+import { findMetadata } from './challenge/metadata.ts';
+import { createFailure } from './challenge/refusal.ts';
 import type { Config, Route } from './config/config.ts';
-import { deny, type Reason } from './denial.ts';
+import { deny } from './denial.ts';
 import type { RequestEnd } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
 import { createIndexes, type Indexes } from './indexes.ts';
+import { applyCors, publish, type RefusalFields, refuse } from './local-replies.ts';
 import { RequestCount } from './request-count.ts';
 import { type Match, matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
@@ -30,11 +30,6 @@ import type { Tunnel } from './upstream/tunnel.ts';
 import { Tunnels } from './upstream/tunnels.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
-/** Of a refusal: `scopes` goes into WWW-Authenticate, `allow` into Allow. */
-type RefusalFields = Pick<AuthorizationDenial, 'scopes' | 'allow'>;
-
-const NO_FIELDS: RefusalFields = { scopes: [], allow: [] };
-const READ_METHODS = ['GET', 'HEAD'];
 const NO_TOKEN = deny('missing_token');
 
 /** Handles requests under one immutable configuration. A reload creates a new gateway, and `Server.swap` uses it for new requests. */
@@ -43,7 +38,7 @@ export class Gateway {
   readonly verifier: TokenVerifier;
   readonly #telemetry: Telemetry;
   readonly #indexes: Indexes;
-  readonly #upstreams: Upstreams;
+  readonly upstreams: Upstreams;
   readonly #tunnels = new Tunnels();
   readonly #limits: RouteLimits;
   readonly #underWay = new RequestCount();
@@ -69,8 +64,8 @@ export class Gateway {
     this.config = config;
     this.#telemetry = telemetry;
     this.#indexes = indexes;
-    const upstreams = previous ? previous.#upstreams : undefined;
-    this.#upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
+    const upstreams = previous ? previous.upstreams : undefined;
+    this.upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
     this.#limits = previous ? previous.#limits : new RouteLimits();
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
   }
@@ -78,7 +73,7 @@ export class Gateway {
   /** Serves one request. Returns at once, and throws nothing; `stop` waits for it. */
   handle(request: IncomingRequest): void {
     this.#underWay.enter();
-    const transaction = new Transaction(request, this.#events, this.#upstreams.trusted);
+    const transaction = new Transaction(request, this.#events, this.upstreams.trusted);
     try {
       this.#serve(transaction);
     } catch (fault) {
@@ -86,27 +81,29 @@ export class Gateway {
     }
   }
 
-  /** Checks the head and finds the route. */
+  /** Checks the head and finds the route. Metadata documents and preflights are answered here, without a token. */
   #serve(transaction: Transaction): undefined {
     const { unparsed, head: incoming } = transaction.request;
-    if (unparsed !== undefined) return this.#refuse(transaction, unparsed);
+    if (unparsed !== undefined) return refuse(transaction, unparsed);
 
     const handshake = readHandshake(incoming);
     transaction.isHandshake = handshake === 'websocket';
-    if (typeof handshake === 'object') return this.#refuse(transaction, handshake.reason);
+    if (typeof handshake === 'object') return refuse(transaction, handshake.reason);
 
     const head = readRequestHead(incoming);
-    if (!head.ok) return this.#refuse(transaction, head.reason);
+    if (!head.ok) return refuse(transaction, head.reason);
     transaction.head = head;
     // What follows a handshake may be frames, whatever becomes of it.
     if (transaction.isHandshake) transaction.request.closeAfter();
 
     const metadata = findMetadata(this.#indexes.metadata, head.target, head.authority);
-    if (metadata.kind !== 'none') return this.#publish(transaction, head.method, metadata);
+    if (metadata.kind !== 'none') return publish(transaction, metadata);
 
     const match = matchRequest(this.#indexes.routes, head);
-    if (!match.ok) return this.#refuse(transaction, match.reason);
+    if (!match.ok) return refuse(transaction, match.reason);
     transaction.match = match;
+    const { cors } = match.route;
+    if (cors && applyCors(transaction, cors)) return;
 
     const verification = this.#verify(head, match.route);
     if (!(verification instanceof Promise)) return this.#decide(transaction, head, match, verification);
@@ -124,11 +121,11 @@ export class Gateway {
   #decide(transaction: Transaction, head: RequestHead, match: Match, verification: Verification): undefined {
     const decision = authorize(this.#indexes.audiences, match, head.method, verification);
     transaction.decision = decision;
-    if (!decision.grant) return this.#refuse(transaction, decision.denial.reason, decision.denial);
+    if (!decision.grant) return refuse(transaction, decision.denial.reason, decision.denial);
     // While the token was verified the client may have closed, or sent bytes that ended the connection.
     if (transaction.request.isOver) return;
     const exceeded = this.#limits.enter(match.route, head.contentLength);
-    if (exceeded) return this.#refuse(transaction, exceeded);
+    if (exceeded) return refuse(transaction, exceeded);
     transaction.isInFlight = true;
     this.#forward(transaction, decision.grant, head);
   }
@@ -136,8 +133,8 @@ export class Gateway {
   #forward(transaction: Transaction, grant: Grant, head: RequestHead): void {
     const { request, isHandshake, responseFields } = transaction;
     responseFields.push(...createNotice(grant.match.route, grant.reported));
-    if (isHandshake) this.#upstreams.upgrade(grant, head, request, transaction);
-    else this.#upstreams.forward(grant, head, request, transaction);
+    if (isHandshake) this.upstreams.upgrade(grant, head, request, transaction);
+    else this.upstreams.forward(grant, head, request, transaction);
   }
 
   /** Replies where the client got no response. */
@@ -148,12 +145,12 @@ export class Gateway {
         return;
       case 'expired':
         this.#telemetry.metrics.recordEnded('token_expired');
-        if (transaction.request.status === undefined) this.#refuse(transaction, 'token_expired', scopesOf(transaction));
+        if (transaction.request.status === undefined) refuse(transaction, 'token_expired', scopesOf(transaction));
         return;
       case 'body_too_large':
       case 'request_timeout':
       case 'malformed_request':
-        return this.#refuse(transaction, end);
+        return refuse(transaction, end);
       default:
         transaction.failure = end;
         transaction.reply(createFailure(end.reason, transaction.requestId));
@@ -170,26 +167,11 @@ export class Gateway {
     });
   }
 
-  #publish(transaction: Transaction, method: string, metadata: PublishedMetadata): undefined {
-    if (metadata.kind === 'ambiguous') return this.#refuse(transaction, 'no_route');
-    if (READ_METHODS.includes(method)) return transaction.reply(createDocument(metadata.body));
-    this.#refuse(transaction, 'method_not_allowed', { scopes: [], allow: READ_METHODS });
-  }
-
-  #refuse(transaction: Transaction, reason: Reason, { scopes, allow }: RefusalFields = NO_FIELDS): undefined {
-    transaction.refusedFor = reason;
-    // What is wrong with a head may hide where it ends: what follows is no request.
-    if (!transaction.head) transaction.request.closeAfter();
-    const route = transaction.match?.route;
-    const challenge = route && !route.public ? createChallenge(reason, route, scopes) : undefined;
-    transaction.reply(createRefusal(reason, { requestId: transaction.requestId, challenge, allow }));
-  }
-
   /** Refuses with `internal` after an exception: never with a 401, which would blame the caller. */
   #fail(transaction: Transaction, fault: unknown): void {
     logFault(this.#telemetry.log, transaction.requestId, fault);
     try {
-      this.#refuse(transaction, 'internal');
+      refuse(transaction, 'internal');
     } catch (further) {
       logFault(this.#telemetry.log, transaction.requestId, further);
       transaction.request.abort();
@@ -212,7 +194,8 @@ export class Gateway {
 
   /** Passes the routes and issuers of this configuration to the metrics. */
   configureMetrics(): void {
-    this.#telemetry.metrics.configure(this.config.routes, this.#indexes.audiences, [...this.config.issuers.values()]);
+    const { routes, issuers, tls } = this.config;
+    this.#telemetry.metrics.configure(routes, this.#indexes.audiences, [...issuers.values()], tls?.certificates);
   }
 
   /** Fetches keys. Settles after the first attempt of every issuer; failed ones are repeated later. */
@@ -234,13 +217,13 @@ export class Gateway {
   async #stopWhenIdle(): Promise<void> {
     await this.#underWay.untilIdle();
     this.verifier.stop();
-    await this.#upstreams.close();
+    await this.upstreams.close();
   }
 
   /** Closes every tunnel and every connection to an upstream at once. */
   destroy(): void {
     this.#tunnels.destroy();
-    this.#upstreams.destroy();
+    this.upstreams.destroy();
   }
 }
 

@@ -3,6 +3,7 @@
 import type { BlockList } from 'node:net';
 import type { Decision } from './authorization/authorize.ts';
 import type { LocalReply } from './challenge/refusal.ts';
+import type { Endpoint } from './config/upstream-config.ts';
 import type { Failure, Outcome, Reason } from './denial.ts';
 import { valuesOf } from './http/header-list.ts';
 import type { RequestEnd, RequestHandler } from './http/message.ts';
@@ -43,8 +44,6 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   readonly request: IncomingRequest;
   readonly #events: TransactionEvents;
   readonly #trusted: BlockList | undefined;
-  /** Of the connection. */
-  readonly #peer: string | undefined;
   readonly #startedAt = performance.now();
   head: RequestHead | undefined;
   match: Match | undefined;
@@ -57,8 +56,8 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   refusedFor: Reason | undefined;
   failure: Failure | undefined;
   #upstreamMs: number | undefined;
-  #tunnel: Tunnel | undefined;
   #upstream: string | undefined;
+  #tunnel: Tunnel | undefined;
   /** A step is under way that the end of the request does not end. */
   #isWaiting = false;
   #end: RequestEnd | undefined;
@@ -68,8 +67,7 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
     this.request = request;
     this.#events = events;
     this.#trusted = trusted;
-    this.#peer = request.socket?.remoteAddress;
-    const isTrusted = isTrustedPeer(trusted, { address: this.#peer });
+    const isTrusted = isTrustedPeer(trusted, request.peer);
     this.requestId = readRequestId(isTrusted, request.head.fields);
     this.responseFields = [REQUEST_ID_FIELD, this.requestId];
     request.handler = this;
@@ -110,18 +108,16 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
     // A reply of our own is written at once.
   }
 
-  onDispatch(upstream: string): void {
-    this.#upstream = upstream;
-  }
-
-  onForwarded(end: ForwardEnd, responseMs: number | undefined): void {
+  onForwarded(end: ForwardEnd, responseMs: number | undefined, endpoint: Endpoint | undefined): void {
     this.#upstreamMs = responseMs;
+    this.#upstream = endpoint?.label;
     this.#events.onForwarded(this, end);
   }
 
-  onUpgraded(tunnel: Tunnel, responseMs: number): void {
+  onUpgraded(tunnel: Tunnel, responseMs: number, endpoint: Endpoint | undefined): void {
     this.#upstreamMs = responseMs;
     this.#tunnel = tunnel;
+    this.#upstream = endpoint?.label;
     this.#events.onUpgraded(this, tunnel);
   }
 
@@ -142,7 +138,7 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
     return {
       requestId: this.requestId,
       traceId: readTraceId(fields),
-      client: readClientAddress(this.#trusted, { address: this.#peer, fields }),
+      client: readClientAddress(this.#trusted, { ...request.peer, fields }),
       route: this.match?.route,
       method: request.head.method,
       host: this.#host(),

@@ -37,12 +37,6 @@ export function createFailure(reason: FailureReason, requestId: string): LocalRe
   return createProblem(FAILURES[reason], reason, requestId, []);
 }
 
-/** @returns the reply with a metadata document. It is public, so pages of any origin may read it. */
-export function createDocument(body: string): LocalReply {
-  const about = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(body))];
-  return { status: 200, headers: [...about, 'Access-Control-Allow-Origin', '*'], body };
-}
-
 function createProblem(
   { title, status }: { readonly title: string; readonly status: number },
   reason: Reason | FailureReason,

@@ -5,6 +5,7 @@ import { onOneLine } from '../config/diagnostics/visible-text.ts';
 import { type CheckOptions, FORMATS, isFormat } from './check.ts';
 import type { ExplainOptions } from './explain.ts';
 import { describeCommand, describeUnknownCommand, describeUnknownOption } from './help.ts';
+import { type InitOptions, readInitArguments } from './init/arguments.ts';
 import type { SimulateOptions } from './simulate.ts';
 import { looksLikeToken } from './token-detection.ts';
 
@@ -22,6 +23,9 @@ const OPTIONS = {
   method: { type: 'string' },
   at: { type: 'string' },
   json: { type: 'boolean' },
+  issuer: { type: 'string', multiple: true },
+  resource: { type: 'string', multiple: true },
+  upstream: { type: 'string', multiple: true },
 } as const;
 
 type Option = keyof typeof OPTIONS;
@@ -30,6 +34,7 @@ type Values = ReturnType<typeof parse>['values'];
 export type Command =
   /** `isNamed`: the file is that of the arguments, not of the environment or the default. */
   | { readonly kind: 'serve'; readonly file: string; readonly isNamed: boolean }
+  | { readonly kind: 'init'; readonly options: InitOptions }
   | { readonly kind: 'check'; readonly file: string; readonly options: CheckOptions }
   | { readonly kind: 'explain'; readonly options: ExplainOptions }
   | { readonly kind: 'simulate'; readonly options: SimulateOptions }
@@ -53,6 +58,7 @@ interface Syntax {
 
 const COMMANDS: ReadonlyMap<string, Syntax> = new Map([
   ['serve', { options: ['config'], takes: 0, read: readServe }],
+  ['init', { options: ['issuer', 'resource', 'upstream'], takes: 0, read: readInit }],
   ['check', { options: ['format', 'strict'], takes: 1, read: readCheck }],
   [
     'explain',
@@ -130,6 +136,11 @@ function usageError(message: string): UsageError {
 
 function readServe(values: Values, _args: readonly string[], file: string): Command {
   return { kind: 'serve', file, isNamed: values.config !== undefined };
+}
+
+function readInit(values: Values): Command | UsageError {
+  const options = readInitArguments(values);
+  return options.ok ? { kind: 'init', options: options.value } : usageError(options.rejection.what);
 }
 
 function readCheck({ format = 'text', strict = false }: Values, [file = '']: readonly string[]): Command | UsageError {

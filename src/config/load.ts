@@ -18,7 +18,8 @@ import { YamlDocument } from './source/document.ts';
 import { isRawMap } from './source/raw-map.ts';
 import { type ReferencedFile, ReferencedFiles } from './source/referenced-files.ts';
 import { readSourceFile, type SourceFile } from './source/source-file.ts';
-import { readNetwork } from './values/address/cidr.ts';
+import { readListenerTls } from './tls/listener-tls.ts';
+import { readProxy } from './values/address/cidr.ts';
 
 export type LoadResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly Diagnostic[] }
@@ -77,13 +78,14 @@ function buildConfig(
   }
   const settings = readSettings(fileSchema, [], content, diagnostics);
   const draft = readEntries(settings, content, surroundings, diagnostics);
+  const tls = settings.found.tls && readListenerTls(settings.found.tls, surroundings.files, diagnostics);
   checkFile(settings, draft, content, diagnostics);
   addWarnings(draft, diagnostics);
 
   if (settings.complete === undefined) return undefined;
   const everyIssuer = new Set(draft.issuers.keys());
   const routes = draft.routes.flatMap(route => buildRoute(route, everyIssuer) ?? []);
-  return { ...buildProcessSettings(settings.complete), issuers: draft.issuers, routes };
+  return { ...buildProcessSettings(settings.complete), tls, issuers: draft.issuers, routes };
 }
 
 function readEntries(
@@ -117,7 +119,7 @@ function checkFile(
   }
 }
 
-function buildProcessSettings(settings: FileSettings): Omit<BuiltConfig, 'issuers' | 'routes'> {
+function buildProcessSettings(settings: FileSettings): Omit<BuiltConfig, 'tls' | 'issuers' | 'routes'> {
   const { listen, admin, admin_hosts, admin_token, limits, timeouts, drain, workers, trusted_proxies, access_log } =
     settings;
   return {
@@ -129,7 +131,7 @@ function buildProcessSettings(settings: FileSettings): Omit<BuiltConfig, 'issuer
     timeouts: { headers: timeouts.headers, body: timeouts.body, keepAlive: timeouts.keep_alive },
     drain,
     workers,
-    trustedProxies: trusted_proxies.flatMap(text => readNetwork(text) ?? []),
+    trustedProxies: trusted_proxies.flatMap(text => readProxy(text) ?? []),
     accessLog: access_log && { omit: new Set(access_log.omit) },
   };
 }

@@ -1,7 +1,9 @@
 /** The map `routes`: its entries read and checked, and the `Route` of each. */
 
 import type { RequiredClaim, Route, ScopeRule } from './config.ts';
+import { buildCors } from './cors-config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
+import { buildHeaderRules, checkHeaderRules } from './header-rules.ts';
 import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
 import { listEndpoints } from './schema/upstream-schema.ts';
@@ -9,8 +11,8 @@ import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
 import type { Path } from './source/document.ts';
 import { isRawMap, type RawMap } from './source/raw-map.ts';
 import type { ReferencedFiles } from './source/referenced-files.ts';
+import { UpstreamTlsReader } from './tls/upstream-tls.ts';
 import type { Upstream, UpstreamTls } from './upstream-config.ts';
-import { UpstreamTlsReader } from './upstream-tls.ts';
 import { RESOURCE } from './values/address/uri.ts';
 import { parseClaimPath } from './values/claim-path.ts';
 import { decodePathPrefix } from './values/path/path-prefix.ts';
@@ -42,6 +44,7 @@ export function readRoutes(
     checkRequiredKeys(entry, settings.found, path, diagnostics);
     checkAliases(settings.found, path, diagnostics);
     checkTokenKeys(settings.found, path, diagnostics);
+    checkHeaderRules(settings.found, path, diagnostics);
     return {
       ...settings,
       ...{ key, path, line: diagnostics.lineOfKey(path), target: target.ok ? target.value : undefined },
@@ -59,14 +62,19 @@ export function buildRoute(
   issuers: ReadonlySet<string>,
 ): Route | undefined {
   if (target === undefined || complete === undefined) return undefined;
+  const scopeRules = complete.public ? [] : buildScopeRules(complete.scopes);
   const common = {
     key,
     name: complete.name,
     ...target,
     upstream: buildUpstream(complete, tls),
     stripPrefix: complete.strip_prefix,
+    rewriteLocation: complete.rewrite_location,
+    requestHeaders: buildHeaderRules(complete.request_headers),
+    responseHeaders: buildHeaderRules(complete.response_headers),
     ...buildUpstreamToken(complete),
     allowEncoded: new Set(complete.allow_encoded),
+    cors: buildCors(complete.cors, scopeRules),
     limits: { body: complete.limits.body, inFlight: complete.limits.in_flight },
   };
   if (complete.public) return { ...common, public: true };
@@ -78,7 +86,7 @@ export function buildRoute(
     audiences: new Set([complete.resource, ...complete.audiences]),
     multipleAudiences: complete.multiple_audiences,
     issuers: complete.issuers === undefined ? issuers : new Set(complete.issuers),
-    scopeRules: buildScopeRules(complete.scopes),
+    scopeRules,
     scopePaths: complete.scope_claim,
     requiredClaims: buildRequiredClaims(complete.claims),
     metadata: {
@@ -129,6 +137,9 @@ const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected r
   issuers: 'protected routes',
   upstream: 'every route',
   strip_prefix: 'every route',
+  rewrite_location: 'every route',
+  request_headers: 'every route',
+  response_headers: 'every route',
   allow_encoded: 'every route',
   scopes: 'protected routes',
   scope_claim: 'protected routes',
@@ -139,6 +150,7 @@ const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected r
   upstream_token: 'every route',
   forward_token: 'every route',
   claims_to_headers: 'protected routes',
+  cors: 'every route',
   timeouts: 'every route',
   limits: 'every route',
   end_at_expiry: 'protected routes',

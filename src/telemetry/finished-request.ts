@@ -29,7 +29,7 @@ export interface FinishedRequest {
   readonly denial: { readonly reason: Reason; readonly presented?: PresentedAudience | undefined } | undefined;
   /** Why there was no usable response from the upstream. */
   readonly failure: Failure | undefined;
-  /** Whom it was sent to, or was to be sent to. */
+  /** The label of the endpoint that it was sent to, of the last one where there were several. */
   readonly upstream: string | undefined;
   /** Bytes of the bodies of request and response, or of the WebSocket. */
   readonly bytesIn: number;

@@ -4,13 +4,14 @@
  */
 
 import type { Socket } from 'node:net';
+import type { Endpoint } from '../config/upstream-config.ts';
 import type { BodyReason, Failure } from '../denial.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { AttemptFailure, AttemptHandler, RequestEnd, RequestHandler, ResponseHead } from '../http/message.ts';
 import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { authenticatesConnection } from './authenticated-connection.ts';
 import { readFailure } from './failure.ts';
-import { createResponseHeaders, isEventStream, listHints } from './response-headers.ts';
+import { createHints, createResponseHeaders, isEventStream, type ResponseEdits } from './response-headers.ts';
 import { startTimer, type Timer } from './timer.ts';
 
 /**
@@ -21,14 +22,13 @@ export type ForwardEnd = 'complete' | 'client_gone' | 'expired' | BodyReason | F
 
 /** What the request is recorded by. */
 export interface ForwardEvents {
-  /** @param upstream the name of the server that is asked now; called again where another one is. */
-  onDispatch(upstream: string): void;
   /**
    * Called once. Unless it is `complete`, or `expired` in a response that has begun, a reply is still to be written.
    *
    * @param responseMs from dispatch to the head of the response; `undefined` where none came.
+   * @param endpoint the last one that the request was sent to; `undefined` where it was sent to none.
    */
-  onForwarded(end: ForwardEnd, responseMs: number | undefined): void;
+  onForwarded(end: ForwardEnd, responseMs: number | undefined, endpoint: Endpoint | undefined): void;
   /** The client's side has ended, in whatever way. Called once, after `onForwarded`. */
   onClose(end: RequestEnd): void;
   /** An exception, instead of `onForwarded` or after it. */
@@ -44,6 +44,7 @@ export interface Expiry {
 export interface ResponseLimits {
   /** Fields of ours, which replace the upstream's of these names. */
   readonly added: HeaderList;
+  readonly edits: ResponseEdits;
   readonly expiry: Expiry | undefined;
 }
 
@@ -65,6 +66,8 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
   protected readonly events: ForwardEvents;
   /** To be set when the request is sent. */
   protected source: ResponseSource | undefined;
+  /** To be set likewise: where the response comes from. */
+  protected endpoint: Endpoint | undefined;
   readonly #limits: ResponseLimits;
   readonly #startedAt = performance.now();
   #responseMs: number | undefined;
@@ -84,6 +87,10 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
     return this.#isOver;
   }
 
+  protected get hasResponse(): boolean {
+    return this.#responseMs !== undefined;
+  }
+
   protected get elapsed(): number {
     return performance.now() - this.#startedAt;
   }
@@ -95,7 +102,7 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
   /** RFC 9110 section 15.2. All but Early Hints (RFC 8297) are for this hop, or say nothing that a client needs. */
   onInterim(status: number, fields: HeaderList): void {
     this.#reserveConnection(fields);
-    const hints = status === 103 ? listHints(fields) : [];
+    const hints = status === 103 ? createHints(fields, this.#limits.edits, this.endpoint) : [];
     if (hints.length > 0) this.request.interim(status, hints);
   }
 
@@ -103,7 +110,7 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
     this.#reserveConnection(fields);
     this.#responseMs = this.elapsed;
     this.#watchExpiry(fields);
-    this.request.start({ status, reason, fields: createResponseHeaders(fields, this.#limits.added), body });
+    this.request.start({ status, reason, fields: this.createResponseHeaders(fields), body });
   }
 
   onData(piece: Buffer): boolean {
@@ -154,13 +161,19 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
   protected conclude(end: ForwardEnd): void {
     if (this.#isOver) return;
     this.stop();
-    this.events.onForwarded(end, this.#responseMs);
+    this.events.onForwarded(end, this.#responseMs, this.endpoint);
   }
 
   /** Its end needs no further call of `events`. */
   protected stop(): void {
     this.#isOver = true;
     this.#expiry?.stop();
+  }
+
+  /** @returns the fields that the client gets of those of the upstream. */
+  protected createResponseHeaders(fields: HeaderList): HeaderList {
+    const { added, edits } = this.#limits;
+    return createResponseHeaders(fields, added, edits, this.endpoint);
   }
 
   #reserveConnection(fields: HeaderList): void {

@@ -3,24 +3,28 @@
 import type { BlockList } from 'node:net';
 import type { Grant } from '../authorization/authorize.ts';
 import type { Config, Route } from '../config/config.ts';
-import type { Endpoint } from '../config/upstream-config.ts';
+import type { Endpoint, Upstream } from '../config/upstream-config.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { Sweeper } from '../http/sweeper.ts';
 import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
-import { readClientInfo } from './client-info/client-info.ts';
+import { type ClientInfo, readClientInfo } from './client-info/client-info.ts';
 import { createTrustedProxies } from './client-info/trusted-proxies.ts';
+import { ConnectionPool, poolKey, type UpstreamEvents } from './endpoints/connection-pool.ts';
+import { type EndpointStatus, listEndpointStatus } from './endpoints/endpoint-status.ts';
+import { type Member, RoundRobin } from './endpoints/round-robin.ts';
 import { type ForwardLimits, forward } from './forward.ts';
-import { ConnectionPool, poolKey, type UpstreamEvents } from './pool.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
 import type { Expiry, ForwardEvents } from './response-handler.ts';
+import { createResponseRules, type ResponseEdits, type ResponseRules } from './response-headers.ts';
 import { type UpgradeEvents, upgrade } from './upgrade.ts';
 
 /** What the requests of one route share, made for the first of them. */
 interface RouteUpstream {
-  readonly pool: ConnectionPool;
+  readonly members: RoundRobin;
   readonly policy: HeaderPolicy;
+  readonly responseRules: ResponseRules;
 }
 
 /** What the gateway adds to a request and to its response. */
@@ -35,6 +39,8 @@ export class Upstreams {
   readonly trusted: BlockList | undefined;
   /** By `poolKey`: routes to one upstream share its connections where they open them alike. */
   readonly #pools = new Map<string, ConnectionPool>();
+  /** By the pools and base paths of the members: routes with the same ones share their turn. */
+  readonly #members = new Map<string, RoundRobin>();
   /** Of all pools, also those of the configurations before. */
   readonly #sweeper: Sweeper;
   readonly #events: UpstreamEvents;
@@ -55,44 +61,38 @@ export class Upstreams {
     this.#sweeper = previous ? previous.#sweeper : new Sweeper();
     this.#routes = new Set(routes);
     this.#identityNames = listIdentityNames(routes);
-    if (previous) for (const route of routes) this.#retainPool(route, previous);
+    if (previous) for (const { upstream } of routes) this.#retainPools(upstream, previous);
     this.trusted = createTrustedProxies(trustedProxies);
     this.#clientTimeout = timeouts.body;
   }
 
   /** Forwards a granted request, and its response. `events` says how it ended. */
   forward(grant: Grant, head: RequestHead, request: IncomingRequest, events: ForwardEvents & Additions): void {
-    const { pool } = this.#routeOf(grant);
-    const { timeouts } = grant.match.route.upstream;
-    const endpoint = firstOf(grant.match.route);
-    events.onDispatch(endpoint.label);
+    const { members } = this.#routeOf(grant);
+    const client = this.#readClient(head, request);
     const outgoing = {
-      method: head.method,
-      target: targetOf(grant, head, endpoint),
-      authority: hostOf(grant, head, endpoint),
-      fields: this.#headersOf(grant, head, request, events),
+      ...{ method: head.method, fields: this.#headersOf(grant, request, client, events) },
       body: head.hasBody ? (head.contentLength ?? 'unknown') : 'none',
     } as const;
-    forward({ pool, request: outgoing, times: timeouts, limits: this.#limitsOf(grant, head, events) }, request, events);
+    const addressAt = (endpoint: Endpoint) => addressOf(grant, head, endpoint);
+    const { timeouts: times } = grant.match.route.upstream;
+    const limits = this.#limitsOf(grant, head, client, events);
+    forward({ members, request: outgoing, addressAt, times, limits }, request, events);
   }
 
   /** Forwards a granted WebSocket handshake. `events` says how it ended, or that there is a tunnel now. */
   upgrade(grant: Grant, head: RequestHead, request: IncomingRequest, events: UpgradeEvents & Additions): void {
-    const { pool } = this.#routeOf(grant);
-    const { timeouts, maxResponseHeaders } = grant.match.route.upstream;
-    const endpoint = firstOf(grant.match.route);
-    events.onDispatch(endpoint.label);
-    const outgoing = {
-      origin: endpoint.origin,
-      connect: pool.connect,
-      headLimit: maxResponseHeaders,
-      authority: hostOf(grant, head, endpoint),
-      path: targetOf(grant, head, endpoint),
-      headers: this.#headersOf(grant, head, request, events),
-      timeouts,
-      limits: { added: events.responseFields, expiry: expiryOf(grant) },
+    const { members } = this.#routeOf(grant);
+    const { timeouts, maxResponseHeaders: headLimit } = grant.match.route.upstream;
+    const client = this.#readClient(head, request);
+    const headers = this.#headersOf(grant, request, client, events);
+    const handshakeWith = ({ endpoint, pool: { connect } }: Member) => {
+      const { target: path, authority } = addressOf(grant, head, endpoint);
+      return { origin: endpoint.origin, connect, headLimit, authority, path, headers };
     };
-    upgrade(outgoing, request, events);
+    const edits = this.#editsOf(grant, head, client);
+    const limits = { added: events.responseFields, edits, expiry: expiryOf(grant) };
+    upgrade({ members, handshakeWith, timeouts, limits }, request, events);
   }
 
   /** Lets requests under way finish, then closes the connections that no other configuration uses. */
@@ -105,25 +105,44 @@ export class Upstreams {
     for (const pool of this.#pools.values()) pool.destroy();
   }
 
-  #headersOf(
-    grant: Grant,
-    head: RequestHead,
-    { head: { fields }, socket }: IncomingRequest,
-    added: Additions,
-  ): string[] {
-    const client = readClientInfo(this.trusted, { address: socket?.remoteAddress, fields }, head);
+  #readClient(head: RequestHead, { peer, head: { fields } }: IncomingRequest): ClientInfo {
+    return readClientInfo(this.trusted, { address: peer.address, isSecure: peer.isSecure, fields }, head);
+  }
+
+  #headersOf(grant: Grant, { head: { fields } }: IncomingRequest, client: ClientInfo, added: Additions): string[] {
     return createRequestHeaders(this.#routeOf(grant).policy, fields, client, added.requestId, grant.identity);
   }
 
-  #limitsOf(grant: Grant, head: RequestHead, added: Additions): ForwardLimits {
+  #editsOf(grant: Grant, { authority }: RequestHead, client: ClientInfo): ResponseEdits {
+    const { route } = grant.match;
+    const hostSent = route.upstream.preserveHost ? authority : undefined;
+    return {
+      rules: this.#routeOf(grant).responseRules,
+      rewriting: route.rewriteLocation ? { route, hostSent, client } : undefined,
+    };
+  }
+
+  #limitsOf(grant: Grant, head: RequestHead, client: ClientInfo, added: Additions): ForwardLimits {
     const { limits, upstream } = grant.match.route;
     return {
       body: head.hasBody
         ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle) }
         : undefined,
       added: added.responseFields,
+      edits: this.#editsOf(grant, head, client),
       expiry: expiryOf(grant),
     };
+  }
+
+  /** @returns what is known of each endpoint of an upstream that has several, in the order of the YAML. */
+  listEndpoints(): readonly EndpointStatus[] {
+    return listEndpointStatus(this.#listMembers());
+  }
+
+  *#listMembers(): Generator<Member> {
+    for (const { upstream } of this.#routes) {
+      if (upstream.endpoints.length > 1) yield* this.#membersOf(upstream).members;
+    }
   }
 
   #routeOf({ match }: Grant): RouteUpstream {
@@ -132,21 +151,36 @@ export class Upstreams {
 
   #addRoute(route: Route): RouteUpstream {
     if (!this.#routes.has(route)) throw new Error(`route ${route.key} is not of this configuration`);
-    const added = { pool: this.#poolFor(route), policy: createHeaderPolicy(route, this.#identityNames) };
+    const added = {
+      members: this.#membersOf(route.upstream),
+      policy: createHeaderPolicy(route, this.#identityNames),
+      responseRules: createResponseRules(route),
+    };
     this.#byRoute.set(route, added);
     return added;
   }
 
-  #retainPool(route: Route, previous: Upstreams): void {
-    const key = poolKey(firstOf(route), route.upstream);
-    const pool = this.#pools.has(key) ? undefined : previous.#pools.get(key)?.retain();
-    if (pool) this.#pools.set(key, pool);
+  /** With their connections, and what is known of their endpoints. */
+  #retainPools(upstream: Upstream, previous: Upstreams): void {
+    for (const endpoint of upstream.endpoints) {
+      const key = poolKey(endpoint, upstream);
+      const pool = this.#pools.has(key) ? undefined : previous.#pools.get(key)?.retain();
+      if (pool) this.#pools.set(key, pool);
+    }
   }
 
-  #poolFor(route: Route): ConnectionPool {
-    const key = poolKey(firstOf(route), route.upstream);
-    const pool =
-      this.#pools.get(key) ?? new ConnectionPool(firstOf(route), route.upstream, this.#sweeper, this.#events);
+  #membersOf(upstream: Upstream): RoundRobin {
+    const { endpoints } = upstream;
+    const key = JSON.stringify(endpoints.map(endpoint => [poolKey(endpoint, upstream), endpoint.basePath]));
+    const create = () => endpoints.map(endpoint => ({ endpoint, pool: this.#poolOf(endpoint, upstream) }));
+    const members = this.#members.get(key) ?? new RoundRobin(create());
+    this.#members.set(key, members);
+    return members;
+  }
+
+  #poolOf(endpoint: Endpoint, upstream: Upstream): ConnectionPool {
+    const key = poolKey(endpoint, upstream);
+    const pool = this.#pools.get(key) ?? new ConnectionPool(endpoint, upstream, this.#sweeper, this.#events);
     this.#pools.set(key, pool);
     return pool;
   }
@@ -158,15 +192,11 @@ function expiryOf({ match: { route }, identity }: Grant): Expiry | undefined {
   return { at: identity.validUntil * 1000, ends: route.endAtExpiry };
 }
 
-/** The value of Host. A client of HTTP/1.0 may send none. */
-function hostOf({ match }: Grant, { authority }: Pick<RequestHead, 'authority'>, endpoint: Endpoint): string {
-  return (match.route.upstream.preserveHost && authority) || endpoint.authority;
-}
-
-function firstOf({ upstream: { endpoints } }: Route): Endpoint {
-  const [endpoint] = endpoints;
-  if (!endpoint) throw new Error('an upstream without an endpoint');
-  return endpoint;
+/** Target and Host. A client of HTTP/1.0 may send no Host. */
+function addressOf(grant: Grant, head: RequestHead, endpoint: Endpoint): { target: string; authority: string } {
+  const { preserveHost } = grant.match.route.upstream;
+  const authority = (preserveHost && head.authority) || endpoint.authority;
+  return { target: targetOf(grant, head, endpoint), authority };
 }
 
 /** @returns the request target that the endpoint gets: its base path, the matched path without a stripped prefix, the query. */

@@ -53,8 +53,12 @@ export const ERRORS = {
     remedy: 'Put the JSON Web Key Set of the issuer there.',
   },
   certificate: {
-    consequence: 'No connection to the upstream could be opened.',
+    consequence: 'No connection with TLS could be opened with it.',
     remedy: 'Put PEM files there: certificates, and the private key of the certificate, without a passphrase.',
+  },
+  'certificate-expired': {
+    consequence: 'Every client that verifies certificates refuses the connection.',
+    remedy: 'Renew it, or take the entry out.',
   },
   'weak-algorithm': {
     consequence: 'Others than the issuer could mint tokens that verify.',
@@ -67,6 +71,11 @@ export const ERRORS = {
   'reserved-header': {
     consequence: 'A claim, which a user may choose, would frame, route or authenticate the request at the upstream.',
     remedy: 'Give the claim a field of your own, such as X-User.',
+  },
+  'reserved-header-rule': {
+    consequence:
+      'The gateway decides on this field itself: the rule would undo a check, forge an identity or break the message.',
+    remedy: 'Remove the rule; where a claim is to name the user, use claims_to_headers.',
   },
   'duplicate-route': {
     consequence: 'Only one of the two could ever be reached.',
@@ -172,6 +181,22 @@ export const WARNINGS = {
   'issuer-placeholder': {
     consequence: 'No token carries it as iss, so every token of this issuer is refused.',
     remedy: 'Write the iss that your tokens carry, with the tenant in it, as audgate explain shows it.',
+  },
+  'certificate-expires-soon': {
+    consequence: 'From then on every client that verifies certificates refuses the connection.',
+    remedy: 'Renew it; the file is read again when it changes.',
+  },
+  'certificate-not-yet-valid': {
+    consequence: 'Until then every client that verifies certificates refuses the connection.',
+    remedy: 'Check the clock of this machine, or put a certificate there that is valid now.',
+  },
+  'certificate-never-chosen': {
+    consequence: 'No client gets it: only the first certificate is for clients that ask for no name of the others.',
+    remedy: 'Give it a DNS name of its own in subjectAltName, put it first, or take the entry out.',
+  },
+  'certificate-name-twice': {
+    consequence: 'Clients that ask for this name get the earlier certificate, even when that expires first.',
+    remedy: 'Put the certificate that is meant for the name first, or take the other out.',
   },
   'unused-issuer': {
     consequence: 'Its keys are fetched and its tokens refused everywhere.',

@@ -6,6 +6,8 @@ import { ALLOWED_ENCODING, ALLOWED_ENCODING_FORM, parseAllowedEncoding } from '.
 import { parseUpstreamToken, UPSTREAM_TOKEN, UPSTREAM_TOKENS } from '../values/upstream-token.ts';
 import { filledList, text, uniqueList } from './building-blocks.ts';
 import { claimPaths, metadata, requiredClaims } from './claim-schemas.ts';
+import { cors } from './cors-schema.ts';
+import { requestHeaders, responseHeaders } from './header-rules-schema.ts';
 import { claimsToHeaders, scopeList, scopeMap } from './route-maps.ts';
 import { count, duration, flag, nonEmpty, sizeOrNone } from './scalars.ts';
 import { upstream } from './upstream-schema.ts';
@@ -39,6 +41,13 @@ export const routeSchema = z.strictObject({
     'Where requests are forwarded: a URL, a list of URLs of one API, or a map; the path of a URL is put before that of the request',
   ),
   strip_prefix: flag.default(false).describe('Whether the path prefix of the route is removed before forwarding'),
+  rewrite_location: flag
+    .default(true)
+    .describe('Whether redirects, links and cookies of the upstream that name it are made to name the gateway'),
+  request_headers: requestHeaders.prefault({}).describe('Fields of requests that are set or removed'),
+  response_headers: responseHeaders
+    .prefault({})
+    .describe('Fields of what the upstream sends that are set or removed; replies of the gateway have none of them'),
   allow_encoded: uniqueList(text(ALLOWED_ENCODING, parseAllowedEncoding, ALLOWED_ENCODING_FORM))
     .default([])
     .describe('Percent-encodings such as %2F, or ;, that are let through although servers read them differently'),
@@ -71,6 +80,9 @@ export const routeSchema = z.strictObject({
   claims_to_headers: claimsToHeaders
     .default({})
     .describe('Header fields that are set from claims; the same fields of the client are always removed'),
+  cors: cors
+    .optional()
+    .describe('Which web pages may read the responses (CORS); default: none but by what the upstream says'),
   timeouts: timeouts.prefault({}).describe('Time limits towards the upstream'),
   limits: limits.prefault({}).describe('Limits for the requests of this route'),
   end_at_expiry: flag

@@ -50,7 +50,7 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     type: 'string',
     present: 'always',
     description:
-      'The address of the client. Behind trusted proxies the last in `X-Forwarded-For` (or `Forwarded`) that is no trusted proxy; where that is no address, that of the connection. `unknown` where the connection has none.',
+      'The address of the client. Behind trusted proxies the last in `X-Forwarded-For` (or `Forwarded`) that is no trusted proxy; where that is no address, that of the connection: `unix:` over a unix socket, `unknown` where it has none.',
     isNeverCut: true,
   },
   {
@@ -90,7 +90,7 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     type: 'string',
     present: 'always',
     description:
-      '`forwarded`, `denied` (refused), `reported` (a denial that the mode of the route only reports; the request was forwarded) or `failed` (allowed, without a usable response from the upstream).',
+      '`forwarded`, `denied` (refused), `reported` (a denial that the mode of the route only reports; the request was forwarded) or `failed` (allowed, without a usable response from the upstream). Of a metadata document and of a preflight that `cors` answered: `forwarded`.',
     isNeverCut: true,
   },
   {
@@ -120,7 +120,7 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     type: 'string',
     present: 'sent to an upstream',
     description:
-      'Host and port of the server that was asked, the last one where there were several; the path of a unix socket.',
+      'Host and port of the endpoint that it was sent to, or the path of its unix socket; of the last one where it was sent to several.',
   },
   {
     name: 'enforcement',

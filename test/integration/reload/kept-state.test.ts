@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { reloadWith, startGatewayProcess } from '../../support/gateway-process.ts';
 import { request } from '../../support/raw-http.ts';
+import { reservePort } from '../../support/reserved-port.ts';
 import { startTokenIssuer } from '../../support/token-issuer.ts';
 import { answerWithWhatArrived } from '../../support/upstream.ts';
 import { eventually } from '../../support/waiting.ts';
@@ -65,6 +66,20 @@ describe('unchanged settings', () => {
     expect(upstream.sockets.total - total).toBe(0);
   });
 
+  test('an endpoint that cannot be connected to: left out as before; a new one is not', async () => {
+    const gone = `127.0.0.1:${await reservePort()}`;
+    const list = (...urls: string[]) => `routes:\n  /: { public: true, upstream: [${urls.join(', ')}] }\n`;
+    const gateway = await startGatewayProcess(list(`http://${gone}`, upstream.origin));
+    const available = (label: string) => gateway.sample(`audgate_upstream_available{upstream="${label}"}`);
+    expect(await available(gone)).toBe(1);
+    expect(await statusOf(gateway, '/')).toBe(200);
+    await eventually(async () => (await available(gone)) === 0);
+    const other = `127.0.0.1:${await reservePort()}`;
+    await reloadWith(gateway, list(upstream.origin, `http://${other}`, `http://${gone}`));
+    await eventually(async () => (await available(other)) === 1);
+    expect([await available(gone), await available(new URL(upstream.origin).host)]).toEqual([0, 1]);
+  });
+
   test('requests in flight: counted against the new limit of their route', async () => {
     const gateway = await startGatewayProcess(routes('/api'));
     let release: () => void = () => undefined;
@@ -102,26 +117,47 @@ test('limits of the data listener: applied; addresses: logged as needing a resta
   agent.destroy();
 });
 
-test('jwks_file: read again at SIGHUP', async () => {
-  const keys = await startTokenIssuer();
-  const files: string[] = [];
-  const gateway = await startGatewayProcess(
-    `issuers: { "${keys.issuer}": { jwks_file: keys.json } }\n${protectedRoute('/api')}`,
-    {
-      place: (folder, text) => {
-        files.push(join(folder, 'keys.json'));
-        writeFileSync(join(folder, 'keys.json'), JSON.stringify(keys.jwks));
-        return place(folder, text);
+describe('jwks_file', () => {
+  /** A gateway whose only issuer has its keys in `keys.json`. @returns also what writes that file. */
+  async function startWithKeyFile(more = '') {
+    const keys = await startTokenIssuer();
+    let folder = '';
+    const write = (text = JSON.stringify(keys.jwks)) => writeFileSync(join(folder, 'keys.json'), text);
+    const gateway = await startGatewayProcess(
+      `${more}issuers: { "${keys.issuer}": { jwks_file: keys.json } }\n${protectedRoute('/api')}`,
+      {
+        place: (own, text) => {
+          folder = own;
+          write();
+          return place(own, text);
+        },
       },
-    },
-  );
-  expect(await statusOf(gateway, '/api', await keys.sign({ claims: { aud: RESOURCE } }))).toBe(200);
-  const old = await keys.sign({ claims: { aud: RESOURCE } });
-  await keys.rotate({ alone: true });
-  writeFileSync(files[0] ?? '', JSON.stringify(keys.jwks));
-  gateway.child.kill('SIGHUP');
-  await gateway.line('configuration loaded', 2);
-  expect(await statusOf(gateway, '/api', old)).toBe(401);
-  expect(await statusOf(gateway, '/api', await keys.sign({ claims: { aud: RESOURCE } }))).toBe(200);
-  await keys.close();
+    );
+    await keys.close();
+    const statusOfNew = async () => statusOf(gateway, '/api', await keys.sign({ claims: { aud: RESOURCE } }));
+    return { keys, gateway, write, statusOfNew };
+  }
+
+  test.each([
+    ['one process', ''],
+    ['two workers', 'workers: 2\n'],
+  ])('%s, the file changes: its keys verify, and those that are gone do not', async (_name, more) => {
+    const { keys, gateway, write, statusOfNew } = await startWithKeyFile(more);
+    const old = await keys.sign({ claims: { aud: RESOURCE } });
+    expect(await statusOf(gateway, '/api', old)).toBe(200);
+    await keys.rotate({ alone: true });
+    write();
+    await gateway.line('configuration loaded', 2);
+    for (let turn = 0; turn < 4; turn++)
+      expect([await statusOf(gateway, '/api', old), await statusOfNew()]).toEqual([401, 200]);
+  });
+
+  test('the file becomes one without a usable key: the reload fails, the old keys verify on', async () => {
+    const { gateway, write, statusOfNew } = await startWithKeyFile();
+    write('{"keys":[]}');
+    expect(String((await gateway.line('reload failed'))['problems'])).toContain('"keys.json" has no key in "keys"');
+    expect(await statusOfNew()).toBe(200);
+    write();
+    await gateway.line('configuration loaded', 2);
+  });
 });

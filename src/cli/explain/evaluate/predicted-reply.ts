@@ -2,8 +2,10 @@
 
 import type { Grant } from '../../../authorization/authorize.ts';
 import { createChallenge } from '../../../challenge/challenge.ts';
-import { createDocument, createRefusal, type LocalReply } from '../../../challenge/refusal.ts';
+import { createMetadataFields, createMetadataReply, METADATA_METHODS } from '../../../challenge/metadata-reply.ts';
+import { createRefusal, type LocalReply } from '../../../challenge/refusal.ts';
 import type { Endpoint } from '../../../config/upstream-config.ts';
+import { createCorsFields } from '../../../cors/cors.ts';
 import type { Reason } from '../../../denial.ts';
 import { type HeaderList, reduceFields, valuesOf } from '../../../http/header-list.ts';
 import type { ClientInfo } from '../../../upstream/client-info/client-info.ts';
@@ -32,10 +34,22 @@ const SHOWN_REQUEST_ID = '<request_id>';
 
 /** @returns the local reply: a refusal, the refusal that a stricter mode would send for a reported denial, or metadata. */
 export function predictReply(evaluation: Evaluation): PredictedReply | undefined {
+  const reply = findReply(evaluation);
+  return reply && describeReply(reply, listAddedFields(evaluation));
+}
+
+function findReply(evaluation: Evaluation): LocalReply | undefined {
   const reason = reasonOf(evaluation);
-  if (reason !== undefined) return describeReply(refuse(evaluation, reason));
-  const { metadata } = evaluation;
-  return metadata?.kind === 'document' ? describeReply(createDocument(metadata.body)) : undefined;
+  if (reason !== undefined) return refuse(evaluation, reason);
+  const { metadata, request } = evaluation;
+  const reply = metadata && createMetadataReply(metadata, request.method, []);
+  return reply && !('reason' in reply) ? reply : undefined;
+}
+
+/** As for a request without Origin, which only browsers send. */
+function listAddedFields({ metadata, match }: Evaluation): HeaderList {
+  if (metadata) return createMetadataFields(metadata);
+  return match?.ok && match.route.cors ? createCorsFields(match.route.cors, []) : [];
 }
 
 /** @returns what is forwarded to the upstream; `undefined` where nothing is. */
@@ -62,15 +76,15 @@ function refuse({ decision, match, metadata }: Evaluation, reason: Reason): Loca
   const denial = decision?.denial;
   const route = match?.ok ? match.route : undefined;
   const challenge = route && !route.public ? createChallenge(reason, route, denial?.scopes ?? []) : undefined;
-  const allow = metadata?.kind === 'document' ? ['GET', 'HEAD'] : denial?.allow;
+  const allow = metadata ? METADATA_METHODS : denial?.allow;
   return createRefusal(reason, { requestId: NO_REQUEST, challenge, allow });
 }
 
-function describeReply({ status, headers, body }: LocalReply): PredictedReply {
-  const own = reduceFields<[string, string][]>(headers, (fields, name, value) => [...fields, [name, value]], []);
+function describeReply({ status, headers, body }: LocalReply, added: HeaderList): PredictedReply {
+  const all = [...headers, REQUEST_ID_FIELD, SHOWN_REQUEST_ID, ...added];
   return {
     status,
-    headers: [...own, [REQUEST_ID_FIELD, SHOWN_REQUEST_ID]],
+    headers: reduceFields<[string, string][]>(all, (fields, name, value) => [...fields, [name, value]], []),
     body: body.replace(NO_REQUEST, SHOWN_REQUEST_ID),
   };
 }

@@ -1,13 +1,15 @@
 /** The connections to one endpoint, kept over a reload that does not change it. */
 
 import type { Socket } from 'node:net';
-import type { Endpoint, Upstream, UpstreamTls } from '../config/upstream-config.ts';
-import type { Attempt, AttemptTimes } from '../http/client/attempt.ts';
-import { type Connector, type ConnectTarget, createConnector } from '../http/client/connector.ts';
-import { Pool } from '../http/client/pool.ts';
-import { createTlsContext } from '../http/client/tls-context.ts';
-import type { AttemptHandler, OutgoingRequest } from '../http/message.ts';
-import type { Sweeper } from '../http/sweeper.ts';
+import type { Endpoint, Upstream, UpstreamTls } from '../../config/upstream-config.ts';
+import type { FailureCause } from '../../denial.ts';
+import type { Attempt, AttemptTimes } from '../../http/client/attempt.ts';
+import { type Connector, type ConnectTarget, createConnector } from '../../http/client/connector.ts';
+import { Pool } from '../../http/client/pool.ts';
+import { createTlsContext } from '../../http/client/tls-context.ts';
+import type { AttemptHandler, OutgoingRequest } from '../../http/message.ts';
+import type { Sweeper } from '../../http/sweeper.ts';
+import { Availability } from './availability.ts';
 
 /** What decides on the connections of an endpoint: routes that agree in all of it share them. */
 export type PoolSettings = Pick<Upstream, 'tls' | 'keepAlive' | 'maxResponseHeaders' | 'lenient'>;
@@ -20,6 +22,10 @@ export interface UpstreamEvents {
    * @param connections how often, since the last call for this upstream.
    */
   onUnsolicited(upstream: string, connections: number): void;
+  /** One of several endpoints cannot be connected to: requests go to the others. */
+  onLeftOut(upstream: string, cause: FailureCause): void;
+  /** One that was left out can be connected to again. */
+  onBack(upstream: string): void;
 }
 
 /** Milliseconds between two calls of `onUnsolicited`. */
@@ -35,6 +41,7 @@ export function poolKey({ label, origin }: Endpoint, settings: PoolSettings): st
 export class ConnectionPool {
   /** Opens a connection that is not one of the pool, with the same name and certificates. */
   readonly connect: Connector;
+  readonly availability = new Availability();
   readonly #pool: Pool;
   readonly #label: string;
   readonly #events: UpstreamEvents;
@@ -48,7 +55,12 @@ export class ConnectionPool {
     const { tls, keepAlive, maxResponseHeaders, lenient } = settings;
     this.#label = endpoint.label;
     this.#events = events;
-    this.connect = createConnector(readTarget(endpoint, tls));
+    const connect = createConnector(readTarget(endpoint, tls));
+    this.connect = () => {
+      const opening = connect();
+      opening.socket.once(opening.readyEvent, () => this.availability.onConnect());
+      return opening;
+    };
     this.#pool = new Pool({
       ...{ connect: this.connect, sweeper, head: maxResponseHeaders, lenient },
       ...{ idle: keepAlive?.idle ?? 0, maxAge: keepAlive?.maxAge ?? 0 },
@@ -63,6 +75,19 @@ export class ConnectionPool {
    */
   send(request: OutgoingRequest, handler: AttemptHandler, times: AttemptTimes, client: Socket): Attempt {
     return this.#pool.send(request, handler, times, client);
+  }
+
+  /** @returns whether a connection is open on which this client, and nobody else, is authenticated. */
+  isReservedFor(client: Socket): boolean {
+    return this.#pool.isReservedFor(client);
+  }
+
+  /** It is one of several endpoints: from now on it can be left out, and `events` says so. */
+  watchAvailability(): void {
+    this.availability.events ??= {
+      onLeftOut: cause => this.#events.onLeftOut(this.#label, cause),
+      onBack: () => this.#events.onBack(this.#label),
+    };
   }
 
   /** @returns this pool, for one configuration more. */
