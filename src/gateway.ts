@@ -5,6 +5,7 @@
  */
 
 import { type AuthorizationDenial, authorize, type Grant } from './authorization/authorize.ts';
+import { BodyMemory } from './body-memory.ts';
 import { createChallenge } from './challenge/challenge.ts';
 import { findMetadata, type PublishedMetadata } from './challenge/metadata.ts';
 import { createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
@@ -13,6 +14,7 @@ import { deny, type Reason } from './denial.ts';
 import type { RequestEnd } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
 import { createIndexes, type Indexes } from './indexes.ts';
+import { readAsked } from './mcp-asking.ts';
 import { RequestCount } from './request-count.ts';
 import { type Match, matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
@@ -31,9 +33,9 @@ import { Tunnels } from './upstream/tunnels.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
 /** Of a refusal: `scopes` goes into WWW-Authenticate, `allow` into Allow. */
-type RefusalFields = Pick<AuthorizationDenial, 'scopes' | 'allow'>;
+type RefusalFields = Pick<AuthorizationDenial, 'scopes' | 'furtherScopes' | 'allow'>;
 
-const NO_FIELDS: RefusalFields = { scopes: [], allow: [] };
+const NO_FIELDS: RefusalFields = { scopes: [], furtherScopes: [], allow: [] };
 const READ_METHODS = ['GET', 'HEAD'];
 const NO_TOKEN = deny('missing_token');
 
@@ -46,6 +48,7 @@ export class Gateway {
   readonly #upstreams: Upstreams;
   readonly #tunnels = new Tunnels();
   readonly #limits: RouteLimits;
+  readonly #bodies: BodyMemory;
   readonly #underWay = new RequestCount();
   readonly #events: TransactionEvents = {
     onForwarded: (transaction, end) => this.#onForwarded(transaction, end),
@@ -72,6 +75,7 @@ export class Gateway {
     const upstreams = previous ? previous.#upstreams : undefined;
     this.#upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
     this.#limits = previous ? previous.#limits : new RouteLimits();
+    this.#bodies = previous ? previous.#bodies : new BodyMemory();
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
   }
 
@@ -108,6 +112,10 @@ export class Gateway {
     if (!match.ok) return this.#refuse(transaction, match.reason);
     transaction.match = match;
 
+    this.#judge(transaction, head, match);
+  }
+
+  #judge(transaction: Transaction, head: RequestHead, match: Match): undefined {
     const verification = this.#verify(head, match.route);
     if (!(verification instanceof Promise)) return this.#decide(transaction, head, match, verification);
     transaction.wait(verification, result => this.#decide(transaction, head, match, result));
@@ -122,15 +130,35 @@ export class Gateway {
 
   /** Decides, and forwards what is granted and within the limits of its route. */
   #decide(transaction: Transaction, head: RequestHead, match: Match, verification: Verification): undefined {
-    const decision = authorize(this.#indexes.audiences, match, head.method, verification);
+    const decision = authorize(this.#indexes.audiences, match, head.method, verification, transaction.asked);
     transaction.decision = decision;
-    if (!decision.grant) return this.#refuse(transaction, decision.denial.reason, decision.denial);
     // While the token was verified the client may have closed, or sent bytes that ended the connection.
     if (transaction.request.isOver) return;
-    const exceeded = this.#limits.enter(match.route, head.contentLength);
-    if (exceeded) return this.#refuse(transaction, exceeded);
-    transaction.isInFlight = true;
-    this.#forward(transaction, decision.grant, head);
+    if ('refused' in decision) return this.#ask(transaction, head, match, decision.refused);
+    if (!decision.grant) return this.#refuse(transaction, decision.denial.reason, decision.denial);
+    if (this.#enter(transaction, head, match)) this.#forward(transaction, decision.grant, head);
+  }
+
+  /** Reads what is asked of an MCP server, and decides on that. The body may take minutes, so its token is judged again. */
+  #ask(transaction: Transaction, head: RequestHead, match: Match, refused: AuthorizationDenial | undefined): undefined {
+    const { mcp, limits } = match.route;
+    if (!mcp || !this.#enter(transaction, head, match)) return;
+    const { body: timeout } = this.config.timeouts;
+    const size = limits.body ?? Number.POSITIVE_INFINITY;
+    readAsked(transaction, head, mcp, { size, timeout }, this.#bodies, asked => {
+      if (!asked.ok) return this.#refuse(transaction, refused?.reason ?? asked.reason, refused);
+      transaction.asked = asked;
+      this.#judge(transaction, head, match);
+    });
+  }
+
+  /** @returns whether the request is within the limits of its route; it is refused otherwise. */
+  #enter(transaction: Transaction, head: RequestHead, { route }: Match): boolean {
+    if (transaction.isInFlight) return true;
+    const exceeded = this.#limits.enter(route, head.contentLength);
+    if (exceeded) this.#refuse(transaction, exceeded);
+    transaction.isInFlight = exceeded === undefined;
+    return transaction.isInFlight;
   }
 
   #forward(transaction: Transaction, grant: Grant, head: RequestHead): void {
@@ -173,15 +201,19 @@ export class Gateway {
   #publish(transaction: Transaction, method: string, metadata: PublishedMetadata): undefined {
     if (metadata.kind === 'ambiguous') return this.#refuse(transaction, 'no_route');
     if (READ_METHODS.includes(method)) return transaction.reply(createDocument(metadata.body));
-    this.#refuse(transaction, 'method_not_allowed', { scopes: [], allow: READ_METHODS });
+    this.#refuse(transaction, 'method_not_allowed', { ...NO_FIELDS, allow: READ_METHODS });
   }
 
-  #refuse(transaction: Transaction, reason: Reason, { scopes, allow }: RefusalFields = NO_FIELDS): undefined {
+  #refuse(
+    transaction: Transaction,
+    reason: Reason,
+    { scopes, furtherScopes, allow }: RefusalFields = NO_FIELDS,
+  ): undefined {
     transaction.refusedFor = reason;
     // What is wrong with a head may hide where it ends: what follows is no request.
     if (!transaction.head) transaction.request.closeAfter();
     const route = transaction.match?.route;
-    const challenge = route && !route.public ? createChallenge(reason, route, scopes) : undefined;
+    const challenge = route && !route.public ? createChallenge(reason, route, scopes, furtherScopes) : undefined;
     transaction.reply(createRefusal(reason, { requestId: transaction.requestId, challenge, allow }));
   }
 
@@ -200,6 +232,7 @@ export class Gateway {
   #finish(transaction: Transaction, end: RequestEnd): void {
     const { match, isInFlight } = transaction;
     if (match && isInFlight) this.#limits.leave(match.route);
+    transaction.body?.release();
     try {
       if (end === 'slow_reader') this.#telemetry.metrics.recordEnded(end);
       recordRequest(this.#telemetry, transaction.finish());
@@ -245,5 +278,5 @@ export class Gateway {
 }
 
 function scopesOf({ decision }: Transaction): RefusalFields {
-  return { scopes: decision?.grant?.scopes ?? [], allow: [] };
+  return { ...NO_FIELDS, scopes: decision?.grant?.scopes ?? [] };
 }

@@ -3,6 +3,7 @@
 import type { Enforcement } from '../denial.ts';
 import type { Introspection } from './introspection-config.ts';
 import type { KeySource } from './key-source.ts';
+import type { Mcp } from './mcp-config.ts';
 import type { ReferencedFile } from './source/referenced-files.ts';
 import type { ResourceUri } from './values/address/uri.ts';
 import type { ClaimPath } from './values/claim-path.ts';
@@ -138,6 +139,8 @@ interface AnyRoute {
   /** Percent-encodings (`%2F`, in upper case) and `;` that are let through although servers read them differently. */
   readonly allowEncoded: ReadonlySet<string>;
   readonly limits: RouteLimits;
+  /** `undefined` where the upstream is no MCP server. */
+  readonly mcp: Mcp | undefined;
 }
 
 export interface RouteLimits {

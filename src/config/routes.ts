@@ -1,7 +1,8 @@
 /** The map `routes`: its entries read and checked, and the `Route` of each. */
 
-import type { RequiredClaim, Route, ScopeRule, Upstream, UpstreamTls } from './config.ts';
+import type { RequiredClaim, Route, ScopeRule, Timeouts, Upstream, UpstreamTls } from './config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
+import { buildMcp, MCP_TIMEOUTS } from './mcp-config.ts';
 import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
 import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
@@ -15,6 +16,9 @@ import { decodePathPrefix } from './values/path/path-prefix.ts';
 import { parseRouteKey, type RouteTarget } from './values/path/route-key.ts';
 import { parseScopeKey } from './values/scope-rule.ts';
 import { defaultUpstreamToken, isContradicted, readUpstreamToken } from './values/upstream-token.ts';
+
+/** Milliseconds, for every upstream but an MCP server. */
+const USUAL_TIMEOUTS = { response: 60_000, idle: 300_000 } as const;
 
 /** As much of a route as could be read. */
 export interface RouteDraft extends Settings<RouteSettings> {
@@ -66,6 +70,7 @@ export function buildRoute(
     ...buildUpstreamToken(complete),
     allowEncoded: new Set(complete.allow_encoded),
     limits: { body: complete.limits.body, inFlight: complete.limits.in_flight },
+    mcp: buildMcp(complete.mcp),
   };
   if (complete.public) return { ...common, public: true };
   if (complete.resource === undefined) return undefined;
@@ -90,15 +95,26 @@ export function buildRoute(
   };
 }
 
-function buildUpstream({ upstream, timeouts }: RouteSettings, tls: UpstreamTls | undefined): Upstream {
+function buildUpstream({ upstream, timeouts, mcp }: RouteSettings, tls: UpstreamTls | undefined): Upstream {
   const { url, preserve_host, keep_alive, max_response_headers, lenient } = upstream;
   const connection = { keepAlive: keep_alive, maxResponseHeaders: max_response_headers, lenient };
-  return { ...url, timeouts, preserveHost: preserve_host, tls, ...connection };
+  return {
+    ...url,
+    timeouts: buildTimeouts(timeouts, mcp !== undefined),
+    preserveHost: preserve_host,
+    tls,
+    ...connection,
+  };
+}
+
+function buildTimeouts({ connect, response, idle }: RouteSettings['timeouts'], isMcp: boolean): Timeouts {
+  const usual = isMcp ? MCP_TIMEOUTS : USUAL_TIMEOUTS;
+  return { connect, response: response ?? usual.response, idle: idle ?? usual.idle };
 }
 
 function buildUpstreamToken(settings: RouteSettings): Pick<Route, 'upstreamToken' | 'isUpstreamTokenWritten'> {
   const written = readUpstreamToken(settings);
-  const enforcement = settings.public ? undefined : settings.enforcement;
+  const enforcement = settings.public || settings.mcp !== undefined ? undefined : settings.enforcement;
   return { upstreamToken: written ?? defaultUpstreamToken(enforcement), isUpstreamTokenWritten: written !== undefined };
 }
 
@@ -126,6 +142,7 @@ const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected r
   multiple_audiences: 'protected routes',
   issuers: 'protected routes',
   upstream: 'every route',
+  mcp: 'every route',
   strip_prefix: 'every route',
   allow_encoded: 'every route',
   scopes: 'protected routes',

@@ -9,6 +9,7 @@ import { isInClear } from '../values/address/uri.ts';
 import { isContradicted, readUpstreamToken } from '../values/upstream-token.ts';
 import { warnOfAliases } from './alias-warnings.ts';
 import { warnOfClaims } from './claim-warnings.ts';
+import { warnOfMcp } from './mcp-checks.ts';
 import { warnOfResources } from './resource-warnings.ts';
 import { warnOfShadows } from './shadow-warnings.ts';
 
@@ -20,6 +21,7 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
     warnOfHeader(route, diagnostics);
     warnOfEncodings(route, diagnostics);
     warnOfLeniency(route, diagnostics);
+    warnOfMcp(route, diagnostics);
   }
   warnOfShadows(routes, diagnostics);
   warnOfAliases(file, diagnostics);
@@ -34,10 +36,15 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
 function warnOfToken({ found, path }: RouteDraft, diagnostics: DiagnosticCollector): void {
   const written = isContradicted(found) ? undefined : readUpstreamToken(found);
   const place = [...path, found.upstream_token === undefined ? 'forward_token' : 'upstream_token'];
-  if (written === 'forward' && found.upstream !== undefined && isInClear(found.upstream.url.origin)) {
+  if (
+    written === 'forward' &&
+    found.mcp === undefined &&
+    found.upstream !== undefined &&
+    isInClear(found.upstream.url.origin)
+  ) {
     diagnostics.warning(place, 'token-forwarded-in-clear', 'the token is forwarded in clear text');
   }
-  if (written === 'strip' && found.enforcement === 'report' && found.public !== true) {
+  if (written === 'strip' && found.enforcement === 'report' && found.public !== true && !found.mcp) {
     const what = 'Authorization is removed, though on report the API is to behave as before';
     diagnostics.warning(place, 'report-strips-token', what);
   }

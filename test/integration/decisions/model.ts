@@ -214,6 +214,7 @@ export function buildRoute(fields: RouteFields, issuers: readonly string[], orig
     },
     allowEncoded: new Set(fields.allowEncoded),
     limits: { body: undefined, inFlight: 100 },
+    mcp: undefined,
   };
   if (fields.isPublic) return { ...common, public: true };
   const route: ProtectedRoute = {

@@ -25,6 +25,7 @@ const COMMON = {
   isUpstreamTokenWritten: true,
   allowEncoded: new Set<string>(),
   limits: { body: undefined, inFlight: 100 },
+  mcp: undefined,
 } as const;
 
 /** `audiences` is the resource alone, unless it is given. */

@@ -53,7 +53,8 @@ export function predictForwarding({ decision, head, match }: Evaluation): Predic
 function refuse({ decision, match, metadata }: Evaluation, reason: Reason): LocalReply {
   const denial = decision?.denial;
   const route = match?.ok ? match.route : undefined;
-  const challenge = route && !route.public ? createChallenge(reason, route, denial?.scopes ?? []) : undefined;
+  const challenge =
+    route && !route.public ? createChallenge(reason, route, denial?.scopes ?? [], denial?.furtherScopes) : undefined;
   const allow = metadata?.kind === 'document' ? ['GET', 'HEAD'] : denial?.allow;
   return createRefusal(reason, { requestId: NO_REQUEST, challenge, allow });
 }

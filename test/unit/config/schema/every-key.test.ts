@@ -78,6 +78,7 @@ const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits'> = {
   multiple_audiences: 'only',
   issuers: ['https://login.example'],
   upstream: 'http://127.0.0.1:2',
+  mcp: { revisions: ['2025-11-25'] },
   strip_prefix: true,
   allow_encoded: ['%2F'],
   scopes: ['read'],
