@@ -1,19 +1,19 @@
 /**
- * The steps of a request, in the order in which they run: `handle`, `#serve` (head, route), `#verify` (token), `#decide`
- * (decision, limits), `#forward`, `#onForwarded`, `#finish`. Each may end in `#refuse`. `#forward` needs a `Grant`, which only
- * `authorize()` makes; the order of the other steps is defined only here.
+ * The steps of a request, in the order in which they run: `handle`, `#serve` (head, metadata, route, CORS), `#verify` (token), `#decide`
+ * (decision, limits), `#forward`, `#onForwarded`, `#finish`. Each may end in a reply of our own (local-replies.ts), mostly in `refuse`.
+ * `#forward` needs a `Grant`, which only `authorize()` makes; the order of the other steps is defined only here.
  */
 
-import { type AuthorizationDenial, authorize, type Grant } from './authorization/authorize.ts';
+import { authorize, type Grant } from './authorization/authorize.ts';
 import { BodyMemory } from './body-memory.ts';
-import { createChallenge } from './challenge/challenge.ts';
-import { findMetadata, type PublishedMetadata } from './challenge/metadata.ts';
-import { createDocument, createFailure, createRefusal } from './challenge/refusal.ts';
+import { findMetadata } from './challenge/metadata.ts';
+import { createFailure } from './challenge/refusal.ts';
 import type { Config, Route } from './config/config.ts';
-import { deny, type Reason } from './denial.ts';
+import { deny } from './denial.ts';
 import type { RequestEnd } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
 import { createIndexes, type Indexes } from './indexes.ts';
+import { admit, applyCors, publish, refuse, refuseExpired } from './local-replies.ts';
 import { readAsked } from './mcp-asking.ts';
 import { RequestCount } from './request-count.ts';
 import { type Match, matchRequest } from './route/match.ts';
@@ -32,11 +32,8 @@ import type { Tunnel } from './upstream/tunnel.ts';
 import { Tunnels } from './upstream/tunnels.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
-/** Of a refusal: `scopes` goes into WWW-Authenticate, `allow` into Allow. */
-type RefusalFields = Pick<AuthorizationDenial, 'scopes' | 'furtherScopes' | 'allow'>;
-
-const NO_FIELDS: RefusalFields = { scopes: [], furtherScopes: [], allow: [] };
-const READ_METHODS = ['GET', 'HEAD'];
+/** Milliseconds for the body of an MCP request after which its token may have expired, or have been revoked. */
+const JUDGED_AGAIN = 1_000;
 const NO_TOKEN = deny('missing_token');
 
 /** Handles requests under one immutable configuration. A reload creates a new gateway, and `Server.swap` uses it for new requests. */
@@ -90,27 +87,29 @@ export class Gateway {
     }
   }
 
-  /** Checks the head and finds the route. */
+  /** Checks the head and finds the route. Metadata documents and preflights are answered here, without a token. */
   #serve(transaction: Transaction): undefined {
     const { unparsed, head: incoming } = transaction.request;
-    if (unparsed !== undefined) return this.#refuse(transaction, unparsed);
+    if (unparsed !== undefined) return refuse(transaction, unparsed);
 
     const handshake = readHandshake(incoming);
     transaction.isHandshake = handshake === 'websocket';
-    if (typeof handshake === 'object') return this.#refuse(transaction, handshake.reason);
+    if (typeof handshake === 'object') return refuse(transaction, handshake.reason);
 
     const head = readRequestHead(incoming);
-    if (!head.ok) return this.#refuse(transaction, head.reason);
+    if (!head.ok) return refuse(transaction, head.reason);
     transaction.head = head;
     // What follows a handshake may be frames, whatever becomes of it.
     if (transaction.isHandshake) transaction.request.closeAfter();
 
     const metadata = findMetadata(this.#indexes.metadata, head.target, head.authority);
-    if (metadata.kind !== 'none') return this.#publish(transaction, head.method, metadata);
+    if (metadata.kind !== 'none') return publish(transaction, metadata);
 
     const match = matchRequest(this.#indexes.routes, head);
-    if (!match.ok) return this.#refuse(transaction, match.reason);
+    if (!match.ok) return refuse(transaction, match.reason);
     transaction.match = match;
+    const { cors } = match.route;
+    if (cors && applyCors(transaction, cors)) return;
 
     this.#judge(transaction, head, match);
   }
@@ -132,33 +131,22 @@ export class Gateway {
   #decide(transaction: Transaction, head: RequestHead, match: Match, verification: Verification): undefined {
     const decision = authorize(this.#indexes.audiences, match, head.method, verification, transaction.asked);
     transaction.decision = decision;
+    if ('refused' in decision) return this.#ask(transaction, head, match, verification);
+    if (!decision.grant) return refuse(transaction, decision.denial.reason, decision.denial);
     // While the token was verified the client may have closed, or sent bytes that ended the connection.
-    if (transaction.request.isOver) return;
-    if ('refused' in decision) return this.#ask(transaction, head, match, decision.refused);
-    if (!decision.grant) return this.#refuse(transaction, decision.denial.reason, decision.denial);
-    if (this.#enter(transaction, head, match)) this.#forward(transaction, decision.grant, head);
+    if (transaction.request.isOver || !admit(this.#limits, transaction, match.route)) return;
+    this.#forward(transaction, decision.grant, head);
   }
 
-  /** Reads what is asked of an MCP server, and decides on that. The body may take minutes, so its token is judged again. */
-  #ask(transaction: Transaction, head: RequestHead, match: Match, refused: AuthorizationDenial | undefined): undefined {
-    const { mcp, limits } = match.route;
-    if (!mcp || !this.#enter(transaction, head, match)) return;
-    const { body: timeout } = this.config.timeouts;
-    const size = limits.body ?? Number.POSITIVE_INFINITY;
-    readAsked(transaction, head, mcp, { size, timeout }, this.#bodies, asked => {
-      if (!asked.ok) return this.#refuse(transaction, refused?.reason ?? asked.reason, refused);
+  /** Reads what is asked of an MCP server, and decides on that: with a new look at the token where the body took its time. */
+  #ask(transaction: Transaction, head: RequestHead, match: Match, verification: Verification): undefined {
+    if (transaction.request.isOver || !admit(this.#limits, transaction, match.route)) return;
+    const judgedAt = performance.now();
+    readAsked(transaction, head, match.route, this.#bodies, this.config.timeouts.body, asked => {
       transaction.asked = asked;
-      this.#judge(transaction, head, match);
+      if (performance.now() - judgedAt > JUDGED_AGAIN) this.#judge(transaction, head, match);
+      else this.#decide(transaction, head, match, verification);
     });
-  }
-
-  /** @returns whether the request is within the limits of its route; it is refused otherwise. */
-  #enter(transaction: Transaction, head: RequestHead, { route }: Match): boolean {
-    if (transaction.isInFlight) return true;
-    const exceeded = this.#limits.enter(route, head.contentLength);
-    if (exceeded) this.#refuse(transaction, exceeded);
-    transaction.isInFlight = exceeded === undefined;
-    return transaction.isInFlight;
   }
 
   #forward(transaction: Transaction, grant: Grant, head: RequestHead): void {
@@ -176,12 +164,12 @@ export class Gateway {
         return;
       case 'expired':
         this.#telemetry.metrics.recordEnded('token_expired');
-        if (transaction.request.status === undefined) this.#refuse(transaction, 'token_expired', scopesOf(transaction));
+        if (transaction.request.status === undefined) refuseExpired(transaction);
         return;
       case 'body_too_large':
       case 'request_timeout':
       case 'malformed_request':
-        return this.#refuse(transaction, end);
+        return refuse(transaction, end);
       default:
         transaction.failure = end;
         transaction.reply(createFailure(end.reason, transaction.requestId));
@@ -198,30 +186,11 @@ export class Gateway {
     });
   }
 
-  #publish(transaction: Transaction, method: string, metadata: PublishedMetadata): undefined {
-    if (metadata.kind === 'ambiguous') return this.#refuse(transaction, 'no_route');
-    if (READ_METHODS.includes(method)) return transaction.reply(createDocument(metadata.body));
-    this.#refuse(transaction, 'method_not_allowed', { ...NO_FIELDS, allow: READ_METHODS });
-  }
-
-  #refuse(
-    transaction: Transaction,
-    reason: Reason,
-    { scopes, furtherScopes, allow }: RefusalFields = NO_FIELDS,
-  ): undefined {
-    transaction.refusedFor = reason;
-    // What is wrong with a head may hide where it ends: what follows is no request.
-    if (!transaction.head) transaction.request.closeAfter();
-    const route = transaction.match?.route;
-    const challenge = route && !route.public ? createChallenge(reason, route, scopes, furtherScopes) : undefined;
-    transaction.reply(createRefusal(reason, { requestId: transaction.requestId, challenge, allow }));
-  }
-
   /** Refuses with `internal` after an exception: never with a 401, which would blame the caller. */
   #fail(transaction: Transaction, fault: unknown): void {
     logFault(this.#telemetry.log, transaction.requestId, fault);
     try {
-      this.#refuse(transaction, 'internal');
+      refuse(transaction, 'internal');
     } catch (further) {
       logFault(this.#telemetry.log, transaction.requestId, further);
       transaction.request.abort();
@@ -275,8 +244,4 @@ export class Gateway {
     this.#tunnels.destroy();
     this.#upstreams.destroy();
   }
-}
-
-function scopesOf({ decision }: Transaction): RefusalFields {
-  return { ...NO_FIELDS, scopes: decision?.grant?.scopes ?? [] };
 }

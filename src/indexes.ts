@@ -1,7 +1,7 @@
 /** The look-up tables of all routes of one configuration: for the route, the audience and the metadata of a request. */
 
 import { type AudienceIndex, addAudiences } from './authorization/audience.ts';
-import { addMetadata, type MetadataIndex } from './challenge/metadata.ts';
+import { addMetadata, createEmptyMetadataIndex, type MetadataIndex } from './challenge/metadata.ts';
 import type { Route } from './config/config.ts';
 import type { ResourceUri } from './config/values/address/uri.ts';
 import { addRoute, createEmptyTable, type RouteTable } from './route/match.ts';
@@ -30,7 +30,7 @@ export async function createIndexesInSlices(routes: readonly Route[]): Promise<I
 class IndexBuilder implements Indexes {
   readonly routes = createEmptyTable();
   readonly audiences = new Map<string, ResourceUri>();
-  readonly metadata: MetadataIndex = { targets: new Map(), resources: new Map() };
+  readonly metadata: MetadataIndex = createEmptyMetadataIndex();
 
   add(route: Route): void {
     addRoute(this.routes, route);

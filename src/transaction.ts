@@ -3,6 +3,7 @@
 import type { BlockList } from 'node:net';
 import type { Decision } from './authorization/authorize.ts';
 import type { LocalReply } from './challenge/refusal.ts';
+import type { Endpoint } from './config/upstream-config.ts';
 import type { Failure, Outcome, Reason } from './denial.ts';
 import { valuesOf } from './http/header-list.ts';
 import type { RequestEnd, RequestHandler } from './http/message.ts';
@@ -57,6 +58,7 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   refusedFor: Reason | undefined;
   failure: Failure | undefined;
   #upstreamMs: number | undefined;
+  #upstream: string | undefined;
   #isUpgraded = false;
   /** A step is under way that the end of the request does not end. */
   #isWaiting = false;
@@ -107,13 +109,15 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
     // A reply of our own is written at once.
   }
 
-  onForwarded(end: ForwardEnd, responseMs: number | undefined): void {
+  onForwarded(end: ForwardEnd, responseMs: number | undefined, endpoint: Endpoint | undefined): void {
     this.#upstreamMs = responseMs;
+    this.#upstream = endpoint?.label;
     this.#events.onForwarded(this, end);
   }
 
-  onUpgraded(tunnel: Tunnel, responseMs: number): void {
+  onUpgraded(tunnel: Tunnel, responseMs: number, endpoint: Endpoint | undefined): void {
     this.#upstreamMs = responseMs;
+    this.#upstream = endpoint?.label;
     this.#isUpgraded = true;
     this.#events.onUpgraded(this, tunnel);
   }
@@ -139,6 +143,7 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
       outcome: this.#outcome(),
       denial: this.#denial(),
       failure: this.failure,
+      upstream: this.#upstream,
       verified: this.decision?.verified,
       scopes: this.decision?.scopes,
       durationMs: performance.now() - this.#startedAt,

@@ -1,10 +1,12 @@
 /** The checked and frozen configuration, with every default filled in. Times are milliseconds. */
 
 import type { Enforcement } from '../denial.ts';
+import type { Cors } from './cors-config.ts';
 import type { Introspection } from './introspection-config.ts';
 import type { KeySource } from './key-source.ts';
 import type { Mcp } from './mcp-config.ts';
 import type { ReferencedFile } from './source/referenced-files.ts';
+import type { Upstream } from './upstream-config.ts';
 import type { ResourceUri } from './values/address/uri.ts';
 import type { ClaimPath } from './values/claim-path.ts';
 
@@ -138,6 +140,8 @@ interface AnyRoute {
   readonly isUpstreamTokenWritten: boolean;
   /** Percent-encodings (`%2F`, in upper case) and `;` that are let through although servers read them differently. */
   readonly allowEncoded: ReadonlySet<string>;
+  /** `undefined`: CORS is the upstream's business. */
+  readonly cors: Cors | undefined;
   readonly limits: RouteLimits;
   /** `undefined` where the upstream is no MCP server. */
   readonly mcp: Mcp | undefined;
@@ -209,42 +213,4 @@ export interface ScopeRule {
   readonly path: string;
   /** All of them are needed. In the order of the YAML. */
   readonly scopes: readonly string[];
-}
-
-export interface Upstream {
-  /** Scheme, host and port: `http://billing:8080`. */
-  readonly origin: string;
-  /** Put before the forwarded path: `` or `/api`, without a trailing slash. */
-  readonly basePath: string;
-  readonly timeouts: Timeouts;
-  /** Whether it gets the Host of the client; else its own. What TLS sends and verifies is never the client's. */
-  readonly preserveHost: boolean;
-  readonly tls: UpstreamTls | undefined;
-  /** `undefined`: each request has a connection of its own. */
-  readonly keepAlive: { readonly idle: number; readonly maxAge: number } | undefined;
-  /** Bytes of the head of a response. */
-  readonly maxResponseHeaders: number;
-  /** Whether some malformed responses are read, as old servers send them. */
-  readonly lenient: boolean;
-}
-
-/** TLS to an upstream. One object for all routes with the same settings. The texts are in PEM; `key` is a secret. */
-export interface UpstreamTls {
-  /** The authorities that are trusted; `undefined`: those that Node.js brings along. */
-  readonly ca: string | undefined;
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
-  /** What is sent (SNI) and verified; `undefined`: the host of the URL. */
-  readonly serverName: string | undefined;
-  /** SHA-256 of all of it, in hex. */
-  readonly fingerprint: string;
-}
-
-export interface Timeouts {
-  /** To open a connection. */
-  readonly connect: number;
-  /** From the last byte of the request to the head of the response. */
-  readonly response: number;
-  /** Between two pieces of a body or of a tunnel. */
-  readonly idle: number;
 }

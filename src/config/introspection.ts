@@ -6,6 +6,7 @@ import type { ClientAuthentication, Introspection } from './introspection-config
 import type { IntrospectionSettings } from './schema/introspection-schema.ts';
 import { describeMissingKey } from './schema/zod-diagnostic.ts';
 import type { Path } from './source/document.ts';
+import type { ReferencedFiles } from './source/referenced-files.ts';
 import { isInClear } from './values/address/uri.ts';
 import { checkClientCertificate, readSigningKey } from './values/client-key.ts';
 import type { ParsedValue } from './values/parsed-value.ts';
@@ -26,13 +27,13 @@ const FORM_OF: Readonly<Record<AuthKey, string>> = {
 };
 
 /**
- * @param path of `introspection`. @param folder where relative file names start.
+ * @param path of `introspection`. @param files those whose change loads the configuration again.
  * @returns the settings with the content of their files; `undefined` where they have an error, which is reported.
  */
 export function readIntrospection(
   settings: IntrospectionSettings,
   path: Path,
-  folder: string,
+  files: ReferencedFiles,
   diagnostics: DiagnosticCollector,
 ): Introspection | undefined {
   const { endpoint, client_id: clientId, cache, jwt: includesJwts } = settings;
@@ -40,7 +41,7 @@ export function readIntrospection(
     diagnostics.warning([...path, 'endpoint'], 'introspection-without-tls', 'tokens and the secret sent without TLS');
   }
   if (!hasItsKeys(settings, path, diagnostics)) return undefined;
-  const authentication = readAuthentication(settings, folder);
+  const authentication = readAuthentication(settings, files);
   if (authentication.ok) return { endpoint, clientId, authentication: authentication.value, cache, includesJwts };
   const file = settings.auth === 'tls' ? 'cert_file' : 'key_file';
   diagnostics.error([...path, file], authentication.rejection);
@@ -60,15 +61,17 @@ function hasItsKeys(settings: IntrospectionSettings, path: Path, diagnostics: Di
   return missing.length === 0 && idle.length === 0;
 }
 
-function readAuthentication(settings: IntrospectionSettings, folder: string): ParsedValue<ClientAuthentication> {
+function readAuthentication(
+  settings: IntrospectionSettings,
+  files: ReferencedFiles,
+): ParsedValue<ClientAuthentication> {
   const { auth, client_secret: secret = '', key_file = '', cert_file = '' } = settings;
   if (auth === 'basic' || auth === 'post') return { ok: true, value: { method: auth, secret } };
-  const keyFile = resolve(folder, key_file);
   if (auth === 'tls') {
-    const files = { certFile: resolve(folder, cert_file), keyFile };
-    const rejection = checkClientCertificate(files);
-    return rejection ? { ok: false, rejection } : { ok: true, value: { method: auth, ...files } };
+    const pair = { certFile: resolve(files.folder, cert_file), keyFile: resolve(files.folder, key_file) };
+    const rejection = checkClientCertificate(pair);
+    return rejection ? { ok: false, rejection } : { ok: true, value: { method: auth, ...pair } };
   }
-  const read = readSigningKey(keyFile);
+  const read = readSigningKey(files.readText(key_file));
   return read.ok ? { ok: true, value: { method: auth, ...read.value } } : read;
 }

@@ -27,7 +27,7 @@ export interface Surroundings {
 /** @returns the issuers of `raw` without an error, by `iss`. */
 export function readIssuers(
   raw: RawMap,
-  { folder, environment }: Surroundings,
+  { folder, environment, files }: Surroundings,
   diagnostics: DiagnosticCollector,
 ): ReadonlyMap<string, Issuer> {
   const proxy = readProxy(environment);
@@ -38,10 +38,10 @@ export function readIssuers(
     // An entry may be empty: `https://login.example.com:`.
     const settings = readSettings(issuerSchema, path, entry ?? {}, diagnostics);
     checkName(issuer, path, diagnostics);
-    checkKeySettings(settings, path, folder, diagnostics);
+    checkKeySettings(settings, path, files, diagnostics);
     const source = { folder, proxy: proxy.ok ? proxy.value : undefined };
     const { introspection: written } = settings.found;
-    const introspection = written && readIntrospection(written, [...path, 'introspection'], folder, diagnostics);
+    const introspection = written && readIntrospection(written, [...path, 'introspection'], files, diagnostics);
     if (settings.complete !== undefined) {
       issuers.set(issuer, { ...buildIssuer(issuer, settings.complete, source), introspection });
     }
@@ -78,7 +78,7 @@ const KEY_PLACES = ['jwks_uri', 'jwks_file', 'introspection'] as const;
 function checkKeySettings(
   { found }: Settings<IssuerSettings>,
   path: Path,
-  folder: string,
+  files: ReferencedFiles,
   diagnostics: DiagnosticCollector,
 ): void {
   const { jwks_uri, jwks_file, keys } = found;
@@ -90,14 +90,14 @@ function checkKeySettings(
     diagnostics.warning([...path, 'jwks_uri'], 'issuer-without-tls', 'keys fetched without TLS');
   }
   const algorithms = new Set(found.algorithms ?? ALGORITHMS);
-  const unusable = jwks_file === undefined ? undefined : checkJwksFile(resolve(folder, jwks_file), algorithms);
+  const unusable = jwks_file === undefined ? undefined : checkJwksFile(files.readText(jwks_file), algorithms);
   if (unusable !== undefined) diagnostics.error([...path, 'jwks_file'], unusable);
   if (keys !== undefined && keys.max_stale < keys.refresh) {
     const what = 'max_stale is shorter than refresh';
     const rejection = { what, expected: 'keys to be usable at least until they are fetched again', standsAlone: true };
     diagnostics.error([...path, 'keys', 'max_stale'], rejection);
   }
-  checkKeyFiles(keys, path, folder, diagnostics);
+  checkKeyFiles(keys, path, files.folder, diagnostics);
 }
 
 /** The files are read again at each fetch, but one that cannot be used now is told now. */

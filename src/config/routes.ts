@@ -1,14 +1,17 @@
 /** The map `routes`: its entries read and checked, and the `Route` of each. */
 
-import type { RequiredClaim, Route, ScopeRule, Timeouts, Upstream, UpstreamTls } from './config.ts';
+import type { RequiredClaim, Route, ScopeRule } from './config.ts';
+import { buildCors } from './cors-config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { buildMcp, MCP_TIMEOUTS } from './mcp-config.ts';
 import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
+import { listEndpoints } from './schema/upstream-schema.ts';
 import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
 import type { Path } from './source/document.ts';
 import { isRawMap, type RawMap } from './source/raw-map.ts';
 import type { ReferencedFiles } from './source/referenced-files.ts';
+import type { Timeouts, Upstream, UpstreamTls } from './upstream-config.ts';
 import { UpstreamTlsReader } from './upstream-tls.ts';
 import { RESOURCE } from './values/address/uri.ts';
 import { parseClaimPath } from './values/claim-path.ts';
@@ -61,6 +64,7 @@ export function buildRoute(
   issuers: ReadonlySet<string>,
 ): Route | undefined {
   if (target === undefined || complete === undefined) return undefined;
+  const scopeRules = complete.public ? [] : buildScopeRules(complete.scopes);
   const common = {
     key,
     name: complete.name,
@@ -69,6 +73,7 @@ export function buildRoute(
     stripPrefix: complete.strip_prefix,
     ...buildUpstreamToken(complete),
     allowEncoded: new Set(complete.allow_encoded),
+    cors: buildCors(complete.cors, scopeRules),
     limits: { body: complete.limits.body, inFlight: complete.limits.in_flight },
     mcp: buildMcp(complete.mcp),
   };
@@ -81,7 +86,7 @@ export function buildRoute(
     audiences: new Set([complete.resource, ...complete.audiences]),
     multipleAudiences: complete.multiple_audiences,
     issuers: complete.issuers === undefined ? issuers : new Set(complete.issuers),
-    scopeRules: buildScopeRules(complete.scopes),
+    scopeRules,
     scopePaths: complete.scope_claim,
     requiredClaims: buildRequiredClaims(complete.claims),
     metadata: {
@@ -96,19 +101,14 @@ export function buildRoute(
 }
 
 function buildUpstream({ upstream, timeouts, mcp }: RouteSettings, tls: UpstreamTls | undefined): Upstream {
-  const { url, preserve_host, keep_alive, max_response_headers, lenient } = upstream;
+  const { preserve_host, keep_alive, max_response_headers, lenient } = upstream;
   const connection = { keepAlive: keep_alive, maxResponseHeaders: max_response_headers, lenient };
-  return {
-    ...url,
-    timeouts: buildTimeouts(timeouts, mcp !== undefined),
-    preserveHost: preserve_host,
-    tls,
-    ...connection,
-  };
+  const endpoints = listEndpoints(upstream);
+  return { endpoints, timeouts: buildTimeouts(timeouts, mcp), preserveHost: preserve_host, tls, ...connection };
 }
 
-function buildTimeouts({ connect, response, idle }: RouteSettings['timeouts'], isMcp: boolean): Timeouts {
-  const usual = isMcp ? MCP_TIMEOUTS : USUAL_TIMEOUTS;
+function buildTimeouts({ connect, response, idle }: RouteSettings['timeouts'], mcp: RouteSettings['mcp']): Timeouts {
+  const usual = mcp ? MCP_TIMEOUTS : USUAL_TIMEOUTS;
   return { connect, response: response ?? usual.response, idle: idle ?? usual.idle };
 }
 
@@ -154,6 +154,7 @@ const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected r
   upstream_token: 'every route',
   forward_token: 'every route',
   claims_to_headers: 'protected routes',
+  cors: 'every route',
   timeouts: 'every route',
   limits: 'every route',
   end_at_expiry: 'protected routes',

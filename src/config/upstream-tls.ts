@@ -3,13 +3,13 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { createTlsContext, holdsCertificates, type TlsMaterial } from '../http/client/tls-context.ts';
-import type { UpstreamTls } from './config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { upstreamTls } from './schema/upstream-schema.ts';
 import type { Path } from './source/document.ts';
 import { isRawMap } from './source/raw-map.ts';
 import type { ReferencedFiles } from './source/referenced-files.ts';
-import { parseUpstream } from './values/address/uri.ts';
+import type { UpstreamTls } from './upstream-config.ts';
+import { parseEndpoint } from './values/address/endpoint.ts';
 import type { Rejection } from './values/parsed-value.ts';
 
 type TlsSettings = z.output<typeof upstreamTls>;
@@ -41,7 +41,7 @@ export class UpstreamTlsReader {
     const written = isRawMap(raw) ? raw['upstream'] : undefined;
     if (!isRawMap(written) || written['tls'] === undefined) return undefined;
     const place = [...path, 'upstream', 'tls'];
-    if (isPlain(written['url'])) {
+    if ([written['url'], written['urls']].flat().some(isPlain)) {
       const what = 'has no effect on an http:// upstream';
       diagnostics.error(place, { what, expected: 'an https:// URL, or no such key' }, 'key');
     }
@@ -86,7 +86,7 @@ export class UpstreamTlsReader {
 }
 
 function isPlain(url: unknown): boolean {
-  const parsed = typeof url === 'string' ? parseUpstream(url) : undefined;
+  const parsed = typeof url === 'string' ? parseEndpoint(url) : undefined;
   return parsed?.ok === true && parsed.value.origin.startsWith('http:');
 }
 

@@ -4,7 +4,7 @@ import type { Route } from '../config/config.ts';
 import { type Denial, deny } from '../denial.ts';
 import { type CanonicalPath, canonicalizePath, decodeAsKey } from './path.ts';
 import { listReadings } from './readings.ts';
-import { addProtectedPort, isUnprotectedUpstream, type ProtectedPorts } from './unprotected-upstreams.ts';
+import { addProtectedPorts, isUnprotectedUpstream, type ProtectedPorts } from './unprotected-upstreams.ts';
 
 export interface RouteTable {
   readonly hosts: Map<string, Branch>;
@@ -56,7 +56,7 @@ export function createEmptyTable(): RouteTable {
 /** Adds a route to a table that is not in use yet. */
 export function addRoute({ hosts, everyHost, protectedPorts }: RouteTable, route: Route): void {
   insert(route.host === undefined ? everyHost : branchOf(hosts, route.host), route);
-  addProtectedPort(protectedPorts, route);
+  addProtectedPorts(protectedPorts, route);
 }
 
 /**
@@ -109,11 +109,21 @@ function listOtherRests(table: RouteTable, host: string, key: string, found: Fou
 function listKeys(key: string, { route, rest }: Found): readonly string[] | undefined {
   const readings = listReadings(key);
   if (!readings || !route.stripPrefix || key === rest) return readings;
-  const base = decodeAsKey(route.upstream.basePath);
-  const targets = listReadings(`${base}${rest}` || '/');
-  if (!targets?.every(target => target === base || target.startsWith(`${base}/`))) return undefined;
   const prefix = key.slice(0, key.length - rest.length);
-  return [...readings, ...targets.map(target => prefix + target.slice(base.length))];
+  const keys = [...readings];
+  for (const base of new Set(route.upstream.endpoints.map(({ basePath }) => decodeAsKey(basePath)))) {
+    const rests = listRests(base, rest);
+    if (!rests) return undefined;
+    for (const read of rests) keys.push(prefix + read);
+  }
+  return keys;
+}
+
+/** @returns every path below `base` that the upstream may read; `undefined` if a reading lies outside. */
+function listRests(base: string, rest: string): readonly string[] | undefined {
+  const targets = listReadings(`${base}${rest}` || '/');
+  const isBelow = targets?.every(target => target === base || target.startsWith(`${base}/`));
+  return isBelow ? targets?.map(target => target.slice(base.length)) : undefined;
 }
 
 /**

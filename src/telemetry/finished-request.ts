@@ -24,6 +24,8 @@ export interface FinishedRequest {
   readonly denial: { readonly reason: Reason; readonly presented?: PresentedAudience | undefined } | undefined;
   /** Why there was no usable response from the upstream. */
   readonly failure: Failure | undefined;
+  /** The label of the endpoint that it was sent to, of the last one where there were several. */
+  readonly upstream: string | undefined;
   /** The token, once it verified, also where it has expired since. */
   readonly verified: AccessToken | undefined;
   /** The scopes that were compared. */

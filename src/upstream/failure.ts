@@ -7,7 +7,8 @@ import { readTlsError } from './tls-error.ts';
 /** The upstream ended its connection before its response was whole (RFC 9112 section 8). */
 export const INCOMPLETE_RESPONSE: Failure = { reason: 'bad_upstream_response', cause: 'reset' };
 export const MALFORMED_RESPONSE: Failure = { reason: 'bad_upstream_response', cause: 'malformed_response' };
-export const CONNECT_TIMEOUT: Failure = { reason: 'upstream_timeout', cause: 'connect_timeout' };
+/** Every endpoint is left out, since none could be connected to: nothing was tried. */
+export const UNHEALTHY: Failure = { reason: 'upstream_unreachable', cause: 'unhealthy' };
 export const RESPONSE_TIMEOUT: Failure = { reason: 'upstream_timeout', cause: 'response_timeout' };
 
 const TIMEOUTS: ReadonlySet<AttemptFailure['cause']> = new Set(['connect_timeout', 'response_timeout', 'idle_timeout']);

@@ -1,18 +1,23 @@
 /** One granted request over HTTP: streamed in both directions with back-pressure, cancelled from either side. */
 
+import type { Socket } from 'node:net';
+import type { Endpoint } from '../config/upstream-config.ts';
 import type { Attempt, AttemptTimes } from '../http/client/attempt.ts';
 import { mayRepeat } from '../http/client/pool.ts';
-import type { AttemptFailure, OutgoingRequest } from '../http/message.ts';
+import type { AttemptFailure, OutgoingRequest, ResponseHead } from '../http/message.ts';
 import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { authenticatesConnection } from './authenticated-connection.ts';
-import { INCOMPLETE_RESPONSE } from './failure.ts';
-import type { ConnectionPool } from './pool.ts';
+import type { Member, RoundRobin } from './endpoints/round-robin.ts';
+import { isWorthAnother, Tries } from './endpoints/tries.ts';
+import { INCOMPLETE_RESPONSE, UNHEALTHY } from './failure.ts';
 import { type ForwardEvents, ResponseHandler, type ResponseLimits } from './response-handler.ts';
 
 /** What is sent, and on whose connections. */
 export interface Outgoing {
-  readonly pool: ConnectionPool;
-  readonly request: OutgoingRequest;
+  readonly members: RoundRobin;
+  /** Without what the endpoint decides on. */
+  readonly request: Omit<OutgoingRequest, 'target' | 'authority'>;
+  readonly addressAt: (endpoint: Endpoint) => Pick<OutgoingRequest, 'target' | 'authority'>;
   readonly times: AttemptTimes;
   readonly limits: ForwardLimits;
 }
@@ -28,12 +33,15 @@ export interface BodyLimits {
   readonly size: number | undefined;
   /** Milliseconds for the client to send the next piece, while the upstream is ready for it. */
   readonly timeout: number;
+  /** All of it, where the decision depended on it: what the client sent is not read again. */
+  readonly bytes: Buffer | undefined;
 }
 
 /**
- * Sends a request with the body of `request`, and writes the upstream's response to it. Where the upstream had just closed the
- * kept-alive connection, the request is sent once more if that is harmless (RFC 9112 section 9.3.1). A request that cannot be
- * sent as what it is is a fault, since what is sent was decided here.
+ * Sends a request with the body of `request`, and writes the upstream's response to it. Another endpoint gets it where nothing
+ * was sent to the first, and where the first ended the connection without a response to what is harmless to repeat; the same
+ * one, where it had just closed the kept-alive connection (RFC 9112 section 9.3.1). A request that cannot be sent as what it is
+ * is a fault, since what is sent was decided here.
  */
 export function forward(outgoing: Outgoing, request: IncomingRequest, events: ForwardEvents): void {
   new Forwarding(outgoing, request, events).start();
@@ -41,22 +49,34 @@ export function forward(outgoing: Outgoing, request: IncomingRequest, events: Fo
 
 class Forwarding extends ResponseHandler {
   readonly #outgoing: Outgoing;
+  readonly #tries: Tries;
   #attempt: Attempt | undefined;
   #received = 0;
   #hasBodyEnded = false;
+  /** Once only, so that a request which ends one server does not end them all. */
   #mayRepeat: boolean;
+  /** The body, as long as nothing of it can have been sent; `undefined` where it is not needed any more. */
+  #unsent: Buffer[] | undefined;
 
   constructor(outgoing: Outgoing, request: IncomingRequest, events: ForwardEvents) {
     super(request, outgoing.limits, events);
     this.#outgoing = outgoing;
+    this.#tries = new Tries(outgoing.members);
     this.#mayRepeat = mayRepeat(outgoing.request);
+    this.#unsent = this.#tries.hasOthers && outgoing.limits.body ? [] : undefined;
   }
 
   /** A request with a body takes a connection when the first piece of it is there: a slow client holds none. */
   start(): void {
     const { body } = this.#outgoing.limits;
-    if (body) this.request.startBody(body.timeout);
-    else this.#send();
+    if (!body) this.#sendFirst();
+    else if (body.bytes) this.#sendWhole(body.bytes);
+    else this.request.startBody(body.timeout);
+  }
+
+  #sendWhole(body: Buffer): void {
+    this.onBody(body);
+    this.onBodyEnd();
   }
 
   onBody(piece: Buffer): boolean {
@@ -67,14 +87,16 @@ class Forwarding extends ResponseHandler {
       this.cancel('body_too_large');
       return true;
     }
-    if (!this.#attempt) this.#send();
+    if (!this.#attempt) this.#sendFirst();
+    if (this.#attempt?.isConnected) this.#unsent = undefined;
+    this.#unsent?.push(piece);
     return this.#attempt?.write(piece) ?? true;
   }
 
   onBodyEnd(): void {
     if (this.isOver) return;
     this.#hasBodyEnded = true;
-    if (!this.#attempt) this.#send();
+    if (!this.#attempt) this.#sendFirst();
     this.#attempt?.end();
   }
 
@@ -82,24 +104,62 @@ class Forwarding extends ResponseHandler {
     if (!this.#hasBodyEnded) this.request.resumeBody();
   }
 
+  override onResponse(head: ResponseHead): void {
+    this.#tries.onResponse();
+    super.onResponse(head);
+  }
+
   override onFailure(failure: AttemptFailure): void {
-    if (failure.stage !== 'stale') super.onFailure(failure);
-    else if (this.#mayRepeat) this.#sendAgain();
-    else this.conclude(INCOMPLETE_RESPONSE);
+    this.#tries.onFailure(failure);
+    if (this.#mayTryAgain(failure) && this.#sendAgain(failure)) return;
+    if (failure.stage === 'stale') this.conclude(INCOMPLETE_RESPONSE);
+    else super.onFailure(failure);
   }
 
-  #sendAgain(): void {
-    this.#mayRepeat = false;
-    this.#send();
+  #mayTryAgain(failure: AttemptFailure): boolean {
+    if (failure.stage === 'unsent') {
+      return isWorthAnother(failure) && (this.#unsent !== undefined || !this.#outgoing.limits.body);
+    }
+    const isEnded = failure.stage === 'stale' || failure.cause === 'reset';
+    return isEnded && this.#mayRepeat && !this.hasResponse;
   }
 
-  #send(): void {
-    const { pool, request, times } = this.#outgoing;
+  /** @returns `false` where no endpoint is left. */
+  #sendAgain({ stage }: AttemptFailure): boolean {
+    const client = this.request.socket;
+    if (!client) return false;
+    const member = this.#tries.next(client) ?? (stage === 'stale' ? this.#tries.current : undefined);
+    if (!member) return false;
+    if (stage !== 'unsent') this.#mayRepeat = false;
+    this.#send(member, client);
+    this.#writeAgain();
+    return true;
+  }
+
+  /** What was written to the connection before, of which nothing has left. */
+  #writeAgain(): void {
+    const attempt = this.#attempt;
+    if (!attempt || !this.#unsent) return;
+    let mayWrite = true;
+    for (const piece of this.#unsent) mayWrite = attempt.write(piece);
+    if (this.#hasBodyEnded) attempt.end();
+    else if (mayWrite) this.request.resumeBody();
+  }
+
+  #sendFirst(): void {
     // It has not left yet.
     const client = this.request.socket;
     if (!client) return;
+    const member = this.#tries.next(client);
+    if (member) this.#send(member, client);
+    else this.conclude(UNHEALTHY);
+  }
+
+  #send({ pool, endpoint }: Member, client: Socket): void {
+    const { request, addressAt, times } = this.#outgoing;
+    this.endpoint = endpoint;
     try {
-      const attempt = pool.send(request, this, times, client);
+      const attempt = pool.send({ ...request, ...addressAt(endpoint) }, this, times, client);
       if (authenticatesConnection(request.fields)) attempt.reserveFor(client);
       this.#attempt = attempt;
       this.source = attempt;

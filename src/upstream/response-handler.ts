@@ -4,6 +4,7 @@
  */
 
 import type { Socket } from 'node:net';
+import type { Endpoint } from '../config/upstream-config.ts';
 import type { BodyReason, Failure } from '../denial.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { AttemptFailure, AttemptHandler, RequestEnd, RequestHandler, ResponseHead } from '../http/message.ts';
@@ -25,8 +26,9 @@ export interface ForwardEvents {
    * Called once. Unless it is `complete`, or `expired` in a response that has begun, a reply is still to be written.
    *
    * @param responseMs from dispatch to the head of the response; `undefined` where none came.
+   * @param endpoint the last one that the request was sent to; `undefined` where it was sent to none.
    */
-  onForwarded(end: ForwardEnd, responseMs: number | undefined): void;
+  onForwarded(end: ForwardEnd, responseMs: number | undefined, endpoint: Endpoint | undefined): void;
   /** The client's side has ended, in whatever way. Called once, after `onForwarded`. */
   onClose(end: RequestEnd): void;
   /** An exception, instead of `onForwarded` or after it. */
@@ -42,6 +44,8 @@ export interface Expiry {
 export interface ResponseLimits {
   /** Fields of ours, which replace the upstream's of these names. */
   readonly added: HeaderList;
+  /** What the upstream says of CORS is dropped. */
+  readonly hasCors: boolean;
   readonly expiry: Expiry | undefined;
 }
 
@@ -63,6 +67,8 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
   protected readonly events: ForwardEvents;
   /** To be set when the request is sent. */
   protected source: ResponseSource | undefined;
+  /** To be set likewise: where the response comes from. */
+  protected endpoint: Endpoint | undefined;
   readonly #limits: ResponseLimits;
   readonly #startedAt = performance.now();
   #responseMs: number | undefined;
@@ -80,6 +86,10 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
 
   protected get isOver(): boolean {
     return this.#isOver;
+  }
+
+  protected get hasResponse(): boolean {
+    return this.#responseMs !== undefined;
   }
 
   protected get elapsed(): number {
@@ -101,7 +111,8 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
     this.#reserveConnection(fields);
     this.#responseMs = this.elapsed;
     this.#watchExpiry(fields);
-    this.request.start({ status, reason, fields: createResponseHeaders(fields, this.#limits.added), body });
+    const { added, hasCors } = this.#limits;
+    this.request.start({ status, reason, fields: createResponseHeaders(fields, added, hasCors), body });
   }
 
   onData(piece: Buffer): boolean {
@@ -152,7 +163,7 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
   protected conclude(end: ForwardEnd): void {
     if (this.#isOver) return;
     this.stop();
-    this.events.onForwarded(end, this.#responseMs);
+    this.events.onForwarded(end, this.#responseMs, this.endpoint);
   }
 
   /** Its end needs no further call of `events`. */

@@ -2,18 +2,24 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Endpoint } from '../config/upstream-config.ts';
 import type { Failure } from '../denial.ts';
-import type { BodyLength, RequestEnd } from '../http/message.ts';
+import { type HeaderList, NO_FIELDS } from '../http/header-list.ts';
+import type { AttemptFailure, BodyLength, RequestEnd } from '../http/message.ts';
 import { readBodyLength } from '../http/parsing/response-head.ts';
 import type { IncomingRequest } from '../http/server/incoming-request.ts';
-import { CONNECT_TIMEOUT, MALFORMED_RESPONSE, RESPONSE_TIMEOUT, readFailure } from './failure.ts';
+import type { Member, RoundRobin } from './endpoints/round-robin.ts';
+import { isWorthAnother, Tries } from './endpoints/tries.ts';
+import { MALFORMED_RESPONSE, RESPONSE_TIMEOUT, readFailure, UNHEALTHY } from './failure.ts';
 import { type Handshake, type OutgoingHandshake, startHandshake } from './handshake.ts';
 import { describeHandshakeError, type HandshakeStage } from './handshake-failure.ts';
 import { isHandshakeResponse } from './handshake-response.ts';
 import { type ForwardEnd, type ForwardEvents, ResponseHandler, type ResponseLimits } from './response-handler.ts';
 import { Tunnel } from './tunnel.ts';
 
-export interface OutgoingUpgrade extends OutgoingHandshake {
+export interface OutgoingUpgrade {
+  readonly members: RoundRobin;
+  readonly handshakeWith: (member: Member) => OutgoingHandshake;
   /** Milliseconds to connect, then to respond to the handshake, and without a byte in the tunnel. */
   readonly timeouts: { readonly connect: number; readonly response: number; readonly idle: number };
   readonly limits: ResponseLimits;
@@ -21,7 +27,7 @@ export interface OutgoingUpgrade extends OutgoingHandshake {
 
 export interface UpgradeEvents extends ForwardEvents {
   /** Instead of `onForwarded` and `onClose`: the connection is a WebSocket now. */
-  onUpgraded(tunnel: Tunnel, responseMs: number): void;
+  onUpgraded(tunnel: Tunnel, responseMs: number, endpoint: Endpoint | undefined): void;
 }
 
 const SILENT = Object.assign(new Error('the upstream is silent'), { code: 'ETIMEDOUT' });
@@ -31,38 +37,59 @@ const SILENT = Object.assign(new Error('the upstream is silent'), { code: 'ETIME
  * usually a refusal, is forwarded like the response to any other request.
  */
 export function upgrade(outgoing: OutgoingUpgrade, request: IncomingRequest, events: UpgradeEvents): void {
-  const { socket } = request;
-  if (socket) new Upgrade(outgoing, request, events, startHandshake(outgoing, socket)).start();
+  new Upgrade(outgoing, request, events).start();
 }
 
 class Upgrade extends ResponseHandler {
   readonly #outgoing: OutgoingUpgrade;
   readonly #events: UpgradeEvents;
-  readonly #handshake: Handshake;
+  readonly #tries: Tries;
+  /** The one under way; what is heard of those before is ignored. */
+  #handshake: Handshake | undefined;
+  #outgoingFields: HeaderList = NO_FIELDS;
   #clock: NodeJS.Timeout | undefined;
   #stage: HandshakeStage = 'connecting';
   /** One that is no upgrade. */
   #response: IncomingMessage | undefined;
 
-  constructor(outgoing: OutgoingUpgrade, request: IncomingRequest, events: UpgradeEvents, handshake: Handshake) {
+  constructor(outgoing: OutgoingUpgrade, request: IncomingRequest, events: UpgradeEvents) {
     super(request, outgoing.limits, events);
     this.#outgoing = outgoing;
     this.#events = events;
-    this.#handshake = handshake;
-    const abort = () => void handshake.request.destroy();
+    this.#tries = new Tries(outgoing.members);
+    const abort = () => void this.#handshake?.request.destroy();
     this.source = { resume: () => this.#response?.resume(), abort, reserveFor: () => undefined };
   }
 
   start(): void {
     const { expiry } = this.#outgoing.limits;
     if (expiry) this.startExpiry(expiry.at);
-    this.#startClock(this.#outgoing.timeouts.connect, CONNECT_TIMEOUT);
-    this.#handshake.request
-      .once('socket', socket => this.#watchConnection(socket))
-      .on('error', error => this.#onError(error))
-      .once('response', response => this.#run(() => this.#forwardRefusal(response)))
+    this.#run(() => this.#sendToNext(UNHEALTHY));
+  }
+
+  /** @param failure how it ends where no endpoint is left. */
+  #sendToNext(failure: Failure): void {
+    const { socket } = this.request;
+    const member = socket && this.#tries.next(socket);
+    if (member) this.#send(member, socket);
+    else this.conclude(failure);
+  }
+
+  #send(member: Member, client: Socket): void {
+    const outgoing = this.#outgoing.handshakeWith(member);
+    const handshake = startHandshake(outgoing, client);
+    this.endpoint = member.endpoint;
+    this.#handshake = handshake;
+    this.#outgoingFields = outgoing.headers;
+    this.#stage = 'connecting';
+    this.#startClock(this.#outgoing.timeouts.connect, () => this.#onConnectTimeout());
+    const run = (event: () => void) => this.#handshake === handshake && this.#run(event);
+    handshake.request
+      .once('socket', socket => run(() => this.#watchConnection(socket)))
+      .on('error', error => run(() => this.#onError(error)))
+      .once('response', response => run(() => this.#forwardRefusal(response)))
       .once('upgrade', (response, upstream, received) =>
-        this.#run(() => this.#onUpgrade(response, upstream as Socket, received)),
+        run(() => this.#onUpgrade(response, upstream as Socket, received)),
       );
   }
 
@@ -88,24 +115,39 @@ class Upgrade extends ResponseHandler {
   }
 
   #watchConnection(socket: Socket): void {
-    const isSecure = this.#outgoing.origin.startsWith('https:');
+    const isSecure = this.endpoint?.origin.startsWith('https:');
     socket.once('connect', () => {
       this.#stage = 'securing';
     });
     socket.once(isSecure ? 'secureConnect' : 'connect', () => {
       this.#stage = 'open';
-      this.#startClock(this.#outgoing.timeouts.response, RESPONSE_TIMEOUT);
+      this.#startClock(this.#outgoing.timeouts.response, () => this.cancel(RESPONSE_TIMEOUT));
     });
   }
 
-  #startClock(milliseconds: number, failure: Failure): void {
+  #startClock(milliseconds: number, onEnd: () => void): void {
     clearTimeout(this.#clock);
-    if (!this.isOver) this.#clock = setTimeout(() => this.cancel(failure), milliseconds).unref();
+    if (!this.isOver) this.#clock = setTimeout(onEnd, milliseconds).unref();
+  }
+
+  #onConnectTimeout(): void {
+    const late = this.#handshake;
+    this.#handshake = undefined;
+    late?.request.destroy();
+    this.#run(() => this.onFailure({ cause: 'connect_timeout', stage: 'unsent', code: undefined }));
+  }
+
+  /** A handshake of which nothing was sent goes to another endpoint. */
+  override onFailure(failure: AttemptFailure): void {
+    clearTimeout(this.#clock);
+    this.#tries.onFailure(failure);
+    if (isWorthAnother(failure) && !this.isOver) this.#sendToNext(readFailure(failure));
+    else super.onFailure(failure);
   }
 
   #onUpgrade(response: IncomingMessage, upstream: Socket, received: Buffer): void {
     // The client may have left just now.
-    if (this.isOver || !isHandshakeResponse(response, this.#outgoing.headers)) {
+    if (this.isOver || !isHandshakeResponse(response, this.#outgoingFields)) {
       upstream.destroy();
       this.cancel(MALFORMED_RESPONSE);
       return;
@@ -114,7 +156,7 @@ class Upgrade extends ResponseHandler {
     this.stop();
     const responseMs = this.elapsed;
     const tunnel = this.#join(response, upstream, received);
-    if (tunnel) this.#events.onUpgraded(tunnel, responseMs);
+    if (tunnel) this.#events.onUpgraded(tunnel, responseMs, this.endpoint);
   }
 
   /** From here on the client's connection is no longer HTTP. */
@@ -124,7 +166,7 @@ class Upgrade extends ResponseHandler {
     try {
       if (!client) throw new Error('the client has left');
       if (client.rest.length > 0) client.socket.unshift(client.rest);
-      this.#handshake.join(response, upstream, received, limits.added);
+      this.#handshake?.join(response, upstream, received, limits.added);
       return new Tunnel(client.socket, upstream, timeouts.idle, limits.expiry?.at);
     } catch (fault) {
       client?.socket.destroy();
@@ -153,7 +195,7 @@ class Upgrade extends ResponseHandler {
 
   /** If node:http cannot parse the body of a response, only the request emits the error; the response just ends. */
   #onError(error: Error): void {
-    this.conclude(readFailure(describeHandshakeError(error, this.#stage, this.#response !== undefined)));
+    this.onFailure(describeHandshakeError(error, this.#stage, this.#response !== undefined));
     this.#response?.destroy();
   }
 

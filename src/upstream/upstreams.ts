@@ -3,6 +3,7 @@
 import type { BlockList } from 'node:net';
 import type { Grant } from '../authorization/authorize.ts';
 import type { Config, Route } from '../config/config.ts';
+import type { Endpoint, Upstream } from '../config/upstream-config.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { Sweeper } from '../http/sweeper.ts';
@@ -10,15 +11,16 @@ import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
 import { readClientInfo } from './client-info/client-info.ts';
 import { createTrustedProxies } from './client-info/trusted-proxies.ts';
+import { ConnectionPool, poolKey, type UpstreamEvents } from './endpoints/connection-pool.ts';
+import { type Member, RoundRobin } from './endpoints/round-robin.ts';
 import { type ForwardLimits, forward } from './forward.ts';
-import { ConnectionPool, type PoolSettings, poolKey, type UpstreamEvents } from './pool.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
 import type { Expiry, ForwardEvents } from './response-handler.ts';
 import { type UpgradeEvents, upgrade } from './upgrade.ts';
 
 /** What the requests of one route share, made for the first of them. */
 interface RouteUpstream {
-  readonly pool: ConnectionPool;
+  readonly members: RoundRobin;
   readonly policy: HeaderPolicy;
 }
 
@@ -34,6 +36,8 @@ export class Upstreams {
   readonly trusted: BlockList | undefined;
   /** By `poolKey`: routes to one upstream share its connections where they open them alike. */
   readonly #pools = new Map<string, ConnectionPool>();
+  /** By the pools and base paths of the members: routes with the same ones share their turn. */
+  readonly #members = new Map<string, RoundRobin>();
   /** Of all pools, also those of the configurations before. */
   readonly #sweeper: Sweeper;
   readonly #events: UpstreamEvents;
@@ -54,40 +58,38 @@ export class Upstreams {
     this.#sweeper = previous ? previous.#sweeper : new Sweeper();
     this.#routes = new Set(routes);
     this.#identityNames = listIdentityNames(routes);
-    if (previous) for (const { upstream } of routes) this.#retainPool(upstream, previous);
+    if (previous) for (const { upstream } of routes) this.#retainPools(upstream, previous);
     this.trusted = createTrustedProxies(trustedProxies);
     this.#clientTimeout = timeouts.body;
   }
 
   /** Forwards a granted request, and its response. `events` says how it ended. */
   forward(grant: Grant, head: RequestHead, request: IncomingRequest, events: ForwardEvents & Additions): void {
-    const { pool } = this.#routeOf(grant);
-    const { timeouts } = grant.match.route.upstream;
+    const { members } = this.#routeOf(grant);
     const outgoing = {
-      method: head.method,
-      target: targetOf(grant, head),
-      authority: hostOf(grant, head, pool),
-      fields: this.#headersOf(grant, head, request, events),
-      body: head.hasBody ? (head.contentLength ?? 'unknown') : 'none',
+      ...{ method: head.method, fields: this.#headersOf(grant, head, request, events) },
+      body: grant.body?.length ?? (head.hasBody ? (head.contentLength ?? 'unknown') : 'none'),
     } as const;
-    forward({ pool, request: outgoing, times: timeouts, limits: this.#limitsOf(grant, head, events) }, request, events);
+    const addressAt = (endpoint: Endpoint) => addressOf(grant, head, endpoint);
+    const { timeouts: times } = grant.match.route.upstream;
+    forward(
+      { members, request: outgoing, addressAt, times, limits: this.#limitsOf(grant, head, events) },
+      request,
+      events,
+    );
   }
 
   /** Forwards a granted WebSocket handshake. `events` says how it ended, or that there is a tunnel now. */
   upgrade(grant: Grant, head: RequestHead, request: IncomingRequest, events: UpgradeEvents & Additions): void {
-    const { pool } = this.#routeOf(grant);
-    const { origin, timeouts, maxResponseHeaders } = grant.match.route.upstream;
-    const outgoing = {
-      origin,
-      connect: pool.connect,
-      headLimit: maxResponseHeaders,
-      authority: hostOf(grant, head, pool),
-      path: targetOf(grant, head),
-      headers: this.#headersOf(grant, head, request, events),
-      timeouts,
-      limits: { added: events.responseFields, expiry: expiryOf(grant) },
+    const { members } = this.#routeOf(grant);
+    const { timeouts, maxResponseHeaders: headLimit } = grant.match.route.upstream;
+    const headers = this.#headersOf(grant, head, request, events);
+    const handshakeWith = ({ endpoint, pool: { connect } }: Member) => {
+      const { target: path, authority } = addressOf(grant, head, endpoint);
+      return { origin: endpoint.origin, connect, headLimit, authority, path, headers };
     };
-    upgrade(outgoing, request, events);
+    const limits = { added: events.responseFields, hasCors: false, expiry: expiryOf(grant) };
+    upgrade({ members, handshakeWith, timeouts, limits }, request, events);
   }
 
   /** Lets requests under way finish, then closes the connections that no other configuration uses. */
@@ -114,9 +116,10 @@ export class Upstreams {
     const { limits, upstream } = grant.match.route;
     return {
       body: head.hasBody
-        ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle) }
+        ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle), bytes: grant.body }
         : undefined,
       added: added.responseFields,
+      hasCors: grant.match.route.cors !== undefined,
       expiry: expiryOf(grant),
     };
   }
@@ -127,20 +130,32 @@ export class Upstreams {
 
   #addRoute(route: Route): RouteUpstream {
     if (!this.#routes.has(route)) throw new Error(`route ${route.key} is not of this configuration`);
-    const added = { pool: this.#poolFor(route.upstream), policy: createHeaderPolicy(route, this.#identityNames) };
+    const added = { members: this.#membersOf(route.upstream), policy: createHeaderPolicy(route, this.#identityNames) };
     this.#byRoute.set(route, added);
     return added;
   }
 
-  #retainPool(settings: PoolSettings, previous: Upstreams): void {
-    const key = poolKey(settings);
-    const pool = this.#pools.has(key) ? undefined : previous.#pools.get(key)?.retain();
-    if (pool) this.#pools.set(key, pool);
+  /** With their connections, and what is known of their endpoints. */
+  #retainPools(upstream: Upstream, previous: Upstreams): void {
+    for (const endpoint of upstream.endpoints) {
+      const key = poolKey(endpoint, upstream);
+      const pool = this.#pools.has(key) ? undefined : previous.#pools.get(key)?.retain();
+      if (pool) this.#pools.set(key, pool);
+    }
   }
 
-  #poolFor(settings: PoolSettings): ConnectionPool {
-    const key = poolKey(settings);
-    const pool = this.#pools.get(key) ?? new ConnectionPool(settings, this.#sweeper, this.#events);
+  #membersOf(upstream: Upstream): RoundRobin {
+    const { endpoints } = upstream;
+    const key = JSON.stringify(endpoints.map(endpoint => [poolKey(endpoint, upstream), endpoint.basePath]));
+    const create = () => endpoints.map(endpoint => ({ endpoint, pool: this.#poolOf(endpoint, upstream) }));
+    const members = this.#members.get(key) ?? new RoundRobin(create());
+    this.#members.set(key, members);
+    return members;
+  }
+
+  #poolOf(endpoint: Endpoint, upstream: Upstream): ConnectionPool {
+    const key = poolKey(endpoint, upstream);
+    const pool = this.#pools.get(key) ?? new ConnectionPool(endpoint, upstream, this.#sweeper, this.#events);
     this.#pools.set(key, pool);
     return pool;
   }
@@ -152,15 +167,17 @@ function expiryOf({ match: { route }, identity }: Grant): Expiry | undefined {
   return { at: identity.validUntil * 1000, ends: route.endAtExpiry };
 }
 
-/** The value of Host. A client of HTTP/1.0 may send none. */
-function hostOf({ match }: Grant, { authority }: Pick<RequestHead, 'authority'>, pool: ConnectionPool): string {
-  return (match.route.upstream.preserveHost && authority) || pool.authority;
+/** Target and Host. A client of HTTP/1.0 may send no Host. */
+function addressOf(grant: Grant, head: RequestHead, endpoint: Endpoint): { target: string; authority: string } {
+  const { preserveHost } = grant.match.route.upstream;
+  const authority = (preserveHost && head.authority) || endpoint.authority;
+  return { target: targetOf(grant, head, endpoint), authority };
 }
 
-/** @returns the request target that the upstream gets: its base path, the matched path without a stripped prefix, the query. */
-export function targetOf({ match }: Grant, { query }: Pick<RequestHead, 'query'>): string {
+/** @returns the request target that the endpoint gets: its base path, the matched path without a stripped prefix, the query. */
+export function targetOf({ match }: Grant, { query }: Pick<RequestHead, 'query'>, { basePath }: Endpoint): string {
   const { route } = match;
   const path = route.stripPrefix ? stripPrefix(route.prefix, match.path) : match.path;
-  const target = `${route.upstream.basePath}${path}` || '/';
+  const target = `${basePath}${path}` || '/';
   return `${target}${query}`;
 }

@@ -30,6 +30,11 @@ const INTROSPECTING: Tree = {
   issuers: { 'https://i': { introspection: { endpoint: 'https://i/ask', client_id: 'a', client_secret: 'b' } } },
 };
 
+const WITH_CORS: Tree = {
+  ...BASE,
+  routes: { '/a': { resource: 'https://a/', upstream: { url: 'https://a' }, cors: { origins: ['https://b'] } } },
+};
+
 /** @returns the first two cells of each row of a section's table. */
 function readRows(section: string): readonly { key: string; standard: string }[] {
   const [, text = ''] = PAGE.split(new RegExp(`^## ${section}$`, 'm'));
@@ -75,9 +80,14 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+function baseOf(key: string): Tree {
+  if (key.startsWith('introspection.')) return INTROSPECTING;
+  return key.startsWith('cors.') ? WITH_CORS : BASE;
+}
+
 /** @returns what the gateway would run with where `key`, below `path`, has `value`. */
 function load(path: readonly string[], key: string, value?: unknown): unknown {
-  const tree = structuredClone(key.startsWith('introspection.') ? INTROSPECTING : BASE);
+  const tree = structuredClone(baseOf(key));
   if (value !== undefined) {
     const names = [...path, ...key.split('.')];
     const last = names.pop() ?? '';

@@ -29,7 +29,7 @@ const WHEN: Readonly<Record<Reason, string>> = {
     'Two servers could read the path differently. Only reported where every route to the same upstream is public or on `report`.',
   no_route: 'No route has this Host and path, or the request is `OPTIONS *`.',
   method_not_allowed:
-    "No key of the route's `scopes` covers the method; or a metadata document is requested with another method than GET and HEAD. `Allow` lists the methods that are allowed.",
+    "No key of the route's `scopes` covers the method; or a metadata document is requested with another method than GET, HEAD and OPTIONS. `Allow` lists the methods that are allowed.",
   missing_token: 'There is no Authorization field, or it has another scheme than Bearer.',
   malformed_credentials:
     'The Bearer token is empty, there are two Authorization fields, or one field has two credentials.',

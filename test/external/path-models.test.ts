@@ -44,7 +44,7 @@ for (const kind of KINDS) {
           requests.flatMap(({ host, path }) => pass(routes, host, path)),
         );
         const prefixes = WORLDS.flatMap(({ routes }) =>
-          routes.flatMap(({ prefix, upstream }) => [prefix, upstream.basePath]),
+          routes.flatMap(({ prefix, upstream }) => [prefix, ...upstream.endpoints.map(({ basePath }) => basePath)]),
         );
         const rules = ['/a', '/b', '/@c', '/caf%C3%A9', '/a%20b'].flatMap(one => [one, `${one}/a`, `${one}/b`]);
         const targets = passed.map(({ match }) => targetOf(match));

@@ -15,7 +15,18 @@ interface Import {
 }
 
 /** In the order in which a request passes them. A module may import types from the modules before it. */
-const MODULES = ['http', 'config', 'route', 'token', 'authorization', 'challenge', 'upstream', 'telemetry', 'admin'];
+const MODULES = [
+  'http',
+  'config',
+  'route',
+  'token',
+  'authorization',
+  'challenge',
+  'cors',
+  'upstream',
+  'telemetry',
+  'admin',
+];
 
 /** These put the modules together, and may import from any of them. */
 const COMPOSERS = [
@@ -25,6 +36,7 @@ const COMPOSERS = [
   'server',
   'gateway.ts',
   'transaction.ts',
+  'local-replies.ts',
   'request-count.ts',
   'route-limits.ts',
   'indexes.ts',
@@ -64,6 +76,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'checkKeys',
     'countReasons',
     'escapeJson',
+    'isLoopback',
     'parseJsonObject',
     'readKeyFile',
     'readText',
@@ -133,7 +146,8 @@ test('main → process → server → gateway, and main → cli: no import again
   expect(importersOf('server')).toEqual(new Set(['main.ts', 'process']));
   expect(importersOf('cli')).toEqual(new Set(['main.ts']));
   expect(['process', 'server']).toEqual(expect.arrayContaining([...importersOf('gateway.ts')]));
-  expect(importersOf('transaction.ts')).toEqual(new Set(['gateway.ts']));
+  expect(importersOf('local-replies.ts')).toEqual(new Set(['gateway.ts']));
+  expect(importersOf('transaction.ts')).toEqual(new Set(['gateway.ts', 'local-replies.ts']));
   expect(importersOf('indexes.ts')).toEqual(new Set(['gateway.ts', 'process']));
 });
 

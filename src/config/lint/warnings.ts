@@ -3,6 +3,7 @@
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
 import type { FileDraft } from '../file-draft.ts';
 import type { RouteDraft } from '../routes.ts';
+import { listEndpoints } from '../schema/upstream-schema.ts';
 import { readNetwork } from '../values/address/cidr.ts';
 import { isLoopback } from '../values/address/host.ts';
 import { isInClear } from '../values/address/uri.ts';
@@ -39,8 +40,8 @@ function warnOfToken({ found, path }: RouteDraft, diagnostics: DiagnosticCollect
   if (
     written === 'forward' &&
     found.mcp === undefined &&
-    found.upstream !== undefined &&
-    isInClear(found.upstream.url.origin)
+    found.upstream &&
+    listEndpoints(found.upstream).some(({ origin }) => isInClear(origin))
   ) {
     diagnostics.warning(place, 'token-forwarded-in-clear', 'the token is forwarded in clear text');
   }

@@ -6,6 +6,7 @@ import { ALLOWED_ENCODING, ALLOWED_ENCODING_FORM, parseAllowedEncoding } from '.
 import { parseUpstreamToken, UPSTREAM_TOKEN, UPSTREAM_TOKENS } from '../values/upstream-token.ts';
 import { filledList, text, uniqueList } from './building-blocks.ts';
 import { claimPaths, metadata, requiredClaims } from './claim-schemas.ts';
+import { cors } from './cors-schema.ts';
 import { mcp } from './mcp-schema.ts';
 import { claimsToHeaders, scopeList, scopeMap } from './route-maps.ts';
 import { count, duration, flag, nonEmpty, sizeOrNone } from './scalars.ts';
@@ -43,7 +44,7 @@ export const routeSchema = z.strictObject({
     ),
   issuers: filledList(nonEmpty).optional().describe('The issuers whose tokens are accepted; default: all issuers'),
   upstream: upstream.describe(
-    'Where requests are forwarded: a URL, or a map with a url; its path is put before that of the request',
+    'Where requests are forwarded: a URL, a list of URLs of one API, or a map; the path of a URL is put before that of the request',
   ),
   mcp: mcp.optional().describe('true, or a map: the upstream is an MCP server'),
   strip_prefix: flag.default(false).describe('Whether the path prefix of the route is removed before forwarding'),
@@ -79,6 +80,9 @@ export const routeSchema = z.strictObject({
   claims_to_headers: claimsToHeaders
     .default({})
     .describe('Header fields that are set from claims; the same fields of the client are always removed'),
+  cors: cors
+    .optional()
+    .describe('Which web pages may read the responses (CORS); default: none but by what the upstream says'),
   timeouts: timeouts.prefault({}).describe('Time limits towards the upstream'),
   limits: limits.prefault({}).describe('Limits for the requests of this route'),
   end_at_expiry: flag

@@ -24,9 +24,11 @@ export interface ClientCertificate {
   readonly keyFile: string;
 }
 
-/** @returns the key in the file at `path`, with the algorithm that it signs with; rejects what cannot sign. */
-export function readSigningKey(path: string): ParsedValue<SigningKey> {
-  const file = readText(path, LARGEST_FILE);
+/**
+ * @param file its text, or why it cannot be read.
+ * @returns the key in it, with the algorithm that it signs with; rejects what cannot sign.
+ */
+export function readSigningKey(file: ParsedValue<string>): ParsedValue<SigningKey> {
   if (!file.ok) return file;
   const jwk = readJwk(file.value);
   const key = importKey(jwk ?? file.value);

@@ -15,6 +15,8 @@ export interface AttemptTimes {
 
 /** The connection of an attempt, as long as the attempt is under way. */
 export interface AttemptChannel {
+  /** Whether it is connected, so that what is written leaves. */
+  readonly isOpen: boolean;
   write(piece: Buffer): boolean;
   endRequest(): void;
   resume(): void;
@@ -55,6 +57,11 @@ export class Attempt {
 
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** Whether something of it may have reached the upstream. */
+  get isConnected(): boolean {
+    return this.#connection?.isOpen ?? false;
   }
 
   /** @returns whether more may be written at once; else `onUpstreamReady` is called when it may. */

@@ -49,7 +49,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   }
 
   get isIdle(): boolean {
-    return this.#attempt === undefined && this.#isOpen();
+    return this.#attempt === undefined && this.isOpen;
   }
 
   /** Only where nothing is under way. @returns `false`: it had ended and took no byte, so the attempt can go to another one. */
@@ -148,7 +148,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
   onComplete(isExact: boolean): void {
     const attempt = this.#attempt;
     const hasSent = !this.#writer.isOpen && this.#socket.writableLength === 0;
-    const isReusable = isExact && hasSent && attempt?.request.method !== 'HEAD' && this.#isOpen();
+    const isReusable = isExact && hasSent && attempt?.request.method !== 'HEAD' && this.isOpen;
     const head = this.#reader.head;
     this.#release();
     this.#served += 1;
@@ -158,7 +158,7 @@ export class ClientConnection implements Swept, ResponseEvents, AttemptChannel {
     attempt?.handler.onEnd();
   }
 
-  #isOpen(): boolean {
+  get isOpen(): boolean {
     return this.#stage === 'open' && !this.#socket.destroyed && this.#socket.readable && this.#socket.writable;
   }
 

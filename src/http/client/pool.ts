@@ -24,7 +24,7 @@ export interface PoolOptions extends ConnectionLimits {
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 /** @returns whether a request may be sent once more where it is not known what became of it: one without a body that is idempotent. */
-export function mayRepeat({ method, body }: OutgoingRequest): boolean {
+export function mayRepeat({ method, body }: Pick<OutgoingRequest, 'method' | 'body'>): boolean {
   return IDEMPOTENT.has(method) && (body === 'none' || body === 0);
 }
 
@@ -68,6 +68,11 @@ export class Pool implements ConnectionEvents<ClientConnection> {
     else this.#open().send(attempt);
     if (free) this.#planTurn();
     return attempt;
+  }
+
+  /** @returns whether a connection is reserved for this client, and free. */
+  isReservedFor(owner: Socket): boolean {
+    return this.#reserved.find(owner) !== undefined;
   }
 
   /** Closes what is idle, now and from now on. Settles when the last connection has closed. */

@@ -41,7 +41,7 @@ type LoggedToken = AccessToken & { readonly [FIELDS]?: Fields };
 
 /** @returns the line with its line feed. Control characters, line separators and invisible characters of a caller are escaped. */
 export function formatAccessLine(request: FinishedRequest): string {
-  const { route, verified, upstreamMs, outcome, failure, method, host, path } = request;
+  const { route, verified, upstream, upstreamMs, outcome, failure, method, host, path } = request;
   const reason = failure?.reason ?? request.denial?.reason;
   const mode = route && !route.public ? `,"enforcement":"${route.enforcement}"` : '';
   const ofRoute = route ? fieldsOfRoute(route) : WITHOUT_ROUTE;
@@ -54,6 +54,7 @@ export function formatAccessLine(request: FinishedRequest): string {
     (reason ? `,"reason":"${reason}"` : '') +
     (failure ? `,"cause":"${failure.cause}"` : '') +
     (failure?.tlsError ? `,"tls_error":"${failure.tlsError}"` : '') +
+    (upstream === undefined ? '' : `,"upstream":${quote(upstream)}`) +
     mode +
     `,"duration_ms":${formatMs(request.durationMs)}` +
     (upstreamMs === undefined ? '' : `,"upstream_ms":${formatMs(upstreamMs)}`) +

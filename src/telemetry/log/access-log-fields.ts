@@ -14,6 +14,7 @@ export interface AccessLogField {
     | 'denied, reported or failed'
     | 'failed'
     | 'failed, and the cause is tls'
+    | 'sent to an upstream'
     | 'sent to an upstream that responded'
     | 'the token verified, also where it has expired since'
     | 'the token verified and has this claim as a string'
@@ -85,7 +86,7 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     type: 'string',
     present: 'always',
     description:
-      '`forwarded`, `denied` (refused), `reported` (a denial that the mode of the route only reports; the request was forwarded) or `failed` (allowed, without a usable response from the upstream).',
+      '`forwarded`, `denied` (refused), `reported` (a denial that the mode of the route only reports; the request was forwarded) or `failed` (allowed, without a usable response from the upstream). Of a metadata document and of a preflight that `cors` answered: `forwarded`.',
     isNeverCut: true,
   },
   {
@@ -109,6 +110,13 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     description:
       'What was wrong with TLS to the upstream: `certificate_expired`, `certificate_not_yet_valid`, `certificate_revoked`, `unknown_issuer`, `wrong_name`, `client_certificate_required`, `client_certificate_refused`, `protocol_version`, `not_tls` or `handshake_failed`.',
     isNeverCut: true,
+  },
+  {
+    name: 'upstream',
+    type: 'string',
+    present: 'sent to an upstream',
+    description:
+      'Host and port of the endpoint that it was sent to, or the path of its unix socket; of the last one where it was sent to several.',
   },
   {
     name: 'enforcement',

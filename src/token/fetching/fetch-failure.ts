@@ -49,7 +49,7 @@ export function describeStatus({ status, headers }: Pick<Response, 'status' | 'h
 /** @param error what `fetch` rejected with. @returns what that means; nothing of the peer is in it. */
 export function describeFetchFailure(error: unknown): string {
   const cause = findFirstCause(error);
-  const [, status] = /^Proxy response \((\d{3})\)/.exec(cause?.message ?? '') ?? [];
+  const [, status] = /^Proxy (?:response|Authentication Required) \((\d{3})\)/.exec(cause?.message ?? '') ?? [];
   if (status !== undefined) return `the proxy refuses the connection (${status})`;
   const code = cause !== undefined && 'code' in cause ? cause.code : undefined;
   if (typeof code !== 'string' || !/^[A-Z][A-Z0-9_]*$/.test(code)) return 'no answer';

@@ -4,9 +4,10 @@
  * write a Location would choose where keys come from.
  */
 
-import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch } from 'undici';
+import { type Dispatcher, fetch } from 'undici';
 import type { ForwardProxy } from '../../config/config.ts';
 import { readText } from '../../config/source/file.ts';
+import { chooseProxy, createDispatcher, type TlsOptions } from './dispatcher.ts';
 import { describeFetchFailure, describeTimeout } from './fetch-failure.ts';
 
 export interface IssuerClientSettings {
@@ -37,16 +38,16 @@ const FILES_FRESH = 10_000;
 /** Statuses of responses that have no body (Fetch standard, "null body status"). */
 const WITHOUT_BODY = [204, 205, 304];
 
-/** The settings of TLS towards the issuer, read from the files. */
-interface TlsOptions {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
+/** What one exchange is done by. */
+interface Exchange {
+  readonly signal: AbortSignal;
+  readonly dispatcher: Dispatcher;
 }
 
 interface Connections {
   readonly tls: string;
-  readonly dispatchers: Map<string, Dispatcher>;
+  /** By proxy; `undefined` for none. */
+  readonly dispatchers: Map<string | undefined, Dispatcher>;
 }
 
 export class IssuerClient {
@@ -66,6 +67,7 @@ export class IssuerClient {
    * @throws IssuerFetchError where there is no response in time, TLS fails, or the body is larger.
    */
   readonly fetch = async (url: string, request: IssuerRequest = {}): Promise<Response> => {
+    const proxy = chooseProxy(url, this.#settings.proxy);
     // Not AbortSignal.any over AbortSignal.timeout: without another reference it may be collected before it fires (Node.js 20).
     const aborting = new AbortController();
     const abort = () => aborting.abort();
@@ -73,9 +75,9 @@ export class IssuerClient {
     request.signal?.addEventListener('abort', abort, { once: true });
     if (request.signal?.aborted) abort();
     try {
-      return await this.#exchange(url, request, aborting.signal);
+      return await this.#exchange(url, request, { signal: aborting.signal, dispatcher: this.#dispatcherFor(proxy) });
     } catch (error) {
-      throw error instanceof IssuerFetchError ? error : this.#describe(error, aborting.signal);
+      throw error instanceof IssuerFetchError ? error : this.#describe(error, aborting.signal, proxy);
     } finally {
       clearTimeout(timer);
       request.signal?.removeEventListener('abort', abort);
@@ -88,40 +90,41 @@ export class IssuerClient {
     this.#connections = undefined;
   }
 
-  async #exchange(url: string, { method, headers, body }: IssuerRequest, signal: AbortSignal): Promise<Response> {
+  async #exchange(url: string, { method, headers, body }: IssuerRequest, by: Exchange): Promise<Response> {
     const response = await fetch(url, {
       method: method ?? 'GET',
       headers: { ...headers },
       body: body ?? null,
       redirect: 'manual',
-      signal,
-      dispatcher: this.#dispatcherFor(url),
+      ...by,
     });
-    const content = await readBounded(response.body?.getReader(), signal);
+    const content = await readBounded(response.body?.getReader(), by.signal);
     const { status } = response;
     if (status < 200 || status > 599) throw new IssuerFetchError(`the answer has status ${status}`);
     return new Response(WITHOUT_BODY.includes(status) ? null : content, { status, headers: [...response.headers] });
   }
 
-  #describe(error: unknown, signal: AbortSignal): IssuerFetchError {
+  /** @param proxy its name and password are not shown. */
+  #describe(error: unknown, signal: AbortSignal, proxy: string | undefined): IssuerFetchError {
     const cause = error instanceof Error ? error.cause : undefined;
     const isLate = signal.aborted || (cause instanceof Error && 'code' in cause && cause.code === CONNECT_TIMEOUT);
     const message = isLate ? describeTimeout(this.#settings.timeout) : describeFetchFailure(error);
-    return new IssuerFetchError(`${message}${this.#settings.proxy ? '; the environment names a proxy' : ''}`);
+    return new IssuerFetchError(
+      `${message}${proxy === undefined ? '' : `; asked through the proxy ${new URL(proxy).origin}`}`,
+    );
   }
 
   /** Connections are kept for later requests, until one of the files has changed. */
-  #dispatcherFor(url: string): Dispatcher {
+  #dispatcherFor(proxy: string | undefined): Dispatcher {
     const tls = this.#readTls();
     const id = JSON.stringify(tls);
     if (this.#connections?.tls !== id) {
       for (const old of this.#connections?.dispatchers.values() ?? []) old.close().catch(() => undefined);
       this.#connections = { tls: id, dispatchers: new Map() };
     }
-    const { protocol } = new URL(url);
-    const known = this.#connections.dispatchers.get(protocol);
-    const dispatcher = known ?? createDispatcher(this.#settings, protocol, tls);
-    this.#connections.dispatchers.set(protocol, dispatcher);
+    const known = this.#connections.dispatchers.get(proxy);
+    const dispatcher = known ?? createDispatcher(this.#settings.timeout, tls, proxy);
+    this.#connections.dispatchers.set(proxy, dispatcher);
     return dispatcher;
   }
 
@@ -141,25 +144,7 @@ export class IssuerClient {
   }
 }
 
-/** Calls at the same time; further ones wait, within their time-out. Whoever sends random tokens causes an introspection each. */
-const MOST_CONNECTIONS = 64;
 const CONNECT_TIMEOUT = 'UND_ERR_CONNECT_TIMEOUT';
-
-/** A variable for http is not used for https, as curl and Go have it; EnvHttpProxyAgent alone would. */
-function createDispatcher({ timeout, proxy }: IssuerClientSettings, protocol: string, tls: TlsOptions): Dispatcher {
-  // The request has one time-out, the caller's.
-  const options = { connections: MOST_CONNECTIONS, connect: { ...tls, timeout }, headersTimeout: 0, bodyTimeout: 0 };
-  const uri = protocol === 'https:' ? proxy?.https : proxy?.http;
-  if (proxy === undefined || uri === undefined) return new Agent(options);
-  return new EnvHttpProxyAgent({
-    ...options,
-    httpProxy: uri,
-    httpsProxy: uri,
-    noProxy: proxy.except,
-    requestTls: { ...tls, timeout },
-    proxyTls: { timeout },
-  });
-}
 
 function readPem(file: string, key: string): string {
   const text = readText(file);

@@ -141,7 +141,7 @@ test.each([
   const evaluation = await evaluateRequest(config, { ...spec, at: Date.now(), isNow: true }, NO_TOKEN);
   await request(gateway.port, { path: target });
   const [arrived] = legacy.received;
-  expect(predictForwarding(evaluation)?.url).toBe(arrived && `${legacy.origin}${arrived.url}`);
+  expect(predictForwarding(evaluation)?.urls[0]).toBe(arrived && `${legacy.origin}${arrived.url}`);
   expect(arrived ? 'reported' : 'refused').toBe(outcome);
   expect(evaluation.decision?.denial?.reason ?? (evaluation.match?.ok === false && evaluation.match.reason)).toBe(
     'ambiguous_path',

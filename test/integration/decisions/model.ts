@@ -6,7 +6,7 @@ import type { MultipleAudiences, ProtectedRoute, Route, ScopeRule } from '../../
 import type { ResourceUri } from '../../../src/config/values/address/uri.ts';
 import type { Enforcement } from '../../../src/denial.ts';
 import type { TokenReason } from '../../../src/token/access-token.ts';
-import { USUAL_CONNECTIONS } from '../../unit/route/example-route.ts';
+import { endpointAt, USUAL_CONNECTIONS } from '../../unit/route/example-route.ts';
 
 /** A request. `token`: the claims that matter, or why it does not verify. */
 export interface Ask {
@@ -44,7 +44,9 @@ export function foresee(routes: readonly Route[], issuers: readonly string[], as
   const [route, sameRoute] = [kept, kept.replaceAll('%2F', '/')].map(path => findRoute(routes, ask.host, path));
   const isContested = kept.includes('%2F');
   if (isContested && !(route?.allowEncoded.has('%2F') && route === sameRoute)) {
-    const neighbours = routes.filter(each => each.upstream.origin === route?.upstream.origin);
+    const neighbours = routes.filter(
+      each => each.upstream.endpoints[0]?.origin === route?.upstream.endpoints[0]?.origin,
+    );
     const refused = !route || neighbours.some(each => !each.public && each.enforcement !== 'report');
     return { ...(route && !refused && { route: route.key }), reason: 'ambiguous_path', refused };
   }
@@ -207,12 +209,12 @@ export function buildRoute(fields: RouteFields, issuers: readonly string[], orig
       isUpstreamTokenWritten: false,
     },
     upstream: {
-      origin,
-      basePath: '',
+      endpoints: [endpointAt(origin)],
       timeouts: { connect: 5_000, response: 5_000, idle: 5_000 },
       ...USUAL_CONNECTIONS,
     },
     allowEncoded: new Set(fields.allowEncoded),
+    cors: undefined,
     limits: { body: undefined, inFlight: 100 },
     mcp: undefined,
   };

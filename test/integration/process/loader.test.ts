@@ -40,7 +40,7 @@ test('a good file: the configuration in pieces, with its warnings, and no text o
   const loading = await load({ UP: 'http://up:8080' });
   if (loading?.kind !== 'loaded') throw new Error('it was not loaded');
   const { routes, adminTokenHash } = await fromPieces(loading.pieces, () => undefined);
-  expect(routes.map(({ upstream }) => upstream.origin)).toEqual(['http://up:8080']);
+  expect(routes.map(({ upstream }) => upstream.endpoints[0]?.origin)).toEqual(['http://up:8080']);
   expect(adminTokenHash).toMatch(/^[0-9a-f]{64}$/);
   for (const piece of loading.pieces) expect(Buffer.from(piece).includes(SECRET)).toBe(false);
 });

@@ -102,26 +102,47 @@ test('limits of the data listener: applied; addresses: logged as needing a resta
   agent.destroy();
 });
 
-test('jwks_file: read again at SIGHUP', async () => {
-  const keys = await startTokenIssuer();
-  const files: string[] = [];
-  const gateway = await startGatewayProcess(
-    `issuers: { "${keys.issuer}": { jwks_file: keys.json } }\n${protectedRoute('/api')}`,
-    {
-      place: (folder, text) => {
-        files.push(join(folder, 'keys.json'));
-        writeFileSync(join(folder, 'keys.json'), JSON.stringify(keys.jwks));
-        return place(folder, text);
+describe('jwks_file', () => {
+  /** A gateway whose only issuer has its keys in `keys.json`. @returns also what writes that file. */
+  async function startWithKeyFile(more = '') {
+    const keys = await startTokenIssuer();
+    let folder = '';
+    const write = (text = JSON.stringify(keys.jwks)) => writeFileSync(join(folder, 'keys.json'), text);
+    const gateway = await startGatewayProcess(
+      `${more}issuers: { "${keys.issuer}": { jwks_file: keys.json } }\n${protectedRoute('/api')}`,
+      {
+        place: (own, text) => {
+          folder = own;
+          write();
+          return place(own, text);
+        },
       },
-    },
-  );
-  expect(await statusOf(gateway, '/api', await keys.sign({ claims: { aud: RESOURCE } }))).toBe(200);
-  const old = await keys.sign({ claims: { aud: RESOURCE } });
-  await keys.rotate({ alone: true });
-  writeFileSync(files[0] ?? '', JSON.stringify(keys.jwks));
-  gateway.child.kill('SIGHUP');
-  await gateway.line('configuration loaded', 2);
-  expect(await statusOf(gateway, '/api', old)).toBe(401);
-  expect(await statusOf(gateway, '/api', await keys.sign({ claims: { aud: RESOURCE } }))).toBe(200);
-  await keys.close();
+    );
+    await keys.close();
+    const statusOfNew = async () => statusOf(gateway, '/api', await keys.sign({ claims: { aud: RESOURCE } }));
+    return { keys, gateway, write, statusOfNew };
+  }
+
+  test.each([
+    ['one process', ''],
+    ['two workers', 'workers: 2\n'],
+  ])('%s, the file changes: its keys verify, and those that are gone do not', async (_name, more) => {
+    const { keys, gateway, write, statusOfNew } = await startWithKeyFile(more);
+    const old = await keys.sign({ claims: { aud: RESOURCE } });
+    expect(await statusOf(gateway, '/api', old)).toBe(200);
+    await keys.rotate({ alone: true });
+    write();
+    await gateway.line('configuration loaded', 2);
+    for (let turn = 0; turn < 4; turn++)
+      expect([await statusOf(gateway, '/api', old), await statusOfNew()]).toEqual([401, 200]);
+  });
+
+  test('the file becomes one without a usable key: the reload fails, the old keys verify on', async () => {
+    const { gateway, write, statusOfNew } = await startWithKeyFile();
+    write('{"keys":[]}');
+    expect(String((await gateway.line('reload failed'))['problems'])).toContain('"keys.json" has no key in "keys"');
+    expect(await statusOfNew()).toBe(200);
+    write();
+    await gateway.line('configuration loaded', 2);
+  });
 });

@@ -7,7 +7,7 @@ import type { ServerModel } from './server-model.ts';
 
 /** @returns the request target that is sent to the upstream. */
 export function targetOf({ route, path }: Match): string {
-  return `${route.upstream.basePath}${route.stripPrefix ? stripPrefix(route.prefix, path) : path}` || '/';
+  return `${basePathOf(route)}${route.stripPrefix ? stripPrefix(route.prefix, path) : path}` || '/';
 }
 
 /** @returns how a server reads something else than what was authorised; `undefined` where it does not. */
@@ -18,17 +18,20 @@ export function findMisreading(
   model: ServerModel,
 ): string | undefined {
   const { route } = match;
-  const { basePath } = route.upstream;
   const target = targetOf(match);
   const seen = model.read(target);
   if (seen === undefined) return undefined;
   const description = `${model.name}: ${match.path}, sent as ${target}, is read as /${seen.join('/')}`;
-  const base = segmentsOf(basePath, model);
+  const base = segmentsOf(basePathOf(route), model);
   if (!isWithin(seen, base)) return `${description}, outside the base path`;
   const here = [...(route.stripPrefix ? segmentsOf(route.prefix, model) : []), ...seen.slice(base.length)];
   const owner = findOwner(routes, host, here, model);
   if (owner !== route) return `${description}, of route ${owner?.key} and not ${route.key}`;
   return areScopesRequired(match, here, model) ? undefined : `${description}, whose scopes were not required`;
+}
+
+function basePathOf({ upstream }: Route): string {
+  return upstream.endpoints[0]?.basePath ?? '';
 }
 
 function areScopesRequired({ route, rest, otherRests }: Match, here: readonly string[], model: ServerModel): boolean {

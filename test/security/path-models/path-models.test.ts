@@ -10,7 +10,7 @@ import { expect, test } from 'vitest';
 import type { ProtectedRoute, Route } from '../../../src/config/config.ts';
 import { createRouteTable, type Match, matchRequest } from '../../../src/route/match.ts';
 import { canonicalizePath } from '../../../src/route/path.ts';
-import { USUAL_CONNECTIONS } from '../../unit/route/example-route.ts';
+import { endpointAt, USUAL_CONNECTIONS } from '../../unit/route/example-route.ts';
 import { findMisreading } from './misreading.ts';
 import type { ServerModel } from './server-model.ts';
 import { iis, iisDecodingAgain } from './servers/iis.ts';
@@ -81,7 +81,7 @@ function worldOf(prefixes: readonly string[]): readonly Route[] {
       },
       upstream: {
         ...USUAL_CONNECTIONS,
-        ...{ origin: 'http://127.0.0.1:1', basePath: '', timeouts: { connect: 1, response: 1, idle: 1 } },
+        ...{ endpoints: [endpointAt('http://127.0.0.1:1')], timeouts: { connect: 1, response: 1, idle: 1 } },
       },
     })),
   );

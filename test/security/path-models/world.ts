@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import type { Route, ScopeRule } from '../../../src/config/config.ts';
-import { protectedRoute, USUAL_CONNECTIONS } from '../../unit/route/example-route.ts';
+import { endpointAt, protectedRoute, USUAL_CONNECTIONS } from '../../unit/route/example-route.ts';
 
 export interface World {
   readonly routes: readonly Route[];
@@ -46,8 +46,7 @@ const routes = fc
 
 function upstreamAt(basePath: string) {
   return {
-    origin: 'http://127.0.0.1:1',
-    basePath,
+    endpoints: [endpointAt('http://127.0.0.1:1', basePath)],
     timeouts: { connect: 1, response: 1, idle: 1 },
     ...USUAL_CONNECTIONS,
   };

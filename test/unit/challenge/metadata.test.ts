@@ -45,6 +45,7 @@ describe('the document found by target and Host', () => {
     guard('/v1', 'https://one.example/v1'),
     guard('/v2', 'https://one.example/v2/'),
     guard('/q', 'https://one.example/q?k=v'),
+    publicRoute({ prefix: '/r', host: 'routed.example' }),
   ];
   test.each([
     ['by its Host', WELL_KNOWN, 'one.example', 'https://one.example/'],
@@ -61,8 +62,20 @@ describe('the document found by target and Host', () => {
     ],
     ['none where the Host only ends alike', WELL_KNOWN, 'x.one.example', 'ambiguous'],
     ['the only one of its path, for whatever Host', `${WELL_KNOWN}/v1`, '10.0.0.7:8080', 'https://one.example/v1'],
+    [
+      'none of the only one of its path, for the Host of another resource',
+      `${WELL_KNOWN}/v1`,
+      'two.example',
+      'ambiguous',
+    ],
+    ['none of the only one of its path, for the Host of a route', `${WELL_KNOWN}/v1`, 'routed.example:80', 'ambiguous'],
+    ['the only one of its path, without a Host', `${WELL_KNOWN}/v1`, '', 'https://one.example/v1'],
+    ['none where two ports could be meant', WELL_KNOWN, 'two.example:9000', 'ambiguous'],
     ['not below it', `${WELL_KNOWN}/v1/x`, 'one.example', 'none'],
-    ['not with a slash that the resource lacks', `${WELL_KNOWN}/v1/`, 'one.example', 'none'],
+    ['with a slash that the resource lacks', `${WELL_KNOWN}/v1/`, 'one.example', 'https://one.example/v1'],
+    ['not with two slashes', `${WELL_KNOWN}/v1//`, 'one.example', 'none'],
+    ['not with a second slash', `${WELL_KNOWN}/v2//`, 'one.example', 'none'],
+    ['not with a slash before its query', `${WELL_KNOWN}/q/?k=v`, 'one.example', 'none'],
     ['with the slash that the resource has', `${WELL_KNOWN}/v2/`, 'one.example', 'https://one.example/v2/'],
     ['not without the slash that the resource has', `${WELL_KNOWN}/v2`, 'one.example', 'none'],
     ['with its query', `${WELL_KNOWN}/q?k=v`, 'one.example', 'https://one.example/q?k=v'],
@@ -74,6 +87,45 @@ describe('the document found by target and Host', () => {
     ['not for the well-known path of something else', '/.well-known/openid-configuration', 'one.example', 'none'],
   ])('%s', (_, target, host, resource) => {
     expect(find(routes, target, host)).toBe(resource);
+  });
+
+  test('at the root: only a resource without a path, also where the gateway has no other', () => {
+    const index = [guard('/mcp', 'https://one.example/mcp')];
+    expect(find(index, WELL_KNOWN, 'one.example')).toBe('none');
+    expect(find(index, `${WELL_KNOWN}/`, 'one.example')).toBe('none');
+  });
+
+  test('at the root, for the Host of a resource with a path: not the root resource of another host', () => {
+    const index = [guard('/mcp', 'https://one.example/mcp'), guard('/', 'https://two.example/')];
+    expect(find(index, WELL_KNOWN, 'one.example')).toBe('ambiguous');
+    expect(find(index, WELL_KNOWN, 'two.example')).toBe('https://two.example/');
+    expect(find(index, WELL_KNOWN, '10.0.0.7:8080')).toBe('https://two.example/');
+  });
+
+  test('resources that differ by a slash: each at its own place', () => {
+    const twins = [guard('/a', 'https://one.example/v1'), guard('/b', 'https://one.example/v1/')];
+    for (const index of [twins, twins.toReversed()]) {
+      expect(find(index, `${WELL_KNOWN}/v1`, 'one.example')).toBe('https://one.example/v1');
+      expect(find(index, `${WELL_KNOWN}/v1/`, 'one.example')).toBe('https://one.example/v1/');
+      expect(find(index, `${WELL_KNOWN}/v1/`, '10.0.0.7')).toBe('https://one.example/v1/');
+    }
+  });
+
+  test('a slash that is overlooked: for the Host that is meant by it', () => {
+    const index = [guard('/a', 'https://one.example/v1'), guard('/b', 'https://two.example/v1/')];
+    expect(find(index, `${WELL_KNOWN}/v1/`, 'one.example')).toBe('https://one.example/v1');
+    expect(find(index, `${WELL_KNOWN}/v1/`, 'two.example')).toBe('https://two.example/v1/');
+    expect(find(index, `${WELL_KNOWN}/v1`, 'two.example')).toBe('ambiguous');
+  });
+
+  test.each([
+    ['one resource', ['https://one.example/'], false],
+    ['two on one host', ['https://one.example/', 'https://one.example/v1'], false],
+    ['two on one host with two ports', ['https://one.example/', 'https://one.example:8443/'], true],
+    ['two hosts, two paths', ['https://one.example/', 'https://two.example/v1'], true],
+  ] as const)('whether the Host selects, %s: %s', (_name, resources, expected) => {
+    const index = createMetadataIndex(resources.map((resource, number) => guard(`/${number}`, resource)));
+    expect(findMetadata(index, WELL_KNOWN, 'one.example')).toMatchObject({ variesByHost: expected });
   });
 
   test('a hostile Host: selects nothing, appears nowhere', () => {

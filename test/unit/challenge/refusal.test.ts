@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createDocument, createFailure, createRefusal } from '../../../src/challenge/refusal.ts';
+import { createFailure, createRefusal } from '../../../src/challenge/refusal.ts';
 import { type FailureReason, REFUSALS, type Reason } from '../../../src/denial.ts';
 import { REFUSED } from '../../fuzz/oracle.ts';
 
@@ -110,14 +110,4 @@ test.each(Object.entries(FAILURE_STATUS) as [FailureReason, number][])('failure 
   const answer = createFailure(reason, requestId);
   expect(answer.status).toBe(status);
   expect(JSON.parse(answer.body)).toEqual({ title: expect.any(String), status, reason, request_id: requestId });
-});
-
-test('a metadata document: JSON, readable by pages of any origin', () => {
-  const body = '{"resource":"https://café.example/"}';
-  expect(createDocument(body)).toMatchObject({ status: 200, body });
-  expect(fieldsOf(createDocument(body).headers)).toEqual({
-    'Content-Type': 'application/json',
-    'Content-Length': '37',
-    'Access-Control-Allow-Origin': '*',
-  });
 });

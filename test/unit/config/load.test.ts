@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
-import { USUAL_CONNECTIONS } from '../route/example-route.ts';
+import { endpointAt, USUAL_CONNECTIONS } from '../route/example-route.ts';
 import { EXAMPLE, KEY_SET, listDiagnostics, loadValid, writeConfiguration } from './configuration.ts';
 
 const TIMEOUTS = { connect: 5_000, response: 60_000, idle: 300_000 };
@@ -66,7 +66,7 @@ describe('the example of the reference', () => {
           name: undefined,
           host: undefined,
           prefix: '/profile',
-          upstream: { origin: 'http://profile:8080', basePath: '', timeouts: TIMEOUTS, ...USUAL_CONNECTIONS },
+          upstream: { endpoints: [endpointAt('http://profile:8080')], timeouts: TIMEOUTS, ...USUAL_CONNECTIONS },
           limits: { body: undefined, inFlight: 10_000 },
           stripPrefix: false,
           upstreamToken: 'strip',
@@ -88,7 +88,11 @@ describe('the example of the reference', () => {
           name: undefined,
           host: 'billing.example.com',
           prefix: '/v2',
-          upstream: { origin: 'http://billing:8080', basePath: '/api', timeouts: TIMEOUTS, ...USUAL_CONNECTIONS },
+          upstream: {
+            endpoints: [endpointAt('http://billing:8080', '/api')],
+            timeouts: TIMEOUTS,
+            ...USUAL_CONNECTIONS,
+          },
           limits: { body: undefined, inFlight: 10_000 },
           stripPrefix: true,
           upstreamToken: 'forward',
@@ -117,7 +121,7 @@ describe('the example of the reference', () => {
           name: undefined,
           host: undefined,
           prefix: '/status',
-          upstream: { origin: 'http://status:8080', basePath: '', timeouts: TIMEOUTS, ...USUAL_CONNECTIONS },
+          upstream: { endpoints: [endpointAt('http://status:8080')], timeouts: TIMEOUTS, ...USUAL_CONNECTIONS },
           limits: { body: undefined, inFlight: 10_000 },
           stripPrefix: false,
           upstreamToken: 'strip',
@@ -187,7 +191,7 @@ describe('defaults', () => {
 
   test('alias: the value of its anchor', () => {
     const text = `${MINIMAL.replace('http://x', '&up http://x/a/')}  /b:\n    public: true\n    upstream: *up\n`;
-    expect(loadValid(text).routes.map(route => route.upstream.basePath)).toEqual(['/a', '/a']);
+    expect(loadValid(text).routes.map(route => route.upstream.endpoints[0]?.basePath)).toEqual(['/a', '/a']);
   });
 
   test('byte order mark: not counted in the column', () => {

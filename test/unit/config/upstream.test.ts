@@ -13,6 +13,30 @@ const withKeys = (keys: string, url = 'https://a') =>
   `routes: { /: { public: true, upstream: { url: ${url}${keys ? `, ${keys}` : ''} } } }\n`;
 const upstreamOf = (keys: string, world?: World) => loadValid(withKeys(keys), world).routes[0]?.upstream;
 
+/** A route whose `upstream`, at column 40, is `value`. */
+const withUrls = (value: string) => `routes: { /: { public: true, upstream: ${value} } }\n`;
+
+describe('several URLs', () => {
+  const labelsOf = (value: string) =>
+    loadValid(withUrls(value)).routes[0]?.upstream.endpoints.map(({ label, basePath }) => label + basePath);
+
+  test.each([
+    ['http://a', ['a:80']],
+    ['[http://a]', ['a:80']],
+    ['[https://a/x/, "https://[::1]:8443/y"]', ['a:443/x', '[::1]:8443/y']],
+    ['{ urls: [http://a, http://b] }', ['a:80', 'b:80']],
+    ['unix:/run/a.sock', ['/run/a.sock']],
+    ['[unix:/run/a.sock, unix:/run/b.sock, http://c]', ['/run/a.sock', '/run/b.sock', 'c:80']],
+  ])('%s: in the order of the YAML', (value, expected) => {
+    expect(labelsOf(value)).toEqual(expected);
+  });
+
+  test.each(['[http://a, http://b]', '[unix:/run/a.sock]'])('%s: as a map with urls', value => {
+    const { upstream } = loadValid(withUrls(value)).routes[0] ?? {};
+    expect(loadValid(withUrls(`{ urls: ${value} }`)).routes[0]?.upstream).toEqual(upstream);
+  });
+});
+
 describe('keep_alive', () => {
   test.each([
     ['idle: 5s', { idle: 5_000, maxAge: 600_000 }],
@@ -32,7 +56,7 @@ describe('an error', () => {
   test.each([
     [
       withKeys('lenint: true'),
-      '1:58: routes./.upstream.lenint: unknown key "lenint", expected one of url, preserve_host, tls, keep_alive, max_response_headers, lenient; did you mean "lenient"?',
+      '1:58: routes./.upstream.lenint: unknown key "lenint", expected one of url, urls, preserve_host, tls, keep_alive, max_response_headers, lenient; did you mean "lenient"?',
     ],
     [
       withKeys('tls: { ca_fil: x }'),
@@ -68,11 +92,32 @@ describe('an error', () => {
     ],
     [
       'routes: { /: { public: true, upstream: { lenient: false } } }\n',
-      '1:30: routes./.upstream.url: missing key "url", expected an http:// or https:// URL such as http://billing:8080/api',
+      '1:30: routes./.upstream.url: missing key "url", expected an http://, https:// or unix: URL such as http://billing:8080/api',
     ],
     [
       'routes: { /: { public: true, upstream: { ulr: http://a } } }\n',
-      '1:42: routes./.upstream.ulr: unknown key "ulr", expected one of url, preserve_host, tls, keep_alive, max_response_headers, lenient; did you mean "url"?',
+      '1:42: routes./.upstream.ulr: unknown key "ulr", expected one of url, urls, preserve_host, tls, keep_alive, max_response_headers, lenient; did you mean "url"?',
+    ],
+    [
+      withKeys('urls: [http://b]', 'http://a'),
+      '1:57: routes./.upstream.urls: "urls" does not go with url, expected one of the two',
+    ],
+    [withUrls('[]'), '1:40: routes./.upstream: the list is empty, expected at least one entry'],
+    [
+      withUrls('[http://a, HTTP://A:80/, http://a/b]'),
+      '1:51: routes./.upstream[1]: "HTTP://A:80/" stands in the list already',
+    ],
+    [
+      withUrls('[unix:/run/a.sock, http://b, https://b]'),
+      '1:69: routes./.upstream[2]: "https://b" has another scheme than the first, expected http:// and unix:, or https:// only',
+    ],
+    [
+      withUrls('{ urls: [https://a, https://b, b], tls: { server_name: a } }'),
+      '1:71: routes./.upstream.urls[2]: "b" is not absolute, expected an http://, https:// or unix: URL such as http://billing:8080/api',
+    ],
+    [
+      withUrls('{ urls: [unix:/run/a.sock], tls: { server_name: a } }'),
+      '1:68: routes./.upstream.tls: "tls" has no effect on an http:// upstream, expected an https:// URL, or no such key',
     ],
     [
       'routes: { /: { public: true, upstream: { url: ws://a } } }\n',
@@ -80,6 +125,13 @@ describe('an error', () => {
     ],
   ])('%s', (text, diagnostic) => {
     expect(listDiagnostics(text)).toEqual([diagnostic]);
+  });
+
+  test('neither url nor urls: told beside what else is wrong', () => {
+    expect(listDiagnostics('routes: { /: { public: true, upstream: { lenint: true } } }\n')).toEqual([
+      expect.stringContaining('routes./.upstream.url: missing key "url"'),
+      expect.stringContaining('routes./.upstream.lenint: unknown key "lenint"'),
+    ]);
   });
 
   test('several in one map: all of them', () => {

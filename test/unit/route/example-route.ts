@@ -1,9 +1,17 @@
 /** Routes as `loadConfig` makes them, for tests that need a few of their fields to be something particular. */
 
-import type { ProtectedRoute, PublicRoute, Upstream } from '../../../src/config/config.ts';
+import type { ProtectedRoute, PublicRoute } from '../../../src/config/config.ts';
+import type { Endpoint, Upstream } from '../../../src/config/upstream-config.ts';
+
+/** `http://HOST:PORT`, as the YAML would have it. */
+export function endpointAt(origin: string, basePath = ''): Endpoint {
+  const { host, hostname, port } = new URL(origin);
+  const label = `${hostname}:${port || (origin.startsWith('https:') ? 443 : 80)}`;
+  return { origin, basePath, authority: host, socketPath: undefined, label };
+}
 
 /** An upstream for which the YAML has only a URL, without its URL and time-outs. */
-export const USUAL_CONNECTIONS: Omit<Upstream, 'origin' | 'basePath' | 'timeouts'> = {
+export const USUAL_CONNECTIONS: Omit<Upstream, 'endpoints' | 'timeouts'> = {
   preserveHost: false,
   tls: undefined,
   keepAlive: { idle: 60_000, maxAge: 600_000 },
@@ -15,8 +23,7 @@ const COMMON = {
   name: undefined,
   host: undefined,
   upstream: {
-    origin: 'http://127.0.0.1:1',
-    basePath: '',
+    endpoints: [endpointAt('http://127.0.0.1:1')],
     timeouts: { connect: 1_000, response: 1_000, idle: 1_000 },
     ...USUAL_CONNECTIONS,
   },
@@ -24,6 +31,7 @@ const COMMON = {
   upstreamToken: 'strip',
   isUpstreamTokenWritten: true,
   allowEncoded: new Set<string>(),
+  cors: undefined,
   limits: { body: undefined, inFlight: 100 },
   mcp: undefined,
 } as const;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Route } from '../../../src/config/config.ts';
 import { createRouteTable, matchRequest, matchRoute, type RouteTable, stripPrefix } from '../../../src/route/match.ts';
 import { canonicalizePath } from '../../../src/route/path.ts';
-import { protectedRoute, publicRoute } from './example-route.ts';
+import { endpointAt, protectedRoute, publicRoute } from './example-route.ts';
 
 /** What is found: `KEY rest`, or the reason why nothing is. */
 function find(table: RouteTable, host: string, raw: string): string {
@@ -297,8 +297,7 @@ describe('readings without end', () => {
 describe('every route to an upstream public or on report: several readings are only reported', () => {
   const at = (port: string, basePath = '') => ({
     ...protectedRoute({ prefix: '/' }).upstream,
-    origin: `http://${port}`,
-    basePath,
+    endpoints: [endpointAt(`http://${port}`, basePath)],
   });
   const report = (prefix: string, port: string, fields = {}) =>
     protectedRoute({ prefix, enforcement: 'report', upstream: at(port), ...fields });

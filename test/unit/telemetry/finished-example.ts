@@ -14,6 +14,7 @@ export function finishedRequest(facts: Partial<FinishedRequest> = {}): FinishedR
     outcome: 'forwarded',
     denial: undefined,
     failure: undefined,
+    upstream: undefined,
     verified: undefined,
     scopes: undefined,
     durationMs: 12.3456,

@@ -6,15 +6,17 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { IncomingRequest } from '../../../src/http/server/incoming-request.ts';
 import { Sweeper } from '../../../src/http/sweeper.ts';
+import { ConnectionPool } from '../../../src/upstream/endpoints/connection-pool.ts';
+import { RoundRobin } from '../../../src/upstream/endpoints/round-robin.ts';
 import { forward, type Outgoing } from '../../../src/upstream/forward.ts';
-import { ConnectionPool } from '../../../src/upstream/pool.ts';
 import type { ForwardEnd } from '../../../src/upstream/response-handler.ts';
 import { type Receiver, startReceiver } from '../../support/received-request.ts';
-import { USUAL_CONNECTIONS } from '../route/example-route.ts';
+import { endpointAt, USUAL_CONNECTIONS } from '../route/example-route.ts';
 
 let upstream: Server;
 let receiver: Receiver;
 let pool: ConnectionPool;
+let members: RoundRobin;
 /** Open connections of this test. */
 let open: Set<unknown>;
 
@@ -27,13 +29,11 @@ beforeEach(async () => {
   });
   await once(upstream.listen(0, '127.0.0.1'), 'listening');
   receiver = await startReceiver();
-  pool = new ConnectionPool(
-    { origin: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`, ...USUAL_CONNECTIONS },
-    new Sweeper(),
-    {
-      onUnsolicited: () => undefined,
-    },
-  );
+  const endpoint = endpointAt(`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`);
+  const none = () => undefined;
+  const events = { onUnsolicited: none, onLeftOut: none, onBack: none };
+  pool = new ConnectionPool(endpoint, USUAL_CONNECTIONS, new Sweeper(), events);
+  members = new RoundRobin([{ endpoint, pool }]);
 });
 
 afterEach(async () => {
@@ -43,10 +43,11 @@ afterEach(async () => {
 });
 
 const outgoing = (fields: readonly string[] = []): Outgoing => ({
-  pool,
-  request: { method: 'GET', target: '/', authority: pool.authority, fields, body: 'none' },
+  members,
+  request: { method: 'GET', fields, body: 'none' },
+  addressAt: () => ({ target: '/', authority: 'upstream' }),
   times: { connect: 5_000, response: 5_000, idle: 5_000 },
-  limits: { body: undefined, added: [], expiry: undefined },
+  limits: { body: undefined, added: [], hasCors: false, expiry: undefined },
 });
 
 async function receive(): Promise<IncomingRequest> {

@@ -37,14 +37,23 @@ function describePath(evaluation: Evaluation): Facts {
   return { actual: raw, ...(path !== raw && { note: `forwarded as ${path}` }) };
 }
 
-function describeRoute({ config, match, metadata }: Evaluation): Facts {
+function describeRoute({ config, match, metadata, request }: Evaluation): Facts {
   if (match?.ok === false && match.reason === 'ambiguous_path') return {};
   if (metadata !== undefined) {
     return { actual: 'none: the protected resource metadata (RFC 9728) is answered before any route' };
   }
-  if (match?.ok) return { actual: `"${match.route.key}"`, note: describeMatch(match.route, config) };
+  if (match?.ok) {
+    const note = describeMatch(match.route, config) + describePreflight(match.route, request.method);
+    return { actual: `"${match.route.key}"`, note };
+  }
   if (match === undefined) return {};
   return { actual: 'none', expected: config.routes.map(route => `"${route.key}"`) };
+}
+
+/** A URL and a method do not say whether a browser asks. */
+function describePreflight({ cors }: Route, method: string): string {
+  if (!cors || method !== 'OPTIONS') return '';
+  return '; with Origin and Access-Control-Request-Method it is a preflight, which cors answers with 204, without a token';
 }
 
 function describeMatch({ host, prefix }: Route, { routes }: Config): string {

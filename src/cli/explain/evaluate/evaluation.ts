@@ -3,6 +3,7 @@
 import { createAudienceIndex } from '../../../authorization/audience.ts';
 import { authorize, type Decision } from '../../../authorization/authorize.ts';
 import { createMetadataIndex, findMetadata, type PublishedMetadata } from '../../../challenge/metadata.ts';
+import { createMetadataReply } from '../../../challenge/metadata-reply.ts';
 import type { Config } from '../../../config/config.ts';
 import { type Denial, deny, type Reason } from '../../../denial.ts';
 import { unreadRequest } from '../../../mcp/mcp-request.ts';
@@ -59,8 +60,10 @@ export async function evaluateRequest(config: Config, request: RequestSpec, inpu
 /** @returns why the request is refused or reported; `undefined` for one that every mode forwards. */
 export function reasonOf({ head, metadata, match, decision, request }: Evaluation): Reason | undefined {
   if (!head.ok) return head.reason;
-  if (metadata?.kind === 'ambiguous') return 'no_route';
-  if (metadata) return ['GET', 'HEAD'].includes(request.method) ? undefined : 'method_not_allowed';
+  if (metadata) {
+    const reply = createMetadataReply(metadata, request.method, []);
+    return 'reason' in reply ? reply.reason : undefined;
+  }
   return match?.ok === false ? match.reason : decision?.denial?.reason;
 }
 

@@ -1,7 +1,11 @@
 /** What the gateway would send for an evaluated request: the exact local reply, or the request to the upstream. */
 
+import type { Grant } from '../../../authorization/authorize.ts';
 import { createChallenge } from '../../../challenge/challenge.ts';
-import { createDocument, createRefusal, type LocalReply } from '../../../challenge/refusal.ts';
+import { createMetadataFields, createMetadataReply, METADATA_METHODS } from '../../../challenge/metadata-reply.ts';
+import { createRefusal, type LocalReply } from '../../../challenge/refusal.ts';
+import type { Endpoint } from '../../../config/upstream-config.ts';
+import { createCorsFields } from '../../../cors/cors.ts';
 import type { Reason } from '../../../denial.ts';
 import { type HeaderList, reduceFields, valuesOf } from '../../../http/header-list.ts';
 import type { ClientInfo } from '../../../upstream/client-info/client-info.ts';
@@ -17,8 +21,8 @@ export interface PredictedReply {
 }
 
 export interface PredictedForwarding {
-  /** Without the query, which is forwarded unchanged. */
-  readonly url: string;
+  /** Of each endpoint; without the query, which is forwarded unchanged. `unix:PATH:TARGET` of a unix socket. */
+  readonly urls: readonly string[];
   readonly isTokenForwarded: boolean;
   /** `value` is `undefined` where the token has no such claim, or its value is not valid in a field. */
   readonly identity: readonly { readonly header: string; readonly claim: string; readonly value: string | undefined }[];
@@ -30,10 +34,22 @@ const SHOWN_REQUEST_ID = '<request_id>';
 
 /** @returns the local reply: a refusal, the refusal that a stricter mode would send for a reported denial, or metadata. */
 export function predictReply(evaluation: Evaluation): PredictedReply | undefined {
+  const reply = findReply(evaluation);
+  return reply && describeReply(reply, listAddedFields(evaluation));
+}
+
+function findReply(evaluation: Evaluation): LocalReply | undefined {
   const reason = reasonOf(evaluation);
-  if (reason !== undefined) return describeReply(refuse(evaluation, reason));
-  const { metadata } = evaluation;
-  return metadata?.kind === 'document' ? describeReply(createDocument(metadata.body)) : undefined;
+  if (reason !== undefined) return refuse(evaluation, reason);
+  const { metadata, request } = evaluation;
+  const reply = metadata && createMetadataReply(metadata, request.method, []);
+  return reply && !('reason' in reply) ? reply : undefined;
+}
+
+/** As for a request without Origin, which only browsers send. */
+function listAddedFields({ metadata, match }: Evaluation): HeaderList {
+  if (metadata) return createMetadataFields(metadata);
+  return match?.ok && match.route.cors ? createCorsFields(match.route.cors, []) : [];
 }
 
 /** @returns what is forwarded to the upstream; `undefined` where nothing is. */
@@ -44,10 +60,16 @@ export function predictForwarding({ decision, head, match }: Evaluation): Predic
   const client: ClientInfo = { chain: ['unknown'], authority: head.authority, protocol: 'http' };
   const fields = createRequestHeaders(policy, [], client, NO_REQUEST, decision.grant.identity);
   return {
-    url: `${route.upstream.origin}${targetOf(decision.grant, { query: '' })}`,
+    urls: route.upstream.endpoints.map(endpoint => urlOf(endpoint, decision.grant)),
     isTokenForwarded: policy.forwardToken,
     identity: policy.identity.map(([header, claim]) => ({ header, claim, value: readField(fields, header) })),
   };
+}
+
+function urlOf(endpoint: Endpoint, grant: Grant): string {
+  const { socketPath, origin } = endpoint;
+  const target = targetOf(grant, { query: '' }, endpoint);
+  return socketPath === undefined ? `${origin}${target}` : `unix:${socketPath}:${target}`;
 }
 
 function refuse({ decision, match, metadata }: Evaluation, reason: Reason): LocalReply {
@@ -55,15 +77,15 @@ function refuse({ decision, match, metadata }: Evaluation, reason: Reason): Loca
   const route = match?.ok ? match.route : undefined;
   const challenge =
     route && !route.public ? createChallenge(reason, route, denial?.scopes ?? [], denial?.furtherScopes) : undefined;
-  const allow = metadata?.kind === 'document' ? ['GET', 'HEAD'] : denial?.allow;
+  const allow = metadata ? METADATA_METHODS : denial?.allow;
   return createRefusal(reason, { requestId: NO_REQUEST, challenge, allow });
 }
 
-function describeReply({ status, headers, body }: LocalReply): PredictedReply {
-  const own = reduceFields<[string, string][]>(headers, (fields, name, value) => [...fields, [name, value]], []);
+function describeReply({ status, headers, body }: LocalReply, added: HeaderList): PredictedReply {
+  const all = [...headers, REQUEST_ID_FIELD, SHOWN_REQUEST_ID, ...added];
   return {
     status,
-    headers: [...own, [REQUEST_ID_FIELD, SHOWN_REQUEST_ID]],
+    headers: reduceFields<[string, string][]>(all, (fields, name, value) => [...fields, [name, value]], []),
     body: body.replace(NO_REQUEST, SHOWN_REQUEST_ID),
   };
 }

@@ -62,7 +62,8 @@ function describeForwarding({ forwarding }: Explanation) {
     claim,
     value: value ?? null,
   }));
-  return { url: forwarding.url, forward_token: forwarding.isTokenForwarded, headers };
+  const [url = null] = forwarding.urls;
+  return { url, urls: forwarding.urls, forward_token: forwarding.isTokenForwarded, headers };
 }
 
 function describeTokenRequest({ tokenRequest }: Explanation) {

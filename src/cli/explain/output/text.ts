@@ -67,7 +67,7 @@ function renderForwarding({ forwarding, evaluation }: Explanation, paint: Paint)
   );
   return [
     '',
-    `${paint('bold', 'to the upstream:')} ${evaluation.request.method} ${escapeText(forwarding.url)}${query}`,
+    `${paint('bold', 'to the upstream:')} ${evaluation.request.method} ${escapeText(forwarding.urls.map(url => url + query).join(' or '))}`,
     `  Authorization: ${forwarding.isTokenForwarded ? 'kept (upstream_token: forward)' : 'removed'}`,
     ...identity,
     '  X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto and Forwarded: set by the gateway',

@@ -40,8 +40,13 @@ function parseRequest(fields: Fields): LogEntry | undefined {
   const requestId = isText(fields['request_id']) ? fields['request_id'] : '';
   const isPathCut = mayBeCut(path);
   const isCut = [route, resource, method, host].some(text => text !== undefined && mayBeCut(text));
-  const decided = { outcome, reason, enforcement, claims };
+  const decided = { outcome, reason, enforcement, isPreflight: isPreflight(fields), claims };
   return { time, durationMs, requestId, route, resource, method, host, path, isPathCut, isCut, ...decided };
+}
+
+/** An upstream that answers OPTIONS with 204 took time. */
+function isPreflight({ method, outcome, status, upstream_ms: upstreamMs }: Fields): boolean {
+  return method === 'OPTIONS' && outcome === 'forwarded' && status === 204 && upstreamMs === undefined;
 }
 
 /** @returns `null` where a claim has a type that it never has in a verified token. */

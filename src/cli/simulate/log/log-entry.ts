@@ -25,6 +25,8 @@ export interface LogEntry {
   readonly outcome: Outcome;
   /** The reason of the denial or of the failure; any text, since another version may have written the log. */
   readonly reason: string | undefined;
+  /** Whether it was a CORS preflight that the gateway answered: no token was looked for, and nothing was forwarded. */
+  readonly isPreflight: boolean;
   /** Present where the token verified. */
   readonly claims: LoggedClaims | undefined;
 }

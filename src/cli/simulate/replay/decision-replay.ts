@@ -6,6 +6,7 @@
 import { createAudienceIndex, type PresentedAudience } from '../../../authorization/audience.ts';
 import { authorize } from '../../../authorization/authorize.ts';
 import { createMetadataIndex, findMetadata } from '../../../challenge/metadata.ts';
+import { METADATA_METHODS } from '../../../challenge/metadata-reply.ts';
 import type { Config, Route } from '../../../config/config.ts';
 import { deny, isDecidedWithin, isReason, type Reason } from '../../../denial.ts';
 import { unreadRequest } from '../../../mcp/mcp-request.ts';
@@ -28,8 +29,6 @@ export interface ReplayedDecision {
 
 /** `as_before`: the same under every configuration. Several decisions: a value that the log lacks would select one. */
 export type ReplayedDecisions = readonly ReplayedDecision[] | 'as_before' | Unknown;
-
-const METADATA_METHODS: readonly string[] = ['GET', 'HEAD'];
 
 export class DecisionReplay {
   readonly #rules: IssuerRules;
@@ -94,12 +93,19 @@ export class DecisionReplay {
     // Masked parts could only add readings to a path that already has too many.
     if (!match.ok) return [reject(match.reason)];
     if (entry.path.includes(MASK) && this.#dependsOnMasked(entry, match)) return { unknown: 'path_cut' };
+    if (entry.isPreflight) return [this.#decidePreflight(match, entry)];
     const verifications = readLoggedToken(entry, match.route, this.#rules);
     if (!('unknown' in verifications)) return verifications.map(each => this.#authorize(match, entry, each));
     const withoutToken = this.#authorize(match, entry, deny('missing_token'));
     const { reason } = withoutToken;
     const isDecided = match.route.public || (reason !== undefined && isDecidedWithin(reason, 'request', 'method'));
     return isDecided ? [withoutToken] : verifications;
+  }
+
+  /** Browsers send none with a token. */
+  #decidePreflight(match: Match, entry: LogEntry): ReplayedDecision {
+    if (match.route.cors) return decisionOf({ route: match.route });
+    return this.#authorize(match, entry, deny('missing_token'));
   }
 
   #dependsOnMasked({ route: key }: LogEntry, { route, isAmbiguous }: Match): boolean {

@@ -1,7 +1,6 @@
 /** Absolute http(s) URIs (RFC 3986). They are checked but never rewritten, since `iss` and `aud` are compared exactly. */
 
 import { accept, type ParsedValue, type Rejected, reject } from '../parsed-value.ts';
-import { parsePathPrefix } from '../path/path-prefix.ts';
 import { isLoopback } from './host.ts';
 
 export const ISSUER = 'the exact iss of its tokens';
@@ -9,7 +8,6 @@ export const DISCOVERED_ISSUER = 'an absolute https:// URI without query and fra
 export const SERVER_URL = 'the https:// URL of an authorization server';
 export const JWKS_URI = 'an absolute https:// or http:// URL';
 export const RESOURCE = 'an absolute https:// or http:// URI without fragment';
-export const UPSTREAM = 'an http:// or https:// URL such as http://billing:8080/api';
 
 /** The URI of a protected resource (RFC 8707). The colon in the type keeps it apart from the labels `foreign`, `missing`, `multiple`. */
 export type ResourceUri = `${string}:${string}`;
@@ -17,7 +15,7 @@ export type ResourceUri = `${string}:${string}`;
 /** The pattern in the JSON Schema; the parsers are stricter. */
 export const URI_FORM = /^[Hh][Tt][Tt][Pp][Ss]?:\/\/[^\s/?#@]+(?:[/?][^\s#]*)?$/;
 
-interface HttpUri {
+export interface HttpUri {
   readonly path: string;
   readonly query: string | undefined;
   readonly origin: string;
@@ -66,24 +64,6 @@ export function parseResource(text: string): ParsedValue<ResourceUri> {
   });
 }
 
-/** @returns the origin and the base path (`` or `/api`) to which requests are forwarded; rejects a query. */
-export function parseUpstream(text: string): ParsedValue<{ readonly origin: string; readonly basePath: string }> {
-  if (/^wss?:/i.test(text)) {
-    const nearest = text.replace(/^ws/i, 'http');
-    return reject('is a WebSocket URL', { expected: 'http:// or https://, which carry upgrades too', nearest });
-  }
-  const uri = parseHttpUri(text);
-  if (!uri.ok) return uri;
-  if (uri.value.query !== undefined) return reject('has a query');
-  const basePath = uri.value.path.replace(/\/$/, '');
-  const path = basePath === '' ? accept('') : parsePathPrefix(basePath);
-  if (path.ok) return accept({ origin: uri.value.origin, basePath });
-  return reject(
-    `has a path that ${path.rejection.what}`,
-    path.rejection.expected ? { expected: path.rejection.expected } : {},
-  );
-}
-
 /** @returns whether `uri` is plain http to another machine, so that tokens or keys could be read on the way. */
 export function isInClear(uri: string): boolean {
   const { protocol, hostname } = new URL(uri);
@@ -96,8 +76,8 @@ export function hasUpperCaseOrigin(uri: string): boolean {
   return /[A-Z]/.test(scheme + authority);
 }
 
-/** Rejects what is no absolute http(s) URI, or has user information or a fragment. */
-function parseHttpUri(text: string): ParsedValue<HttpUri> {
+/** @returns the parts of `text`; rejects what is no absolute http(s) URI, or has user information or a fragment. */
+export function parseHttpUri(text: string): ParsedValue<HttpUri> {
   if (FORBIDDEN.test(text))
     return reject('has a character that a URI must not have', { expected: 'ASCII, other characters percent-encoded' });
   const [, scheme, authority, path = '', query, fragment] = PARTS.exec(text) ?? [];

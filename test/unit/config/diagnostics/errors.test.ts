@@ -89,7 +89,7 @@ const CASES: readonly Case[] = [
     code: 'missing-key',
     text: route('resource: https://a.example/'),
     diagnostic:
-      '3:3: routes./a.upstream: missing key "upstream", expected an http:// or https:// URL such as http://billing:8080/api or a map',
+      '3:3: routes./a.upstream: missing key "upstream", expected an http://, https:// or unix: URL such as http://billing:8080/api or a list or a map',
   },
   {
     code: 'missing-key',
@@ -106,7 +106,7 @@ const CASES: readonly Case[] = [
     code: 'invalid-value',
     text: route('upstream:\nresource: https://a.example/'),
     diagnostic:
-      '4:5: routes./a.upstream: found nothing, expected an http:// or https:// URL such as http://billing:8080/api or a map',
+      '4:5: routes./a.upstream: found nothing, expected an http://, https:// or unix: URL such as http://billing:8080/api or a list or a map',
   },
   {
     code: 'invalid-value',

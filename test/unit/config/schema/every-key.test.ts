@@ -91,6 +91,7 @@ const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits'> = {
   upstream_token: 'forward',
   forward_token: true,
   claims_to_headers: { 'X-User': 'sub' },
+  cors: { origins: ['https://app.example'] },
   'timeouts.connect': '7s',
   'timeouts.response': '7s',
   'timeouts.idle': '7s',
@@ -102,6 +103,7 @@ const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits'> = {
 /** Of `upstream` as a map; `tls` has files, which test/unit/config/upstream.test.ts reads. */
 const UPSTREAM: Examples<Omit<UpstreamSettings, 'tls'>, never> = {
   url: 'https://127.0.0.1:2/base',
+  urls: ['http://127.0.0.1:1', 'unix:/run/two.sock'],
   preserve_host: true,
   keep_alive: { max_age: '7m' },
   max_response_headers: '7KiB',
@@ -170,7 +172,8 @@ describe('each key: has an effect', () => {
 
 describe('each key of upstream: has an effect', () => {
   test.each(Object.entries(UPSTREAM))('%s', (key, example) => {
-    const changed = read({}, {}, { ...PROTECTED, upstream: { url: PROTECTED.upstream, [key]: example } });
+    const url = key === 'urls' ? {} : { url: PROTECTED.upstream };
+    const changed = read({}, {}, { ...PROTECTED, upstream: { ...url, [key]: example } });
     expect(changed).toBeTypeOf('object');
     expect(changed, WITHOUT_EFFECT).not.toEqual(read({}, {}, PROTECTED));
   });

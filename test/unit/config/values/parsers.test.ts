@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { findNearest } from '../../../../src/config/diagnostics/suggestion.ts';
+import { parseEndpoint } from '../../../../src/config/values/address/endpoint.ts';
 import { parseHostName } from '../../../../src/config/values/address/host.ts';
 import { isSameAddress, parseListenAddress } from '../../../../src/config/values/address/listen-address.ts';
 import {
@@ -7,7 +8,6 @@ import {
   isInClear,
   parseIssuerUri,
   parseResource,
-  parseUpstream,
 } from '../../../../src/config/values/address/uri.ts';
 import { parseAlgorithm } from '../../../../src/config/values/algorithm.ts';
 import { parseDuration } from '../../../../src/config/values/duration.ts';
@@ -17,6 +17,7 @@ import { parseAllowedEncoding } from '../../../../src/config/values/path/allowed
 import { parsePathPrefix } from '../../../../src/config/values/path/path-prefix.ts';
 import { parseRouteKey } from '../../../../src/config/values/path/route-key.ts';
 import { parseScope, parseScopeKey } from '../../../../src/config/values/scope-rule.ts';
+import { endpointAt } from '../../route/example-route.ts';
 
 /** The value; of a rejected text what is wrong, and the nearest valid form where there is one. */
 function read<T>(parsed: ParsedValue<T>): T | readonly [string, string?] {
@@ -139,17 +140,30 @@ test.each([
   ['https:/orders', ['has no host']],
 ])('resource %s: %j', (text, expected) => expect(read(parseResource(text))).toEqual(expected));
 
+const socketAt = (path: string) => ({ socketPath: path, label: path });
+
 test.each([
-  ['http://x', { origin: 'http://x', basePath: '' }],
-  ['https://X.example:443/a/', { origin: 'https://x.example', basePath: '/a' }],
-  ['http://x/%C3%A9', { origin: 'http://x', basePath: '/%C3%A9' }],
-  ['http://my_service:8080/', { origin: 'http://my_service:8080', basePath: '' }],
+  ['http://x', endpointAt('http://x')],
+  ['https://X.example:443/a/', { ...endpointAt('https://x.example', '/a'), label: 'x.example:443' }],
+  ['http://x/%C3%A9', endpointAt('http://x', '/%C3%A9')],
+  ['http://my_service:8080/', { ...endpointAt('http://my_service:8080'), authority: 'my_service:8080' }],
+  ['http://[::1]:80/', { ...endpointAt('http://[::1]'), label: '[::1]:80' }],
+  ['unix:/run/x.sock', { ...endpointAt('http://localhost'), socketPath: '/run/x.sock', label: '/run/x.sock' }],
+  ['unix:/run/x.sock:/api', ['has a colon: a unix socket has no base path']],
+  ['unix:x.sock', ['has no absolute path of a socket']],
+  ['unix:///run/x.sock', ['has a path with //, /./, /../ or a / at its end', 'unix:/run/x.sock']],
+  ['unix:/run/../x/', ['has a path with //, /./, /../ or a / at its end', 'unix:/x']],
+  ['unix:/run/a b.sock', ['has a blank or a control character']],
+  [`unix:/${'a'.repeat(106)}`, { ...endpointAt('http://localhost'), ...socketAt(`/${'a'.repeat(106)}`) }],
+  [`unix:/${'a'.repeat(105)}é`, ['is too long']],
+  ['http://unix:/run/x.sock:/api', ['is the form of nginx', 'unix:/run/x.sock']],
+  ['http://unix/run', endpointAt('http://unix', '/run')],
   ['http://x/a//', ['has a path that has a trailing slash']],
   ['http://x/a?b', ['has a query']],
   ['http://u:p@x', ['has user information']],
   ['wss://x/a', ['is a WebSocket URL', 'https://x/a']],
   ['billing:8080', ['is not an http(s) URI']],
-])('upstream %s: %j', (text, expected) => expect(read(parseUpstream(text))).toEqual(expected));
+])('upstream %s: %j', (text, expected) => expect(read(parseEndpoint(text))).toEqual(expected));
 
 test.each([
   ['http://x', true],

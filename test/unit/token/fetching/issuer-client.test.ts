@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { IssuerClient, type IssuerClientSettings } from '../../../../src/token/fetching/issuer-client.ts';
 import { type Authority, createAuthority } from '../../../support/certificates.ts';
+import { type ForwardProxy, type ForwardProxyOptions, startForwardProxy } from '../../../support/forward-proxy.ts';
 import { listenOnLoopback } from '../../../support/listener.ts';
 
 const closing: (() => unknown)[] = [];
@@ -128,64 +128,112 @@ describe('a request', () => {
 });
 
 describe('the proxy of the environment', () => {
-  let asked: string[];
-  const startProxy = async (status = 200) => {
-    asked = [];
-    const sockets = new Set<Socket>();
-    const proxy = createServer((_, response) => response.writeHead(501).end());
-    proxy.on('connect', ({ url = '', headers }, socket: Socket) => {
-      asked.push(`${url} ${headers['proxy-authorization'] ?? ''}`.trim());
-      sockets.add(socket.on('error', () => undefined));
-      if (status !== 200) return void socket.end(`HTTP/1.1 ${status} No\r\n\r\n`);
-      const target = connect(Number(url.split(':').at(-1)), '127.0.0.1', () => {
-        socket.write('HTTP/1.1 200 OK\r\n\r\n');
-        socket.pipe(target).pipe(socket);
-      });
-      sockets.add(target.on('error', () => undefined));
-    });
-    closeLater(proxy);
-    closing.push(() => {
-      for (const socket of sockets) socket.destroy();
-    });
-    return `127.0.0.1:${await listenOnLoopback(proxy)}`;
+  const start = async (options: ForwardProxyOptions = {}): Promise<ForwardProxy> => {
+    const proxy = await startForwardProxy(options);
+    closing.push(() => proxy.close());
+    return proxy;
   };
+  const answer =
+    (text: string): RequestListener =>
+    (_, response) =>
+      response.end(text);
+  const textOf = async (client: IssuerClient, url: string) => (await client.fetch(url)).text();
+  const basic = (pair: string, encoding: BufferEncoding = 'utf8') =>
+    `Basic ${Buffer.from(pair, encoding).toString('base64')}`;
 
-  test('https through it: a tunnel, and the certificate of the issuer is checked by ca_file and by name', async () => {
-    const proxy = { http: undefined, https: `http://user:word@${await startProxy()}`, except: '' };
-    const port = await serveSecurely((_, response) => response.end('yes'), 'DNS:login.example');
+  test('https: a tunnel; the certificate of the issuer is checked by ca_file and by name', async () => {
+    const { authority: at, requests } = await start();
+    const proxy = { http: undefined, https: `http://user:word@${at}`, except: '' };
+    const port = await serveSecurely(answer('yes'), 'DNS:login.example');
     const client = clientOf({ caFile: authority.file, proxy });
-    expect(await (await client.fetch(`https://login.example:${port}/jwks`)).text()).toBe('yes');
-    expect(asked).toEqual([`login.example:${port} Basic ${Buffer.from('user:word').toString('base64')}`]);
+    expect(await textOf(client, `https://login.example:${port}/jwks`)).toBe('yes');
+    expect(requests).toEqual([{ line: `CONNECT login.example:${port}`, authorization: basic('user:word') }]);
     await expect(client.fetch(`https://other.example:${port}/jwks`)).rejects.toThrow(
       'its certificate is for another name',
     );
     await expect(clientOf({ proxy }).fetch(`https://login.example:${port}/jwks`)).rejects.toThrow('not trusted here');
   });
 
-  test('http through it: not with a proxy for https only, and not to a host of no_proxy', async () => {
-    const uri = `http://${await startProxy()}`;
-    const origin = await serve((_, response) => response.end('yes'));
-    const fetchBy = async (proxy: IssuerClientSettings['proxy']) => {
-      asked.length = 0;
-      expect(await (await clientOf({ proxy }).fetch(origin)).text()).toBe('yes');
-      return asked.length;
-    };
-    expect(await fetchBy({ http: uri, https: undefined, except: '' })).toBe(1);
-    expect(await fetchBy({ http: undefined, https: uri, except: '' })).toBe(0);
-    expect(await fetchBy({ http: uri, https: uri, except: 'a.example, 127.0.0.1' })).toBe(0);
-    const https = await serveSecurely((_, response) => response.end('yes'), 'IP:127.0.0.1');
-    asked.length = 0;
-    const client = clientOf({ caFile: authority.file, proxy: { http: uri, https: undefined, except: '' } });
-    expect(await (await client.fetch(`https://127.0.0.1:${https}/`)).text()).toBe('yes');
-    expect(asked).toEqual([]);
+  test('http: asked of the proxy itself, which may open tunnels to port 443 only', async () => {
+    const { authority: at, requests } = await start({ tunnels: 403 });
+    const port = new URL(await serve((request, response) => response.end(`${request.url} ${request.headers.host}`)))
+      .port;
+    const client = clientOf({ proxy: { http: `http://user:word@${at}`, https: undefined, except: '' } });
+    const url = `http://login.example:${port}/jwks?a=b`;
+    expect(await textOf(client, url)).toBe(`/jwks?a=b login.example:${port}`);
+    const posted = await client.fetch(url, { method: 'POST', body: new URLSearchParams({ token: 'x' }) });
+    expect(posted.status).toBe(200);
+    expect(requests).toEqual([
+      { line: `GET ${url}`, authorization: basic('user:word') },
+      { line: `POST ${url}`, authorization: basic('user:word') },
+    ]);
   });
 
-  test('it refuses, or is not there: told, without its password', async () => {
-    const refusing = { http: undefined, https: `http://user:word@${await startProxy(407)}`, except: '' };
-    const told = await clientOf({ proxy: refusing }).fetch('https://login.example/jwks').then(String, String);
-    expect(told).toBe('Error: the proxy refuses the connection (407); the environment names a proxy');
-    const gone = { http: undefined, https: 'http://user:word@127.0.0.1:9', except: '' };
-    const absent = await clientOf({ proxy: gone }).fetch('https://login.example/jwks').then(String, String);
-    expect(absent).toBe('Error: no answer (ECONNREFUSED); the environment names a proxy');
+  test('a proxy over TLS: its certificate is checked, ca_file says nothing of it', async () => {
+    const { authority: at } = await start({ certificate: authority.issue('DNS:localhost') });
+    const uri = `https://localhost:${at.split(':')[1]}`;
+    const port = await serveSecurely(answer('yes'), 'DNS:login.example');
+    const client = clientOf({ caFile: authority.file, proxy: { http: uri, https: uri, except: '' } });
+    await expect(client.fetch(`https://login.example:${port}/jwks`)).rejects.toThrow(`asked through the proxy ${uri}`);
+  });
+
+  test.each([
+    ['a name alone', 'user', 'user:', 'utf8'],
+    ['an empty password', 'user:', 'user:', 'utf8'],
+    ['encoded characters', 'a%40b:c%3A%2Fd%25', 'a@b:c:/d%', 'utf8'],
+    ['a percent sign by itself', 'a:100%', 'a:100%', 'utf8'],
+    ['octets that are no UTF-8', 'a:%ff', 'a:\xff', 'latin1'],
+  ] as const)('credentials, %s: sent as they are', async (_name, written, sent, encoding) => {
+    const { authority: at, requests } = await start();
+    const origin = await serve(answer('yes'));
+    const url = origin.replace('127.0.0.1', 'login.example');
+    const proxy = { http: `http://${written}@${at}`, https: undefined, except: '' };
+    expect(await textOf(clientOf({ proxy }), url)).toBe('yes');
+    expect(requests[0]?.authorization).toBe(basic(sent, encoding));
+  });
+
+  test('one proxy each for http and https; none for an exception, and for this machine', async () => {
+    const { authority: at, requests } = await start();
+    const uri = `http://${at}`;
+    const { port } = new URL(await serve(answer('yes')));
+    const countFor = async (host: string, proxy: IssuerClientSettings['proxy']) => {
+      requests.length = 0;
+      const reached = await clientOf({ proxy })
+        .fetch(`http://${host}:${port}/`)
+        .then(
+          ({ status }) => status,
+          () => 0,
+        );
+      return [reached, requests.length];
+    };
+    expect(await countFor('a.example', { http: uri, https: undefined, except: '' })).toEqual([200, 1]);
+    expect(await countFor('a.invalid', { http: undefined, https: uri, except: '' })).toEqual([0, 0]);
+    expect(await countFor('a.invalid', { http: uri, https: uri, except: 'b, invalid' })).toEqual([0, 0]);
+    expect(await countFor('127.0.0.1', { http: uri, https: uri, except: '' })).toEqual([200, 0]);
+    const https = await serveSecurely(answer('yes'), 'IP:127.0.0.1');
+    const client = clientOf({ caFile: authority.file, proxy: { http: uri, https: undefined, except: '' } });
+    expect(await textOf(client, `https://127.0.0.1:${https}/`)).toBe('yes');
+  });
+
+  test.each(['http', 'https'] as const)('%s, it refuses or is not there: told, without its password', async scheme => {
+    const { authority: at } = await start({ tunnels: 407, requests: 407 });
+    const messageBy = (uri: string) =>
+      clientOf({ proxy: { http: uri, https: uri, except: '' } })
+        .fetch(`${scheme}://login.example/jwks`)
+        .then(({ status }) => `status ${status}`, String);
+    const refused = 'the proxy refuses the connection (407)';
+    expect(await messageBy(`http://user:word@${at}`)).toBe(`Error: ${refused}; asked through the proxy http://${at}`);
+    const gone = 'http://127.0.0.1:9';
+    expect(await messageBy(gone.replace('//', '//user:word@'))).toBe(
+      `Error: no answer (ECONNREFUSED); asked through the proxy ${gone}`,
+    );
+  });
+
+  test('it never answers: told at the time-out', async () => {
+    const { authority: at } = await start({ tunnels: 'never' });
+    const proxy = { http: undefined, https: `http://${at}`, except: '' };
+    await expect(clientOf({ proxy, timeout: 200 }).fetch('https://login.example/jwks')).rejects.toThrow(
+      `no answer within 0.2 s; asked through the proxy http://${at}`,
+    );
   });
 });

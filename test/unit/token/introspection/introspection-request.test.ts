@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { compactVerify, createLocalJWKSet } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ClientAuthentication } from '../../../../src/config/introspection-config.ts';
+import { readText } from '../../../../src/config/source/file.ts';
 import { readSigningKey } from '../../../../src/config/values/client-key.ts';
 import {
   type IntrospectingIssuer,
@@ -94,7 +95,7 @@ describe('what is sent', () => {
     const isJwk = Object.keys(jwk).length > 0;
     const pem = pair.privateKey.export({ type: 'pkcs8', format: 'pem' });
     writeFileSync(file, isJwk ? JSON.stringify({ ...pair.privateKey.export({ format: 'jwk' }), ...jwk }) : pem);
-    const key = readSigningKey(file);
+    const key = readSigningKey(readText(file));
     if (!key.ok) throw new Error(key.rejection.what);
     const endpoint = endpointWith({ method: 'private_key_jwt', ...key.value });
     await endpoint.ask('opaque-1');

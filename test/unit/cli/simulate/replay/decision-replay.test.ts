@@ -249,5 +249,35 @@ test('metadata: found by its path; unknown where a query could have followed', (
   expect(replayOne(enforce, { ...served, method: 'PUT', outcome: 'denied', reason: 'method_not_allowed' })).toBe(
     'unchanged',
   );
+  expect(replayOne(enforce, { ...served, method: 'OPTIONS', status: 204 })).toBe('unchanged');
   expect(replayOne(enforce, { ...served, outcome: 'denied', reason: 'no_route' })).toBe('query_not_logged');
+});
+
+describe('a preflight that the gateway answered', () => {
+  const cors = {
+    origins: new Set(['https://app.example']),
+    methods: ['*'],
+    headers: [],
+    expose: [],
+    credentials: false,
+    maxAge: 600,
+  };
+  const answered = unverified({
+    ...{ method: 'OPTIONS', status: 204, outcome: 'forwarded', upstream_ms: undefined, enforcement: 'enforce' },
+  });
+
+  test.each([
+    ['a route with cors', exampleConfig([{ ...route, cors }]), answered, 'unchanged'],
+    ['the same route without', enforce, answered, 'would_break: denied missing_token'],
+    ['the same route, public', exampleConfig([publicRoute({ prefix: '/a' })]), answered, 'unchanged'],
+    ['a path without a route', exampleConfig([{ ...other, cors }]), answered, 'would_break: denied no_route'],
+    [
+      'what the upstream answered to OPTIONS: no preflight',
+      exampleConfig([{ ...route, cors }]),
+      { ...answered, upstream_ms: 3 },
+      'token_reason_not_logged',
+    ],
+  ])('%s', (_name, config, fields, expected) => {
+    expect(replayOne(config, fields)).toBe(expected);
+  });
 });

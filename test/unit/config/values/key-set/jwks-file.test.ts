@@ -1,13 +1,14 @@
 /** `jwks_file`: `check` accepts exactly the files that the running gateway can verify with. */
 
 import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
+import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkKey } from '../../../../../src/config/values/key-set/json-web-key.ts';
 import { checkKeys } from '../../../../../src/config/values/key-set/json-web-key-set.ts';
 import { fetchKeys } from '../../../../../src/token/keys/key-source.ts';
 import { createVerificationKey } from '../../../../../src/token/keys/verification-key.ts';
 import { createKey, exampleIssuer } from '../../../token/example-token.ts';
-import { listCodes, listDiagnostics, writeConfiguration } from '../../configuration.ts';
+import { listCodes, listDiagnostics, load, writeConfiguration } from '../../configuration.ts';
 
 type Pair = { readonly publicKey: Exportable; readonly privateKey: Exportable };
 type Exportable = { export(options: { format: 'jwk' }): JsonWebKey };
@@ -109,6 +110,14 @@ describe('usable key file: accepted at load and at run time', () => {
     expect(diagnosticsOf(text)).toEqual([]);
     expect(await useFile(text)).toBe(usable);
   });
+});
+
+test('key files that are read at load: watched, broken ones too', () => {
+  const introspection = '{ endpoint: https://i/, client_id: a, auth: private_key_jwt, key_file: client.pem }';
+  const text = yaml().replace('jwks_file: keys.json', `jwks_file: keys.json, introspection: ${introspection}`);
+  const loaded = load(text, { files: { 'keys.json': setOf(GOOD), 'client.pem': 'no key' } });
+  const files = loaded.ok ? [] : (loaded.files ?? []);
+  expect(files.map(({ path }) => basename(path)).toSorted()).toEqual(['client.pem', 'keys.json']);
 });
 
 describe('the algorithms of the issuer', () => {

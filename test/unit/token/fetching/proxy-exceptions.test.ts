@@ -1,0 +1,62 @@
+/** `no_proxy`: which hosts are reached directly. */
+
+import { expect, test } from 'vitest';
+import { isProxyException } from '../../../../src/token/fetching/proxy-exceptions.ts';
+
+const A = 'https://login.example.com/jwks';
+
+test.each<[except: string, url: string, isException: boolean]>([
+  ['', A, false],
+  ['*', A, true],
+  ['other.example, *', A, true],
+  ['login.example.com', A, true],
+  ['LOGIN.Example.com', 'https://Login.EXAMPLE.com/', true],
+  ['login.example.com.', A, true],
+  ['login.example.com', 'https://login.example.com./', true],
+  ['example.com', A, true],
+  ['.example.com', A, true],
+  ['.example.com', 'https://example.com/', true],
+  ['*.example.com', A, true],
+  ['a,example.com', A, true],
+  ['a example.com', A, true],
+  [' a , example.com ', A, true],
+  ['ample.com', A, false],
+  ['gin.example.com', A, false],
+  ['com.example', A, false],
+  ['www.login.example.com', A, false],
+  ['example.com:443', A, true],
+  ['example.com:8443', A, false],
+  ['example.com:8443', 'https://login.example.com:8443/', true],
+  ['example.com:80', 'http://login.example.com/', true],
+  ['example.com:', A, false],
+  [',, .', A, false],
+  ['.', A, false],
+  ['*.', A, false],
+  ['https://login.example.com', A, false],
+  ['10.1.2.3', 'https://10.1.2.3/', true],
+  ['10.1.2.3:8443', 'https://10.1.2.3/', false],
+  ['10.1.2.3:443', 'https://10.1.2.3/', true],
+  ['1.2.3', 'https://10.1.2.3/', false],
+  ['.3', 'https://10.1.2.3/', false],
+  ['10.0.0.0/8', 'https://10.1.2.3/', true],
+  ['10.0.0.0/8', 'https://11.1.2.3/', false],
+  ['10.0.0.0/33', 'https://10.1.2.3/', false],
+  ['10.0.0.0/', 'https://10.1.2.3/', false],
+  ['10.0.0.0/8', 'https://10.example.com/', false],
+  ['0.0.0.0/0', 'https://10.1.2.3/', true],
+  ['fd00::1', 'https://[fd00::1]/', true],
+  ['[fd00::1]', 'https://[fd00:0:0::1]/', true],
+  ['FD00:0::1', 'https://[fd00::1]/', true],
+  ['[fd00::1]:8443', 'https://[fd00::1]:8443/', true],
+  ['[fd00::1]:8443', 'https://[fd00::1]/', false],
+  ['fd00::/8', 'https://[fd12::1]/', true],
+  ['fd00::/8', 'https://[fe80::1]/', false],
+  ['fd00::/129', 'https://[fd00::1]/', false],
+  ['::/0', 'https://10.1.2.3/', false],
+  ['', 'http://127.0.0.1:9/', true],
+  ['', 'http://localhost/', true],
+  ['', 'http://[::1]/', true],
+  ['', 'http://localhost.example.com/', false],
+])('%j, %s: %j', (except, url, isException) => {
+  expect(isProxyException(url, except)).toBe(isException);
+});
