@@ -124,7 +124,7 @@ export const REFUSALS = {
     },
   },
   unsupported_media_type: always('body', 415, 'The media type of the body is not supported here'),
-  mcp_header_mismatch: always('body', 400, 'The Mcp fields do not agree with the body'),
+  mcp_header_mismatch: always('body', 400, 'The header fields do not agree with the body'),
   body_too_large: duringBody('limits', 413, 'The body of the request is too large'),
   overloaded: {
     stage: 'limits',

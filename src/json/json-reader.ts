@@ -79,10 +79,10 @@ export class JsonReader {
       this.#tokens.passScalar();
       return false;
     }
+    if (this.#nested + open.length >= MOST_NESTED) throw new JsonRefusal();
     if (this.#tokens.takeIf(isObject ? CLOSE_OBJECT : CLOSE_LIST)) return false;
     const names = isObject ? new MemberNames() : undefined;
     open.push(names);
-    if (this.#nested + open.length > MOST_NESTED) throw new JsonRefusal();
     if (names) this.#passName(names);
     return true;
   }
