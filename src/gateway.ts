@@ -42,7 +42,7 @@ export class Gateway {
   readonly verifier: TokenVerifier;
   readonly #telemetry: Telemetry;
   readonly #indexes: Indexes;
-  readonly #upstreams: Upstreams;
+  readonly upstreams: Upstreams;
   readonly #tunnels = new Tunnels();
   readonly #limits: RouteLimits;
   readonly #bodies: BodyMemory;
@@ -69,8 +69,8 @@ export class Gateway {
     this.config = config;
     this.#telemetry = telemetry;
     this.#indexes = indexes;
-    const upstreams = previous ? previous.#upstreams : undefined;
-    this.#upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
+    const upstreams = previous ? previous.upstreams : undefined;
+    this.upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
     this.#limits = previous ? previous.#limits : new RouteLimits();
     this.#bodies = previous ? previous.#bodies : new BodyMemory();
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
@@ -79,7 +79,7 @@ export class Gateway {
   /** Serves one request. Returns at once, and throws nothing; `stop` waits for it. */
   handle(request: IncomingRequest): void {
     this.#underWay.enter();
-    const transaction = new Transaction(request, this.#events, this.#upstreams.trusted);
+    const transaction = new Transaction(request, this.#events, this.upstreams.trusted);
     try {
       this.#serve(transaction);
     } catch (fault) {
@@ -152,8 +152,8 @@ export class Gateway {
   #forward(transaction: Transaction, grant: Grant, head: RequestHead): void {
     const { request, isHandshake, responseFields } = transaction;
     responseFields.push(...createNotice(grant.match.route, grant.reported));
-    if (isHandshake) this.#upstreams.upgrade(grant, head, request, transaction);
-    else this.#upstreams.forward(grant, head, request, transaction);
+    if (isHandshake) this.upstreams.upgrade(grant, head, request, transaction);
+    else this.upstreams.forward(grant, head, request, transaction);
   }
 
   /** Replies where the client got no response. */
@@ -214,7 +214,8 @@ export class Gateway {
 
   /** Passes the routes and issuers of this configuration to the metrics. */
   configureMetrics(): void {
-    this.#telemetry.metrics.configure(this.config.routes, this.#indexes.audiences, [...this.config.issuers.values()]);
+    const { routes, issuers, tls } = this.config;
+    this.#telemetry.metrics.configure(routes, this.#indexes.audiences, [...issuers.values()], tls?.certificates);
   }
 
   /** Fetches keys. Settles after the first attempt of every issuer; failed ones are repeated later. */
@@ -236,12 +237,12 @@ export class Gateway {
   async #stopWhenIdle(): Promise<void> {
     await this.#underWay.untilIdle();
     this.verifier.stop();
-    await this.#upstreams.close();
+    await this.upstreams.close();
   }
 
   /** Closes every tunnel and every connection to an upstream at once. */
   destroy(): void {
     this.#tunnels.destroy();
-    this.#upstreams.destroy();
+    this.upstreams.destroy();
   }
 }

@@ -7,6 +7,7 @@ import { check } from './cli/check.ts';
 import type { CommandContext } from './cli/command-context.ts';
 import { type Command, DEFAULT_CONFIG, readCommandLine } from './cli/command-line.ts';
 import { explain } from './cli/explain.ts';
+import { init } from './cli/init.ts';
 import { simulate } from './cli/simulate.ts';
 import { type Diagnostic, formatDiagnostic } from './config/diagnostics/diagnostic.ts';
 import { loadSource } from './config/load.ts';
@@ -24,8 +25,11 @@ async function run(command: Command): Promise<void> {
   switch (command.kind) {
     case 'serve':
       return serve(command.file, command.isNamed);
+    case 'init':
+      process.exitCode = await init(command.options, createContext());
+      return;
     case 'check':
-      process.exitCode = check(command.file, process.env, line => print(`${line}\n`), command.options);
+      process.exitCode = await check(command.file, process.env, line => print(`${line}\n`), command.options);
       return;
     case 'explain':
       process.exitCode = await explain(command.options, createContext());

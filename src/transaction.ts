@@ -68,7 +68,7 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   constructor(request: IncomingRequest, events: TransactionEvents, trusted?: BlockList) {
     this.request = request;
     this.#events = events;
-    const isTrusted = isTrustedPeer(trusted, { address: request.socket?.remoteAddress });
+    const isTrusted = isTrustedPeer(trusted, request.peer);
     this.requestId = readRequestId(isTrusted, request.head.fields);
     this.responseFields = [REQUEST_ID_FIELD, this.requestId];
     request.handler = this;

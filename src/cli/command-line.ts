@@ -5,6 +5,7 @@ import { onOneLine } from '../config/diagnostics/visible-text.ts';
 import { type CheckOptions, FORMATS, isFormat } from './check.ts';
 import type { ExplainOptions } from './explain.ts';
 import { describeCommand, describeUnknownCommand, describeUnknownOption } from './help.ts';
+import { type InitOptions, readInitArguments } from './init/arguments.ts';
 import type { SimulateOptions } from './simulate.ts';
 import { looksLikeToken } from './token-detection.ts';
 
@@ -17,11 +18,15 @@ const OPTIONS = {
   from: { type: 'string' },
   format: { type: 'string' },
   strict: { type: 'boolean' },
+  online: { type: 'boolean' },
   'token-file': { type: 'string' },
   token: { type: 'string' },
   method: { type: 'string' },
   at: { type: 'string' },
   json: { type: 'boolean' },
+  issuer: { type: 'string', multiple: true },
+  resource: { type: 'string', multiple: true },
+  upstream: { type: 'string', multiple: true },
 } as const;
 
 type Option = keyof typeof OPTIONS;
@@ -30,6 +35,7 @@ type Values = ReturnType<typeof parse>['values'];
 export type Command =
   /** `isNamed`: the file is that of the arguments, not of the environment or the default. */
   | { readonly kind: 'serve'; readonly file: string; readonly isNamed: boolean }
+  | { readonly kind: 'init'; readonly options: InitOptions }
   | { readonly kind: 'check'; readonly file: string; readonly options: CheckOptions }
   | { readonly kind: 'explain'; readonly options: ExplainOptions }
   | { readonly kind: 'simulate'; readonly options: SimulateOptions }
@@ -53,7 +59,8 @@ interface Syntax {
 
 const COMMANDS: ReadonlyMap<string, Syntax> = new Map([
   ['serve', { options: ['config'], takes: 0, read: readServe }],
-  ['check', { options: ['format', 'strict'], takes: 1, read: readCheck }],
+  ['init', { options: ['issuer', 'resource', 'upstream'], takes: 0, read: readInit }],
+  ['check', { options: ['format', 'strict', 'online'], takes: 1, read: readCheck }],
   [
     'explain',
     { options: ['config', 'token-file', 'token', 'method', 'at', 'json'], takes: undefined, read: readExplain },
@@ -132,9 +139,17 @@ function readServe(values: Values, _args: readonly string[], file: string): Comm
   return { kind: 'serve', file, isNamed: values.config !== undefined };
 }
 
-function readCheck({ format = 'text', strict = false }: Values, [file = '']: readonly string[]): Command | UsageError {
+function readInit(values: Values): Command | UsageError {
+  const options = readInitArguments(values);
+  return options.ok ? { kind: 'init', options: options.value } : usageError(options.rejection.what);
+}
+
+function readCheck(
+  { format = 'text', strict = false, online = false }: Values,
+  [file = '']: readonly string[],
+): Command | UsageError {
   if (!isFormat(format)) return usageError(`--format is one of ${FORMATS.join(', ')}`);
-  return { kind: 'check', file, options: { format, strict } };
+  return { kind: 'check', file, options: { format, strict, online } };
 }
 
 function readExplain(values: Values, urls: readonly string[], config: string): Command {

@@ -67,7 +67,7 @@ function readRequest(options: ExplainOptions, config: Config, now: number): Pars
     method: methodText = 'GET',
     at: atText,
   } = options;
-  const target = parseUrl(url, config.listen);
+  const target = parseUrl(url, config);
   if (!target.ok) return prefix('the URL', target);
   const method = parseMethod(methodText);
   if (!method.ok) return prefix('--method', method);

@@ -24,14 +24,31 @@ accepted, then exit with 0.`,
     options: [['--config FILE', CONFIG]],
     exit: '0 after a signal; 1 a bad configuration, or an address in use',
   },
+  init: {
+    synopsis: ['audgate init [--issuer URL] [--resource URI --upstream URL]...'],
+    summary: 'print a configuration to begin with',
+    details: `Asks the metadata of the issuer which product it is, through HTTPS_PROXY where
+that is set, and writes what its tokens need; every route on report. The file
+passes check, and its comments say what comes next.`,
+    options: [
+      ['--issuer URL', 'the iss of the tokens, to the letter'],
+      ['--resource URI', 'what tokens for an API are for: its public URL; again for\neach further API'],
+      ['--upstream URL', 'where that API is reached; one for each --resource'],
+    ],
+    exit: '0 printed; 1 printed, but the issuer could not be asked;\n2 wrong arguments',
+  },
   check: {
-    synopsis: ['audgate check [--strict] [--format text|json|github] FILE'],
+    synopsis: ['audgate check [--strict] [--format text|json|github] [--online] FILE'],
     summary: 'load and lint a configuration, print every problem',
-    details: 'Opens no listener and sends no request.',
+    details: 'Opens no listener, and without --online sends no request.',
     options: [
       ['FILE', 'the configuration'],
       ['--strict', 'warnings are errors'],
       ['--format FORMAT', 'text (default), json, or github: annotations of a workflow'],
+      [
+        '--online',
+        'ask each issuer for its keys, and each upstream for a\nconnection: an error where one does not answer',
+      ],
     ],
     exit: '0 clean, or warnings only; 1 errors (with --strict, warnings too)',
   },

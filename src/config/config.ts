@@ -4,6 +4,7 @@ import type { Enforcement } from '../denial.ts';
 import type { Cors } from './cors-config.ts';
 import type { Introspection } from './introspection-config.ts';
 import type { KeySource } from './key-source.ts';
+import type { DataAddress, ListenAddress, ListenerTls } from './listener-config.ts';
 import type { Mcp } from './mcp-config.ts';
 import type { ReferencedFile } from './source/referenced-files.ts';
 import type { Upstream } from './upstream-config.ts';
@@ -13,7 +14,9 @@ import type { ClaimPath } from './values/claim-path.ts';
 export interface Config {
   /** The file, the SHA-256 of its bytes in hex, and the files that it names whose change loads it again. */
   readonly source: { readonly file: string; readonly hash: string; readonly files: readonly ReferencedFile[] };
-  readonly listen: ListenAddress;
+  readonly listen: DataAddress;
+  /** `undefined`: plain HTTP. */
+  readonly tls: ListenerTls | undefined;
   readonly admin: ListenAddress;
   /** Further host names, in lower case, that the admin listener accepts. */
   readonly adminHosts: ReadonlySet<string>;
@@ -25,17 +28,11 @@ export interface Config {
   /** Number of processes that serve the data listener; 1 is the started process itself. */
   readonly workers: number;
   /** Peers whose `X-Forwarded-*` or `Forwarded` are continued and whose `X-Real-IP` etc. are kept; else both are removed. */
-  readonly trustedProxies: readonly Network[];
+  readonly trustedProxies: readonly TrustedProxy[];
   /** By exact `iss`. */
   readonly issuers: ReadonlyMap<string, Issuer>;
   /** In the order of the YAML. */
   readonly routes: readonly Route[];
-}
-
-export interface ListenAddress {
-  /** A host name, an IPv4 address, or an IPv6 address without brackets. */
-  readonly host: string;
-  readonly port: number;
 }
 
 /** Limits for all clients together, and for each request. */
@@ -60,6 +57,9 @@ export interface Drain {
   /** After the delay, time for requests under way; then they are ended. */
   readonly limit: number;
 }
+
+/** `unix:`: whoever connects to the unix socket of the data listener. */
+export type TrustedProxy = Network | 'unix:';
 
 /** An IP network (CIDR). */
 export interface Network {
@@ -134,6 +134,11 @@ interface AnyRoute {
   readonly prefix: string;
   readonly upstream: Upstream;
   readonly stripPrefix: boolean;
+  /** Whether what names the upstream in the fields of a response is made to name the gateway. */
+  readonly rewriteLocation: boolean;
+  readonly requestHeaders: HeaderRules;
+  /** For what the upstream sends, not for replies of the gateway. */
+  readonly responseHeaders: HeaderRules;
   /** What is done with the client's Authorization. */
   readonly upstreamToken: UpstreamToken;
   /** Whether `upstreamToken` is written in the YAML; else it is the default of the enforcement mode. */
@@ -152,6 +157,13 @@ export interface RouteLimits {
   readonly body: number | undefined;
   /** Requests at the same time, with streams and tunnels. */
   readonly inFlight: number;
+}
+
+/** Names as written, each at most once in all of it, whatever its spelling. */
+export interface HeaderRules {
+  /** Header name → value, which may be a secret. */
+  readonly set: ReadonlyMap<string, string>;
+  readonly remove: ReadonlySet<string>;
 }
 
 export interface PublicRoute extends AnyRoute {

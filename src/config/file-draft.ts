@@ -1,6 +1,7 @@
 /** As much of a configuration file as could be read: what the checks over several entries look at. */
 
-import type { Issuer, ListenAddress } from './config.ts';
+import type { Issuer } from './config.ts';
+import type { ListenAddress } from './listener-config.ts';
 import type { RouteDraft } from './routes.ts';
 
 export interface FileDraft {

@@ -18,7 +18,8 @@ import { YamlDocument } from './source/document.ts';
 import { isRawMap } from './source/raw-map.ts';
 import { type ReferencedFile, ReferencedFiles } from './source/referenced-files.ts';
 import { readSourceFile, type SourceFile } from './source/source-file.ts';
-import { readNetwork } from './values/address/cidr.ts';
+import { readListenerTls } from './tls/listener-tls.ts';
+import { readProxy } from './values/address/cidr.ts';
 
 export type LoadResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly Diagnostic[] }
@@ -41,12 +42,33 @@ export function loadConfig(file: string, environment: Readonly<Record<string, st
 
 /** As `loadConfig`, for a text that was read before. Files that the text names are read now. */
 export function loadSource(source: SourceFile, environment: Readonly<Record<string, string | undefined>>): LoadResult {
-  const { file, text, hash } = source;
-  const { document, syntaxErrors } = YamlDocument.parse(text);
-  const diagnostics = new DiagnosticCollector(file, document);
-  for (const error of syntaxErrors) diagnostics.syntaxError(error);
-  if (diagnostics.isUnreadable) return { ok: false, diagnostics: diagnostics.sorted };
+  return loadCollected(source, environment).result;
+}
 
+export interface CollectedLoad {
+  readonly result: LoadResult;
+  /** The diagnostics of `result`, to which more can be added by the places of the file. */
+  readonly diagnostics: DiagnosticCollector;
+}
+
+/** As `loadSource`, for somebody who finds more to say about the file. */
+export function loadCollected(
+  source: SourceFile,
+  environment: Readonly<Record<string, string | undefined>>,
+): CollectedLoad {
+  const { document, syntaxErrors } = YamlDocument.parse(source.text);
+  const diagnostics = new DiagnosticCollector(source.file, document);
+  for (const error of syntaxErrors) diagnostics.syntaxError(error);
+  return { result: loadDocument(document, source, environment, diagnostics), diagnostics };
+}
+
+function loadDocument(
+  document: YamlDocument,
+  { file, hash }: SourceFile,
+  environment: Readonly<Record<string, string | undefined>>,
+  diagnostics: DiagnosticCollector,
+): LoadResult {
+  if (diagnostics.isUnreadable) return { ok: false, diagnostics: diagnostics.sorted };
   const folder = dirname(resolve(file));
   const content = readContent(document, { environment, folder, files: new Map() }, diagnostics);
   const files = new ReferencedFiles(folder);
@@ -77,13 +99,14 @@ function buildConfig(
   }
   const settings = readSettings(fileSchema, [], content, diagnostics);
   const draft = readEntries(settings, content, surroundings, diagnostics);
+  const tls = settings.found.tls && readListenerTls(settings.found.tls, surroundings.files, diagnostics);
   checkFile(settings, draft, content, diagnostics);
   addWarnings(draft, diagnostics);
 
   if (settings.complete === undefined) return undefined;
   const everyIssuer = new Set(draft.issuers.keys());
   const routes = draft.routes.flatMap(route => buildRoute(route, everyIssuer) ?? []);
-  return { ...buildProcessSettings(settings.complete), issuers: draft.issuers, routes };
+  return { ...buildProcessSettings(settings.complete), tls, issuers: draft.issuers, routes };
 }
 
 function readEntries(
@@ -116,7 +139,7 @@ function checkFile(
   }
 }
 
-function buildProcessSettings(settings: FileSettings): Omit<BuiltConfig, 'issuers' | 'routes'> {
+function buildProcessSettings(settings: FileSettings): Omit<BuiltConfig, 'tls' | 'issuers' | 'routes'> {
   const { listen, admin, admin_hosts, admin_token, limits, timeouts, drain, workers, trusted_proxies } = settings;
   return {
     listen,
@@ -127,6 +150,6 @@ function buildProcessSettings(settings: FileSettings): Omit<BuiltConfig, 'issuer
     timeouts: { headers: timeouts.headers, body: timeouts.body, keepAlive: timeouts.keep_alive },
     drain,
     workers,
-    trustedProxies: trusted_proxies.flatMap(text => readNetwork(text) ?? []),
+    trustedProxies: trusted_proxies.flatMap(text => readProxy(text) ?? []),
   };
 }

@@ -3,6 +3,7 @@
 import type { RequiredClaim, Route, ScopeRule } from './config.ts';
 import { buildCors } from './cors-config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
+import { buildHeaderRules, checkHeaderRules } from './header-rules.ts';
 import { buildMcp, MCP_TIMEOUTS } from './mcp-config.ts';
 import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
@@ -11,8 +12,8 @@ import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
 import type { Path } from './source/document.ts';
 import { isRawMap, type RawMap } from './source/raw-map.ts';
 import type { ReferencedFiles } from './source/referenced-files.ts';
+import { UpstreamTlsReader } from './tls/upstream-tls.ts';
 import type { Timeouts, Upstream, UpstreamTls } from './upstream-config.ts';
-import { UpstreamTlsReader } from './upstream-tls.ts';
 import { RESOURCE } from './values/address/uri.ts';
 import { parseClaimPath } from './values/claim-path.ts';
 import { decodePathPrefix } from './values/path/path-prefix.ts';
@@ -47,6 +48,7 @@ export function readRoutes(
     checkRequiredKeys(entry, settings.found, path, diagnostics);
     checkAliases(settings.found, path, diagnostics);
     checkTokenKeys(settings.found, path, diagnostics);
+    checkHeaderRules(settings.found, path, diagnostics);
     return {
       ...settings,
       ...{ key, path, line: diagnostics.lineOfKey(path), target: target.ok ? target.value : undefined },
@@ -71,6 +73,9 @@ export function buildRoute(
     ...target,
     upstream: buildUpstream(complete, tls),
     stripPrefix: complete.strip_prefix,
+    rewriteLocation: complete.rewrite_location,
+    requestHeaders: buildHeaderRules(complete.request_headers),
+    responseHeaders: buildHeaderRules(complete.response_headers),
     ...buildUpstreamToken(complete),
     allowEncoded: new Set(complete.allow_encoded),
     cors: buildCors(complete.cors, scopeRules),
@@ -144,6 +149,9 @@ const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected r
   upstream: 'every route',
   mcp: 'every route',
   strip_prefix: 'every route',
+  rewrite_location: 'every route',
+  request_headers: 'every route',
+  response_headers: 'every route',
   allow_encoded: 'every route',
   scopes: 'protected routes',
   scope_claim: 'protected routes',

@@ -46,6 +46,14 @@ export interface ResponseHead {
   readonly offered?: string | undefined;
 }
 
+/** The other side of a client's connection, as it was when the connection was accepted. */
+export interface Peer {
+  /** Of IP; `unix:` over a unix socket; `undefined` where it closed at once. */
+  readonly address: string | undefined;
+  /** Whether the connection is TLS. */
+  readonly isSecure: boolean;
+}
+
 /** Why a request could not be read. */
 export type UnparsedReason =
   | 'malformed_request'

@@ -1,13 +1,15 @@
 /** The listener for clients: it accepts their connections, and hands their requests to the gateway. */
 
 import { createServer, type Server, type Socket } from 'node:net';
-import type { ListenAddress } from '../config/config.ts';
+import type { DataAddress } from '../config/listener-config.ts';
 import type { Gateway } from '../gateway.ts';
 import { HttpServer } from '../http/server/server.ts';
 import type { ServerEvents } from '../http/server/server-context.ts';
 import { Sweeper } from '../http/sweeper.ts';
 import { logFault, type Telemetry } from '../telemetry/telemetry.ts';
 import { closeListener, openListener } from './listener.ts';
+import { TlsAcceptor } from './tls/acceptor.ts';
+import { TicketKeys } from './tls/ticket-keys.ts';
 
 export class DataListener {
   /** Connections so far. */
@@ -15,9 +17,16 @@ export class DataListener {
   readonly #metrics: Telemetry['metrics'];
   readonly #server: Server;
   readonly #http: HttpServer;
+  readonly #tls: TlsAcceptor;
   #gateway: Gateway;
+  #isUnix = false;
 
-  constructor(gateway: Gateway, { metrics, log }: Pick<Telemetry, 'metrics' | 'log'>) {
+  /** @param ticketKeys of TLS, shared with other workers; by default of this listener alone. */
+  constructor(
+    gateway: Gateway,
+    { metrics, log }: Pick<Telemetry, 'metrics' | 'log'>,
+    ticketKeys: TicketKeys = new TicketKeys(),
+  ) {
     this.#gateway = gateway;
     this.#metrics = metrics;
     const { limits, timeouts } = gateway.config;
@@ -26,22 +35,32 @@ export class DataListener {
       onSlowHead: () => metrics.recordEnded('slow_headers'),
       onFault: fault => logFault(log, undefined, fault),
     };
-    this.#http = new HttpServer({ headLimit: limits.headers, timeouts }, events, new Sweeper());
+    const sweeper = new Sweeper();
+    this.#http = new HttpServer({ headLimit: limits.headers, timeouts }, events, sweeper);
+    this.#tls = new TlsAcceptor(sweeper, ticketKeys, {
+      onSecure: socket => this.#serve(socket, true),
+      onFailure: cause => metrics.recordHandshakeFailure(cause),
+    });
     this.#server = createServer({ allowHalfOpen: true }, socket => this.#accept(socket));
     this.#server.on('drop', () => metrics.recordEnded('connection_limit'));
     this.use(gateway);
   }
 
-  /** Hands the next requests to `gateway`. The limit of a head stays as it is: to change it needs a restart. */
+  /**
+   * Hands the next requests to `gateway`, and opens the next connections with its certificates, or without TLS. The limit of a head
+   * stays as it is: to change it needs a restart.
+   */
   use(gateway: Gateway): void {
-    const { limits, timeouts } = gateway.config;
+    const { limits, timeouts, tls } = gateway.config;
     this.#gateway = gateway;
+    this.#tls.use(tls, timeouts.headers);
     this.#server.maxConnections = limits.connections;
     this.#http.settings = { headLimit: this.#http.settings.headLimit, timeouts };
   }
 
   /** @throws ListenError where the address cannot be listened on. */
-  open(address: ListenAddress): Promise<ListenAddress> {
+  open(address: DataAddress): Promise<DataAddress> {
+    this.#isUnix = 'path' in address;
     return openListener(this.#server, 'listen', address);
   }
 
@@ -62,21 +81,29 @@ export class DataListener {
 
   /** Closes the connections that have not sent a byte. */
   closeSilent(): void {
+    this.#tls.closeSilent();
     this.#http.closeSilent();
   }
 
-  /** Closes the connections on which no request is served: they have not sent a whole head. */
+  /** Closes the connections on which no request is served: they are not secure yet, or have not sent a whole head. */
   closeWaiting(): void {
+    this.#tls.destroy();
     this.#http.closeWaiting();
   }
 
   destroy(): void {
+    this.#tls.destroy();
     this.#http.destroy();
   }
 
   #accept(socket: Socket): void {
     this.accepted += 1;
     this.#metrics.trackConnection(socket);
-    this.#http.accept(socket);
+    if (this.#gateway.config.tls) this.#tls.accept(socket);
+    else this.#serve(socket, false);
+  }
+
+  #serve(socket: Socket, isSecure: boolean): void {
+    this.#http.accept(socket, { address: this.#isUnix ? 'unix:' : socket.remoteAddress, isSecure });
   }
 }

@@ -3,8 +3,8 @@
 import type { Server as HttpServer } from 'node:http';
 import { createAdminHandler } from '../admin/admin.ts';
 import { describeKeys, type KeyReadiness, type Readiness, ReadinessGate } from '../admin/readiness.ts';
-import type { ListenAddress } from '../config/config.ts';
 import type { Diagnostic } from '../config/diagnostics/diagnostic.ts';
+import type { DataAddress, ListenAddress } from '../config/listener-config.ts';
 import type { Gateway } from '../gateway.ts';
 import { createReport } from '../telemetry/report.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -12,6 +12,8 @@ import { createAdminServer } from './admin-server.ts';
 import { DataListener } from './data-listener.ts';
 import { drainConnections } from './drain.ts';
 import { closeListener, openListener } from './listener.ts';
+import type { TicketKeys } from './tls/ticket-keys.ts';
+import { removeStaleSocket } from './unix-socket.ts';
 
 export class Server {
   readonly #telemetry: Telemetry;
@@ -28,25 +30,32 @@ export class Server {
   #loadedAt = new Date();
   #isDraining = false;
 
-  /** @param about for the status page: the version of the program, and the warnings of the configuration. */
+  /**
+   * @param about for the status page: the version of the program, and the warnings of the configuration.
+   * @param ticketKeys of TLS, where other processes have the same ones.
+   */
   constructor(
     gateway: Gateway,
     telemetry: Telemetry,
     about: { readonly version: string; readonly warnings: readonly Diagnostic[] },
+    ticketKeys?: TicketKeys,
   ) {
     this.#gateway = gateway;
     this.#version = about.version;
     this.#warnings = about.warnings;
     this.#gateways.add(gateway);
     this.#telemetry = telemetry;
-    this.#data = new DataListener(gateway, telemetry);
+    this.#data = new DataListener(gateway, telemetry, ticketKeys);
     gateway.configureMetrics();
     this.#admin = createAdminServer(
       createAdminHandler({
         metrics: telemetry.metrics,
         refetchKeys: () => this.#gateway.verifier.refetch(),
         readiness: () => this.readiness(),
-        report: () => createReport(telemetry, this.#gateway.verifier.status()),
+        report: () => {
+          const { verifier, upstreams } = this.#gateway;
+          return createReport(telemetry, { keySets: verifier.status(), upstreams: upstreams.listEndpoints() });
+        },
         processInfo: () => this.#processInfo(),
       }),
     );
@@ -58,13 +67,14 @@ export class Server {
    * @returns where they listen; for port 0 in the configuration, the port that the system chose.
    * @throws ListenError where an address cannot be listened on.
    */
-  async listen(): Promise<{ readonly listen: ListenAddress; readonly admin: ListenAddress }> {
-    const { admin } = this.#gateway.config;
+  async listen(): Promise<{ readonly listen: DataAddress; readonly admin: ListenAddress }> {
+    const { listen, admin } = this.#gateway.config;
+    await removeStaleSocket(listen);
     return { listen: await this.listenForClients(), admin: await openListener(this.#admin, 'admin', admin) };
   }
 
   /** Opens only the data listener, for a worker: the primary has the admin listener. */
-  listenForClients(): Promise<ListenAddress> {
+  listenForClients(): Promise<DataAddress> {
     return this.#data.open(this.#gateway.config.listen);
   }
 

@@ -9,7 +9,6 @@ import type { Socket } from 'node:net';
 import httpProxy from 'http-proxy';
 import type { Connector } from '../http/client/connector.ts';
 import { type HeaderList, reduceFields } from '../http/header-list.ts';
-import { createResponseHeaders } from './response-headers.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -28,8 +27,8 @@ export interface OutgoingHandshake {
 
 export interface Handshake {
   readonly request: ClientRequest;
-  /** Writes the upstream's 101 to the client, with the fields `added`, and pipes the two sockets into each other. */
-  readonly join: (response: IncomingMessage, upstream: Socket, received: Buffer, added: HeaderList) => void;
+  /** Writes the upstream's 101 to the client, with `fields` as its end-to-end fields, and pipes the two sockets into each other. */
+  readonly join: (response: IncomingMessage, upstream: Socket, received: Buffer, fields: HeaderList) => void;
 }
 
 /**
@@ -46,8 +45,8 @@ export function startHandshake(outgoing: OutgoingHandshake, socket: Socket): Han
   if (!join) throw new Error('http-proxy does not handle upgrades');
   return {
     request: request.removeAllListeners('error').removeAllListeners('response').removeAllListeners('upgrade'),
-    join: (response, upstream, first, added) => {
-      response.headers = createSwitchingHeaders(response.rawHeaders, added);
+    join: (response, upstream, first, fields) => {
+      response.headers = createSwitchingHeaders(fields);
       // http-proxy writes the head as text: each character is a byte of what the upstream sent.
       socket.setDefaultEncoding('latin1');
       join(response, upstream, first);
@@ -97,13 +96,13 @@ function replaceHead(proxyRequest: ClientRequest, { path, headers, authority }: 
   }
 }
 
-/** The end-to-end fields of a 101, which has no body and no Content-Length (RFC 9110 section 8.6), and its Connection and Upgrade. */
-function createSwitchingHeaders(received: HeaderList, added: HeaderList): NodeJS.Dict<string[]> {
+/** @param fields of a 101, which has no body and no Content-Length (RFC 9110 section 8.6); its Connection and Upgrade are added. */
+function createSwitchingHeaders(fields: HeaderList): NodeJS.Dict<string[]> {
   // Without a prototype, since the upstream chooses the names.
   const headers: NodeJS.Dict<string[]> = Object.create(null);
   headers['Upgrade'] = ['websocket'];
   headers['Connection'] = ['Upgrade'];
-  return reduceFields(createResponseHeaders(received, added), addValue, headers);
+  return reduceFields(fields, addValue, headers);
 }
 
 function addValue(headers: NodeJS.Dict<string[]>, name: string, value: string): NodeJS.Dict<string[]> {

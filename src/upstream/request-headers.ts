@@ -10,6 +10,7 @@ import type { AccessToken } from '../token/access-token.ts';
 import { readClient } from '../token/client.ts';
 import type { ClientInfo } from './client-info/client-info.ts';
 import { formatNode } from './client-info/node.ts';
+import { joinPrefixes } from './client-info/prefix.ts';
 import { REQUEST_ID_FIELD } from './client-info/request-id.ts';
 
 /** Which of the client's fields are forwarded. */
@@ -19,6 +20,8 @@ interface FieldFilter {
   /** Whether fields that replace the method are removed: this route refuses by method. */
   readonly dropsMethods: boolean;
   readonly forwardToken: boolean;
+  /** Folded names that the route sets or removes; `undefined` for none. */
+  readonly replaced: ReadonlySet<string> | undefined;
   /** Folded names of fields about the client's connection, as a trusted proxy sent them. */
   readonly fromProxy: ReadonlySet<string>;
   /** Names that Connection lists, lower-case. */
@@ -29,6 +32,10 @@ interface FieldFilter {
 export interface HeaderPolicy extends FieldFilter {
   /** Header name and claim name. */
   readonly identity: readonly (readonly [string, string])[];
+  /** Fields with values of the configuration, which may be secrets. */
+  readonly set: HeaderList;
+  /** What is cut off the path: `` or `/app`. */
+  readonly strippedPrefix: string;
 }
 
 interface FieldName {
@@ -57,8 +64,13 @@ export function listIdentityNames(routes: readonly Route[]): ReadonlySet<string>
  * @returns what `route` removes and adds. Created for the first request of a route, then reused.
  */
 export function createHeaderPolicy(route: Route, identityNames = listIdentityNames([route])): HeaderPolicy {
+  const { set, remove } = route.requestHeaders;
+  const replaced = new Set([...set.keys(), ...remove].map(foldFieldName));
   return {
     identityNames,
+    replaced: replaced.size > 0 ? replaced : undefined,
+    set: [...set].flat(),
+    strippedPrefix: route.stripPrefix && route.prefix !== '/' ? route.prefix : '',
     dropsMethods: !route.public && route.enforcement !== 'report',
     forwardToken: route.upstreamToken === 'forward',
     fromProxy: NO_NAMES,
@@ -81,8 +93,8 @@ export function createRequestHeaders(
   identity: AccessToken | undefined,
 ): string[] {
   // Ours come first: some servers stop reading after so many fields, without an error.
-  const headers = createForwardingFields(client);
-  headers.push(REQUEST_ID_FIELD, requestId);
+  const headers = createForwardingFields(client, policy.strippedPrefix);
+  headers.push(REQUEST_ID_FIELD, requestId, ...policy.set);
   for (const [name, claim] of policy.identity) {
     const value = identity && claimToField(readClaim(identity, claim));
     if (value !== undefined) headers.push(name, value);
@@ -126,6 +138,7 @@ function addForwarded(headers: string[], name: string, value: string, filter: Fi
 /** Authorization is forwarded by the policy of the route, also if the client lists it in Connection. */
 function isForwarded(filter: FieldFilter, { lower, folded, treatment }: FieldName): boolean {
   if (lower === 'authorization') return filter.forwardToken;
+  if (filter.replaced?.has(folded)) return false;
   if (treatment === 'removed' || filter.identityNames.has(folded) || filter.listed?.has(lower)) return false;
   return treatment === 'kept' || (treatment === 'peer' ? filter.fromProxy.has(folded) : !filter.dropsMethods);
 }
@@ -151,13 +164,14 @@ function treatmentOf(folded: string): FieldName['treatment'] {
   return group === 'method' || group === 'peer' ? group : 'removed';
 }
 
-/** RFC 7239, and the fields that are older than it. */
-function createForwardingFields({ chain, authority, protocol, port, prefix }: ClientInfo): string[] {
+/** RFC 7239, and the fields that are older than it. @param stripped the path that is cut off here, behind what proxies before have cut off. */
+function createForwardingFields({ chain, authority, protocol, port, prefix }: ClientInfo, stripped: string): string[] {
   const fields = ['X-Forwarded-For', chain.join(', ')];
   if (authority !== undefined) fields.push('X-Forwarded-Host', authority);
   fields.push('X-Forwarded-Proto', protocol);
   if (port !== undefined) fields.push('X-Forwarded-Port', port);
-  if (prefix !== undefined) fields.push('X-Forwarded-Prefix', prefix);
+  const removed = stripped === '' ? prefix : joinPrefixes(prefix) + stripped;
+  if (removed !== undefined) fields.push('X-Forwarded-Prefix', removed);
   const nodes = chain.map(node => `for=${formatNode(node)}`).join(', ');
   fields.push('Forwarded', `${nodes}${authority === undefined ? '' : `;host="${authority}"`};proto=${protocol}`);
   return fields;

@@ -11,7 +11,7 @@ import type { AttemptFailure, AttemptHandler, RequestEnd, RequestHandler, Respon
 import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { authenticatesConnection } from './authenticated-connection.ts';
 import { readFailure } from './failure.ts';
-import { createResponseHeaders, isEventStream, listHints } from './response-headers.ts';
+import { createHints, createResponseHeaders, isEventStream, type ResponseEdits } from './response-headers.ts';
 import { startTimer, type Timer } from './timer.ts';
 
 /**
@@ -44,8 +44,7 @@ export interface Expiry {
 export interface ResponseLimits {
   /** Fields of ours, which replace the upstream's of these names. */
   readonly added: HeaderList;
-  /** What the upstream says of CORS is dropped. */
-  readonly hasCors: boolean;
+  readonly edits: ResponseEdits;
   readonly expiry: Expiry | undefined;
 }
 
@@ -103,7 +102,7 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
   /** RFC 9110 section 15.2. All but Early Hints (RFC 8297) are for this hop, or say nothing that a client needs. */
   onInterim(status: number, fields: HeaderList): void {
     this.#reserveConnection(fields);
-    const hints = status === 103 ? listHints(fields) : [];
+    const hints = status === 103 ? createHints(fields, this.#limits.edits, this.endpoint) : [];
     if (hints.length > 0) this.request.interim(status, hints);
   }
 
@@ -111,8 +110,7 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
     this.#reserveConnection(fields);
     this.#responseMs = this.elapsed;
     this.#watchExpiry(fields);
-    const { added, hasCors } = this.#limits;
-    this.request.start({ status, reason, fields: createResponseHeaders(fields, added, hasCors), body });
+    this.request.start({ status, reason, fields: this.createResponseHeaders(fields), body });
   }
 
   onData(piece: Buffer): boolean {
@@ -170,6 +168,12 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
   protected stop(): void {
     this.#isOver = true;
     this.#expiry?.stop();
+  }
+
+  /** @returns the fields that the client gets of those of the upstream. */
+  protected createResponseHeaders(fields: HeaderList): HeaderList {
+    const { added, edits } = this.#limits;
+    return createResponseHeaders(fields, added, edits, this.endpoint);
   }
 
   #reserveConnection(fields: HeaderList): void {

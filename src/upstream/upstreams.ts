@@ -9,19 +9,22 @@ import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { Sweeper } from '../http/sweeper.ts';
 import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
-import { readClientInfo } from './client-info/client-info.ts';
+import { type ClientInfo, readClientInfo } from './client-info/client-info.ts';
 import { createTrustedProxies } from './client-info/trusted-proxies.ts';
 import { ConnectionPool, poolKey, type UpstreamEvents } from './endpoints/connection-pool.ts';
+import { type EndpointStatus, listEndpointStatus } from './endpoints/endpoint-status.ts';
 import { type Member, RoundRobin } from './endpoints/round-robin.ts';
 import { type ForwardLimits, forward } from './forward.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
 import type { Expiry, ForwardEvents } from './response-handler.ts';
+import { createResponseRules, type ResponseEdits, type ResponseRules } from './response-headers.ts';
 import { type UpgradeEvents, upgrade } from './upgrade.ts';
 
 /** What the requests of one route share, made for the first of them. */
 interface RouteUpstream {
   readonly members: RoundRobin;
   readonly policy: HeaderPolicy;
+  readonly responseRules: ResponseRules;
 }
 
 /** What the gateway adds to a request and to its response. */
@@ -66,29 +69,29 @@ export class Upstreams {
   /** Forwards a granted request, and its response. `events` says how it ended. */
   forward(grant: Grant, head: RequestHead, request: IncomingRequest, events: ForwardEvents & Additions): void {
     const { members } = this.#routeOf(grant);
+    const client = this.#readClient(head, request);
     const outgoing = {
-      ...{ method: head.method, fields: this.#headersOf(grant, head, request, events) },
+      ...{ method: head.method, fields: this.#headersOf(grant, request, client, events) },
       body: grant.body?.length ?? (head.hasBody ? (head.contentLength ?? 'unknown') : 'none'),
     } as const;
     const addressAt = (endpoint: Endpoint) => addressOf(grant, head, endpoint);
     const { timeouts: times } = grant.match.route.upstream;
-    forward(
-      { members, request: outgoing, addressAt, times, limits: this.#limitsOf(grant, head, events) },
-      request,
-      events,
-    );
+    const limits = this.#limitsOf(grant, head, client, events);
+    forward({ members, request: outgoing, addressAt, times, limits }, request, events);
   }
 
   /** Forwards a granted WebSocket handshake. `events` says how it ended, or that there is a tunnel now. */
   upgrade(grant: Grant, head: RequestHead, request: IncomingRequest, events: UpgradeEvents & Additions): void {
     const { members } = this.#routeOf(grant);
     const { timeouts, maxResponseHeaders: headLimit } = grant.match.route.upstream;
-    const headers = this.#headersOf(grant, head, request, events);
+    const client = this.#readClient(head, request);
+    const headers = this.#headersOf(grant, request, client, events);
     const handshakeWith = ({ endpoint, pool: { connect } }: Member) => {
       const { target: path, authority } = addressOf(grant, head, endpoint);
       return { origin: endpoint.origin, connect, headLimit, authority, path, headers };
     };
-    const limits = { added: events.responseFields, hasCors: false, expiry: expiryOf(grant) };
+    const edits = this.#editsOf(grant, head, client);
+    const limits = { added: events.responseFields, edits, expiry: expiryOf(grant) };
     upgrade({ members, handshakeWith, timeouts, limits }, request, events);
   }
 
@@ -102,26 +105,44 @@ export class Upstreams {
     for (const pool of this.#pools.values()) pool.destroy();
   }
 
-  #headersOf(
-    grant: Grant,
-    head: RequestHead,
-    { head: { fields }, socket }: IncomingRequest,
-    added: Additions,
-  ): string[] {
-    const client = readClientInfo(this.trusted, { address: socket?.remoteAddress, fields }, head);
+  #readClient(head: RequestHead, { peer, head: { fields } }: IncomingRequest): ClientInfo {
+    return readClientInfo(this.trusted, { address: peer.address, isSecure: peer.isSecure, fields }, head);
+  }
+
+  #headersOf(grant: Grant, { head: { fields } }: IncomingRequest, client: ClientInfo, added: Additions): string[] {
     return createRequestHeaders(this.#routeOf(grant).policy, fields, client, added.requestId, grant.identity);
   }
 
-  #limitsOf(grant: Grant, head: RequestHead, added: Additions): ForwardLimits {
+  #editsOf(grant: Grant, { authority }: RequestHead, client: ClientInfo): ResponseEdits {
+    const { route } = grant.match;
+    const hostSent = route.upstream.preserveHost ? authority : undefined;
+    return {
+      rules: this.#routeOf(grant).responseRules,
+      rewriting: route.rewriteLocation ? { route, hostSent, client } : undefined,
+    };
+  }
+
+  #limitsOf(grant: Grant, head: RequestHead, client: ClientInfo, added: Additions): ForwardLimits {
     const { limits, upstream } = grant.match.route;
     return {
       body: head.hasBody
         ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle), bytes: grant.body }
         : undefined,
       added: added.responseFields,
-      hasCors: grant.match.route.cors !== undefined,
+      edits: this.#editsOf(grant, head, client),
       expiry: expiryOf(grant),
     };
+  }
+
+  /** @returns what is known of each endpoint of an upstream that has several, in the order of the YAML. */
+  listEndpoints(): readonly EndpointStatus[] {
+    return listEndpointStatus(this.#listMembers());
+  }
+
+  *#listMembers(): Generator<Member> {
+    for (const { upstream } of this.#routes) {
+      if (upstream.endpoints.length > 1) yield* this.#membersOf(upstream).members;
+    }
   }
 
   #routeOf({ match }: Grant): RouteUpstream {
@@ -130,7 +151,11 @@ export class Upstreams {
 
   #addRoute(route: Route): RouteUpstream {
     if (!this.#routes.has(route)) throw new Error(`route ${route.key} is not of this configuration`);
-    const added = { members: this.#membersOf(route.upstream), policy: createHeaderPolicy(route, this.#identityNames) };
+    const added = {
+      members: this.#membersOf(route.upstream),
+      policy: createHeaderPolicy(route, this.#identityNames),
+      responseRules: createResponseRules(route),
+    };
     this.#byRoute.set(route, added);
     return added;
   }

@@ -1,4 +1,4 @@
-/** Chromium of Debian, for tests of the status page. */
+/** Chromium of Debian. */
 
 import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,9 +12,9 @@ export const hasChromium = existsSync(EXECUTABLE);
 /** The title of skipped tests. */
 export const WITHOUT_CHROMIUM = `needs ${EXECUTABLE} (Debian: apt-get install chromium)`;
 
-/** Starts the browser. As root it has no sandbox; what it is shown comes from loopback. */
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+/** Starts the browser. As root it has no sandbox; what it is shown comes from loopback. @param options further ones of the command line. */
+export function launchChromium(options: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox', '--disable-dev-shm-usage', ...options] });
 }
 
 export interface WatchedPage {

@@ -12,6 +12,8 @@ export interface ForwardProxyOptions {
   readonly tunnels?: number | 'never';
   /** The status of every other request. Default: what the server answers. */
   readonly requests?: number;
+  /** Where every tunnel leads. Default: the port that was asked for. */
+  readonly port?: number;
   /** Its own, where it is asked over TLS. */
   readonly certificate?: Certificate;
 }
@@ -46,7 +48,8 @@ export async function startForwardProxy(options: ForwardProxyOptions = {}): Prom
   server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => undefined)));
   server.on('connect', (asked: IncomingMessage, socket: Socket) => {
     record(asked);
-    if (options.tunnels === undefined) sockets.add(openTunnel(asked.url ?? '', socket));
+    if (options.tunnels === undefined)
+      sockets.add(openTunnel(options.port ?? Number(asked.url?.split(':').at(-1)), socket));
     else if (options.tunnels !== 'never') socket.end(`HTTP/1.1 ${options.tunnels} No\r\n\r\n`);
   });
   const port = await listenOnLoopback(server);
@@ -61,8 +64,8 @@ export async function startForwardProxy(options: ForwardProxyOptions = {}): Prom
   };
 }
 
-function openTunnel(authority: string, socket: Socket): Socket {
-  const target = connect(Number(authority.split(':').at(-1)), '127.0.0.1', () => {
+function openTunnel(port: number, socket: Socket): Socket {
+  const target = connect(port, '127.0.0.1', () => {
     socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
     socket.pipe(target).pipe(socket);
   });

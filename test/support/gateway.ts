@@ -15,6 +15,7 @@ import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 export type LogLine = Readonly<Record<string, unknown>>;
 
 export interface RunningGateway {
+  /** 0 where it listens on a unix socket. */
   readonly port: number;
   readonly adminPort: number;
   /** `http://127.0.0.1:PORT` */
@@ -48,12 +49,16 @@ export async function startGateway(yaml: string, environment: Record<string, str
   if (!loaded.ok) throw new Error(loaded.diagnostics.map(formatDiagnostic).join('\n'));
 
   const log = new LogRecorder();
-  const metrics: Metrics = new Metrics({ keySets: () => server.gateway.verifier.status() });
+  const metrics: Metrics = new Metrics({
+    keySets: () => server.gateway.verifier.status(),
+    upstreams: () => server.gateway.upstreams.listEndpoints(),
+  });
   const telemetry = createTelemetry(metrics, createLog(log));
   const { config, warnings } = loaded;
   const server = new Server(new Gateway(config, telemetry), telemetry, { version: '0.0.0', warnings });
   await server.gateway.start();
   const { listen, admin } = await server.listen();
+  const port = 'port' in listen ? listen.port : 0;
   // The admin listener renders one page a second, and tests read more often, so this reads the metrics directly. Once /healthz
   // has answered, earlier requests are counted.
   const scrape = async () => {
@@ -61,9 +66,9 @@ export async function startGateway(yaml: string, environment: Record<string, str
     return Buffer.concat((await metrics.expose()).body).toString();
   };
   return {
-    port: listen.port,
+    port,
     adminPort: admin.port,
-    origin: `http://127.0.0.1:${listen.port}`,
+    origin: `http://127.0.0.1:${port}`,
     server,
     log: log.lines,
     requestLines: count => log.requestLines(count),

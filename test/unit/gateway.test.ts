@@ -3,6 +3,7 @@ import { Gateway } from '../../src/gateway.ts';
 import { createLog } from '../../src/telemetry/log/log.ts';
 import { Metrics } from '../../src/telemetry/metrics/metrics.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
+import { recordText } from '../support/raw-connection.ts';
 import { type Receiver, startReceiver } from '../support/received-request.ts';
 import { loadValid } from './config/configuration.ts';
 
@@ -32,4 +33,31 @@ test('an exception while a request is recorded: logged, and the gateway can stil
   expect(lines.filter(line => line.includes('"msg":"fault"'))).toHaveLength(1);
   const late = new Promise(resolve => setTimeout(resolve, 1_000, 'not stopped'));
   expect(await Promise.race([gateway.stop().then(() => 'stopped'), late])).toBe('stopped');
+});
+
+test('an exception after the route was found: 503 internal, with the CORS fields of the route', async () => {
+  const config = loadValid(`issuers: { https://i.example: }
+routes:
+  /a: { upstream: "http://127.0.0.1:9", resource: https://a.example/, cors: { origins: [https://app.example] } }
+`);
+  const telemetry = createTelemetry(
+    new Metrics({ keySets: () => [] }),
+    createLog({ write: () => true, close: async () => undefined }),
+  );
+  const gateway = new Gateway(config, telemetry);
+  Object.assign(gateway.verifier, {
+    judge: () => {
+      throw new Error('judging');
+    },
+  });
+  const { request, client } = await receiver.receive(
+    'GET /a HTTP/1.1\r\nHost: a.example\r\nOrigin: https://app.example\r\nAuthorization: Bearer x\r\n\r\n',
+  );
+  const received = recordText(client);
+  gateway.handle(request);
+  await received.until('"reason":"internal"');
+  expect(received.text()).toMatch(/^HTTP\/1\.1 503 /);
+  expect(received.text()).toContain('\r\nAccess-Control-Allow-Origin: https://app.example\r\n');
+  expect(received.text()).toContain('\r\nVary: Origin\r\n');
+  await gateway.stop();
 });

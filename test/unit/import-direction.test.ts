@@ -94,7 +94,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'authorization from token': ['readClient', 'readScopes'],
   'challenge from config': ['isServerUrl'],
   'upstream from config': ['findReservedField', 'foldFieldName'],
-  'upstream from route': ['isAuthority', 'stripPrefix'],
+  'upstream from route': ['decodeAsKey', 'isAuthority', 'isSameAuthority', 'readHost', 'stripPrefix'],
   'upstream from token': ['readClient'],
 };
 

@@ -53,8 +53,12 @@ export const ERRORS = {
     remedy: 'Put the JSON Web Key Set of the issuer there.',
   },
   certificate: {
-    consequence: 'No connection to the upstream could be opened.',
+    consequence: 'No connection with TLS could be opened with it.',
     remedy: 'Put PEM files there: certificates, and the private key of the certificate, without a passphrase.',
+  },
+  'certificate-expired': {
+    consequence: 'Every client that verifies certificates refuses the connection.',
+    remedy: 'Renew it, or take the entry out.',
   },
   'weak-algorithm': {
     consequence: 'Others than the issuer could mint tokens that verify.',
@@ -67,6 +71,11 @@ export const ERRORS = {
   'reserved-header': {
     consequence: 'A claim, which a user may choose, would frame, route or authenticate the request at the upstream.',
     remedy: 'Give the claim a field of your own, such as X-User.',
+  },
+  'reserved-header-rule': {
+    consequence:
+      'The gateway decides on this field itself: the rule would undo a check, forge an identity or break the message.',
+    remedy: 'Remove the rule; where a claim is to name the user, use claims_to_headers.',
   },
   'duplicate-route': {
     consequence: 'Only one of the two could ever be reached.',
@@ -83,6 +92,25 @@ export const ERRORS = {
   'address-conflict': {
     consequence: 'One of the two listeners could not be opened.',
     remedy: 'Give listen and admin a port each.',
+  },
+} as const satisfies Readonly<Record<string, CheckAdvice>>;
+
+/** Errors of `check --online`, about what the file names: the file is served, but not as it was meant. */
+export const ONLINE_ERRORS = {
+  'issuer-unreachable': {
+    consequence:
+      'While that is so, tokens of this issuer get 503 on routes that need one, and are only counted on report.',
+    remedy:
+      'Correct the place of its keys, its ca_file or the proxy of the environment, and see that this machine may reach it.',
+  },
+  'introspection-unusable': {
+    consequence: 'Its opaque tokens get 503 on routes that need one, or cannot be told from made-up ones.',
+    remedy:
+      'Correct the endpoint, and the client_id with its secret or key, which has to be that of a client that may introspect.',
+  },
+  'upstream-unreachable': {
+    consequence: 'Requests that go there get 502 or 504.',
+    remedy: 'Start it, correct its address or its tls, and see that this machine may reach it.',
   },
 } as const satisfies Readonly<Record<string, CheckAdvice>>;
 
@@ -170,6 +198,11 @@ export const WARNINGS = {
     consequence: 'At an issuer that keeps a client to the scopes of its first request, that rule can never be met.',
     remedy: 'Add the scope, unless the issuer grants more later.',
   },
+  'cors-origin-without-tls': {
+    consequence:
+      'Whoever is on the way between a browser and that site can put a script into its pages that reads the responses.',
+    remedy: 'Serve the pages by https:// and list that origin.',
+  },
   'issuer-without-tls': {
     consequence: 'Whoever is on the way to the issuer can put in keys, and so mint tokens.',
     remedy:
@@ -183,6 +216,22 @@ export const WARNINGS = {
   'issuer-placeholder': {
     consequence: 'No token carries it as iss, so every token of this issuer is refused.',
     remedy: 'Write the iss that your tokens carry, with the tenant in it, as audgate explain shows it.',
+  },
+  'certificate-expires-soon': {
+    consequence: 'From then on every client that verifies certificates refuses the connection.',
+    remedy: 'Renew it; the file is read again when it changes.',
+  },
+  'certificate-not-yet-valid': {
+    consequence: 'Until then every client that verifies certificates refuses the connection.',
+    remedy: 'Check the clock of this machine, or put a certificate there that is valid now.',
+  },
+  'certificate-never-chosen': {
+    consequence: 'No client gets it: only the first certificate is for clients that ask for no name of the others.',
+    remedy: 'Give it a DNS name of its own in subjectAltName, put it first, or take the entry out.',
+  },
+  'certificate-name-twice': {
+    consequence: 'Clients that ask for this name get the earlier certificate, even when that expires first.',
+    remedy: 'Put the certificate that is meant for the name first, or take the other out.',
   },
   'unused-issuer': {
     consequence: 'Its keys are fetched and its tokens refused everywhere.',
@@ -199,7 +248,8 @@ export const WARNINGS = {
 } as const satisfies Readonly<Record<string, CheckAdvice>>;
 
 export type WarningCode = keyof typeof WARNINGS;
-export type CheckCode = keyof typeof ERRORS | WarningCode;
+export type OnlineCode = keyof typeof ONLINE_ERRORS;
+export type CheckCode = keyof typeof ERRORS | OnlineCode | WarningCode;
 
 /** By code. */
-export const CHECK_CODES: Readonly<Record<CheckCode, CheckAdvice>> = { ...ERRORS, ...WARNINGS };
+export const CHECK_CODES: Readonly<Record<CheckCode, CheckAdvice>> = { ...ERRORS, ...ONLINE_ERRORS, ...WARNINGS };

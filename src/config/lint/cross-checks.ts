@@ -1,9 +1,9 @@
 /** Errors that only several entries together show. */
 
-import type { ListenAddress } from '../config.ts';
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
 import { listNames } from '../diagnostics/quotation.ts';
 import { findNearest } from '../diagnostics/suggestion.ts';
+import type { DataAddress, ListenAddress } from '../listener-config.ts';
 import type { RouteDraft } from '../routes.ts';
 import type { Path } from '../source/document.ts';
 import { isRawMap } from '../source/raw-map.ts';
@@ -14,7 +14,7 @@ import { checkMcp } from './mcp-checks.ts';
 
 /** Reports two listeners on one address. @param raw the whole file, in which either key may be missing. */
 export function checkListeners(
-  listen: ListenAddress,
+  listen: DataAddress,
   admin: ListenAddress,
   raw: unknown,
   diagnostics: DiagnosticCollector,

@@ -1,15 +1,23 @@
 /** The keys at the top of the file. */
 
 import { z } from 'zod';
-import { CIDR, CIDR_FORM, parseCidr } from '../values/address/cidr.ts';
+import { PROXY, PROXY_FORM, parseProxy } from '../values/address/cidr.ts';
 import { HOST_NAME, HOST_NAME_FORM, parseHostName } from '../values/address/host.ts';
-import { LISTEN_ADDRESS, LISTEN_ADDRESS_FORM, parseListenAddress } from '../values/address/listen-address.ts';
+import {
+  DATA_ADDRESS,
+  DATA_ADDRESS_FORM,
+  LISTEN_ADDRESS,
+  LISTEN_ADDRESS_FORM,
+  parseDataAddress,
+  parseListenAddress,
+} from '../values/address/listen-address.ts';
 import { ISSUER } from '../values/address/uri.ts';
 import { ADMIN_TOKEN, ADMIN_TOKEN_FORM, hashAdminToken } from '../values/admin-token.ts';
 import { ROUTE_KEY, ROUTE_KEY_FORM } from '../values/path/route-key.ts';
 import { MOST_WORKERS, parseWorkers, WORKERS, WORKERS_FORM } from '../values/workers.ts';
 import { key, text, uniqueList } from './building-blocks.ts';
 import { issuerSchema } from './issuer-schema.ts';
+import { listenerTls } from './listener-schema.ts';
 import { routeSchema } from './route-schema.ts';
 import { count, duration, numeric, size } from './scalars.ts';
 
@@ -35,7 +43,14 @@ const drain = z.strictObject({
 });
 
 const settings = {
-  listen: listenAddress.prefault('0.0.0.0:8080').describe('The data listener: host:port, [::]:port or :port'),
+  listen: text(DATA_ADDRESS, parseDataAddress, DATA_ADDRESS_FORM)
+    .prefault('0.0.0.0:8080')
+    .describe('The data listener: host:port, [::]:port, :port or unix:/path'),
+  tls: listenerTls
+    .optional()
+    .describe(
+      'HTTPS on the data listener: a certificate, or a list of them, chosen by the name that the client asks for',
+    ),
   admin: listenAddress
     .prefault('127.0.0.1:9090')
     .describe('The listener for metrics, health and status page: host:port, [::]:port or :port'),
@@ -53,10 +68,10 @@ const settings = {
   workers: workers
     .prefault(1)
     .describe('Number of processes that serve, or auto for one on each core; limits are divided among them'),
-  trusted_proxies: uniqueList(text(CIDR, parseCidr, CIDR_FORM))
+  trusted_proxies: uniqueList(text(PROXY, parseProxy, PROXY_FORM))
     .default([])
     .describe(
-      'Networks of the proxies in front, whose X-Forwarded-* or Forwarded are continued, and whose X-Real-IP and similar fields are kept',
+      'Networks of the proxies in front, or unix: for the peers of a unix socket, whose X-Forwarded-* or Forwarded are continued, and whose X-Real-IP and similar fields are kept',
     ),
 };
 const ISSUERS = 'The trusted authorization servers; the key is the exact iss';

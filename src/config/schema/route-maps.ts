@@ -1,11 +1,10 @@
 /** The two maps of a route whose keys are checked against one another: `scopes` and `claims_to_headers`. */
 
-import type { z } from 'zod';
 import { HEADER_NAME_FORM, parseHeaderName } from '../values/header/header-name.ts';
 import { foldFieldName } from '../values/header/reserved-fields.ts';
-import type { ParsedValue, Rejection } from '../values/parsed-value.ts';
 import { parseScope, parseScopeKey, RULE_KEY, RULE_KEY_FORM, SCOPE, SCOPE_FORM } from '../values/scope-rule.ts';
 import { addRejection, key, mapWithKeys, text, uniqueList } from './building-blocks.ts';
+import { checkKeys } from './key-rules.ts';
 import { nonEmpty } from './scalars.ts';
 
 /** `scopes` as a list. */
@@ -42,22 +41,3 @@ export const claimsToHeaders = mapWithKeys(
     });
   },
 );
-
-interface KeyRules<T> {
-  readonly parse: (key: string) => ParsedValue<T>;
-  /** Two keys with one identity are duplicates; `value` is `undefined` for a rejected key. */
-  readonly identify: (key: string, value: T | undefined) => string;
-  readonly describeDuplicate: (first: string) => Rejection;
-}
-
-function checkKeys<T>(keys: readonly string[], context: z.RefinementCtx, rules: KeyRules<T>): void {
-  const known = new Map<string, string>();
-  for (const name of keys) {
-    const parsed = rules.parse(name);
-    const identity = rules.identify(name, parsed.ok ? parsed.value : undefined);
-    const first = known.get(identity);
-    if (!parsed.ok) addRejection(context, parsed.rejection, [name], true);
-    else if (first !== undefined) addRejection(context, rules.describeDuplicate(first), [name], true);
-    known.set(identity, first ?? name);
-  }
-}

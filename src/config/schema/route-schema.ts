@@ -7,6 +7,7 @@ import { parseUpstreamToken, UPSTREAM_TOKEN, UPSTREAM_TOKENS } from '../values/u
 import { filledList, text, uniqueList } from './building-blocks.ts';
 import { claimPaths, metadata, requiredClaims } from './claim-schemas.ts';
 import { cors } from './cors-schema.ts';
+import { requestHeaders, responseHeaders } from './header-rules-schema.ts';
 import { mcp } from './mcp-schema.ts';
 import { claimsToHeaders, scopeList, scopeMap } from './route-maps.ts';
 import { count, duration, flag, nonEmpty, sizeOrNone } from './scalars.ts';
@@ -48,6 +49,13 @@ export const routeSchema = z.strictObject({
   ),
   mcp: mcp.optional().describe('true, or a map: the upstream is an MCP server'),
   strip_prefix: flag.default(false).describe('Whether the path prefix of the route is removed before forwarding'),
+  rewrite_location: flag
+    .default(true)
+    .describe('Whether redirects, links and cookies of the upstream that name it are made to name the gateway'),
+  request_headers: requestHeaders.prefault({}).describe('Fields of requests that are set or removed'),
+  response_headers: responseHeaders
+    .prefault({})
+    .describe('Fields of what the upstream sends that are set or removed; replies of the gateway have none of them'),
   allow_encoded: uniqueList(text(ALLOWED_ENCODING, parseAllowedEncoding, ALLOWED_ENCODING_FORM))
     .default([])
     .describe('Percent-encodings such as %2F, or ;, that are let through although servers read them differently'),

@@ -1,8 +1,8 @@
 /** Files with the private key that the gateway authenticates with at an authorization server. No diagnostic quotes them. */
 
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 import { readText } from '../source/file.ts';
+import { checkCertificate, checkPair, checkPrivateKey } from '../tls/pem-files.ts';
 import { accept, type ParsedValue, type Rejection, reject } from './parsed-value.ts';
 
 const LARGEST_FILE = 64 * 1024;
@@ -39,18 +39,15 @@ export function readSigningKey(file: ParsedValue<string>): ParsedValue<SigningKe
   return accept({ pem: String(key.export({ type: 'pkcs8', format: 'pem' })), algorithm, keyId });
 }
 
-/** @returns why the two files cannot be used: not readable, no PEM, or a key of another certificate. OpenSSL judges them. */
+/** @returns why the two files cannot be used: not readable, no PEM, or a key of another certificate. */
 export function checkClientCertificate({ certFile, keyFile }: ClientCertificate): Rejection | undefined {
   const [cert, key] = [readText(certFile, LARGEST_FILE), readText(keyFile, LARGEST_FILE)];
   if (!cert.ok) return cert.rejection;
   if (!key.ok) return { what: `goes with a key_file that ${key.rejection.what}` };
-  try {
-    createSecureContext({ cert: cert.value, key: key.value });
-    return undefined;
-  } catch {
-    const expected = 'a certificate in PEM, and its own key in key_file';
-    return { what: 'does not go together with key_file, or one of them is not PEM', expected };
-  }
+  const ofCertificate = checkCertificate(cert.value);
+  if (ofCertificate) return ofCertificate;
+  const ofKey = checkPrivateKey(key.value) ?? checkPair(cert.value, key.value);
+  return ofKey && { ...ofKey, what: `goes with a key_file that ${ofKey.what}` };
 }
 
 function readJwk(text: string): JsonWebKey | undefined {

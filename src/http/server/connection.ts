@@ -4,7 +4,7 @@
  */
 
 import type { Socket } from 'node:net';
-import type { RequestEnd, UnparsedReason } from '../message.ts';
+import type { Peer, RequestEnd, UnparsedReason } from '../message.ts';
 import type { ParseFault } from '../parsing/parse-error.ts';
 import type { ParsedRequest } from '../parsing/request-head.ts';
 import type { Swept } from '../sweeper.ts';
@@ -20,6 +20,7 @@ type Phase = 'idle' | 'serving' | 'flushing' | 'draining' | 'lingering' | 'close
 
 export class ServerConnection implements Swept, InputEvents, RequestChannel {
   readonly socket: Socket;
+  readonly peer: Peer;
   readonly input: RequestInput;
   readonly sender: ResponseSender;
   readonly #server: ServerContext<ServerConnection>;
@@ -28,8 +29,9 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
   #request: IncomingRequest | undefined;
   #hasServed = false;
 
-  constructor(socket: Socket, server: ServerContext<ServerConnection>) {
+  constructor(socket: Socket, peer: Peer, server: ServerContext<ServerConnection>) {
     this.socket = socket;
+    this.peer = peer;
     this.#server = server;
     this.input = new RequestInput(socket, server.settings.headLimit, this);
     this.sender = new ResponseSender(socket, () => this.#run(this.#onFlushed));
@@ -157,12 +159,9 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
 
   /** No whole head has come in time. */
   #closeUnasked(): void {
-    if (this.isKept) {
-      this.#linger();
-      return;
-    }
-    this.#server.events.onSlowHead();
-    if (this.socket.bytesRead > 0) this.#refuse('request_timeout');
+    if (!this.isKept) this.#server.events.onSlowHead();
+    if (this.isKept) this.#linger();
+    else if (this.socket.bytesRead > 0) this.#refuse('request_timeout');
     else this.socket.destroy();
   }
 

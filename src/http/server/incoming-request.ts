@@ -2,13 +2,14 @@
 
 import type { Socket } from 'node:net';
 import { type HeaderList, NO_FIELDS } from '../header-list.ts';
-import type { RequestHandler, RequestHead, ResponseHead, UnparsedReason } from '../message.ts';
+import type { Peer, RequestHandler, RequestHead, ResponseHead, UnparsedReason } from '../message.ts';
 import type { RequestInput } from './request-input.ts';
 import type { ResponseSender } from './response-sender.ts';
 
 /** The connection of a request, as long as the request is under way. */
 export interface RequestChannel {
   readonly socket: Socket;
+  readonly peer: Peer;
   readonly input: RequestInput;
   readonly sender: ResponseSender;
   /** The next piece of the body is waited for. @param time milliseconds, from now on; as before where it is not given. */
@@ -42,6 +43,7 @@ const NO_HANDLER: RequestHandler = {
 
 export class IncomingRequest {
   readonly head: RequestHead;
+  readonly peer: Peer;
   /** Why there is no head. The connection closes with the response. */
   readonly unparsed: UnparsedReason | undefined;
   /** To be set before anything else is done. */
@@ -52,6 +54,7 @@ export class IncomingRequest {
 
   constructor(channel: RequestChannel, head: RequestHead | undefined, unparsed?: UnparsedReason) {
     this.#channel = channel;
+    this.peer = channel.peer;
     this.head = head ?? UNPARSED;
     this.unparsed = unparsed;
   }
@@ -66,7 +69,7 @@ export class IncomingRequest {
     return this.#status;
   }
 
-  /** The client's connection, for its addresses; `undefined` once the request is over. */
+  /** The client's connection; `undefined` once the request is over. */
   get socket(): Socket | undefined {
     return this.#channel?.socket;
   }

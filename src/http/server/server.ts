@@ -1,6 +1,7 @@
 /** The connections of one listener. It does not listen itself: the caller accepts sockets, plain or TLS, and passes them in. */
 
 import type { Socket } from 'node:net';
+import type { Peer } from '../message.ts';
 import type { Sweeper } from '../sweeper.ts';
 import { ServerConnection } from './connection.ts';
 import type { ServerContext, ServerEvents, ServerSettings } from './server-context.ts';
@@ -23,9 +24,12 @@ export class HttpServer implements ServerContext<ServerConnection> {
     return this.#connections.size;
   }
 
-  /** @param socket one that allows half-open connections, since its end is seen to here. */
-  accept(socket: Socket): ServerConnection {
-    const connection = new ServerConnection(socket, this);
+  /**
+   * @param socket one that allows half-open connections, since its end is seen to here.
+   * @param peer what is known of its other side; by default it is one of TCP.
+   */
+  accept(socket: Socket, peer: Peer = peerOf(socket)): ServerConnection {
+    const connection = new ServerConnection(socket, peer, this);
     if (!this.#keepsAlive) connection.sender.endKeepAlive();
     this.#connections.add(connection);
     this.#sweeper.add(connection);
@@ -66,4 +70,8 @@ export class HttpServer implements ServerContext<ServerConnection> {
     this.#connections.delete(connection);
     this.#sweeper.remove(connection);
   }
+}
+
+function peerOf({ remoteAddress: address }: Socket): Peer {
+  return { address, isSecure: false };
 }

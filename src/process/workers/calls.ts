@@ -1,8 +1,10 @@
 /** The calls between the primary and its workers. Arguments and results are sent as JSON by node:cluster. */
 
 import type { KeyReadiness } from '../../admin/readiness.ts';
-import type { Issuer, ListenAddress } from '../../config/config.ts';
+import type { Issuer } from '../../config/config.ts';
+import type { DataAddress } from '../../config/listener-config.ts';
 import type { ListenFailure } from '../../server/listener.ts';
+import type { TicketSeed } from '../../server/tls/ticket-keys.ts';
 import type { ProcessMetrics } from '../../telemetry/metrics/metrics.ts';
 import type { Report } from '../../telemetry/report.ts';
 import type { LastKeys, SharedFetch } from '../../token/keys/key-fetch-error.ts';
@@ -50,17 +52,18 @@ export interface ServeOptions {
   /** How many workers share the limits of the configuration. */
   readonly workers: number;
   readonly fixed: FixedSettings;
+  readonly tickets: TicketSeed;
 }
 
 /** Settings of the data listener that only a restart changes, as they were when the primary started. */
 export interface FixedSettings {
-  readonly listen: ListenAddress;
+  readonly listen: DataAddress;
   /** `limits.headers`. */
   readonly headers: number;
 }
 
 export type StartResult =
-  | { readonly ok: true; readonly listen: ListenAddress }
+  | { readonly ok: true; readonly listen: DataAddress }
   /** `failure` is set where its address cannot be listened on. */
   | { readonly ok: false; readonly problem: string; readonly failure?: ListenFailure };
 

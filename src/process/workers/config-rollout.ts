@@ -1,8 +1,9 @@
 /** Which configuration the workers serve: sends it to each worker that starts, and replaces it in all workers or in none. */
 
 import { setImmediate } from 'node:timers/promises';
-import type { ListenAddress } from '../../config/config.ts';
+import type { DataAddress } from '../../config/listener-config.ts';
 import { toPieces } from '../../config/loader/pieces.ts';
+import { TicketKeys } from '../../server/tls/ticket-keys.ts';
 import type { StartOptions } from '../gateway-process.ts';
 import type { LoadedConfig } from '../reload.ts';
 import type { StartResult } from './calls.ts';
@@ -16,14 +17,16 @@ const COMMIT_LIMIT = 5_000;
 
 export class ConfigRollout {
   readonly #pool: WorkerPool;
+  /** The same for all workers, so that a session is resumed by another one than began it. */
+  readonly #tickets = new TicketKeys();
   #current: LoadedConfig;
   #loadedAt = new Date();
   /** `limits.headers` at the start. */
   readonly #headers: number;
   /** Where workers listen. Port 0 stays 0 while some worker holds the listening socket, which all workers share. */
-  #listen: ListenAddress;
+  #listen: DataAddress;
   /** Where the first workers listened, with the port that the kernel chose; set when the start is over. */
-  #boundAddress: ListenAddress | undefined;
+  #boundAddress: DataAddress | undefined;
   /** Starts of workers and replacements run one after the other, so that no worker starts with a configuration just replaced. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -44,7 +47,7 @@ export class ConfigRollout {
   }
 
   /** Ends the start, in which workers start all at once. @param address where they listen. */
-  finishStart(address: ListenAddress): void {
+  finishStart(address: DataAddress): void {
     this.#boundAddress = address;
   }
 
@@ -71,7 +74,8 @@ export class ConfigRollout {
     const fixed = { listen: this.#listen, headers: this.#headers };
     const { pieces } = this.#current;
     for (const part of listParts(pieces)) await channel.call('receiveConfig', part, limit);
-    return channel.call('serve', { pieces: pieces.length, workers: this.#pool.size, fixed }, limit);
+    const options = { pieces: pieces.length, workers: this.#pool.size, fixed, tickets: this.#tickets.seed };
+    return channel.call('serve', options, limit);
   }
 
   async #replace(next: LoadedConfig): Promise<boolean> {

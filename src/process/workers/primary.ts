@@ -7,9 +7,10 @@ import type { Server as HttpServer } from 'node:http';
 import { createAdminHandler } from '../../admin/admin.ts';
 import type { ProcessInfo } from '../../admin/process-info.ts';
 import { createAudienceIndex } from '../../authorization/audience.ts';
-import type { ListenAddress } from '../../config/config.ts';
+import type { DataAddress } from '../../config/listener-config.ts';
 import { createAdminServer } from '../../server/admin-server.ts';
 import { closeListener, openListener } from '../../server/listener.ts';
+import { removeStaleSocket } from '../../server/unix-socket.ts';
 import { createLog, type Log } from '../../telemetry/log/log.ts';
 import { openSharedOutput } from '../../telemetry/log/shared-output.ts';
 import { Metrics } from '../../telemetry/metrics/metrics.ts';
@@ -89,6 +90,7 @@ export class Primary implements GatewayProcess {
   async #start(): Promise<void> {
     const { config, warnings, version } = this.#options;
     logConfigLoaded(this.log, config, warnings);
+    await removeStaleSocket(config.listen);
     const listen = findAddress(await this.#pool.start());
     this.#rollout.finishStart(listen);
     const admin = await openListener(this.#admin, 'admin', config.admin);
@@ -117,8 +119,8 @@ export class Primary implements GatewayProcess {
 
   /** The workers count, but the series that begin at 0 are listed here. */
   #configureMetrics(): void {
-    const { routes, issuers } = this.#rollout.current.config;
-    this.#metrics.configure(routes, createAudienceIndex(routes), [...issuers.values()]);
+    const { routes, issuers, tls } = this.#rollout.current.config;
+    this.#metrics.configure(routes, createAudienceIndex(routes), [...issuers.values()], tls?.certificates);
     this.#status.dropUnused();
   }
 
@@ -164,7 +166,7 @@ export class Primary implements GatewayProcess {
  * @returns where the first worker that serves listens; those that failed are being respawned.
  * @throws where no worker could start.
  */
-function findAddress(results: readonly StartResult[]): ListenAddress {
+function findAddress(results: readonly StartResult[]): DataAddress {
   let problem = '';
   for (const result of results) {
     if (result.ok) return result.listen;

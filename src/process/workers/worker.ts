@@ -7,6 +7,7 @@ import { fromPieces } from '../../config/loader/pieces.ts';
 import type { Gateway } from '../../gateway.ts';
 import { ListenError } from '../../server/listener.ts';
 import { Server } from '../../server/server.ts';
+import { TicketKeys } from '../../server/tls/ticket-keys.ts';
 import { createLog, type Log } from '../../telemetry/log/log.ts';
 import { openSharedOutput } from '../../telemetry/log/shared-output.ts';
 import { Metrics, type ProcessMetrics } from '../../telemetry/metrics/metrics.ts';
@@ -44,7 +45,10 @@ export class Worker {
   #prepared: Gateway | undefined;
 
   constructor(peer: ClusterWorker) {
-    this.#metrics = new Metrics({ keySets: () => this.#server?.gateway.verifier.status() ?? [] });
+    this.#metrics = new Metrics({
+      keySets: () => this.#server?.gateway.verifier.status() ?? [],
+      upstreams: () => this.#server?.gateway.upstreams.listEndpoints() ?? [],
+    });
     this.log = createLog(openSharedOutput(() => this.#metrics.recordDroppedLine()));
     this.#telemetry = createTelemetry(this.#metrics, this.log);
     this.#primary = new Channel<WorkerCalls, PrimaryCalls>(peer, this.#createHandlers());
@@ -79,16 +83,18 @@ export class Worker {
       readReport: () => ({
         denials: this.#telemetry.denials.list(),
         keySets: this.#server?.gateway.verifier.status() ?? [],
+        upstreams: this.#server?.gateway.upstreams.listEndpoints() ?? [],
         traffic: this.#telemetry.traffic.list(),
       }),
       drain: () => this.#drain(),
     };
   }
 
-  async #serve({ pieces, workers, fixed }: ServeOptions): Promise<StartResult> {
+  async #serve({ pieces, workers, fixed, tickets }: ServeOptions): Promise<StartResult> {
     this.#workers = workers;
     this.#fixed = fixed;
-    const server = new Server(await this.#createGateway(pieces), this.#telemetry, NOT_SHOWN);
+    const gateway = await this.#createGateway(pieces);
+    const server = new Server(gateway, this.#telemetry, NOT_SHOWN, new TicketKeys(tickets));
     this.#server = server;
     server.gateway.start();
     try {

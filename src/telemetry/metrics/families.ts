@@ -41,6 +41,20 @@ const END_CAUSES = [
 
 export type EndCause = (typeof END_CAUSES)[number];
 
+/** Why a client's TLS handshake failed. */
+const HANDSHAKE_FAILURES = [
+  'version',
+  'no_common_parameters',
+  'client_alert',
+  'client_gone',
+  'timeout',
+  'plain_http',
+  'malformed',
+  'other',
+] as const;
+
+export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
+
 const ACTION: Label = { name: 'action', values: ['refused', 'forwarded'] };
 const SUCCESS_OR_FAILURE: Label = { name: 'outcome', values: ['success', 'failure'] };
 
@@ -109,6 +123,12 @@ export const COUNTERS = {
     help: 'Connections and streams that the gateway ended.',
     labels: [{ name: 'cause', values: END_CAUSES }],
   },
+  handshakeFailures: {
+    subject: 'gateway',
+    name: 'audgate_tls_handshake_failures_total',
+    help: 'Connections of clients that did not become secure. One that closes without a byte, such as a TCP probe, does not count.',
+    labels: [{ name: 'cause', values: HANDSHAKE_FAILURES }],
+  },
   restarts: {
     subject: 'gateway',
     name: 'audgate_worker_restarts_total',
@@ -149,6 +169,11 @@ export const GAUGES = {
     help: 'Time since the keys of an issuer were fetched.',
     labels: [{ name: 'issuer' }],
   },
+  certificateExpiry: {
+    name: 'audgate_certificate_expiry_timestamp_seconds',
+    help: 'When a certificate of the data listener expires; of two with one name, the earlier one.',
+    labels: [{ name: 'name' }],
+  },
   loadedAt: {
     name: 'audgate_config_last_reload_success_timestamp_seconds',
     help: 'When the configuration in use was loaded.',
@@ -158,6 +183,11 @@ export const GAUGES = {
     name: 'audgate_open_connections',
     help: 'Connections of clients.',
     labels: [{ name: 'kind', values: ['http', 'upgraded'] }],
+  },
+  available: {
+    name: 'audgate_upstream_available',
+    help: 'Whether an endpoint of an upstream that has several is sent requests: 0 while it cannot be connected to and is left out.',
+    labels: [{ name: 'upstream' }],
   },
   build: {
     name: 'audgate_build_info',

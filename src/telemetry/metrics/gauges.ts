@@ -1,6 +1,9 @@
 /** Gauges, whose values are measured when they are read: in one process, or in several and then merged. */
 
+import type { ListenerCertificate } from '../../config/listener-config.ts';
 import type { KeySetStatus } from '../../token/keys/key-set.ts';
+import type { EndpointStatus } from '../../upstream/endpoints/endpoint-status.ts';
+import { mergeEndpointStatus } from '../merged/endpoint-status.ts';
 import { GAUGES, type GaugeFamily } from './families.ts';
 
 /** A gauge with its samples. */
@@ -15,12 +18,17 @@ export interface Build {
   readonly node: string;
 }
 
+/** `expiresAt` is in milliseconds since the epoch. */
+export type CertificateExpiry = Pick<ListenerCertificate, 'label' | 'expiresAt'>;
+
 type KeySetSize = Pick<KeySetStatus, 'issuer' | 'keys' | 'ageSeconds'>;
 
 /** What each process measures of itself. Sent between processes as JSON, so it holds no Map, Set or Date. */
 export interface Measured {
   readonly connections: { readonly http: number; readonly upgraded: number };
   readonly keySets: readonly KeySetSize[];
+  /** The endpoints of upstreams that have several, one label once. */
+  readonly upstreams: readonly EndpointStatus[];
 }
 
 /** What is the same for all processes of a gateway. */
@@ -28,10 +36,15 @@ export interface GatewayFacts {
   readonly build: Build | undefined;
   /** When the configuration was loaded, in seconds since the epoch. */
   readonly loadedAt: number;
+  /** Of the data listener. */
+  readonly certificates: readonly CertificateExpiry[];
 }
 
 /** @returns the gauges with their samples. */
-export function listGauges({ connections, keySets }: Measured, { build, loadedAt }: GatewayFacts): readonly Gauge[] {
+export function listGauges(
+  { connections, keySets, upstreams }: Measured,
+  { build, loadedAt, certificates }: GatewayFacts,
+): readonly Gauge[] {
   return [
     { ...GAUGES.keys, samples: keySets.map(({ issuer, keys }) => ({ values: [issuer], value: keys })) },
     {
@@ -40,6 +53,7 @@ export function listGauges({ connections, keySets }: Measured, { build, loadedAt
         ageSeconds === undefined ? [] : [{ values: [issuer], value: ageSeconds }],
       ),
     },
+    { ...GAUGES.certificateExpiry, samples: listExpiries(certificates) },
     { ...GAUGES.loadedAt, samples: [{ values: [], value: loadedAt }] },
     {
       ...GAUGES.connections,
@@ -48,11 +62,15 @@ export function listGauges({ connections, keySets }: Measured, { build, loadedAt
         { values: ['upgraded'], value: connections.upgraded },
       ],
     },
+    {
+      ...GAUGES.available,
+      samples: upstreams.map(({ upstream, cause }) => ({ values: [upstream], value: cause === undefined ? 1 : 0 })),
+    },
     { ...GAUGES.build, samples: build ? [{ values: [build.version, build.node], value: 1 }] : [] },
   ];
 }
 
-/** @returns the measurements of several processes as one: the sum of the connections, of an issuer's keys the fewest and the oldest. */
+/** @returns the measurements of several processes as one: the sum of the connections, of an issuer's keys the fewest and the oldest; an endpoint is available where all say so. */
 export function mergeMeasured(all: readonly Measured[]): Measured {
   const keySets = new Map<string, KeySetSize>();
   for (const keySet of all.flatMap(each => each.keySets)) {
@@ -60,7 +78,11 @@ export function mergeMeasured(all: readonly Measured[]): Measured {
     keySets.set(keySet.issuer, other ? worseOf(other, keySet) : keySet);
   }
   const sumOf = (kind: keyof Measured['connections']) => all.reduce((sum, each) => sum + each.connections[kind], 0);
-  return { connections: { http: sumOf('http'), upgraded: sumOf('upgraded') }, keySets: [...keySets.values()] };
+  return {
+    connections: { http: sumOf('http'), upgraded: sumOf('upgraded') },
+    keySets: [...keySets.values()],
+    upstreams: mergeEndpointStatus(all.flatMap(each => each.upstreams)),
+  };
 }
 
 /** Alerts look for too few keys, and for keys that are too old. */
@@ -71,4 +93,13 @@ function worseOf(one: KeySetSize, other: KeySetSize): KeySetSize {
     keys: Math.min(one.keys, other.keys),
     ageSeconds: ages.length > 0 ? Math.max(...ages) : undefined,
   };
+}
+
+/** One sample for each name. */
+function listExpiries(certificates: readonly CertificateExpiry[]): Gauge['samples'] {
+  const earliest = new Map<string, number>();
+  for (const { label, expiresAt } of certificates) {
+    earliest.set(label, Math.min(expiresAt, earliest.get(label) ?? expiresAt));
+  }
+  return [...earliest].map(([label, expiresAt]) => ({ values: [label], value: expiresAt / 1000 }));
 }

@@ -5,11 +5,13 @@ import type { AudienceIndex } from '../../authorization/audience.ts';
 import type { Issuer, Route } from '../../config/config.ts';
 import type { IntrospectionOutcome } from '../../token/introspection/introspector.ts';
 import type { KeySetStatus } from '../../token/keys/key-set.ts';
+import type { EndpointStatus } from '../../upstream/endpoints/endpoint-status.ts';
 import type { FinishedRequest } from '../finished-request.ts';
+import { mergeEndpointStatus } from '../merged/endpoint-status.ts';
 import { type Changes, Counts } from './counts.ts';
 import { writeMetrics } from './exposition.ts';
-import type { EndCause } from './families.ts';
-import { type Build, listGauges, type Measured } from './gauges.ts';
+import type { EndCause, HandshakeFailure } from './families.ts';
+import { type Build, type CertificateExpiry, listGauges, type Measured } from './gauges.ts';
 import { OpenConnections } from './open-connections.ts';
 import { RequestCounter } from './request-counter.ts';
 import { createRuntimeRegistry, mergeRuntime, type RuntimeValues } from './runtime-metrics.ts';
@@ -20,9 +22,13 @@ import { ZeroSeries } from './zero-series.ts';
 export interface MetricSources {
   /** Read at each scrape. */
   readonly keySets: () => readonly Omit<KeySetStatus, 'refused'>[];
+  /** Likewise; by default there are none. */
+  readonly upstreams?: () => readonly EndpointStatus[];
   /** For `audgate_build_info`; not set in a worker, whose primary reports it. */
   readonly build?: Build;
 }
+
+type GatewayCounter = 'cacheLookups' | 'ended' | 'handshakeFailures' | 'restarts' | 'droppedLines' | 'reloads';
 
 /** The metrics of a worker, as sent to the primary. Sent between processes as JSON, so it holds no Map, Set or Date. */
 export interface ProcessMetrics {
@@ -41,6 +47,7 @@ export class Metrics {
   #audiences: AudienceIndex = new Map();
   /** Seconds since the epoch. */
   #loadedAt = 0;
+  #certificates: readonly CertificateExpiry[] = [];
 
   constructor(sources: MetricSources) {
     this.#sources = sources;
@@ -51,7 +58,9 @@ export class Metrics {
     routes: readonly Route[],
     index: AudienceIndex,
     issuers: readonly Pick<Issuer, 'issuer' | 'introspection'>[],
+    certificates: readonly CertificateExpiry[] = [],
   ): void {
+    this.#certificates = certificates;
     const introspecting = issuers.filter(({ introspection }) => introspection !== undefined);
     const namesOf = (list: typeof issuers) => list.map(({ issuer }) => issuer);
     this.#zeros = new ZeroSeries(routes, index, namesOf(issuers), namesOf(introspecting));
@@ -95,6 +104,10 @@ export class Metrics {
   /** Counts a connection, or a stream on one, that the gateway ended. */
   recordEnded(cause: EndCause): void {
     this.#count('ended', [cause]);
+  }
+
+  recordHandshakeFailure(cause: HandshakeFailure): void {
+    this.#count('handshakeFailures', [cause]);
   }
 
   recordWorkerRestart(): void {
@@ -142,14 +155,19 @@ export class Metrics {
 
   #measure(): Measured {
     const keySets = this.#sources.keySets().map(({ issuer, keys, ageSeconds }) => ({ issuer, keys, ageSeconds }));
-    return { connections: this.#connections.read(), keySets };
+    const upstreams = mergeEndpointStatus(this.#sources.upstreams?.() ?? []);
+    return { connections: this.#connections.read(), keySets, upstreams };
   }
 
   #listGauges(measured: Measured) {
-    return listGauges(measured, { build: this.#sources.build, loadedAt: this.#loadedAt });
+    return listGauges(measured, {
+      build: this.#sources.build,
+      loadedAt: this.#loadedAt,
+      certificates: this.#certificates,
+    });
   }
 
-  #count(counter: 'cacheLookups' | 'ended' | 'restarts' | 'droppedLines' | 'reloads', values: readonly string[]): void {
+  #count(counter: GatewayCounter, values: readonly string[]): void {
     this.counts.touch('gateway', '').count(counter, values);
   }
 }

@@ -51,6 +51,8 @@ export function describeFetchFailure(error: unknown): string {
   const cause = findFirstCause(error);
   const [, status] = /^Proxy (?:response|Authentication Required) \((\d{3})\)/.exec(cause?.message ?? '') ?? [];
   if (status !== undefined) return `the proxy refuses the connection (${status})`;
+  if (cause?.message === 'bad port')
+    return 'its port is one of those that are never fetched from (Fetch standard, "bad port")';
   const code = cause !== undefined && 'code' in cause ? cause.code : undefined;
   if (typeof code !== 'string' || !/^[A-Z][A-Z0-9_]*$/.test(code)) return 'no answer';
   if (UNTRUSTED_CERTIFICATE.includes(code)) {

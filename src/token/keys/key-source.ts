@@ -7,7 +7,7 @@ import { MOST_KEYS, readKeyFile } from '../../config/values/key-set/json-web-key
 import { describeUrl } from '../fetching/fetch-failure.ts';
 import { IssuerClient } from '../fetching/issuer-client.ts';
 import { readLifetime } from './cache-lifetime.ts';
-import { discoverJwksUri } from './issuer-metadata.ts';
+import { discoverMetadata } from './issuer-metadata.ts';
 import { type FetchedJson, type Fetching, fetchJsonObject } from './json-fetch.ts';
 import { KeyFetchError, type LastKeys, type SharedFetch } from './key-fetch-error.ts';
 
@@ -61,7 +61,7 @@ export async function fetchKeys(location: KeyLocation, stopped: AbortSignal): Pr
   const client = new IssuerClient(keys);
   const fetching = { client, signal: stopped, tokenFor: createTokenSource(location) };
   try {
-    const uri = keySource.kind === 'uri' ? keySource.uri : await discoverJwksUri(location.issuer, fetching);
+    const uri = keySource.kind === 'uri' ? keySource.uri : (await discoverMetadata(location.issuer, fetching)).jwksUri;
     return await withSource(describeUrl(uri), async () => readKeySet(await fetchJsonObject(uri, fetching)));
   } finally {
     client.close();

@@ -6,12 +6,14 @@ import type { RequestHead } from '../../route/request-head.ts';
 import type { ForwardedElement } from './forwarded.ts';
 import { addressOf, UNKNOWN } from './node.ts';
 import { readProxyFields } from './proxy-fields.ts';
-import { isTrusted } from './trusted-proxies.ts';
+import { isTrusted, UNIX_PEER } from './trusted-proxies.ts';
 
 /** The other side of a connection, and the fields of the request that came from it. */
 export interface Peer {
-  /** `undefined` where it has closed, or is no address of IP. */
+  /** `undefined` where it has closed; `unix:` over a unix socket. */
   readonly address: string | undefined;
+  /** Whether its connection is TLS. */
+  readonly isSecure?: boolean;
   readonly fields: HeaderList;
 }
 
@@ -41,17 +43,19 @@ export function readClientInfo(
   { authority }: Pick<RequestHead, 'authority'>,
 ): ClientInfo {
   const address = readAddress(peer.address);
-  if (!trusted || !isTrusted(trusted, address)) return { chain: [address], authority, protocol: 'http' };
+  const node = address === UNIX_PEER ? UNKNOWN : address;
+  const scheme = peer.isSecure ? 'https' : 'http';
+  if (!trusted || !isTrusted(trusted, address)) return { chain: [node], authority, protocol: scheme };
   const { chain, isCut, host, protocol, port, prefix } = readProxyFields(peer.fields, elements =>
     findOutermost(trusted, elements),
   );
-  const [first = address] = chain;
+  const [first = node] = chain;
   // Where the client cannot be read, the next in the chain must not be taken for it.
   const unknown = isCut && isTrusted(trusted, addressOf(first)) ? [UNKNOWN] : [];
   return {
-    chain: [...unknown, ...chain, address],
+    chain: [...unknown, ...chain, node],
     authority: host ?? authority,
-    protocol: protocol ?? 'http',
+    protocol: protocol ?? scheme,
     port,
     prefix,
     isFromTrustedProxy: true,

@@ -6,7 +6,7 @@ import type { MultipleAudiences, ProtectedRoute, Route, ScopeRule } from '../../
 import type { ResourceUri } from '../../../src/config/values/address/uri.ts';
 import type { Enforcement } from '../../../src/denial.ts';
 import type { TokenReason } from '../../../src/token/access-token.ts';
-import { endpointAt, USUAL_CONNECTIONS } from '../../unit/route/example-route.ts';
+import { endpointAt, USUAL_CONNECTIONS, USUAL_FIELDS } from '../../unit/route/example-route.ts';
 
 /** A request. `token`: the claims that matter, or why it does not verify. */
 export interface Ask {
@@ -205,6 +205,7 @@ export function buildRoute(fields: RouteFields, issuers: readonly string[], orig
       host,
       prefix,
       stripPrefix: false,
+      ...USUAL_FIELDS,
       upstreamToken: 'strip' as const,
       isUpstreamTokenWritten: false,
     },

@@ -222,5 +222,5 @@ async function startOn(host: string): Promise<{ readonly port: number; close(): 
   const telemetry = createTelemetry(metrics, log);
   const server = new Server(new Gateway(loaded.config, telemetry), telemetry, { version: '0.0.0', warnings: [] });
   const { listen } = await server.listen();
-  return { port: listen.port, close: () => server.drain() };
+  return { port: 'port' in listen ? listen.port : 0, close: () => server.drain() };
 }

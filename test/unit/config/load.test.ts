@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
-import { endpointAt, USUAL_CONNECTIONS } from '../route/example-route.ts';
+import { endpointAt, USUAL_CONNECTIONS, USUAL_FIELDS } from '../route/example-route.ts';
 import { EXAMPLE, KEY_SET, listDiagnostics, loadValid, writeConfiguration } from './configuration.ts';
 
 const TIMEOUTS = { connect: 5_000, response: 60_000, idle: 300_000 };
@@ -69,6 +69,7 @@ describe('the example of the reference', () => {
           upstream: { endpoints: [endpointAt('http://profile:8080')], timeouts: TIMEOUTS, ...USUAL_CONNECTIONS },
           limits: { body: undefined, inFlight: 10_000 },
           stripPrefix: false,
+          ...USUAL_FIELDS,
           upstreamToken: 'strip',
           isUpstreamTokenWritten: false,
           allowEncoded: new Set(),
@@ -95,6 +96,7 @@ describe('the example of the reference', () => {
           },
           limits: { body: undefined, inFlight: 10_000 },
           stripPrefix: true,
+          ...USUAL_FIELDS,
           upstreamToken: 'forward',
           isUpstreamTokenWritten: true,
           allowEncoded: new Set(),
@@ -124,6 +126,7 @@ describe('the example of the reference', () => {
           upstream: { endpoints: [endpointAt('http://status:8080')], timeouts: TIMEOUTS, ...USUAL_CONNECTIONS },
           limits: { body: undefined, inFlight: 10_000 },
           stripPrefix: false,
+          ...USUAL_FIELDS,
           upstreamToken: 'strip',
           isUpstreamTokenWritten: false,
           allowEncoded: new Set(),

@@ -1,6 +1,6 @@
 /** Routes as `loadConfig` makes them, for tests that need a few of their fields to be something particular. */
 
-import type { ProtectedRoute, PublicRoute } from '../../../src/config/config.ts';
+import type { ProtectedRoute, PublicRoute, Route } from '../../../src/config/config.ts';
 import type { Endpoint, Upstream } from '../../../src/config/upstream-config.ts';
 
 /** `http://HOST:PORT`, as the YAML would have it. */
@@ -19,6 +19,13 @@ export const USUAL_CONNECTIONS: Omit<Upstream, 'endpoints' | 'timeouts'> = {
   lenient: false,
 };
 
+/** The keys about header fields, where the YAML has none of them. */
+export const USUAL_FIELDS: Pick<Route, 'rewriteLocation' | 'requestHeaders' | 'responseHeaders'> = {
+  rewriteLocation: true,
+  requestHeaders: { set: new Map(), remove: new Set() },
+  responseHeaders: { set: new Map(), remove: new Set() },
+};
+
 const COMMON = {
   name: undefined,
   host: undefined,
@@ -28,6 +35,7 @@ const COMMON = {
     ...USUAL_CONNECTIONS,
   },
   stripPrefix: false,
+  ...USUAL_FIELDS,
   upstreamToken: 'strip',
   isUpstreamTokenWritten: true,
   allowEncoded: new Set<string>(),

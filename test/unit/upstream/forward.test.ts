@@ -10,6 +10,7 @@ import { ConnectionPool } from '../../../src/upstream/endpoints/connection-pool.
 import { RoundRobin } from '../../../src/upstream/endpoints/round-robin.ts';
 import { forward, type Outgoing } from '../../../src/upstream/forward.ts';
 import type { ForwardEnd } from '../../../src/upstream/response-handler.ts';
+import { NO_EDITS } from '../../../src/upstream/response-headers.ts';
 import { type Receiver, startReceiver } from '../../support/received-request.ts';
 import { endpointAt, USUAL_CONNECTIONS } from '../route/example-route.ts';
 
@@ -47,7 +48,7 @@ const outgoing = (fields: readonly string[] = []): Outgoing => ({
   request: { method: 'GET', fields, body: 'none' },
   addressAt: () => ({ target: '/', authority: 'upstream' }),
   times: { connect: 5_000, response: 5_000, idle: 5_000 },
-  limits: { body: undefined, added: [], hasCors: false, expiry: undefined },
+  limits: { body: undefined, added: [], edits: NO_EDITS, expiry: undefined },
 });
 
 async function receive(): Promise<IncomingRequest> {

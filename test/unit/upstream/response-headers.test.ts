@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createResponseHeaders } from '../../../src/upstream/response-headers.ts';
+import { createResponseHeaders, NO_EDITS } from '../../../src/upstream/response-headers.ts';
+
+const WITH_CORS = { ...NO_EDITS, rules: { ...NO_EDITS.rules, hasCors: true } };
 
 describe('response fields', () => {
   test('end-to-end fields: kept in order and spelling, duplicates included', () => {
@@ -71,8 +73,8 @@ describe('response fields', () => {
     const said = names.flatMap(name => [`Access-Control-${name}`, '*', `access-CONTROL-${name}`, '*']);
     const others = ['Timing-Allow-Origin', '*', 'Cross-Origin-Resource-Policy', 'same-site', 'X-Access-Control-A', 'b'];
     const added = ['Vary', 'Origin', 'Access-Control-Allow-Origin', 'https://app.example'];
-    expect(createResponseHeaders([...said, ...others], added, true)).toEqual([...added, ...others]);
-    expect(createResponseHeaders([...said, ...others], ['Vary', 'Origin'], true)).toEqual([
+    expect(createResponseHeaders([...said, ...others], added, WITH_CORS)).toEqual([...added, ...others]);
+    expect(createResponseHeaders([...said, ...others], ['Vary', 'Origin'], WITH_CORS)).toEqual([
       'Vary',
       'Origin',
       ...others,

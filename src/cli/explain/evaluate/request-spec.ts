@@ -1,12 +1,13 @@
 /** The request to explain: a URL, a method and a time → the request head that the gateway would read. */
 
 import { METHODS } from 'node:http';
-import type { ListenAddress } from '../../../config/config.ts';
+import type { Config } from '../../../config/config.ts';
+import type { DataAddress } from '../../../config/listener-config.ts';
 import { accept, type ParsedValue, reject } from '../../../config/values/parsed-value.ts';
 import type { IncomingHead } from '../../../route/request-head.ts';
 
 export interface RequestSpec {
-  /** As in the URL; audgate itself listens without TLS. */
+  /** As in the URL; of a path alone, that of the listener. */
   readonly scheme: 'http' | 'https';
   readonly method: string;
   /** Path and query, byte for byte, one character per byte (Latin-1). Not normalised, as a browser or `new URL` would do. */
@@ -24,8 +25,8 @@ const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\
 
 type Location = Pick<RequestSpec, 'scheme' | 'authority' | 'target'>;
 
-/** @returns scheme, authority and target of `url`. Not parsed with `new URL`, which would resolve the dot segments to explain. */
-export function parseUrl(url: string, listen: ListenAddress): ParsedValue<Location> {
+/** @returns scheme, authority and target of `url`; of a path alone, those of the listener. Not parsed with `new URL`, which would resolve the dot segments to explain. */
+export function parseUrl(url: string, { listen, tls }: Pick<Config, 'listen' | 'tls'>): ParsedValue<Location> {
   if (/[\x00-\x20\x7f]/.test(url)) return reject('has white space or a control character, which no client can send');
   const [, scheme, authority, rest = ''] = ABSOLUTE.exec(url) ?? [];
   if (authority?.includes('@')) return reject('has user information; a token is given by --token-file');
@@ -33,7 +34,7 @@ export function parseUrl(url: string, listen: ListenAddress): ParsedValue<Locati
     return reject('is not a URL', { expected: 'https://HOST/PATH, or /PATH alone' });
   }
   if (authority === undefined) {
-    return accept({ scheme: 'http', authority: assumeAuthority(listen), target: toBytes(url) });
+    return accept({ scheme: tls ? 'https' : 'http', authority: assumeAuthority(listen), target: toBytes(url) });
   }
   const target = toBytes(rest.startsWith('/') ? rest : `/${rest}`);
   return accept({ scheme: scheme?.toLowerCase() === 'https' ? 'https' : 'http', authority, target });
@@ -71,8 +72,10 @@ export function toIncomingHead(request: RequestSpec, authorization: readonly str
   };
 }
 
-/** A listener on every interface has no host name: `localhost`. */
-function assumeAuthority({ host, port }: ListenAddress): string {
+/** A listener on every interface, or on a unix socket, has no host name: `localhost`. */
+function assumeAuthority(listen: DataAddress): string {
+  if ('path' in listen) return 'localhost';
+  const { host, port } = listen;
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   return `${name.includes(':') ? `[${name}]` : name}:${port}`;
 }

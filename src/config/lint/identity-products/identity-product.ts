@@ -55,6 +55,12 @@ export interface IdentityProduct {
   readonly unverifiable?: string;
   /** Why a token of it is not for this API, where no other column explains it. */
   readonly foreign?: string;
+  /** A member of its metadata, and its form, that no other product has: for an issuer under a host name of its operator. */
+  readonly metadata?: { readonly member: string; readonly form: RegExp };
+  /** `scope_claim`, where the default (`scope`, else `scp`) does not read its scopes. */
+  readonly scopeSetting?: readonly string[];
+  /** `audience_claim` for the tokens into which it writes no audience. */
+  readonly audienceSetting?: 'client_id';
   /** The URL of the keys of `issuer`, on the same host. */
   readonly jwksUri?: (issuer: string) => string;
 }

@@ -86,6 +86,8 @@ export const IDENTITY_PRODUCTS: readonly IdentityProduct[] = [
     tokenTypes: ['JWT', 'at+jwt'],
     audience: 'the identifier of the API, and /userinfo where openid was asked for',
     scopeClaims: ['scope', 'permissions'],
+    // https://auth0.com/docs/get-started/applications/configure-applications-with-oidc-discovery
+    metadata: { member: 'mfa_challenge_endpoint', form: /\/mfa\/challenge$/ },
     ask: resource => `ask Auth0 with audience=${resource}, the identifier of the API there`,
     parameters: resource => [['audience', resource]],
     ownAudiences: [
@@ -105,6 +107,7 @@ export const IDENTITY_PRODUCTS: readonly IdentityProduct[] = [
     tokenTypes: ['JWT'],
     audience: 'that of the custom authorization server, whichever API was meant',
     scopeClaims: ['scp'],
+    metadata: { member: 'jwks_uri', form: /\/oauth2\/(?:[^/]+\/)?v1\/keys$/ },
     idTokenMarks: ['amr', 'idp'],
     ask: resource => `use a custom authorization server of Okta whose audience is ${resource}`,
     ownAudiences: [
@@ -124,6 +127,7 @@ export const IDENTITY_PRODUCTS: readonly IdentityProduct[] = [
     tokenTypes: ['JWT'],
     audience: 'nothing, unless the client asked for a resource',
     scopeClaims: ['scope', 'cognito:groups'],
+    audienceSetting: 'client_id',
     kindClaim: 'token_use',
     idTokenMarks: ['cognito:username'],
     ask: resource =>
@@ -172,6 +176,8 @@ export const IDENTITY_PRODUCTS: readonly IdentityProduct[] = [
     tokenTypes: ['JWT'],
     audience: 'the IDs of the project and of its clients',
     scopeClaims: ['urn:zitadel:iam:org:project:roles'],
+    scopeSetting: ['"urn:zitadel:iam:org:project:roles"'],
+    metadata: { member: 'jwks_uri', form: /\/oauth\/v2\/keys$/ },
     idTokenMarks: ['acr', 'amr', 'auth_time', 'sid'],
     ask: () =>
       'ask Zitadel with scope=urn:zitadel:iam:org:project:id:PROJECT_ID:aud, and list that ID under audiences where the project is of this API alone',

@@ -14,6 +14,20 @@ export function recogniseProduct(issuer: string): IdentityProduct {
 }
 
 /**
+ * @param metadata of that issuer (RFC 8414 section 2).
+ * @returns the row of its name, else the one that its metadata shows: an operator may give it a host name of his own.
+ */
+export function recogniseByMetadata(issuer: string, metadata: Readonly<Record<string, unknown>>): IdentityProduct {
+  const named = recogniseProduct(issuer);
+  return named === ANY_PRODUCT ? (IDENTITY_PRODUCTS.find(product => isShown(product, metadata)) ?? named) : named;
+}
+
+function isShown({ metadata: mark }: IdentityProduct, metadata: Readonly<Record<string, unknown>>): boolean {
+  const value = mark === undefined ? undefined : metadata[mark.member];
+  return typeof value === 'string' && mark?.form.test(value) === true;
+}
+
+/**
  * @param key an issuer of the configuration.
  * @returns why no token has it as `iss`, to be read after the name; `undefined` where one may have it.
  */

@@ -20,6 +20,7 @@ const ENTRA = {
   tenantForm: DIRECTORY,
   tokenTypes: ['JWT'],
   scopeClaims: ['scp', 'roles'],
+  scopeSetting: ['scp', 'roles'],
   shortScopes: 'scp of Entra ID holds the name of a scope alone, without the Application ID URI that clients ask with',
   idTokenMarks: ['c_hash'],
   ask: ASK_ENTRA,
@@ -74,6 +75,7 @@ export const MICROSOFT_PRODUCTS: readonly IdentityProduct[] = [
     issuer: /^https:\/\/(?<alias>[^/.]+\.b2clogin\.com)\/(?:tfp\/)?(?<tenant>[^/]+)(?:\/[^/]+)?\/v2\.0\/?$/i,
     audience: 'the application (client) ID of the API, a GUID',
     scopeClaims: ['scp'],
+    scopeSetting: ['scp'],
     clientAudience: {
       cause: 'in Azure AD B2C the API and its client are one application, whose ID tokens have the same aud',
       remedy: 'register the API by itself in Azure AD B2C, so that its tokens have an aud of their own',

@@ -55,6 +55,7 @@ export function unverified(fields: EntryFields = {}): EntryFields {
 const CONFIG: Omit<Config, 'routes' | 'issuers'> = {
   source: { file: 'new.yaml', hash: '0', files: [] },
   listen: { host: '127.0.0.1', port: 0 },
+  tls: undefined,
   admin: { host: '127.0.0.1', port: 0 },
   limits: { headers: 1, connections: 1 },
   timeouts: { headers: 1, body: 1, keepAlive: 1 },

@@ -1,7 +1,11 @@
 /** Each check code with the shortest YAML that causes it. */
 
-import { describe, expect, test } from 'vitest';
-import { CHECK_CODES, type CheckCode } from '../../../../src/config/lint/check-codes.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { CHECK_CODES, type CheckCode, type OnlineCode } from '../../../../src/config/lint/check-codes.ts';
+import { createAuthority } from '../../../support/certificates.ts';
 import { listCodes, listDiagnostics } from '../configuration.ts';
 
 const I = 'issuers: { https://i: }\n';
@@ -14,7 +18,7 @@ function withKey(key: string): string {
 }
 
 /** For each code the shortest YAML that causes it, with a » at the place that must be printed. */
-const EXAMPLES: Readonly<Record<CheckCode, string>> = {
+const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
   'yaml-syntax': 'routes: {\n»',
   'over-limit': `a: ${'['.repeat(62)}»[\n`,
   'unreadable-file': `listen: »\${file:absent}\n${PUBLIC}`,
@@ -26,9 +30,12 @@ const EXAMPLES: Readonly<Record<CheckCode, string>> = {
   'public-route-key': 'routes: { /: { public: true, upstream: http://a, »scopes: [x] } }\n',
   'jwks-file': `issuers: { https://i: { jwks_file: »keys.json } }\nroutes: { ${A} }\n`,
   certificate: 'routes: { /: { public: true, upstream: { url: https://a, tls: { ca_file: »audgate.yaml } } } }\n',
+  'certificate-expired': `tls: { cert_file: »expired.crt, key_file: expired.key }\n${PUBLIC}`,
   'weak-algorithm': `issuers: { https://i: { algorithms: [»HS256] } }\nroutes: { ${A} }\n`,
   'unknown-issuer': `${I}routes: { ${withKey('issuers: [»https://j]')} }\n`,
   'reserved-header': `${I}routes: { ${withKey('claims_to_headers: { »Host: sub }')} }\n`,
+  'reserved-header-rule':
+    'routes: { /: { public: true, upstream: http://a, request_headers: { set: { »Host: a } } } }\n',
   'duplicate-route': `${I}routes:\n  x${A}\n  »X${A}\n`,
   'audience-conflict': `${I}routes:\n  ${A}\n  ${A.replace('/a', '/b').replace('a/', '»a/')}\n`.replace(
     'https://»a/',
@@ -56,22 +63,44 @@ const EXAMPLES: Readonly<Record<CheckCode, string>> = {
   'mcp-on-report': `${I}routes: { ${withKey('mcp: true, enforcement: »report').replace('https://a/', 'https://a/a')} }\n`,
   'mcp-endpoint': `${I}routes: { ${withKey('mcp: true').replace('https://a/', '»https://a/')} }\n`,
   'mcp-initial-scopes': `${I}routes: { ${withKey('mcp: { tools: { t: [x] }, initial_scopes: »[y] }').replace('https://a/', 'https://a/a')} }\n`,
+  'cors-origin-without-tls': `${I}routes: { ${withKey('cors: { origins: [https://b, »http://b] }')} }\n`,
   'issuer-without-tls': `issuers: { »http://i: }\nroutes: { ${A} }\n`,
   'introspection-without-tls': `issuers: { https://i: { introspection: { client_id: a, client_secret: b, endpoint: »http://i/ } } }\nroutes: { ${A} }\n`,
   'issuer-placeholder': `issuers: { »https://login.microsoftonline.com/common/v2.0: }\nroutes: { ${A} }\n`,
+  'certificate-expires-soon': `tls: { cert_file: »soon.crt, key_file: soon.key }\n${PUBLIC}`,
+  'certificate-not-yet-valid': `tls: { cert_file: »later.crt, key_file: later.key }\n${PUBLIC}`,
+  'certificate-never-chosen': `tls:\n  - { cert_file: a.crt, key_file: a.key }\n  - { cert_file: »a.crt, key_file: a.key }\n${PUBLIC}`,
+  'certificate-name-twice': `tls:\n  - { cert_file: a.crt, key_file: a.key }\n  - { cert_file: »ab.crt, key_file: ab.key }\n${PUBLIC}`,
   'unused-issuer': `issuers: { https://i: , »https://j: }\nroutes: { ${withKey('issuers: [https://i]')} }\n`,
   'admin-open': `admin: »0.0.0.0:9090\n${PUBLIC}`,
   'trusted-proxies-anyone': `trusted_proxies: [»0.0.0.0/0]\n${I}routes: { ${A} }\n`,
 };
 
+const folder = mkdtempSync(join(tmpdir(), 'audgate-codes-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const authority = createAuthority(folder);
+const CERTIFICATES = {
+  expired: authority.issueExpired('DNS:a'),
+  soon: authority.issueWith({ to: 3 }, 'DNS:a'),
+  later: authority.issueWith({ from: 1 }, 'DNS:a'),
+  a: authority.issue('DNS:a'),
+  ab: authority.issue('DNS:a', 'DNS:b'),
+};
+const files = Object.fromEntries(
+  Object.entries(CERTIFICATES).flatMap(([name, { cert, key }]) => [
+    [`${name}.crt`, cert],
+    [`${name}.key`, key],
+  ]),
+);
+
 describe('each code: reported alone, at its place', () => {
   test.each(Object.entries(EXAMPLES))('%s', (code, marked) => {
     const before = marked.slice(0, marked.indexOf('»')).split('\n');
     const yaml = marked.replace('»', '');
-    const [printed = '', ...more] = listDiagnostics(yaml);
+    const [printed = '', ...more] = listDiagnostics(yaml, { files });
     expect(more).toEqual([]);
     expect(printed).toMatch(new RegExp(`^${before.length}:${(before.at(-1)?.length ?? 0) + 1}: `));
-    expect(listCodes(yaml)).toEqual([code]);
+    expect(listCodes(yaml, { files })).toEqual([code]);
   });
 });
 

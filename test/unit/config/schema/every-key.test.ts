@@ -28,6 +28,7 @@ type Examples<Settings, Nested extends keyof Settings> = Readonly<Record<Keys<Se
 /** A value for each key, other than its default. */
 const FILE: Examples<Omit<FileSettings, 'issuers' | 'routes'>, 'limits' | 'timeouts' | 'drain'> = {
   listen: '127.0.0.1:8081',
+  tls: { cert_file: 'certificate.pem', key_file: 'key.pem', min_version: '1.3' },
   admin: '127.0.0.1:9091',
   admin_token: 'a-token-of-at-least-32-characters-0123456789',
   admin_hosts: ['gateway.example'],
@@ -70,7 +71,7 @@ const INTROSPECTION: Readonly<Record<Exclude<keyof IntrospectionSettings, 'clien
   cache: { cache: '7s' },
   jwt: { jwt: true },
 };
-const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits'> = {
+const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits' | 'request_headers' | 'response_headers'> = {
   public: true,
   name: 'A name',
   resource: 'https://other.example/',
@@ -80,6 +81,11 @@ const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits'> = {
   upstream: 'http://127.0.0.1:2',
   mcp: { revisions: ['2025-11-25'] },
   strip_prefix: true,
+  rewrite_location: false,
+  'request_headers.set': { 'X-Api-Key': 'a key' },
+  'request_headers.remove': ['X-Debug'],
+  'response_headers.set': { 'Cache-Control': 'no-store' },
+  'response_headers.remove': ['Server'],
   allow_encoded: ['%2F'],
   scopes: ['read'],
   scope_claim: ['realm_access.roles', 'scope'],

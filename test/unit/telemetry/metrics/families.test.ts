@@ -17,9 +17,12 @@ let page: readonly string[];
 beforeAll(async () => {
   const metrics = new Metrics({
     keySets: () => [{ issuer: ISSUER, keys: 1, ageSeconds: 1, lastError: undefined }],
+    upstreams: () => [{ upstream: 'billing:8080', leftOutSeconds: 0 }],
     build: { version: '1', node: '2' },
   });
-  metrics.configure([route], createAudienceIndex([route]), listIssuers([ISSUER]));
+  metrics.configure([route], createAudienceIndex([route]), listIssuers([ISSUER]), [
+    { label: 'api.example', expiresAt: 1 },
+  ]);
   const verified = exampleToken();
   metrics.record(finishedRequest({ route, verified, upstreamMs: 1 }));
   const failure = { reason: 'upstream_timeout', cause: 'response_timeout' } as const;

@@ -88,6 +88,7 @@ const BEGINS: Readonly<Record<CounterName, 'at 0' | 'at its first event'>> = {
   cacheLookups: 'at 0',
   reloads: 'at 0',
   ended: 'at 0',
+  handshakeFailures: 'at 0',
   restarts: 'at 0',
   droppedLines: 'at 0',
 };

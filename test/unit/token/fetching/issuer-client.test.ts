@@ -116,6 +116,10 @@ describe('a request', () => {
     ]);
   });
 
+  test('a port that is never fetched from: told', async () => {
+    await expect(clientOf().fetch('http://127.0.0.1:6000/')).rejects.toThrow('its port is one of those');
+  });
+
   test('time-out: told with its length', async () => {
     const origin = await serve(() => undefined);
     await expect(clientOf({ timeout: 60 }).fetch(origin)).rejects.toThrow(/^no answer within 0\.06 s$/);
@@ -223,7 +227,7 @@ describe('the proxy of the environment', () => {
         .then(({ status }) => `status ${status}`, String);
     const refused = 'the proxy refuses the connection (407)';
     expect(await messageBy(`http://user:word@${at}`)).toBe(`Error: ${refused}; asked through the proxy http://${at}`);
-    const gone = 'http://127.0.0.1:9';
+    const gone = 'http://127.0.0.1:2';
     expect(await messageBy(gone.replace('//', '//user:word@'))).toBe(
       `Error: no answer (ECONNREFUSED); asked through the proxy ${gone}`,
     );

@@ -6,7 +6,7 @@ import {
   parseUrl,
 } from '../../../../../src/cli/explain/evaluate/request-spec.ts';
 
-const LISTEN = { host: '0.0.0.0', port: 8080 };
+const LISTEN = { listen: { host: '0.0.0.0', port: 8080 }, tls: undefined };
 
 describe('a URL', () => {
   test.for([
@@ -20,8 +20,12 @@ describe('a URL', () => {
   });
 
   test('without a host: the host of the listener', () => {
-    expect(parseUrl('/', { host: '10.0.0.1', port: 80 })).toMatchObject({ value: { authority: '10.0.0.1:80' } });
-    expect(parseUrl('/', { host: '::1', port: 80 })).toMatchObject({ value: { authority: '[::1]:80' } });
+    expect(parseUrl('/', { listen: { host: '10.0.0.1', port: 80 }, tls: undefined })).toMatchObject({
+      value: { authority: '10.0.0.1:80' },
+    });
+    expect(parseUrl('/', { listen: { host: '::1', port: 80 }, tls: undefined })).toMatchObject({
+      value: { authority: '[::1]:80' },
+    });
   });
 
   test.for(['', 'billing', 'ftp://a/', 'https://u:p@a/', 'https://a/b c', '/a\nb'])('%j: rejected', url => {

@@ -2,15 +2,24 @@
 
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import { createTlsContext, holdsCertificates, type TlsMaterial } from '../http/client/tls-context.ts';
-import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
-import { upstreamTls } from './schema/upstream-schema.ts';
-import type { Path } from './source/document.ts';
-import { isRawMap } from './source/raw-map.ts';
-import type { ReferencedFiles } from './source/referenced-files.ts';
-import type { UpstreamTls } from './upstream-config.ts';
-import { parseEndpoint } from './values/address/endpoint.ts';
-import type { Rejection } from './values/parsed-value.ts';
+import type { TlsMaterial } from '../../http/client/tls-context.ts';
+import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
+import { upstreamTls } from '../schema/upstream-schema.ts';
+import type { Path } from '../source/document.ts';
+import { isRawMap } from '../source/raw-map.ts';
+import type { ReferencedFiles } from '../source/referenced-files.ts';
+import type { UpstreamTls } from '../upstream-config.ts';
+import { parseEndpoint } from '../values/address/endpoint.ts';
+import type { Rejection } from '../values/parsed-value.ts';
+import {
+  CERTIFICATES,
+  checkAuthorities,
+  checkCertificate,
+  checkPair,
+  checkPrivateKey,
+  PRIVATE_KEY,
+  unreadable,
+} from './pem-files.ts';
 
 type TlsSettings = z.output<typeof upstreamTls>;
 type FileKey = 'ca_file' | 'cert_file' | 'key_file';
@@ -19,9 +28,6 @@ interface TlsReading {
   readonly tls: UpstreamTls;
   readonly problems: readonly (readonly [FileKey, Rejection])[];
 }
-
-const CERTIFICATES = 'a PEM file with certificates';
-const PRIVATE_KEY = 'a PEM file with a private key, without a passphrase';
 
 export class UpstreamTlsReader {
   readonly #files: ReferencedFiles;
@@ -47,7 +53,7 @@ export class UpstreamTlsReader {
     }
     const settings = upstreamTls.safeParse(written['tls']);
     if (!settings.success) return undefined;
-    checkPair(settings.data, place, diagnostics);
+    checkBothOrNeither(settings.data, place, diagnostics);
     const { tls, problems } = this.#readOnce(settings.data);
     for (const [key, rejection] of problems) diagnostics.error([...place, key], rejection);
     return tls;
@@ -65,9 +71,7 @@ export class UpstreamTlsReader {
     const read = (key: FileKey, expected: string): string | undefined => {
       const name = settings[key];
       const file = name === undefined ? undefined : this.#files.readText(name);
-      if (file?.ok === false) {
-        problems.push([key, { code: 'unreadable-file', what: `names a file that ${file.rejection.what}`, expected }]);
-      }
+      if (file?.ok === false) problems.push([key, unreadable(file.rejection, expected)]);
       return file?.ok ? file.value : undefined;
     };
     const material = {
@@ -90,7 +94,7 @@ function isPlain(url: unknown): boolean {
   return parsed?.ok === true && parsed.value.origin.startsWith('http:');
 }
 
-function checkPair({ cert_file, key_file }: TlsSettings, place: Path, diagnostics: DiagnosticCollector): void {
+function checkBothOrNeither({ cert_file, key_file }: TlsSettings, place: Path, diagnostics: DiagnosticCollector): void {
   if ((cert_file === undefined) === (key_file === undefined)) return;
   const [alone, other] = cert_file === undefined ? ['key_file', 'cert_file'] : ['cert_file', 'key_file'];
   const what = `${alone} does not go without ${other}`;
@@ -100,24 +104,10 @@ function checkPair({ cert_file, key_file }: TlsSettings, place: Path, diagnostic
 /** @returns what is wrong with each part by itself, else with certificate and key together. */
 function judge({ ca, cert, key }: TlsMaterial): [FileKey, Rejection][] {
   const problems: [FileKey, Rejection][] = [];
-  if (ca !== undefined && !(holdsCertificates(ca) && isUsable({ ca }))) problems.push(['ca_file', notOf(CERTIFICATES)]);
-  if (cert !== undefined && !isUsable({ cert })) problems.push(['cert_file', notOf(CERTIFICATES)]);
-  if (key !== undefined && !isUsable({ key })) problems.push(['key_file', notOf(PRIVATE_KEY)]);
-  if (problems.length > 0 || cert === undefined || key === undefined || isUsable({ cert, key })) return problems;
-  const what = 'holds a key that does not fit the certificate of cert_file';
-  return [['key_file', { code: 'certificate', what, expected: 'its private key' }]];
-}
-
-function notOf(expected: string): Rejection {
-  return { code: 'certificate', what: 'holds something else, or something that cannot be read', expected };
-}
-
-/** The error is dropped: it may quote the file. */
-function isUsable(material: TlsMaterial): boolean {
-  try {
-    createTlsContext(material);
-    return true;
-  } catch {
-    return false;
-  }
+  const add = (name: FileKey, rejection: Rejection | undefined) => rejection && problems.push([name, rejection]);
+  add('ca_file', ca === undefined ? undefined : checkAuthorities(ca));
+  add('cert_file', cert === undefined ? undefined : checkCertificate(cert));
+  add('key_file', key === undefined ? undefined : checkPrivateKey(key));
+  if (problems.length === 0 && cert !== undefined && key !== undefined) add('key_file', checkPair(cert, key));
+  return problems;
 }

@@ -1,0 +1,77 @@
+/** What the metadata of an issuer (RFC 8414 section 2, OpenID Connect Discovery section 3) says of its product and its tokens. */
+
+import type { IdentityProduct } from '../../config/lint/identity-products/identity-product.ts';
+import { recogniseByMetadata, recogniseProduct } from '../../config/lint/identity-products/issuer-product.ts';
+import { parseIssuerUri, parseJwksUri } from '../../config/values/address/uri.ts';
+import { readProxy } from '../../config/values/proxy.ts';
+import { IssuerClient } from '../../token/fetching/issuer-client.ts';
+import { discoverMetadata, type IssuerMetadata } from '../../token/keys/issuer-metadata.ts';
+import { KeyFetchError } from '../../token/keys/key-fetch-error.ts';
+
+export interface Inspection {
+  /** The `iss` of access tokens. AD FS has another one in them than in its metadata. */
+  readonly issuer: string;
+  readonly product: IdentityProduct;
+  /** To be written where discovery does not lead there. */
+  readonly jwksUri: string | undefined;
+  /** Where discovery found the keys. */
+  readonly foundKeys: string | undefined;
+  /** Scopes of APIs that the issuer names; its own are left out. */
+  readonly scopes: readonly string[];
+  /** Why it could not be asked; then the rest is what its name tells. */
+  readonly problem: string | undefined;
+}
+
+/** Milliseconds for each of the two documents. */
+const TIMEOUT = 5_000;
+const MOST_SCOPES = 8;
+/** RFC 6749 section 3.3, as short as it goes on a line. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,80}$/;
+/** Of OpenID Connect Core section 5.4 and 11. */
+const OWN_SCOPES = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
+
+/**
+ * Asks the issuer through the proxy of the environment. Never throws for what the issuer answers.
+ *
+ * @param issuer as `parseIssuerUri` accepts it. @param environment names the proxy.
+ */
+export async function inspectIssuer(
+  issuer: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Inspection> {
+  const proxy = readProxy(environment);
+  if (!proxy.ok) return inspectName(issuer, proxy.rejection.what);
+  const client = new IssuerClient({ timeout: TIMEOUT, caFile: undefined, proxy: proxy.value });
+  const fetching = { client, signal: new AbortController().signal, tokenFor: () => undefined };
+  try {
+    return readMetadata(issuer, await discoverMetadata(issuer, fetching));
+  } catch (error) {
+    if (error instanceof KeyFetchError) return inspectName(issuer, error.message);
+    throw error;
+  } finally {
+    client.close();
+  }
+}
+
+/** @returns what the name alone tells. */
+export function inspectName(issuer: string, problem: string | undefined): Inspection {
+  const product = recogniseProduct(issuer);
+  return { issuer, product, jwksUri: product.jwksUri?.(issuer), foundKeys: undefined, scopes: [], problem };
+}
+
+function readMetadata(issuer: string, { jwksUri, content }: IssuerMetadata): Inspection {
+  const product = recogniseByMetadata(issuer, content);
+  const known = { product, foundKeys: jwksUri, scopes: listScopes(content['scopes_supported']), problem: undefined };
+  // [MS-OIDCE] section 2.2.3.2.1: the `iss` of access tokens, from which no keys can be discovered.
+  const other = content['access_token_issuer'];
+  const isOther = typeof other === 'string' && other !== issuer && parseIssuerUri(other).ok && parseJwksUri(jwksUri).ok;
+  return isOther ? { ...known, issuer: other, jwksUri } : { ...known, issuer, jwksUri: undefined };
+}
+
+function listScopes(supported: unknown): readonly string[] {
+  if (!Array.isArray(supported)) return [];
+  const scopes = supported.filter(
+    scope => typeof scope === 'string' && SCOPE.test(scope) && !OWN_SCOPES.includes(scope),
+  );
+  return scopes.slice(0, MOST_SCOPES);
+}

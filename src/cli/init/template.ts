@@ -1,0 +1,37 @@
+/** The whole file that `audgate init` prints. */
+
+import type { InitRoute } from './arguments.ts';
+import type { Inspection } from './inspection.ts';
+import { describeIssuer } from './issuer-lines.ts';
+import { describeRoutes } from './route-lines.ts';
+
+const HEADER = `\
+# Written by audgate init. Every route is on report: nothing is refused for its token; what would be is counted and
+# logged, and the API gets what it got before. From here on:
+#
+# 1. Can the issuer and the APIs be reached from this machine?
+#      audgate check --online audgate.yaml
+# 2. Run it, and let the clients call it in place of the API. Whom would it refuse, and why? The status page on admin
+#    shows it, and so does a metric:
+#      audgate --config audgate.yaml > access.ndjson
+#      curl -s http://127.0.0.1:9090/metrics | grep '^audgate_denials_total.* [1-9]'
+# 3. What is wrong with one token, and what has to change?
+#      audgate explain --config audgate.yaml --token-file TOKEN URL
+# 4. Whom would a stricter file refuse?
+#      audgate simulate --config stricter.yaml access.ndjson
+# 5. When nobody is left, set enforcement of that route to verify, and then to enforce.
+`;
+
+/** @returns YAML that loads without an error. */
+export function writeConfiguration(inspection: Inspection, routes: readonly InitRoute[]): string {
+  return [
+    HEADER,
+    'listen: 0.0.0.0:8080',
+    '# /metrics, health and the status page: for operators only.',
+    'admin: 127.0.0.1:9090',
+    '',
+    ...describeIssuer(inspection),
+    '',
+    ...describeRoutes(routes, inspection),
+  ].join('\n');
+}
