@@ -204,7 +204,7 @@ export class Gateway {
     transaction.body?.release();
     try {
       if (end === 'slow_reader') this.#telemetry.metrics.recordEnded(end);
-      recordRequest(this.#telemetry, transaction.finish());
+      recordRequest(this.#telemetry, transaction.finish(), this.config.accessLog);
     } catch (fault) {
       logFault(this.#telemetry.log, transaction.requestId, fault);
     } finally {

@@ -8,6 +8,7 @@ import type { DataAddress, ListenAddress, ListenerTls } from './listener-config.
 import type { Mcp } from './mcp-config.ts';
 import type { ReferencedFile } from './source/referenced-files.ts';
 import type { Upstream } from './upstream-config.ts';
+import type { OmittableField } from './values/access-log.ts';
 import type { ResourceUri } from './values/address/uri.ts';
 import type { ClaimPath } from './values/claim-path.ts';
 
@@ -29,6 +30,8 @@ export interface Config {
   readonly workers: number;
   /** Peers whose `X-Forwarded-*` or `Forwarded` are continued and whose `X-Real-IP` etc. are kept; else both are removed. */
   readonly trustedProxies: readonly TrustedProxy[];
+  /** `undefined`: no access log. */
+  readonly accessLog: AccessLogSettings | undefined;
   /** By exact `iss`. */
   readonly issuers: ReadonlyMap<string, Issuer>;
   /** In the order of the YAML. */
@@ -56,6 +59,11 @@ export interface Drain {
   readonly delay: number;
   /** After the delay, time for requests under way; then they are ended. */
   readonly limit: number;
+}
+
+export interface AccessLogSettings {
+  /** Names of fields that no line has. */
+  readonly omit: ReadonlySet<OmittableField>;
 }
 
 /** `unix:`: whoever connects to the unix socket of the data listener. */

@@ -174,6 +174,11 @@ export const WARNINGS = {
     consequence: 'An API that still reads Authorization refuses every request.',
     remedy: 'Remove the key until the route leaves report, where forward is the default.',
   },
+  'access-log-not-replayable': {
+    consequence:
+      'The command simulate cannot judge the lines that are written from now on, or sums them up without their client.',
+    remedy: 'Leave the field in the log, unless nobody is to keep it.',
+  },
   'would-deny-header-on-enforce': {
     consequence: 'The header is never set: on enforce, what would be denied is refused.',
     remedy: 'Remove the key.',

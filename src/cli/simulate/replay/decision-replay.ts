@@ -43,7 +43,11 @@ export class DecisionReplay {
    * @param from the configuration in use when the log was recorded, where it is known.
    */
   constructor(config: Config, from?: Config) {
-    this.#rules = { issuers: config.issuers, recorded: from && new RecordedConfig(from, config) };
+    this.#rules = {
+      issuers: config.issuers,
+      recorded: from && new RecordedConfig(from, config),
+      isKindOmitted: [config, from].some(each => each?.accessLog?.omit.has('kind')),
+    };
     this.#routes = createRouteTable(config.routes);
     this.#audiences = createAudienceIndex(config.routes);
     this.#metadata = createMetadataIndex(config.routes);

@@ -57,6 +57,7 @@ const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
   'metadata-without-server': `issuers: { stytch.com/project-1: { jwks_uri: https://i/jwks } }\nroutes: { »${A} }\n`,
   'token-forwarded-in-clear': `${I}routes: { ${withKey('upstream_token: »forward').replace('upstream: https', 'upstream: http')} }\n`,
   'report-strips-token': `${I}routes: { ${withKey('enforcement: report, upstream_token: »strip')} }\n`,
+  'access-log-not-replayable': `access_log: { omit: [sub, »path] }\n${PUBLIC}`,
   'would-deny-header-on-enforce': `${I}routes: { ${withKey('would_deny_header: »true')} }\n`,
   'allow-encoded': `${I}routes: { ${withKey('allow_encoded: »["%2F"]')} }\n`,
   'lenient-upstream': 'routes: { /: { public: true, upstream: { url: http://a, lenient: »true } } }\n',

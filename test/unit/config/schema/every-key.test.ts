@@ -41,6 +41,7 @@ const FILE: Examples<Omit<FileSettings, 'issuers' | 'routes'>, 'limits' | 'timeo
   'drain.limit': '7s',
   workers: 2,
   trusted_proxies: ['10.0.0.0/8'],
+  access_log: { omit: ['sub', 'jti'] },
 };
 const ISSUER: Examples<IssuerSettings, 'keys'> = {
   jwks_uri: 'https://login.example/other',
