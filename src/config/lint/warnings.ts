@@ -11,6 +11,7 @@ import { isInClear } from '../values/address/uri.ts';
 import { isContradicted, readUpstreamToken } from '../values/upstream-token.ts';
 import { warnOfAliases } from './alias-warnings.ts';
 import { warnOfClaims } from './claim-warnings.ts';
+import { warnOfMcp } from './mcp-checks.ts';
 import { warnOfResources } from './resource-warnings.ts';
 import { warnOfShadows } from './shadow-warnings.ts';
 
@@ -22,6 +23,7 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
     warnOfHeader(route, diagnostics);
     warnOfEncodings(route, diagnostics);
     warnOfLeniency(route, diagnostics);
+    warnOfMcp(route, diagnostics);
     warnOfOrigins(route, diagnostics);
   }
   warnOfShadows(routes, diagnostics);
@@ -40,12 +42,13 @@ function warnOfToken({ found, path }: RouteDraft, diagnostics: DiagnosticCollect
   const place = [...path, found.upstream_token === undefined ? 'forward_token' : 'upstream_token'];
   if (
     written === 'forward' &&
+    found.mcp === undefined &&
     found.upstream &&
     listEndpoints(found.upstream).some(({ origin }) => isInClear(origin))
   ) {
     diagnostics.warning(place, 'token-forwarded-in-clear', 'the token is forwarded in clear text');
   }
-  if (written === 'strip' && found.enforcement === 'report' && found.public !== true) {
+  if (written === 'strip' && found.enforcement === 'report' && found.public !== true && !found.mcp) {
     const what = 'Authorization is removed, though on report the API is to behave as before';
     diagnostics.warning(place, 'report-strips-token', what);
   }
