@@ -38,7 +38,7 @@ export class Gateway {
   readonly verifier: TokenVerifier;
   readonly #telemetry: Telemetry;
   readonly #indexes: Indexes;
-  readonly #upstreams: Upstreams;
+  readonly upstreams: Upstreams;
   readonly #tunnels = new Tunnels();
   readonly #limits: RouteLimits;
   readonly #underWay = new RequestCount();
@@ -64,8 +64,8 @@ export class Gateway {
     this.config = config;
     this.#telemetry = telemetry;
     this.#indexes = indexes;
-    const upstreams = previous ? previous.#upstreams : undefined;
-    this.#upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
+    const upstreams = previous ? previous.upstreams : undefined;
+    this.upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
     this.#limits = previous ? previous.#limits : new RouteLimits();
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
   }
@@ -73,7 +73,7 @@ export class Gateway {
   /** Serves one request. Returns at once, and throws nothing; `stop` waits for it. */
   handle(request: IncomingRequest): void {
     this.#underWay.enter();
-    const transaction = new Transaction(request, this.#events, this.#upstreams.trusted);
+    const transaction = new Transaction(request, this.#events, this.upstreams.trusted);
     try {
       this.#serve(transaction);
     } catch (fault) {
@@ -133,8 +133,8 @@ export class Gateway {
   #forward(transaction: Transaction, grant: Grant, head: RequestHead): void {
     const { request, isHandshake, responseFields } = transaction;
     responseFields.push(...createNotice(grant.match.route, grant.reported));
-    if (isHandshake) this.#upstreams.upgrade(grant, head, request, transaction);
-    else this.#upstreams.forward(grant, head, request, transaction);
+    if (isHandshake) this.upstreams.upgrade(grant, head, request, transaction);
+    else this.upstreams.forward(grant, head, request, transaction);
   }
 
   /** Replies where the client got no response. */
@@ -217,13 +217,13 @@ export class Gateway {
   async #stopWhenIdle(): Promise<void> {
     await this.#underWay.untilIdle();
     this.verifier.stop();
-    await this.#upstreams.close();
+    await this.upstreams.close();
   }
 
   /** Closes every tunnel and every connection to an upstream at once. */
   destroy(): void {
     this.#tunnels.destroy();
-    this.#upstreams.destroy();
+    this.upstreams.destroy();
   }
 }
 

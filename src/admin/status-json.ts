@@ -6,6 +6,7 @@ import type { ClientDenials } from '../telemetry/recent/client-denials.ts';
 import type { RecentDenial } from '../telemetry/recent/recent-denials.ts';
 import type { ScopeClaimSighting } from '../telemetry/recent/scope-claims.ts';
 import type { Report } from '../telemetry/report.ts';
+import type { EndpointStatus } from '../upstream/endpoints/endpoint-status.ts';
 import { sumOf } from './figures/counter-sums.ts';
 import { type CountedCell, readCells } from './figures/denial-matrix.ts';
 import { formatExplainCommand } from './figures/explain-command.ts';
@@ -35,6 +36,7 @@ export function renderJson({ info, report, readiness, now }: StatusPage): string
     clients: report.traffic.clients.map(describeClient),
     denials: report.denials.map(denial => describeDenial(denial, config.source.file)),
     issuers: report.keySets.map(describeKeySet),
+    upstreams: report.upstreams.map(describeEndpoint),
     introspections: countIntrospections(config, report),
     tokens_for_others: countForeignAudiences(report),
     scope_claims_unseen: listUnseen(config, report.traffic.scopeClaims).map(describeUnseen),
@@ -58,6 +60,7 @@ function describeRoute({ route, requests, reported, refused, failed, latency, up
     name: route?.name,
     ...(route && { mode: route.public ? 'public' : route.enforcement }),
     ...(route && !route.public && { resource: route.resource }),
+    ...(route && { upstreams: route.upstream.endpoints.map(({ label }) => label) }),
     requests: describeCounted(requests),
     would_be_denied: describeCounted(reported),
     denied: describeCounted(refused),
@@ -89,6 +92,10 @@ function describeKeySet({ issuer, keys, ageSeconds, lastError, refused }: Report
     last_error: lastError,
     refused_keys: refused.map(({ keyId, reason }) => ({ kid: keyId, reason })),
   };
+}
+
+function describeEndpoint({ upstream, cause, leftOutSeconds }: EndpointStatus): Json {
+  return { upstream, available: cause === undefined, cause, left_out_seconds: leftOutSeconds };
 }
 
 function describeUnseen({ of, name, path, tokens }: ScopeClaimSighting): Json {

@@ -20,6 +20,7 @@ export class SingleProcess implements GatewayProcess {
   constructor(options: StartOptions) {
     const metrics: Metrics = new Metrics({
       keySets: () => this.#server.gateway.verifier.status(),
+      upstreams: () => this.#server.gateway.upstreams.listEndpoints(),
       build: options,
     });
     this.log = createLog(openStandardOutput(() => metrics.recordDroppedLine()));

@@ -52,7 +52,10 @@ export class Server {
         metrics: telemetry.metrics,
         refetchKeys: () => this.#gateway.verifier.refetch(),
         readiness: () => this.readiness(),
-        report: () => createReport(telemetry, this.#gateway.verifier.status()),
+        report: () => {
+          const { verifier, upstreams } = this.#gateway;
+          return createReport(telemetry, { keySets: verifier.status(), upstreams: upstreams.listEndpoints() });
+        },
         processInfo: () => this.#processInfo(),
       }),
     );

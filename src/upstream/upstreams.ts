@@ -12,6 +12,7 @@ import type { RequestHead } from '../route/request-head.ts';
 import { type ClientInfo, readClientInfo } from './client-info/client-info.ts';
 import { createTrustedProxies } from './client-info/trusted-proxies.ts';
 import { ConnectionPool, poolKey, type UpstreamEvents } from './endpoints/connection-pool.ts';
+import { type EndpointStatus, listEndpointStatus } from './endpoints/endpoint-status.ts';
 import { type Member, RoundRobin } from './endpoints/round-robin.ts';
 import { type ForwardLimits, forward } from './forward.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
@@ -104,7 +105,7 @@ export class Upstreams {
     for (const pool of this.#pools.values()) pool.destroy();
   }
 
-  #readClient(head: RequestHead, { head: { fields }, peer }: IncomingRequest): ClientInfo {
+  #readClient(head: RequestHead, { peer, head: { fields } }: IncomingRequest): ClientInfo {
     return readClientInfo(this.trusted, { address: peer.address, isSecure: peer.isSecure, fields }, head);
   }
 
@@ -132,6 +133,17 @@ export class Upstreams {
       edits: this.#editsOf(grant, head, client),
       expiry: expiryOf(grant),
     };
+  }
+
+  /** @returns what is known of each endpoint of an upstream that has several, in the order of the YAML. */
+  listEndpoints(): readonly EndpointStatus[] {
+    return listEndpointStatus(this.#listMembers());
+  }
+
+  *#listMembers(): Generator<Member> {
+    for (const { upstream } of this.#routes) {
+      if (upstream.endpoints.length > 1) yield* this.#membersOf(upstream).members;
+    }
   }
 
   #routeOf({ match }: Grant): RouteUpstream {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { check } from '../../src/cli/check.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { ROOT, readPages } from './markdown.ts';
 
 /** What a fragment is put into. */
@@ -119,7 +119,7 @@ function readCodes(codes = ''): string[] {
   return codes.split(' ').filter(Boolean).toSorted();
 }
 
-/** As `audgate check` does. Files below /run are looked up in the folder of the test. */
+/** Loads it as `audgate check` does. Files below /run are looked up in the folder of the test. */
 function checkYaml(yaml: string): { errors: string[]; warnings: string[] } {
   const own = mkdtempSync(join(folder, 'check-'));
   const placed = yaml.replace(/\$\{file:(\/run\/[^}]+)\}/g, (_, path: string) => {
@@ -128,9 +128,8 @@ function checkYaml(yaml: string): { errors: string[]; warnings: string[] } {
     return `\${file:.${path}}`;
   });
   writeFileSync(join(own, 'audgate.yaml'), placed);
-  const lines: string[] = [];
-  check(join(own, 'audgate.yaml'), {}, line => lines.push(line), { format: 'json', strict: false });
-  const { problems } = JSON.parse(lines.join('\n')) as { problems: { code: string; severity: string }[] };
+  const loaded = loadConfig(join(own, 'audgate.yaml'), {});
+  const problems = loaded.ok ? loaded.warnings : loaded.diagnostics;
   const codesOf = (severity: string) =>
     problems.filter(problem => problem.severity === severity).map(({ code }) => code);
   return { errors: codesOf('error').toSorted(), warnings: codesOf('warning').toSorted() };

@@ -1,7 +1,7 @@
 /** The tables in docs/reference that are generated from the code. `npm run docs` writes them; this test keeps them true. */
 
 import { expect, test } from 'vitest';
-import { type CheckAdvice, ERRORS, WARNINGS } from '../../src/config/lint/check-codes.ts';
+import { type CheckAdvice, ERRORS, ONLINE_ERRORS, WARNINGS } from '../../src/config/lint/check-codes.ts';
 import {
   ENFORCEMENTS,
   FAILURES,
@@ -115,6 +115,7 @@ test('docs/reference/check-codes.md: the codes of src/config/lint/check-codes.ts
   await expectTables('docs/reference/check-codes.md', {
     warnings: tabulateCodes(WARNINGS),
     errors: tabulateCodes(ERRORS),
+    online: tabulateCodes(ONLINE_ERRORS),
   });
 });
 

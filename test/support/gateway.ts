@@ -49,7 +49,10 @@ export async function startGateway(yaml: string, environment: Record<string, str
   if (!loaded.ok) throw new Error(loaded.diagnostics.map(formatDiagnostic).join('\n'));
 
   const log = new LogRecorder();
-  const metrics: Metrics = new Metrics({ keySets: () => server.gateway.verifier.status() });
+  const metrics: Metrics = new Metrics({
+    keySets: () => server.gateway.verifier.status(),
+    upstreams: () => server.gateway.upstreams.listEndpoints(),
+  });
   const telemetry = createTelemetry(metrics, createLog(log));
   const { config, warnings } = loaded;
   const server = new Server(new Gateway(config, telemetry), telemetry, { version: '0.0.0', warnings });

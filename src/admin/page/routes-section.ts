@@ -7,6 +7,7 @@ import { type Counted, listRoutes, type RouteStatus } from '../figures/route-fig
 import { renderCount } from './clients-section.ts';
 import { formatAmount, formatCount, formatMoment, formatSeconds, formatTime } from './format.ts';
 import { type Html, html } from './html.ts';
+import { renderUpstreams } from './upstreams-table.ts';
 
 const DAY = 86_400_000;
 /** /status.json has the others. Making a larger table would delay requests noticeably. */
@@ -26,6 +27,7 @@ export function renderRoutes(config: Pick<Config, 'routes'>, report: Report, now
 ${shown.map(renderRow)}
 </tbody>
 </table>
+${renderUpstreams(report.upstreams)}
 </section>`;
 }
 

@@ -91,6 +91,25 @@ export const ERRORS = {
   },
 } as const satisfies Readonly<Record<string, CheckAdvice>>;
 
+/** Errors of `check --online`, about what the file names: the file is served, but not as it was meant. */
+export const ONLINE_ERRORS = {
+  'issuer-unreachable': {
+    consequence:
+      'While that is so, tokens of this issuer get 503 on routes that need one, and are only counted on report.',
+    remedy:
+      'Correct the place of its keys, its ca_file or the proxy of the environment, and see that this machine may reach it.',
+  },
+  'introspection-unusable': {
+    consequence: 'Its opaque tokens get 503 on routes that need one, or cannot be told from made-up ones.',
+    remedy:
+      'Correct the endpoint, and the client_id with its secret or key, which has to be that of a client that may introspect.',
+  },
+  'upstream-unreachable': {
+    consequence: 'Requests that go there get 502 or 504.',
+    remedy: 'Start it, correct its address or its tls, and see that this machine may reach it.',
+  },
+} as const satisfies Readonly<Record<string, CheckAdvice>>;
+
 /** Warnings, of what is valid but dangerous: the file is served. */
 export const WARNINGS = {
   'public-over-protected': {
@@ -163,6 +182,11 @@ export const WARNINGS = {
     consequence: 'Another proxy between the gateway and the upstream may read such a response differently.',
     remedy: 'Keep it only for a server that cannot be mended, and only with no other proxy in between.',
   },
+  'cors-origin-without-tls': {
+    consequence:
+      'Whoever is on the way between a browser and that site can put a script into its pages that reads the responses.',
+    remedy: 'Serve the pages by https:// and list that origin.',
+  },
   'issuer-without-tls': {
     consequence: 'Whoever is on the way to the issuer can put in keys, and so mint tokens.',
     remedy:
@@ -208,7 +232,8 @@ export const WARNINGS = {
 } as const satisfies Readonly<Record<string, CheckAdvice>>;
 
 export type WarningCode = keyof typeof WARNINGS;
-export type CheckCode = keyof typeof ERRORS | WarningCode;
+export type OnlineCode = keyof typeof ONLINE_ERRORS;
+export type CheckCode = keyof typeof ERRORS | OnlineCode | WarningCode;
 
 /** By code. */
-export const CHECK_CODES: Readonly<Record<CheckCode, CheckAdvice>> = { ...ERRORS, ...WARNINGS };
+export const CHECK_CODES: Readonly<Record<CheckCode, CheckAdvice>> = { ...ERRORS, ...ONLINE_ERRORS, ...WARNINGS };

@@ -21,6 +21,7 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
     warnOfHeader(route, diagnostics);
     warnOfEncodings(route, diagnostics);
     warnOfLeniency(route, diagnostics);
+    warnOfOrigins(route, diagnostics);
   }
   warnOfShadows(routes, diagnostics);
   warnOfAliases(file, diagnostics);
@@ -64,6 +65,17 @@ function warnOfLeniency({ found, path }: RouteDraft, diagnostics: DiagnosticColl
   if (found.upstream?.lenient !== true) return;
   const what = 'lets malformed responses pass: bare LF, one Content-Length twice, blanks behind a chunk size';
   diagnostics.warning([...path, 'upstream', 'lenient'], 'lenient-upstream', what);
+}
+
+function warnOfOrigins({ found, path }: RouteDraft, diagnostics: DiagnosticCollector): void {
+  for (const [index, origin] of (found.cors?.origins ?? []).entries()) {
+    if (origin === '*' || !isInClear(origin)) continue;
+    diagnostics.warning(
+      [...path, 'cors', 'origins', index],
+      'cors-origin-without-tls',
+      'pages that travel in clear text',
+    );
+  }
 }
 
 /** Only where every route could be read and no route has an unknown issuer: a misspelled name is reported already. */

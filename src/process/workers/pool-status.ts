@@ -1,6 +1,7 @@
 /** Metrics, status report and readiness of all workers together, for the admin listener of the primary. */
 
 import { describeKeys, type Readiness, ReadinessGate } from '../../admin/readiness.ts';
+import { mergeEndpointStatus } from '../../telemetry/merged/endpoint-status.ts';
 import { MergedMetrics } from '../../telemetry/merged/merged-metrics.ts';
 import { mergeDenials, mergeKeySets } from '../../telemetry/merged/merged-report.ts';
 import type { Metrics, ProcessMetrics } from '../../telemetry/metrics/metrics.ts';
@@ -53,6 +54,7 @@ export class PoolStatus {
       metrics: await this.#merged.list(),
       denials: mergeDenials(reports.map(({ denials }) => denials)),
       keySets: mergeKeySets(reports.map(({ keySets }) => keySets)),
+      upstreams: mergeEndpointStatus(reports.flatMap(({ upstreams }) => upstreams)),
       traffic: mergeTraffic(reports.map(({ traffic }) => traffic)),
     };
   }

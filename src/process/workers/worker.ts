@@ -45,7 +45,10 @@ export class Worker {
   #prepared: Gateway | undefined;
 
   constructor(peer: ClusterWorker) {
-    this.#metrics = new Metrics({ keySets: () => this.#server?.gateway.verifier.status() ?? [] });
+    this.#metrics = new Metrics({
+      keySets: () => this.#server?.gateway.verifier.status() ?? [],
+      upstreams: () => this.#server?.gateway.upstreams.listEndpoints() ?? [],
+    });
     this.log = createLog(openSharedOutput(() => this.#metrics.recordDroppedLine()));
     this.#telemetry = createTelemetry(this.#metrics, this.log);
     this.#primary = new Channel<WorkerCalls, PrimaryCalls>(peer, this.#createHandlers());
@@ -80,6 +83,7 @@ export class Worker {
       readReport: () => ({
         denials: this.#telemetry.denials.list(),
         keySets: this.#server?.gateway.verifier.status() ?? [],
+        upstreams: this.#server?.gateway.upstreams.listEndpoints() ?? [],
         traffic: this.#telemetry.traffic.list(),
       }),
       drain: () => this.#drain(),

@@ -184,6 +184,11 @@ export const GAUGES = {
     help: 'Connections of clients.',
     labels: [{ name: 'kind', values: ['http', 'upgraded'] }],
   },
+  available: {
+    name: 'audgate_upstream_available',
+    help: 'Whether an endpoint of an upstream that has several is sent requests: 0 while it cannot be connected to and is left out.',
+    labels: [{ name: 'upstream' }],
+  },
   build: {
     name: 'audgate_build_info',
     help: 'Which audgate this is, and on which Node.js it runs; always 1.',

@@ -2,6 +2,8 @@
 
 import type { ListenerCertificate } from '../../config/listener-config.ts';
 import type { KeySetStatus } from '../../token/keys/key-set.ts';
+import type { EndpointStatus } from '../../upstream/endpoints/endpoint-status.ts';
+import { mergeEndpointStatus } from '../merged/endpoint-status.ts';
 import { GAUGES, type GaugeFamily } from './families.ts';
 
 /** A gauge with its samples. */
@@ -25,6 +27,8 @@ type KeySetSize = Pick<KeySetStatus, 'issuer' | 'keys' | 'ageSeconds'>;
 export interface Measured {
   readonly connections: { readonly http: number; readonly upgraded: number };
   readonly keySets: readonly KeySetSize[];
+  /** The endpoints of upstreams that have several, one label once. */
+  readonly upstreams: readonly EndpointStatus[];
 }
 
 /** What is the same for all processes of a gateway. */
@@ -38,7 +42,7 @@ export interface GatewayFacts {
 
 /** @returns the gauges with their samples. */
 export function listGauges(
-  { connections, keySets }: Measured,
+  { connections, keySets, upstreams }: Measured,
   { build, loadedAt, certificates }: GatewayFacts,
 ): readonly Gauge[] {
   return [
@@ -58,11 +62,15 @@ export function listGauges(
         { values: ['upgraded'], value: connections.upgraded },
       ],
     },
+    {
+      ...GAUGES.available,
+      samples: upstreams.map(({ upstream, cause }) => ({ values: [upstream], value: cause === undefined ? 1 : 0 })),
+    },
     { ...GAUGES.build, samples: build ? [{ values: [build.version, build.node], value: 1 }] : [] },
   ];
 }
 
-/** @returns the measurements of several processes as one: the sum of the connections, of an issuer's keys the fewest and the oldest. */
+/** @returns the measurements of several processes as one: the sum of the connections, of an issuer's keys the fewest and the oldest; an endpoint is available where all say so. */
 export function mergeMeasured(all: readonly Measured[]): Measured {
   const keySets = new Map<string, KeySetSize>();
   for (const keySet of all.flatMap(each => each.keySets)) {
@@ -70,7 +78,11 @@ export function mergeMeasured(all: readonly Measured[]): Measured {
     keySets.set(keySet.issuer, other ? worseOf(other, keySet) : keySet);
   }
   const sumOf = (kind: keyof Measured['connections']) => all.reduce((sum, each) => sum + each.connections[kind], 0);
-  return { connections: { http: sumOf('http'), upgraded: sumOf('upgraded') }, keySets: [...keySets.values()] };
+  return {
+    connections: { http: sumOf('http'), upgraded: sumOf('upgraded') },
+    keySets: [...keySets.values()],
+    upstreams: mergeEndpointStatus(all.flatMap(each => each.upstreams)),
+  };
 }
 
 /** Alerts look for too few keys, and for keys that are too old. */

@@ -5,7 +5,9 @@ import type { AudienceIndex } from '../../authorization/audience.ts';
 import type { Issuer, Route } from '../../config/config.ts';
 import type { IntrospectionOutcome } from '../../token/introspection/introspector.ts';
 import type { KeySetStatus } from '../../token/keys/key-set.ts';
+import type { EndpointStatus } from '../../upstream/endpoints/endpoint-status.ts';
 import type { FinishedRequest } from '../finished-request.ts';
+import { mergeEndpointStatus } from '../merged/endpoint-status.ts';
 import { type Changes, Counts } from './counts.ts';
 import { writeMetrics } from './exposition.ts';
 import type { EndCause, HandshakeFailure } from './families.ts';
@@ -20,6 +22,8 @@ import { ZeroSeries } from './zero-series.ts';
 export interface MetricSources {
   /** Read at each scrape. */
   readonly keySets: () => readonly Omit<KeySetStatus, 'refused'>[];
+  /** Likewise; by default there are none. */
+  readonly upstreams?: () => readonly EndpointStatus[];
   /** For `audgate_build_info`; not set in a worker, whose primary reports it. */
   readonly build?: Build;
 }
@@ -151,7 +155,8 @@ export class Metrics {
 
   #measure(): Measured {
     const keySets = this.#sources.keySets().map(({ issuer, keys, ageSeconds }) => ({ issuer, keys, ageSeconds }));
-    return { connections: this.#connections.read(), keySets };
+    const upstreams = mergeEndpointStatus(this.#sources.upstreams?.() ?? []);
+    return { connections: this.#connections.read(), keySets, upstreams };
   }
 
   #listGauges(measured: Measured) {

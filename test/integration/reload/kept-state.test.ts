@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { reloadWith, startGatewayProcess } from '../../support/gateway-process.ts';
 import { request } from '../../support/raw-http.ts';
+import { reservePort } from '../../support/reserved-port.ts';
 import { startTokenIssuer } from '../../support/token-issuer.ts';
 import { answerWithWhatArrived } from '../../support/upstream.ts';
 import { eventually } from '../../support/waiting.ts';
@@ -63,6 +64,20 @@ describe('unchanged settings', () => {
     await reloadWith(gateway, guarded('/api').replace('upstream:', 'timeouts: { connect: 1s }, upstream:'));
     expect(await statusOf(gateway, '/api')).toBe(200);
     expect(upstream.sockets.total - total).toBe(0);
+  });
+
+  test('an endpoint that cannot be connected to: left out as before; a new one is not', async () => {
+    const gone = `127.0.0.1:${await reservePort()}`;
+    const list = (...urls: string[]) => `routes:\n  /: { public: true, upstream: [${urls.join(', ')}] }\n`;
+    const gateway = await startGatewayProcess(list(`http://${gone}`, upstream.origin));
+    const available = (label: string) => gateway.sample(`audgate_upstream_available{upstream="${label}"}`);
+    expect(await available(gone)).toBe(1);
+    expect(await statusOf(gateway, '/')).toBe(200);
+    await eventually(async () => (await available(gone)) === 0);
+    const other = `127.0.0.1:${await reservePort()}`;
+    await reloadWith(gateway, list(upstream.origin, `http://${other}`, `http://${gone}`));
+    await eventually(async () => (await available(other)) === 1);
+    expect([await available(gone), await available(new URL(upstream.origin).host)]).toEqual([0, 1]);
   });
 
   test('requests in flight: counted against the new limit of their route', async () => {

@@ -150,6 +150,10 @@ async function exampleReport({ routes }: Config, texts: Texts, now: Date): Promi
     metrics: await metrics.list(),
     denials: [...denials, ...Array.from({ length: 25 }, () => ({ ...common, requestId, method, path, host }))],
     traffic: { ...traffic.list(), since: now.getTime() },
+    upstreams: [
+      { upstream: `127.0.0.1:1`, leftOutSeconds: 0 },
+      { upstream: `/run/${host}.sock`, cause: 'refused' as const, leftOutSeconds: 1.5 },
+    ],
     keySets: [
       { issuer, keys: 0, ageSeconds: undefined, lastError, refused: [] },
       {

@@ -22,7 +22,7 @@ async function report(requests: readonly FinishedRequest[]) {
   for (const request of requests) metrics.record(request);
   const nothing = () => undefined;
   const log = { event: nothing, request: nothing, flush: nothing, close: async () => undefined };
-  return createReport(createTelemetry(metrics, log), []);
+  return createReport(createTelemetry(metrics, log), { keySets: [], upstreams: [] });
 }
 
 test('the matrix: a row for each resource, foreign, missing and multiple, and a column for each protected route', async () => {

@@ -111,6 +111,14 @@ describe('one error', () => {
   });
 });
 
+test('an origin without TLS: a warning, unless it is this machine or every origin', () => {
+  const written = ['http://b.example', 'http://localhost:1', 'http://127.0.0.1:1', 'http://[::1]:1', 'capacitor://a'];
+  const found = listDiagnostics(file(`origins: ${JSON.stringify(written)}`));
+  expect(found).toHaveLength(1);
+  expect(found[0]).toContain('warning: routes./a.cors.origins[0]: pages that travel in clear text');
+  expect(listDiagnostics(file('origins: ["*"]'))).toEqual([]);
+});
+
 describe('what the route has', () => {
   const read = (cors: string, route = '') => {
     const loaded = load(file(cors, route));

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { mergeEndpointStatus } from '../../../../src/telemetry/merged/endpoint-status.ts';
 import { mergeDenials, mergeKeySets } from '../../../../src/telemetry/merged/merged-report.ts';
 import { RecentDenials } from '../../../../src/telemetry/recent/recent-denials.ts';
 import { finishedRequest } from '../finished-example.ts';
@@ -26,4 +27,18 @@ test('keys of an issuer: those of a process that has none yet, else the oldest',
     [status('a', 90, 'it answered 500'), status('b', undefined), status('c', 4)],
   ]);
   expect(merged).toEqual([status('a', 90, 'it answered 500'), status('b', undefined), status('c', 5)]);
+});
+
+test('endpoints of several workers: left out where one of them leaves it out, for the longest pause', () => {
+  const merged = mergeEndpointStatus([
+    { upstream: 'a:80', leftOutSeconds: 0 },
+    { upstream: 'b:80', cause: 'refused', leftOutSeconds: 0.5 },
+    { upstream: 'a:80', cause: 'dns', leftOutSeconds: 0 },
+    { upstream: 'b:80', cause: 'connect_timeout', leftOutSeconds: 4 },
+    { upstream: 'a:80', leftOutSeconds: 0 },
+  ]);
+  expect(merged).toEqual([
+    { upstream: 'a:80', cause: 'dns', leftOutSeconds: 0 },
+    { upstream: 'b:80', cause: 'connect_timeout', leftOutSeconds: 4 },
+  ]);
 });

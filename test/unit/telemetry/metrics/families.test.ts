@@ -17,6 +17,7 @@ let page: readonly string[];
 beforeAll(async () => {
   const metrics = new Metrics({
     keySets: () => [{ issuer: ISSUER, keys: 1, ageSeconds: 1, lastError: undefined }],
+    upstreams: () => [{ upstream: 'billing:8080', leftOutSeconds: 0 }],
     build: { version: '1', node: '2' },
   });
   metrics.configure([route], createAudienceIndex([route]), listIssuers([ISSUER]), [
