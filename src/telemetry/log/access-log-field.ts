@@ -16,6 +16,7 @@ export interface AccessLogField {
     | 'failed, and the cause is tls'
     | 'sent to an upstream'
     | 'sent to an upstream that responded'
+    | 'the body of an MCP request was read'
     | 'the token verified, also where it has expired since'
     | 'the token verified and has this claim as a string'
     | 'the token verified and has a typ'

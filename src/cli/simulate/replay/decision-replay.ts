@@ -9,7 +9,7 @@ import { createMetadataIndex, findMetadata } from '../../../challenge/metadata.t
 import { METADATA_METHODS } from '../../../challenge/metadata-reply.ts';
 import type { Config, Route } from '../../../config/config.ts';
 import { deny, isDecidedWithin, isReason, type Reason } from '../../../denial.ts';
-import { unreadRequest } from '../../../mcp/mcp-request.ts';
+import { assumeRequest } from '../../../mcp/mcp-request.ts';
 import { MASK } from '../../../route/loggable-path.ts';
 import { createRouteTable, type Match, matchRequest } from '../../../route/match.ts';
 import { type RequestHead, readRequestHead } from '../../../route/request-head.ts';
@@ -118,7 +118,7 @@ export class DecisionReplay {
   }
 
   #authorize(match: Match, { method }: LogEntry, verification: Verification): ReplayedDecision {
-    const { grant, denial } = authorize(this.#audiences, match, method, verification, unreadRequest());
+    const { grant, denial } = authorize(this.#audiences, match, method, verification, assumeRequest());
     const outcome = !grant ? 'denied' : denial ? 'reported' : 'forwarded';
     return { outcome, reason: denial?.reason, route: match.route, presented: denial?.presented };
   }
