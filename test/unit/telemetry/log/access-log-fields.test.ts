@@ -103,7 +103,7 @@ test.each(OMITTABLE_FIELDS)('omit %s: the line is the same without it', name => 
     verified: idToken,
     upstreamMs: 3,
     outcome: 'failed',
-    failure: tlsFailure,
+    failure: { ...tlsFailure, ...otherFailure },
     ...EVERYTHING,
   } as const;
   const long = { ...facts, path: `/${'x'.repeat(2_000)}` };
