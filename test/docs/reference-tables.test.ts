@@ -2,7 +2,8 @@
 
 import { expect, test } from 'vitest';
 import type { CheckAdvice } from '../../src/config/lint/check-advice.ts';
-import { ERRORS, ONLINE_ERRORS } from '../../src/config/lint/check-codes.ts';
+import { ERRORS } from '../../src/config/lint/check-codes.ts';
+import { ONLINE_ERRORS } from '../../src/config/lint/online-codes.ts';
 import { WARNINGS } from '../../src/config/lint/warning-codes.ts';
 import {
   ENFORCEMENTS,
