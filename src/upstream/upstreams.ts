@@ -72,7 +72,7 @@ export class Upstreams {
     const client = this.#readClient(head, request);
     const outgoing = {
       ...{ method: head.method, fields: this.#headersOf(grant, request, client, events) },
-      body: head.hasBody ? (head.contentLength ?? 'unknown') : 'none',
+      body: grant.body?.length ?? (head.hasBody ? (head.contentLength ?? 'unknown') : 'none'),
     } as const;
     const addressAt = (endpoint: Endpoint) => addressOf(grant, head, endpoint);
     const { timeouts: times } = grant.match.route.upstream;
@@ -127,7 +127,7 @@ export class Upstreams {
     const { limits, upstream } = grant.match.route;
     return {
       body: head.hasBody
-        ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle) }
+        ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle), bytes: grant.body }
         : undefined,
       added: added.responseFields,
       edits: this.#editsOf(grant, head, client),
