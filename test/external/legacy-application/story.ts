@@ -61,6 +61,17 @@ const REST: Readonly<Record<string, Step>> = {
     await sent;
     await untilServed(stage.visitor, other);
   },
+  'upload whose instance is killed': async stage => {
+    const held = stage.application.holdUpload();
+    const sent = sendFile(stage);
+    const instance = await held.instance;
+    await instance.kill();
+    held.release();
+    await sent;
+    await instance.start();
+    await stage.visitor.go(`${PREFIX}/documents/`);
+    await untilServed(stage.visitor, instance);
+  },
   'WebSocket, whose instance restarts': async ({ visitor, application }) => {
     const accepted = application.nextWebSocket();
     await visitor.go(`${PREFIX}/live`);
