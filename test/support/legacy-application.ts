@@ -115,7 +115,7 @@ class InstanceProcess implements Instance {
   }
 
   send(message: string): void {
-    this.#child?.send(message);
+    if (this.#child?.connected) this.#child.send(message);
   }
 
   async event(event: string): Promise<void> {

@@ -19,7 +19,7 @@ import { nameVariant, PREFIX, PUBLIC_NAME, refusesForms, VARIANTS, type Variant 
 import { type Observation, Visitor } from './visitor.ts';
 
 /** For a browser, two proxies and five processes on a busy machine. */
-const PATIENCE = 180_000;
+const PATIENCE = 300_000;
 const canRun = hasChromium && hasNginx;
 const missing = hasChromium ? 'needs nginx' : WITHOUT_CHROMIUM;
 
