@@ -1,2 +1,0 @@
-/** Where the keys of an issuer come from. */
-export {};

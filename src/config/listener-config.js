@@ -1,2 +1,0 @@
-/** Where the process listens, and with which certificates. */
-export {};

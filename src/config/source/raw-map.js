@@ -1,4 +1,0 @@
-/** @returns whether `value` is a map. */
-export function isRawMap(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

@@ -1,2 +1,0 @@
-/** Limits of a connection to an upstream, and its callbacks to the pool. */
-export {};
