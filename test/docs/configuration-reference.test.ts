@@ -35,6 +35,11 @@ const WITH_CORS: Tree = {
   routes: { '/a': { resource: 'https://a/', upstream: { url: 'https://a' }, cors: { origins: ['https://b'] } } },
 };
 
+const WITH_MCP: Tree = {
+  ...BASE,
+  routes: { '/a': { resource: 'https://a/', upstream: { url: 'https://a' }, mcp: {} } },
+};
+
 /** @returns the first two cells of each row of a section's table. */
 function readRows(section: string): readonly { key: string; standard: string }[] {
   const [, text = ''] = PAGE.split(new RegExp(`^## ${section}$`, 'm'));
@@ -82,6 +87,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function baseOf(key: string): Tree {
   if (key.startsWith('introspection.')) return INTROSPECTING;
+  if (key.startsWith('mcp.')) return WITH_MCP;
   return key.startsWith('cors.') ? WITH_CORS : BASE;
 }
 

@@ -85,6 +85,10 @@ export const ERRORS = {
     consequence: 'A token for one API would open the other.',
     remedy: 'Let each audience stand for one resource; routes to one API share its resource.',
   },
+  'mcp-token-forwarded': {
+    consequence: 'The upstream could use the token of the client wherever the gateway accepts it.',
+    remedy: 'Remove the key; on a route with mcp the token is removed by default.',
+  },
   'address-conflict': {
     consequence: 'One of the two listeners could not be opened.',
     remedy: 'Give listen and admin a port each.',
@@ -170,6 +174,11 @@ export const WARNINGS = {
     consequence: 'An API that still reads Authorization refuses every request.',
     remedy: 'Remove the key until the route leaves report, where forward is the default.',
   },
+  'access-log-not-replayable': {
+    consequence:
+      'The command simulate cannot judge the lines that are written from now on, or sums them up without their client.',
+    remedy: 'Leave the field in the log, unless nobody is to keep it.',
+  },
   'would-deny-header-on-enforce': {
     consequence: 'The header is never set: on enforce, what would be denied is refused.',
     remedy: 'Remove the key.',
@@ -181,6 +190,18 @@ export const WARNINGS = {
   'lenient-upstream': {
     consequence: 'Another proxy between the gateway and the upstream may read such a response differently.',
     remedy: 'Keep it only for a server that cannot be mended, and only with no other proxy in between.',
+  },
+  'mcp-on-report': {
+    consequence: 'Every request comes without a token, and the log says nothing of what enforce would refuse.',
+    remedy: 'Begin with verify, or with enforce on a second host or path.',
+  },
+  'mcp-endpoint': {
+    consequence: 'Clients that compare the two, as RFC 9728 section 3.3 demands, end with an error.',
+    remedy: 'Write the URL of the endpoint as resource, or name the route after the path of the resource.',
+  },
+  'mcp-initial-scopes': {
+    consequence: 'At an issuer that keeps a client to the scopes of its first request, that rule can never be met.',
+    remedy: 'Add the scope, unless the issuer grants more later.',
   },
   'cors-origin-without-tls': {
     consequence:

@@ -3,29 +3,8 @@
  * this table, and a test holds it equal to the lines that are written. A field that has no value is left out of the line.
  */
 
-export interface AccessLogField {
-  readonly name: string;
-  /** `timestamp`: a string as in RFC 3339, in UTC, with milliseconds. */
-  readonly type: 'string' | 'array of strings' | 'integer' | 'number' | 'boolean' | 'timestamp';
-  /** When the field is in the line. */
-  readonly present:
-    | 'always'
-    | 'on a route that is not public'
-    | 'denied, reported or failed'
-    | 'failed'
-    | 'failed, and the cause is tls'
-    | 'failed, and the cause is other'
-    | 'sent to an upstream'
-    | 'sent to an upstream that responded'
-    | 'the token verified, also where it has expired since'
-    | 'the token verified and has this claim as a string'
-    | 'the token verified and has a typ'
-    | 'the token verified and names itself no access token'
-    | 'a value was cut';
-  readonly description: string;
-  /** Never shortened by `fitLine`: the value is not from the caller, so it is short, and readers of the log need it. */
-  readonly isNeverCut?: true;
-}
+import type { AccessLogField } from './access-log-field.ts';
+import { TOKEN_FIELDS } from './token-log-fields.ts';
 
 export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
   {
@@ -47,7 +26,31 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     name: 'request_id',
     type: 'string',
     present: 'always',
-    description: 'A new UUID for each request.',
+    description:
+      'The `X-Request-Id` that upstream and client get: that of a trusted proxy, else a new UUID. Proxies decide whether theirs is unique.',
+    isNeverCut: true,
+  },
+  {
+    name: 'trace_id',
+    type: 'string',
+    present: 'sent with a valid traceparent',
+    description:
+      'The trace-id of the `traceparent` (W3C Trace Context), 32 hexadecimal digits. The client chose it. An invalid or doubled `traceparent` is forwarded all the same, and not logged.',
+    isNeverCut: true,
+  },
+  {
+    name: 'via',
+    type: 'string',
+    present: 'always',
+    description: '`proxy`: the request came to the data listener.',
+    isNeverCut: true,
+  },
+  {
+    name: 'client',
+    type: 'string',
+    present: 'always',
+    description:
+      'The address of the client. Behind trusted proxies the last in `X-Forwarded-For` (or `Forwarded`) that is no trusted proxy; where that is no address, that of the connection: `unix:` over a unix socket, `unknown` where it has none.',
     isNeverCut: true,
   },
   {
@@ -134,6 +137,22 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     isNeverCut: true,
   },
   {
+    name: 'bytes_in',
+    type: 'integer',
+    present: 'always',
+    description:
+      'Bytes of the body of the request that were read and passed on, without chunk sizes. Of a WebSocket what its client sent, frames included.',
+    isNeverCut: true,
+  },
+  {
+    name: 'bytes_out',
+    type: 'integer',
+    present: 'always',
+    description:
+      'Bytes of the body of the response that were given to the connection, without chunk sizes; a client that left has not read them all. Of a WebSocket what its client was sent.',
+    isNeverCut: true,
+  },
+  {
     name: 'duration_ms',
     type: 'number',
     present: 'always',
@@ -146,63 +165,7 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     present: 'sent to an upstream that responded',
     description: 'Milliseconds from dispatch to the head of the response.',
   },
-  {
-    name: 'iss',
-    type: 'string',
-    present: 'the token verified, also where it has expired since',
-    description: 'The issuer.',
-  },
-  {
-    name: 'sub',
-    type: 'string',
-    present: 'the token verified and has this claim as a string',
-    description: 'The subject.',
-  },
-  {
-    name: 'client_id',
-    type: 'string',
-    present: 'the token verified and has this claim as a string',
-    description: 'The client of the token: the first of `client_id`, `azp`, `appid` and `cid` that it has.',
-  },
-  {
-    name: 'aud',
-    type: 'array of strings',
-    present: 'the token verified, also where it has expired since',
-    description:
-      'The audiences, at most 64 of them: `aud`, or what the `audience_claim` of the issuer holds, and then `aud` where the token has both.',
-  },
-  {
-    name: 'scope',
-    type: 'string',
-    present: 'the token verified, also where it has expired since',
-    description:
-      'The scopes, separated by spaces, as the decision took them from the token: by the `scope_claim` of the route or of the issuer, without what `scope_implies` adds.',
-  },
-  {
-    name: 'jti',
-    type: 'string',
-    present: 'the token verified and has this claim as a string',
-    description: 'The identifier of the token.',
-  },
-  {
-    name: 'exp',
-    type: 'number',
-    present: 'the token verified, also where it has expired since',
-    description: 'When the token expires, in seconds since the epoch.',
-  },
-  {
-    name: 'typ',
-    type: 'string',
-    present: 'the token verified and has a typ',
-    description: 'The `typ` of its header, as written.',
-  },
-  {
-    name: 'kind',
-    type: 'string',
-    present: 'the token verified and names itself no access token',
-    description:
-      'The kind that its payload names, such as `ID` or `refresh_token`; `id_token` for one that names none and has the claims of an ID token.',
-  },
+  ...TOKEN_FIELDS,
   {
     name: 'truncated',
     type: 'boolean',

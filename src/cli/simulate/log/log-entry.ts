@@ -6,7 +6,8 @@ import type { Outcome } from '../../../denial.ts';
 export interface LogEntry {
   /** Milliseconds since 1970: when its response had closed. */
   readonly time: number;
-  readonly durationMs: number;
+  /** `undefined`: it was left out. */
+  readonly durationMs: number | undefined;
   readonly requestId: string;
   /** The key of the route, or `NO_ROUTE`. */
   readonly route: string;

@@ -9,6 +9,7 @@ import { createMetadataIndex, findMetadata } from '../../../challenge/metadata.t
 import { METADATA_METHODS } from '../../../challenge/metadata-reply.ts';
 import type { Config, Route } from '../../../config/config.ts';
 import { deny, isDecidedWithin, isReason, type Reason } from '../../../denial.ts';
+import { unreadRequest } from '../../../mcp/mcp-request.ts';
 import { MASK } from '../../../route/loggable-path.ts';
 import { createRouteTable, type Match, matchRequest } from '../../../route/match.ts';
 import { type RequestHead, readRequestHead } from '../../../route/request-head.ts';
@@ -42,7 +43,11 @@ export class DecisionReplay {
    * @param from the configuration in use when the log was recorded, where it is known.
    */
   constructor(config: Config, from?: Config) {
-    this.#rules = { issuers: config.issuers, recorded: from && new RecordedConfig(from, config) };
+    this.#rules = {
+      issuers: config.issuers,
+      recorded: from && new RecordedConfig(from, config),
+      isKindOmitted: [config, from].some(each => each?.accessLog?.omit.has('kind')),
+    };
     this.#routes = createRouteTable(config.routes);
     this.#audiences = createAudienceIndex(config.routes);
     this.#metadata = createMetadataIndex(config.routes);
@@ -113,7 +118,7 @@ export class DecisionReplay {
   }
 
   #authorize(match: Match, { method }: LogEntry, verification: Verification): ReplayedDecision {
-    const { grant, denial } = authorize(this.#audiences, match, method, verification);
+    const { grant, denial } = authorize(this.#audiences, match, method, verification, unreadRequest());
     const outcome = !grant ? 'denied' : denial ? 'reported' : 'forwarded';
     return { outcome, reason: denial?.reason, route: match.route, presented: denial?.presented };
   }
