@@ -220,7 +220,7 @@ test('strip_prefix to endpoints with several base paths: the readings at each of
     const match =
       path.ok &&
       matchRoute(createRouteTable([protectedRoute({ ...fields, upstream: { ...upstream, endpoints } })]), 'x', path);
-    return match && match.ok ? [...match.otherRests].sort() : undefined;
+    return match !== false && match.ok ? [...match.otherRests].sort() : undefined;
   };
   expect(restsAt('/base')).toEqual(['//x', '/x']);
   // Without a base path, //x names a host, and the path is empty.
