@@ -3,6 +3,8 @@
  * this table. Codes are stable, since scripts refer to them.
  */
 
+import { MCP_ERRORS, MCP_WARNINGS } from './mcp-check-codes.ts';
+
 export interface CheckAdvice {
   /** One sentence. */
   readonly consequence: string;
@@ -85,10 +87,7 @@ export const ERRORS = {
     consequence: 'A token for one API would open the other.',
     remedy: 'Let each audience stand for one resource; routes to one API share its resource.',
   },
-  'mcp-token-forwarded': {
-    consequence: 'The upstream could use the token of the client wherever the gateway accepts it.',
-    remedy: 'Remove the key; on a route with mcp the token is removed by default.',
-  },
+  ...MCP_ERRORS,
   'address-conflict': {
     consequence: 'One of the two listeners could not be opened.',
     remedy: 'Give listen and admin a port each.',
@@ -191,18 +190,7 @@ export const WARNINGS = {
     consequence: 'Another proxy between the gateway and the upstream may read such a response differently.',
     remedy: 'Keep it only for a server that cannot be mended, and only with no other proxy in between.',
   },
-  'mcp-on-report': {
-    consequence: 'Every request comes without a token, and the log says nothing of what enforce would refuse.',
-    remedy: 'Begin with verify, or with enforce on a second host or path.',
-  },
-  'mcp-endpoint': {
-    consequence: 'Clients that compare the two, as RFC 9728 section 3.3 demands, end with an error.',
-    remedy: 'Write the URL of the endpoint as resource, or name the route after the path of the resource.',
-  },
-  'mcp-initial-scopes': {
-    consequence: 'At an issuer that keeps a client to the scopes of its first request, that rule can never be met.',
-    remedy: 'Add the scope, unless the issuer grants more later.',
-  },
+  ...MCP_WARNINGS,
   'cors-origin-without-tls': {
     consequence:
       'Whoever is on the way between a browser and that site can put a script into its pages that reads the responses.',
