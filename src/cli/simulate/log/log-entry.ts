@@ -28,8 +28,8 @@ export interface LogEntry {
   readonly reason: string | undefined;
   /** Whether it was a CORS preflight that the gateway answered: no token was looked for, and nothing was forwarded. */
   readonly isPreflight: boolean;
-  /** Present where the token verified. */
-  readonly claims: LoggedClaims | undefined;
+  /** Present where the token verified; `omitted`: the log does not hold enough of them. */
+  readonly claims: LoggedClaims | 'omitted' | undefined;
 }
 
 export interface LoggedClaims {
