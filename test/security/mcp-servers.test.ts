@@ -97,7 +97,9 @@ async function send(
     'Connection: close',
   ].join('\r\n');
   const before = server.runs.delete_user;
-  const [response] = parseResponses(await sendRaw(port, Buffer.concat([Buffer.from(`${head}\r\n\r\n`), bytes]), { responses: 1 }));
+  const [response] = parseResponses(
+    await sendRaw(port, Buffer.concat([Buffer.from(`${head}\r\n\r\n`), bytes]), { responses: 1 }),
+  );
   return { runs: server.runs.delete_user - before, status: response?.status ?? 0 };
 }
 
