@@ -210,8 +210,9 @@ export type FailureCause = (typeof FAILURE_CAUSES)[number];
 export interface Failure {
   readonly reason: FailureReason;
   readonly cause: FailureCause;
-  /** What was wrong where the cause is `tls`, out of a closed list: for the log only. */
+  /** For the log only: what was wrong with TLS, out of a closed list; the code of the error where the cause is `other`. */
   readonly tlsError?: string;
+  readonly errorCode?: string;
 }
 
 /** The result of a request. `reported`: denied, but forwarded, since the mode of the route does not refuse that reason. */

@@ -115,10 +115,11 @@ export class Upstreams {
 
   #editsOf(grant: Grant, { authority }: RequestHead, client: ClientInfo): ResponseEdits {
     const { route } = grant.match;
-    const hostSent = route.upstream.preserveHost ? authority : undefined;
+    const { preserveHost, endpoints } = route.upstream;
+    const hostSent = preserveHost ? authority : undefined;
     return {
       rules: this.#routeOf(grant).responseRules,
-      rewriting: route.rewriteLocation ? { route, hostSent, client } : undefined,
+      rewriting: route.rewriteLocation ? { route, hostSent, client, endpoints } : undefined,
     };
   }
 

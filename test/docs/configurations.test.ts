@@ -34,7 +34,10 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('configurations', () => {
-  const own = blocks.filter(([, { notes }]) => notes.of === undefined);
+  // The tutorial's names files that its commands make: its own test checks it there.
+  const own = blocks.filter(
+    ([, { notes, page }]) => notes.of === undefined && !page.endsWith('/legacy-web-application.md'),
+  );
 
   test.each(own)('%s: check says what the page says', (_name, { text, notes }) => {
     const yaml = notes.in === undefined ? text : insert(notes.in.split(' ').filter(Boolean), text);

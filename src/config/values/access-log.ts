@@ -16,6 +16,7 @@ export const OMITTABLE_FIELDS = [
   'reason',
   'cause',
   'tls_error',
+  'error_code',
   'upstream',
   'enforcement',
   'bytes_in',

@@ -97,9 +97,12 @@ function formatMcp(mcp: McpRecord, shown: Shown, cut: Cut): string {
   );
 }
 
-function formatFailure({ cause, tlsError }: Failure, shown: Shown): string {
-  const error = shown.tls_error && tlsError !== undefined ? `,"tls_error":"${tlsError}"` : '';
-  return (shown.cause ? `,"cause":"${cause}"` : '') + error;
+function formatFailure({ cause, tlsError, errorCode }: Failure, shown: Shown): string {
+  return (
+    (shown.cause ? `,"cause":"${cause}"` : '') +
+    (shown.tls_error && tlsError !== undefined ? `,"tls_error":"${tlsError}"` : '') +
+    (shown.error_code && errorCode !== undefined ? `,"error_code":"${errorCode}"` : '')
+  );
 }
 
 function formatUnverified({ iss, kid, alg }: UnverifiedToken, cut: Cut): string {

@@ -14,6 +14,7 @@ export interface AccessLogField {
     | 'denied, reported or failed'
     | 'failed'
     | 'failed, and the cause is tls'
+    | 'failed, and the cause is other'
     | 'sent to an upstream'
     | 'sent to an upstream that responded'
     | 'the body of an MCP request was read'

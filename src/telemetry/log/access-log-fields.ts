@@ -116,6 +116,13 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     isNeverCut: true,
   },
   {
+    name: 'error_code',
+    type: 'string',
+    present: 'failed, and the cause is other',
+    description: 'The error of the operating system or of Node.js, such as `EHOSTUNREACH`, where there is one.',
+    isNeverCut: true,
+  },
+  {
     name: 'upstream',
     type: 'string',
     present: 'sent to an upstream',

@@ -29,8 +29,10 @@ export class RequestCounter {
   record(request: FinishedRequest, index: AudienceIndex): void {
     const tally = this.#counts.touch('route', request.route?.key ?? NO_ROUTE);
     this.#countRequest(tally, request);
-    tally.observe('duration', request.durationMs);
-    if (request.upstreamMs !== undefined) tally.observe('upstreamDuration', request.upstreamMs);
+    tally.observe('duration', request.durationMs, request.traceId);
+    if (request.upstreamMs !== undefined) {
+      tally.observe('upstreamDuration', request.upstreamMs, request.traceId);
+    }
     if (request.failure) tally.count('upstreamFailures', [request.failure.reason, request.failure.cause]);
     if (request.denial) countDenial(tally, request, request.denial);
     countMultipleAudiences(tally, request, index);

@@ -16,6 +16,7 @@ const verified = exampleToken({ claims });
 const idToken = exampleToken({ claims, kind: 'ID' });
 const failure = { reason: 'bad_upstream_response', cause: 'malformed_response' } as const;
 const tlsFailure = { reason: 'upstream_unreachable', cause: 'tls', tlsError: 'wrong_name' } as const;
+const otherFailure = { reason: 'upstream_unreachable', cause: 'other', errorCode: 'EHOSTUNREACH' } as const;
 
 const parse = (
   facts: Partial<FinishedRequest>,
@@ -45,7 +46,7 @@ test('a line with a value for each field: exactly the fields of the table, in it
   const line = parse({
     route,
     outcome: 'failed',
-    failure: tlsFailure,
+    failure: { ...tlsFailure, ...otherFailure },
     verified: idToken,
     upstreamMs: 3,
     ...EVERYTHING,
@@ -69,6 +70,11 @@ test.each<[string, Partial<FinishedRequest>, AccessLogField['present'][]]>([
     'failed for TLS',
     { outcome: 'failed', failure: tlsFailure },
     ['denied, reported or failed', 'failed', 'failed, and the cause is tls'],
+  ],
+  [
+    'failed for another cause',
+    { outcome: 'failed', failure: otherFailure },
+    ['denied, reported or failed', 'failed', 'failed, and the cause is other'],
   ],
   ['sent to an upstream', { upstream: '/run/billing.sock' }, ['sent to an upstream']],
   ['with a response of an upstream', { upstreamMs: 0 }, ['sent to an upstream that responded']],
@@ -99,7 +105,7 @@ test.each(OMITTABLE_FIELDS)('omit %s: the line is the same without it', name => 
     verified: idToken,
     upstreamMs: 3,
     outcome: 'failed',
-    failure: tlsFailure,
+    failure: { ...tlsFailure, ...otherFailure },
     ...EVERYTHING,
   } as const;
   const long = { ...facts, path: `/${'x'.repeat(2_000)}` };
