@@ -394,10 +394,13 @@ const rows: readonly Row[] = [
 ];
 
 /**
- * The limits have tests of their own in test/security, and tokens that an issuer is asked about in test/integration/introspection; no
+ * The limits, and bodies of MCP requests, have tests of their own in test/security, and tokens that an issuer is asked about in test/integration/introspection; no
  * request produces `internal`.
  */
-const ELSEWHERE = ['request_timeout', 'inactive_token', 'body_too_large', 'overloaded', 'internal'];
+const ELSEWHERE = [
+  ...['request_timeout', 'inactive_token', 'unsupported_media_type', 'mcp_header_mismatch'],
+  ...['body_too_large', 'overloaded', 'internal'],
+];
 
 describe('each reason: reply, metric and log as in the table', () => {
   test.each(rows)(

@@ -233,7 +233,9 @@ test('the tables: every reason but internal, in every mode', () => {
   const heads = ['version_not_supported', 'expectation_failed', 'upgrade_required'];
   // introspection.test.ts has it in every mode.
   const introspected = ['inactive_token'];
-  const tested = [...rows.map(({ reason }) => reason), ...limits, ...heads, ...introspected, 'internal'];
+  // test/security/mcp-body.test.ts has them.
+  const mcp = ['unsupported_media_type', 'mcp_header_mismatch'];
+  const tested = [...rows.map(({ reason }) => reason), ...limits, ...heads, ...introspected, ...mcp, 'internal'];
   expect(tested.toSorted()).toEqual(Object.keys(REFUSALS).toSorted());
 });
 
