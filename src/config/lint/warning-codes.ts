@@ -1,5 +1,6 @@
 /** The codes of warnings, as check-codes.ts has those of errors. */
 
+import { CERTIFICATE_WARNINGS } from './certificate-codes.ts';
 import type { CheckAdvice } from './check-advice.ts';
 import { MCP_WARNINGS } from './mcp-check-codes.ts';
 
@@ -99,23 +100,8 @@ export const WARNINGS = {
     consequence: 'No token carries it as iss, so every token of this issuer is refused.',
     remedy: 'Write the iss that your tokens carry, with the tenant in it, as audgate explain shows it.',
   },
-  'certificate-expires-soon': {
-    consequence: 'From then on every client that verifies certificates refuses the connection.',
-    remedy: 'Renew it; the file is read again when it changes.',
-  },
-  'certificate-not-yet-valid': {
-    consequence: 'Until then every client that verifies certificates refuses the connection.',
-    remedy: 'Check the clock of this machine, or put a certificate there that is valid now.',
-  },
-  'certificate-never-chosen': {
-    consequence: 'No client gets it: only the first certificate is for clients that ask for no name of the others.',
-    remedy: 'Give it a DNS name of its own in subjectAltName, put it first, or take the entry out.',
-  },
-  'certificate-name-twice': {
-    consequence: 'Clients that ask for this name get the earlier certificate, even when that expires first.',
-    remedy: 'Put the certificate that is meant for the name first, or take the other out.',
-  },
   ...MCP_WARNINGS,
+  ...CERTIFICATE_WARNINGS,
   'unused-issuer': {
     consequence: 'Its keys are fetched and its tokens refused everywhere.',
     remedy: 'Name it under issuers of a route, or remove it.',
