@@ -14,6 +14,7 @@ import { toLoggablePath } from './route/loggable-path.ts';
 import type { Match } from './route/match.ts';
 import type { RequestHead } from './route/request-head.ts';
 import type { FinishedRequest } from './telemetry/finished-request.ts';
+import type { McpRecord } from './telemetry/mcp-record.ts';
 import { readTraceId } from './telemetry/trace-context.ts';
 import { readBearerToken } from './token/bearer.ts';
 import { readUnverified, type UnverifiedToken } from './token/unverified.ts';
@@ -156,6 +157,7 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
       upstream: this.#upstream,
       bytesIn: received,
       bytesOut: sent,
+      mcp: this.#mcp(),
       verified: decision?.verified,
       unverified: this.#unverified(),
       scopes: decision?.scopes,
@@ -184,6 +186,12 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
     if (!decision || decision.verified || !head || match?.route.public) return undefined;
     const bearer = readBearerToken(head.authorization);
     return bearer.ok ? readUnverified(bearer.token) : undefined;
+  }
+
+  #mcp(): McpRecord | undefined {
+    const { asked, decision } = this;
+    if (asked?.body === undefined) return undefined;
+    return { messages: asked.messages, isBatch: asked.isBatch, refused: decision?.denial?.message };
   }
 
   #outcome(): Outcome {

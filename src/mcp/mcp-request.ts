@@ -54,15 +54,15 @@ export function readMcpHead(
   return wrong ?? { ...head, needsBody: method === 'POST' };
 }
 
-/** @returns a request of which nothing is known, for commands that have no body to read: they tell what is decided before it. */
-export function unreadRequest(): McpRequest {
-  return { [asked]: true, ok: true, messages: [], isBatch: false, body: undefined };
+/** @returns a request for these messages, for commands that have no body to read: without messages, what is decided before it is read. */
+export function assumeRequest(messages: readonly McpMessage[] = []): McpRequest {
+  return { [asked]: true, ok: true, messages, isBatch: false, body: undefined };
 }
 
 /** @returns the request where `head.needsBody` is false. */
 export function withoutBody({ needsBody }: McpHead): McpRequest {
   if (needsBody) throw new Error('the body was not read');
-  return unreadRequest();
+  return assumeRequest();
 }
 
 /**

@@ -87,11 +87,16 @@ function readText(reader: JsonReader): Text {
 function toMessage({ method, isResponse = false, ...params }: Members): McpMessage {
   if (method === undefined && isResponse) return { method, target: undefined };
   if (typeof method !== 'string' || isResponse) throw new JsonRefusal();
-  const member = Object.hasOwn(NAMING_METHODS, method) ? NAMING_METHODS[method] : undefined;
+  const member = findNamingMember(method);
   if (member === undefined) return { method, target: undefined };
   const target = params[member];
   if (typeof target !== 'string') throw new JsonRefusal();
   return { method, target };
+}
+
+/** @returns the member of `params` that says what a message of this method is about; `undefined` where it names nothing. */
+export function findNamingMember(method: string): 'name' | 'uri' | undefined {
+  return Object.hasOwn(NAMING_METHODS, method) ? NAMING_METHODS[method] : undefined;
 }
 
 /** Of a message and its `params`; what is further inside, as the arguments of a tool, is the upstream's. */

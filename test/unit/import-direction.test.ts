@@ -74,6 +74,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'admin from telemetry': ['MOST_CLIENTS', 'NO_ROUTE'],
   'telemetry from authorization': ['NON_RESOURCES', 'hasOnlyKnownAudiences', 'listPresentable'],
   'telemetry from config': ['OMITTABLE_FIELDS', 'escapeJson', 'resolveClaim'],
+  'telemetry from mcp': ['MCP_METHODS'],
   'telemetry from token': ['readClient'],
   // `check` and the verifier accept the same keys.
   'token from config': [

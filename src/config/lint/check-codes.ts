@@ -4,6 +4,7 @@
  */
 
 import type { CheckAdvice } from './check-advice.ts';
+import { MCP_ERRORS } from './mcp-check-codes.ts';
 import { WARNINGS } from './warning-codes.ts';
 
 /** Errors: such a file is not served. */
@@ -81,10 +82,7 @@ export const ERRORS = {
     consequence: 'A token for one API would open the other.',
     remedy: 'Let each audience stand for one resource; routes to one API share its resource.',
   },
-  'mcp-token-forwarded': {
-    consequence: 'The upstream could use the token of the client wherever the gateway accepts it.',
-    remedy: 'Remove the key; on a route with mcp the token is removed by default.',
-  },
+  ...MCP_ERRORS,
   'address-conflict': {
     consequence: 'One of the two listeners could not be opened.',
     remedy: 'Give listen and admin a port each.',

@@ -1,6 +1,7 @@
 /** The codes of warnings, as check-codes.ts has those of errors. */
 
 import type { CheckAdvice } from './check-advice.ts';
+import { MCP_WARNINGS } from './mcp-check-codes.ts';
 
 /** Warnings, of what is valid but dangerous: the file is served. */
 export const WARNINGS = {
@@ -79,18 +80,6 @@ export const WARNINGS = {
     consequence: 'Another proxy between the gateway and the upstream may read such a response differently.',
     remedy: 'Keep it only for a server that cannot be mended, and only with no other proxy in between.',
   },
-  'mcp-on-report': {
-    consequence: 'Every request comes without a token, and the log says nothing of what enforce would refuse.',
-    remedy: 'Begin with verify, or with enforce on a second host or path.',
-  },
-  'mcp-endpoint': {
-    consequence: 'Clients that compare the two, as RFC 9728 section 3.3 demands, end with an error.',
-    remedy: 'Write the URL of the endpoint as resource, or name the route after the path of the resource.',
-  },
-  'mcp-initial-scopes': {
-    consequence: 'At an issuer that keeps a client to the scopes of its first request, that rule can never be met.',
-    remedy: 'Add the scope, unless the issuer grants more later.',
-  },
   'cors-origin-without-tls': {
     consequence:
       'Whoever is on the way between a browser and that site can put a script into its pages that reads the responses.',
@@ -126,6 +115,7 @@ export const WARNINGS = {
     consequence: 'Clients that ask for this name get the earlier certificate, even when that expires first.',
     remedy: 'Put the certificate that is meant for the name first, or take the other out.',
   },
+  ...MCP_WARNINGS,
   'unused-issuer': {
     consequence: 'Its keys are fetched and its tokens refused everywhere.',
     remedy: 'Name it under issuers of a route, or remove it.',

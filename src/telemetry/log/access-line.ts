@@ -8,6 +8,7 @@ import { OMITTABLE_FIELDS, type OmittableField } from '../../config/values/acces
 import type { Failure, Outcome } from '../../denial.ts';
 import type { UnverifiedToken } from '../../token/unverified.ts';
 import { type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
+import { describeMcp, type McpRecord } from '../mcp-record.ts';
 import { type Cut, formatMs, formatNow, formatText } from './json-values.ts';
 import { type Fields, RouteFields, type Shown, TokenFields } from './kept-fields.ts';
 
@@ -45,6 +46,7 @@ export function createAccessLineFormat(omitted: ReadonlySet<OmittableField>): Ac
       ofRoute.text +
       formatTarget(request, shown, cut) +
       formatOutcome(request, shown, cut) +
+      (request.mcp ? formatMcp(request.mcp, shown, cut) : '') +
       ofToken.text +
       (unverified && shown.unverified ? `,"unverified":${formatUnverified(unverified, cut)}` : '') +
       (cut.isCut ? ',"truncated":true,"msg":"request"}\n' : ',"msg":"request"}\n')
@@ -84,6 +86,14 @@ function formatOutcome(request: FinishedRequest, shown: Shown, cut: Cut): string
     (shown.bytes_out ? `,"bytes_out":${bytesOut}` : '') +
     (shown.duration_ms ? `,"duration_ms":${formatMs(durationMs)}` : '') +
     (shown.upstream_ms && upstreamMs !== undefined ? `,"upstream_ms":${formatMs(upstreamMs)}` : '')
+  );
+}
+
+function formatMcp(mcp: McpRecord, shown: Shown, cut: Cut): string {
+  const { method, target } = describeMcp(mcp);
+  return (
+    (shown.mcp_method && method !== undefined ? `,"mcp_method":${formatText(method, cut)}` : '') +
+    (shown.tool && target !== undefined ? `,"tool":${formatText(target, cut)}` : '')
   );
 }
 

@@ -17,6 +17,7 @@ export interface AccessLogField {
     | 'failed, and the cause is other'
     | 'sent to an upstream'
     | 'sent to an upstream that responded'
+    | 'the body of an MCP request was read'
     | 'the token verified, also where it has expired since'
     | 'the token verified and has this claim as a string'
     | 'the token verified and has a typ'

@@ -165,6 +165,20 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     present: 'sent to an upstream that responded',
     description: 'Milliseconds from dispatch to the head of the response.',
   },
+  {
+    name: 'mcp_method',
+    type: 'string',
+    present: 'the body of an MCP request was read',
+    description:
+      'Its method; absent for a response. Of a batch that of the first message whose scope the token lacks, else `batch`. Never from a header field.',
+  },
+  {
+    name: 'tool',
+    type: 'string',
+    present: 'the body of an MCP request was read',
+    description:
+      'The name of the tool or prompt, or the URI of the resource without its query; absent where the method names none. Of a batch as `mcp_method`.',
+  },
   ...TOKEN_FIELDS,
   {
     name: 'truncated',

@@ -39,6 +39,7 @@ const EVERYTHING = {
   traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
   upstream: 'profile:8080',
   unverified: { iss: 'a', kid: 'b', alg: 'c' },
+  mcp: { messages: [{ method: 'tools/call', target: 'add' }], isBatch: false, refused: undefined },
 };
 
 test('a line with a value for each field: exactly the fields of the table, in its order, each of its type', () => {
@@ -84,6 +85,7 @@ test.each<[string, Partial<FinishedRequest>, AccessLogField['present'][]]>([
     { verified: exampleToken({ claims: {}, kind: 'ID' }) },
     [VERIFIED, TYPED, 'the token verified and names itself no access token'],
   ],
+  ['of an MCP client', { mcp: EVERYTHING.mcp }, ['the body of an MCP request was read']],
   ['with a traceparent', { traceId: EVERYTHING.traceId }, ['sent with a valid traceparent']],
   ['with a token that did not verify', { unverified: EVERYTHING.unverified }, ['a token came and did not verify']],
   ['with a token', { verified }, [VERIFIED, TYPED, 'the token verified and has this claim as a string']],
