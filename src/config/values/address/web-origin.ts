@@ -31,8 +31,17 @@ function rejectForm(text: string): Rejected {
 
 /** Of schemes other than those of the web, as of applications (`capacitor://localhost`), WHATWG URL gives no origin. */
 function writeAsBrowser(text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const { protocol, host, origin } = new URL(text);
-  const written = origin === 'null' ? `${protocol}//${host.toLowerCase()}` : origin;
-  return host !== '' && WEB_ORIGIN_FORM.test(written) ? written : undefined;
+  const url = parseUrl(text);
+  if (url === undefined || url.host === '') return undefined;
+  const written = url.origin === 'null' ? `${url.protocol}//${url.host.toLowerCase()}` : url.origin;
+  return WEB_ORIGIN_FORM.test(written) ? written : undefined;
+}
+
+/** Not by `URL.canParse`: after some thousand calls that of Node.js 20 reads no URL any more that is not in ASCII. */
+function parseUrl(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
 }
