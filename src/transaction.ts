@@ -8,17 +8,23 @@ import type { Failure, Outcome, Reason } from './denial.ts';
 import { valuesOf } from './http/header-list.ts';
 import type { RequestEnd, RequestHandler } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
+import type { McpRequest } from './mcp/mcp-request.ts';
 import { isAuthority } from './route/authority.ts';
 import { toLoggablePath } from './route/loggable-path.ts';
 import type { Match } from './route/match.ts';
 import type { RequestHead } from './route/request-head.ts';
 import type { FinishedRequest } from './telemetry/finished-request.ts';
-import { isTrustedPeer } from './upstream/client-info/client-info.ts';
+import type { McpRecord } from './telemetry/mcp-record.ts';
+import { readTraceId } from './telemetry/trace-context.ts';
+import { readBearerToken } from './token/bearer.ts';
+import { readUnverified, type UnverifiedToken } from './token/unverified.ts';
+import { isTrustedPeer, readClientAddress } from './upstream/client-info/client-info.ts';
 import { REQUEST_ID_FIELD, readRequestId } from './upstream/client-info/request-id.ts';
 import type { ForwardEnd } from './upstream/response-handler.ts';
 import type { Tunnel } from './upstream/tunnel.ts';
 import type { UpgradeEvents } from './upstream/upgrade.ts';
 import type { Additions } from './upstream/upstreams.ts';
+import type { WholeBody } from './whole-body.ts';
 
 /** Logged where the client closed before a response was sent. The code is nginx's, since none is registered. */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -40,10 +46,15 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   readonly responseFields: string[];
   readonly request: IncomingRequest;
   readonly #events: TransactionEvents;
+  readonly #trusted: BlockList | undefined;
   readonly #startedAt = performance.now();
   head: RequestHead | undefined;
   match: Match | undefined;
   decision: Decision | undefined;
+  /** On a route with `mcp`: what it asks for, once that was read. */
+  asked: McpRequest | undefined;
+  /** Where that was read from the body. */
+  body: WholeBody | undefined;
   /** Whether it asks for a WebSocket. */
   isHandshake = false;
   /** Whether it counts for `limits.in_flight`. */
@@ -53,15 +64,16 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   failure: Failure | undefined;
   #upstreamMs: number | undefined;
   #upstream: string | undefined;
-  #isUpgraded = false;
+  #tunnel: Tunnel | undefined;
   /** A step is under way that the end of the request does not end. */
   #isWaiting = false;
   #end: RequestEnd | undefined;
 
-  /** @param trusted whose X-Request-Id is continued. */
+  /** @param trusted whose X-Request-Id and whose word about the client is continued. */
   constructor(request: IncomingRequest, events: TransactionEvents, trusted?: BlockList) {
     this.request = request;
     this.#events = events;
+    this.#trusted = trusted;
     const isTrusted = isTrustedPeer(trusted, request.peer);
     this.requestId = readRequestId(isTrusted, request.head.fields);
     this.responseFields = [REQUEST_ID_FIELD, this.requestId];
@@ -111,8 +123,8 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
 
   onUpgraded(tunnel: Tunnel, responseMs: number, endpoint: Endpoint | undefined): void {
     this.#upstreamMs = responseMs;
+    this.#tunnel = tunnel;
     this.#upstream = endpoint?.label;
-    this.#isUpgraded = true;
     this.#events.onUpgraded(this, tunnel);
   }
 
@@ -127,19 +139,28 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
 
   /** @returns the record of the request. Call it once, when no step is left. */
   finish(): FinishedRequest {
+    const { request, decision } = this;
+    const { fields } = request.head;
+    const { received, sent } = this.#tunnel?.traffic ?? request;
     return {
       requestId: this.requestId,
+      traceId: readTraceId(fields),
+      client: readClientAddress(this.#trusted, { ...request.peer, fields }),
       route: this.match?.route,
-      method: this.request.head.method,
+      method: request.head.method,
       host: this.#host(),
       path: this.#path(),
-      status: this.#isUpgraded ? 101 : (this.request.status ?? CLIENT_CLOSED_REQUEST),
+      status: this.#tunnel ? 101 : (request.status ?? CLIENT_CLOSED_REQUEST),
       outcome: this.#outcome(),
       denial: this.#denial(),
       failure: this.failure,
       upstream: this.#upstream,
-      verified: this.decision?.verified,
-      scopes: this.decision?.scopes,
+      bytesIn: received,
+      bytesOut: sent,
+      mcp: this.#mcp(),
+      verified: decision?.verified,
+      unverified: this.#unverified(),
+      scopes: decision?.scopes,
       durationMs: performance.now() - this.#startedAt,
       upstreamMs: this.#upstreamMs,
     };
@@ -157,6 +178,20 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
     if (!head?.path.ok) return toLoggablePath(head?.sentPath ?? this.request.head.target);
     if (head.path.contested.length === 0) return head.path.text;
     return toLoggablePath(match && !match.isAmbiguous ? head.path.text : head.sentPath);
+  }
+
+  /** Of a token that was judged. */
+  #unverified(): UnverifiedToken | undefined {
+    const { decision, head, match } = this;
+    if (!decision || decision.verified || !head || match?.route.public) return undefined;
+    const bearer = readBearerToken(head.authorization);
+    return bearer.ok ? readUnverified(bearer.token) : undefined;
+  }
+
+  #mcp(): McpRecord | undefined {
+    const { asked, decision } = this;
+    if (asked?.body === undefined) return undefined;
+    return { messages: asked.messages, isBatch: asked.isBatch, refused: decision?.denial?.message };
   }
 
   #outcome(): Outcome {

@@ -1,9 +1,10 @@
 /** The admin listener: metrics, health and the status page. Never on the data listener, so no route can shadow them and no client reach them. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Exposition } from '../telemetry/metrics/text-format.ts';
+import type { Exposition, MetricsForm } from '../telemetry/metrics/text-format.ts';
 import { findAccessRefusal, hasAdminToken, isSameOrigin } from './access.ts';
 import { DENIALS_PATH, readFilter } from './figures/denial-filter.ts';
+import { chooseMetricsForm } from './metrics-form.ts';
 import { CONTENT_SECURITY_POLICY } from './page/page.ts';
 import type { Readiness } from './readiness.ts';
 import { type PageSources, type SharedPage, sharePage } from './shared-page.ts';
@@ -11,14 +12,14 @@ import { shareResult } from './shared-result.ts';
 
 /** Called for each request. */
 export interface AdminSources extends PageSources {
-  readonly metrics: { expose(): Promise<Exposition> };
+  readonly metrics: { expose(form: MetricsForm): Promise<Exposition> };
   /** Fetches the keys of every issuer now, whatever the cooldown. */
   readonly refetchKeys: () => void;
 }
 
 interface SharedSources extends AdminSources {
   readonly getPage: () => Promise<SharedPage>;
-  readonly getMetrics: (maxWait: number) => Promise<Exposition>;
+  readonly getMetrics: Readonly<Record<MetricsForm, (maxWait: number) => Promise<Exposition>>>;
 }
 
 interface Reply {
@@ -53,7 +54,8 @@ const KEY_REFRESH_PATH = '/keys/refresh';
  */
 export function createAdminHandler(sources: AdminSources) {
   const getPage = sharePage(sources);
-  const getMetrics = shareResult(() => sources.metrics.expose());
+  const share = (form: MetricsForm) => shareResult(() => sources.metrics.expose(form));
+  const getMetrics = { text: share('text'), openmetrics: share('openmetrics') };
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { status, contentType, body, headers } = await createReply(
       { ...sources, getPage, getMetrics },
@@ -85,7 +87,7 @@ async function createReply(sources: SharedSources, request: IncomingMessage): Pr
   if (refusal) return json(403, { error: ACCESS_ERRORS[refusal] });
   switch (path) {
     case '/metrics':
-      return { status: 200, ...(await sources.getMetrics(readScrapeTimeout(request))) };
+      return showMetrics(sources, request);
     case '/':
       return showPage(sources, request, page => asPage(page.html()));
     case DENIALS_PATH:
@@ -111,6 +113,12 @@ function refetchKeys({ processInfo, refetchKeys: start }: SharedSources, request
 
 function refuseMethod(allowed: string): Reply {
   return { ...json(405, { error: 'method not allowed' }), headers: { Allow: allowed } };
+}
+
+/** A cache between would have to know that the form depends on Accept. */
+async function showMetrics({ getMetrics }: SharedSources, request: IncomingMessage): Promise<Reply> {
+  const page = await getMetrics[chooseMetricsForm(request.headers.accept)](readScrapeTimeout(request));
+  return { status: 200, ...page, headers: { Vary: 'Accept' } };
 }
 
 /** Prometheus sends the seconds that it waits for a scrape. @returns half of them in milliseconds: the rest is for making the page. */

@@ -5,8 +5,10 @@ import type { Cors } from './cors-config.ts';
 import type { Introspection } from './introspection-config.ts';
 import type { KeySource } from './key-source.ts';
 import type { DataAddress, ListenAddress, ListenerTls } from './listener-config.ts';
+import type { Mcp } from './mcp-config.ts';
 import type { ReferencedFile } from './source/referenced-files.ts';
 import type { Upstream } from './upstream-config.ts';
+import type { OmittableField } from './values/access-log.ts';
 import type { ResourceUri } from './values/address/uri.ts';
 import type { ClaimPath } from './values/claim-path.ts';
 
@@ -28,6 +30,8 @@ export interface Config {
   readonly workers: number;
   /** Peers whose `X-Forwarded-*` or `Forwarded` are continued and whose `X-Real-IP` etc. are kept; else both are removed. */
   readonly trustedProxies: readonly TrustedProxy[];
+  /** `undefined`: no access log. */
+  readonly accessLog: AccessLogSettings | undefined;
   /** By exact `iss`. */
   readonly issuers: ReadonlyMap<string, Issuer>;
   /** In the order of the YAML. */
@@ -55,6 +59,11 @@ export interface Drain {
   readonly delay: number;
   /** After the delay, time for requests under way; then they are ended. */
   readonly limit: number;
+}
+
+export interface AccessLogSettings {
+  /** Names of fields that no line has. */
+  readonly omit: ReadonlySet<OmittableField>;
 }
 
 /** `unix:`: whoever connects to the unix socket of the data listener. */
@@ -147,6 +156,8 @@ interface AnyRoute {
   /** `undefined`: CORS is the upstream's business. */
   readonly cors: Cors | undefined;
   readonly limits: RouteLimits;
+  /** `undefined` where the upstream is no MCP server. */
+  readonly mcp: Mcp | undefined;
 }
 
 export interface RouteLimits {

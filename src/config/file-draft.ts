@@ -3,6 +3,7 @@
 import type { Issuer } from './config.ts';
 import type { ListenAddress } from './listener-config.ts';
 import type { RouteDraft } from './routes.ts';
+import type { OmittableField } from './values/access-log.ts';
 
 export interface FileDraft {
   readonly routes: readonly RouteDraft[];
@@ -11,6 +12,8 @@ export interface FileDraft {
   /** Every name under `issuers`, also of entries with errors; `undefined` where that map could not be read. */
   readonly issuerNames: readonly string[] | undefined;
   readonly trustedProxies: readonly string[];
+  /** What `access_log.omit` has. */
+  readonly omittedFields: readonly OmittableField[];
   readonly admin: ListenAddress | undefined;
   /** Whether the key is written, with or without an error. */
   readonly hasAdminToken: boolean;

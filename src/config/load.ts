@@ -121,6 +121,7 @@ function readEntries(
     issuerNames: isReadable ? Object.keys(found.issuers ?? {}) : undefined,
     routes: readRoutes(found.routes ?? {}, surroundings.files, diagnostics),
     trustedProxies: found.trusted_proxies ?? [],
+    omittedFields: found.access_log?.omit ?? [],
     admin: found.admin,
     hasAdminToken: isRawMap(content) && 'admin_token' in content,
   };
@@ -140,7 +141,8 @@ function checkFile(
 }
 
 function buildProcessSettings(settings: FileSettings): Omit<BuiltConfig, 'tls' | 'issuers' | 'routes'> {
-  const { listen, admin, admin_hosts, admin_token, limits, timeouts, drain, workers, trusted_proxies } = settings;
+  const { listen, admin, admin_hosts, admin_token, limits, timeouts, drain, workers, trusted_proxies, access_log } =
+    settings;
   return {
     listen,
     admin,
@@ -151,5 +153,6 @@ function buildProcessSettings(settings: FileSettings): Omit<BuiltConfig, 'tls' |
     drain,
     workers,
     trustedProxies: trusted_proxies.flatMap(text => readProxy(text) ?? []),
+    accessLog: access_log && { omit: new Set(access_log.omit) },
   };
 }

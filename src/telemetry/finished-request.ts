@@ -4,12 +4,18 @@ import type { PresentedAudience } from '../authorization/audience.ts';
 import type { Route } from '../config/config.ts';
 import type { Failure, Outcome, Reason } from '../denial.ts';
 import type { AccessToken } from '../token/access-token.ts';
+import type { UnverifiedToken } from '../token/unverified.ts';
+import type { McpRecord } from './mcp-record.ts';
 
 /** The `route` of a request for which no route was found, in metrics, log and status page. */
 export const NO_ROUTE = '(none)';
 
 export interface FinishedRequest {
   readonly requestId: string;
+  /** Of its traceparent, where that is valid. */
+  readonly traceId: string | undefined;
+  /** The address of the client, by the word of a trusted proxy where there is one; `unknown` where its connection has none. */
+  readonly client: string;
   /** `undefined` where no route was found, or the request was refused before one was looked for. */
   readonly route: Route | undefined;
   readonly method: string;
@@ -26,8 +32,15 @@ export interface FinishedRequest {
   readonly failure: Failure | undefined;
   /** The label of the endpoint that it was sent to, of the last one where there were several. */
   readonly upstream: string | undefined;
+  /** Bytes of the bodies of request and response, or of the WebSocket. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Where a body was read for a rule under `mcp`. */
+  readonly mcp: McpRecord | undefined;
   /** The token, once it verified, also where it has expired since. */
   readonly verified: AccessToken | undefined;
+  /** What a token says of itself that did not verify. */
+  readonly unverified: UnverifiedToken | undefined;
   /** The scopes that were compared. */
   readonly scopes: ReadonlySet<string> | undefined;
   readonly durationMs: number;

@@ -1,5 +1,6 @@
 /** Everything that is recorded of a request, in one call per finished request: metrics, log line, recent denials and traffic. */
 
+import type { AccessLogSettings } from '../config/config.ts';
 import type { VerifierEvents } from '../token/verifier.ts';
 import type { FinishedRequest } from './finished-request.ts';
 import type { Log } from './log/log.ts';
@@ -19,10 +20,18 @@ export function createTelemetry(metrics: Metrics, log: Log): Telemetry {
   return { metrics, log, denials: new RecentDenials(), traffic: new RecentTraffic() };
 }
 
-/** Counts and logs one request. Called once, when its response has closed. */
-export function recordRequest({ metrics, log, denials, traffic }: Telemetry, request: FinishedRequest): void {
+/**
+ * Counts and logs one request. Called once, when its response has closed.
+ *
+ * @param accessLog `undefined`: it is not logged.
+ */
+export function recordRequest(
+  { metrics, log, denials, traffic }: Telemetry,
+  request: FinishedRequest,
+  accessLog: AccessLogSettings | undefined,
+): void {
   metrics.record(request);
-  log.request(request);
+  if (accessLog) log.request(request, accessLog);
   denials.record(request);
   traffic.record(request);
   for (const { of, name, path, tokens } of traffic.scopeClaims.record(request)) {

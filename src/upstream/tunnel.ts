@@ -19,14 +19,20 @@ export class Tunnel {
   readonly #frames = new FrameTracker();
   #end: TunnelEnd | undefined;
   #isCloseSent = false;
+  /** Bytes of the client's connection before it became a tunnel. */
+  readonly #readBefore: number;
+  readonly #writtenBefore: number;
 
   /**
+   * @param early bytes that the client sent behind its handshake.
    * @param idle milliseconds without a byte in either direction.
    * @param expiresAt when the token does, in milliseconds since 1970.
    */
-  constructor(client: Socket, upstream: Socket, idle: number, expiresAt: number | undefined) {
+  constructor(client: Socket, early: number, upstream: Socket, idle: number, expiresAt: number | undefined) {
     this.client = client;
     this.#upstream = upstream;
+    this.#readBefore = client.bytesRead - early;
+    this.#writtenBefore = client.bytesWritten;
     upstream.on('data', this.#onUpstreamData);
     client.setTimeout(idle, () => this.end('idle_tunnel'));
     const expiry = expiresAt === undefined ? undefined : startTimer(expiresAt, () => this.end('token_expired'));
@@ -34,6 +40,12 @@ export class Tunnel {
       expiry?.stop();
       return this.#end;
     });
+  }
+
+  /** Bytes from the client and to the client so far, with the framing of WebSocket. */
+  get traffic(): { readonly received: number; readonly sent: number } {
+    const { bytesRead, bytesWritten } = this.client;
+    return { received: bytesRead - this.#readBefore, sent: bytesWritten - this.#writtenBefore };
   }
 
   /** Sends the client a close frame, between two frames of the upstream, and ends both sides. */

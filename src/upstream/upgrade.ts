@@ -167,7 +167,7 @@ class Upgrade extends ResponseHandler {
       if (!client) throw new Error('the client has left');
       if (client.rest.length > 0) client.socket.unshift(client.rest);
       this.#handshake?.join(response, upstream, received, this.createResponseHeaders(response.rawHeaders));
-      return new Tunnel(client.socket, upstream, timeouts.idle, limits.expiry?.at);
+      return new Tunnel(client.socket, client.rest.length, upstream, timeouts.idle, limits.expiry?.at);
     } catch (fault) {
       client?.socket.destroy();
       upstream.destroy();

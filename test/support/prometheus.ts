@@ -36,15 +36,21 @@ export function isInstalled(program: string): boolean {
   return spawnSync(program, ['--version']).status === 0;
 }
 
-/** @param config a whole configuration as YAML, with absolute file names. */
-export async function startPrometheus(config: string): Promise<Prometheus> {
+/**
+ * @param config a whole configuration as YAML, with absolute file names.
+ * @param features of `--enable-feature`.
+ */
+export async function startPrometheus(config: string, features: readonly string[] = []): Promise<Prometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-prometheus-'));
   const file = join(folder, 'prometheus.yaml');
   writeFileSync(file, config);
   const address = `127.0.0.1:${await reservePort()}`;
   const child = spawn(
     'prometheus',
-    [`--config.file=${file}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=${address}`],
+    [
+      ...[`--config.file=${file}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=${address}`],
+      ...features.map(feature => `--enable-feature=${feature}`),
+    ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   const ended = once(child, 'close');

@@ -7,7 +7,7 @@ import { Transaction } from '../../src/transaction.ts';
 import { protectedRoute } from './route/example-route.ts';
 
 /** Nothing is sent. */
-const NO_CHANNEL = {} as RequestChannel;
+const NO_CHANNEL = { peer: { address: '192.0.2.7', isSecure: false } } as RequestChannel;
 const nothing = () => undefined;
 const NO_EVENTS = { onForwarded: nothing, onUpgraded: nothing, onFault: nothing, onFinished: nothing };
 

@@ -3,6 +3,8 @@
  * this table. Codes are stable, since scripts refer to them.
  */
 
+import { MCP_ERRORS, MCP_WARNINGS } from './mcp-check-codes.ts';
+
 export interface CheckAdvice {
   /** One sentence. */
   readonly consequence: string;
@@ -85,6 +87,7 @@ export const ERRORS = {
     consequence: 'A token for one API would open the other.',
     remedy: 'Let each audience stand for one resource; routes to one API share its resource.',
   },
+  ...MCP_ERRORS,
   'address-conflict': {
     consequence: 'One of the two listeners could not be opened.',
     remedy: 'Give listen and admin a port each.',
@@ -170,6 +173,11 @@ export const WARNINGS = {
     consequence: 'An API that still reads Authorization refuses every request.',
     remedy: 'Remove the key until the route leaves report, where forward is the default.',
   },
+  'access-log-not-replayable': {
+    consequence:
+      'The command simulate cannot judge the lines that are written from now on, or sums them up without their client.',
+    remedy: 'Leave the field in the log, unless nobody is to keep it.',
+  },
   'would-deny-header-on-enforce': {
     consequence: 'The header is never set: on enforce, what would be denied is refused.',
     remedy: 'Remove the key.',
@@ -182,6 +190,7 @@ export const WARNINGS = {
     consequence: 'Another proxy between the gateway and the upstream may read such a response differently.',
     remedy: 'Keep it only for a server that cannot be mended, and only with no other proxy in between.',
   },
+  ...MCP_WARNINGS,
   'cors-origin-without-tls': {
     consequence:
       'Whoever is on the way between a browser and that site can put a script into its pages that reads the responses.',

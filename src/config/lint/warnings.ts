@@ -4,12 +4,14 @@ import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts
 import type { FileDraft } from '../file-draft.ts';
 import type { RouteDraft } from '../routes.ts';
 import { listEndpoints } from '../schema/upstream-schema.ts';
+import { REPLAYED_FIELDS } from '../values/access-log.ts';
 import { readNetwork } from '../values/address/cidr.ts';
 import { isLoopback } from '../values/address/host.ts';
 import { isInClear } from '../values/address/uri.ts';
 import { isContradicted, readUpstreamToken } from '../values/upstream-token.ts';
 import { warnOfAliases } from './alias-warnings.ts';
 import { warnOfClaims } from './claim-warnings.ts';
+import { warnOfMcp } from './mcp-checks.ts';
 import { warnOfResources } from './resource-warnings.ts';
 import { warnOfShadows } from './shadow-warnings.ts';
 
@@ -21,6 +23,7 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
     warnOfHeader(route, diagnostics);
     warnOfEncodings(route, diagnostics);
     warnOfLeniency(route, diagnostics);
+    warnOfMcp(route, diagnostics);
     warnOfOrigins(route, diagnostics);
   }
   warnOfShadows(routes, diagnostics);
@@ -30,6 +33,7 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
   warnOfUnusedIssuers(file, diagnostics);
   warnOfProxies(file, diagnostics);
   warnOfOpenAdmin(file, diagnostics);
+  warnOfOmittedFields(file, diagnostics);
 }
 
 /** Only where the file has one of the two keys: there is no warning about a default. */
@@ -38,12 +42,13 @@ function warnOfToken({ found, path }: RouteDraft, diagnostics: DiagnosticCollect
   const place = [...path, found.upstream_token === undefined ? 'forward_token' : 'upstream_token'];
   if (
     written === 'forward' &&
+    found.mcp === undefined &&
     found.upstream &&
     listEndpoints(found.upstream).some(({ origin }) => isInClear(origin))
   ) {
     diagnostics.warning(place, 'token-forwarded-in-clear', 'the token is forwarded in clear text');
   }
-  if (written === 'strip' && found.enforcement === 'report' && found.public !== true) {
+  if (written === 'strip' && found.enforcement === 'report' && found.public !== true && !found.mcp) {
     const what = 'Authorization is removed, though on report the API is to behave as before';
     diagnostics.warning(place, 'report-strips-token', what);
   }
@@ -105,6 +110,17 @@ function warnOfProxies({ trustedProxies }: FileDraft, diagnostics: DiagnosticCol
 function warnOfOpenAdmin({ admin, hasAdminToken }: FileDraft, diagnostics: DiagnosticCollector): void {
   if (admin === undefined || hasAdminToken || isLoopback(admin.host)) return;
   diagnostics.warning(['admin'], 'admin-open', 'others than this machine reach it, and there is no admin_token');
+}
+
+function warnOfOmittedFields({ omittedFields }: FileDraft, diagnostics: DiagnosticCollector): void {
+  for (const [index, field] of omittedFields.entries()) {
+    if (!REPLAYED_FIELDS.includes(field)) continue;
+    diagnostics.warning(
+      ['access_log', 'omit', index],
+      'access-log-not-replayable',
+      'audgate simulate needs this field',
+    );
+  }
 }
 
 /** The largest networks that belong to one operator are 10.0.0.0/8 and the private addresses of IPv6 (RFC 4193). */

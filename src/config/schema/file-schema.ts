@@ -1,6 +1,7 @@
 /** The keys at the top of the file. */
 
 import { z } from 'zod';
+import { OMITTABLE_FIELDS } from '../values/access-log.ts';
 import { PROXY, PROXY_FORM, parseProxy } from '../values/address/cidr.ts';
 import { HOST_NAME, HOST_NAME_FORM, parseHostName } from '../values/address/host.ts';
 import {
@@ -15,7 +16,7 @@ import { ISSUER } from '../values/address/uri.ts';
 import { ADMIN_TOKEN, ADMIN_TOKEN_FORM, hashAdminToken } from '../values/admin-token.ts';
 import { ROUTE_KEY, ROUTE_KEY_FORM } from '../values/path/route-key.ts';
 import { MOST_WORKERS, parseWorkers, WORKERS, WORKERS_FORM } from '../values/workers.ts';
-import { key, text, uniqueList } from './building-blocks.ts';
+import { addRejection, key, text, uniqueList } from './building-blocks.ts';
 import { issuerSchema } from './issuer-schema.ts';
 import { listenerTls } from './listener-schema.ts';
 import { routeSchema } from './route-schema.ts';
@@ -41,6 +42,17 @@ const drain = z.strictObject({
   delay: duration.prefault('1s').describe('From the first 503 of /readyz to the close of the listener'),
   limit: duration.prefault('30s').describe('After the delay, time for requests under way; then they are ended'),
 });
+
+const accessLogFields = z.strictObject({
+  omit: uniqueList(z.enum(OMITTABLE_FIELDS)).default([]).describe('Fields that no line has'),
+});
+
+const noAccessLog = z
+  .boolean({ error: 'false' })
+  .superRefine((written, context) => {
+    if (written) addRejection(context, { what: 'is the default', expected: 'a map with omit, or false' });
+  })
+  .transform(() => undefined);
 
 const settings = {
   listen: text(DATA_ADDRESS, parseDataAddress, DATA_ADDRESS_FORM)
@@ -71,8 +83,12 @@ const settings = {
   trusted_proxies: uniqueList(text(PROXY, parseProxy, PROXY_FORM))
     .default([])
     .describe(
-      'Networks of the proxies in front, or unix: for the peers of a unix socket, whose X-Forwarded-* or Forwarded are continued, and whose X-Real-IP and similar fields are kept',
+      'Networks of the proxies in front, or unix: for the peers of a unix socket, whose X-Request-Id, X-Forwarded-* or Forwarded are continued, and whose X-Real-IP and similar fields are kept',
     ),
+  access_log: z
+    .union([accessLogFields, noAccessLog])
+    .prefault({})
+    .describe('One line for each request on standard output; false: none'),
 };
 const ISSUERS = 'The trusted authorization servers; the key is the exact iss';
 const ROUTES = 'The APIs behind the gateway; the key is [host]/path-prefix';

@@ -58,7 +58,7 @@ export class ServerConnection implements Swept, InputEvents, RequestChannel {
   onBody(piece: Buffer): void {
     this.awaitBody();
     this.input.holdBody();
-    if (this.#request?.handler.onBody(piece)) this.input.takeBody();
+    if (this.#request?.receive(piece)) this.input.takeBody();
     if (this.#phase === 'serving' && !this.input.isBodyWanted) this.#deadline.stop();
   }
 

@@ -51,6 +51,8 @@ export class IncomingRequest {
   #channel: RequestChannel | undefined;
   #status: number | undefined;
   #hasEnded = false;
+  #received = 0;
+  #sent = 0;
 
   constructor(channel: RequestChannel, head: RequestHead | undefined, unparsed?: UnparsedReason) {
     this.#channel = channel;
@@ -67,6 +69,16 @@ export class IncomingRequest {
   /** Of the final response, once it has begun. */
   get status(): number | undefined {
     return this.#status;
+  }
+
+  /** Bytes of the body that were passed to the handler, without its framing. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Bytes of the body of the response that were given to the connection, without its framing. */
+  get sent(): number {
+    return this.#sent;
   }
 
   /** The client's connection; `undefined` once the request is over. */
@@ -108,6 +120,7 @@ export class IncomingRequest {
       channel.abort();
       return;
     }
+    this.#sent = 0;
     if (!channel.input.isBodyComplete) channel.sender.closeAfter();
     this.dropBody();
     if (this.#start({ ...head, body: body.length }) !== 'none') this.write(body);
@@ -127,6 +140,7 @@ export class IncomingRequest {
   /** @returns whether more may be written at once; else `onClientReady` is called when it may. */
   write(piece: Buffer): boolean {
     if (!this.#channel || this.#hasEnded) return false;
+    this.#sent += piece.length;
     return this.#channel.sender.write(piece);
   }
 
@@ -157,6 +171,12 @@ export class IncomingRequest {
   /** @returns the connection's socket, and what came behind the request: it is no longer HTTP. `undefined` if it is over. */
   detach(): { readonly socket: Socket; readonly rest: Buffer } | undefined {
     return this.#channel?.detach();
+  }
+
+  /** Called by the connection: a piece of the body. @returns as `RequestHandler.onBody`. */
+  receive(piece: Buffer): boolean {
+    this.#received += piece.length;
+    return this.handler.onBody(piece);
   }
 
   /** Called by the connection: the request is over. */

@@ -5,7 +5,7 @@ import { mergeEndpointStatus } from '../../telemetry/merged/endpoint-status.ts';
 import { MergedMetrics } from '../../telemetry/merged/merged-metrics.ts';
 import { mergeDenials, mergeKeySets } from '../../telemetry/merged/merged-report.ts';
 import type { Metrics, ProcessMetrics } from '../../telemetry/metrics/metrics.ts';
-import type { Exposition } from '../../telemetry/metrics/text-format.ts';
+import type { Exposition, MetricsForm } from '../../telemetry/metrics/text-format.ts';
 import { mergeTraffic } from '../../telemetry/recent/recent-traffic.ts';
 import type { Report } from '../../telemetry/report.ts';
 import type { PooledWorker } from './pooled-worker.ts';
@@ -42,9 +42,9 @@ export class PoolStatus {
     this.#merged.dropUnused();
   }
 
-  async expose(): Promise<Exposition> {
+  async expose(form: MetricsForm): Promise<Exposition> {
     await this.#collect();
-    return this.#merged.expose();
+    return this.#merged.expose(form);
   }
 
   async report(): Promise<Report> {

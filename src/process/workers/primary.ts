@@ -146,7 +146,7 @@ export class Primary implements GatewayProcess {
   #createAdminServer(): HttpServer {
     return createAdminServer(
       createAdminHandler({
-        metrics: { expose: () => this.#status.expose() },
+        metrics: { expose: form => this.#status.expose(form) },
         refetchKeys: () => this.#refetchKeys(),
         readiness: () => this.#status.readiness(this.#isDraining),
         report: () => this.#status.report(),

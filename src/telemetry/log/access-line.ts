@@ -4,16 +4,19 @@
  * on the token are formatted once and cached.
  */
 
-import type { Route } from '../../config/config.ts';
-import { escapeJson } from '../../config/diagnostics/visible-text.ts';
-import type { Outcome } from '../../denial.ts';
-import type { AccessToken } from '../../token/access-token.ts';
-import { readClient } from '../../token/client.ts';
+import { OMITTABLE_FIELDS, type OmittableField } from '../../config/values/access-log.ts';
+import type { Failure, Outcome } from '../../denial.ts';
+import type { UnverifiedToken } from '../../token/unverified.ts';
 import { type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
+import { describeMcp, type McpRecord } from '../mcp-record.ts';
+import { type Cut, formatMs, formatNow, formatText } from './json-values.ts';
+import { type Fields, RouteFields, type Shown, TokenFields } from './kept-fields.ts';
 
-/** Characters that are logged of one value, so that a client cannot fill the log. A line with a cut value has `truncated`. */
-export const LONGEST_TEXT = 1_024;
-export const MOST_AUDIENCES = 64;
+/** @returns the line with its line feed. Control characters, line separators and invisible characters of a caller are escaped. */
+export type AccessLineFormat = (request: FinishedRequest) => string;
+
+/** Characters that are logged of each value of `unverified`. */
+export const LONGEST_UNVERIFIED = 256;
 
 const LEVEL_OF: Readonly<Record<Outcome, string>> = {
   forwarded: 'info',
@@ -22,142 +25,89 @@ const LEVEL_OF: Readonly<Record<Outcome, string>> = {
   failed: 'error',
 };
 
-/** Text that needs no escaping in JSON: printable ASCII without the quote and the backslash. */
-const PLAIN = /^[ !#-[\]-~]*$/;
+const WITHOUT_ROUTE: Fields = { text: `,"route":"${NO_ROUTE}"`, isCut: false };
+const NOTHING: Fields = { text: '', isCut: false };
 
-/** Some fields of a line, as text, and whether a value among them was cut. */
-interface Fields {
-  readonly text: string;
-  readonly isCut: boolean;
+/** @param omitted names of fields that no line has. */
+export function createAccessLineFormat(omitted: ReadonlySet<OmittableField>): AccessLineFormat {
+  const shown = Object.fromEntries(OMITTABLE_FIELDS.map(name => [name, !omitted.has(name)])) as Shown;
+  const withoutRoute = shown.route ? WITHOUT_ROUTE : NOTHING;
+  const routes = new RouteFields(shown);
+  const tokens = new TokenFields(shown);
+  const cut: Cut = { isCut: false };
+  return request => {
+    const { route, verified, unverified, scopes, outcome } = request;
+    const ofRoute = route ? routes.of(route) : withoutRoute;
+    const ofToken = verified ? tokens.of(verified, scopes) : NOTHING;
+    cut.isCut = ofRoute.isCut || ofToken.isCut;
+    return (
+      `{"level":"${LEVEL_OF[outcome]}","time":"${formatNow()}"` +
+      formatOrigin(request, shown) +
+      ofRoute.text +
+      formatTarget(request, shown, cut) +
+      formatOutcome(request, shown, cut) +
+      (request.mcp ? formatMcp(request.mcp, shown, cut) : '') +
+      ofToken.text +
+      (unverified && shown.unverified ? `,"unverified":${formatUnverified(unverified, cut)}` : '') +
+      (cut.isCut ? ',"truncated":true,"msg":"request"}\n' : ',"msg":"request"}\n')
+    );
+  };
 }
 
-const WITHOUT_TOKEN: Fields = { text: '', isCut: false };
-const WITHOUT_ROUTE: Fields = { text: `"route":"${NO_ROUTE}"`, isCut: false };
-
-const routeFields = new WeakMap<Route, Fields>();
-/** In the token itself: a WeakMap of 100,000 tokens makes a full garbage collection take a second. */
-const FIELDS = Symbol('fields of the access log');
-type LoggedToken = AccessToken & { readonly [FIELDS]?: Fields };
-
-/** @returns the line with its line feed. Control characters, line separators and invisible characters of a caller are escaped. */
-export function formatAccessLine(request: FinishedRequest): string {
-  const { route, verified, upstream, upstreamMs, outcome, failure, method, host, path } = request;
-  const reason = failure?.reason ?? request.denial?.reason;
-  const mode = route && !route.public ? `,"enforcement":"${route.enforcement}"` : '';
-  const ofRoute = route ? fieldsOfRoute(route) : WITHOUT_ROUTE;
-  const ofToken = verified ? formatTokenAt(verified, request.scopes) : WITHOUT_TOKEN;
-  const isCut = ofRoute.isCut || ofToken.isCut || isLong(method) || isLong(host) || isLong(path);
+/** All of it is ours, or an address, or hexadecimal digits. */
+function formatOrigin({ requestId, traceId, client }: FinishedRequest, shown: Shown): string {
   return (
-    `{"level":"${LEVEL_OF[outcome]}","time":"${formatNow()}","request_id":"${request.requestId}",${ofRoute.text}` +
-    `,"method":${quote(method)},"host":${quote(host)},"path":${quote(path)}` +
-    `,"status":${request.status},"outcome":"${outcome}"` +
-    (reason ? `,"reason":"${reason}"` : '') +
-    (failure ? `,"cause":"${failure.cause}"` : '') +
-    (failure?.tlsError ? `,"tls_error":"${failure.tlsError}"` : '') +
-    (upstream === undefined ? '' : `,"upstream":${quote(upstream)}`) +
-    mode +
-    `,"duration_ms":${formatMs(request.durationMs)}` +
-    (upstreamMs === undefined ? '' : `,"upstream_ms":${formatMs(upstreamMs)}`) +
-    ofToken.text +
-    (isCut ? ',"truncated":true' : '') +
-    ',"msg":"request"}\n'
+    (shown.request_id ? `,"request_id":"${requestId}"` : '') +
+    (shown.trace_id && traceId !== undefined ? `,"trace_id":"${traceId}"` : '') +
+    (shown.via ? ',"via":"proxy"' : '') +
+    (shown.client ? `,"client":"${client}"` : '')
   );
 }
 
-function formatRoute(route: Route): Fields {
-  const key = `"route":${quote(route.key)}`;
-  if (route.public) return { text: key, isCut: isLong(route.key) };
-  return { text: `${key},"resource":${quote(route.resource)}`, isCut: [route.key, route.resource].some(isLong) };
+function formatTarget({ method, host, path }: FinishedRequest, shown: Shown, cut: Cut): string {
+  return (
+    (shown.method ? `,"method":${formatText(method, cut)}` : '') +
+    (shown.host ? `,"host":${formatText(host, cut)}` : '') +
+    (shown.path ? `,"path":${formatText(path, cut)}` : '')
+  );
 }
 
-/** @param scopes those that the route compared: of the token, or, with a `scope_claim` of the route, read for this request. */
-function formatTokenAt(token: AccessToken, scopes = token.scopes): Fields {
-  return scopes === token.scopes ? fieldsOf(token) : formatToken(token, scopes);
+function formatOutcome(request: FinishedRequest, shown: Shown, cut: Cut): string {
+  const { status, outcome, denial, failure, upstream, route, bytesIn, bytesOut, durationMs, upstreamMs } = request;
+  const reason = failure?.reason ?? denial?.reason;
+  return (
+    (shown.status ? `,"status":${status}` : '') +
+    (shown.outcome ? `,"outcome":"${outcome}"` : '') +
+    (shown.reason && reason ? `,"reason":"${reason}"` : '') +
+    (failure ? formatFailure(failure, shown) : '') +
+    (shown.upstream && upstream !== undefined ? `,"upstream":${formatText(upstream, cut)}` : '') +
+    (shown.enforcement && route && !route.public ? `,"enforcement":"${route.enforcement}"` : '') +
+    (shown.bytes_in ? `,"bytes_in":${bytesIn}` : '') +
+    (shown.bytes_out ? `,"bytes_out":${bytesOut}` : '') +
+    (shown.duration_ms ? `,"duration_ms":${formatMs(durationMs)}` : '') +
+    (shown.upstream_ms && upstreamMs !== undefined ? `,"upstream_ms":${formatMs(upstreamMs)}` : '')
+  );
 }
 
-function formatToken(token: AccessToken, scopes = token.scopes): Fields {
-  const { issuer, claims, audience, secondAudience, type, kind, expiresAt } = token;
-  const fields = {
-    iss: issuer,
-    sub: textOf(claims['sub']),
-    client_id: readClient(claims),
-    aud: secondAudience ? [...new Set([...audience, ...secondAudience])] : audience,
-    scope: [...scopes].join(' '),
-    jti: textOf(claims['jti']),
-    exp: expiresAt,
-    typ: type,
-    kind,
-  };
-  const { aud, sub, client_id, scope, jti } = fields;
-  const isCut = aud.length > MOST_AUDIENCES || [issuer, sub, client_id, scope, jti, type, ...aud].some(isLong);
-  return { text: formatFields(fields), isCut };
+function formatMcp(mcp: McpRecord, shown: Shown, cut: Cut): string {
+  const { method, target } = describeMcp(mcp);
+  return (
+    (shown.mcp_method && method !== undefined ? `,"mcp_method":${formatText(method, cut)}` : '') +
+    (shown.tool && target !== undefined ? `,"tool":${formatText(target, cut)}` : '')
+  );
 }
 
-/** @returns JSON members, each behind a comma. By hand, as the line: `JSON.stringify` costs a new token three times as much. */
-function formatFields(fields: Readonly<Record<string, string | number | readonly string[] | undefined>>): string {
-  const texts: string[] = [];
-  for (const name in fields) {
-    const value = fields[name];
-    if (value !== undefined) texts.push(`,"${name}":${formatValue(value)}`);
-  }
-  return texts.join('');
+function formatFailure({ cause, tlsError, errorCode }: Failure, shown: Shown): string {
+  return (
+    (shown.cause ? `,"cause":"${cause}"` : '') +
+    (shown.tls_error && tlsError !== undefined ? `,"tls_error":"${tlsError}"` : '') +
+    (shown.error_code && errorCode !== undefined ? `,"error_code":"${errorCode}"` : '')
+  );
 }
 
-function formatValue(value: string | number | readonly string[]): string {
-  if (typeof value === 'number') return String(value);
-  return typeof value === 'string' ? quote(value) : `[${value.slice(0, MOST_AUDIENCES).map(quote).join(',')}]`;
-}
-
-function fieldsOfRoute(route: Route): Fields {
-  const known = routeFields.get(route);
-  if (known !== undefined) return known;
-  const fields = formatRoute(route);
-  routeFields.set(route, fields);
-  return fields;
-}
-
-/** Not enumerable, so that a copy with other claims does not have them. */
-function fieldsOf(token: LoggedToken): Fields {
-  const known = token[FIELDS];
-  if (known !== undefined) return known;
-  const value = formatToken(token);
-  Object.defineProperty(token, FIELDS, { value });
-  return value;
-}
-
-function textOf(claim: unknown): string | undefined {
-  return typeof claim === 'string' ? claim : undefined;
-}
-
-function quote(text: string): string {
-  const shown = cut(text);
-  return PLAIN.test(shown) ? `"${shown}"` : escapeJson(JSON.stringify(shown));
-}
-
-function cut(text: string): string {
-  return isLong(text) ? text.slice(0, LONGEST_TEXT) : text;
-}
-
-function isLong(text: string | undefined): boolean {
-  return text !== undefined && text.length > LONGEST_TEXT;
-}
-
-/** With three decimals, formatted as two integers: formatting a fraction takes many times as long. */
-function formatMs(milliseconds: number): string {
-  const micros = Math.round(milliseconds * 1000);
-  const whole = Math.floor(micros / 1000);
-  return `${whole}.${String(micros - whole * 1000).padStart(3, '0')}`;
-}
-
-let lastTime = 0;
-let lastTimeText = '';
-
-/** RFC 3339. The text is kept for one millisecond, in which many requests may end. */
-function formatNow(): string {
-  const now = Date.now();
-  if (now !== lastTime) {
-    lastTime = now;
-    lastTimeText = new Date(now).toISOString();
-  }
-  return lastTimeText;
+function formatUnverified({ iss, kid, alg }: UnverifiedToken, cut: Cut): string {
+  const members = Object.entries({ iss, kid, alg }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`"${name}":${formatText(value, cut, LONGEST_UNVERIFIED)}`],
+  );
+  return `{${members.join(',')}}`;
 }

@@ -3,28 +3,8 @@
  * this table, and a test holds it equal to the lines that are written. A field that has no value is left out of the line.
  */
 
-export interface AccessLogField {
-  readonly name: string;
-  /** `timestamp`: a string as in RFC 3339, in UTC, with milliseconds. */
-  readonly type: 'string' | 'array of strings' | 'integer' | 'number' | 'boolean' | 'timestamp';
-  /** When the field is in the line. */
-  readonly present:
-    | 'always'
-    | 'on a route that is not public'
-    | 'denied, reported or failed'
-    | 'failed'
-    | 'failed, and the cause is tls'
-    | 'sent to an upstream'
-    | 'sent to an upstream that responded'
-    | 'the token verified, also where it has expired since'
-    | 'the token verified and has this claim as a string'
-    | 'the token verified and has a typ'
-    | 'the token verified and names itself no access token'
-    | 'a value was cut';
-  readonly description: string;
-  /** Never shortened by `fitLine`: the value is not from the caller, so it is short, and readers of the log need it. */
-  readonly isNeverCut?: true;
-}
+import type { AccessLogField } from './access-log-field.ts';
+import { TOKEN_FIELDS } from './token-log-fields.ts';
 
 export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
   {
@@ -46,7 +26,31 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     name: 'request_id',
     type: 'string',
     present: 'always',
-    description: 'A new UUID for each request.',
+    description:
+      'The `X-Request-Id` that upstream and client get: that of a trusted proxy, else a new UUID. Proxies decide whether theirs is unique.',
+    isNeverCut: true,
+  },
+  {
+    name: 'trace_id',
+    type: 'string',
+    present: 'sent with a valid traceparent',
+    description:
+      'The trace-id of the `traceparent` (W3C Trace Context), 32 hexadecimal digits. The client chose it. An invalid or doubled `traceparent` is forwarded all the same, and not logged.',
+    isNeverCut: true,
+  },
+  {
+    name: 'via',
+    type: 'string',
+    present: 'always',
+    description: '`proxy`: the request came to the data listener.',
+    isNeverCut: true,
+  },
+  {
+    name: 'client',
+    type: 'string',
+    present: 'always',
+    description:
+      'The address of the client. Behind trusted proxies the last in `X-Forwarded-For` (or `Forwarded`) that is no trusted proxy; where that is no address, that of the connection: `unix:` over a unix socket, `unknown` where it has none.',
     isNeverCut: true,
   },
   {
@@ -112,6 +116,13 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     isNeverCut: true,
   },
   {
+    name: 'error_code',
+    type: 'string',
+    present: 'failed, and the cause is other',
+    description: 'The error of the operating system or of Node.js, such as `EHOSTUNREACH`, where there is one.',
+    isNeverCut: true,
+  },
+  {
     name: 'upstream',
     type: 'string',
     present: 'sent to an upstream',
@@ -123,6 +134,22 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     type: 'string',
     present: 'on a route that is not public',
     description: 'The enforcement mode of the route: `report`, `verify` or `enforce`.',
+    isNeverCut: true,
+  },
+  {
+    name: 'bytes_in',
+    type: 'integer',
+    present: 'always',
+    description:
+      'Bytes of the body of the request that were read and passed on, without chunk sizes. Of a WebSocket what its client sent, frames included.',
+    isNeverCut: true,
+  },
+  {
+    name: 'bytes_out',
+    type: 'integer',
+    present: 'always',
+    description:
+      'Bytes of the body of the response that were given to the connection, without chunk sizes; a client that left has not read them all. Of a WebSocket what its client was sent.',
     isNeverCut: true,
   },
   {
@@ -139,62 +166,20 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     description: 'Milliseconds from dispatch to the head of the response.',
   },
   {
-    name: 'iss',
+    name: 'mcp_method',
     type: 'string',
-    present: 'the token verified, also where it has expired since',
-    description: 'The issuer.',
-  },
-  {
-    name: 'sub',
-    type: 'string',
-    present: 'the token verified and has this claim as a string',
-    description: 'The subject.',
-  },
-  {
-    name: 'client_id',
-    type: 'string',
-    present: 'the token verified and has this claim as a string',
-    description: 'The client of the token: the first of `client_id`, `azp`, `appid` and `cid` that it has.',
-  },
-  {
-    name: 'aud',
-    type: 'array of strings',
-    present: 'the token verified, also where it has expired since',
+    present: 'the body of an MCP request was read',
     description:
-      'The audiences, at most 64 of them: `aud`, or what the `audience_claim` of the issuer holds, and then `aud` where the token has both.',
+      'Its method; absent for a response. Of a batch that of the first message whose scope the token lacks, else `batch`. Never from a header field.',
   },
   {
-    name: 'scope',
+    name: 'tool',
     type: 'string',
-    present: 'the token verified, also where it has expired since',
+    present: 'the body of an MCP request was read',
     description:
-      'The scopes, separated by spaces, as the decision took them from the token: by the `scope_claim` of the route or of the issuer, without what `scope_implies` adds.',
+      'The name of the tool or prompt, or the URI of the resource without its query; absent where the method names none. Of a batch as `mcp_method`.',
   },
-  {
-    name: 'jti',
-    type: 'string',
-    present: 'the token verified and has this claim as a string',
-    description: 'The identifier of the token.',
-  },
-  {
-    name: 'exp',
-    type: 'number',
-    present: 'the token verified, also where it has expired since',
-    description: 'When the token expires, in seconds since the epoch.',
-  },
-  {
-    name: 'typ',
-    type: 'string',
-    present: 'the token verified and has a typ',
-    description: 'The `typ` of its header, as written.',
-  },
-  {
-    name: 'kind',
-    type: 'string',
-    present: 'the token verified and names itself no access token',
-    description:
-      'The kind that its payload names, such as `ID` or `refresh_token`; `id_token` for one that names none and has the claims of an ID token.',
-  },
+  ...TOKEN_FIELDS,
   {
     name: 'truncated',
     type: 'boolean',

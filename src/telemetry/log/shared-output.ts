@@ -44,9 +44,17 @@ function fits(line: string): boolean {
 }
 
 function cutTexts(fields: Readonly<Record<string, unknown>>, most: number): Readonly<Record<string, unknown>> {
-  const cut = (value: unknown) => (typeof value === 'string' ? value.slice(0, most) : value);
-  const cutAll = (value: unknown) => (Array.isArray(value) ? value.slice(0, MOST_ENTRIES).map(cut) : cut(value));
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, NEVER_CUT.has(name) ? value : cutAll(value)]),
-  );
+  const entries = Object.entries(fields).map(([name, value]) => [
+    name,
+    NEVER_CUT.has(name) ? value : cutValue(value, most),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** A list keeps its first entries, an object all of its members. */
+function cutValue(value: unknown, most: number): unknown {
+  if (typeof value === 'string') return value.slice(0, most);
+  if (Array.isArray(value)) return value.slice(0, MOST_ENTRIES).map(entry => cutValue(entry, most));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, cutValue(member, most)]));
 }

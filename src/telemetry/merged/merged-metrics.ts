@@ -5,7 +5,7 @@ import { type Measured, mergeMeasured } from '../metrics/gauges.ts';
 import type { Metrics, ProcessMetrics } from '../metrics/metrics.ts';
 import { keepCounted, type RuntimeValues } from '../metrics/runtime-metrics.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
-import type { Exposition } from '../metrics/text-format.ts';
+import type { Exposition, MetricsForm } from '../metrics/text-format.ts';
 
 /** What one worker has sent so far. */
 interface Received {
@@ -60,9 +60,9 @@ export class MergedMetrics {
   }
 
   /** @returns the page for Prometheus. */
-  expose(): Promise<Exposition> {
+  expose(form: MetricsForm): Promise<Exposition> {
     const runtimes = [...this.#received.values()].map(({ runtime }) => runtime);
-    return this.#own.expose(this.#measured(), [this.#exitedRuntime, ...runtimes]);
+    return this.#own.expose(form, this.#measured(), [this.#exitedRuntime, ...runtimes]);
   }
 
   /** @returns our own metrics as values, for the status page. */

@@ -1,7 +1,7 @@
 /** The metrics as the page that Prometheus scrapes. */
 
 import type { Counts } from './counts.ts';
-import { BUCKET_BOUNDS, type DurationHistogram } from './duration-histogram.ts';
+import { BUCKET_BOUNDS, type DurationHistogram, type Exemplar } from './duration-histogram.ts';
 import {
   COUNTER_NAMES,
   COUNTERS,
@@ -14,7 +14,15 @@ import {
 } from './families.ts';
 import type { Gauge } from './gauges.ts';
 import type { Tally } from './tally.ts';
-import { type Block, SampleFormat, writeHead, writeLabel } from './text-format.ts';
+import {
+  type Block,
+  convertHeads,
+  type MetricsForm,
+  SampleFormat,
+  writeEnd,
+  writeHead,
+  writeLabel,
+} from './text-format.ts';
 import type { ZeroSeries } from './zero-series.ts';
 
 const FORMATS = Object.fromEntries(
@@ -24,8 +32,12 @@ const FORMATS = Object.fromEntries(
   }),
 ) as Readonly<Record<CounterName, SampleFormat>>;
 
-/** @returns the text of all metrics, in blocks that each take well under a millisecond. */
+/**
+ * @param runtime a page in the text format.
+ * @returns the text of all metrics, in blocks that each take well under a millisecond.
+ */
 export function* writeMetrics(
+  form: MetricsForm,
   counts: Counts,
   zeros: ZeroSeries,
   gauges: readonly Gauge[],
@@ -33,16 +45,17 @@ export function* writeMetrics(
 ): Generator<Block> {
   for (const counter of COUNTER_NAMES) {
     const { name, help } = COUNTERS[counter];
-    yield writeHead(name, help, 'counter');
+    yield writeHead(form, name, help, 'counter');
     yield* writeCounter(counter, counts, zeros);
   }
-  for (const histogram of HISTOGRAM_NAMES) yield* writeHistograms(histogram, counts);
+  for (const histogram of HISTOGRAM_NAMES) yield* writeHistograms(form, histogram, counts);
   for (const { name, help, labels, samples } of gauges) {
-    yield writeHead(name, help, 'gauge');
+    yield writeHead(form, name, help, 'gauge');
     const format = new SampleFormat(name, undefined, namesOf(labels));
     for (const { values, value } of samples) yield format.write(format.start(''), values, value);
   }
-  yield runtime;
+  yield convertHeads(form, runtime);
+  yield writeEnd(form);
 }
 
 /** Routes or issuers of the configuration first, then others that were counted; of each the series counted, then those at 0. */
@@ -79,22 +92,31 @@ function writeZeros(
   return text;
 }
 
-function* writeHistograms(histogram: HistogramName, counts: Counts): Generator<Block> {
+function* writeHistograms(form: MetricsForm, histogram: HistogramName, counts: Counts): Generator<Block> {
   const { name, help } = HISTOGRAMS[histogram];
-  yield writeHead(name, help, 'histogram');
+  yield writeHead(form, name, help, 'histogram');
   for (const tally of counts.list('route')) {
     const durations = tally.histogram(histogram);
-    if (durations) yield writeHistogram(name, tally.name, durations);
+    if (durations) yield writeHistogram(form, name, tally.name, durations);
   }
 }
 
-function writeHistogram(name: string, route: string, { counts, sum, count }: DurationHistogram): string {
+function writeHistogram(form: MetricsForm, name: string, route: string, durations: DurationHistogram): string {
+  const { counts, exemplars, sum, count } = durations;
   const label = writeLabel('route', route);
   let text = '';
   let total = 0;
   for (let index = 0; index < counts.length; index += 1) {
     total += counts[index] ?? 0;
-    text += `${name}_bucket{le="${BUCKET_BOUNDS[index] ?? '+Inf'}",${label}} ${total}\n`;
+    text += `${name}_bucket{le="${BUCKET_BOUNDS[index] ?? '+Inf'}",${label}} ${total}`;
+    text += form === 'openmetrics' ? `${writeExemplar(exemplars[index])}\n` : '\n';
   }
   return `${text}${name}_sum{${label}} ${sum}\n${name}_count{${label}} ${count}\n`;
+}
+
+/** OpenMetrics, section Exemplars. Only there: the text format has none. */
+function writeExemplar(exemplar: Exemplar | null | undefined): string {
+  if (!exemplar) return '';
+  const { traceId, seconds, at } = exemplar;
+  return ` # {trace_id="${traceId}"} ${seconds} ${at}`;
 }

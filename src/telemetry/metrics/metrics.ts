@@ -16,7 +16,7 @@ import { OpenConnections } from './open-connections.ts';
 import { RequestCounter } from './request-counter.ts';
 import { createRuntimeRegistry, mergeRuntime, type RuntimeValues } from './runtime-metrics.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
-import { CONTENT_TYPE, type Exposition, writeInSteps } from './text-format.ts';
+import { CONTENT_TYPES, type Exposition, type MetricsForm, writeInSteps } from './text-format.ts';
 import { ZeroSeries } from './zero-series.ts';
 
 export interface MetricSources {
@@ -133,12 +133,16 @@ export class Metrics {
    * @param runtime the runtime metrics of the other processes.
    * @returns the page for Prometheus, made in steps between which requests are served.
    */
-  async expose(measured = this.#measure(), runtime: readonly RuntimeValues[] = []): Promise<Exposition> {
+  async expose(
+    form: MetricsForm = 'text',
+    measured = this.#measure(),
+    runtime: readonly RuntimeValues[] = [],
+  ): Promise<Exposition> {
     const own = this.#runtime;
     const all = runtime.length === 0 ? own : mergeRuntime([await own.getMetricsAsJSON(), ...runtime]);
     const text = await all.metrics();
-    const blocks = writeMetrics(this.counts, this.#zeros, this.#listGauges(measured), text);
-    return { contentType: CONTENT_TYPE, body: await writeInSteps(blocks) };
+    const blocks = writeMetrics(form, this.counts, this.#zeros, this.#listGauges(measured), text);
+    return { contentType: CONTENT_TYPES[form], body: await writeInSteps(blocks) };
   }
 
   /** @returns our own metrics as values, for the status page. Series at 0 are left out. */

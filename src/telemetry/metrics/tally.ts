@@ -1,6 +1,6 @@
 /** The counts of one route, of one issuer, or of the gateway as a whole: plain numbers, labelled only when they are read. */
 
-import { DurationHistogram } from './duration-histogram.ts';
+import { DurationHistogram, type Exemplars } from './duration-histogram.ts';
 import type { CounterName, HistogramName, Subject } from './families.ts';
 
 export interface Series {
@@ -17,7 +17,11 @@ export interface TallyCounts {
   /** The key of the route, or the issuer; '' for the gateway as a whole. */
   readonly name: string;
   readonly counters: readonly (readonly [counter: CounterName, values: readonly string[], count: number])[];
-  readonly histograms: readonly (readonly [histogram: HistogramName, numbers: readonly number[]])[];
+  readonly histograms: readonly (readonly [
+    histogram: HistogramName,
+    numbers: readonly number[],
+    exemplars: Exemplars,
+  ])[];
 }
 
 export class Tally {
@@ -58,8 +62,9 @@ export class Tally {
     return series !== undefined;
   }
 
-  observe(histogram: HistogramName, milliseconds: number): void {
-    this.#findHistogram(histogram).observe(milliseconds);
+  /** @param traceId of the trace that the request belongs to. */
+  observe(histogram: HistogramName, milliseconds: number, traceId?: string): void {
+    this.#findHistogram(histogram).observe(milliseconds, traceId);
   }
 
   /** @returns the series of a counter; none of them is at 0. */
@@ -86,7 +91,10 @@ export class Tally {
     const counters = [...this.#series].flatMap(([counter, series]) =>
       Array.from(series.values(), ({ values, count }) => [counter, values, count] as const),
     );
-    const histograms = Array.from(this.#histograms, ([histogram, each]) => [histogram, each.numbers()] as const);
+    const histograms = Array.from(
+      this.#histograms,
+      ([histogram, each]) => [histogram, each.numbers(), each.exemplars] as const,
+    );
     return { subject: this.subject, name: this.name, counters, histograms };
   }
 
@@ -98,8 +106,8 @@ export class Tally {
       total.#findSeries(counter, values).count += count < before.count ? count : count - before.count;
       before.count = count;
     }
-    for (const [histogram, numbers] of histograms) {
-      this.#findHistogram(histogram).mirror(numbers, total.#findHistogram(histogram));
+    for (const [histogram, numbers, exemplars] of histograms) {
+      this.#findHistogram(histogram).mirror(numbers, exemplars, total.#findHistogram(histogram));
     }
   }
 

@@ -1,8 +1,16 @@
-/** The text format of Prometheus, version 0.0.4, written in steps between which requests are served. */
+/**
+ * The text format of Prometheus, version 0.0.4, and OpenMetrics 1.0, written in steps between which requests are served. They differ
+ * in the heads of counters, in exemplars, and in the end.
+ */
 
 import { setImmediate } from 'node:timers/promises';
 
-export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+export type MetricsForm = 'text' | 'openmetrics';
+
+export const CONTENT_TYPES: Readonly<Record<MetricsForm, string>> = {
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+};
 
 export interface Exposition {
   readonly contentType: string;
@@ -21,9 +29,29 @@ const STEP = 128 * 1024;
 /** Bytes that each block counts in addition, since a route without samples takes time as well. */
 const BLOCK_COST = 256;
 
-/** @returns the lines that go before the samples of a metric. */
-export function writeHead(name: string, help: string, type: 'counter' | 'gauge' | 'histogram'): string {
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+type MetricType = 'counter' | 'gauge' | 'histogram';
+
+/** @returns the lines that go before the samples of a metric. In OpenMetrics a counter is named without `_total`, which its samples have. */
+export function writeHead(form: MetricsForm, name: string, help: string, type: MetricType): string {
+  const family = form === 'openmetrics' ? withoutTotal(name) : name;
+  return `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`;
+}
+
+/** @returns a page of the text format in the form that is wanted, without an end. OpenMetrics has no empty lines. */
+export function convertHeads(form: MetricsForm, text: string): string {
+  if (form === 'text') return text;
+  return text
+    .replace(/\n{2,}/g, '\n')
+    .replace(/^# (HELP|TYPE) (\w+)/gm, (_, kind: string, name: string) => `# ${kind} ${withoutTotal(name)}`);
+}
+
+/** @returns the last line of a page. */
+export function writeEnd(form: MetricsForm): string {
+  return form === 'openmetrics' ? '# EOF\n' : '';
+}
+
+function withoutTotal(name: string): string {
+  return name.endsWith('_total') ? name.slice(0, -'_total'.length) : name;
 }
 
 /** @returns one label, as `route="/a"`. */

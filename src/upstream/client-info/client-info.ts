@@ -63,6 +63,19 @@ export function readClientInfo(
 }
 
 /**
+ * @returns the address of the client: of the chain that a trusted proxy sent the last entry that is no trusted proxy itself, since
+ *   whoever is not trusted may have written what stands before it; where all are trusted the first. Where that is no address,
+ *   or there is no chain, the address of the connection.
+ */
+export function readClientAddress(trusted: BlockList | undefined, peer: Peer): string {
+  const address = readAddress(peer.address);
+  if (!trusted || !isTrusted(trusted, address)) return address;
+  const { chain, isCut } = readProxyFields(peer.fields, () => undefined);
+  const client = chain.findLast(node => !isTrusted(trusted, addressOf(node))) ?? (isCut ? undefined : chain[0]);
+  return (client !== undefined && addressOf(client)) || address;
+}
+
+/**
  * The peer wrote the last element. Where that came from another trusted proxy, this one wrote the element before, and so on: the
  * elements before these are the client's own.
  */

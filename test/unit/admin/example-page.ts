@@ -100,6 +100,7 @@ function exampleConfig({ file, hash, key, name, resource, sibling, issuer }: Tex
     drain: { delay: 1, limit: 1_000 },
     workers: 1,
     trustedProxies: [],
+    accessLog: { omit: new Set() },
     issuers: new Map([
       [
         issuer,

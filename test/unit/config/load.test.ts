@@ -47,6 +47,7 @@ describe('the example of the reference', () => {
       drain: { delay: 1_000, limit: 30_000 },
       workers: 1,
       trustedProxies: [],
+      accessLog: { omit: new Set() },
       issuers: new Map([
         [
           'https://login.example.com',

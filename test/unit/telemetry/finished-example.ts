@@ -6,6 +6,8 @@ import type { FinishedRequest } from '../../../src/telemetry/finished-request.ts
 export function finishedRequest(facts: Partial<FinishedRequest> = {}): FinishedRequest {
   return {
     requestId: '0b6d1d3e-5f5c-4e8e-9f0a-6f5b8d1f2a3c',
+    traceId: undefined,
+    client: '192.0.2.7',
     route: undefined,
     method: 'GET',
     host: 'api.example',
@@ -15,7 +17,11 @@ export function finishedRequest(facts: Partial<FinishedRequest> = {}): FinishedR
     denial: undefined,
     failure: undefined,
     upstream: undefined,
+    bytesIn: 0,
+    bytesOut: 1_234,
+    mcp: undefined,
     verified: undefined,
+    unverified: undefined,
     scopes: undefined,
     durationMs: 12.3456,
     upstreamMs: undefined,

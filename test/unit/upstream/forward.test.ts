@@ -58,7 +58,11 @@ async function receive(): Promise<IncomingRequest> {
 /** @returns how it ended. Rejects with a fault. */
 function run(request: IncomingRequest, given = outgoing()): Promise<ForwardEnd> {
   return new Promise((resolve, reject) => {
-    forward(given, request, { onForwarded: resolve, onClose: () => undefined, onFault: reject });
+    forward(given, request, {
+      onForwarded: resolve,
+      onClose: () => undefined,
+      onFault: reject,
+    });
   });
 }
 

@@ -78,7 +78,8 @@ function urlOf(endpoint: Endpoint, grant: Grant): string {
 function refuse({ decision, match, metadata }: Evaluation, reason: Reason): LocalReply {
   const denial = decision?.denial;
   const route = match?.ok ? match.route : undefined;
-  const challenge = route && !route.public ? createChallenge(reason, route, denial?.scopes ?? []) : undefined;
+  const challenge =
+    route && !route.public ? createChallenge(reason, route, denial?.scopes ?? [], denial?.furtherScopes) : undefined;
   const allow = metadata ? METADATA_METHODS : denial?.allow;
   return createRefusal(reason, { requestId: NO_REQUEST, challenge, allow });
 }

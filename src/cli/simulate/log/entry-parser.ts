@@ -1,11 +1,16 @@
 /** The JSON object of one line → an entry of the log, checked field by field: any program may have written the file. */
 
-import { LONGEST_TEXT, MOST_AUDIENCES } from '../../../telemetry/log/access-line.ts';
+import { findNamingMember } from '../../../mcp/message.ts';
+import { MASK } from '../../../route/loggable-path.ts';
+import { LONGEST_TEXT, MOST_ENTRIES_OF_LIST } from '../../../telemetry/log/json-values.ts';
 import { CUT_TEXTS, MOST_ENTRIES } from '../../../telemetry/log/shared-output.ts';
 import { isOutcome, type LogEntry, type LoggedClaims } from './log-entry.ts';
 
-/** `skipped`: not the entry of a request. `broken`: not a JSON object, or without the fields that such an entry has. */
-export type ParsedEntry = LogEntry | 'skipped' | 'broken';
+/**
+ * `skipped`: not the entry of a request. `broken`: not a JSON object, or with a field of another type. `incomplete`: a field that
+ * each such entry has was left out of the log.
+ */
+export type ParsedEntry = LogEntry | 'skipped' | 'broken' | 'incomplete';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -24,13 +29,29 @@ export function parseObject(text: string): Fields | undefined {
  * @returns the entry, checked.
  */
 export function parseEntry(fields: Fields): ParsedEntry {
-  return fields['msg'] === 'request' ? (parseRequest(fields) ?? 'broken') : 'skipped';
+  if (fields['msg'] !== 'request') return 'skipped';
+  return isIncomplete(fields) ? 'incomplete' : (parseRequest(fields) ?? 'broken');
+}
+
+const ALWAYS = ['route', 'method', 'host', 'path', 'outcome'];
+/** All of them, where the token verified. */
+const VERIFIED = ['iss', 'aud', 'scope', 'exp', 'resource', 'enforcement'];
+const OF_TOKEN = ['iss', 'sub', 'client_id', 'aud', 'scope', 'jti', 'exp', 'typ', 'kind'];
+
+/** A line without a valid time was not written by audgate at all: it is broken. */
+function isIncomplete(fields: Fields): boolean {
+  const isThere = (name: string) => fields[name] !== undefined;
+  if (!isText(fields['time']) || Number.isNaN(Date.parse(fields['time']))) return false;
+  if (!ALWAYS.every(isThere)) return ALWAYS.some(isThere) || isThere('request_id');
+  if (isOutcome(fields['outcome']) && fields['outcome'] !== 'forwarded' && !isThere('reason')) return true;
+  if (isThere('resource') !== isThere('enforcement')) return true;
+  return OF_TOKEN.some(isThere) && !VERIFIED.every(isThere);
 }
 
 function parseRequest(fields: Fields): LogEntry | undefined {
-  const { route, method, host, path, outcome, reason, resource, enforcement, duration_ms: durationMs = 0 } = fields;
+  const { route, method, host, path, outcome, reason, resource, enforcement, duration_ms: durationMs } = fields;
   const time = isText(fields['time']) ? Date.parse(fields['time']) : Number.NaN;
-  if (Number.isNaN(time) || !isDuration(durationMs)) return undefined;
+  if (Number.isNaN(time) || !isOptionalDuration(durationMs)) return undefined;
   if (!isText(route) || !isText(method) || !isText(host) || !isText(path)) return undefined;
   if (!isOutcome(outcome) || !isOptionalText(reason)) return undefined;
   if (!isOptionalText(resource) || !isOptionalText(enforcement)) return undefined;
@@ -40,8 +61,17 @@ function parseRequest(fields: Fields): LogEntry | undefined {
   const requestId = isText(fields['request_id']) ? fields['request_id'] : '';
   const isPathCut = mayBeCut(path);
   const isCut = [route, resource, method, host].some(text => text !== undefined && mayBeCut(text));
-  const decided = { outcome, reason, enforcement, isPreflight: isPreflight(fields), claims };
+  const mcp = parseMcp(fields, mayBeCut);
+  const decided = { mcp, outcome, reason, enforcement, isPreflight: isPreflight(fields), claims };
   return { time, durationMs, requestId, route, resource, method, host, path, isPathCut, isCut, ...decided };
+}
+
+function parseMcp({ mcp_method: method, tool }: Fields, mayBeCut: MayBeCut): LogEntry['mcp'] {
+  if (method === undefined && tool === undefined) return undefined;
+  if (!isText(method) || !isOptionalText(tool) || method === 'batch') return 'unknown';
+  if (tool === undefined && findNamingMember(method) !== undefined) return 'unknown';
+  const isWhole = ![method, tool ?? ''].some(text => mayBeCut(text) || text.includes(MASK));
+  return isWhole ? { method, target: tool } : 'unknown';
 }
 
 /** An upstream that answers OPTIONS with 204 took time. */
@@ -51,7 +81,7 @@ function isPreflight({ method, outcome, status, upstream_ms: upstreamMs }: Field
 
 /** @returns `null` where a claim has a type that it never has in a verified token. */
 function parseClaims(fields: Fields, mayBeCut: MayBeCut): LoggedClaims | null {
-  const { iss, aud, scope = '', exp, client_id, sub, jti, typ, kind } = fields;
+  const { iss, aud, scope, exp, client_id, sub, jti, typ, kind } = fields;
   if (!isText(iss) || !isAudience(aud) || typeof exp !== 'number') return null;
   if (!isText(scope) || !isOptionalText(client_id) || !isOptionalText(typ) || !isOptionalText(kind)) return null;
   const isCut = mayBeCut(aud) || [iss, scope, typ ?? '', ...aud].some(mayBeCut);
@@ -69,7 +99,7 @@ function isMarked({ truncated = false }: Fields): boolean {
 
 /** By the lengths at which the access log truncates. Older versions did not mark it, so unmarked entries are checked, too. */
 function mayBeCutInAnyOutput(value: string | readonly string[]): boolean {
-  return value.length >= (typeof value === 'string' ? LONGEST_TEXT : MOST_AUDIENCES);
+  return value.length >= (typeof value === 'string' ? LONGEST_TEXT : MOST_ENTRIES_OF_LIST);
 }
 
 /** By the lengths to which a line of several workers is truncated: a truncated value has exactly one of them. */
@@ -86,8 +116,8 @@ function isOptionalText(value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string';
 }
 
-function isDuration(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value < Number.MAX_SAFE_INTEGER;
+function isOptionalDuration(value: unknown): value is number | undefined {
+  return value === undefined || (typeof value === 'number' && value >= 0 && value < Number.MAX_SAFE_INTEGER);
 }
 
 function isAudience(value: unknown): value is readonly string[] {

@@ -3,9 +3,8 @@
  * request and its reason. Another key for the same route is no change; another route of another resource is.
  */
 
-import { FAILURES, isDecidedWithin, isReason, REFUSALS } from '../../../denial.ts';
-import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
-import type { LogEntry } from '../log/log-entry.ts';
+import { FAILURES, isReason } from '../../../denial.ts';
+import { type LogEntry, wasGranted } from '../log/log-entry.ts';
 import type { ReplayedDecision, ReplayedDecisions } from './decision-replay.ts';
 import type { Unknown, UnknownCause } from './unknown.ts';
 
@@ -43,6 +42,7 @@ export function compare(entry: LogEntry, decisions: ReplayedDecisions): Change |
 function nameUndecided(decisions: readonly ReplayedDecision[]): UnknownCause {
   const reasons = new Set(decisions.map(({ reason }) => reason));
   if (reasons.has('wrong_token_type')) return 'token_type_not_logged';
+  if (reasons.has('token_expired')) return 'field_omitted';
   return reasons.has('wrong_claim') ? 'claim_not_logged' : 'scope_claim_differs';
 }
 
@@ -69,12 +69,6 @@ function findKind(entry: LogEntry, was: LoggedDecision, becomes: ReplayedDecisio
 function findKindOfDenied(entry: LogEntry, becomes: ReplayedDecision): ChangeKind | undefined {
   if (becomes.outcome !== 'denied') return wasGranted(entry) ? undefined : 'would_open';
   return entry.reason === becomes.reason ? undefined : 'otherwise';
-}
-
-/** Rejected after it had been granted, for its size, its pace or the load of that moment, which the log does not hold. */
-function wasGranted({ route, reason }: LogEntry): boolean {
-  if (route === NO_ROUTE || !isReason(reason)) return false;
-  return 'duringBody' in REFUSALS[reason] || isDecidedWithin(reason, 'limits', 'limits');
 }
 
 function isMoved({ route, resource }: LogEntry, becomes: ReplayedDecision): boolean {

@@ -72,6 +72,7 @@ class ReplayCounter {
     if (entry === undefined) return;
     this.#lines += 1;
     if (entry === 'broken') this.#broken += 1;
+    else if (entry === 'incomplete') this.#addUnknown('field_omitted');
     else if (entry === 'skipped') this.#skipped += 1;
     else this.#addEntry(entry);
   }
@@ -85,11 +86,15 @@ class ReplayCounter {
     this.#upstreamTokens.add(entry);
     const result = compare(entry, this.#decisions.decide(entry));
     if (result === 'unchanged') this.#unchanged += 1;
-    else if ('unknown' in result) this.#unknown.set(result.unknown, (this.#unknown.get(result.unknown) ?? 0) + 1);
+    else if ('unknown' in result) this.#addUnknown(result.unknown);
     else {
       this.#changed[result.kind] += 1;
       this.#groups.add(entry, result);
     }
+  }
+
+  #addUnknown(cause: UnknownCause): void {
+    this.#unknown.set(cause, (this.#unknown.get(cause) ?? 0) + 1);
   }
 
   finish(): ReplayResult {

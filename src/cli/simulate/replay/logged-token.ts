@@ -34,6 +34,8 @@ export interface IssuerRules {
   readonly issuers: ReadonlyMap<string, Issuer>;
   /** `undefined`: keys, algorithms, `token_types` and the claims that scopes and audience are read from are assumed to be unchanged. */
   readonly recorded: RecordedConfig | undefined;
+  /** Whether `kind` may have been left out of the log. */
+  readonly isKindOmitted: boolean;
 }
 
 /**
@@ -83,21 +85,37 @@ function readVerified(
       })),
     ),
   );
-  // The entry was written when the response had closed, for a stream possibly long after the token expired. A token that had
-  // expired had done so by then: its duration is rounded.
-  const time = entry.reason === 'token_expired' ? entry.time : entry.time - entry.durationMs;
-  return tokens.map(token => checkTime(token, time));
+  const ofEachKind = listKinds(entry, claims, rules).flatMap(kind => tokens.map(token => ({ ...token, kind })));
+  return ofEachKind.flatMap(token => listTimes(entry, claims).map(time => checkTime(token, time)));
+}
+
+/**
+ * The entry was written when the response had closed, for a stream possibly long after the token expired. A token that had
+ * expired had done so by then: its duration is rounded.
+ *
+ * @returns when the token was judged; without the duration also the last moment at which it was good.
+ */
+function listTimes({ time, reason, durationMs }: LogEntry, { expiresAt }: LoggedClaims): readonly number[] {
+  if (reason === 'token_expired') return [time];
+  if (durationMs !== undefined) return [time - durationMs];
+  const lastGood = expiresAt * 1000 - 1;
+  return time <= lastGood ? [time] : [time, lastGood];
+}
+
+/** @returns every possible `kind`. It is judged before all else of a token, so most outcomes say that there was none. */
+function listKinds(entry: LogEntry, { kind }: LoggedClaims, { isKindOmitted }: IssuerRules) {
+  if (kind !== undefined || !isKindOmitted) return [kind];
+  return entry.reason !== 'wrong_token_type' && wasTypeAccepted(entry) ? [undefined] : [undefined, 'omitted'];
 }
 
 function buildToken(
-  { issuer: name, kind, type, audience, expiresAt }: LoggedClaims,
+  { issuer: name, type, audience, expiresAt }: LoggedClaims,
   scopes: ReadonlySet<string>,
   issuer: Issuer | undefined,
-): Omit<AccessToken, 'typeAccepted' | 'claims'> {
+): Omit<AccessToken, 'typeAccepted' | 'claims' | 'kind'> {
   return {
     ok: true,
     issuer: name,
-    kind,
     type,
     audience,
     secondAudience: undefined,

@@ -62,6 +62,7 @@ const CONFIG: Omit<Config, 'routes' | 'issuers'> = {
   drain: { delay: 1, limit: 1 },
   workers: 1,
   trustedProxies: [],
+  accessLog: { omit: new Set() },
   adminHosts: new Set(),
   adminTokenHash: undefined,
 };

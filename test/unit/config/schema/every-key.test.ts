@@ -41,6 +41,7 @@ const FILE: Examples<Omit<FileSettings, 'issuers' | 'routes'>, 'limits' | 'timeo
   'drain.limit': '7s',
   workers: 2,
   trusted_proxies: ['10.0.0.0/8'],
+  access_log: { omit: ['sub', 'jti'] },
 };
 const ISSUER: Examples<IssuerSettings, 'keys'> = {
   jwks_uri: 'https://login.example/other',
@@ -79,6 +80,7 @@ const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits' | 'reque
   multiple_audiences: 'only',
   issuers: ['https://login.example'],
   upstream: 'http://127.0.0.1:2',
+  mcp: { revisions: ['2025-11-25'] },
   strip_prefix: true,
   rewrite_location: false,
   'request_headers.set': { 'X-Api-Key': 'a key' },

@@ -10,7 +10,9 @@ import { finishedRequest } from '../finished-example.ts';
 /** The one line of a request, as text. */
 function write(facts: Partial<FinishedRequest>): string {
   const lines: string[] = [];
-  createLog({ write: line => lines.push(line), close: async () => undefined }).request(finishedRequest(facts));
+  createLog({ write: line => lines.push(line), close: async () => undefined }).request(finishedRequest(facts), {
+    omit: new Set(),
+  });
   expect(lines).toHaveLength(1);
   return lines.join('');
 }
@@ -33,6 +35,8 @@ test('a reported denial: every field that applies, and no other', () => {
     level: 'warn',
     msg: 'request',
     request_id: '0b6d1d3e-5f5c-4e8e-9f0a-6f5b8d1f2a3c',
+    via: 'proxy',
+    client: '192.0.2.7',
     route: '/profile',
     resource: 'https://profile.example/',
     method: 'GET',
@@ -42,6 +46,8 @@ test('a reported denial: every field that applies, and no other', () => {
     outcome: 'reported',
     reason: 'wrong_audience',
     enforcement: 'report',
+    bytes_in: 0,
+    bytes_out: 1_234,
     duration_ms: 12.346,
     upstream_ms: 3.21,
     iss: 'https://login.example',

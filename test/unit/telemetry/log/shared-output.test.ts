@@ -14,6 +14,10 @@ test.each([
   ['few characters of many bytes', { msg: 'request', path: '\u{20ac}'.repeat(2000) }],
   ['characters that JSON escapes', { msg: 'request', path: '\u0001'.repeat(1024), sub: '\u0001'.repeat(1024) }],
   ['many audiences', { msg: 'request', aud: Array.from({ length: 64 }, (_, n) => `${n}`.repeat(1024)) }],
+  [
+    'an object',
+    { msg: 'request', unverified: { iss: '\u0001'.repeat(256), kid: '\u0001'.repeat(256), alg: '\u0001'.repeat(256) } },
+  ],
   ['many fields', Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`f${n}`, 'x'.repeat(1024)]))],
 ])('%s: cut to 4096 bytes of valid JSON, marked truncated', (_name, fields) => {
   const fitted = fitLine(line(fields));

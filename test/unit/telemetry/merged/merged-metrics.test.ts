@@ -27,7 +27,7 @@ async function metricsOfWorker({ hits = 0, requests = 0, keys = 1, age = 1 }): P
 }
 
 async function read(...series: string[]): Promise<number[]> {
-  const { body } = await merged.expose();
+  const { body } = await merged.expose('text');
   return series.map(each => readSample(Buffer.concat(body).toString(), each));
 }
 
@@ -41,6 +41,29 @@ test('two workers: counters and histograms are summed, keys are the fewest, ages
   ];
   expect(await read(...sums)).toEqual([7, 4, 4]);
   expect(await read(KEYS, AGE)).toEqual([1, 20]);
+});
+
+test('exemplars of two workers: the newest of each bucket is kept, also when its worker has exited', async () => {
+  const [older, newer] = ['a'.repeat(32), 'b'.repeat(32)];
+  const observed = async (durationMs: number, traceId: string) => {
+    const metrics = new Metrics({ keySets: () => [] });
+    metrics.record(finishedRequest({ route: publicRoute({ prefix: '/a' }), durationMs, traceId }));
+    return JSON.parse(JSON.stringify(await metrics.readChanges(0, 0)));
+  };
+  const first = await observed(2, older);
+  const second = await observed(2, newer);
+  merged.add(2, second);
+  merged.add(1, first);
+  merged.add(1, await observed(7, older));
+  merged.retire(1);
+  const page = Buffer.concat((await merged.expose('openmetrics')).body).toString();
+  const exemplars = [
+    ...page.matchAll(/_duration_seconds_bucket\{le="([^"]*)",[^}]*\} \d+ # \{trace_id="(\w+)"\} ([\d.]+) /g),
+  ];
+  expect(exemplars.map(([, le, id, value]) => [le, id, value])).toEqual([
+    ['0.0025', newer, '0.002'],
+    ['0.01', older, '0.007'],
+  ]);
 });
 
 test('a worker that exited: its counts stay, its gauges go, and a late message is not counted twice', async () => {
@@ -59,7 +82,7 @@ test('a worker that exited: its counts stay, its gauges go, and a late message i
 
 test('the merged page: has the start time and every series of this process', async () => {
   merged.add(1, await metricsOfWorker({}));
-  const { body, contentType } = await merged.expose();
+  const { body, contentType } = await merged.expose('text');
   const text = Buffer.concat(body).toString();
   expect(contentType).toContain('text/plain');
   expect(readSample(text, 'process_start_time_seconds')).toBeGreaterThan(1_000_000_000);
@@ -69,7 +92,7 @@ test('the merged page: has the start time and every series of this process', asy
 describe('counts sent in parts', () => {
   const routes = Array.from({ length: 500 }, (_, index) => publicRoute({ prefix: `/${index}` }));
   const total = async () => {
-    const lines = Buffer.concat((await merged.expose()).body)
+    const lines = Buffer.concat((await merged.expose('text')).body)
       .toString()
       .split('\n');
     const counted = lines.filter(line => line.startsWith('audgate_requests_total{'));

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { LogEntry } from '../../../../../src/cli/simulate/log/log-entry.ts';
 import { compare } from '../../../../../src/cli/simulate/replay/comparison.ts';
 import { DecisionReplay } from '../../../../../src/cli/simulate/replay/decision-replay.ts';
-import { formatAccessLine } from '../../../../../src/telemetry/log/access-line.ts';
+import { createAccessLineFormat } from '../../../../../src/telemetry/log/access-line.ts';
 import { fitLine } from '../../../../../src/telemetry/log/shared-output.ts';
 import { protectedRoute } from '../../../route/example-route.ts';
 import { finishedRequest } from '../../../telemetry/finished-example.ts';
@@ -14,6 +14,7 @@ import { exampleConfig, exampleEntry, ISSUER, readText } from '../example-entry.
 
 const OURS = 'https://api.example/';
 const route = protectedRoute({ prefix: '/a', resource: OURS, issuers: new Set([ISSUER]) });
+const formatLine = createAccessLineFormat(new Set());
 const decisions = new DecisionReplay(exampleConfig([route]));
 
 const long = fc.integer({ min: 1, max: 1500 }).map(length => 'x'.repeat(length));
@@ -48,7 +49,16 @@ function wholeEntry(
 ): LogEntry {
   return {
     ...{ time: Date.now(), durationMs: 1, requestId: 'x', route: '/a', resource: OURS, enforcement: 'enforce' },
-    ...{ method: 'GET', host: 'api.example', path, isPathCut: false, isCut: false, outcome, isPreflight: false },
+    ...{
+      method: 'GET',
+      host: 'api.example',
+      path,
+      isPathCut: false,
+      isCut: false,
+      mcp: undefined,
+      outcome,
+      isPreflight: false,
+    },
     reason: outcome === 'denied' ? 'wrong_audience' : undefined,
     claims: { issuer: ISSUER, audience, scope, expiresAt: 4e9, clientId: undefined, ...REST },
   };
@@ -61,7 +71,7 @@ test('a truncated entry: the same decision as the whole entry, or none', () => {
     const expected = replayEntry(wholeEntry(path, audience, scope.join(' '), outcome));
     const verified = exampleToken({ issuer: ISSUER, audience, scopes: new Set(scope), expiresAt: 4e9, claims: {} });
     const denial = outcome === 'denied' ? ({ reason: 'wrong_audience', presented: 'foreign' } as const) : undefined;
-    const line = formatAccessLine(finishedRequest({ route, path, verified, outcome, denial }));
+    const line = formatLine(finishedRequest({ route, path, verified, outcome, denial }));
     for (const written of [line, fitLine(line)]) {
       const found = replayText(written);
       const isDecided = !found.startsWith('undecided');
@@ -82,12 +92,12 @@ test.each([
   ['scopes', { verified: exampleToken({ scopes: new Set(['x'.repeat(1025)]) }) }],
   ['a subject', { verified: exampleToken({ claims: { sub: 'x'.repeat(1025) } }) }],
 ])('an entry in which %s was truncated: truncated is true', (_name, facts) => {
-  expect(JSON.parse(formatAccessLine(finishedRequest(facts)))).toMatchObject({ truncated: true });
+  expect(JSON.parse(formatLine(finishedRequest(facts)))).toMatchObject({ truncated: true });
 });
 
 test('an entry in which nothing was truncated: no field truncated', () => {
   const verified = exampleToken({ audience: Array.from({ length: 64 }, () => 'x'.repeat(1024)) });
-  expect(JSON.parse(formatAccessLine(finishedRequest({ route, verified })))).not.toHaveProperty('truncated');
+  expect(JSON.parse(formatLine(finishedRequest({ route, verified })))).not.toHaveProperty('truncated');
 });
 
 test('a route key truncated to that of an unchanged route: undecided, also with --from', () => {
