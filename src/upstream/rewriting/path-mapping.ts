@@ -26,7 +26,7 @@ const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
  */
 export function mapPath(path: string, { basePath, prefix, isStripped, front }: PathMapping): string | undefined {
   const resolved = DOT_SEGMENT.test(path) ? resolveDotSegments(path) : path;
-  const key = decodeAsKey(resolved);
+  const key = toKey(resolved);
   const added = isStripped ? prefix : '';
   if (front !== '' && isBelow(key, front + added)) return path;
   if (hasPrefix(key, basePath, prefix, added)) return front === '' ? path : front + resolved;
@@ -50,13 +50,18 @@ export function mapCookiePath(path: string, mapping: PathMapping): string | unde
 function hasPrefix(key: string, basePath: string, prefix: string, added: string): boolean {
   const isDecisive = prefix !== '' && (added !== '' || basePath !== '');
   if (!isDecisive || !isBelow(key, prefix)) return false;
-  return !(isBelow(key, basePath) && isBelow(decodeAsKey(basePath), prefix));
+  return !(isBelow(key, basePath) && isBelow(toKey(basePath), prefix));
 }
 
 /** @param key decoded. @param base `` or a path without a trailing slash. */
 function isBelow(key: string, base: string): boolean {
-  const decoded = decodeAsKey(base);
+  const decoded = toKey(base);
   return key.startsWith(decoded) && (key.length === decoded.length || key[decoded.length] === '/' || decoded === '');
+}
+
+/** Most paths have nothing to decode. */
+function toKey(path: string): string {
+  return path.includes('%') ? decodeAsKey(path) : path;
 }
 
 /** As browsers do (WHATWG URL, path state). */

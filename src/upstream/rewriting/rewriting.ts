@@ -13,13 +13,12 @@ import { rewriteUrl } from './url.ts';
 type Rewriter = (value: string, place: Place) => string;
 
 /** By the length of the name, which no two of them share: most fields of most responses are none of these. */
-const REWRITERS: ReadonlyMap<number, readonly [name: string, rewrite: Rewriter]> = new Map([
-  [4, ['link', rewriteLinks]],
-  [7, ['refresh', rewriteRefresh]],
-  [8, ['location', rewriteUrl]],
-  [10, ['set-cookie', rewriteCookie]],
-  [16, ['content-location', rewriteUrl]],
-]);
+const REWRITERS: (readonly [name: string, rewrite: Rewriter] | undefined)[] = [];
+REWRITERS[4] = ['link', rewriteLinks];
+REWRITERS[7] = ['refresh', rewriteRefresh];
+REWRITERS[8] = ['location', rewriteUrl];
+REWRITERS[10] = ['set-cookie', rewriteCookie];
+REWRITERS[16] = ['content-location', rewriteUrl];
 
 /**
  * @param fields of a response, each Latin-1 text.
@@ -45,7 +44,9 @@ export function rewriteFields(fields: HeaderList, rewriting: Rewriting, endpoint
   return rewritten ?? fields;
 }
 
+/** Compares a letter first: Date, ETag and Vary are as long as Link, and to lower-case them would cost more than all else here. */
 function findRewriter(name: string): Rewriter | undefined {
-  const [expected, rewrite] = REWRITERS.get(name.length) ?? [];
-  return expected !== undefined && isName(name, expected) ? rewrite : undefined;
+  const found = REWRITERS[name.length];
+  if (!found || (name.charCodeAt(0) | 0x20) !== found[0].charCodeAt(0)) return undefined;
+  return isName(name, found[0]) ? found[1] : undefined;
 }
