@@ -14,7 +14,7 @@ export type Enforcement = (typeof ENFORCEMENTS)[number];
 
 /**
  * Where a reason is decided, in the order of a request. `request` is decided before there is a path, or while the body
- * arrives; `limits` after the request was granted; `fault` is an exception in the gateway, at any time.
+ * arrives; `body` on an MCP route, by the body or what the fields say of it; `limits` after the request was granted; `fault` is an exception in the gateway, at any time.
  */
 export const STAGES = [
   'request',
@@ -27,6 +27,7 @@ export const STAGES = [
   'audience',
   'claims',
   'scope',
+  'body',
   'limits',
   'fault',
 ] as const;
@@ -56,21 +57,9 @@ interface Refusal {
 
 /** By stage, in the order of `STAGES`. Within a stage the order means nothing. */
 export const REFUSALS = {
-  malformed_request: {
-    stage: 'request',
-    status: 400,
-    title: 'The request is malformed',
-    refusedFrom: 'report',
-    duringBody: true,
-  },
+  malformed_request: duringBody('request', 400, 'The request is malformed'),
   headers_too_large: always('request', 431, 'The header fields are too large'),
-  request_timeout: {
-    stage: 'request',
-    status: 408,
-    title: 'The request did not arrive in time',
-    refusedFrom: 'report',
-    duringBody: true,
-  },
+  request_timeout: duringBody('request', 408, 'The request did not arrive in time'),
   version_not_supported: always('request', 505, 'The version of the protocol is not supported'),
   expectation_failed: always('request', 417, 'The expectation is not supported'),
   upgrade_required: {
@@ -134,13 +123,9 @@ export const REFUSALS = {
       description: 'The access token does not have the required scope',
     },
   },
-  body_too_large: {
-    stage: 'limits',
-    status: 413,
-    title: 'The body of the request is too large',
-    refusedFrom: 'report',
-    duringBody: true,
-  },
+  unsupported_media_type: always('body', 415, 'The media type of the body is not supported here'),
+  mcp_header_mismatch: always('body', 400, 'The header fields do not agree with the body'),
+  body_too_large: duringBody('limits', 413, 'The body of the request is too large'),
   overloaded: {
     stage: 'limits',
     status: 503,
@@ -154,6 +139,11 @@ export const REFUSALS = {
 /** A row that is refused in every mode. */
 function always<S extends Stage>(stage: S, status: number, title: string) {
   return { stage, status, title, refusedFrom: 'report' } as const;
+}
+
+/** As `always`, for what is also decided while the body of a granted request arrives. */
+function duringBody<S extends Stage>(stage: S, status: number, title: string) {
+  return { ...always(stage, status, title), duringBody: true } as const;
 }
 
 /** A row for a token that is refused with `invalid_token`; the title is also the `error_description`. */
@@ -220,8 +210,9 @@ export type FailureCause = (typeof FAILURE_CAUSES)[number];
 export interface Failure {
   readonly reason: FailureReason;
   readonly cause: FailureCause;
-  /** What was wrong where the cause is `tls`, out of a closed list: for the log only. */
+  /** For the log only: what was wrong with TLS, out of a closed list; the code of the error where the cause is `other`. */
   readonly tlsError?: string;
+  readonly errorCode?: string;
 }
 
 /** The result of a request. `reported`: denied, but forwarded, since the mode of the route does not refuse that reason. */

@@ -5,6 +5,7 @@
  */
 
 import { authorize, type Grant } from './authorization/authorize.ts';
+import { BodyMemory } from './body-memory.ts';
 import { findMetadata } from './challenge/metadata.ts';
 import { createFailure } from './challenge/refusal.ts';
 import type { Config, Route } from './config/config.ts';
@@ -12,7 +13,8 @@ import { deny } from './denial.ts';
 import type { RequestEnd } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
 import { createIndexes, type Indexes } from './indexes.ts';
-import { applyCors, publish, type RefusalFields, refuse } from './local-replies.ts';
+import { admit, applyCors, publish, refuse, refuseExpired } from './local-replies.ts';
+import { readAsked } from './mcp-asking.ts';
 import { RequestCount } from './request-count.ts';
 import { type Match, matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
@@ -30,6 +32,8 @@ import type { Tunnel } from './upstream/tunnel.ts';
 import { Tunnels } from './upstream/tunnels.ts';
 import { Upstreams } from './upstream/upstreams.ts';
 
+/** Milliseconds for the body of an MCP request after which its token may have expired, or have been revoked. */
+const JUDGED_AGAIN = 1_000;
 const NO_TOKEN = deny('missing_token');
 
 /** Handles requests under one immutable configuration. A reload creates a new gateway, and `Server.swap` uses it for new requests. */
@@ -41,6 +45,7 @@ export class Gateway {
   readonly upstreams: Upstreams;
   readonly #tunnels = new Tunnels();
   readonly #limits: RouteLimits;
+  readonly #bodies: BodyMemory;
   readonly #underWay = new RequestCount();
   readonly #events: TransactionEvents = {
     onForwarded: (transaction, end) => this.#onForwarded(transaction, end),
@@ -67,6 +72,7 @@ export class Gateway {
     const upstreams = previous ? previous.upstreams : undefined;
     this.upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
     this.#limits = previous ? previous.#limits : new RouteLimits();
+    this.#bodies = previous ? previous.#bodies : new BodyMemory();
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
   }
 
@@ -105,6 +111,10 @@ export class Gateway {
     const { cors } = match.route;
     if (cors && applyCors(transaction, cors)) return;
 
+    this.#judge(transaction, head, match);
+  }
+
+  #judge(transaction: Transaction, head: RequestHead, match: Match): undefined {
     const verification = this.#verify(head, match.route);
     if (!(verification instanceof Promise)) return this.#decide(transaction, head, match, verification);
     transaction.wait(verification, result => this.#decide(transaction, head, match, result));
@@ -119,15 +129,24 @@ export class Gateway {
 
   /** Decides, and forwards what is granted and within the limits of its route. */
   #decide(transaction: Transaction, head: RequestHead, match: Match, verification: Verification): undefined {
-    const decision = authorize(this.#indexes.audiences, match, head.method, verification);
+    const decision = authorize(this.#indexes.audiences, match, head.method, verification, transaction.asked);
     transaction.decision = decision;
+    if ('refused' in decision) return this.#ask(transaction, head, match, verification);
     if (!decision.grant) return refuse(transaction, decision.denial.reason, decision.denial);
     // While the token was verified the client may have closed, or sent bytes that ended the connection.
-    if (transaction.request.isOver) return;
-    const exceeded = this.#limits.enter(match.route, head.contentLength);
-    if (exceeded) return refuse(transaction, exceeded);
-    transaction.isInFlight = true;
+    if (transaction.request.isOver || !admit(this.#limits, transaction, match.route)) return;
     this.#forward(transaction, decision.grant, head);
+  }
+
+  /** Reads what is asked of an MCP server, and decides on that: with a new look at the token where the body took its time. */
+  #ask(transaction: Transaction, head: RequestHead, match: Match, verification: Verification): undefined {
+    if (transaction.request.isOver || !admit(this.#limits, transaction, match.route)) return;
+    const judgedAt = performance.now();
+    readAsked(transaction, head, match.route, this.#bodies, this.config.timeouts.body, asked => {
+      transaction.asked = asked;
+      if (performance.now() - judgedAt > JUDGED_AGAIN) this.#judge(transaction, head, match);
+      else this.#decide(transaction, head, match, verification);
+    });
   }
 
   #forward(transaction: Transaction, grant: Grant, head: RequestHead): void {
@@ -145,7 +164,7 @@ export class Gateway {
         return;
       case 'expired':
         this.#telemetry.metrics.recordEnded('token_expired');
-        if (transaction.request.status === undefined) refuse(transaction, 'token_expired', scopesOf(transaction));
+        if (transaction.request.status === undefined) refuseExpired(transaction);
         return;
       case 'body_too_large':
       case 'request_timeout':
@@ -182,6 +201,7 @@ export class Gateway {
   #finish(transaction: Transaction, end: RequestEnd): void {
     const { match, isInFlight } = transaction;
     if (match && isInFlight) this.#limits.leave(match.route);
+    transaction.body?.release();
     try {
       if (end === 'slow_reader') this.#telemetry.metrics.recordEnded(end);
       recordRequest(this.#telemetry, transaction.finish(), this.config.accessLog);
@@ -225,8 +245,4 @@ export class Gateway {
     this.#tunnels.destroy();
     this.upstreams.destroy();
   }
-}
-
-function scopesOf({ decision }: Transaction): RefusalFields {
-  return { scopes: decision?.grant?.scopes ?? [], allow: [] };
 }

@@ -5,28 +5,52 @@ import { createChallenge } from './challenge/challenge.ts';
 import type { PublishedMetadata } from './challenge/metadata.ts';
 import { createMetadataFields, createMetadataReply, METADATA_METHODS } from './challenge/metadata-reply.ts';
 import { createRefusal } from './challenge/refusal.ts';
+import type { Route } from './config/config.ts';
 import type { Cors } from './config/cors-config.ts';
 import { createCorsFields, createPreflightReply, isPreflight } from './cors/cors.ts';
 import type { Reason } from './denial.ts';
+import type { RouteLimits } from './route-limits.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Of a refusal: `scopes` goes into WWW-Authenticate, `allow` into Allow. */
-export type RefusalFields = Pick<AuthorizationDenial, 'scopes' | 'allow'>;
+export type RefusalFields = Pick<AuthorizationDenial, 'scopes' | 'furtherScopes' | 'allow'>;
 
-const NO_FIELDS: RefusalFields = { scopes: [], allow: [] };
+const NO_FIELDS: RefusalFields = { scopes: [], furtherScopes: [], allow: [] };
 
 /** Refuses the request, with the challenge of its route where the reason has one. */
 export function refuse(
   transaction: Transaction,
   reason: Reason,
-  { scopes, allow }: RefusalFields = NO_FIELDS,
+  { scopes, furtherScopes, allow }: RefusalFields = NO_FIELDS,
 ): undefined {
   transaction.refusedFor = reason;
   // What is wrong with a head may hide where it ends: what follows is no request.
   if (!transaction.head) transaction.request.closeAfter();
   const route = transaction.match?.route;
-  const challenge = route && !route.public ? createChallenge(reason, route, scopes) : undefined;
+  const challenge = route && !route.public ? createChallenge(reason, route, scopes, furtherScopes) : undefined;
   transaction.reply(createRefusal(reason, { requestId: transaction.requestId, challenge, allow }));
+}
+
+/** Refuses what is undecided, for `reason`, or for what was found before where that is refused whatever is read. */
+export function refuseUndecided(transaction: Transaction, reason: Reason): undefined {
+  const { decision } = transaction;
+  const first = decision && 'refused' in decision ? decision.refused : undefined;
+  refuse(transaction, first?.reason ?? reason, first);
+}
+
+/** Counts the request for the limits of its route. @returns whether it is within them. It is refused otherwise. */
+export function admit(limits: RouteLimits, transaction: Transaction, route: Route): boolean {
+  const { isInFlight, head } = transaction;
+  const exceeded = isInFlight ? undefined : limits.enter(route, head?.contentLength);
+  if (exceeded) refuseUndecided(transaction, exceeded);
+  else transaction.isInFlight = true;
+  return exceeded === undefined;
+}
+
+/** Refuses a request that was granted, and whose token has expired before there was a response. */
+export function refuseExpired(transaction: Transaction): undefined {
+  const scopes = transaction.decision?.grant?.scopes ?? [];
+  refuse(transaction, 'token_expired', { ...NO_FIELDS, scopes });
 }
 
 /** Answers a request for a metadata document, which needs no route and no token. */
@@ -34,7 +58,7 @@ export function publish(transaction: Transaction, metadata: PublishedMetadata): 
   const { method, fields } = transaction.request.head;
   transaction.responseFields.push(...createMetadataFields(metadata));
   const reply = createMetadataReply(metadata, method, fields);
-  if ('reason' in reply) refuse(transaction, reply.reason, { scopes: [], allow: METADATA_METHODS });
+  if ('reason' in reply) refuse(transaction, reply.reason, { ...NO_FIELDS, allow: METADATA_METHODS });
   else transaction.reply(reply);
 }
 

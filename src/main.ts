@@ -29,7 +29,7 @@ async function run(command: Command): Promise<void> {
       process.exitCode = await init(command.options, createContext());
       return;
     case 'check':
-      process.exitCode = check(command.file, process.env, line => print(`${line}\n`), command.options);
+      process.exitCode = await check(command.file, process.env, line => print(`${line}\n`), command.options);
       return;
     case 'explain':
       process.exitCode = await explain(command.options, createContext());

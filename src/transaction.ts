@@ -8,11 +8,13 @@ import type { Failure, Outcome, Reason } from './denial.ts';
 import { valuesOf } from './http/header-list.ts';
 import type { RequestEnd, RequestHandler } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
+import type { McpRequest } from './mcp/mcp-request.ts';
 import { isAuthority } from './route/authority.ts';
 import { toLoggablePath } from './route/loggable-path.ts';
 import type { Match } from './route/match.ts';
 import type { RequestHead } from './route/request-head.ts';
 import type { FinishedRequest } from './telemetry/finished-request.ts';
+import type { McpRecord } from './telemetry/mcp-record.ts';
 import { readTraceId } from './telemetry/trace-context.ts';
 import { readBearerToken } from './token/bearer.ts';
 import { readUnverified, type UnverifiedToken } from './token/unverified.ts';
@@ -22,6 +24,7 @@ import type { ForwardEnd } from './upstream/response-handler.ts';
 import type { Tunnel } from './upstream/tunnel.ts';
 import type { UpgradeEvents } from './upstream/upgrade.ts';
 import type { Additions } from './upstream/upstreams.ts';
+import type { WholeBody } from './whole-body.ts';
 
 /** Logged where the client closed before a response was sent. The code is nginx's, since none is registered. */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -48,6 +51,10 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   head: RequestHead | undefined;
   match: Match | undefined;
   decision: Decision | undefined;
+  /** On a route with `mcp`: what it asks for, once that was read. */
+  asked: McpRequest | undefined;
+  /** Where that was read from the body. */
+  body: WholeBody | undefined;
   /** Whether it asks for a WebSocket. */
   isHandshake = false;
   /** Whether it counts for `limits.in_flight`. */
@@ -150,6 +157,7 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
       upstream: this.#upstream,
       bytesIn: received,
       bytesOut: sent,
+      mcp: this.#mcp(),
       verified: decision?.verified,
       unverified: this.#unverified(),
       scopes: decision?.scopes,
@@ -178,6 +186,12 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
     if (!decision || decision.verified || !head || match?.route.public) return undefined;
     const bearer = readBearerToken(head.authorization);
     return bearer.ok ? readUnverified(bearer.token) : undefined;
+  }
+
+  #mcp(): McpRecord | undefined {
+    const { asked, decision } = this;
+    if (asked?.body === undefined) return undefined;
+    return { messages: asked.messages, isBatch: asked.isBatch, refused: decision?.denial?.message };
   }
 
   #outcome(): Outcome {

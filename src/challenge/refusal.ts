@@ -28,6 +28,7 @@ export function createRefusal(reason: Reason, { requestId, challenge, allow }: R
     ...('retryAfter' in refusal ? ['Retry-After', String(refusal.retryAfter)] : []),
     ...('fields' in refusal ? refusal.fields : []),
   ];
+  if (reason === 'mcp_header_mismatch') return createHeaderMismatch(refusal.title, headers);
   const reply = createProblem(refusal, reason, requestId, headers);
   return 'protocol' in refusal ? { ...reply, protocol: refusal.protocol } : reply;
 }
@@ -37,6 +38,16 @@ export function createFailure(reason: FailureReason, requestId: string): LocalRe
   return createProblem(FAILURES[reason], reason, requestId, []);
 }
 
+/** HeaderMismatch of MCP (2026-07-28, Server Validation). Clients read the code; the id of the message is not repeated. */
+function createHeaderMismatch(message: string, headers: HeaderList): LocalReply {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32_020, message } });
+  return {
+    status: REFUSALS.mcp_header_mismatch.status,
+    headers: [...headers, ...describeBody('application/json', body)],
+    body,
+  };
+}
+
 function createProblem(
   { title, status }: { readonly title: string; readonly status: number },
   reason: Reason | FailureReason,
@@ -44,6 +55,9 @@ function createProblem(
   headers: HeaderList,
 ): LocalReply {
   const body = JSON.stringify({ title, status, reason, request_id: requestId });
-  const about = ['Content-Type', 'application/problem+json', 'Content-Length', String(Buffer.byteLength(body))];
-  return { status, headers: [...headers, ...about, 'Cache-Control', 'no-store'], body };
+  return { status, headers: [...headers, ...describeBody('application/problem+json', body)], body };
+}
+
+function describeBody(type: string, body: string): HeaderList {
+  return ['Content-Type', type, 'Content-Length', String(Buffer.byteLength(body)), 'Cache-Control', 'no-store'];
 }

@@ -18,6 +18,7 @@ const OPTIONS = {
   from: { type: 'string' },
   format: { type: 'string' },
   strict: { type: 'boolean' },
+  online: { type: 'boolean' },
   'token-file': { type: 'string' },
   token: { type: 'string' },
   method: { type: 'string' },
@@ -59,7 +60,7 @@ interface Syntax {
 const COMMANDS: ReadonlyMap<string, Syntax> = new Map([
   ['serve', { options: ['config'], takes: 0, read: readServe }],
   ['init', { options: ['issuer', 'resource', 'upstream'], takes: 0, read: readInit }],
-  ['check', { options: ['format', 'strict'], takes: 1, read: readCheck }],
+  ['check', { options: ['format', 'strict', 'online'], takes: 1, read: readCheck }],
   [
     'explain',
     { options: ['config', 'token-file', 'token', 'method', 'at', 'json'], takes: undefined, read: readExplain },
@@ -143,9 +144,12 @@ function readInit(values: Values): Command | UsageError {
   return options.ok ? { kind: 'init', options: options.value } : usageError(options.rejection.what);
 }
 
-function readCheck({ format = 'text', strict = false }: Values, [file = '']: readonly string[]): Command | UsageError {
+function readCheck(
+  { format = 'text', strict = false, online = false }: Values,
+  [file = '']: readonly string[],
+): Command | UsageError {
   if (!isFormat(format)) return usageError(`--format is one of ${FORMATS.join(', ')}`);
-  return { kind: 'check', file, options: { format, strict } };
+  return { kind: 'check', file, options: { format, strict, online } };
 }
 
 function readExplain(values: Values, urls: readonly string[], config: string): Command {

@@ -2,16 +2,9 @@
 
 import { onOneLine } from '../config/diagnostics/visible-text.ts';
 import type { CommandContext } from './command-context.ts';
-import type { InitOptions, InitRoute } from './init/arguments.ts';
-import { inspectIssuer, inspectName } from './init/inspection.ts';
+import type { InitOptions } from './init/arguments.ts';
+import { inspectIssuer } from './init/inspection.ts';
 import { writeConfiguration } from './init/template.ts';
-
-const EXAMPLE_ISSUER = 'https://login.example.com';
-const EXAMPLE_ROUTE: InitRoute = {
-  key: '/',
-  resource: 'https://billing.example.com/',
-  upstream: 'http://127.0.0.1:8081',
-};
 
 /**
  * Asks the issuer, where one is given, and prints the file. One that cannot be asked, or whose metadata names another issuer, is an
@@ -23,10 +16,9 @@ export async function init(
   { issuer, routes }: InitOptions,
   { environment, write, writeError }: Pick<CommandContext, 'environment' | 'write' | 'writeError'>,
 ): Promise<0 | 1> {
-  const inspection =
-    issuer === undefined ? inspectName(EXAMPLE_ISSUER, undefined) : await inspectIssuer(issuer, environment);
-  write(writeConfiguration(inspection, routes.length > 0 ? routes : [EXAMPLE_ROUTE]));
-  if (inspection.problem === undefined) return 0;
+  const inspection = issuer === undefined ? undefined : await inspectIssuer(issuer, environment);
+  write(writeConfiguration(inspection, routes));
+  if (inspection?.problem === undefined) return 0;
   writeError(onOneLine(`the issuer could not be asked: ${inspection.problem}`));
   return 1;
 }

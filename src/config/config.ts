@@ -5,6 +5,7 @@ import type { Cors } from './cors-config.ts';
 import type { Introspection } from './introspection-config.ts';
 import type { KeySource } from './key-source.ts';
 import type { DataAddress, ListenAddress, ListenerTls } from './listener-config.ts';
+import type { Mcp } from './mcp-config.ts';
 import type { ReferencedFile } from './source/referenced-files.ts';
 import type { Upstream } from './upstream-config.ts';
 import type { OmittableField } from './values/access-log.ts';
@@ -155,6 +156,8 @@ interface AnyRoute {
   /** `undefined`: CORS is the upstream's business. */
   readonly cors: Cors | undefined;
   readonly limits: RouteLimits;
+  /** `undefined` where the upstream is no MCP server. */
+  readonly mcp: Mcp | undefined;
 }
 
 export interface RouteLimits {

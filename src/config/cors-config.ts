@@ -9,6 +9,8 @@ export interface Cors {
   readonly methods: readonly string[];
   /** Names of fields that a page may send; `*` for every one but Authorization. */
   readonly headers: readonly string[];
+  /** Lower-case: a page may also send each field whose name begins so. */
+  readonly headerPrefix: string | undefined;
   /** Names of fields of the response that a page may read; `*` for every one. */
   readonly expose: readonly string[];
   /** Whether the browser may send cookies along. */
@@ -25,17 +27,38 @@ interface RuleMethod {
 const ALWAYS_ALLOWED = ['Authorization', 'Content-Type'];
 const ALWAYS_EXPOSED = ['WWW-Authenticate', 'X-Request-Id'];
 
-/** @param rules of the route; a public one has none. */
-export function buildCors(settings: CorsSettings | undefined, rules: readonly RuleMethod[]): Cors | undefined {
+/** What pages send to an MCP server, and read of it (Model Context Protocol, Streamable HTTP, up to 2026-07-28). */
+const MCP_FIELDS = ['MCP-Protocol-Version', 'Mcp-Session-Id', 'Last-Event-ID', 'Mcp-Method', 'Mcp-Name'];
+const MCP_PREFIX = 'mcp-param-';
+const MCP_EXPOSED = ['Mcp-Session-Id'];
+
+/** What of a route decides on its CORS beside `cors`. */
+export interface CorsRoute {
+  /** Of a public route none. */
+  readonly scopeRules: readonly RuleMethod[];
+  readonly isMcp: boolean;
+  readonly resource: string | undefined;
+}
+
+/** @returns the settings; `undefined` for a route without `cors`, unless it is an MCP server's with a resource: pages of that origin read it. */
+export function buildCors(written: CorsSettings | undefined, route: CorsRoute): Cors | undefined {
+  const { isMcp, resource } = route;
+  const settings = written ?? (isMcp && resource !== undefined ? ownOrigin(resource) : undefined);
   if (settings === undefined) return undefined;
   return {
     origins: new Set(settings.origins),
-    methods: settings.methods ?? listMethods(rules),
-    headers: joinNames(ALWAYS_ALLOWED, settings.headers),
-    expose: joinNames(ALWAYS_EXPOSED, settings.expose),
+    methods: settings.methods ?? listMethods(route.scopeRules),
+    headers: joinNames([...ALWAYS_ALLOWED, ...(isMcp ? MCP_FIELDS : [])], settings.headers),
+    headerPrefix: isMcp ? MCP_PREFIX : undefined,
+    expose: joinNames([...ALWAYS_EXPOSED, ...(isMcp ? MCP_EXPOSED : [])], settings.expose),
     credentials: settings.credentials,
     maxAge: settings.max_age,
   };
+}
+
+function ownOrigin(resource: string): CorsSettings {
+  const { origin } = new URL(resource);
+  return { origins: [origin], methods: undefined, headers: [], expose: [], credentials: false, max_age: 600 };
 }
 
 /** Of all paths: a page is then refused with a 405 that it can read, and not by its browser. */

@@ -14,12 +14,13 @@ export function buildHeaderRules({ set, remove }: HeaderRuleSettings): HeaderRul
   return { set: new Map(Object.entries(set)), remove: new Set(remove) };
 }
 
-/** Reports fields that two rules name, or a rule and `claims_to_headers`; and Authorization where the client's goes on. */
+/** Reports fields that two rules name, or a rule and another key; and Authorization where the client's goes on. */
 export function checkHeaderRules(found: Partial<RouteSettings>, path: Path, diagnostics: DiagnosticCollector): void {
   const { request_headers: request, response_headers: response, claims_to_headers: claims = {} } = found;
   const byClaims = Object.keys(claims).map((name): [string, string] => [foldFieldName(name), 'claims_to_headers']);
   if (request) checkRepeats(request, [...path, 'request_headers'], new Map(byClaims), diagnostics);
   if (response) checkRepeats(response, [...path, 'response_headers'], new Map(), diagnostics);
+  if (response && found.cors) checkCors(response, [...path, 'response_headers'], diagnostics);
   if (request) checkAuthorization(request, found, [...path, 'request_headers'], diagnostics);
 }
 
@@ -43,6 +44,16 @@ function checkRepeats(
       diagnostics.error(place, { what, expected: 'one of the two' }, where === 'set' ? 'key' : 'value');
     }
     known.set(folded, first ?? where);
+  }
+}
+
+/** `cors` replaces all of them. */
+function checkCors({ set, remove }: HeaderRuleSettings, path: Path, diagnostics: DiagnosticCollector): void {
+  const isCors = (name: string) => foldFieldName(name).startsWith('access-control-');
+  const rejection = { what: 'is written by cors of this route', expected: 'one of the two' };
+  for (const name of Object.keys(set).filter(isCors)) diagnostics.error([...path, 'set', name], rejection, 'key');
+  for (const [index, name] of remove.entries()) {
+    if (isCors(name)) diagnostics.error([...path, 'remove', index], rejection);
   }
 }
 

@@ -42,12 +42,33 @@ export function loadConfig(file: string, environment: Readonly<Record<string, st
 
 /** As `loadConfig`, for a text that was read before. Files that the text names are read now. */
 export function loadSource(source: SourceFile, environment: Readonly<Record<string, string | undefined>>): LoadResult {
-  const { file, text, hash } = source;
-  const { document, syntaxErrors } = YamlDocument.parse(text);
-  const diagnostics = new DiagnosticCollector(file, document);
-  for (const error of syntaxErrors) diagnostics.syntaxError(error);
-  if (diagnostics.isUnreadable) return { ok: false, diagnostics: diagnostics.sorted };
+  return loadCollected(source, environment).result;
+}
 
+export interface CollectedLoad {
+  readonly result: LoadResult;
+  /** The diagnostics of `result`, to which more can be added by the places of the file. */
+  readonly diagnostics: DiagnosticCollector;
+}
+
+/** As `loadSource`, for somebody who finds more to say about the file. */
+export function loadCollected(
+  source: SourceFile,
+  environment: Readonly<Record<string, string | undefined>>,
+): CollectedLoad {
+  const { document, syntaxErrors } = YamlDocument.parse(source.text);
+  const diagnostics = new DiagnosticCollector(source.file, document);
+  for (const error of syntaxErrors) diagnostics.syntaxError(error);
+  return { result: loadDocument(document, source, environment, diagnostics), diagnostics };
+}
+
+function loadDocument(
+  document: YamlDocument,
+  { file, hash }: SourceFile,
+  environment: Readonly<Record<string, string | undefined>>,
+  diagnostics: DiagnosticCollector,
+): LoadResult {
+  if (diagnostics.isUnreadable) return { ok: false, diagnostics: diagnostics.sorted };
   const folder = dirname(resolve(file));
   const content = readContent(document, { environment, folder, files: new Map() }, diagnostics);
   const files = new ReferencedFiles(folder);

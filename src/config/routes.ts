@@ -4,6 +4,7 @@ import type { RequiredClaim, Route, ScopeRule } from './config.ts';
 import { buildCors } from './cors-config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { buildHeaderRules, checkHeaderRules } from './header-rules.ts';
+import { buildMcp, MCP_TIMEOUTS } from './mcp-config.ts';
 import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
 import { listEndpoints } from './schema/upstream-schema.ts';
@@ -12,13 +13,16 @@ import type { Path } from './source/document.ts';
 import { isRawMap, type RawMap } from './source/raw-map.ts';
 import type { ReferencedFiles } from './source/referenced-files.ts';
 import { UpstreamTlsReader } from './tls/upstream-tls.ts';
-import type { Upstream, UpstreamTls } from './upstream-config.ts';
+import type { Timeouts, Upstream, UpstreamTls } from './upstream-config.ts';
 import { RESOURCE } from './values/address/uri.ts';
 import { parseClaimPath } from './values/claim-path.ts';
 import { decodePathPrefix } from './values/path/path-prefix.ts';
 import { parseRouteKey, type RouteTarget } from './values/path/route-key.ts';
 import { parseScopeKey } from './values/scope-rule.ts';
 import { defaultUpstreamToken, isContradicted, readUpstreamToken } from './values/upstream-token.ts';
+
+/** Milliseconds, for every upstream but an MCP server. */
+const USUAL_TIMEOUTS = { response: 60_000, idle: 300_000 } as const;
 
 /** As much of a route as could be read. */
 export interface RouteDraft extends Settings<RouteSettings> {
@@ -74,8 +78,9 @@ export function buildRoute(
     responseHeaders: buildHeaderRules(complete.response_headers),
     ...buildUpstreamToken(complete),
     allowEncoded: new Set(complete.allow_encoded),
-    cors: buildCors(complete.cors, scopeRules),
+    cors: buildCors(complete.cors, { scopeRules, isMcp: complete.mcp !== undefined, resource: complete.resource }),
     limits: { body: complete.limits.body, inFlight: complete.limits.in_flight },
+    mcp: buildMcp(complete.mcp),
   };
   if (complete.public) return { ...common, public: true };
   if (complete.resource === undefined) return undefined;
@@ -100,15 +105,21 @@ export function buildRoute(
   };
 }
 
-function buildUpstream({ upstream, timeouts }: RouteSettings, tls: UpstreamTls | undefined): Upstream {
+function buildUpstream({ upstream, timeouts, mcp }: RouteSettings, tls: UpstreamTls | undefined): Upstream {
   const { preserve_host, keep_alive, max_response_headers, lenient } = upstream;
   const connection = { keepAlive: keep_alive, maxResponseHeaders: max_response_headers, lenient };
-  return { endpoints: listEndpoints(upstream), timeouts, preserveHost: preserve_host, tls, ...connection };
+  const endpoints = listEndpoints(upstream);
+  return { endpoints, timeouts: buildTimeouts(timeouts, mcp), preserveHost: preserve_host, tls, ...connection };
+}
+
+function buildTimeouts({ connect, response, idle }: RouteSettings['timeouts'], mcp: RouteSettings['mcp']): Timeouts {
+  const usual = mcp ? MCP_TIMEOUTS : USUAL_TIMEOUTS;
+  return { connect, response: response ?? usual.response, idle: idle ?? usual.idle };
 }
 
 function buildUpstreamToken(settings: RouteSettings): Pick<Route, 'upstreamToken' | 'isUpstreamTokenWritten'> {
   const written = readUpstreamToken(settings);
-  const enforcement = settings.public ? undefined : settings.enforcement;
+  const enforcement = settings.public || settings.mcp !== undefined ? undefined : settings.enforcement;
   return { upstreamToken: written ?? defaultUpstreamToken(enforcement), isUpstreamTokenWritten: written !== undefined };
 }
 
@@ -136,6 +147,7 @@ const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected r
   multiple_audiences: 'protected routes',
   issuers: 'protected routes',
   upstream: 'every route',
+  mcp: 'every route',
   strip_prefix: 'every route',
   rewrite_location: 'every route',
   request_headers: 'every route',

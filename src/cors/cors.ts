@@ -12,6 +12,8 @@ const USUAL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 /** A method as browsers send it, and no longer than the longest that is registered with HTTP. */
 const METHOD = /^[A-Za-z-]{1,32}$/;
 
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
 /** What is sent for each request of a route, made for the first of them. */
 interface CorsTexts {
   readonly methods: string;
@@ -53,7 +55,7 @@ export function createPreflightReply(cors: Cors, fields: HeaderList): LocalReply
   const { methods, headers, maxAge } = textsOf(cors);
   const allowed = [
     ...['Access-Control-Allow-Methods', methods + nameFurtherMethod(cors, fields)],
-    ...['Access-Control-Allow-Headers', headers],
+    ...['Access-Control-Allow-Headers', headers + nameFurtherFields(cors, fields)],
     ...['Access-Control-Max-Age', maxAge],
   ];
   return { status: 204, headers: allowed, body: '' };
@@ -83,6 +85,17 @@ function textsOf(cors: Cors): CorsTexts {
 
 function allowsEveryMethod({ methods }: Cors): boolean {
   return methods.includes('*');
+}
+
+/** The requested fields whose names begin as the route allows. They are the page's, and so is the number of them. */
+function nameFurtherFields({ headerPrefix }: Cors, fields: HeaderList): string {
+  if (headerPrefix === undefined) return '';
+  const requested = valuesOf(fields, 'access-control-request-headers').flatMap(value => value.split(','));
+  const names = requested.map(name => name.trim().toLowerCase());
+  return names
+    .filter(name => name.startsWith(headerPrefix) && FIELD_NAME.test(name))
+    .map(name => `, ${name}`)
+    .join('');
 }
 
 /** Where every method is allowed: the requested one, if it is none of the usual ones. */

@@ -5,6 +5,7 @@ import type { Route } from '../config/config.ts';
 import type { Failure, Outcome, Reason } from '../denial.ts';
 import type { AccessToken } from '../token/access-token.ts';
 import type { UnverifiedToken } from '../token/unverified.ts';
+import type { McpRecord } from './mcp-record.ts';
 
 /** The `route` of a request for which no route was found, in metrics, log and status page. */
 export const NO_ROUTE = '(none)';
@@ -34,6 +35,8 @@ export interface FinishedRequest {
   /** Bytes of the bodies of request and response, or of the WebSocket. */
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Where a body was read for a rule under `mcp`. */
+  readonly mcp: McpRecord | undefined;
   /** The token, once it verified, also where it has expired since. */
   readonly verified: AccessToken | undefined;
   /** What a token says of itself that did not verify. */

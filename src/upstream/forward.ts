@@ -33,6 +33,8 @@ export interface BodyLimits {
   readonly size: number | undefined;
   /** Milliseconds for the client to send the next piece, while the upstream is ready for it. */
   readonly timeout: number;
+  /** All of it, where the decision depended on it: what the client sent is not read again. */
+  readonly bytes: Buffer | undefined;
 }
 
 /**
@@ -67,8 +69,14 @@ class Forwarding extends ResponseHandler {
   /** A request with a body takes a connection when the first piece of it is there: a slow client holds none. */
   start(): void {
     const { body } = this.#outgoing.limits;
-    if (body) this.request.startBody(body.timeout);
-    else this.#sendFirst();
+    if (!body) this.#sendFirst();
+    else if (body.bytes) this.#sendWhole(body.bytes);
+    else this.request.startBody(body.timeout);
+  }
+
+  #sendWhole(body: Buffer): void {
+    this.onBody(body);
+    this.onBodyEnd();
   }
 
   onBody(piece: Buffer): boolean {

@@ -72,7 +72,7 @@ export class Upstreams {
     const client = this.#readClient(head, request);
     const outgoing = {
       ...{ method: head.method, fields: this.#headersOf(grant, request, client, events) },
-      body: head.hasBody ? (head.contentLength ?? 'unknown') : 'none',
+      body: grant.body?.length ?? (head.hasBody ? (head.contentLength ?? 'unknown') : 'none'),
     } as const;
     const addressAt = (endpoint: Endpoint) => addressOf(grant, head, endpoint);
     const { timeouts: times } = grant.match.route.upstream;
@@ -115,10 +115,11 @@ export class Upstreams {
 
   #editsOf(grant: Grant, { authority }: RequestHead, client: ClientInfo): ResponseEdits {
     const { route } = grant.match;
-    const hostSent = route.upstream.preserveHost ? authority : undefined;
+    const { preserveHost, endpoints } = route.upstream;
+    const hostSent = preserveHost ? authority : undefined;
     return {
       rules: this.#routeOf(grant).responseRules,
-      rewriting: route.rewriteLocation ? { route, hostSent, client } : undefined,
+      rewriting: route.rewriteLocation ? { route, hostSent, client, endpoints } : undefined,
     };
   }
 
@@ -126,7 +127,7 @@ export class Upstreams {
     const { limits, upstream } = grant.match.route;
     return {
       body: head.hasBody
-        ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle) }
+        ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle), bytes: grant.body }
         : undefined,
       added: added.responseFields,
       edits: this.#editsOf(grant, head, client),

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import { LIMITS } from '../../src/config/source/limits.ts';
+import { createAuthority } from '../support/certificates.ts';
 import { ROOT } from './markdown.ts';
 
 type Tree = Record<string, unknown>;
@@ -33,6 +34,11 @@ const INTROSPECTING: Tree = {
 const WITH_CORS: Tree = {
   ...BASE,
   routes: { '/a': { resource: 'https://a/', upstream: { url: 'https://a' }, cors: { origins: ['https://b'] } } },
+};
+
+const WITH_MCP: Tree = {
+  ...BASE,
+  routes: { '/a': { resource: 'https://a/', upstream: { url: 'https://a' }, mcp: {} } },
 };
 
 /** @returns the first two cells of each row of a section's table. */
@@ -77,11 +83,16 @@ describe('keys', () => {
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'audgate-docs-'));
+  const { cert, key } = createAuthority(folder).issue('DNS:api.example.com');
+  writeFileSync(join(folder, 'tls.crt'), cert);
+  writeFileSync(join(folder, 'tls.key'), key);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function baseOf(key: string): Tree {
   if (key.startsWith('introspection.')) return INTROSPECTING;
+  if (key.startsWith('tls.')) return { ...BASE, tls: { cert_file: 'tls.crt', key_file: 'tls.key' } };
+  if (key.startsWith('mcp.')) return WITH_MCP;
   return key.startsWith('cors.') ? WITH_CORS : BASE;
 }
 

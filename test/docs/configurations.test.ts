@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { check } from '../../src/cli/check.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { createAuthority } from '../support/certificates.ts';
 import { ROOT, readPages } from './markdown.ts';
 
 /** What a fragment is put into. */
@@ -28,13 +29,24 @@ const blocks = readPages()
   .map(block => [`${block.page}:${block.line}`, block] as const);
 
 let folder: string;
+/** PEM files that blocks name. */
+let files: Readonly<Record<string, string>>;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'audgate-docs-'));
+  const authority = createAuthority(folder);
+  files = { 'ca.crt': readFileSync(authority.file, 'utf8') };
+  for (const name of ['tls', 'other', 'client']) {
+    const { cert, key } = authority.issue(`DNS:${name}.example.com`);
+    files = { ...files, [`${name}.crt`]: cert, [`${name}.key`]: key };
+  }
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('configurations', () => {
-  const own = blocks.filter(([, { notes }]) => notes.of === undefined);
+  // The tutorial's names files that its commands make: its own test checks it there.
+  const own = blocks.filter(
+    ([, { notes, page }]) => notes.of === undefined && !page.endsWith('/legacy-web-application.md'),
+  );
 
   test.each(own)('%s: check says what the page says', (_name, { text, notes }) => {
     const yaml = notes.in === undefined ? text : insert(notes.in.split(' ').filter(Boolean), text);
@@ -119,7 +131,7 @@ function readCodes(codes = ''): string[] {
   return codes.split(' ').filter(Boolean).toSorted();
 }
 
-/** As `audgate check` does. Files below /run are looked up in the folder of the test. */
+/** Loads it as `audgate check` does. Files below /run are looked up in the folder of the test. */
 function checkYaml(yaml: string): { errors: string[]; warnings: string[] } {
   const own = mkdtempSync(join(folder, 'check-'));
   const placed = yaml.replace(/\$\{file:(\/run\/[^}]+)\}/g, (_, path: string) => {
@@ -127,10 +139,10 @@ function checkYaml(yaml: string): { errors: string[]; warnings: string[] } {
     writeFileSync(join(own, path), '0123456789abcdef0123456789abcdef');
     return `\${file:.${path}}`;
   });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(own, name), text);
   writeFileSync(join(own, 'audgate.yaml'), placed);
-  const lines: string[] = [];
-  check(join(own, 'audgate.yaml'), {}, line => lines.push(line), { format: 'json', strict: false });
-  const { problems } = JSON.parse(lines.join('\n')) as { problems: { code: string; severity: string }[] };
+  const loaded = loadConfig(join(own, 'audgate.yaml'), {});
+  const problems = loaded.ok ? loaded.warnings : loaded.diagnostics;
   const codesOf = (severity: string) =>
     problems.filter(problem => problem.severity === severity).map(({ code }) => code);
   return { errors: codesOf('error').toSorted(), warnings: codesOf('warning').toSorted() };

@@ -32,7 +32,7 @@ export function readConsole(text: string): readonly Step[] {
  *
  * @returns each command that did something else than the block shows, with what it printed.
  */
-export async function findDifferences(world: World, text: string): Promise<readonly string[]> {
+export async function findDifferences(world: Pick<World, 'run'>, text: string): Promise<readonly string[]> {
   const steps = readConsole(text);
   const script = steps.map(
     ({ command }) => `${command}\nstatus=$?; printf '${MARK}%s${MARK}' "$status"; (exit $status)`,

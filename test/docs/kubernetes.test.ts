@@ -137,8 +137,10 @@ describe('the pod', () => {
   });
 });
 
-test('configuration: check finds nothing, not even a warning', () => {
+test('configuration: check finds nothing, not even a warning', async () => {
   const lines: string[] = [];
-  const code = withConfiguration(file => check(file, {}, line => lines.push(line), { format: 'text', strict: true }));
+  const code = await withConfiguration(file =>
+    check(file, {}, line => lines.push(line), { format: 'text', strict: true }),
+  );
   expect({ code, lines }).toMatchObject({ code: 0 });
 });

@@ -1,7 +1,9 @@
 /** The tables in docs/reference that are generated from the code. `npm run docs` writes them; this test keeps them true. */
 
 import { expect, test } from 'vitest';
-import { type CheckAdvice, ERRORS, WARNINGS } from '../../src/config/lint/check-codes.ts';
+import type { CheckAdvice } from '../../src/config/lint/check-advice.ts';
+import { ERRORS, ONLINE_ERRORS } from '../../src/config/lint/check-codes.ts';
+import { WARNINGS } from '../../src/config/lint/warning-codes.ts';
 import {
   ENFORCEMENTS,
   FAILURES,
@@ -18,7 +20,7 @@ import { expectTables, formatCodes, formatTable, replaceTables } from './generat
 /** When each reason is decided. A new reason does not compile without its sentence. */
 const WHEN: Readonly<Record<Reason, string>> = {
   malformed_request:
-    'The framing, the Host or the form of the target is not valid, or the request is CONNECT. Also: a WebSocket handshake that is not valid, and a body whose framing breaks.',
+    'The framing, the Host or the form of the target is not valid, or the request is CONNECT. Also: a WebSocket handshake that is not valid, and a body whose framing breaks. On a route with `mcp`: a doubled `Mcp-*` field, a revision that is not served, and, where a rule depends on it, a body that two servers could read differently.',
   headers_too_large: 'The head is larger than `limits.headers`, or has more than 200 fields.',
   request_timeout: 'The head, or the next piece of the body, did not arrive within `timeouts`.',
   version_not_supported: 'The version is neither HTTP/1.0 nor HTTP/1.1.',
@@ -48,8 +50,14 @@ const WHEN: Readonly<Record<Reason, string>> = {
     'No `aud` value is the resource of the route or one of its `audiences`, or `multiple_audiences` refuses the others.',
   wrong_claim: 'A claim that the `claims` of the route require is absent or has another value.',
   insufficient_scope: 'A scope that the operation needs is missing. The challenge names all that it needs.',
-  body_too_large: "The body is larger than the route's `limits.body`.",
-  overloaded: 'The route already has `limits.in_flight` requests under way.',
+  unsupported_media_type:
+    'On a route with a rule under `mcp`: the body of a POST is not `application/json`, or has no media type.',
+  mcp_header_mismatch:
+    'On a route with a rule under `mcp`: `Mcp-Method` or `Mcp-Name` says something else than the body, or is missing where 2026-07-28 needs it. The body is a JSON-RPC error with the code -32020.',
+  body_too_large:
+    "The body is larger than the route's `limits.body`, or than `mcp.max_body` where it is read for a rule.",
+  overloaded:
+    'The route already has `limits.in_flight` requests under way, or the bodies that wait to be judged fill the memory that they may have.',
   internal: 'An exception in the gateway.',
 };
 
@@ -115,6 +123,7 @@ test('docs/reference/check-codes.md: the codes of src/config/lint/check-codes.ts
   await expectTables('docs/reference/check-codes.md', {
     warnings: tabulateCodes(WARNINGS),
     errors: tabulateCodes(ERRORS),
+    online: tabulateCodes(ONLINE_ERRORS),
   });
 });
 

@@ -3,25 +3,17 @@
  * A page speaks of `audgate.yaml`, of port 8080 for the gateway and of 9090 for its admin listener.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 import { ROOT } from './markdown.ts';
+import { type Output, runScript } from './world-script.ts';
 
 export const ISSUER = 'https://login.example.com';
 export const ADMIN_TOKEN = '0123456789abcdef0123456789abcdef';
-
-export interface Output {
-  readonly code: number | null;
-  /** Standard output and standard error, with the ports that the page names. */
-  readonly text: string;
-}
 
 export interface World {
   readonly issuer: TokenIssuer;
@@ -64,7 +56,7 @@ export async function startWorld(yaml: string, handle?: Upstream['handle']): Pro
   };
   return {
     ...{ issuer, upstream, gateway, folder, write, adapt },
-    run: script => runScript(withPorts(script, gateway), folder, environment, gateway),
+    run: async script => namePorts(await runScript(withPorts(script, gateway), folder, environment), gateway),
     close: async () => {
       await gateway.close();
       rmSync(bin, { recursive: true });
@@ -97,23 +89,15 @@ function withPorts(script: string, { port, adminPort }: GatewayProcess): string 
     .replace(/\b(?:localhost|127\.0\.0\.1):9090\b/g, `127.0.0.1:${adminPort}`);
 }
 
-async function runScript(
-  script: string,
-  cwd: string,
-  env: NodeJS.ProcessEnv,
-  gateway: GatewayProcess,
-): Promise<Output> {
-  const child: ChildProcess = spawn('bash', ['-euo', 'pipefail', '-c', `exec 2>&1\n${script}`], { cwd, env });
-  child.stdin?.end();
-  const [printed, [code]] = await Promise.all([child.stdout ? text(child.stdout) : '', once(child, 'close')]);
-  const named = printed
-    .replaceAll(`127.0.0.1:${gateway.port}`, '127.0.0.1:8080')
-    .replaceAll(`127.0.0.1:${gateway.adminPort}`, '127.0.0.1:9090')
-    .replaceAll(`${cwd}/`, '');
-  return { code, text: named };
+/** The ports of the page, in the place of those that are used here. */
+function namePorts({ code, text }: Output, { port, adminPort }: GatewayProcess): Output {
+  const named = text.replaceAll(`127.0.0.1:${port}`, '127.0.0.1:8080');
+  return { code, text: named.replaceAll(`127.0.0.1:${adminPort}`, '127.0.0.1:9090') };
 }
 
-function writeExecutable(path: string, script: string): void {
+/** Writes a shell script. Its folder is made where it is missing. */
+export function writeExecutable(path: string, script: string): void {
+  mkdirSync(join(path, '..'), { recursive: true });
   writeFileSync(path, `#!/bin/sh\n${script}\n`);
   chmodSync(path, 0o755);
 }

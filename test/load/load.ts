@@ -1,5 +1,5 @@
 /**
- * Load tests of the built gateway: `npm run load -- drain | restarts | idle | slow | reloads | churn | memory | sequences | soak | flood`.
+ * Load tests of the built gateway: `npm run load -- drain | restarts | instances | idle | slow | reloads | churn | memory | sequences | soak | flood`.
  * Prints figures; the exit status is 0 only where they are within their limits.
  */
 
@@ -10,6 +10,7 @@ import { showSoak } from './connections/soak.ts';
 import { showDrain } from './drain.ts';
 import { showFlood } from './flood.ts';
 import { showIdleConnections } from './idle.ts';
+import { showInstances } from './instances.ts';
 import { showReloads } from './reloads.ts';
 import { showRestarts } from './restarts.ts';
 import { showSlowClients } from './slow.ts';
@@ -17,6 +18,7 @@ import { showSlowClients } from './slow.ts';
 const SHOWS: Readonly<Record<string, () => Promise<boolean>>> = {
   drain: showDrain,
   restarts: showRestarts,
+  instances: showInstances,
   idle: showIdleConnections,
   slow: showSlowClients,
   reloads: showReloads,

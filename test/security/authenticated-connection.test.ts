@@ -25,6 +25,7 @@ interface Login {
 
 let issuer: TokenIssuer;
 let upstream: Upstream;
+let second: Upstream;
 let gateway: RunningGateway;
 let bearer: string;
 const logins = new WeakMap<Socket, Login>();
@@ -32,7 +33,7 @@ const open = new Set<Client>();
 let connections = 0;
 
 beforeAll(async () => {
-  [issuer, upstream] = await Promise.all([startTokenIssuer(), startUpstream()]);
+  [issuer, upstream, second] = await Promise.all([startTokenIssuer(), startUpstream(), startUpstream()]);
   const route = (more: string) => `{ upstream: "${upstream.origin}", ${more} }`;
   gateway = await startGateway(`
 issuers:
@@ -41,6 +42,7 @@ routes:
   /legacy: ${route(`resource: "${RESOURCE}", enforcement: report, forward_token: true`)}
   /forwarding: ${route('public: true, forward_token: true')}
   /public: ${route('public: true')}
+  /several: { public: true, forward_token: true, upstream: ["${upstream.origin}", "${second.origin}"] }
   /slow: ${route('public: true, forward_token: true, timeouts: { connect: 7s }')}
   /enforced: ${route(`resource: "${RESOURCE}"`)}
 `);
@@ -55,7 +57,7 @@ afterEach(async () => {
 
 afterAll(async () => {
   await gateway.close();
-  await Promise.all([issuer.close(), upstream.close()]);
+  await Promise.all([issuer.close(), upstream.close(), second.close()]);
 });
 
 describe('a login in three steps', () => {
@@ -96,6 +98,27 @@ describe('a login in three steps', () => {
     for (const path of ['/legacy', '/forwarding', '/public', '/slow'])
       expect((await alice.ask(path)).user).toBe('alice');
     expect((await alice.ask('/enforced', bearer)).user).toBe('alice');
+  });
+
+  test('several endpoints: the login, and what follows it, stay at the one that it began at', async () => {
+    upstream.handle = answerNtlm;
+    second.handle = answerNtlm;
+    const users: unknown[] = [];
+    const connections = new Set<unknown>();
+    for (let count = 0; count < 3; count += 1) {
+      const alice = await openClient();
+      for (const credentials of ['type1', 'type3']) await alice.ask('/several', `Authorization: NTLM ${credentials}`);
+      const [one, two, three] = [await alice.ask('/several'), await alice.ask('/several'), await alice.ask('/several')];
+      users.push(one.user, two.user, three.user);
+      expect(new Set([one.connection, two.connection, three.connection]).size).toBe(1);
+      connections.add(one.connection);
+    }
+    expect(users).toEqual(Array(9).fill('alice'));
+    expect(connections.size).toBe(3);
+    expect([upstream, second].map(({ received }) => received.some(({ url }) => url === '/several'))).toEqual([
+      true,
+      true,
+    ]);
   });
 
   test.each(['destroys', 'resets', 'ends'])(

@@ -8,8 +8,8 @@ import type { Certificate } from './certificates.ts';
 import { listenOnLoopback } from './listener.ts';
 
 export interface ForwardProxyOptions {
-  /** The status of every CONNECT; `never` for no answer at all. Default: tunnels are opened. */
-  readonly tunnels?: number | 'never';
+  /** The status of every CONNECT; `never` for no answer at all. Default: tunnels are opened. May be changed while it runs. */
+  tunnels?: number | 'never' | undefined;
   /** The status of every other request. Default: what the server answers. */
   readonly requests?: number;
   /** Where every tunnel leads. Default: the port that was asked for. */

@@ -27,6 +27,10 @@ export interface GatewayProcessOptions {
   readonly place?: (folder: string, text: string) => string;
   /** Options of Node.js itself. */
   readonly nodeOptions?: readonly string[];
+  /** A command that runs the gateway. */
+  readonly through?: readonly string[];
+  /** Variables beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const running = new Set<GatewayProcess>();
@@ -34,13 +38,16 @@ const running = new Set<GatewayProcess>();
 /** Starts the program and waits until it listens and is ready. @param yaml without `listen` and `admin`. */
 export async function startGatewayProcess(
   yaml: string,
-  { place = writeFile, nodeOptions = [] }: GatewayProcessOptions = {},
+  { place = writeFile, nodeOptions = [], through = [], environment = {} }: GatewayProcessOptions = {},
 ): Promise<GatewayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const configure = (text: string) =>
     `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\ndrain: { delay: 1ms, limit: 10s }\n${text}`;
   const file = place(folder, configure(yaml));
-  const program = launchProgram(['--config', file], { cwd: folder, nodeOptions });
+  const program = launchProgram(['--config', file], {
+    ...{ cwd: folder, nodeOptions, through },
+    env: { ...process.env, ...environment },
+  });
   const { port, adminPort } = readPorts(await program.line('listening'));
   const scrape = async () => (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
   const readiness = async () => {

@@ -10,6 +10,8 @@ export interface ProgramOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'uid'
   readonly stdin?: 'pipe' | 'ignore';
   /** Options of Node.js itself. */
   readonly nodeOptions?: readonly string[];
+  /** A command that runs the program, which is appended to it. */
+  readonly through?: readonly string[];
 }
 
 export interface Finished {
@@ -36,8 +38,9 @@ const launched = new Set<RunningProgram>();
 
 /** Starts `audgate` with `args`, by default with this process's environment. */
 export function launchProgram(args: readonly string[], options: ProgramOptions = {}): RunningProgram {
-  const { nodeOptions = [], stdin = 'ignore', ...rest } = options;
-  const child = spawn(process.execPath, [...nodeOptions, MAIN, ...args], {
+  const { nodeOptions = [], stdin = 'ignore', through = [], ...rest } = options;
+  const [command = '', ...given] = [...through, process.execPath, ...nodeOptions, MAIN, ...args];
+  const child = spawn(command, given, {
     ...rest,
     stdio: [stdin, 'pipe', 'pipe'],
   });

@@ -36,6 +36,8 @@ const REFUSED_FROM: Readonly<Record<Reason, Enforcement>> = {
   wrong_audience: 'enforce',
   wrong_claim: 'enforce',
   insufficient_scope: 'enforce',
+  unsupported_media_type: 'report',
+  mcp_header_mismatch: 'report',
   body_too_large: 'report',
   overloaded: 'report',
   internal: 'report',

@@ -17,9 +17,11 @@ interface Import {
 /** In the order in which a request passes them. A module may import types from the modules before it. */
 const MODULES = [
   'http',
+  'json',
   'config',
   'route',
   'token',
+  'mcp',
   'authorization',
   'challenge',
   'cors',
@@ -37,6 +39,9 @@ const COMPOSERS = [
   'gateway.ts',
   'transaction.ts',
   'local-replies.ts',
+  'mcp-asking.ts',
+  'whole-body.ts',
+  'body-memory.ts',
   'request-count.ts',
   'route-limits.ts',
   'indexes.ts',
@@ -45,7 +50,7 @@ const COMPOSERS = [
 ];
 
 /** Every module may import values from here. They import nothing of ours. */
-const FOUNDATIONS = ['denial.ts', 'http'];
+const FOUNDATIONS = ['denial.ts', 'http', 'json'];
 
 /** The one module that imports a library. */
 const IMPORTERS: Readonly<Record<string, string>> = {
@@ -69,6 +74,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'admin from telemetry': ['MOST_CLIENTS', 'NO_ROUTE'],
   'telemetry from authorization': ['NON_RESOURCES', 'hasOnlyKnownAudiences', 'listPresentable'],
   'telemetry from config': ['OMITTABLE_FIELDS', 'escapeJson', 'resolveClaim'],
+  'telemetry from mcp': ['MCP_METHODS'],
   'telemetry from token': ['readClient'],
   // `check` and the verifier accept the same keys.
   'token from config': [
@@ -83,7 +89,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'readTokenFile',
     'resolveClaim',
   ],
-  'authorization from config': ['resolveClaim'],
+  'mcp from config': ['foldFieldName'],
+  'authorization from config': ['SCOPE_FORM', 'resolveClaim'],
+  'authorization from mcp': ['hasMethod'],
   'authorization from token': ['readClient', 'readScopes'],
   'challenge from config': ['isServerUrl'],
   'upstream from config': ['findReservedField', 'foldFieldName'],
@@ -146,8 +154,8 @@ test('main → process → server → gateway, and main → cli: no import again
   expect(importersOf('server')).toEqual(new Set(['main.ts', 'process']));
   expect(importersOf('cli')).toEqual(new Set(['main.ts']));
   expect(['process', 'server']).toEqual(expect.arrayContaining([...importersOf('gateway.ts')]));
-  expect(importersOf('local-replies.ts')).toEqual(new Set(['gateway.ts']));
-  expect(importersOf('transaction.ts')).toEqual(new Set(['gateway.ts', 'local-replies.ts']));
+  expect(importersOf('local-replies.ts')).toEqual(new Set(['gateway.ts', 'mcp-asking.ts']));
+  expect(importersOf('transaction.ts')).toEqual(new Set(['gateway.ts', 'local-replies.ts', 'mcp-asking.ts']));
   expect(importersOf('indexes.ts')).toEqual(new Set(['gateway.ts', 'process']));
 });
 

@@ -39,7 +39,7 @@ export function readInitArguments(given: InitArguments): ParsedValue<InitOptions
   const refused =
     findRejected('--issuer', issuers, parseIssuer) ??
     findRejected('--resource', resources, parseResource) ??
-    findRejected('--upstream', upstreams, parseEndpoint);
+    findRejected('--upstream', upstreams, parseUpstream);
   if (refused !== undefined) return reject(refused);
   const keys = chooseRouteKeys(resources);
   if (!keys.ok) return reject(`--resource: ${describe(keys.rejection)}`);
@@ -54,6 +54,11 @@ export function readInitArguments(given: InitArguments): ParsedValue<InitOptions
 function parseIssuer(text: string): ParsedValue<string> {
   const placeholder = findPlaceholder(text);
   return placeholder === undefined ? parseIssuerUri(text) : reject(placeholder);
+}
+
+/** The path of a unix socket may have what is replaced when a configuration is loaded; a URI has no braces. */
+function parseUpstream(text: string): ParsedValue<unknown> {
+  return text.includes('${') ? reject('has a ${, which would be replaced at load') : parseEndpoint(text);
 }
 
 function findRejected(

@@ -35,7 +35,7 @@ function describeRoute({ key, resource, upstream }: InitRoute, product: Identity
 
 function describeRest({ apiAudiences = [], isForEveryone }: IdentityProduct, scopes: readonly string[]): string[] {
   const aliases = apiAudiences.flatMap(({ cause, condition }) =>
-    comment(4, `${cause}: list it under audiences, ${condition}.`),
+    comment(4, `Where the log shows another aud: ${cause}. List it, ${condition}.`),
   );
   const claims = comment(
     4,
@@ -43,8 +43,8 @@ function describeRest({ apiAudiences = [], isForEveryone }: IdentityProduct, sco
   );
   return [
     ...aliases,
-    ...(aliases.length > 0 ? ['    # audiences: []'] : []),
-    ...(isForEveryone ? [...claims, '    # claims: {}'] : []),
+    ...(aliases.length > 0 ? ['    # audiences: [WHAT-AUD-HOLDS]'] : []),
+    ...(isForEveryone ? [...claims, '    # claims: { sub: [WHO-MAY-COME] }'] : []),
     ...comment(4, 'All of these are needed, on every request; or by method and path, such as GET: [billing:read].'),
     ...comment(4, `scopes: ${writeList(scopes.length > 0 ? scopes : ['billing:read'])}`),
   ];

@@ -1,7 +1,7 @@
 /** The whole file that `audgate init` prints. */
 
 import type { InitRoute } from './arguments.ts';
-import type { Inspection } from './inspection.ts';
+import { type Inspection, inspectName } from './inspection.ts';
 import { describeIssuer } from './issuer-lines.ts';
 import { describeRoutes } from './route-lines.ts';
 
@@ -22,16 +22,29 @@ const HEADER = `\
 # 5. When nobody is left, set enforcement of that route to verify, and then to enforce.
 `;
 
-/** @returns YAML that loads without an error. */
-export function writeConfiguration(inspection: Inspection, routes: readonly InitRoute[]): string {
+const EXAMPLE_ISSUER = 'https://login.example.com';
+const EXAMPLE_ROUTE: InitRoute = {
+  key: '/',
+  resource: 'https://billing.example.com/',
+  upstream: 'http://127.0.0.1:8081',
+};
+
+/**
+ * @param issuer `undefined` for an example. @param routes none for an example.
+ * @returns YAML that loads without an error.
+ */
+export function writeConfiguration(issuer: Inspection | undefined, routes: readonly InitRoute[]): string {
+  const inspection = issuer ?? inspectName(EXAMPLE_ISSUER, undefined);
   return [
     HEADER,
     'listen: 0.0.0.0:8080',
     '# /metrics, health and the status page: for operators only.',
     'admin: 127.0.0.1:9090',
     '',
+    ...(issuer === undefined ? ['# An example: write the issuer of your tokens.'] : []),
     ...describeIssuer(inspection),
     '',
-    ...describeRoutes(routes, inspection),
+    ...(routes.length === 0 ? ['# An example: write your own API.'] : []),
+    ...describeRoutes(routes.length === 0 ? [EXAMPLE_ROUTE] : routes, inspection),
   ].join('\n');
 }

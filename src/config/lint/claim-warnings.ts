@@ -54,5 +54,14 @@ function warnOfServers({ found, path }: RouteDraft, names: Names, diagnostics: D
       ? names.withoutServer.size === names.all.length
       : found.issuers.every(name => names.withoutServer.has(name));
   if (!isNameless) return;
+  if (found.mcp !== undefined) {
+    // MCP authorization, "Authorization Server Location": the document must name one.
+    const rejection = {
+      code: 'missing-key',
+      what: 'is missing: no issuer of this route is named by an http(s) URL',
+    } as const;
+    diagnostics.error([...path, 'metadata', 'authorization_servers'], { ...rejection, standsAlone: true }, 'parent');
+    return;
+  }
   diagnostics.warning(path, 'metadata-without-server', 'no issuer of this route is named by an http(s) URL', 'key');
 }

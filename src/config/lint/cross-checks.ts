@@ -10,6 +10,7 @@ import { isRawMap } from '../source/raw-map.ts';
 import { isSameAddress } from '../values/address/listen-address.ts';
 import type { Rejection } from '../values/parsed-value.ts';
 import { nameTarget } from '../values/path/route-key.ts';
+import { checkMcp } from './mcp-checks.ts';
 
 /** Reports two listeners on one address. @param raw the whole file, in which either key may be missing. */
 export function checkListeners(
@@ -45,6 +46,7 @@ export function checkRoutes(
     checkNeedForIssuers(routes, issuers, diagnostics);
   }
   checkAudiences(routes, diagnostics);
+  for (const route of routes) checkMcp(route, diagnostics);
 }
 
 function checkDuplicates(routes: readonly RouteDraft[], diagnostics: DiagnosticCollector): void {

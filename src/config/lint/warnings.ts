@@ -11,6 +11,7 @@ import { isInClear } from '../values/address/uri.ts';
 import { isContradicted, readUpstreamToken } from '../values/upstream-token.ts';
 import { warnOfAliases } from './alias-warnings.ts';
 import { warnOfClaims } from './claim-warnings.ts';
+import { warnOfMcp } from './mcp-checks.ts';
 import { warnOfResources } from './resource-warnings.ts';
 import { warnOfShadows } from './shadow-warnings.ts';
 
@@ -22,6 +23,8 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
     warnOfHeader(route, diagnostics);
     warnOfEncodings(route, diagnostics);
     warnOfLeniency(route, diagnostics);
+    warnOfMcp(route, diagnostics);
+    warnOfOrigins(route, diagnostics);
   }
   warnOfShadows(routes, diagnostics);
   warnOfAliases(file, diagnostics);
@@ -39,12 +42,13 @@ function warnOfToken({ found, path }: RouteDraft, diagnostics: DiagnosticCollect
   const place = [...path, found.upstream_token === undefined ? 'forward_token' : 'upstream_token'];
   if (
     written === 'forward' &&
+    found.mcp === undefined &&
     found.upstream &&
     listEndpoints(found.upstream).some(({ origin }) => isInClear(origin))
   ) {
     diagnostics.warning(place, 'token-forwarded-in-clear', 'the token is forwarded in clear text');
   }
-  if (written === 'strip' && found.enforcement === 'report' && found.public !== true) {
+  if (written === 'strip' && found.enforcement === 'report' && found.public !== true && !found.mcp) {
     const what = 'Authorization is removed, though on report the API is to behave as before';
     diagnostics.warning(place, 'report-strips-token', what);
   }
@@ -66,6 +70,17 @@ function warnOfLeniency({ found, path }: RouteDraft, diagnostics: DiagnosticColl
   if (found.upstream?.lenient !== true) return;
   const what = 'lets malformed responses pass: bare LF, one Content-Length twice, blanks behind a chunk size';
   diagnostics.warning([...path, 'upstream', 'lenient'], 'lenient-upstream', what);
+}
+
+function warnOfOrigins({ found, path }: RouteDraft, diagnostics: DiagnosticCollector): void {
+  for (const [index, origin] of (found.cors?.origins ?? []).entries()) {
+    if (origin === '*' || !isInClear(origin)) continue;
+    diagnostics.warning(
+      [...path, 'cors', 'origins', index],
+      'cors-origin-without-tls',
+      'pages that travel in clear text',
+    );
+  }
 }
 
 /** Only where every route could be read and no route has an unknown issuer: a misspelled name is reported already. */

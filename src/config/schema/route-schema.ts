@@ -8,14 +8,21 @@ import { filledList, text, uniqueList } from './building-blocks.ts';
 import { claimPaths, metadata, requiredClaims } from './claim-schemas.ts';
 import { cors } from './cors-schema.ts';
 import { requestHeaders, responseHeaders } from './header-rules-schema.ts';
+import { mcp } from './mcp-schema.ts';
 import { claimsToHeaders, scopeList, scopeMap } from './route-maps.ts';
 import { count, duration, flag, nonEmpty, sizeOrNone } from './scalars.ts';
 import { upstream } from './upstream-schema.ts';
 
 const timeouts = z.strictObject({
   connect: duration.prefault('5s').describe('To open a connection to the upstream'),
-  response: duration.prefault('60s').describe('From the end of the request to the head of the response'),
-  idle: duration.prefault('5m').describe('Between two pieces of a body or of a WebSocket'),
+  response: duration
+    .optional()
+    .describe('From the end of the request to the head of the response; with mcp, 10m by default')
+    .meta({ default: '60s' }),
+  idle: duration
+    .optional()
+    .describe('Between two pieces of a body or of a WebSocket; with mcp, 1h by default')
+    .meta({ default: '5m' }),
 });
 
 const limits = z.strictObject({
@@ -40,6 +47,7 @@ export const routeSchema = z.strictObject({
   upstream: upstream.describe(
     'Where requests are forwarded: a URL, a list of URLs of one API, or a map; the path of a URL is put before that of the request',
   ),
+  mcp: mcp.optional().describe('true, or a map: the upstream is an MCP server'),
   strip_prefix: flag.default(false).describe('Whether the path prefix of the route is removed before forwarding'),
   rewrite_location: flag
     .default(true)

@@ -24,8 +24,9 @@ export class TimeoutError extends Error {
 const CONNECT_CAUSES: Readonly<Record<string, Cause>> = {
   ETIMEDOUT: 'connect_timeout',
   ECONNREFUSED: 'refused',
-  // Of a unix socket that is not there.
+  // Of a unix socket that is not there, or that may not be written to.
   ENOENT: 'refused',
+  EACCES: 'refused',
   ECONNRESET: 'reset',
   EMFILE: 'too_many_open_files',
   ENFILE: 'too_many_open_files',

@@ -89,7 +89,10 @@ export class Handshake implements Swept {
       ALPNProtocols: PROTOCOLS,
       SNICallback: (name, done) => this.#choose(name, done),
     });
-    socket.on('error', this.#onError).once('secure', () => this.#finish(socket));
+    socket
+      .on('error', this.#onError)
+      .once('end', this.#onEnd)
+      .once('secure', () => this.#finish(socket));
   }
 
   /** Called by OpenSSL, which must not get an exception. */
@@ -104,7 +107,7 @@ export class Handshake implements Swept {
   #finish(socket: TLSSocket): void {
     this.#isOver = true;
     this.#raw.off('close', this.#onClose);
-    socket.off('error', this.#onError);
+    socket.off('error', this.#onError).off('end', this.#onEnd);
     // A record that cannot be read, such as an alert.
     socket.on('_tlsError', () => socket.destroy());
     this.#events.onSecure(this, socket);
@@ -116,9 +119,8 @@ export class Handshake implements Swept {
     this.#events.onFailure(cause);
   }
 
-  readonly #onEnd = (): void => {
-    this.destroy();
-  };
+  /** Half-open connections are allowed, so the end of one does not close it. */
+  readonly #onEnd = (): void => this.destroy();
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
     if (!this.isSilent) this.#fail(findHandshakeFailure(error.code));

@@ -8,6 +8,7 @@ import { OMITTABLE_FIELDS, type OmittableField } from '../../config/values/acces
 import type { Failure, Outcome } from '../../denial.ts';
 import type { UnverifiedToken } from '../../token/unverified.ts';
 import { type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
+import { describeMcp, type McpRecord } from '../mcp-record.ts';
 import { type Cut, formatMs, formatNow, formatText } from './json-values.ts';
 import { type Fields, RouteFields, type Shown, TokenFields } from './kept-fields.ts';
 
@@ -45,6 +46,7 @@ export function createAccessLineFormat(omitted: ReadonlySet<OmittableField>): Ac
       ofRoute.text +
       formatTarget(request, shown, cut) +
       formatOutcome(request, shown, cut) +
+      (request.mcp ? formatMcp(request.mcp, shown, cut) : '') +
       ofToken.text +
       (unverified && shown.unverified ? `,"unverified":${formatUnverified(unverified, cut)}` : '') +
       (cut.isCut ? ',"truncated":true,"msg":"request"}\n' : ',"msg":"request"}\n')
@@ -87,9 +89,20 @@ function formatOutcome(request: FinishedRequest, shown: Shown, cut: Cut): string
   );
 }
 
-function formatFailure({ cause, tlsError }: Failure, shown: Shown): string {
-  const error = shown.tls_error && tlsError !== undefined ? `,"tls_error":"${tlsError}"` : '';
-  return (shown.cause ? `,"cause":"${cause}"` : '') + error;
+function formatMcp(mcp: McpRecord, shown: Shown, cut: Cut): string {
+  const { method, target } = describeMcp(mcp);
+  return (
+    (shown.mcp_method && method !== undefined ? `,"mcp_method":${formatText(method, cut)}` : '') +
+    (shown.tool && target !== undefined ? `,"tool":${formatText(target, cut)}` : '')
+  );
+}
+
+function formatFailure({ cause, tlsError, errorCode }: Failure, shown: Shown): string {
+  return (
+    (shown.cause ? `,"cause":"${cause}"` : '') +
+    (shown.tls_error && tlsError !== undefined ? `,"tls_error":"${tlsError}"` : '') +
+    (shown.error_code && errorCode !== undefined ? `,"error_code":"${errorCode}"` : '')
+  );
 }
 
 function formatUnverified({ iss, kid, alg }: UnverifiedToken, cut: Cut): string {

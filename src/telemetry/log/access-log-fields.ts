@@ -116,6 +116,13 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     isNeverCut: true,
   },
   {
+    name: 'error_code',
+    type: 'string',
+    present: 'failed, and the cause is other',
+    description: 'The error of the operating system or of Node.js, such as `EHOSTUNREACH`, where there is one.',
+    isNeverCut: true,
+  },
+  {
     name: 'upstream',
     type: 'string',
     present: 'sent to an upstream',
@@ -157,6 +164,20 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     type: 'number',
     present: 'sent to an upstream that responded',
     description: 'Milliseconds from dispatch to the head of the response.',
+  },
+  {
+    name: 'mcp_method',
+    type: 'string',
+    present: 'the body of an MCP request was read',
+    description:
+      'Its method; absent for a response. Of a batch that of the first message whose scope the token lacks, else `batch`. Never from a header field.',
+  },
+  {
+    name: 'tool',
+    type: 'string',
+    present: 'the body of an MCP request was read',
+    description:
+      'The name of the tool or prompt, or the URI of the resource without its query; absent where the method names none. Of a batch as `mcp_method`.',
   },
   ...TOKEN_FIELDS,
   {

@@ -9,6 +9,8 @@ export interface InUse {
   readonly issuers: ReadonlySet<string>;
   /** Whether the confused-deputy counter of `route` can still count these label values. */
   readonly isConfusion: (route: string, values: readonly string[]) => boolean;
+  /** The same of the counter of MCP calls. */
+  readonly isMcpCall: (route: string, values: readonly string[]) => boolean;
 }
 
 /** A part of what has changed. Sent between processes as JSON, so it holds no Map, Set or Date. */
@@ -58,11 +60,12 @@ export class Counts {
    * Deletes tallies that are unused in two configurations in a row. One reload of grace lets Prometheus scrape the last values,
    * and lets a reload be undone without loss. Memory is bounded by two configurations.
    */
-  dropUnused({ routes, issuers, isConfusion }: InUse): void {
+  dropUnused({ routes, issuers, isConfusion, isMcpCall }: InUse): void {
     this.#dropUnused('route', routes);
     this.#dropUnused('issuer', issuers);
     for (const tally of this.list('route')) {
       tally.dropUnused('confusedDeputies', values => isConfusion(tally.name, values));
+      tally.dropUnused('mcpCalls', values => isMcpCall(tally.name, values));
     }
   }
 

@@ -3,7 +3,9 @@
  * reference in the documentation all read this table. The metrics of the process and of Node.js are in runtime-metrics.ts.
  */
 
-import { FAILURE_CAUSES, FAILURES } from '../../denial.ts';
+import { FAILURE_CAUSES, FAILURES, type Outcome } from '../../denial.ts';
+import { MCP_METHODS } from '../../mcp/methods.ts';
+import { OTHER } from '../mcp-record.ts';
 
 /** What the first label of a counter names: a route, an issuer, or nothing where the counter is of the gateway as a whole. */
 export type Subject = 'route' | 'issuer' | 'gateway';
@@ -55,6 +57,9 @@ const HANDSHAKE_FAILURES = [
 
 export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
 
+/** Of a request, as in the log. */
+const OUTCOMES = ['forwarded', 'denied', 'reported', 'failed'] as const satisfies readonly Outcome[];
+
 const ACTION: Label = { name: 'action', values: ['refused', 'forwarded'] };
 const SUCCESS_OR_FAILURE: Label = { name: 'outcome', values: ['success', 'failure'] };
 
@@ -83,6 +88,16 @@ export const COUNTERS = {
     name: 'audgate_multiple_audience_tokens_total',
     help: 'Requests with an accepted token for several audiences: all of them of this gateway (known), or not all (foreign).',
     labels: [{ name: 'outcome', values: ['known', 'foreign'] }],
+  },
+  mcpCalls: {
+    subject: 'route',
+    name: 'audgate_mcp_calls_total',
+    help: 'Messages to MCP servers whose body was read for a rule, by method and by the name in the rule.',
+    labels: [
+      { name: 'mcp_method', values: [...MCP_METHODS, OTHER] },
+      { name: 'tool' },
+      { name: 'outcome', values: OUTCOMES },
+    ],
   },
   upstreamFailures: {
     subject: 'route',

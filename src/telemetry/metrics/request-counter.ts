@@ -3,6 +3,7 @@
 import { type AudienceIndex, hasOnlyKnownAudiences } from '../../authorization/audience.ts';
 import { isDecidedWithin } from '../../denial.ts';
 import { actionOf, type FinishedRequest, NO_ROUTE } from '../finished-request.ts';
+import { labelMessage } from '../mcp-record.ts';
 import type { Counts } from './counts.ts';
 import { methodLabel } from './method-label.ts';
 import { statusClass, statusLabel } from './status-label.ts';
@@ -35,6 +36,7 @@ export class RequestCounter {
     if (request.failure) tally.count('upstreamFailures', [request.failure.reason, request.failure.cause]);
     if (request.denial) countDenial(tally, request, request.denial);
     countMultipleAudiences(tally, request, index);
+    countMcpCalls(tally, request);
   }
 
   #countRequest(tally: Tally, { method, status }: FinishedRequest): void {
@@ -44,6 +46,12 @@ export class RequestCounter {
     if (!isFull) this.#requestSeries += 1;
     tally.count('requests', isFull ? ['OTHER', statusClass(status)] : labels);
   }
+}
+
+/** One for each message of a batch: all of them have the outcome of the request. */
+function countMcpCalls(tally: Tally, { route, mcp, outcome }: FinishedRequest): void {
+  if (!route || !mcp) return;
+  for (const message of mcp.messages) tally.count('mcpCalls', [...labelMessage(route, message), outcome]);
 }
 
 function countDenial(

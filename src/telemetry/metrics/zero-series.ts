@@ -13,6 +13,7 @@ import {
 import type { ProtectedRoute, Route } from '../../config/config.ts';
 import { isDecidedWithin, isRefused, REASONS, type Reason } from '../../denial.ts';
 import { NO_ROUTE } from '../finished-request.ts';
+import { hasRule, OTHER } from '../mcp-record.ts';
 import type { InUse } from './counts.ts';
 import { COUNTERS, type CounterName, type Label } from './families.ts';
 
@@ -114,6 +115,10 @@ export class ZeroSeries {
     return {
       routes: new Set([...byKey.keys(), NO_ROUTE]),
       issuers,
+      isMcpCall: (key, [, tool = '']) => {
+        const route = byKey.get(key);
+        return route?.mcp !== undefined && (tool === OTHER || hasRule(route, tool));
+      },
       isConfusion: (key, [resource = '', presented = '', issuer = '']) => {
         const route = byKey.get(key);
         if (!route || route.public) return false;

@@ -34,6 +34,8 @@ export function createDispatcher(timeout: number, tls: TlsOptions, proxy: string
     proxyTunnel: false,
     requestTls: { ...tls, timeout },
     proxyTls: { timeout },
+    // A tunnel that the proxy never opens would hold one of the connections for minutes after its request was given up.
+    clientFactory: (origin, given) => new Pool(origin, { ...given, headersTimeout: timeout }),
     factory: (origin, given) => new Pool(origin, { ...options, ...given }),
   });
 }

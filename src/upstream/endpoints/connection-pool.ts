@@ -118,7 +118,7 @@ export class ConnectionPool {
 }
 
 /** All names of TLS come from the URL or the configuration: never from Host, which the client chooses. */
-function readTarget({ origin, socketPath }: Endpoint, tls: UpstreamTls | undefined): ConnectTarget {
+export function readTarget({ origin, socketPath }: Endpoint, tls: UpstreamTls | undefined): ConnectTarget {
   if (socketPath !== undefined) return { host: socketPath, isUnix: true };
   const { protocol, hostname, port } = new URL(origin);
   const host = hostname.replace(/^\[|\]$/g, '');

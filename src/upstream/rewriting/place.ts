@@ -13,9 +13,11 @@ export interface Rewriting {
   readonly hostSent: string | undefined;
   /** How the client knows the gateway. */
   readonly client: Pick<ClientInfo, 'authority' | 'protocol' | 'prefix'>;
+  /** Every server of the upstream: an application of several often has one name configured, that of the first. Default: none but the one that responds. */
+  readonly endpoints?: readonly RespondingEndpoint[];
 }
 
-/** The server that responds: what names another one of the same upstream names somebody else. */
+/** The server that responds. A path without a host is one of its paths. */
 export type RespondingEndpoint = Pick<Endpoint, 'origin' | 'basePath'>;
 
 export interface Place {
@@ -32,28 +34,32 @@ export interface Origin {
   readonly scheme: 'http' | 'https';
   /** Host, and a port that is not the usual one. */
   readonly authority: string;
+  /** The paths there that are forwarded to. */
+  readonly basePath: string;
 }
 
 /**
  * @returns the place. With `preserve_host` the upstream also goes by the Host that it got: with its own scheme, or with that of
  *   the gateway, which X-Forwarded-Proto tells it.
  */
-export function createPlace({ route, hostSent, client }: Rewriting, endpoint: RespondingEndpoint): Place {
-  const own = readOrigin(endpoint.origin);
+export function createPlace(rewriting: Rewriting, endpoint: RespondingEndpoint): Place {
+  const { route, hostSent, client, endpoints = [] } = rewriting;
+  const own = readOrigin(endpoint);
+  const { basePath } = endpoint;
   const isSecure = client.protocol === 'https' || client.protocol === 'wss';
   const sent: Origin[] =
     hostSent === undefined
       ? []
       : [
-          { scheme: own.scheme, authority: hostSent },
-          { scheme: isSecure ? 'https' : 'http', authority: hostSent },
+          { scheme: own.scheme, authority: hostSent, basePath },
+          { scheme: isSecure ? 'https' : 'http', authority: hostSent, basePath },
         ];
   return {
-    origins: [own, ...sent],
+    origins: [own, ...sent, ...endpoints.filter(each => each !== endpoint).map(readOrigin)],
     isSecure,
     authority: client.authority,
     paths: {
-      basePath: endpoint.basePath,
+      basePath,
       prefix: route.prefix === '/' ? '' : route.prefix,
       isStripped: route.stripPrefix,
       front: joinPrefixes(client.prefix),
@@ -61,7 +67,7 @@ export function createPlace({ route, hostSent, client }: Rewriting, endpoint: Re
   };
 }
 
-function readOrigin(origin: string): Origin {
+function readOrigin({ origin, basePath }: RespondingEndpoint): Origin {
   const [scheme = '', authority = ''] = origin.split('://');
-  return { scheme: scheme === 'https' ? 'https' : 'http', authority };
+  return { scheme: scheme === 'https' ? 'https' : 'http', authority, basePath };
 }

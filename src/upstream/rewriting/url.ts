@@ -4,8 +4,8 @@
  */
 
 import { isAuthority, isSameAuthority } from '../../route/authority.ts';
-import { mapPath } from './path-mapping.ts';
-import type { Place } from './place.ts';
+import { mapPath, type PathMapping } from './path-mapping.ts';
+import type { Origin, Place } from './place.ts';
 
 const REPAIRED = /[\x00-\x1f\x7f\\]|^ | $/;
 /** Path, and the rest of it. A second slash would begin a host. */
@@ -23,8 +23,8 @@ export function rewriteUrl(reference: string, place: Place): string {
   const [, path, rest] = ABSOLUTE_PATH.exec(reference) ?? [];
   if (path !== undefined) return formatPath(mapPath(path, place.paths), rest) ?? reference;
   const [, scheme, secure, authority = '', pathOfUrl, restOfUrl] = WITH_AUTHORITY.exec(reference) ?? [];
-  if (!isUpstream(scheme === undefined ? undefined : secure !== '', authority, place)) return reference;
-  const mapped = mapPath(pathOfUrl || '/', place.paths);
+  const named = findOrigins(scheme === undefined ? undefined : secure !== '', authority, place);
+  const mapped = mapFirst(pathOfUrl || '/', named, place.paths);
   if (mapped === undefined) return reference;
   if (place.authority === undefined) return formatPath(mapped, restOfUrl) ?? reference;
   const gatewayScheme = scheme === undefined ? '' : `${scheme.toLowerCase()}${place.isSecure ? 's' : ''}:`;
@@ -37,11 +37,20 @@ function formatPath(path: string | undefined, rest = ''): string | undefined {
 }
 
 /** @param isSecure `undefined`: the reference has no scheme, so that it is the one of the upstream. */
-function isUpstream(isSecure: boolean | undefined, authority: string, { origins }: Place): boolean {
-  if (!isAuthority(authority)) return false;
-  return origins.some(
+function findOrigins(isSecure: boolean | undefined, authority: string, { origins }: Place): readonly Origin[] {
+  if (!isAuthority(authority)) return [];
+  return origins.filter(
     origin =>
       (isSecure === undefined || isSecure === (origin.scheme === 'https')) &&
       isSameAuthority(origin.scheme, authority, origin.authority),
   );
+}
+
+/** Two servers of an upstream may differ in nothing but their base paths. */
+function mapFirst(path: string, origins: readonly Origin[], paths: PathMapping): string | undefined {
+  for (const { basePath } of origins) {
+    const mapped = mapPath(path, { ...paths, basePath });
+    if (mapped !== undefined) return mapped;
+  }
+  return undefined;
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { init } from '../../../src/cli/init.ts';
 import { runExplain } from '../../support/commands.ts';
 import { type RunningGateway, startGateway } from '../../support/gateway.ts';
 import { startUpstream, type Upstream } from '../../support/upstream.ts';
@@ -99,6 +100,21 @@ describe.skipIf(!isKeycloakHere)('Keycloak (needs KEYCLOAK_HOME, an unpacked dis
   }
 
   const access = async (client: string, scope: string) => (await realm.requestTokens(client, scope)).access_token;
+
+  test('audgate init: recognised, and its file forwards tokens of either type on enforce, none for the sibling', async () => {
+    const lines: string[] = [];
+    const write = (line: string) => lines.push(line);
+    const routes = [{ key: '/billing', resource: BILLING, upstream: upstream.origin }];
+    expect(await init({ issuer: realm.issuer, routes }, { environment: {}, write, writeError: write })).toBe(0);
+    const yaml = lines.join('\n');
+    expect(yaml).toContain('\n  # Keycloak. Into aud it writes ');
+    await start(yaml.replace(/^(?:listen|admin): .*$/gm, '').replace('enforcement: report', 'enforcement: enforce'));
+    expect(await send(await access('web', 'billing:read'))).toBe('forwarded');
+    const registered = await access('registered', 'billing:read');
+    expect(decodeProtectedHeader(registered)).toMatchObject({ typ: 'JWT' });
+    expect(await send(registered)).toBe('forwarded');
+    expect(await send(await access('web', 'profile:read'))).toBe('wrong_audience');
+  });
 
   describe('the recipe', () => {
     test('a token for this API: forwarded here, refused at the sibling', async () => {

@@ -2,6 +2,7 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type DeafServer, startDeafServer } from '../../support/deaf-server.ts';
 import { type RunningGateway, readFailures, startGateway } from '../../support/gateway.ts';
 import { listenOnLoopback } from '../../support/listener.ts';
 import { type HeaderPair, request } from '../../support/raw-http.ts';
@@ -58,13 +59,26 @@ const CUT: typeof UPSTREAMS = {
         setTimeout(() => socket.write('zz\r\nok'), 100);
       }),
   ],
+  'silent-body': [
+    'http',
+    'upstream_timeout/idle_timeout',
+    socket => onBytes(socket, () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok')),
+  ],
   'half-a-body': [
     'http',
     'bad_upstream_response/reset',
     socket => onBytes(socket, () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok')),
   ],
 };
-const ELSEWHERE = { refused: 'upstream_unreachable/refused', 'no-such-name': 'upstream_unreachable/dns' };
+/** By routes that are written below. */
+const ELSEWHERE = {
+  refused: 'upstream_unreachable/refused',
+  'no-socket': 'upstream_unreachable/refused',
+  'no-folder': 'upstream_unreachable/other',
+  'no-such-name': 'upstream_unreachable/dns',
+  'never-accepted': 'upstream_timeout/connect_timeout',
+  unhealthy: 'upstream_unreachable/unhealthy',
+};
 const FAILURES = {
   ...Object.fromEntries(Object.entries(UPSTREAMS).map(([name, [, failure]]) => [name, failure])),
   ...ELSEWHERE,
@@ -73,6 +87,7 @@ const FAILURES = {
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
 let gateway: RunningGateway;
+let deaf: DeafServer;
 
 beforeAll(async () => {
   const timeouts = 'timeouts: { connect: 300ms, response: 300ms, idle: 2s }';
@@ -84,14 +99,25 @@ beforeAll(async () => {
   );
   // Nothing listens there, and no other test gets the port while it is taken on 127.0.0.1.
   const taken = await startServer(() => undefined);
-  gateway = await startGateway(`routes:
-${lines.join('')}  /refused: { public: true, upstream: "http://127.0.0.2:${taken}" }
-  /no-such-name: { public: true, upstream: "http://upstream.invalid" }
-`);
+  const elsewhere = (name: string, upstream: string) =>
+    `  /${name}: { public: true, upstream: ${upstream}, ${timeouts} }\n`;
+  deaf = await startDeafServer();
+  gateway = await startGateway(
+    [
+      `routes:\n${lines.join('')}`,
+      elsewhere('refused', `"http://127.0.0.2:${taken}"`),
+      elsewhere('no-socket', '"unix:/nonexistent/audgate.sock"'),
+      elsewhere('no-folder', '"unix:/etc/passwd/audgate.sock"'),
+      elsewhere('no-such-name', '"http://upstream.invalid"'),
+      elsewhere('never-accepted', `"http://127.0.0.1:${deaf.port}"`),
+      elsewhere('unhealthy', `["http://127.0.0.2:${taken}", "http://127.0.0.3:${taken}"]`),
+    ].join(''),
+  );
 });
 
 afterAll(async () => {
   await gateway.close();
+  deaf.close();
   for (const socket of sockets) socket.destroy();
   for (const server of servers) server.close();
 });
@@ -104,7 +130,10 @@ describe.each([
     '%s: %s, in log and metric, and the cause not in the response',
     async (name, failure) => {
       const [reason = '', cause = ''] = failure.split('/');
-      const before = readFailures(await gateway.scrape(), `/${name}`)[failure] ?? 0;
+      // Both endpoints are left out from here on.
+      if (name === 'unhealthy') await request(gateway.port, { path: '/unhealthy' });
+      const counted = readFailures(await gateway.scrape(), `/${name}`);
+      const before = counted[failure] ?? 0;
       const response = await request(gateway.port, { path: `/${name}`, headers });
       expect(response).toMatchObject({ status: reason === 'upstream_timeout' ? 504 : 502, complete: true });
       const problem: Readonly<Record<string, unknown>> = JSON.parse(String(response.body));
@@ -116,7 +145,13 @@ describe.each([
         return found;
       });
       expect(line).toMatchObject({ outcome: 'failed', reason, cause });
-      expect(readFailures(await gateway.scrape(), `/${name}`)).toEqual({ [failure]: before + 1 });
+      expect(line?.['upstream']).toEqual(
+        name === 'unhealthy'
+          ? undefined
+          : expect.stringMatching(/^(?:127\.0\.0\.\d|upstream\.invalid):\d+$|^\/.*\.sock$/),
+      );
+      expect(line?.['error_code']).toBe(cause === 'other' ? 'ENOTDIR' : undefined);
+      expect(readFailures(await gateway.scrape(), `/${name}`)).toEqual({ ...counted, [failure]: before + 1 });
     },
   );
 

@@ -217,6 +217,7 @@ export function buildRoute(fields: RouteFields, issuers: readonly string[], orig
     allowEncoded: new Set(fields.allowEncoded),
     cors: undefined,
     limits: { body: undefined, inFlight: 100 },
+    mcp: undefined,
   };
   if (fields.isPublic) return { ...common, public: true };
   const route: ProtectedRoute = {

@@ -62,6 +62,7 @@ routes:
   /tenant: { resource: https://tenant.example.com/, upstream: 'http://127.0.0.1:3009', claims: { tid: tenant-1, level: 7, client_id: [web, batch] } }
   admin.example.com/: { resource: https://admin.example.com/, upstream: 'http://127.0.0.1:3007' }
   /status: { public: true, upstream: 'http://127.0.0.1:3008' }
+  /keyed: { public: true, upstream: 'http://127.0.0.1:3010', request_headers: { set: { Authorization: sesame-7c1e }, remove: [X-Debug] } }
 `;
 }
 

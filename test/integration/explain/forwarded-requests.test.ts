@@ -29,6 +29,13 @@ describe('no denial', () => {
     expect({ code, decision: json.decision }).toEqual({ code: 0, decision: 'forwarded' });
   });
 
+  test('request_headers: their names, no value', async () => {
+    const { stdout, json } = await explainTwice(undefined, 'http://gateway.example.com/keyed');
+    expect(stdout).toContain('\n  Authorization: set by request_headers\n  X-Debug: removed by request_headers\n');
+    expect(stdout).not.toContain('Authorization: removed');
+    expect(stdout + JSON.stringify(json)).not.toContain('sesame-7c1e');
+  });
+
   test('metadata: answered by the gateway', async () => {
     const { code, json } = await explainTwice(
       undefined,

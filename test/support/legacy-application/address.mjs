@@ -34,8 +34,8 @@ export class Address {
   }
 
   /** The attributes of its cookies. */
-  cookie(path = '/') {
-    return `Path=${this.base}${path}; Domain=${this.authority.replace(/:\d+$/, '')}; Secure; HttpOnly; SameSite=Lax`;
+  cookie(path = '') {
+    return `Path=${this.base + path || '/'}; Domain=${this.authority.replace(/:\d+$/, '')}; Secure; HttpOnly; SameSite=Lax`;
   }
 
   /** A browser names the origin of the page in every POST and in the handshake of a WebSocket: another one is a forged request. */

@@ -38,12 +38,11 @@ export interface Row {
   readonly field: FieldName;
   readonly sent: string;
   readonly expected: string;
-  /** What nginx makes of it where it is something else, with the reason. */
-  readonly nginx?: string;
-  readonly why?: string;
+  /** `sent` with letters for names, as the table has it. */
+  readonly written: string;
 }
 
-type Given = readonly [sent: string, expected?: string, nginx?: string, why?: string];
+type Given = readonly [sent: string, expected?: string];
 
 /**
  * `UP` stands for host and port of the upstream, `UPHOST` for the host alone, `GW` for the gateway's host. Without `expected`
@@ -229,15 +228,18 @@ const ROWS: Readonly<Record<string, readonly Given[]>> = {
 export function listRows(upstream: string): readonly Row[] {
   return Object.entries(ROWS).flatMap(([place, given]) => {
     const [world, field] = place.split(' ') as [WorldName, FieldName];
-    const fill = (text: string) =>
-      text
-        .replace(/UPHOST/g, upstream.replace(/:\d+$/, ''))
-        .replace(/UP/g, upstream)
-        .replace(/GW/g, `${world}.example`)
-        .replace(/gW/g, `${world.toUpperCase()}.Example`);
-    return given.map(([sent, expected = sent, nginx, why = '']) => ({
-      ...{ world, field, sent: fill(sent), expected: fill(expected) },
-      ...(nginx === undefined ? {} : { nginx: fill(nginx), why }),
+    return given.map(([written, expected = written]) => ({
+      ...{ world, field, written },
+      ...{ sent: fillIn(written, world, upstream), expected: fillIn(expected, world, upstream) },
     }));
   });
+}
+
+/** Puts names in place of the letters. */
+export function fillIn(text: string, world: WorldName, upstream: string): string {
+  return text
+    .replace(/UPHOST/g, upstream.replace(/:\d+$/, ''))
+    .replace(/UP/g, upstream)
+    .replace(/GW/g, `${world}.example`)
+    .replace(/gW/g, `${world.toUpperCase()}.Example`);
 }

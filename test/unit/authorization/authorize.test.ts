@@ -56,7 +56,8 @@ describe('a protected route on enforce', () => {
     expect(decision.grant?.match).toEqual(matchOf(profile));
   });
 
-  const needs = { scopes: ['profile:read'], presented: undefined, allow: [] };
+  const NO_MCP = { furtherScopes: [], message: undefined };
+  const needs = { scopes: ['profile:read'], presented: undefined, allow: [], ...NO_MCP };
   test.each<[string, AccessToken | Denial<TokenReason>, string, object]>([
     ['another issuer than the route’s', { ...GOOD, issuer: 'https://other.example' }, 'untrusted_issuer', needs],
     ['an issuer that differs by a slash', { ...GOOD, issuer: 'https://login.example/' }, 'untrusted_issuer', needs],
@@ -89,6 +90,7 @@ describe('a protected route on enforce', () => {
       ok: false,
       reason: 'method_not_allowed',
       allow: ['GET', 'HEAD', 'POST'],
+      ...NO_MCP,
       scopes: [],
       presented: undefined,
     });

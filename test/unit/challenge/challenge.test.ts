@@ -66,6 +66,8 @@ const ERROR: Readonly<Record<Reason, BearerError | null | undefined>> = {
   wrong_audience: 'invalid_token',
   wrong_claim: null,
   insufficient_scope: 'insufficient_scope',
+  unsupported_media_type: undefined,
+  mcp_header_mismatch: undefined,
   body_too_large: undefined,
   overloaded: undefined,
   internal: undefined,

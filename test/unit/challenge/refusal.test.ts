@@ -32,6 +32,8 @@ const STATUS: Readonly<Record<Reason, number>> = {
   wrong_claim: 403,
   insufficient_scope: 403,
   keys_unavailable: 503,
+  unsupported_media_type: 415,
+  mcp_header_mismatch: 400,
   body_too_large: 413,
   overloaded: 503,
   internal: 503,
@@ -44,13 +46,26 @@ const FAILURE_STATUS: Readonly<Record<FailureReason, number>> = {
 };
 
 describe('a refusal: a problem document (RFC 9457) without text of the client', () => {
-  test.each(Object.entries(STATUS) as [Reason, number][])('%s: %d', (reason, status) => {
+  const entries = Object.entries(STATUS) as [Reason, number][];
+  test.each(entries.filter(([reason]) => reason !== 'mcp_header_mismatch'))('%s: %d', (reason, status) => {
     const answer = createRefusal(reason, { requestId });
     expect(answer.status).toBe(status);
     expect(JSON.parse(answer.body)).toEqual({ title: expect.any(String), status, reason, request_id: requestId });
     expect(fieldsOf(answer.headers)).toMatchObject({
       'Content-Type': 'application/problem+json',
       'Content-Length': String(Buffer.byteLength(answer.body)),
+      'Cache-Control': 'no-store',
+    });
+  });
+
+  test('mcp_header_mismatch: 400 with the JSON-RPC error of MCP (2026-07-28, Server Validation)', () => {
+    const { status, headers, body } = createRefusal('mcp_header_mismatch', { requestId });
+    expect(status).toBe(STATUS.mcp_header_mismatch);
+    const error = { code: -32020, message: REFUSALS.mcp_header_mismatch.title };
+    expect(JSON.parse(body)).toEqual({ jsonrpc: '2.0', id: null, error });
+    expect(fieldsOf(headers)).toEqual({
+      'Content-Type': 'application/json',
+      'Content-Length': String(Buffer.byteLength(body)),
       'Cache-Control': 'no-store',
     });
   });
@@ -66,9 +81,7 @@ describe('a refusal: a problem document (RFC 9457) without text of the client', 
   });
 
   test('titles: one sentence for each reason, none twice', () => {
-    const titles = Object.keys(STATUS).map(
-      reason => JSON.parse(createRefusal(reason as Reason, { requestId }).body).title,
-    );
+    const titles = Object.keys(STATUS).map(reason => REFUSALS[reason as Reason].title);
     expect(new Set(titles).size).toBe(titles.length);
     for (const title of titles) expect(title).toMatch(/^[A-Z][a-z ]+$/);
   });

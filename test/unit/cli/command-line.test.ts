@@ -15,8 +15,26 @@ describe('serve', () => {
 });
 
 test('check: one file, its format and strictness', () => {
-  const command = readCommandLine(['check', '--strict', '--format=json', 'a.yaml']);
-  expect(command).toEqual({ kind: 'check', file: 'a.yaml', options: { format: 'json', strict: true } });
+  const command = readCommandLine(['check', '--strict', '--online', '--format=json', 'a.yaml']);
+  expect(command).toEqual({ kind: 'check', file: 'a.yaml', options: { format: 'json', strict: true, online: true } });
+});
+
+test('init: an issuer, and pairs of resource and upstream', () => {
+  const pairs = [
+    '--resource',
+    'https://a.example/x',
+    '--upstream=http://x',
+    '--resource=https://a.example/y',
+    '--upstream',
+    'http://y',
+  ];
+  const routes = [
+    { key: '/x', resource: 'https://a.example/x', upstream: 'http://x' },
+    { key: '/y', resource: 'https://a.example/y', upstream: 'http://y' },
+  ];
+  const options = { issuer: 'https://i.example', routes };
+  expect(readCommandLine(['init', '--issuer', 'https://i.example', ...pairs])).toEqual({ kind: 'init', options });
+  expect(readCommandLine(['init'])).toEqual({ kind: 'init', options: { issuer: undefined, routes: [] } });
 });
 
 test('explain: every argument is a URL, its options as given', () => {
@@ -51,6 +69,9 @@ describe('refused arguments: one line and the usage, exit code 2', () => {
     [['check', '--format'], '--format needs a value'],
     [['check', '--strict=yes', 'a'], '--strict takes no value'],
     [['simulate', 'a'], 'simulate needs --config'],
+    [['init', 'https://i.example'], 'init takes no argument'],
+    [['init', '--online'], '--online is no option of init'],
+    [['init', '--resource', 'https://a/'], '--resource and --upstream come in pairs: 1 and 0 were given'],
   ])('%j: %s', (args, message) => {
     const text = `${message}\n\n${describeCommand(args[0])}`;
     expect(readCommandLine(args)).toEqual({ kind: 'refused', text, exitCode: 2 });

@@ -10,6 +10,7 @@ const BASE: Cors = {
   origins: new Set([APP, 'http://localhost:3000']),
   methods: ['GET', 'HEAD', 'POST'],
   headers: ['Authorization', 'Content-Type', 'X-Custom'],
+  headerPrefix: undefined,
   expose: ['WWW-Authenticate', 'X-Request-Id'],
   credentials: false,
   maxAge: 600,
@@ -109,6 +110,21 @@ describe('a preflight', () => {
     ['of an origin of 10 KB', ['Origin', 'x'.repeat(10_240), 'Access-Control-Request-Method', 'GET']],
   ])('%s: 204 without any field', (_name, fields) => {
     expect(reply(fields)).toEqual({ status: 204, headers: [], body: '' });
+  });
+
+  test.each([
+    ['mcp-param-region', ', mcp-param-region'],
+    ['authorization,mcp-param-a, Mcp-Param-B,x-other', ', mcp-param-a, mcp-param-b'],
+    ['xmcp-param-a,mcp-param', ''],
+    ['mcp-param-a b,mcp-param-\u00e9,mcp-param-;', ''],
+    ['', ''],
+    [',,,', ''],
+  ])('where a prefix is allowed, for the fields %j: also %j', (requested, further) => {
+    const fields = [...asks('POST'), 'Access-Control-Request-Headers', requested];
+    const { headers } = reply(fields, { headerPrefix: 'mcp-param-' });
+    const allowed = `Authorization, Content-Type, X-Custom${further}`;
+    expect(pairs(headers)['Access-Control-Allow-Headers']).toBe(allowed);
+    expect(pairs(reply(fields).headers)['Access-Control-Allow-Headers']).toBe('Authorization, Content-Type, X-Custom');
   });
 
   test.each([

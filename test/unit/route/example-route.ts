@@ -41,6 +41,7 @@ const COMMON = {
   allowEncoded: new Set<string>(),
   cors: undefined,
   limits: { body: undefined, inFlight: 100 },
+  mcp: undefined,
 } as const;
 
 /** `audiences` is the resource alone, unless it is given. */

@@ -19,6 +19,7 @@ export function finishedRequest(facts: Partial<FinishedRequest> = {}): FinishedR
     upstream: undefined,
     bytesIn: 0,
     bytesOut: 1_234,
+    mcp: undefined,
     verified: undefined,
     unverified: undefined,
     scopes: undefined,

@@ -12,12 +12,17 @@ test.each([
   [errorOf('ECONNRESET'), 'upstream_unreachable', 'reset'],
   [errorOf('EMFILE'), 'upstream_unreachable', 'too_many_open_files'],
   [errorOf('ENFILE'), 'upstream_unreachable', 'too_many_open_files'],
-  [errorOf('EHOSTUNREACH'), 'upstream_unreachable', 'other'],
+  [errorOf('EACCES'), 'upstream_unreachable', 'refused'],
   [errorOf('toString'), 'upstream_unreachable', 'other'],
   [new Error('no code'), 'upstream_unreachable', 'other'],
   [errorOf('ETIMEDOUT'), 'upstream_timeout', 'connect_timeout'],
 ])('connecting, %o: %s, %s', (error, reason, cause) => {
   expect(readFailure(describeHandshakeError(error, 'connecting', false))).toEqual({ reason, cause });
+});
+
+test('connecting, another error of the operating system: other, with its code', () => {
+  const failure = readFailure(describeHandshakeError(errorOf('EHOSTUNREACH'), 'connecting', false));
+  expect(failure).toEqual({ reason: 'upstream_unreachable', cause: 'other', errorCode: 'EHOSTUNREACH' });
 });
 
 test.each([

@@ -6,6 +6,7 @@ import { createMetadataIndex, findMetadata, type PublishedMetadata } from '../..
 import { createMetadataReply } from '../../../challenge/metadata-reply.ts';
 import type { Config } from '../../../config/config.ts';
 import { type Denial, deny, type Reason } from '../../../denial.ts';
+import { assumeRequest } from '../../../mcp/mcp-request.ts';
 import { createRouteTable, type Match, matchRequest } from '../../../route/match.ts';
 import { type RequestHead, readRequestHead } from '../../../route/request-head.ts';
 import type { IntrospectingIssuer } from '../../../token/introspection/introspection-request.ts';
@@ -74,7 +75,7 @@ interface Given {
 async function evaluateToken(config: Config, match: Match, head: RequestHead, { now, answer }: Given) {
   const { route } = match;
   const index = createAudienceIndex(config.routes);
-  const decide = (verification: Verification) => authorize(index, match, head.method, verification);
+  const decide = (verification: Verification) => authorize(index, match, head.method, verification, assumeRequest());
   if (route.public) return { decision: decide(deny('missing_token')) };
   if (answer !== undefined) {
     const credentials = readGivenAnswer(config.issuers, route, answer, now);

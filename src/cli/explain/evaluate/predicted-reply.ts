@@ -24,6 +24,8 @@ export interface PredictedForwarding {
   /** Of each endpoint; without the query, which is forwarded unchanged. `unix:PATH:TARGET` of a unix socket. */
   readonly urls: readonly string[];
   readonly isTokenForwarded: boolean;
+  /** Names of `request_headers`; their values may be secrets. */
+  readonly rules: { readonly set: readonly string[]; readonly removed: readonly string[] };
   /** `value` is `undefined` where the token has no such claim, or its value is not valid in a field. */
   readonly identity: readonly { readonly header: string; readonly claim: string; readonly value: string | undefined }[];
 }
@@ -62,6 +64,7 @@ export function predictForwarding({ decision, head, match }: Evaluation): Predic
   return {
     urls: route.upstream.endpoints.map(endpoint => urlOf(endpoint, decision.grant)),
     isTokenForwarded: policy.forwardToken,
+    rules: { set: [...route.requestHeaders.set.keys()], removed: [...route.requestHeaders.remove] },
     identity: policy.identity.map(([header, claim]) => ({ header, claim, value: readField(fields, header) })),
   };
 }
@@ -75,7 +78,8 @@ function urlOf(endpoint: Endpoint, grant: Grant): string {
 function refuse({ decision, match, metadata }: Evaluation, reason: Reason): LocalReply {
   const denial = decision?.denial;
   const route = match?.ok ? match.route : undefined;
-  const challenge = route && !route.public ? createChallenge(reason, route, denial?.scopes ?? []) : undefined;
+  const challenge =
+    route && !route.public ? createChallenge(reason, route, denial?.scopes ?? [], denial?.furtherScopes) : undefined;
   const allow = metadata ? METADATA_METHODS : denial?.allow;
   return createRefusal(reason, { requestId: NO_REQUEST, challenge, allow });
 }

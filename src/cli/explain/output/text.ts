@@ -2,7 +2,7 @@
 
 import { STATUS_CODES } from 'node:http';
 import { escapeText, type Paint, showValue } from '../../terminal.ts';
-import type { PredictedReply } from '../evaluate/predicted-reply.ts';
+import type { PredictedForwarding, PredictedReply } from '../evaluate/predicted-reply.ts';
 import { formatUrl } from '../evaluate/request-spec.ts';
 import { renderChecks } from './check-text.ts';
 import type { Explanation } from './explanation.ts';
@@ -68,10 +68,18 @@ function renderForwarding({ forwarding, evaluation }: Explanation, paint: Paint)
   return [
     '',
     `${paint('bold', 'to the upstream:')} ${evaluation.request.method} ${escapeText(forwarding.urls.map(url => url + query).join(' or '))}`,
-    `  Authorization: ${forwarding.isTokenForwarded ? 'kept (upstream_token: forward)' : 'removed'}`,
+    ...renderAuthorization(forwarding),
     ...identity,
+    ...forwarding.rules.set.map(name => `  ${name}: set by request_headers`),
+    ...forwarding.rules.removed.map(name => `  ${name}: removed by request_headers`),
     '  X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto and Forwarded: set by the gateway',
   ];
+}
+
+/** Where `request_headers` sets it, it stands with the others. */
+function renderAuthorization({ isTokenForwarded, rules }: PredictedForwarding): string[] {
+  if (rules.set.some(name => name.toLowerCase() === 'authorization')) return [];
+  return [`  Authorization: ${isTokenForwarded ? 'kept (upstream_token: forward)' : 'removed'}`];
 }
 
 function renderReply({ reply, decision }: Explanation, paint: Paint): string[] {

@@ -1,5 +1,7 @@
 /** The JSON object of one line → an entry of the log, checked field by field: any program may have written the file. */
 
+import { findNamingMember } from '../../../mcp/message.ts';
+import { MASK } from '../../../route/loggable-path.ts';
 import { LONGEST_TEXT, MOST_ENTRIES_OF_LIST } from '../../../telemetry/log/json-values.ts';
 import { CUT_TEXTS, MOST_ENTRIES } from '../../../telemetry/log/shared-output.ts';
 import { isOutcome, type LogEntry, type LoggedClaims } from './log-entry.ts';
@@ -64,8 +66,17 @@ function parseRequest(fields: Fields): LogEntry | undefined {
   const requestId = isText(fields['request_id']) ? fields['request_id'] : '';
   const isPathCut = mayBeCut(path);
   const isCut = [route, resource, method, host].some(text => text !== undefined && mayBeCut(text));
-  const decided = { outcome, reason, enforcement, isPreflight: isPreflight(fields), claims };
+  const mcp = parseMcp(fields, mayBeCut);
+  const decided = { mcp, outcome, reason, enforcement, isPreflight: isPreflight(fields), claims };
   return { time, durationMs, requestId, route, resource, method, host, path, isPathCut, isCut, ...decided };
+}
+
+function parseMcp({ mcp_method: method, tool }: Fields, mayBeCut: MayBeCut): LogEntry['mcp'] {
+  if (method === undefined && tool === undefined) return undefined;
+  if (!isText(method) || !isOptionalText(tool) || method === 'batch') return 'unknown';
+  if (tool === undefined && findNamingMember(method) !== undefined) return 'unknown';
+  const isWhole = ![method, tool ?? ''].some(text => mayBeCut(text) || text.includes(MASK));
+  return isWhole ? { method, target: tool } : 'unknown';
 }
 
 /** An upstream that answers OPTIONS with 204 took time. */

@@ -1,7 +1,9 @@
 /** The entry of one request in an access log (docs/reference/access-log.md), parsed. */
 
 import type { Claims } from '../../../config/values/claim-path.ts';
-import type { Outcome } from '../../../denial.ts';
+import { isDecidedWithin, isReason, type Outcome, REFUSALS } from '../../../denial.ts';
+import type { McpMessage } from '../../../mcp/message.ts';
+import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
 
 export interface LogEntry {
   /** Milliseconds since 1970: when its response had closed. */
@@ -28,6 +30,8 @@ export interface LogEntry {
   readonly reason: string | undefined;
   /** Whether it was a CORS preflight that the gateway answered: no token was looked for, and nothing was forwarded. */
   readonly isPreflight: boolean;
+  /** Of an MCP request whose body was read; `unknown` for a batch, and where the log may have cut or masked the name. */
+  readonly mcp: McpMessage | 'unknown' | undefined;
   /** Present where the token verified; `omitted`: the log does not hold enough of them. */
   readonly claims: LoggedClaims | 'omitted' | undefined;
 }
@@ -55,4 +59,10 @@ const OUTCOMES: Readonly<Record<Outcome, true>> = { forwarded: true, reported: t
 /** @returns whether `value` is an outcome that this version writes. */
 export function isOutcome(value: unknown): value is Outcome {
   return typeof value === 'string' && Object.hasOwn(OUTCOMES, value);
+}
+
+/** Rejected after it had been granted, for its body, its size, its pace or the load of that moment, which the log does not hold. */
+export function wasGranted({ route, reason }: LogEntry): boolean {
+  if (route === NO_ROUTE || !isReason(reason)) return false;
+  return 'duringBody' in REFUSALS[reason] || isDecidedWithin(reason, 'body', 'limits');
 }

@@ -3,9 +3,8 @@
  * request and its reason. Another key for the same route is no change; another route of another resource is.
  */
 
-import { FAILURES, isDecidedWithin, isReason, REFUSALS } from '../../../denial.ts';
-import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
-import type { LogEntry } from '../log/log-entry.ts';
+import { FAILURES, isReason } from '../../../denial.ts';
+import { type LogEntry, wasGranted } from '../log/log-entry.ts';
 import type { ReplayedDecision, ReplayedDecisions } from './decision-replay.ts';
 import type { Unknown, UnknownCause } from './unknown.ts';
 
@@ -70,12 +69,6 @@ function findKind(entry: LogEntry, was: LoggedDecision, becomes: ReplayedDecisio
 function findKindOfDenied(entry: LogEntry, becomes: ReplayedDecision): ChangeKind | undefined {
   if (becomes.outcome !== 'denied') return wasGranted(entry) ? undefined : 'would_open';
   return entry.reason === becomes.reason ? undefined : 'otherwise';
-}
-
-/** Rejected after it had been granted, for its size, its pace or the load of that moment, which the log does not hold. */
-function wasGranted({ route, reason }: LogEntry): boolean {
-  if (route === NO_ROUTE || !isReason(reason)) return false;
-  return 'duringBody' in REFUSALS[reason] || isDecidedWithin(reason, 'limits', 'limits');
 }
 
 function isMoved({ route, resource }: LogEntry, becomes: ReplayedDecision): boolean {

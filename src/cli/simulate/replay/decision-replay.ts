@@ -9,12 +9,13 @@ import { createMetadataIndex, findMetadata } from '../../../challenge/metadata.t
 import { METADATA_METHODS } from '../../../challenge/metadata-reply.ts';
 import type { Config, Route } from '../../../config/config.ts';
 import { deny, isDecidedWithin, isReason, type Reason } from '../../../denial.ts';
+import { assumeRequest } from '../../../mcp/mcp-request.ts';
 import { MASK } from '../../../route/loggable-path.ts';
 import { createRouteTable, type Match, matchRequest } from '../../../route/match.ts';
 import { type RequestHead, readRequestHead } from '../../../route/request-head.ts';
 import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
 import type { Verification } from '../../../token/verifier.ts';
-import type { LogEntry } from '../log/log-entry.ts';
+import { type LogEntry, wasGranted } from '../log/log-entry.ts';
 import { type IssuerRules, readLoggedToken } from './logged-token.ts';
 import { RecordedConfig } from './recorded-config.ts';
 import type { Unknown } from './unknown.ts';
@@ -98,11 +99,20 @@ export class DecisionReplay {
     if (entry.path.includes(MASK) && this.#dependsOnMasked(entry, match)) return { unknown: 'path_cut' };
     if (entry.isPreflight) return [this.#decidePreflight(match, entry)];
     const verifications = readLoggedToken(entry, match.route, this.#rules);
-    if (!('unknown' in verifications)) return verifications.map(each => this.#authorize(match, entry, each));
+    if (!('unknown' in verifications)) return this.#decideAsked(match, entry, verifications);
     const withoutToken = this.#authorize(match, entry, deny('missing_token'));
     const { reason } = withoutToken;
     const isDecided = match.route.public || (reason !== undefined && isDecidedWithin(reason, 'request', 'method'));
     return isDecided ? [withoutToken] : verifications;
+  }
+
+  /** What an MCP request asked for decides only where its token would be enough otherwise. */
+  #decideAsked(match: Match, entry: LogEntry, verifications: readonly Verification[]): ReplayedDecisions {
+    const decisions = verifications.map(each => this.#authorize(match, entry, each));
+    const isAsked = match.route.mcp?.hasRules === true && entry.method === 'POST';
+    const isKnown = !isAsked || (entry.mcp !== undefined && entry.mcp !== 'unknown');
+    const isRefused = decisions.every(({ outcome }) => outcome === 'denied');
+    return isKnown || isRefused || wasGranted(entry) ? decisions : { unknown: 'tool_not_logged' };
   }
 
   /** Browsers send none with a token. */
@@ -116,8 +126,9 @@ export class DecisionReplay {
     return this.#maskedPathMatters.has(route) || this.#rules.recorded?.keepsEncodings(key, route) !== true;
   }
 
-  #authorize(match: Match, { method }: LogEntry, verification: Verification): ReplayedDecision {
-    const { grant, denial } = authorize(this.#audiences, match, method, verification);
+  #authorize(match: Match, { method, mcp }: LogEntry, verification: Verification): ReplayedDecision {
+    const asked = assumeRequest(mcp === undefined || mcp === 'unknown' ? [] : [mcp]);
+    const { grant, denial } = authorize(this.#audiences, match, method, verification, asked);
     const outcome = !grant ? 'denied' : denial ? 'reported' : 'forwarded';
     return { outcome, reason: denial?.reason, route: match.route, presented: denial?.presented };
   }

@@ -78,13 +78,14 @@ http {
 function rewrite(stripPrefix: boolean, ports: readonly number[]): string[] {
   const installed = ports.map(port => `127\\.0\\.0\\.1:${port}`);
   const names = [GROUP, PUBLIC_NAME.replaceAll('.', '\\.'), ...installed].join('|');
-  const inside = `(?!${PREFIX.slice(1)}/)`;
+  const outside = `(?!${PREFIX.slice(1)}(?:/|$))`;
   const domain = `proxy_cookie_domain ~^(?:${GROUP}|127\\.0\\.0\\.1)$ ${PUBLIC_NAME};`;
   if (!stripPrefix) return [`proxy_redirect ~^(?:https:)?//(?:${names})/(.*)$ ${PUBLIC_ORIGIN}/$1;`, domain];
   return [
-    `proxy_redirect ~^(?:https:)?//(?:${names})/${inside}(.*)$ ${PUBLIC_ORIGIN}${PREFIX}/$1;`,
-    `proxy_redirect ~^/(?!/)${inside}(.*)$ ${PREFIX}/$1;`,
-    `proxy_cookie_path ~^/${inside}(.*)$ ${PREFIX}/$1;`,
+    `proxy_redirect ~^(?:https:)?//(?:${names})/${outside}(.*)$ ${PUBLIC_ORIGIN}${PREFIX}/$1;`,
+    `proxy_redirect ~^/(?!/)${outside}(.*)$ ${PREFIX}/$1;`,
+    `proxy_cookie_path ~^/$ ${PREFIX};`,
+    `proxy_cookie_path ~^/${outside}(.*)$ ${PREFIX}/$1;`,
     domain,
   ];
 }

@@ -100,8 +100,12 @@ test.each([
   ],
   [{ resource: ['https://a/'], upstream: ['http://a/?x=secret'] }, '--upstream has a query'],
   [
-    { resource: ['https://a/'], upstream: ['http://a\n  x: ${secret}'] },
+    { resource: ['https://a/'], upstream: ['http://a\n  x: secret'] },
     '--upstream has a character that a URI must not have, expected ASCII, other characters percent-encoded',
+  ],
+  [
+    { resource: ['https://a/'], upstream: ['unix:/run/${secret}'] },
+    '--upstream has a ${, which would be replaced at load',
   ],
 ])('%j: refused, and not repeated', (given, what) => {
   const read = readInitArguments(given);

@@ -72,6 +72,13 @@ test('Cognito: client_id as the audience is shown, and not set', () => {
   expect(writeConfiguration(inspectName(issuer, undefined), [ROUTE])).toContain('\n    # audience_claim: client_id\n');
 });
 
+test.each(EVERY_ISSUER)('%s, %s: what it offers in comments loads, too', (_name, issuer) => {
+  const text = writeConfiguration(inspectName(issuer, undefined), [ROUTE]);
+  const offered = text.replace(/^( {4})# (?=(?:audiences|claims|scopes|audience_claim): )/gm, '$1');
+  expect(offered).toContain('\n    scopes: [billing:read]');
+  loadValid(offered);
+});
+
 test('every line: at most 120 characters', () => {
   for (const [, issuer] of EVERY_ISSUER) {
     for (const line of writeConfiguration(inspectName(issuer, undefined), [ROUTE]).split('\n')) {

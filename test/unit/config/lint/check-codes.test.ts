@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { CHECK_CODES, type CheckCode } from '../../../../src/config/lint/check-codes.ts';
+import { CHECK_CODES, type CheckCode, type OnlineCode } from '../../../../src/config/lint/check-codes.ts';
 import { createAuthority } from '../../../support/certificates.ts';
 import { listCodes, listDiagnostics } from '../configuration.ts';
 
@@ -18,7 +18,7 @@ function withKey(key: string): string {
 }
 
 /** For each code the shortest YAML that causes it, with a » at the place that must be printed. */
-const EXAMPLES: Readonly<Record<CheckCode, string>> = {
+const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
   'yaml-syntax': 'routes: {\n»',
   'over-limit': `a: ${'['.repeat(62)}»[\n`,
   'unreadable-file': `listen: »\${file:absent}\n${PUBLIC}`,
@@ -41,6 +41,7 @@ const EXAMPLES: Readonly<Record<CheckCode, string>> = {
     'https://»a/',
     'https://b/, audiences: [»https://a/]',
   ),
+  'mcp-token-forwarded': `${I}routes: { ${withKey('mcp: true, upstream_token: »forward').replace('https://a/', 'https://a/a')} }\n`,
   'address-conflict': `listen: »:9090\n${PUBLIC}`,
   'public-over-protected': `${I}routes:\n  ${A}\n  »/: { public: true, upstream: http://p }\n`,
   'resource-uppercase-host': `${I}routes: { ${A.replace('https://a/', '»https://A/')} }\n`,
@@ -60,6 +61,10 @@ const EXAMPLES: Readonly<Record<CheckCode, string>> = {
   'would-deny-header-on-enforce': `${I}routes: { ${withKey('would_deny_header: »true')} }\n`,
   'allow-encoded': `${I}routes: { ${withKey('allow_encoded: »["%2F"]')} }\n`,
   'lenient-upstream': 'routes: { /: { public: true, upstream: { url: http://a, lenient: »true } } }\n',
+  'mcp-on-report': `${I}routes: { ${withKey('mcp: true, enforcement: »report').replace('https://a/', 'https://a/a')} }\n`,
+  'mcp-endpoint': `${I}routes: { ${withKey('mcp: true').replace('https://a/', '»https://a/')} }\n`,
+  'mcp-initial-scopes': `${I}routes: { ${withKey('mcp: { tools: { t: [x] }, initial_scopes: »[y] }').replace('https://a/', 'https://a/a')} }\n`,
+  'cors-origin-without-tls': `${I}routes: { ${withKey('cors: { origins: [https://b, »http://b] }')} }\n`,
   'issuer-without-tls': `issuers: { »http://i: }\nroutes: { ${A} }\n`,
   'introspection-without-tls': `issuers: { https://i: { introspection: { client_id: a, client_secret: b, endpoint: »http://i/ } } }\nroutes: { ${A} }\n`,
   'issuer-placeholder': `issuers: { »https://login.microsoftonline.com/common/v2.0: }\nroutes: { ${A} }\n`,

@@ -1,6 +1,7 @@
 /** `cors` of a route: what is accepted, what is rejected, where, and in which words. */
 
 import { describe, expect, test } from 'vitest';
+import { buildCors } from '../../../../src/config/cors-config.ts';
 import { parseWebOrigin } from '../../../../src/config/values/address/web-origin.ts';
 import { listDiagnostics, load } from '../configuration.ts';
 
@@ -111,6 +112,14 @@ describe('one error', () => {
   });
 });
 
+test('an origin without TLS: a warning, unless it is this machine or every origin', () => {
+  const written = ['http://b.example', 'http://localhost:1', 'http://127.0.0.1:1', 'http://[::1]:1', 'capacitor://a'];
+  const found = listDiagnostics(file(`origins: ${JSON.stringify(written)}`));
+  expect(found).toHaveLength(1);
+  expect(found[0]).toContain('warning: routes./a.cors.origins[0]: pages that travel in clear text');
+  expect(listDiagnostics(file('origins: ["*"]'))).toEqual([]);
+});
+
 describe('what the route has', () => {
   const read = (cors: string, route = '') => {
     const loaded = load(file(cors, route));
@@ -123,6 +132,7 @@ describe('what the route has', () => {
       origins: new Set(['https://app.example']),
       methods: ['*'],
       headers: ['Authorization', 'Content-Type'],
+      headerPrefix: undefined,
       expose: ['WWW-Authenticate', 'X-Request-Id'],
       credentials: false,
       maxAge: 600,
@@ -155,5 +165,41 @@ describe('what the route has', () => {
     ['24h', 86_400],
   ])('max_age %s: %d seconds', (written, seconds) => {
     expect(read(`${ORIGIN}, max_age: ${written}`)?.maxAge).toBe(seconds);
+  });
+});
+
+describe('of an MCP server', () => {
+  const settings = {
+    origins: ['https://app.example'],
+    methods: undefined,
+    headers: ['X-Custom'],
+    expose: [],
+    credentials: false,
+    max_age: 60,
+  };
+  const route = { scopeRules: [], isMcp: true, resource: 'HTTPS://Tools.example:443/mcp' };
+  const FIELDS = ['MCP-Protocol-Version', 'Mcp-Session-Id', 'Last-Event-ID', 'Mcp-Method', 'Mcp-Name'];
+
+  test('with cors: the fields of MCP, too', () => {
+    expect(buildCors(settings, route)).toMatchObject({
+      origins: new Set(['https://app.example']),
+      headers: ['Authorization', 'Content-Type', ...FIELDS, 'X-Custom'],
+      headerPrefix: 'mcp-param-',
+      expose: ['WWW-Authenticate', 'X-Request-Id', 'Mcp-Session-Id'],
+      maxAge: 60,
+    });
+  });
+
+  test('without cors: pages of the origin of its resource', () => {
+    expect(buildCors(undefined, route)).toMatchObject({
+      origins: new Set(['https://tools.example']),
+      headers: ['Authorization', 'Content-Type', ...FIELDS],
+      maxAge: 600,
+    });
+  });
+
+  test('without cors and without a resource, or of another API: none', () => {
+    expect(buildCors(undefined, { ...route, resource: undefined })).toBeUndefined();
+    expect(buildCors(undefined, { ...route, isMcp: false })).toBeUndefined();
   });
 });

@@ -80,6 +80,7 @@ const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits' | 'reque
   multiple_audiences: 'only',
   issuers: ['https://login.example'],
   upstream: 'http://127.0.0.1:2',
+  mcp: { revisions: ['2025-11-25'] },
   strip_prefix: true,
   rewrite_location: false,
   'request_headers.set': { 'X-Api-Key': 'a key' },

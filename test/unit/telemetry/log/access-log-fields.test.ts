@@ -16,6 +16,7 @@ const verified = exampleToken({ claims });
 const idToken = exampleToken({ claims, kind: 'ID' });
 const failure = { reason: 'bad_upstream_response', cause: 'malformed_response' } as const;
 const tlsFailure = { reason: 'upstream_unreachable', cause: 'tls', tlsError: 'wrong_name' } as const;
+const otherFailure = { reason: 'upstream_unreachable', cause: 'other', errorCode: 'EHOSTUNREACH' } as const;
 
 const parse = (
   facts: Partial<FinishedRequest>,
@@ -38,13 +39,14 @@ const EVERYTHING = {
   traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
   upstream: 'profile:8080',
   unverified: { iss: 'a', kid: 'b', alg: 'c' },
+  mcp: { messages: [{ method: 'tools/call', target: 'add' }], isBatch: false, refused: undefined },
 };
 
 test('a line with a value for each field: exactly the fields of the table, in its order, each of its type', () => {
   const line = parse({
     route,
     outcome: 'failed',
-    failure: tlsFailure,
+    failure: { ...tlsFailure, ...otherFailure },
     verified: idToken,
     upstreamMs: 3,
     ...EVERYTHING,
@@ -69,6 +71,11 @@ test.each<[string, Partial<FinishedRequest>, AccessLogField['present'][]]>([
     { outcome: 'failed', failure: tlsFailure },
     ['denied, reported or failed', 'failed', 'failed, and the cause is tls'],
   ],
+  [
+    'failed for another cause',
+    { outcome: 'failed', failure: otherFailure },
+    ['denied, reported or failed', 'failed', 'failed, and the cause is other'],
+  ],
   ['sent to an upstream', { upstream: '/run/billing.sock' }, ['sent to an upstream']],
   ['with a response of an upstream', { upstreamMs: 0 }, ['sent to an upstream that responded']],
   ['with a token that has no further claims', { verified: exampleToken({ claims: {}, type: undefined }) }, [VERIFIED]],
@@ -78,6 +85,7 @@ test.each<[string, Partial<FinishedRequest>, AccessLogField['present'][]]>([
     { verified: exampleToken({ claims: {}, kind: 'ID' }) },
     [VERIFIED, TYPED, 'the token verified and names itself no access token'],
   ],
+  ['of an MCP client', { mcp: EVERYTHING.mcp }, ['the body of an MCP request was read']],
   ['with a traceparent', { traceId: EVERYTHING.traceId }, ['sent with a valid traceparent']],
   ['with a token that did not verify', { unverified: EVERYTHING.unverified }, ['a token came and did not verify']],
   ['with a token', { verified }, [VERIFIED, TYPED, 'the token verified and has this claim as a string']],
@@ -97,7 +105,7 @@ test.each(OMITTABLE_FIELDS)('omit %s: the line is the same without it', name => 
     verified: idToken,
     upstreamMs: 3,
     outcome: 'failed',
-    failure: tlsFailure,
+    failure: { ...tlsFailure, ...otherFailure },
     ...EVERYTHING,
   } as const;
   const long = { ...facts, path: `/${'x'.repeat(2_000)}` };

@@ -25,6 +25,8 @@ beforeAll(async () => {
   ]);
   const verified = exampleToken();
   metrics.record(finishedRequest({ route, verified, upstreamMs: 1 }));
+  const call = { method: 'tools/call', target: 'add' };
+  metrics.record(finishedRequest({ route, verified, mcp: { messages: [call], isBatch: false, refused: undefined } }));
   const failure = { reason: 'upstream_timeout', cause: 'response_timeout' } as const;
   metrics.record(finishedRequest({ route, verified, outcome: 'failed', failure }));
   const { body } = await metrics.expose();
@@ -60,6 +62,7 @@ const BOUNDED_BY: Readonly<Record<string, string>> = {
   'confusedDeputies.resource': 'the configuration; Counts.retain drops it',
   'confusedDeputies.presented': 'the configuration; Counts.retain drops it',
   'confusedDeputies.issuer': 'the configuration; Counts.retain drops it',
+  'mcpCalls.tool': 'the configuration; Counts.dropUnused drops it',
 };
 
 test('a label of a counter: bounded by a closed list, or by something that is named here', () => {

@@ -82,6 +82,7 @@ const BEGINS: Readonly<Record<CounterName, 'at 0' | 'at its first event'>> = {
   denials: 'at 0',
   confusedDeputies: 'at 0',
   multipleAudiences: 'at 0',
+  mcpCalls: 'at its first event',
   upstreamFailures: 'at its first event',
   jwksFetches: 'at 0',
   introspections: 'at 0',

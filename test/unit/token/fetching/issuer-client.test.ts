@@ -233,6 +233,19 @@ describe('the proxy of the environment', () => {
     );
   });
 
+  test('it never answered, and does now: as many calls as there may be connections do not hold up the next', async () => {
+    const options: ForwardProxyOptions = { tunnels: 'never' };
+    const { authority: at } = await start(options);
+    const port = await serveSecurely(answer('yes'), 'DNS:login.example');
+    const proxy = { http: undefined, https: `http://${at}`, except: '' };
+    const client = clientOf({ caFile: authority.file, proxy, timeout: 1_000 });
+    const fetchOnce = () => textOf(client, `https://login.example:${port}/jwks`).catch(String);
+    const late = await Promise.all(Array.from({ length: 64 }, fetchOnce));
+    expect(new Set(late)).toEqual(new Set([`Error: no answer within 1 s; asked through the proxy http://${at}`]));
+    options.tunnels = undefined;
+    await expect.poll(fetchOnce, { timeout: 20_000 }).toBe('yes');
+  }, 30_000);
+
   test('it never answers: told at the time-out', async () => {
     const { authority: at } = await start({ tunnels: 'never' });
     const proxy = { http: undefined, https: `http://${at}`, except: '' };

@@ -49,7 +49,16 @@ function wholeEntry(
 ): LogEntry {
   return {
     ...{ time: Date.now(), durationMs: 1, requestId: 'x', route: '/a', resource: OURS, enforcement: 'enforce' },
-    ...{ method: 'GET', host: 'api.example', path, isPathCut: false, isCut: false, outcome, isPreflight: false },
+    ...{
+      method: 'GET',
+      host: 'api.example',
+      path,
+      isPathCut: false,
+      isCut: false,
+      mcp: undefined,
+      outcome,
+      isPreflight: false,
+    },
     reason: outcome === 'denied' ? 'wrong_audience' : undefined,
     claims: { issuer: ISSUER, audience, scope, expiresAt: 4e9, clientId: undefined, ...REST },
   };

@@ -3,7 +3,9 @@
 import { expect, test } from 'vitest';
 import { UNKNOWN } from '../../../../../src/cli/simulate/replay/unknown.ts';
 import type { Config } from '../../../../../src/config/config.ts';
+import { buildMcp } from '../../../../../src/config/mcp-config.ts';
 import { OMITTABLE_FIELDS, REPLAYED_FIELDS } from '../../../../../src/config/values/access-log.ts';
+import { MCP_REVISIONS } from '../../../../../src/config/values/mcp-revision.ts';
 import { protectedRoute, publicRoute } from '../../../route/example-route.ts';
 import { type EntryFields, exampleConfig, replayOne, unverified } from '../example-entry.ts';
 
@@ -11,6 +13,11 @@ const route = protectedRoute({ prefix: '/a', scopeRules: [{ method: '*', path: '
 const other = protectedRoute({ prefix: '/b', resource: 'https://b.example/' });
 const claims = [{ path: { text: 'sub', steps: ['sub'] }, values: new Set(['alice']) }];
 const moved = protectedRoute({ prefix: '/a', resource: 'https://b.example/' });
+
+const MCP = buildMcp({
+  ...{ tools: { add: ['admin'] }, resources: {}, prompts: {}, challenge: 'operation', initial_scopes: undefined },
+  ...{ revisions: [...MCP_REVISIONS], max_body: 1 },
+});
 
 /** Those under which lines are judged. */
 const CONFIGS: Readonly<Record<string, Config>> = {
@@ -20,6 +27,7 @@ const CONFIGS: Readonly<Record<string, Config>> = {
   'another scope': exampleConfig([{ ...route, scopeRules: [{ method: 'GET', path: '/', scopes: ['write'] }] }]),
   'required claims': exampleConfig([{ ...route, requiredClaims: claims }]),
   public: exampleConfig([publicRoute({ prefix: '/a' })]),
+  'a rule for a tool': exampleConfig([{ ...route, mcp: MCP }]),
   'another resource': exampleConfig([moved]),
   'no such route': exampleConfig([other]),
 };
@@ -27,6 +35,7 @@ const CONFIGS: Readonly<Record<string, Config>> = {
 const ENTRIES: Readonly<Record<string, EntryFields>> = {
   'a valid token': { typ: 'at+jwt' },
   'a valid token on enforce': { typ: 'at+jwt', enforcement: 'enforce' },
+  'a call of a tool': { method: 'POST', typ: 'at+jwt', mcp_method: 'tools/call', tool: 'add' },
   'a sibling’s token': { outcome: 'reported', reason: 'wrong_audience', aud: ['https://b.example/'], typ: 'at+jwt' },
   'an ID token': { outcome: 'reported', reason: 'wrong_token_type', typ: 'JWT', kind: 'ID' },
   'an ID token of type at+jwt': { outcome: 'reported', reason: 'wrong_token_type', typ: 'at+jwt', kind: 'ID' },

@@ -258,6 +258,7 @@ describe('a preflight that the gateway answered', () => {
     origins: new Set(['https://app.example']),
     methods: ['*'],
     headers: [],
+    headerPrefix: undefined,
     expose: [],
     credentials: false,
     maxAge: 600,

@@ -1,0 +1,43 @@
+/** Rules under `mcp`, replayed: by the method and the tool that the log has. */
+
+import { describe, expect, test } from 'vitest';
+import { buildMcp } from '../../../../../src/config/mcp-config.ts';
+import { MCP_REVISIONS } from '../../../../../src/config/values/mcp-revision.ts';
+import { protectedRoute } from '../../../route/example-route.ts';
+import { exampleConfig, replayOne } from '../example-entry.ts';
+
+const rest = { resources: {}, prompts: {}, challenge: 'operation', initial_scopes: undefined, max_body: 1 } as const;
+const mcp = buildMcp({ tools: { delete_user: ['admin'] }, ...rest, revisions: [...MCP_REVISIONS] });
+const config = exampleConfig([protectedRoute({ prefix: '/a', mcp })]);
+const POST = { method: 'POST', enforcement: 'enforce' };
+const refused = { outcome: 'denied', reason: 'insufficient_scope', status: 403 };
+
+describe('a request to an MCP server', () => {
+  test.each([
+    ['a call that was refused', { mcp_method: 'tools/call', tool: 'delete_user', ...refused }, 'unchanged'],
+    [
+      'a call that was forwarded',
+      { mcp_method: 'tools/call', tool: 'delete_user' },
+      'would_break: denied insufficient_scope',
+    ],
+    ['the same with the scope', { mcp_method: 'tools/call', tool: 'delete_user', scope: 'admin' }, 'unchanged'],
+    ['a call without a rule', { mcp_method: 'tools/call', tool: 'add' }, 'unchanged'],
+    [
+      'a call that was refused, without a rule now',
+      { mcp_method: 'tools/call', tool: 'add', ...refused },
+      'would_open: forwarded',
+    ],
+    ['a list', { mcp_method: 'tools/list' }, 'unchanged'],
+    ['a batch', { mcp_method: 'batch', tool: 'batch' }, 'tool_not_logged'],
+    ['a name that was cut', { mcp_method: 'tools/call', tool: 'x'.repeat(1_024) }, 'tool_not_logged'],
+    ['a body that was not read', {}, 'tool_not_logged'],
+    ['a body that was refused', { outcome: 'denied', reason: 'mcp_header_mismatch', status: 400 }, 'unchanged'],
+    ['a body of another type', { outcome: 'denied', reason: 'unsupported_media_type', status: 415 }, 'unchanged'],
+  ])('%s', (_, fields, expected) => {
+    expect(replayOne(config, { ...POST, ...fields })).toBe(expected);
+  });
+
+  test('a GET, whose body no rule needs: decided', () => {
+    expect(replayOne(config, { enforcement: 'enforce' })).toBe('unchanged');
+  });
+});
