@@ -78,7 +78,7 @@ export function buildRoute(
     responseHeaders: buildHeaderRules(complete.response_headers),
     ...buildUpstreamToken(complete),
     allowEncoded: new Set(complete.allow_encoded),
-    cors: buildCors(complete.cors, { scopeRules, isMcp: false, resource: complete.resource }),
+    cors: buildCors(complete.cors, { scopeRules, isMcp: complete.mcp !== undefined, resource: complete.resource }),
     limits: { body: complete.limits.body, inFlight: complete.limits.in_flight },
     mcp: buildMcp(complete.mcp),
   };

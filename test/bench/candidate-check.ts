@@ -19,11 +19,11 @@ const BAD_CLAIMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = 
  */
 export async function checkCandidate(
   peer: Peer,
-  { port }: RunningPeer,
+  running: RunningPeer,
   bed: TestBed,
   algorithms: readonly Algorithm[],
 ): Promise<string[]> {
-  const passes = async (token: string | undefined) => (await probe(port, `${PATH}/small`, token)).status === 200;
+  const passes = async (token: string | undefined) => (await probe(running, `${PATH}/small`, token)).status === 200;
   const tokenOf = (algorithm: Algorithm, claims: TokenOptions['claims'] = {}) =>
     signToken(bed.keys, { algorithm, claims });
   const unchecked: string[] = [];

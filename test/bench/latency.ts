@@ -47,8 +47,8 @@ async function findRate(candidates: readonly Candidate[], token: string, seconds
   const load = { path: `${PATH}/small`, connections: CONNECTIONS, cores: MEASURING, env: { BENCH_TOKEN: token } };
   const peaks: number[] = [];
   for (const { port } of candidates) {
-    await runWrk(port, { ...load, seconds: 1 });
-    const { requests, seconds: taken } = await runWrk(port, { ...load, seconds });
+    await runWrk({ port }, { ...load, seconds: 1 });
+    const { requests, seconds: taken } = await runWrk({ port }, { ...load, seconds });
     peaks.push(requests / taken);
   }
   return Math.round(Math.min(...peaks) / 2);

@@ -56,7 +56,7 @@ async function readAtWork({ pid, port }: Candidate, bed: TestBed, seconds: numbe
   const watch = setInterval(() => {
     atWork = Math.max(atWork, readRss(pid));
   }, WATCHED_EVERY);
-  await runWrk(port, { path: `${PATH}/small`, connections: 64, seconds, env, cores: MEASURING });
+  await runWrk({ port }, { path: `${PATH}/small`, connections: 64, seconds, env, cores: MEASURING });
   clearInterval(watch);
   return { started, atWork };
 }
@@ -92,7 +92,7 @@ async function readCached(candidate: Candidate, bed: TestBed): Promise<number | 
     const { misses } = await cacheLookups();
     if (misses >= CACHED) return readRss(pid);
     const env = { BENCH_TOKEN: token, BENCH_FRESH: pool, BENCH_EVERY: '1', BENCH_START: String(misses % POOL_SIZE) };
-    await runWrk(port, { path: `${PATH}/small`, connections: 64, seconds: 2, env, cores: MEASURING });
+    await runWrk({ port }, { path: `${PATH}/small`, connections: 64, seconds: 2, env, cores: MEASURING });
     candidate.tidy?.();
   }
   return undefined;

@@ -1,6 +1,7 @@
 /** One request, on a connection of its own. */
 
 import { request } from 'node:http';
+import { request as requestSecurely } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StartedProcess } from './processes.ts';
 
@@ -12,11 +13,18 @@ export interface ProbedAnswer {
   readonly challenge: string | undefined;
 }
 
+/** What is asked, and whether by https; its certificate is not verified. */
+export interface Probed {
+  readonly port: number;
+  readonly isSecure?: boolean;
+}
+
 /** @param token sent in Authorization, where there is one. */
-export function probe(port: number, path: string, token?: string): Promise<ProbedAnswer> {
+export function probe({ port, isSecure = false }: Probed, path: string, token?: string): Promise<ProbedAnswer> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   return new Promise((resolve, reject) => {
-    request({ host: '127.0.0.1', port, path, headers, agent: false }, response => {
+    const ask = isSecure ? requestSecurely : request;
+    ask({ host: '127.0.0.1', port, path, headers, agent: false, rejectUnauthorized: false }, response => {
       response.resume();
       response.once('end', () =>
         resolve({ status: response.statusCode ?? 0, challenge: response.headers['www-authenticate'] }),
@@ -28,11 +36,17 @@ export function probe(port: number, path: string, token?: string): Promise<Probe
 }
 
 /** Repeats the request until it is answered with 200. @throws where `server` ends, or takes too long. */
-export async function waitForAnswer(port: number, path: string, server: StartedProcess, token?: string): Promise<void> {
+export async function waitForAnswer(
+  asked: number | Probed,
+  path: string,
+  server: StartedProcess,
+  token?: string,
+): Promise<void> {
+  const target = typeof asked === 'number' ? { port: asked } : asked;
   let last = 'nothing';
   for (const end = Date.now() + READY_WITHIN; Date.now() < end; await delay(POLL)) {
     if (server.hasEnded()) throw new Error(`it ended before it answered: ${server.stderr()}`);
-    last = await probe(port, path, token).then(
+    last = await probe(target, path, token).then(
       answer => String(answer.status),
       () => 'no connection',
     );

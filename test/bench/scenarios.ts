@@ -8,7 +8,7 @@ import type { Algorithm } from './tokens/keys.ts';
 /** `repeated`: one token. `mixed`: every twentieth request has a new one. `different`: every request has a new one. */
 export type TokenUse = 'repeated' | 'mixed' | 'different';
 
-export type PeerName = 'HAProxy' | 'Envoy' | 'bare pipe' | 'Apache' | 'fastify' | 'express';
+export type PeerName = 'HAProxy' | 'HAProxy over TLS' | 'Envoy' | 'bare pipe' | 'Apache' | 'fastify' | 'express';
 
 export interface Scenario {
   readonly name: string;
@@ -24,6 +24,8 @@ export interface Scenario {
   /** Header fields over the usual ones. */
   readonly fields: number;
   readonly peers: readonly PeerName[];
+  /** Whether clients come by https. */
+  readonly isSecure: boolean;
   /** Gateways of several kinds instead of peers, the first of them compared with the others. */
   readonly variants: readonly (GatewayOptions & { readonly name: string })[];
   /** How many routes are used, in turn. */
@@ -45,6 +47,7 @@ const USUAL = {
   body: 0,
   fields: 0,
   peers: ['HAProxy', 'bare pipe'],
+  isSecure: false,
   variants: [],
   routesInUse: 1,
   sharedCores: undefined,
@@ -105,6 +108,13 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...USUAL, name: 'answers-16k', title: '16 KiB answers', answer: '16k', targets: { HAProxy: 1 } },
   { ...USUAL, name: 'answers-1m', title: '1 MiB answers', answer: '1m', targets: { HAProxy: 0.8 } },
   { ...USUAL, name: 'posts-16k', title: '16 KiB posts', answer: 'post', body: 16 * 1024, targets: { HAProxy: 1 } },
+  {
+    ...USUAL,
+    name: 'tls',
+    title: 'over TLS 1.3, kept alive, the same certificate and cipher',
+    isSecure: true,
+    peers: ['HAProxy over TLS', 'HAProxy'],
+  },
   { ...USUAL, name: 'fields-40', title: '40 further header fields', fields: 40 },
   { ...USUAL, name: 'refusals', title: 'refusals: 401, wrong audience', expected: 401, peers: ['HAProxy'] },
   {

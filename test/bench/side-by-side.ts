@@ -55,10 +55,10 @@ async function createSender(scenario: Scenario, bed: TestBed) {
   const env = await createEnvironment(scenario, bed);
   const every = EVERY[tokens];
   const cursors = new Map<string, number>();
-  return async ({ name, port }: Candidate, seconds: number): Promise<LoadResult> => {
+  return async ({ name, ...asked }: Candidate, seconds: number): Promise<LoadResult> => {
     const at = cursors.get(name) ?? 0;
     const load = { path: `${PATH}/${answer}`, connections, seconds, env: { ...env, BENCH_START: String(at) } };
-    const result = await runWrk(port, { ...load, cores: sharedCores ?? MEASURING });
+    const result = await runWrk(asked, { ...load, cores: sharedCores ?? MEASURING });
     // Sent and not answered when the time was over: one for each connection.
     const taken = every > 0 ? Math.ceil((result.requests + connections) / every) : 0;
     cursors.set(name, (at + taken) % POOL_SIZE);

@@ -1,6 +1,7 @@
 /** wrk for one cell: one thread. */
 
 import { join } from 'node:path';
+import type { Probed } from './probe.ts';
 import { run } from './processes.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../test/bench/load.lua');
@@ -29,10 +30,13 @@ export interface LoadResult {
   readonly most: number;
 }
 
-export async function runWrk(port: number, load: Load): Promise<LoadResult> {
+export async function runWrk({ port, isSecure = false }: Probed, load: Load): Promise<LoadResult> {
   const { connections, seconds, path, env, cores } = load;
   const numbers = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', UNANSWERED_AFTER];
-  const output = await run('wrk', [...numbers, '-s', SCRIPT, `http://127.0.0.1:${port}${path}`], { cores, env });
+  const output = await run('wrk', [...numbers, '-s', SCRIPT, `http${isSecure ? 's' : ''}://127.0.0.1:${port}${path}`], {
+    cores,
+    env,
+  });
   const result = output.split('\n').find(line => line.startsWith('RESULT '));
   if (result === undefined) throw new Error(`wrk reported nothing: ${output.slice(-500)}`);
   return JSON.parse(result.slice('RESULT '.length));

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import { LIMITS } from '../../src/config/source/limits.ts';
+import { createAuthority } from '../support/certificates.ts';
 import { ROOT } from './markdown.ts';
 
 type Tree = Record<string, unknown>;
@@ -82,11 +83,15 @@ describe('keys', () => {
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'audgate-docs-'));
+  const { cert, key } = createAuthority(folder).issue('DNS:api.example.com');
+  writeFileSync(join(folder, 'tls.crt'), cert);
+  writeFileSync(join(folder, 'tls.key'), key);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function baseOf(key: string): Tree {
   if (key.startsWith('introspection.')) return INTROSPECTING;
+  if (key.startsWith('tls.')) return { ...BASE, tls: { cert_file: 'tls.crt', key_file: 'tls.key' } };
   if (key.startsWith('mcp.')) return WITH_MCP;
   return key.startsWith('cors.') ? WITH_CORS : BASE;
 }

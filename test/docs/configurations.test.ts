@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
+import { createAuthority } from '../support/certificates.ts';
 import { ROOT, readPages } from './markdown.ts';
 
 /** What a fragment is put into. */
@@ -28,8 +29,16 @@ const blocks = readPages()
   .map(block => [`${block.page}:${block.line}`, block] as const);
 
 let folder: string;
+/** PEM files that blocks name. */
+let files: Readonly<Record<string, string>>;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'audgate-docs-'));
+  const authority = createAuthority(folder);
+  files = { 'ca.crt': readFileSync(authority.file, 'utf8') };
+  for (const name of ['tls', 'other', 'client']) {
+    const { cert, key } = authority.issue(`DNS:${name}.example.com`);
+    files = { ...files, [`${name}.crt`]: cert, [`${name}.key`]: key };
+  }
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -130,6 +139,7 @@ function checkYaml(yaml: string): { errors: string[]; warnings: string[] } {
     writeFileSync(join(own, path), '0123456789abcdef0123456789abcdef');
     return `\${file:.${path}}`;
   });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(own, name), text);
   writeFileSync(join(own, 'audgate.yaml'), placed);
   const loaded = loadConfig(join(own, 'audgate.yaml'), {});
   const problems = loaded.ok ? loaded.warnings : loaded.diagnostics;

@@ -1,7 +1,10 @@
 /** The tables in docs/reference that are generated from the code. `npm run docs` writes them; this test keeps them true. */
 
 import { expect, test } from 'vitest';
-import { type CheckAdvice, ERRORS, ONLINE_ERRORS, WARNINGS } from '../../src/config/lint/check-codes.ts';
+import type { CheckAdvice } from '../../src/config/lint/check-advice.ts';
+import { ERRORS } from '../../src/config/lint/check-codes.ts';
+import { ONLINE_ERRORS } from '../../src/config/lint/online-codes.ts';
+import { WARNINGS } from '../../src/config/lint/warning-codes.ts';
 import {
   ENFORCEMENTS,
   FAILURES,

@@ -41,6 +41,7 @@ routes:
   /uncached: { resource: ${RESOURCE}, upstream: "${upstream.origin}", cors: { origins: ["${listed}"], max_age: 0s } }
   /cookies: { public: true, upstream: "${upstream.origin}", cors: { origins: ["${listed}"], credentials: true } }
   /everybody: { public: true, upstream: "${upstream.origin}", cors: { origins: ["*"] } }
+  /mcp: { resource: ${RESOURCE}, upstream: "${upstream.origin}", scopes: [read], mcp: true, cors: { origins: ["${listed}"] } }
   /down: { public: true, upstream: "http://127.0.0.1:${closed}", cors: { origins: ["${listed}"] } }
 `);
   return {

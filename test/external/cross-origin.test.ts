@@ -172,6 +172,24 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     expect(await fetched('/cookies/a')).toBe('TypeError');
   });
 
+  test('an MCP client in a page: sends the fields of MCP, and reads its session and the challenge', async () => {
+    world.upstream.handle = (_req, res) => res.setHeader('Mcp-Session-Id', 'session-1').end('{}');
+    const fields = {
+      'MCP-Protocol-Version': '2025-11-25',
+      'Content-Type': 'application/json',
+      Accept: 'text/event-stream',
+    };
+    const mcp = { 'Mcp-Method': 'tools/list', 'Mcp-Name': 'a', 'Mcp-Param-Region': 'eu', 'Last-Event-ID': '1' };
+    const call = (headers: object) =>
+      fetchFrom(listed, '/mcp', { method: 'POST', body: '{}', headers: { ...fields, ...mcp, ...headers } });
+    const found = await call({ Authorization: `Bearer ${await world.sign('read')}`, 'Mcp-Session-Id': 'session-1' });
+    expect([found.status, found.fields?.['mcp-session-id']]).toEqual([200, 'session-1']);
+    expect(world.upstream.received[0]?.rawHeaders.map(([name]) => name.toLowerCase())).toContain('mcp-param-region');
+    const refused = await call({});
+    expect(refused.status).toBe(401);
+    expect(refused.fields?.['www-authenticate']).toContain('resource_metadata=');
+  });
+
   test('a WebSocket: opens from every origin, without CORS', async () => {
     const opened = `new Promise(resolve => {
       const socket = new WebSocket(${JSON.stringify(urlOf('/cookies/live').replace('http', 'ws'))});

@@ -16,7 +16,11 @@ const US: Job = 'gateway/us';
 const IN_ALL = ROUNDS + 1;
 
 /** Panels about what did not happen to the gateways: they show 0. */
-const QUIET = ['Lines of the access log dropped', 'Connections and streams that the gateway ended'];
+const QUIET = [
+  'Introspections that failed',
+  'Lines of the access log dropped',
+  'Connections and streams that the gateway ended',
+];
 /** Panels about requests or failures: empty until there was one. */
 const NEEDS_REQUESTS = [
   'Denials by reason and route',

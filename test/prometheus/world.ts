@@ -140,6 +140,8 @@ function answerSlowly(request: IncomingMessage, response: ServerResponse): void 
 }
 
 function configure(issuer: TokenIssuer, upstream: string, prefix: string): string {
+  // What is no JWT is not to be shown to the issuer that introspects.
+  const trusted = `["${issuer.issuer}", "https://away.example.com"]`;
   return `
 listen: 127.0.0.1:0
 admin: 127.0.0.1:0
@@ -147,12 +149,13 @@ drain: { delay: 1ms, limit: 1s }
 issuers:
   ${issuer.issuer}: { jwks_uri: "${issuer.jwksUri}" }
   https://away.example.com: { jwks_uri: "${NOBODY}/jwks" }
+  https://opaque.example.com: { introspection: { endpoint: "${NOBODY}/introspect", client_id: gateway, client_secret: a-secret } }
 routes:
-  ${prefix}/profile: { resource: "${PROFILE}", upstream: "${upstream}", multiple_audiences: only }
-  ${prefix}/billing: { resource: "${BILLING}", upstream: "${upstream}", scopes: ["billing:read"] }
-  ${prefix}/legacy: { resource: "https://legacy.example.com/", upstream: "${upstream}", enforcement: report }
-  ${prefix}/verified: { resource: "https://verified.example.com/", upstream: "${upstream}", enforcement: verify }
-  ${prefix}/o'neill: { resource: "https://oneill.example.com/", upstream: "${upstream}", enforcement: report }
+  ${prefix}/profile: { resource: "${PROFILE}", upstream: "${upstream}", multiple_audiences: only, issuers: ${trusted} }
+  ${prefix}/billing: { resource: "${BILLING}", upstream: "${upstream}", scopes: ["billing:read"], issuers: ${trusted} }
+  ${prefix}/legacy: { resource: "https://legacy.example.com/", upstream: "${upstream}", enforcement: report, issuers: ${trusted} }
+  ${prefix}/verified: { resource: "https://verified.example.com/", upstream: "${upstream}", enforcement: verify, issuers: ${trusted} }
+  ${prefix}/o'neill: { resource: "https://oneill.example.com/", upstream: "${upstream}", enforcement: report, issuers: ${trusted} }
   ${prefix}/down: { public: true, upstream: "${NOBODY}" }
 `;
 }

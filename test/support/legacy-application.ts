@@ -22,6 +22,8 @@ export interface Instance {
   readonly port: number;
   /** Until the last of its requests has ended. */
   stop(): Promise<void>;
+  /** At once, with the requests that are under way. */
+  kill(): Promise<void>;
   start(): Promise<void>;
 }
 
@@ -67,7 +69,7 @@ export async function startLegacyApplication(options: LegacyApplicationOptions):
     },
     nextWebSocket: () => whichTells('websocket'),
     close: async () => {
-      await Promise.all(instances.map(instance => instance.end('SIGKILL')));
+      await Promise.all(instances.map(instance => instance.kill()));
       rmSync(folder, { recursive: true });
     },
   };
@@ -108,8 +110,12 @@ class InstanceProcess implements Instance {
     return this.end('SIGTERM');
   }
 
+  kill(): Promise<void> {
+    return this.end('SIGKILL');
+  }
+
   send(message: string): void {
-    this.#child?.send(message);
+    if (this.#child?.connected) this.#child.send(message);
   }
 
   async event(event: string): Promise<void> {

@@ -27,7 +27,7 @@ export interface InitArguments {
 }
 
 /** A key of a YAML map has at most 1,024 characters (YAML 1.2.2 section 7.4). */
-const LONGEST_URI = 512;
+export const LONGEST_URI = 512;
 
 /** @returns what to write; rejects what `check` would. No value is repeated: it may hold a secret. */
 export function readInitArguments(given: InitArguments): ParsedValue<InitOptions> {

@@ -4,9 +4,11 @@ import type { IdentityProduct } from '../../config/lint/identity-products/identi
 import { recogniseByMetadata, recogniseProduct } from '../../config/lint/identity-products/issuer-product.ts';
 import { parseIssuerUri, parseJwksUri } from '../../config/values/address/uri.ts';
 import { readProxy } from '../../config/values/proxy.ts';
+import { describeUrl } from '../../token/fetching/fetch-failure.ts';
 import { IssuerClient } from '../../token/fetching/issuer-client.ts';
 import { discoverMetadata, type IssuerMetadata } from '../../token/keys/issuer-metadata.ts';
 import { KeyFetchError } from '../../token/keys/key-fetch-error.ts';
+import { LONGEST_URI } from './arguments.ts';
 
 export interface Inspection {
   /** The `iss` of access tokens. AD FS has another one in them than in its metadata. */
@@ -14,7 +16,7 @@ export interface Inspection {
   readonly product: IdentityProduct;
   /** To be written where discovery does not lead there. */
   readonly jwksUri: string | undefined;
-  /** Where discovery found the keys. */
+  /** Where discovery found the keys, without a query. */
   readonly foundKeys: string | undefined;
   /** Scopes of APIs that the issuer names; its own are left out. */
   readonly scopes: readonly string[];
@@ -61,11 +63,18 @@ export function inspectName(issuer: string, problem: string | undefined): Inspec
 
 function readMetadata(issuer: string, { jwksUri, content }: IssuerMetadata): Inspection {
   const product = recogniseByMetadata(issuer, content);
-  const known = { product, foundKeys: jwksUri, scopes: listScopes(content['scopes_supported']), problem: undefined };
+  const known = {
+    product,
+    foundKeys: describeUrl(jwksUri),
+    scopes: listScopes(content['scopes_supported']),
+    problem: undefined,
+  };
   // [MS-OIDCE] section 2.2.3.2.1: the `iss` of access tokens, from which no keys can be discovered.
   const other = content['access_token_issuer'];
-  const isOther = typeof other === 'string' && other !== issuer && parseIssuerUri(other).ok && parseJwksUri(jwksUri).ok;
-  return isOther ? { ...known, issuer: other, jwksUri } : { ...known, issuer, jwksUri: undefined };
+  if (typeof other !== 'string' || other === issuer) return { ...known, issuer, jwksUri: undefined };
+  const canBeWritten =
+    parseIssuerUri(other).ok && parseJwksUri(jwksUri).ok && Math.max(other.length, jwksUri.length) <= LONGEST_URI;
+  return canBeWritten ? { ...known, issuer: other, jwksUri } : { ...known, issuer, jwksUri: undefined };
 }
 
 function listScopes(supported: unknown): readonly string[] {

@@ -3,14 +3,10 @@
  * this table. Codes are stable, since scripts refer to them.
  */
 
-import { MCP_ERRORS, MCP_WARNINGS } from './mcp-check-codes.ts';
-
-export interface CheckAdvice {
-  /** One sentence. */
-  readonly consequence: string;
-  /** One sentence. */
-  readonly remedy: string;
-}
+import type { CheckAdvice } from './check-advice.ts';
+import { MCP_ERRORS } from './mcp-check-codes.ts';
+import { ONLINE_ERRORS } from './online-codes.ts';
+import { WARNINGS } from './warning-codes.ts';
 
 /** Errors: such a file is not served. */
 export const ERRORS = {
@@ -91,152 +87,6 @@ export const ERRORS = {
   'address-conflict': {
     consequence: 'One of the two listeners could not be opened.',
     remedy: 'Give listen and admin a port each.',
-  },
-} as const satisfies Readonly<Record<string, CheckAdvice>>;
-
-/** Errors of `check --online`, about what the file names: the file is served, but not as it was meant. */
-export const ONLINE_ERRORS = {
-  'issuer-unreachable': {
-    consequence:
-      'While that is so, tokens of this issuer get 503 on routes that need one, and are only counted on report.',
-    remedy:
-      'Correct the place of its keys, its ca_file or the proxy of the environment, and see that this machine may reach it.',
-  },
-  'introspection-unusable': {
-    consequence: 'Its opaque tokens get 503 on routes that need one, or cannot be told from made-up ones.',
-    remedy:
-      'Correct the endpoint, and the client_id with its secret or key, which has to be that of a client that may introspect.',
-  },
-  'upstream-unreachable': {
-    consequence: 'Requests that go there get 502 or 504.',
-    remedy: 'Start it, correct its address or its tls, and see that this machine may reach it.',
-  },
-} as const satisfies Readonly<Record<string, CheckAdvice>>;
-
-/** Warnings, of what is valid but dangerous: the file is served. */
-export const WARNINGS = {
-  'public-over-protected': {
-    consequence: 'A path that is meant for the protected route, but misses it by a letter, needs no token.',
-    remedy: 'Give the public paths routes of their own that contain no protected one.',
-  },
-  'resource-uppercase-host': {
-    consequence: 'Clients that write scheme and host in lower case get tokens that do not match.',
-    remedy: 'Write scheme and host in lower case, as the issuer writes them into aud.',
-  },
-  'resource-trailing-slash-twin': {
-    consequence: 'A client that adds or drops the slash gets a token for the other API.',
-    remedy: 'Give the two APIs resources that differ in more, or one API one resource.',
-  },
-  'resource-without-tls': {
-    consequence: 'Tokens for it travel in clear text.',
-    remedy: 'Write https://.',
-  },
-  'resource-with-query': {
-    consequence: 'Few clients keep the query, and RFC 8707 section 2 advises against it.',
-    remedy: 'Tell the resources apart by host or path.',
-  },
-  'audience-for-everyone': {
-    consequence: 'Tokens that were never meant for this API pass as if they were.',
-    remedy: 'Have the issuer put the resource of this API into aud, and accept only that.',
-  },
-  'audience-wildcard': {
-    consequence: 'No token matches it: audiences are compared exactly, and * is a character like any other.',
-    remedy: 'List each audience by itself.',
-  },
-  'alias-on-one-route': {
-    consequence: 'A token with this audience is accepted on one route of the API and refused on another.',
-    remedy: 'List the alias on every route that has the resource.',
-  },
-  'id-token-accepted': {
-    consequence: 'An ID token of the client with that id passes for an access token.',
-    remedy: 'Require a scope, which ID tokens do not have, or take JWT out of token_types.',
-  },
-  'audience-is-client': {
-    consequence:
-      'Each of these clients can use any token that it gets from this issuer here, whatever API it was meant for.',
-    remedy: 'Let the issuer write the resource into aud where it can; else give each API clients of its own.',
-  },
-  'issuer-for-everyone': {
-    consequence:
-      'Anybody gets a token of this issuer, with the audience of his choice, and the audience alone keeps nobody out.',
-    remedy: 'Require what is your own under claims, such as the repository or the domain.',
-  },
-  'metadata-without-server': {
-    consequence: 'A client that reads the protected resource metadata is not told where it gets a token.',
-    remedy: 'Name the server under metadata.authorization_servers.',
-  },
-  'token-forwarded-in-clear': {
-    consequence: 'Whoever is on the way to the upstream can read the token and use it.',
-    remedy: 'Use an https:// upstream or one on loopback, or set upstream_token: strip.',
-  },
-  'report-strips-token': {
-    consequence: 'An API that still reads Authorization refuses every request.',
-    remedy: 'Remove the key until the route leaves report, where forward is the default.',
-  },
-  'access-log-not-replayable': {
-    consequence:
-      'The command simulate cannot judge the lines that are written from now on, or sums them up without their client.',
-    remedy: 'Leave the field in the log, unless nobody is to keep it.',
-  },
-  'would-deny-header-on-enforce': {
-    consequence: 'The header is never set: on enforce, what would be denied is refused.',
-    remedy: 'Remove the key.',
-  },
-  'allow-encoded': {
-    consequence: 'An upstream that decodes it before it routes can be led to a path that another route protects.',
-    remedy: 'Allow it only where the upstream keeps it encoded.',
-  },
-  'lenient-upstream': {
-    consequence: 'Another proxy between the gateway and the upstream may read such a response differently.',
-    remedy: 'Keep it only for a server that cannot be mended, and only with no other proxy in between.',
-  },
-  ...MCP_WARNINGS,
-  'cors-origin-without-tls': {
-    consequence:
-      'Whoever is on the way between a browser and that site can put a script into its pages that reads the responses.',
-    remedy: 'Serve the pages by https:// and list that origin.',
-  },
-  'issuer-without-tls': {
-    consequence: 'Whoever is on the way to the issuer can put in keys, and so mint tokens.',
-    remedy:
-      'Fetch the keys by https (jwks_uri) or from a file (jwks_file); the name itself must stay as the issuer writes iss.',
-  },
-  'introspection-without-tls': {
-    consequence:
-      'Whoever is on the way to the endpoint reads tokens and the secret, and can say that any token is active.',
-    remedy: 'Write https://.',
-  },
-  'issuer-placeholder': {
-    consequence: 'No token carries it as iss, so every token of this issuer is refused.',
-    remedy: 'Write the iss that your tokens carry, with the tenant in it, as audgate explain shows it.',
-  },
-  'certificate-expires-soon': {
-    consequence: 'From then on every client that verifies certificates refuses the connection.',
-    remedy: 'Renew it; the file is read again when it changes.',
-  },
-  'certificate-not-yet-valid': {
-    consequence: 'Until then every client that verifies certificates refuses the connection.',
-    remedy: 'Check the clock of this machine, or put a certificate there that is valid now.',
-  },
-  'certificate-never-chosen': {
-    consequence: 'No client gets it: only the first certificate is for clients that ask for no name of the others.',
-    remedy: 'Give it a DNS name of its own in subjectAltName, put it first, or take the entry out.',
-  },
-  'certificate-name-twice': {
-    consequence: 'Clients that ask for this name get the earlier certificate, even when that expires first.',
-    remedy: 'Put the certificate that is meant for the name first, or take the other out.',
-  },
-  'unused-issuer': {
-    consequence: 'Its keys are fetched and its tokens refused everywhere.',
-    remedy: 'Name it under issuers of a route, or remove it.',
-  },
-  'trusted-proxies-anyone': {
-    consequence: 'Strangers can choose the address, scheme and host that the upstream believes.',
-    remedy: 'Name the networks of your own proxies.',
-  },
-  'admin-open': {
-    consequence: 'Whoever reaches the port reads the status page: routes, issuers, and who was denied what.',
-    remedy: 'Set admin_token, or let admin listen on loopback.',
   },
 } as const satisfies Readonly<Record<string, CheckAdvice>>;
 

@@ -14,8 +14,6 @@ const MOST_WAITING = 64 * 1024;
 /** As `Framing`, for what is sent. `close`: the end of the connection ends the body. */
 export type SentFraming = BodyLength | 'close';
 
-export type Written = (error?: Error | null) => void;
-
 export class MessageWriter {
   readonly #socket: Socket;
   /** What has not been given to the socket, one character for each byte. */
@@ -35,11 +33,6 @@ export class MessageWriter {
   /** Whether a message was begun and not ended. */
   get isOpen(): boolean {
     return this.#isOpen;
-  }
-
-  /** Whether the end of the message will be written, and not only be known. */
-  get isPending(): boolean {
-    return this.#waiting !== '' || this.#framing === 'unknown';
   }
 
   /** Whether the socket took a byte of the message that was begun last. A write that fails at once took none (POSIX send). */
@@ -76,15 +69,12 @@ export class MessageWriter {
     return !this.#socket.writableNeedDrain;
   }
 
-  /**
-   * @param onWritten called when the operating system has everything, if something was left to write; see `end` of the sender.
-   * @returns whether the body was as long as its Content-Length; if not, the connection must not be used any more.
-   */
-  end(onWritten?: Written): boolean {
+  /** @returns whether the body was as long as its Content-Length; if not, the connection must not be used any more. */
+  end(): boolean {
     if (!this.#isOpen) throw new Error('no message is under way');
     this.#isOpen = false;
     if (this.#framing === 'unknown') this.#waiting += '0\r\n\r\n';
-    this.flush(onWritten);
+    this.flush();
     return this.#remaining === 0;
   }
 
@@ -101,12 +91,12 @@ export class MessageWriter {
     this.flush();
   }
 
-  flush(onWritten?: Written): void {
+  flush(): void {
     if (this.#waiting === '') return;
     const text = this.#waiting;
     this.#waiting = '';
     this.#hasLeft = true;
-    this.#socket.write(text, 'latin1', onWritten);
+    this.#socket.write(text, 'latin1');
     if (!this.#socket.errored) this.#hasSent = true;
   }
 

@@ -15,7 +15,6 @@ export class ResponseSender {
   readonly #socket: Socket;
   readonly #writer: MessageWriter;
   readonly #onFlushed: () => void;
-  readonly #isSecure: boolean;
   /** `undefined` where it could not be parsed. */
   #request: ParsedRequest | undefined;
   /** Milliseconds for the client to take what is written. */
@@ -33,7 +32,6 @@ export class ResponseSender {
     this.#socket = socket;
     this.#writer = new MessageWriter(socket);
     this.#onFlushed = onFlushed;
-    this.#isSecure = 'encrypted' in socket;
   }
 
   /** Whether the connection closes with the response under way, or the last one. */
@@ -105,21 +103,17 @@ export class ResponseSender {
    * @returns `short`: the body was shorter than the Content-Length that was sent.
    */
   end(patience = this.#patience): 'sent' | 'waiting' | 'short' {
-    // TLS never takes a write at once: the last one tells when, without another one behind it.
-    const isTold = this.#isSecure && this.#writer.isPending;
-    if (!this.#writer.end(isTold ? this.#onWritten : undefined)) return 'short';
+    if (!this.#writer.end()) return 'short';
     if (this.#socket.writableLength === 0) {
       this.#takenBy = NEVER;
       return 'sent';
     }
     this.#takenBy = Math.min(this.#takenBy, performance.now() + patience);
-    if (!isTold) this.#socket.write('', this.#onWritten);
+    this.#socket.write('', error => {
+      if (!error) this.#onFlushed();
+    });
     return 'waiting';
   }
-
-  readonly #onWritten = (error?: Error | null): void => {
-    if (!error) this.#onFlushed();
-  };
 
   onDrain(): void {
     this.#takenBy = NEVER;

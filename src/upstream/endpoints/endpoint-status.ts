@@ -1,7 +1,7 @@
 /** What one process, or all of them, know of the endpoints of upstreams that have several: for the status page and the metrics. */
 
 import type { FailureCause } from '../../denial.ts';
-import type { Member } from './round-robin.ts';
+import type { Availability } from './availability.ts';
 
 /** Sent between processes as JSON. */
 export interface EndpointStatus {
@@ -13,14 +13,20 @@ export interface EndpointStatus {
   readonly leftOutSeconds: number;
 }
 
-/** @returns the status of each member; several may have one label. */
-export function listEndpointStatus(members: Iterable<Member>): readonly EndpointStatus[] {
-  const now = performance.now();
-  return Array.from(members, member => statusOf(member, now));
+/** An endpoint, and what is known of it; `undefined` where nothing was sent to it yet. */
+export interface KnownEndpoint {
+  readonly label: string;
+  readonly availability: Availability | undefined;
 }
 
-function statusOf({ endpoint: { label }, pool: { availability } }: Member, now: number): EndpointStatus {
-  const { cause } = availability;
-  const leftOutSeconds = Math.ceil(availability.pauseAt(now) / 100) / 10;
+/** @returns the status of each endpoint; several may have one label. */
+export function listEndpointStatus(endpoints: Iterable<KnownEndpoint>): readonly EndpointStatus[] {
+  const now = performance.now();
+  return Array.from(endpoints, endpoint => statusOf(endpoint, now));
+}
+
+function statusOf({ label, availability }: KnownEndpoint, now: number): EndpointStatus {
+  const cause = availability?.cause;
+  const leftOutSeconds = Math.ceil((availability?.pauseAt(now) ?? 0) / 100) / 10;
   return { upstream: label, ...(cause && { cause }), leftOutSeconds };
 }

@@ -21,6 +21,8 @@ export interface GatewayOptions {
   /** Only for versions of the gateway that have this key. */
   readonly workers?: number;
   readonly cores?: string;
+  /** Whether it listens with TLS. */
+  readonly isSecure?: boolean;
 }
 
 export function createGatewayPeer(options: GatewayOptions = {}): Peer {
@@ -45,6 +47,7 @@ async function startGateway(name: string, options: GatewayOptions, bed: TestBed)
   await waitForAnswer(adminPort, '/readyz', server);
   return {
     port,
+    isSecure: options.isSecure ?? false,
     pid: server.pid,
     cacheLookups: async () => readLookups(await readText(adminPort, '/metrics')),
     tidy: log.truncate,
@@ -59,6 +62,7 @@ function createConfiguration(options: GatewayOptions, bed: TestBed, port: number
   return [
     `listen: 127.0.0.1:${port}`,
     `admin: 127.0.0.1:${adminPort}`,
+    ...(options.isSecure ? [`tls: { cert_file: ${bed.certificate.cert}, key_file: ${bed.certificate.key} }`] : []),
     ...(workers === undefined ? [] : [`workers: ${workers}`]),
     'issuers:',
     `  ${ISSUER}: ${keys}`,

@@ -13,24 +13,34 @@ import { createLog } from './access-log.ts';
 import { isInstalled } from './debian.ts';
 import { type Peer, PeerMissing, type RunningPeer } from './peer.ts';
 
-export const haproxy: Peer = { name: 'HAProxy', verifiesTokens: true, start: startHaproxy };
+export const haproxy: Peer = { name: 'HAProxy', verifiesTokens: true, start: bed => startHaproxy(bed) };
 
-async function startHaproxy(bed: TestBed): Promise<RunningPeer> {
+/** With the suite that wrk prefers, and that the gateway therefore takes. */
+export const haproxyOverTls: Peer = {
+  name: 'HAProxy over TLS',
+  verifiesTokens: true,
+  start: bed =>
+    startHaproxy(bed, ` ssl crt ${bed.certificate.both} ssl-min-ver TLSv1.3 ciphersuites TLS_AES_256_GCM_SHA384`),
+};
+
+/** @param tls of `bind`. */
+async function startHaproxy(bed: TestBed, tls = ''): Promise<RunningPeer> {
   if (!(await isInstalled('haproxy', 'haproxy'))) throw new PeerMissing('the Debian package haproxy cannot be had');
   const port = await findFreePort();
   const configuration = join(bed.folder, `haproxy-${port}.cfg`);
-  writeFileSync(configuration, createConfiguration(bed, port));
+  writeFileSync(configuration, createConfiguration(bed, port, tls));
   const log = createLog(`${configuration}.access`);
   const server = start('haproxy', ['-db', '-f', configuration], {
     cores: MEASURED,
     output: log.file,
     errors: `${configuration}.err`,
   });
-  await waitForAnswer(port, `${PATH}/small`, server, await signToken(bed.keys, { algorithm: 'RS256' }));
-  return { port, pid: server.pid, tidy: log.truncate, end: () => server.end() };
+  const isSecure = tls !== '';
+  await waitForAnswer({ port, isSecure }, `${PATH}/small`, server, await signToken(bed.keys, { algorithm: 'RS256' }));
+  return { port, isSecure, pid: server.pid, tidy: log.truncate, end: () => server.end() };
 }
 
-function createConfiguration({ keys, upstreamPort }: TestBed, port: number): string {
+function createConfiguration({ keys, upstreamPort }: TestBed, port: number, tls: string): string {
   const refuse = (error: string, unless: string) =>
     `  http-request deny deny_status 401 hdr WWW-Authenticate 'Bearer error="${error}"' unless ${unless}`;
   return `global
@@ -48,7 +58,7 @@ defaults
   option http-keep-alive
   http-reuse always
 frontend api
-  bind 127.0.0.1:${port} backlog 4096
+  bind 127.0.0.1:${port} backlog 4096${tls}
   http-request set-var(txn.bearer) http_auth_bearer
   http-request deny deny_status 401 hdr WWW-Authenticate Bearer unless { var(txn.bearer) -m found }
   http-request set-var(txn.alg) http_auth_bearer,jwt_header_query('$.alg')

@@ -13,6 +13,8 @@ export interface Peer {
 export interface RunningPeer {
   readonly port: number;
   readonly pid: number;
+  /** Whether it is asked by https. */
+  readonly isSecure?: boolean;
   /** Hits and misses of its token cache so far, where it reports them. */
   cacheLookups?(): Promise<{ readonly hits: number; readonly misses: number }>;
   /** Called after each cell: truncates files that have grown. */

@@ -19,7 +19,7 @@ import { nameVariant, PREFIX, PUBLIC_NAME, refusesForms, VARIANTS, type Variant 
 import { type Observation, Visitor } from './visitor.ts';
 
 /** For a browser, two proxies and five processes on a busy machine. */
-const PATIENCE = 180_000;
+const PATIENCE = 300_000;
 const canRun = hasChromium && hasNginx;
 const missing = hasChromium ? 'needs nginx' : WITHOUT_CHROMIUM;
 
@@ -46,9 +46,10 @@ describe.skipIf(!canRun).each(VARIANTS.map(variant => [nameVariant(variant), var
       expect(gateway.flatMap(({ elsewhere }) => elsewhere)).toEqual([]);
     });
 
-    test('each restart: no page is lost', () => {
-      const statuses = gateway.flatMap(({ navigations }) => navigations).filter(each => / 5\d\d$/.test(each));
-      expect(statuses).toEqual([]);
+    test('each restart: nothing is lost but the upload to the instance that is killed', () => {
+      const navigations = gateway.flatMap(each => each.navigations);
+      const lost = refusesForms(variant) ? [] : ['POST /app/upload 502'];
+      expect(navigations.filter(each => / 5\d\d$|net::/.test(each))).toEqual(lost);
     });
 
     test('cookies: below the prefix, for the public name, and removed by the logout', () => {
@@ -86,6 +87,7 @@ function listPages({ stripPrefix, proxyHeaders }: Variant): Readonly<Record<stri
     'and again': '/app/documents/preferences/: Preferences',
     upload: '/app/uploads?id=ID: Uploaded',
     'upload while the other instance restarts': '/app/uploads?id=ID: Uploaded',
+    'upload whose instance is killed': '/app/documents/: Documents',
     'WebSocket, whose instance restarts': '/app/live: Live',
     'a page without a length': '/app/old: Old',
     'a page in Latin-1': '/app/latin: Käse',

@@ -50,9 +50,7 @@ const REST: Readonly<Record<string, Step>> = {
   'and again': open('/documents/preferences/'),
   upload: async stage => sendFile(stage),
   'upload while the other instance restarts': async stage => {
-    const held = stage.application.holdUpload();
-    const sent = sendFile(stage);
-    const busy = await held.instance;
+    const { held, sent, instance: busy } = await beginUpload(stage);
     const [first, second] = stage.application.instances;
     const other = busy === first ? second : first;
     await other.stop();
@@ -60,6 +58,15 @@ const REST: Readonly<Record<string, Step>> = {
     held.release();
     await sent;
     await untilServed(stage.visitor, other);
+  },
+  'upload whose instance is killed': async stage => {
+    const { held, sent, instance } = await beginUpload(stage);
+    await instance.kill();
+    held.release();
+    await sent;
+    await instance.start();
+    await stage.visitor.go(`${PREFIX}/documents/`);
+    await untilServed(stage.visitor, instance);
   },
   'WebSocket, whose instance restarts': async ({ visitor, application }) => {
     const accepted = application.nextWebSocket();
@@ -111,6 +118,16 @@ function withInstanceDown(index: 0 | 1): Step {
 /** A proxy leaves out for a while what it could not connect to. */
 async function untilServed(visitor: Visitor, { port }: Instance): Promise<void> {
   await eventually(async () => (await visitor.findInstance(`${PREFIX}/login`)) === port);
+}
+
+/** Until its first piece is at an instance, which waits then. */
+async function beginUpload(stage: Stage) {
+  const held = stage.application.holdUpload();
+  const sent = sendFile(stage);
+  const lost = sent.then(() => {
+    throw new Error('the upload has ended, and did not arrive');
+  });
+  return { held, sent, instance: await Promise.race([held.instance, lost]) };
 }
 
 async function sendFile({ visitor }: Stage): Promise<void> {

@@ -38,6 +38,9 @@ routes:
   /without: { resource: ${RESOURCE}, upstream: "${upstream.origin}" }
   /down: { public: true, upstream: "http://127.0.0.1:${closed}", cors: { origins: [${APP}] } }
   /odd: { public: true, upstream: "${rawUpstream.origin}", timeouts: { response: 100ms }, cors: { origins: [${APP}] } }
+  /mcp: { resource: "https://tools.example.com/mcp", upstream: "${upstream.origin}", mcp: true, cors: { origins: [${APP}], expose: [ETag] } }
+  /own: { resource: "https://Tools.example.com:443/own", upstream: "${upstream.origin}", mcp: true }
+  /public-mcp: { public: true, upstream: "${upstream.origin}", mcp: true }
   /full: { public: true, upstream: "${upstream.origin}", limits: { in_flight: 1 }, cors: { origins: [${APP}] } }
 `);
   });

@@ -97,6 +97,40 @@ describe('a preflight', () => {
   });
 });
 
+describe('a preflight to an MCP server', () => {
+  const MCP = 'MCP-Protocol-Version, Mcp-Session-Id, Last-Event-ID, Mcp-Method, Mcp-Name';
+  const wanted: HeaderPair = ['Access-Control-Request-Headers', 'authorization,mcp-method,mcp-param-region'];
+
+  test('with cors: the fields of MCP, each Mcp-Param-* that is asked for, and Mcp-Session-Id to read', async () => {
+    const answer = await send(asking('/mcp', 'DELETE', wanted));
+    expect(answer.status).toBe(204);
+    expect(corsOf(answer)).toMatchObject({
+      ...LISTED,
+      'access-control-allow-headers': `Authorization, Content-Type, ${MCP}, mcp-param-region`,
+      'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+      'access-control-expose-headers': 'WWW-Authenticate, X-Request-Id, Mcp-Session-Id, ETag',
+    });
+  });
+
+  test('without cors: for pages of the origin of its resource, in whatever spelling that is', async () => {
+    const own = await send({
+      ...asking('/own', 'POST', wanted),
+      headers: [
+        ['Origin', 'https://tools.example.com'],
+        ['Access-Control-Request-Method', 'POST'],
+      ],
+    });
+    expect([own.status, corsOf(own)['access-control-allow-origin']]).toEqual([204, 'https://tools.example.com']);
+    const other = await send(asking('/own', 'POST'));
+    expect([other.status, corsOf(other)]).toEqual([204, { vary: 'Origin' }]);
+  });
+
+  test('of a public route without cors: the upstream’s business', async () => {
+    expect((await send(asking('/public-mcp', 'POST'))).status).toBe(200);
+    expect(upstream.received.map(({ method }) => method)).toEqual(['OPTIONS']);
+  });
+});
+
 describe('OPTIONS that is no preflight: judged like any other method', () => {
   test.each<[string, readonly HeaderPair[]]>([
     ['without a requested method', [ORIGIN]],

@@ -24,6 +24,23 @@ describe('no denial', () => {
     expect(json.checks.every((check: { verdict: string }) => check.verdict === 'pass')).toBe(true);
   });
 
+  test('several endpoints, a unix socket among them: the URL at each', async () => {
+    const file = join(folder, 'several.yaml');
+    writeFileSync(
+      file,
+      'routes: { /a: { public: true, strip_prefix: true, upstream: ["http://one:8080/base", "unix:/run/two.sock"] } }\n',
+    );
+    const run = (...options: string[]) =>
+      runExplain(['--config', file, ...options, 'http://gateway.example.com/a/x?y']);
+    const { stdout } = await run();
+    expect(stdout).toContain('to the upstream: GET http://one:8080/base/x?… or unix:/run/two.sock:/x?…\n');
+    const { forwarding } = JSON.parse((await run('--json')).stdout);
+    expect(forwarding).toMatchObject({
+      url: 'http://one:8080/base/x',
+      urls: ['http://one:8080/base/x', 'unix:/run/two.sock:/x'],
+    });
+  });
+
   test('a public route: forwarded without a token', async () => {
     const { code, json } = await explainTwice(undefined, 'http://gateway.example.com/status');
     expect({ code, decision: json.decision }).toEqual({ code: 0, decision: 'forwarded' });

@@ -183,6 +183,16 @@ describe('an issuer that cannot be asked: told, exit 1, and a file that passes c
     expect([code, stderr, codes]).toEqual([0, '', []]);
     expect(stdout).not.toMatch(/evil|passwd|\u001b|\u2028/);
     expect(stdout).toContain('scopes: [api:write]');
+    const long = await serveMetadata(self => ({
+      ...{
+        issuer: self,
+        jwks_uri: `${self}/${'j'.repeat(5000)}`,
+        access_token_issuer: `https://x/${'a'.repeat(5000)}`,
+      },
+    }));
+    const shortened = await runInit(['--issuer', long, ...ROUTE]);
+    expect([shortened.code, shortened.codes]).toEqual([0, []]);
+    expect(shortened.stdout.length).toBeLessThan(8_000);
     const other = await serveMetadata(() => ({ issuer: hostile, jwks_uri: 'https://evil/jwks' }));
     const refused = await runInit(['--issuer', other, ...ROUTE]);
     expect([refused.code, refused.codes]).toEqual([1, []]);

@@ -45,6 +45,8 @@ const server = createServer(
     });
   },
 );
+// Longer than any story: where the server closes first, a proxy may send a form into a connection that is gone.
+server.keepAliveTimeout = 600_000;
 server.on('upgrade', (request, socket, head) => sockets.accept(request, socket, head, locate(request)));
 server.listen(Number(options.port), '127.0.0.1', () => tell('listening'));
 
@@ -53,5 +55,6 @@ process.once('disconnect', () => process.exit());
 process.once('SIGTERM', () => {
   server.close(() => process.disconnect?.());
   server.closeIdleConnections();
+  server.keepAliveTimeout = 1;
   sockets.close();
 });

@@ -211,6 +211,22 @@ describe('encoding that a server could read as another route: ambiguous_path', (
   });
 });
 
+test('strip_prefix to endpoints with several base paths: the readings at each of them count', () => {
+  const { upstream } = protectedRoute({ prefix: '/' });
+  const path = canonicalizePath('/cut/%2Fx');
+  const restsAt = (...bases: string[]) => {
+    const fields = { prefix: '/cut', stripPrefix: true, allowEncoded: new Set(['%2F']) };
+    const endpoints = bases.map(base => endpointAt('http://a', base));
+    const match =
+      path.ok &&
+      matchRoute(createRouteTable([protectedRoute({ ...fields, upstream: { ...upstream, endpoints } })]), 'x', path);
+    return match !== false && match.ok ? [...match.otherRests].sort() : undefined;
+  };
+  expect(restsAt('/base')).toEqual(['//x', '/x']);
+  // Without a base path, //x names a host, and the path is empty.
+  for (const bases of [[''], ['', '/base'], ['/base', '']]) expect(restsAt(...bases)).toEqual(['/', '//x', '/x']);
+});
+
 describe('rules applied to the results of other rules', () => {
   const table = createRouteTable([
     publicRoute({ prefix: '/', allowEncoded: new Set([';', '%25', '%2F', '%E9', '%C3', '%0A', '%00']) }),
@@ -299,6 +315,10 @@ describe('every route to an upstream public or on report: several readings are o
     ...protectedRoute({ prefix: '/' }).upstream,
     endpoints: [endpointAt(`http://${port}`, basePath)],
   });
+  const socketAt = (path: string) => ({
+    ...at('localhost'),
+    endpoints: [{ ...endpointAt('http://localhost'), socketPath: path, label: path }],
+  });
   const report = (prefix: string, port: string, fields = {}) =>
     protectedRoute({ prefix, enforcement: 'report', upstream: at(port), ...fields });
   const table = createRouteTable([
@@ -310,6 +330,12 @@ describe('every route to an upstream public or on report: several readings are o
     protectedRoute({ prefix: '/guarded', upstream: at('two:1002') }),
     report('/plain', 'one'),
     protectedRoute({ prefix: '/verified', enforcement: 'verify', upstream: at('two:80') }),
+    report('/several', 'one:1001', {
+      upstream: { ...at('a:1001'), endpoints: [...at('a:1001').endpoints, ...at('a:1002').endpoints] },
+    }),
+    report('/socket', 'one', { upstream: socketAt('/run/free.sock') }),
+    report('/shared', 'one', { upstream: socketAt('/run/guarded.sock') }),
+    protectedRoute({ prefix: '/behind', upstream: socketAt('/var/run/guarded.sock') }),
   ]);
   const ask = (sentPath: string) => matchRequest(table, { host: 'x', path: canonicalizePath(sentPath), sentPath });
 
@@ -326,6 +352,7 @@ describe('every route to an upstream public or on report: several readings are o
     ['/%66ree//x', '/free'],
     ['/cut//x', '/cut'],
     ['/@me//x', '/@me'],
+    ['/socket//x', '/socket'],
   ])('%j: by route %s, as it was sent', (path, key) => {
     expect(ask(path)).toMatchObject({ ok: true, isAmbiguous: true, path, route: { key } });
   });
@@ -333,6 +360,8 @@ describe('every route to an upstream public or on report: several readings are o
   test.each([
     ['another route to that port enforces, whatever the host is called', '/mixed//x'],
     ['the port that http has by default', '/plain//x'],
+    ['another route enforces at the port of one of its endpoints', '/several//x'],
+    ['another route enforces at that socket, by the other name of its folder', '/shared//x'],
     ['no route as it was sent', '//free/x'],
     ['no route as it was sent, encoded', '/free%2Fx'],
     ['no whole segment', '/free;a/x'],

@@ -43,7 +43,12 @@ function isIncomplete(fields: Fields): boolean {
   const isThere = (name: string) => fields[name] !== undefined;
   if (!isText(fields['time']) || Number.isNaN(Date.parse(fields['time']))) return false;
   if (!ALWAYS.every(isThere)) return ALWAYS.some(isThere) || isThere('request_id');
-  if (isOutcome(fields['outcome']) && fields['outcome'] !== 'forwarded' && !isThere('reason')) return true;
+  return isOutcome(fields['outcome']) && fields['outcome'] !== 'forwarded' && !isThere('reason');
+}
+
+/** Whether a field was left out that says what the token was, or that the route was protected. */
+function isTokenOmitted(fields: Fields): boolean {
+  const isThere = (name: string) => fields[name] !== undefined;
   if (isThere('resource') !== isThere('enforcement')) return true;
   return OF_TOKEN.some(isThere) && !VERIFIED.every(isThere);
 }
@@ -56,7 +61,7 @@ function parseRequest(fields: Fields): LogEntry | undefined {
   if (!isOutcome(outcome) || !isOptionalText(reason)) return undefined;
   if (!isOptionalText(resource) || !isOptionalText(enforcement)) return undefined;
   const mayBeCut = isMarked(fields) ? mayBeCutInSharedOutput : mayBeCutInAnyOutput;
-  const claims = fields['iss'] === undefined ? undefined : parseClaims(fields, mayBeCut);
+  const claims = isTokenOmitted(fields) ? ('omitted' as const) : parseClaims(fields, mayBeCut);
   if (claims === null) return undefined;
   const requestId = isText(fields['request_id']) ? fields['request_id'] : '';
   const isPathCut = mayBeCut(path);
@@ -79,8 +84,9 @@ function isPreflight({ method, outcome, status, upstream_ms: upstreamMs }: Field
   return method === 'OPTIONS' && outcome === 'forwarded' && status === 204 && upstreamMs === undefined;
 }
 
-/** @returns `null` where a claim has a type that it never has in a verified token. */
-function parseClaims(fields: Fields, mayBeCut: MayBeCut): LoggedClaims | null {
+/** @returns `undefined` where the token did not verify; `null` where a claim has a type that it never has in a verified token. */
+function parseClaims(fields: Fields, mayBeCut: MayBeCut): LoggedClaims | undefined | null {
+  if (fields['iss'] === undefined) return undefined;
   const { iss, aud, scope, exp, client_id, sub, jti, typ, kind } = fields;
   if (!isText(iss) || !isAudience(aud) || typeof exp !== 'number') return null;
   if (!isText(scope) || !isOptionalText(client_id) || !isOptionalText(typ) || !isOptionalText(kind)) return null;

@@ -32,8 +32,8 @@ export interface LogEntry {
   readonly isPreflight: boolean;
   /** Of an MCP request whose body was read; `unknown` for a batch, and where the log may have cut or masked the name. */
   readonly mcp: McpMessage | 'unknown' | undefined;
-  /** Present where the token verified. */
-  readonly claims: LoggedClaims | undefined;
+  /** Present where the token verified; `omitted`: the log does not hold enough of them. */
+  readonly claims: LoggedClaims | 'omitted' | undefined;
 }
 
 export interface LoggedClaims {

@@ -47,7 +47,7 @@ export class ChangeGroups {
   }
 
   add(entry: LogEntry, change: Change): void {
-    const clientId = entry.claims?.clientId ?? null;
+    const clientId = entry.claims === 'omitted' ? null : (entry.claims?.clientId ?? null);
     const key = nameGroup(entry.route, clientId, change);
     const group = this.#groups.get(key);
     if (group) count(group, entry.time);

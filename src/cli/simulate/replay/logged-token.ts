@@ -46,6 +46,7 @@ export interface IssuerRules {
  * @returns one result; two where the `typ` of the token decides and the log does not hold it.
  */
 export function readLoggedToken(entry: LogEntry, route: Route, rules: IssuerRules): readonly Verification[] | Unknown {
+  if (entry.claims === 'omitted') return { unknown: 'field_omitted' };
   if (entry.claims) return readVerified(entry, entry.claims, route, rules);
   const wasPublic = entry.resource === undefined && entry.enforcement === undefined;
   if (entry.route === NO_ROUTE || wasPublic) return { unknown: 'token_not_read' };

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { findNearest } from '../../../../src/config/diagnostics/suggestion.ts';
 import { parseEndpoint } from '../../../../src/config/values/address/endpoint.ts';
 import { parseHostName } from '../../../../src/config/values/address/host.ts';
-import { isSameAddress, parseListenAddress } from '../../../../src/config/values/address/listen-address.ts';
+import {
+  formatAddress,
+  isSameAddress,
+  parseDataAddress,
+  parseListenAddress,
+} from '../../../../src/config/values/address/listen-address.ts';
 import {
   hasUpperCaseOrigin,
   isInClear,
@@ -59,6 +64,24 @@ test.each([
   ['999.1.1.1:1', ['has no valid host']],
   ['*:80', ['has no valid host']],
 ])('listener %s: %j', (text, expected) => expect(read(parseListenAddress(text))).toEqual(expected));
+
+test.each([
+  ['unix:/run/audgate.sock', { path: '/run/audgate.sock' }],
+  ['127.0.0.1:8080', { host: '127.0.0.1', port: 8080 }],
+  ['[::1]:8080', { host: '::1', port: 8080 }],
+])('data listener %s: %j, and written again the same', (text, expected) => {
+  expect(parseDataAddress(text)).toEqual({ ok: true, value: expected });
+  expect(formatAddress(expected)).toBe(text);
+});
+
+test.each(['unix:', 'unix:audgate.sock', 'unix:/run/', 'unix:/run/a\0b', `unix:/${'a'.repeat(107)}`, '/run/a.sock'])(
+  'data listener %j: rejected',
+  text => expect(parseDataAddress(text).ok).toBe(false),
+);
+
+test('a unix socket as long as the system allows: accepted', () => {
+  expect(parseDataAddress(`unix:/${'a'.repeat(106)}`).ok).toBe(true);
+});
 
 test.each([
   ['127.0.0.1', '0.0.0.0', true],
