@@ -277,6 +277,29 @@ describe('the size of a body', () => {
   });
 });
 
+describe('log and metric', () => {
+  const calls = (tool: string, outcome: string) =>
+    gateway.sample(`audgate_mcp_calls_total{route="/mcp",mcp_method="tools/call",tool="${tool}",outcome="${outcome}"}`);
+
+  test('a batch: each message is counted, and the log names the first that was refused', async () => {
+    const before = [await calls('delete_user', 'denied'), await calls('other', 'denied')];
+    const lines = (await gateway.requestLines(0)).length;
+    expect((await ask({ body: `[${call('invented')},${DELETE}]` })).status).toBe(403);
+    const line = (await gateway.requestLines(lines + 1)).at(-1);
+    expect(line).toMatchObject({ mcp_method: 'tools/call', tool: 'delete_user', reason: 'insufficient_scope' });
+    const after = [await calls('delete_user', 'denied'), await calls('other', 'denied')];
+    expect(after).toEqual(before.map(count => count + 1));
+  });
+
+  test('a body that was refused: neither, since nothing is known of it', async () => {
+    const lines = (await gateway.requestLines(0)).length;
+    expect((await ask({ fields: ['Mcp-Name: add'] })).status).toBe(400);
+    const line = (await gateway.requestLines(lines + 1)).at(-1);
+    expect(line).toMatchObject({ reason: 'mcp_header_mismatch' });
+    expect(line).not.toHaveProperty('tool');
+  });
+});
+
 describe('without a rule', () => {
   test('revisions: GET and DELETE are 405 where none of them has them, another revision is 400', async () => {
     for (const method of ['GET', 'HEAD', 'DELETE']) {
