@@ -55,6 +55,8 @@ class Forwarding extends ResponseHandler {
   #hasBodyEnded = false;
   /** Once only, so that a request which ends one server does not end them all. */
   #mayRepeat: boolean;
+  /** How it ended at an endpoint that it was sent to, where no connection to the next one says more. */
+  #sent: { readonly failure: AttemptFailure; readonly endpoint: Endpoint | undefined } | undefined;
   /** The body, as long as nothing of it can have been sent; `undefined` where it is not needed any more. */
   #unsent: Buffer[] | undefined;
 
@@ -111,9 +113,12 @@ class Forwarding extends ResponseHandler {
 
   override onFailure(failure: AttemptFailure): void {
     this.#tries.onFailure(failure);
+    if (failure.stage !== 'unsent') this.#sent = { failure, endpoint: this.endpoint };
     if (this.#mayTryAgain(failure) && this.#sendAgain(failure)) return;
-    if (failure.stage === 'stale') this.conclude(INCOMPLETE_RESPONSE);
-    else super.onFailure(failure);
+    this.endpoint = this.#sent?.endpoint ?? this.endpoint;
+    const last = this.#sent?.failure ?? failure;
+    if (last.stage === 'stale') this.conclude(INCOMPLETE_RESPONSE);
+    else super.onFailure(last);
   }
 
   #mayTryAgain(failure: AttemptFailure): boolean {
@@ -128,7 +133,7 @@ class Forwarding extends ResponseHandler {
   #sendAgain({ stage }: AttemptFailure): boolean {
     const client = this.request.socket;
     if (!client) return false;
-    const member = this.#tries.next(client) ?? (stage === 'stale' ? this.#tries.current : undefined);
+    const member = this.#tries.next(client);
     if (!member) return false;
     if (stage !== 'unsent') this.#mayRepeat = false;
     this.#send(member, client);

@@ -80,7 +80,12 @@ function readMetadata(issuer: string, { jwksUri, content }: IssuerMetadata): Ins
 function listScopes(supported: unknown): readonly string[] {
   if (!Array.isArray(supported)) return [];
   const scopes = supported.filter(
-    scope => typeof scope === 'string' && SCOPE.test(scope) && !OWN_SCOPES.includes(scope),
+    scope => typeof scope === 'string' && isWritable(scope) && !OWN_SCOPES.includes(scope),
   );
   return scopes.slice(0, MOST_SCOPES);
+}
+
+/** `${…}` would be replaced at load: a challenge would then show what a variable or a file of the operator holds. */
+function isWritable(scope: string): boolean {
+  return SCOPE.test(scope) && !scope.includes('${');
 }

@@ -1,11 +1,12 @@
 /**
- * Watches files for changes: a configuration, and what it names. The watches are on folders, since editors write a new file and rename it over the old one, and
- * Kubernetes renames the link `..data` that leads to the file. Network file systems may send no events: there the file is
- * also polled every few seconds.
+ * Watches files for changes: a configuration, and what it names. The watches are on folders, since editors write a new file and
+ * rename it over the old one, and Kubernetes renames the link `..data` that leads to the file. What else is written there causes no
+ * read. Network file systems may send no events: there the file is also polled every few seconds.
  */
 
-import { type FSWatcher, realpathSync, unwatchFile, watch, watchFile } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { type FSWatcher, unwatchFile, watch, watchFile } from 'node:fs';
+import { resolve } from 'node:path';
+import { listPlaces } from './watched-places.ts';
 
 export interface FileWatch {
   /** Watches these files, too, and no longer others that were given before. @param files absolute paths. */
@@ -25,7 +26,7 @@ export function watchConfig(file: string, onChange: () => void): FileWatch {
 class ConfigWatch implements FileWatch {
   #files: readonly string[];
   readonly #onChange: () => void;
-  /** On the folder of each file, and on that of the file which a link leads to. */
+  /** On the folder of each file, and on those of the links that lead to it. */
   readonly #watchers: FSWatcher[] = [];
   readonly #onPoll = () => this.#schedule();
   #timer: NodeJS.Timeout | undefined;
@@ -65,12 +66,9 @@ class ConfigWatch implements FileWatch {
   #watchFolders(): void {
     this.#unwatch();
     const folders = new Map<string, Set<string>>();
-    for (const file of this.#files) {
-      const real = findRealPath(file);
-      for (const folder of [dirname(file), dirname(real)]) {
-        const names = folders.get(folder) ?? new Set();
-        folders.set(folder, names.add(basename(file)).add(basename(real)));
-      }
+    for (const { folder, name } of this.#files.flatMap(listPlaces)) {
+      const names = folders.get(folder) ?? new Set();
+      folders.set(folder, names.add(name));
     }
     for (const [folder, names] of folders) this.#watch(folder, names);
   }
@@ -82,7 +80,7 @@ class ConfigWatch implements FileWatch {
   #watch(folder: string, names: ReadonlySet<string>): void {
     try {
       const watcher = watch(folder, { persistent: false }, (_event, name) => {
-        if (name === null || names.has(name) || name.startsWith('..')) this.#schedule();
+        if (name === null || names.has(name)) this.#schedule();
       });
       this.#watchers.push(watcher.on('error', () => watcher.close()));
     } catch {
@@ -92,13 +90,5 @@ class ConfigWatch implements FileWatch {
 
   #unwatch(): void {
     for (const watcher of this.#watchers.splice(0)) watcher.close();
-  }
-}
-
-function findRealPath(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    return file;
   }
 }

@@ -35,10 +35,21 @@ export class RoundRobin {
     return picked;
   }
 
-  #takeTurn(isFree: (member: Member) => boolean): Member | undefined {
+  /**
+   * For a request that could not connect to any other: one may be back before its pause is over, as where instances are restarted
+   * one after the other. Its pause stays as it is, since each of many requests that fail at once would double it.
+   *
+   * @param tried is not taken again.
+   * @returns the next member, left out or not.
+   */
+  pickLeftOut(tried: readonly Member[]): Member | undefined {
+    return this.#takeTurn(member => !tried.includes(member));
+  }
+
+  #takeTurn(isWanted: (member: Member) => boolean): Member | undefined {
     const { members } = this;
     const turns = members.map((_, index) => (this.#next + index) % members.length);
-    const turn = turns.find(index => isFree(members[index] as Member));
+    const turn = turns.find(index => isWanted(members[index] as Member));
     if (turn === undefined) return undefined;
     this.#next = (turn + 1) % members.length;
     return members[turn];

@@ -177,7 +177,7 @@ describe('an issuer that cannot be asked: told, exit 1, and a file that passes c
     const hostile = 'https://x\n  evil:\n    jwks_uri: http://evil/\n#\u001b[2J\u2028${file:/etc/passwd}';
     const origin = await serveMetadata(self => ({
       ...{ issuer: self, jwks_uri: `${self}/jwks`, access_token_issuer: hostile },
-      scopes_supported: [hostile, 'a b', 'api:read\n  x: y', 1, null, 'api:write'],
+      scopes_supported: [hostile, 'a b', 'api:read\n  x: y', 1, null, '${file:/etc/passwd}', 'a:${HOME}', 'api:write'],
     }));
     const { code, stdout, stderr, codes } = await runInit(['--issuer', origin, ...ROUTE]);
     expect([code, stderr, codes]).toEqual([0, '', []]);

@@ -100,18 +100,18 @@ describe('in turn', () => {
   });
 });
 
-describe('one that cannot be connected to', () => {
-  const bodies: readonly (readonly [string, Sent])[] = [
-    ['GET', {}],
-    ['POST without a body', { method: 'POST', headers: [['Content-Length', '0']] }],
-    ['POST with a small body', { method: 'POST', body: 'x=1' }],
-    ['POST with a large body', { method: 'POST', body: Buffer.alloc(5_000_000, 'a') }],
-    [
-      'POST with chunks',
-      { method: 'POST', headers: [['Transfer-Encoding', 'chunked']], body: '3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n' },
-    ],
-  ];
+const bodies: readonly (readonly [string, Sent])[] = [
+  ['GET', {}],
+  ['POST without a body', { method: 'POST', headers: [['Content-Length', '0']] }],
+  ['POST with a small body', { method: 'POST', body: 'x=1' }],
+  ['POST with a large body', { method: 'POST', body: Buffer.alloc(5_000_000, 'a') }],
+  [
+    'POST with chunks',
+    { method: 'POST', headers: [['Transfer-Encoding', 'chunked']], body: '3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n' },
+  ],
+];
 
+describe('one that cannot be connected to', () => {
   test.each(bodies)('%s: goes to the other one, whole', async (_, sent) => {
     const lengths: number[] = [];
     two.answer = (req, res) => {
@@ -233,6 +233,42 @@ describe('none that can be connected to', () => {
     expect(lines.map(({ cause }) => cause)).toEqual(['refused', 'refused', 'refused']);
     await one.start();
     expect(await ask({ path: '/single' })).toBe('200 one');
+  });
+});
+
+describe('restarts, one after the other', () => {
+  test.each(bodies)(
+    '%s: goes to the one that is back within its pause, once the other cannot be connected to',
+    async (_, sent) => {
+      await one.stop();
+      expect(await ask()).toBe('200 two');
+      await Promise.all([one.start(), two.stop()]);
+      expect(await ask(sent)).toBe('200 one');
+      expect(events().map(({ upstream, msg }) => [upstream, msg])).toEqual([
+        [one.label, 'an upstream cannot be connected to and is left out'],
+        [two.label, 'an upstream cannot be connected to and is left out'],
+        [one.label, 'an upstream can be connected to again'],
+      ]);
+    },
+  );
+
+  test('a GET on a connection that has just been closed, while the other one is down: a new connection', async () => {
+    await askTimes(2);
+    await two.stop();
+    let count = 0;
+    one.answer = (req, res) => {
+      count += 1;
+      if (count === 1) req.socket.destroy();
+      else res.end('one again');
+    };
+    expect(await ask()).toBe('200 one again');
+  });
+
+  test('a GET that was sent to one, and then no connection to the other: it is said that it was sent', async () => {
+    one.answer = req => req.socket.resetAndDestroy();
+    await two.stop();
+    expect(await ask()).toBe('502 bad_upstream_response');
+    expect(await gateway.requestLines(1)).toMatchObject([{ cause: 'reset', upstream: one.label }]);
   });
 });
 
