@@ -32,6 +32,7 @@ export function testAlerts(lived: () => { readonly world: World; readonly end: n
       AudgateWouldDeny: [EU, US],
       AudgateKeyFetchesFail: [EU, US],
       AudgateNoKeys: [EU, US],
+      AudgateUpstreamLeftOut: [EU, US],
     });
     // A series begins with its first failure: whether rate() sees a second one of the other job is chance.
     expect(ofUpstreams).toContain(EU);

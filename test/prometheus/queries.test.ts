@@ -157,7 +157,13 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${s
       expect(rows[row]).toBeLessThan(count * 1.2);
     }
     const [burnDown = []] = await ask(find('Burn-down to zero would-be denials'), { job: [EU] });
-    expect(burnDown.map(({ labels }) => labels['route']).sort()).toEqual(['/down', '/legacy', "/o'neill", '/verified']);
+    expect(burnDown.map(({ labels }) => labels['route']).sort()).toEqual([
+      '/down',
+      '/legacy',
+      "/o'neill",
+      '/several',
+      '/verified',
+    ]);
   });
 
   test('variables: the jobs, their instances, and their routes', async () => {
@@ -169,7 +175,7 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${s
     };
     expect(await offered('job')).toEqual(Object.keys(JOBS));
     expect(await offered('instance', { job: [US] })).toEqual([...world.instances[US]].sort());
-    const routes = ['/billing', '/down', '/legacy', "/o'neill", '/profile', '/verified'];
+    const routes = ['/billing', '/down', '/legacy', "/o'neill", '/profile', '/several', '/verified'];
     expect(await offered('route', { job: [EU] })).toEqual(['(none)', ...routes]);
     expect(await offered('route', { job: [US] })).toEqual(['(none)', ...routes.map(route => `/us${route}`)]);
   });

@@ -157,6 +157,7 @@ routes:
   ${prefix}/verified: { resource: "https://verified.example.com/", upstream: "${upstream}", enforcement: verify, issuers: ${trusted} }
   ${prefix}/o'neill: { resource: "https://oneill.example.com/", upstream: "${upstream}", enforcement: report, issuers: ${trusted} }
   ${prefix}/down: { public: true, upstream: "${NOBODY}" }
+  ${prefix}/several: { public: true, upstream: ["${upstream}", "${NOBODY}"] }
 `;
 }
 
