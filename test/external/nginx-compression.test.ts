@@ -6,6 +6,7 @@
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { configureNginx, STATUS_LOG } from '../support/nginx.ts';
 import { type HeaderPair, headerValues, request } from '../support/raw-http.ts';
 import { findProgram, type RealServer, startRealServer } from './differential/servers/real-server.ts';
 
@@ -50,23 +51,15 @@ describe.skipIf(program === undefined)('nginx with gzip, as it is by default', (
 });
 
 function configure(address: string, folder: string): string {
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-  return `
-daemon off;
-master_process off;
-pid ${folder}/pid;
-error_log stderr crit;
-events { worker_connections 64; }
-http {
-  log_format status '$status';
-  access_log /dev/stdout status;
-  ${temporary.map(name => `${name}_temp_path ${folder}/${name};`).join('\n  ')}
+  return configureNginx(
+    folder,
+    `${STATUS_LOG}
   gzip on;
   gzip_types text/plain;
   default_type text/plain;
   server {
     listen ${address};
     root ${folder};
-  }
-}`;
+  }`,
+  );
 }

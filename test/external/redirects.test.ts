@@ -6,6 +6,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
+import { configureNginx, STATUS_LOG } from '../support/nginx.ts';
 import { headerValues, request } from '../support/raw-http.ts';
 import { findNginxDifference, NGINX_DIFFERENCES } from '../support/redirects/nginx-differences.ts';
 import { fillIn, listRows, type Row, WORLDS } from '../support/redirects/rows.ts';
@@ -34,7 +35,7 @@ describe.skipIf(program === undefined)('redirects and cookies behind nginx (need
     nginx = await startRealServer(({ address, folder }) => ({
       command: program ?? '',
       args: ['-p', folder, '-c', `${folder}/nginx.conf`],
-      files: { 'nginx.conf': configureNginx(address, folder) },
+      files: { 'nginx.conf': describeNginx(address, folder) },
       parse: line => ({
         ...{ status: Number(line), refused: false, method: '', target: '', path: '' },
         ...{ fields: new Map(), body: { length: 0, sha1: '' } },
@@ -87,8 +88,7 @@ function configureGateway(): string {
   return `routes:\n${routes.join('')}`;
 }
 
-function configureNginx(address: string, folder: string): string {
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+function describeNginx(address: string, folder: string): string {
   const servers = Object.entries(WORLDS).map(([name, { prefix, strip, basePath, preserveHost }]) => {
     const outside = `${prefix}/`;
     const inside = `${basePath}${strip ? '' : prefix}/`;
@@ -105,17 +105,10 @@ function configureNginx(address: string, folder: string): string {
     }
   }`;
   });
-  return `
-daemon off;
-master_process off;
-pid ${folder}/pid;
-error_log stderr crit;
-events { worker_connections 64; }
-http {
-  log_format status '$status';
-  access_log /dev/stdout status;
+  return configureNginx(
+    folder,
+    `${STATUS_LOG}
   port_in_redirect off;
-  ${temporary.map(name => `${name}_temp_path ${folder}/${name};`).join('\n  ')}
-  ${servers.join('')}
-}`;
+  ${servers.join('')}`,
+  );
 }

@@ -1,6 +1,7 @@
 /** nginx, which decodes a path, merges its slashes and resolves its dots, and writes JSON. */
 
 import { createHash } from 'node:crypto';
+import { configureNginx } from '../../../support/nginx.ts';
 import { fold, groupFields, type ObservedRequest } from '../observed-request.ts';
 import { findProgram, type ServerDefinition, type ServerKind, startRealServer } from './real-server.ts';
 
@@ -44,17 +45,10 @@ export const nginx: ServerKind = {
 
 function describe(command: string, address: string, folder: string): ServerDefinition {
   const names = FIELDS.map(name => `"${name}":"$http_${name.replaceAll('-', '_')}"`).join(',');
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-  const config = `
-daemon off;
-master_process off;
-pid ${folder}/pid;
-error_log stderr crit;
-events { worker_connections 256; }
-http {
-  log_format seen escape=json '{"status":$status,"method":"$request_method","target":"$request_uri","path":"$uri","fields":{${names}},"body":"$request_body"}';
+  const config = configureNginx(
+    folder,
+    `log_format seen escape=json '{"status":$status,"method":"$request_method","target":"$request_uri","path":"$uri","fields":{${names}},"body":"$request_body"}';
   access_log /dev/stdout seen;
-  ${temporary.map(name => `${name}_temp_path ${folder}/${name};`).join('\n  ')}
   keepalive_requests 100000;
   underscores_in_headers on;
   ignore_invalid_headers off;
@@ -75,8 +69,9 @@ http {
     listen unix:${folder}/inner;
     access_log off;
     location / { return 200 "seen"; }
-  }
-}`;
+  }`,
+    256,
+  );
   return { command, args: ['-p', folder, '-c', `${folder}/nginx.conf`], files: { 'nginx.conf': config }, parse };
 }
 

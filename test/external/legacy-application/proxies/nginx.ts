@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { APPLICATION_NAME } from '../../../support/legacy-application.ts';
+import { configureNginx, STATUS_LOG } from '../../../support/nginx.ts';
 import { findProgram, startRealServer } from '../../differential/servers/real-server.ts';
 import { PREFIX, PUBLIC_NAME, PUBLIC_ORIGIN } from '../variant.ts';
 import type { Placement, RunningProxy } from './placement.ts';
@@ -30,18 +31,10 @@ export function startNginx({ application, variant, certificate }: Placement): Pr
 const GROUP = 'legacy_application';
 
 function configure(address: string, folder: string, { application, variant }: Placement): string {
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const ports = application.instances.map(({ port }) => port);
-  return `
-daemon off;
-master_process off;
-pid ${folder}/pid;
-error_log stderr crit;
-events { worker_connections 256; }
-http {
-  log_format status '$status';
-  access_log /dev/stdout status;
-  ${temporary.map(name => `${name}_temp_path ${folder}/${name};`).join('\n  ')}
+  return configureNginx(
+    folder,
+    `${STATUS_LOG}
   map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
   upstream ${GROUP} {
     ${ports.map(port => `server 127.0.0.1:${port} fail_timeout=1s;`).join('\n    ')}
@@ -70,8 +63,9 @@ http {
       proxy_set_header Connection $connection_upgrade;
       ${rewrite(variant.stripPrefix, ports).join('\n      ')}
     }
-  }
-}`;
+  }`,
+    256,
+  );
 }
 
 /** Of redirects and cookies that name the application as it knows itself. */
