@@ -1,6 +1,7 @@
 /** The scopes that an operation needs: by method, and by the path below the route (RFC 6749 section 3.3, RFC 6750 section 3.1). */
 
 import type { ProtectedRoute, ScopeRule } from '../config/config.ts';
+import { isBelowPath } from '../route/path.ts';
 import type { AccessToken } from '../token/access-token.ts';
 import { readScopes } from '../token/scopes.ts';
 
@@ -54,7 +55,7 @@ export function findRequirements(
 export function findRequirement(rules: readonly ScopeRule[], method: string, rest: string): Requirement {
   let best: ScopeRule | undefined;
   for (const rule of rules) {
-    if (isBelow(rule.path, rest) && precision(rule, method) > 0 && isCloser(rule, best, method)) best = rule;
+    if (isBelowPath(rest, rule.path) && precision(rule, method) > 0 && isCloser(rule, best, method)) best = rule;
   }
   return best ? { ok: true, scopes: best.scopes } : { ok: false, allow: listMethods(rules, rest) };
 }
@@ -65,11 +66,6 @@ function isCloser(rule: ScopeRule, best: ScopeRule | undefined, method: string):
   return precision(rule, method) > precision(best, method);
 }
 
-/** On whole segments: `/invoices` covers `/invoices` and `/invoices/7`, not `/invoices-old`. */
-function isBelow(path: string, rest: string): boolean {
-  return path === '/' || rest === path || rest.startsWith(`${path}/`);
-}
-
 function precision(rule: ScopeRule, method: string): number {
   if (rule.method === method) return 3;
   if (rule.method === 'GET' && method === 'HEAD') return 2;
@@ -77,6 +73,6 @@ function precision(rule: ScopeRule, method: string): number {
 }
 
 function listMethods(rules: readonly ScopeRule[], rest: string): readonly string[] {
-  const methods = rules.filter(rule => isBelow(rule.path, rest)).map(rule => rule.method);
+  const methods = rules.filter(rule => isBelowPath(rest, rule.path)).map(rule => rule.method);
   return [...new Set(methods.flatMap(method => (method === 'GET' ? ['GET', 'HEAD'] : [method])))];
 }

@@ -76,3 +76,11 @@ export function readConnectionOptions(fields: HeaderList): ReadonlySet<string> |
   }
   return listed;
 }
+
+/** @returns the members of a list (RFC 9110 section 5.6.1) in which no quotes hide commas. */
+export function listMembers(value: string): string[] {
+  return value
+    .split(',')
+    .map(member => member.trim())
+    .filter(member => member !== '');
+}

@@ -2,7 +2,7 @@
 
 import type { Route } from '../config/config.ts';
 import { type Denial, deny } from '../denial.ts';
-import { type CanonicalPath, canonicalizePath, decodeAsKey } from './path.ts';
+import { type CanonicalPath, canonicalizePath, decodeAsKey, isBelowPath } from './path.ts';
 import { listReadings } from './readings.ts';
 import { addProtectedPorts, isUnprotectedUpstream, type ProtectedPorts } from './unprotected-upstreams.ts';
 
@@ -122,7 +122,7 @@ function listKeys(key: string, { route, rest }: Found): readonly string[] | unde
 /** @returns every path below `base` that the upstream may read; `undefined` if a reading lies outside. */
 function listRests(base: string, rest: string): readonly string[] | undefined {
   const targets = listReadings(`${base}${rest}` || '/');
-  const isBelow = targets?.every(target => target === base || target.startsWith(`${base}/`));
+  const isBelow = targets?.every(target => isBelowPath(target, base || '/'));
   return isBelow ? targets?.map(target => target.slice(base.length)) : undefined;
 }
 

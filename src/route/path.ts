@@ -88,3 +88,12 @@ function decodeUtf8(encoded: string): string {
     return encoded;
   }
 }
+
+/**
+ * On whole segments: `/invoices` has `/invoices` and `/invoices/7` below it, not `/invoices-old`.
+ *
+ * @param prefix `/`, or a path without a trailing slash.
+ */
+export function isBelowPath(path: string, prefix: string): boolean {
+  return prefix === '/' || path === prefix || path.startsWith(`${prefix}/`);
+}

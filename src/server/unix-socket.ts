@@ -31,8 +31,10 @@ function isSocket(path: string): boolean {
 function findConnectError(path: string): Promise<string | undefined> {
   return new Promise(resolve => {
     const socket = connect({ path });
-    socket.once('connect', () => resolve(undefined));
     socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'unknown'));
-    socket.once('connect', () => socket.destroy());
+    socket.once('connect', () => {
+      resolve(undefined);
+      socket.destroy();
+    });
   });
 }

@@ -1,7 +1,7 @@
 /** What a client must check of a 101 before it uses the connection as a WebSocket (RFC 6455 section 4.1). */
 
 import { createHash } from 'node:crypto';
-import { type HeaderList, valuesOf } from '../http/header-list.ts';
+import { type HeaderList, listMembers, valuesOf } from '../http/header-list.ts';
 
 /** The parts of an `IncomingMessage` that are checked. */
 export interface HandshakeResponse {
@@ -56,8 +56,5 @@ function extensionName(extension: string): string {
 
 /** The members of a list (RFC 9110 section 5.6.1), of all fields of that name. */
 function listOf(fields: HeaderList, name: string): string[] {
-  return valuesOf(fields, name)
-    .flatMap(value => value.split(','))
-    .map(member => member.trim())
-    .filter(member => member !== '');
+  return valuesOf(fields, name).flatMap(listMembers);
 }

@@ -9,6 +9,7 @@ import {
   type HeaderList,
   isHopByHop,
   isName,
+  listMembers,
   NO_FIELDS,
   readConnectionOptions,
   reduceFields,
@@ -110,13 +111,6 @@ function joinVary(headers: string[], value: string): void {
   const known = listMembers(headers[at + 1] ?? '');
   const names = new Set(known.map(name => name.toLowerCase()));
   headers[at + 1] = [...known, ...listMembers(value).filter(name => !names.has(name.toLowerCase()))].join(', ');
-}
-
-function listMembers(value: string): string[] {
-  return value
-    .split(',')
-    .map(member => member.trim())
-    .filter(member => member !== '');
 }
 
 /** @returns whether the fields announce an event stream (HTML Standard, server-sent events). */

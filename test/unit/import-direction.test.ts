@@ -92,10 +92,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'mcp from config': ['foldFieldName'],
   'authorization from config': ['SCOPE_FORM', 'resolveClaim'],
   'authorization from mcp': ['hasMethod'],
+  'authorization from route': ['isBelowPath'],
   'authorization from token': ['readClient', 'readScopes'],
   'challenge from config': ['isServerUrl'],
   'upstream from config': ['findReservedField', 'foldFieldName'],
-  'upstream from route': ['decodeAsKey', 'isAuthority', 'isSameAuthority', 'readHost', 'stripPrefix'],
+  'upstream from route': ['decodeAsKey', 'isAuthority', 'isBelowPath', 'isSameAuthority', 'readHost', 'stripPrefix'],
   'upstream from token': ['readClient'],
 };
 

@@ -2,6 +2,7 @@
 
 import { accept, type ParsedValue, reject } from '../../config/values/parsed-value.ts';
 import { parseRouteKey } from '../../config/values/path/route-key.ts';
+import { isBelowPath } from '../../route/path.ts';
 
 interface Place {
   readonly host: string;
@@ -17,7 +18,9 @@ interface Place {
  */
 export function chooseRouteKeys(resources: readonly string[]): ParsedValue<readonly string[]> {
   const places = resources.map(readPlace);
-  const hasHosts = places.some(one => places.some(other => one.host !== other.host && isBelow(one.path, other.path)));
+  const hasHosts = places.some(one =>
+    places.some(other => one.host !== other.host && isBelowPath(one.path, other.path)),
+  );
   const keys = places.map(({ host, path }) => `${hasHosts ? host : ''}${path}`);
   for (const [index, key] of keys.entries()) {
     const target = parseRouteKey(key);
@@ -32,8 +35,4 @@ export function chooseRouteKeys(resources: readonly string[]): ParsedValue<reado
 function readPlace(resource: string): Place {
   const [, path = ''] = /^[^:]+:\/\/[^/?#]*([^?#]*)/.exec(resource) ?? [];
   return { host: new URL(resource).hostname, path: path.replace(/\/$/, '') || '/' };
-}
-
-function isBelow(path: string, prefix: string): boolean {
-  return prefix === '/' || path === prefix || path.startsWith(`${prefix}/`);
 }

@@ -1,6 +1,6 @@
 /** What proxies say of a request in X-Forwarded-*, and in Forwarded where none of them is there. */
 
-import { type HeaderList, isName, reduceFields } from '../../http/header-list.ts';
+import { type HeaderList, isName, listMembers, reduceFields } from '../../http/header-list.ts';
 import { isAuthority } from '../../route/authority.ts';
 import { type ForwardedElement, readForwarded } from './forwarded.ts';
 import { isNode } from './node.ts';
@@ -80,7 +80,7 @@ function describeForwarded(
 
 /** Each proxy adds at the end, so that what stands before an entry that no proxy writes was not checked by any. */
 function readList(text: string | undefined, isReadable: (entry: string) => boolean) {
-  const entries = (text ?? '').split(',').flatMap(entry => entry.trim() || []);
+  const entries = listMembers(text ?? '');
   const broken = entries.findLastIndex(entry => !isReadable(entry));
   return { entries: entries.slice(broken + 1), isCut: broken !== -1 };
 }

@@ -1,7 +1,7 @@
 /** A path as the upstream has it → the path under which a client of the gateway finds the same: the reverse of what forwarding does. */
 
 import { stripPrefix } from '../../route/match.ts';
-import { decodeAsKey } from '../../route/path.ts';
+import { decodeAsKey, isBelowPath } from '../../route/path.ts';
 
 export interface PathMapping {
   /** What forwarding puts before a path: `` or `/api`. */
@@ -55,8 +55,7 @@ function hasPrefix(key: string, basePath: string, prefix: string, added: string)
 
 /** @param key decoded. @param base `` or a path without a trailing slash. */
 function isBelow(key: string, base: string): boolean {
-  const decoded = toKey(base);
-  return key.startsWith(decoded) && (key.length === decoded.length || key[decoded.length] === '/' || decoded === '');
+  return isBelowPath(key, toKey(base) || '/');
 }
 
 /** Most paths have nothing to decode. */
