@@ -12,6 +12,11 @@ import { eventually } from '../../support/waiting.ts';
 import { createClientHello } from './client-hello.ts';
 import { authority, failed, startTlsGateway, store, useTlsFixture } from './fixture.ts';
 
+/** The code of one alert (RFC 5246 section 7.2.2): OpenSSL 3.5, of Node.js 24, has another text for it than 3.0. */
+const HANDSHAKE_FAILURE = process.versions.openssl.startsWith('3.0.')
+  ? 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE'
+  : 'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE';
+
 if (hasOpenssl) useTlsFixture();
 
 const OLD = { ciphers: 'ALL:@SECLEVEL=0' } as const;
@@ -58,7 +63,7 @@ describe.skipIf(!hasOpenssl)('versions', () => {
   ])('%s (%s): refused', async ciphers => {
     const gateway = await startTlsGateway(entry);
     const options = { maxVersion: 'TLSv1.2', ciphers: `${ciphers}:@SECLEVEL=0` } as const;
-    expect(await findConnectError(gateway.port, options)).toBe('ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE');
+    expect(await findConnectError(gateway.port, options)).toBe(HANDSHAKE_FAILURE);
     await eventually(async () => (await gateway.sample(failed('no_common_parameters'))) === 1);
   });
 

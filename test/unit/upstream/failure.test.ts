@@ -31,6 +31,8 @@ test.each([
   [errorOf('ERR_TLS_CERT_ALTNAME_INVALID'), 'wrong_name'],
   [errorOf('ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'), 'client_certificate_refused'],
   [errorOf('ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED'), 'client_certificate_refused'],
+  // The same alert, as OpenSSL 3.5 of Node.js 24 calls it.
+  [errorOf('ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED'), 'client_certificate_refused'],
   [errorOf('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'), 'protocol_version'],
   [errorOf('ERR_SSL_WRONG_VERSION_NUMBER'), 'not_tls'],
   [errorOf('ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE'), 'handshake_failed'],
