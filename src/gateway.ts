@@ -14,6 +14,7 @@ import type { RequestEnd } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
 import { createIndexes, type Indexes } from './indexes.ts';
 import { admit, applyCors, publish, refuse, refuseExpired } from './local-replies.ts';
+import { isOriginAllowed } from './mcp/origin.ts';
 import { readAsked } from './mcp-asking.ts';
 import { RequestCount } from './request-count.ts';
 import { type Match, matchRequest } from './route/match.ts';
@@ -108,8 +109,9 @@ export class Gateway {
     const match = matchRequest(this.#indexes.routes, head);
     if (!match.ok) return refuse(transaction, match.reason);
     transaction.match = match;
-    const { cors } = match.route;
+    const { cors, mcp } = match.route;
     if (cors && applyCors(transaction, cors)) return;
+    if (mcp && !isOriginAllowed(mcp, incoming.fields)) return refuse(transaction, 'origin_not_allowed');
 
     this.#judge(transaction, head, match);
   }
