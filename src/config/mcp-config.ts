@@ -20,6 +20,8 @@ export interface Mcp {
   /** What the challenge to a request without a token names; `undefined`: as for all others. */
   readonly initialScopes: readonly string[] | undefined;
   readonly revisions: ReadonlySet<McpRevision>;
+  /** Whether the server also has the transport HTTP+SSE (2024-11-05), whose one stream is the session. */
+  readonly sse: boolean;
   /** Bytes of a body that is read. */
   readonly maxBody: number;
 }
@@ -41,6 +43,7 @@ export function buildMcp(settings: McpSettings | undefined): Mcp | undefined {
     challenge: settings.challenge,
     initialScopes: settings.initial_scopes,
     revisions: new Set(settings.revisions),
+    sse: settings.sse,
     maxBody: settings.max_body,
   };
 }
