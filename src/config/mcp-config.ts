@@ -22,6 +22,8 @@ export interface Mcp {
   readonly revisions: ReadonlySet<McpRevision>;
   /** Whether the server also has the transport HTTP+SSE (2024-11-05), whose one stream is the session. */
   readonly sse: boolean;
+  /** As browsers write them: the pages that may send requests. `*` for every origin. */
+  readonly origins: ReadonlySet<string>;
   /** Bytes of a body that is read. */
   readonly maxBody: number;
 }
@@ -29,8 +31,19 @@ export interface Mcp {
 /** How long an MCP server may work on a call, and be silent on a stream: milliseconds. */
 export const MCP_TIMEOUTS = { response: 600_000, idle: 3_600_000 } as const;
 
+/** What of a route decides on its MCP beside `mcp`. */
+export interface McpRoute {
+  /** A URI of http or https; `undefined` on a public route. */
+  readonly resource: string | undefined;
+  /** `cors.origins`. */
+  readonly corsOrigins: readonly string[];
+}
+
 /** @returns the settings; `undefined` for a route without the key. */
-export function buildMcp(settings: McpSettings | undefined): Mcp | undefined {
+export function buildMcp(
+  settings: McpSettings | undefined,
+  { resource, corsOrigins }: McpRoute = { resource: undefined, corsOrigins: [] },
+): Mcp | undefined {
   if (settings === undefined) return undefined;
   const rules = {
     tools: new Map(Object.entries(settings.tools)),
@@ -44,6 +57,7 @@ export function buildMcp(settings: McpSettings | undefined): Mcp | undefined {
     initialScopes: settings.initial_scopes,
     revisions: new Set(settings.revisions),
     sse: settings.sse,
+    origins: new Set([...(resource === undefined ? [] : [new URL(resource).origin]), ...corsOrigins]),
     maxBody: settings.max_body,
   };
 }
