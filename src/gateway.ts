@@ -14,6 +14,7 @@ import type { RequestEnd } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
 import { createIndexes, type Indexes } from './indexes.ts';
 import { applyCors, publish, refuse, refuseExpired } from './local-replies.ts';
+import { McpSessions } from './mcp-sessions.ts';
 import { RequestCount } from './request-count.ts';
 import { matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
@@ -36,6 +37,7 @@ export class Gateway {
   readonly #telemetry: Telemetry;
   readonly #indexes: Indexes;
   readonly upstreams: Upstreams;
+  readonly #sessions: McpSessions;
   readonly #tunnels = new Tunnels();
   readonly #steps: DecisionSteps;
   readonly #underWay = new RequestCount();
@@ -49,6 +51,7 @@ export class Gateway {
 
   /**
    * @param previous the gateway that this one replaces: connections, keys and verified tokens that are still valid are kept.
+   * @param sessions of MCP servers, where they are not those of `previous`.
    * @param indexes of the routes of `config`; by default they are created here.
    */
   constructor(
@@ -57,10 +60,12 @@ export class Gateway {
     previous?: Gateway,
     fetchKeys: KeyFetcher = fetchDirectly,
     indexes = createIndexes(config.routes),
+    sessions = new McpSessions(),
   ) {
     this.config = config;
     this.#telemetry = telemetry;
     this.#indexes = indexes;
+    this.#sessions = previous ? previous.#sessions : sessions;
     const upstreams = previous ? previous.upstreams : undefined;
     this.upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
@@ -72,6 +77,7 @@ export class Gateway {
   handle(request: IncomingRequest): void {
     this.#underWay.enter();
     const transaction = new Transaction(request, this.#events, this.upstreams.trusted);
+    transaction.sessions = this.#sessions;
     try {
       this.#serve(transaction);
     } catch (fault) {

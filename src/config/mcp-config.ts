@@ -24,6 +24,8 @@ export interface Mcp {
   readonly sse: boolean;
   /** As browsers write them: the pages that may send requests. `*` for every origin. */
   readonly origins: ReadonlySet<string>;
+  /** Derived from `session_key`, in hex; `undefined`: the key of the process is used. */
+  readonly sessionKey: string | undefined;
   /** Bytes of a body that is read. */
   readonly maxBody: number;
 }
@@ -58,6 +60,7 @@ export function buildMcp(
     revisions: new Set(settings.revisions),
     sse: settings.sse,
     origins: new Set([...(resource === undefined ? [] : [new URL(resource).origin]), ...corsOrigins]),
+    sessionKey: settings.session_key?.derived,
     maxBody: settings.max_body,
   };
 }

@@ -21,20 +21,22 @@ export function checkMcp({ found, path }: RouteDraft, diagnostics: DiagnosticCol
     diagnostics.error([...path, 'strip_prefix'], { code: 'mcp-sse-prefix', what, expected: 'false, or no such key' });
   }
   if (found.public !== true) return;
-  for (const key of listScopeKeys(found.mcp)) {
+  for (const key of listTokenKeys(found.mcp)) {
     const what = 'has no effect on a public route';
     const expected = 'a route without it, or without public: true';
     diagnostics.error([...path, 'mcp', key], { code: 'public-route-key', what, expected }, 'key');
   }
 }
 
-function listScopeKeys({ tools, resources, prompts, challenge, initial_scopes }: McpSettings): readonly string[] {
+function listTokenKeys(settings: McpSettings): readonly string[] {
+  const { tools, resources, prompts, challenge, initial_scopes, session_key } = settings;
   const written = {
     tools: Object.keys(tools).length > 0,
     resources: Object.keys(resources).length > 0,
     prompts: Object.keys(prompts).length > 0,
     challenge: challenge !== 'operation',
     initial_scopes: initial_scopes !== undefined,
+    session_key: session_key !== undefined,
   };
   return Object.entries(written).flatMap(([key, isWritten]) => (isWritten ? [key] : []));
 }
@@ -52,6 +54,10 @@ export function warnOfMcp(route: RouteDraft, diagnostics: DiagnosticCollector): 
     diagnostics.warning([...path, 'resource'], 'mcp-endpoint', 'is not the endpoint that MCP clients connect to');
   }
   warnOfInitialScopes(found.mcp, path, diagnostics);
+  if (found.mcp.session_key?.isShort) {
+    const what = 'is shorter than 32 characters, so that a client could find it by trying';
+    diagnostics.warning([...path, 'mcp', 'session_key'], 'mcp-session-key', what);
+  }
 }
 
 /** The path that such a server writes into its stream is the one by which it is asked. */

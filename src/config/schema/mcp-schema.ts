@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { MCP_REVISION, MCP_REVISIONS, parseMcpRevision } from '../values/mcp-revision.ts';
 import { parseScope, SCOPE, SCOPE_FORM } from '../values/scope-rule.ts';
+import { deriveSessionKey, SESSION_KEY, SESSION_KEY_FORM } from '../values/session-key.ts';
 import { parseSize, SIZE, SIZE_FORM } from '../values/size.ts';
 import { addRejection, filledList, key, mapWithKeys, text, uniqueList } from './building-blocks.ts';
 
@@ -52,6 +53,11 @@ const mcpMap = z.strictObject({
     .boolean({ error: 'true or false' })
     .default(false)
     .describe('Whether the server has the older transport HTTP+SSE: its stream goes on when the token expires'),
+  session_key: text(SESSION_KEY, deriveSessionKey, SESSION_KEY_FORM)
+    .optional()
+    .describe(
+      'Secret by which session ids are bound to their owners; write ${file:…}. Default: one made at the start, so that sessions end with a restart',
+    ),
   max_body: bodySize.prefault('4MiB').describe('Bytes of a body that is read for a rule; a longer one gets 413'),
 });
 
