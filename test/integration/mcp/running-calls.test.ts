@@ -17,7 +17,7 @@ const LIFETIME = 4;
 /** Milliseconds, of `after_expiry` where it is shorter than the call. */
 const BRIEF = 300;
 /** Milliseconds after which a client gives up by itself. */
-const CLIENT_TIMEOUT = 20_000;
+const CLIENT_TIMEOUT = 9_000;
 
 type ClientKind = '1.x' | '2.x' | '1.x over HTTP+SSE';
 
@@ -74,7 +74,7 @@ describe('a call whose token expires while the tool works', () => {
   });
 
   test.each(pairs.filter(([, kind]) => kind !== 'SSE'))(
-    'client %s, server %s, after_expiry shorter than the call: its stream ends, and the server is told',
+    'client %s, server %s, after_expiry shorter than the call: it ends, and the client gets an error of its own or the 401',
     { timeout: 60_000 },
     async (client, kind) => {
       const { calls, caller, expiresAt } = await connect(client, kind, `/brief/${kind}`);
@@ -85,10 +85,8 @@ describe('a call whose token expires while the tool works', () => {
       const before = await gateway.sample(ENDED);
       await pauseUntil(expiresAt + BRIEF);
       await expect.poll(() => gateway.sample(ENDED), { timeout: 5_000 }).toBeGreaterThan(before);
-      const endedAt = Date.now();
       const outcome = await answer.then(String, (error: unknown) => String(error));
-      console.log(`client ${client}, server ${kind}: ${Date.now() - endedAt} ms after the end: ${outcome}`);
-      expect(outcome).toMatch(/Error/);
+      expect(outcome).toMatch(/Error.*(?:timed out|token_expired)/);
       calls.emit('finish');
       await caller.close();
     },
