@@ -122,6 +122,7 @@ function readEntries(
     routes: readRoutes(found.routes ?? {}, surroundings.files, diagnostics),
     trustedProxies: found.trusted_proxies ?? [],
     omittedFields: found.access_log?.omit ?? [],
+    hasTls: isRawMap(content) && 'tls' in content,
     admin: found.admin,
     hasAdminToken: isRawMap(content) && 'admin_token' in content,
   };

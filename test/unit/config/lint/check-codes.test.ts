@@ -48,6 +48,7 @@ const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
   'resource-uppercase-host': `${I}routes: { ${A.replace('https://a/', '»https://A/')} }\n`,
   'resource-trailing-slash-twin': `${I}routes:\n  ${A}\n  ${A.replace('/a', '/b').replace('https://a/', '»https://a')}\n`,
   'resource-without-tls': `${I}routes: { ${A.replace('https', '»http')} }\n`,
+  'resource-http-loopback': `tls: { cert_file: a.crt, key_file: a.key }\n${I}routes: { ${A.replace('https://a/', '»http://localhost/')} }\n`,
   'resource-with-query': `${I}routes: { ${A.replace('https://a/', '»https://a/?v=1')} }\n`,
   'audience-for-everyone': `issuers: { https://kc/realms/x: }\nroutes: { ${withKey('audiences: [»account]')} }\n`,
   'audience-wildcard': `${I}routes: { ${withKey('audiences: [»"https://*.a/"]')} }\n`,
