@@ -199,6 +199,11 @@ export class Upstreams {
   }
 }
 
+/** @returns whether requests of the route can be forwarded: another proxy may do that itself, and only ask about them. */
+export function hasUpstream({ upstream }: Route): boolean {
+  return upstream.endpoints.length > 0;
+}
+
 /** Target and Host. A client of HTTP/1.0 may send no Host. */
 function addressOf(grant: Grant, head: RequestHead, endpoint: Endpoint): { target: string; authority: string } {
   const { preserveHost } = grant.match.route.upstream;
