@@ -18,8 +18,15 @@ import { RequestCount } from './request-count.ts';
 import { matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
 import { readHandshake } from './route/websocket-handshake.ts';
-import { createVerifierEvents, logFault, recordRequest, type Telemetry } from './telemetry/telemetry.ts';
+import {
+  createExchangeEvents,
+  createVerifierEvents,
+  logFault,
+  recordRequest,
+  type Telemetry,
+} from './telemetry/telemetry.ts';
 import { createUpstreamEvents } from './telemetry/upstream-events.ts';
+import { TokenExchange } from './token/exchange/token-exchange.ts';
 import { fetchDirectly, type KeyFetcher } from './token/keys/key-source.ts';
 import { TokenVerifier } from './token/verifier.ts';
 import { Transaction, type TransactionEvents } from './transaction.ts';
@@ -38,6 +45,7 @@ export class Gateway {
   readonly upstreams: Upstreams;
   readonly #tunnels = new Tunnels();
   readonly #steps: DecisionSteps;
+  readonly #exchanges: TokenExchange;
   readonly #underWay = new RequestCount();
   readonly #events: TransactionEvents = {
     onForwarded: (transaction, end) => this.#onForwarded(transaction, end),
@@ -65,7 +73,9 @@ export class Gateway {
     this.upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
     const steps = previous ? previous.#steps : undefined;
-    this.#steps = new DecisionSteps(config, indexes.audiences, this.verifier, steps);
+    const exchanges = previous ? previous.#exchanges : undefined;
+    this.#exchanges = new TokenExchange(indexes.audiences, createExchangeEvents(telemetry), exchanges);
+    this.#steps = new DecisionSteps(config, indexes.audiences, this.verifier, this.#exchanges, steps);
   }
 
   /** Serves one request. Returns at once, and throws nothing; `stop` waits for it. */
@@ -192,6 +202,7 @@ export class Gateway {
   async #stopWhenIdle(): Promise<void> {
     await this.#underWay.untilIdle();
     this.verifier.stop();
+    this.#exchanges.release();
     await this.upstreams.close();
   }
 

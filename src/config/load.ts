@@ -119,7 +119,7 @@ function readEntries(
   return {
     issuers: readIssuers(found.issuers ?? {}, surroundings, diagnostics),
     issuerNames: isReadable ? Object.keys(found.issuers ?? {}) : undefined,
-    routes: readRoutes(found.routes ?? {}, surroundings.files, diagnostics),
+    routes: readRoutes(found.routes ?? {}, surroundings, diagnostics),
     trustedProxies: found.trusted_proxies ?? [],
     omittedFields: found.access_log?.omit ?? [],
     admin: found.admin,

@@ -9,6 +9,7 @@ import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { Sweeper } from '../http/sweeper.ts';
 import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
+import type { IssuedToken } from '../token/exchange/issued-token.ts';
 import { type ClientInfo, readClientInfo } from './client-info/client-info.ts';
 import { createTrustedProxies } from './client-info/trusted-proxies.ts';
 import { ConnectionPool, poolKey, type UpstreamEvents } from './endpoints/connection-pool.ts';
@@ -32,6 +33,8 @@ export interface Additions {
   readonly requestId: string;
   /** Names and values. They replace what the upstream sends under these names. */
   readonly responseFields: HeaderList;
+  /** What is sent as Authorization in place of the client's, on a route with `exchange`. */
+  readonly issued: IssuedToken | undefined;
 }
 
 export class Upstreams {
@@ -110,7 +113,8 @@ export class Upstreams {
   }
 
   #headersOf(grant: Grant, { head: { fields } }: IncomingRequest, client: ClientInfo, added: Additions): string[] {
-    return createRequestHeaders(this.#routeOf(grant).policy, fields, client, added.requestId, grant.identity);
+    const { policy } = this.#routeOf(grant);
+    return createRequestHeaders(policy, fields, client, added.requestId, grant.identity, added.issued);
   }
 
   #editsOf(grant: Grant, { authority }: RequestHead, client: ClientInfo): ResponseEdits {

@@ -41,6 +41,7 @@ const COMPOSERS = [
   'transaction.ts',
   'local-replies.ts',
   'mcp-asking.ts',
+  'token-exchanging.ts',
   'whole-body.ts',
   'body-memory.ts',
   'request-count.ts',
