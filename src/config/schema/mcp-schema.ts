@@ -49,6 +49,10 @@ const mcpMap = z.strictObject({
   revisions: filledList(text(MCP_REVISION, parseMcpRevision, { enum: [...MCP_REVISIONS] }))
     .prefault([...MCP_REVISIONS])
     .describe('The revisions of MCP that are served; a request of another one gets 400'),
+  sse: z
+    .boolean({ error: 'true or false' })
+    .default(false)
+    .describe('Whether the server has the older transport HTTP+SSE: its stream goes on when the token expires'),
   session_key: text(SESSION_KEY, deriveSessionKey, SESSION_KEY_FORM)
     .optional()
     .describe(

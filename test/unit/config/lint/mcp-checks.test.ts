@@ -18,7 +18,15 @@ describe('mcp of a route', () => {
     ],
     ['an unknown revision', route('mcp: { revisions: [2025-06-19] }'), ['invalid-value']],
     ['a body too large', route('mcp: { max_body: 65MiB }'), ['invalid-value']],
-    ['a key that comes later', route('mcp: { sse: true }'), ['unknown-key']],
+    ['sse and strip_prefix', route('mcp: { sse: true }, strip_prefix: true'), ['mcp-sse-prefix']],
+    [
+      'sse and an endpoint below a path',
+      route('mcp: { sse: true }').replace('upstream: https://a', 'upstream: [https://a, https://b/v2]'),
+      ['mcp-sse-base-path'],
+    ],
+    ['sse, and the path of the route', route('mcp: { sse: true }, strip_prefix: false'), []],
+    ['strip_prefix without sse', route('mcp: true, strip_prefix: true'), []],
+    ['after_expiry of no time', route('mcp: true, timeouts: { after_expiry: 0s }'), ['invalid-value']],
     ['the host of another', route('mcp: true').replace('/a:', 'b/a:'), ['mcp-endpoint']],
     [
       'rules on a public route',
@@ -67,8 +75,11 @@ describe('mcp of a route', () => {
   test('defaults: an MCP server works for minutes, and gets no token on report either', () => {
     const result = load(route('mcp: true, enforcement: report'));
     const [built] = result.ok ? result.config.routes : [];
-    expect(built?.upstream.timeouts).toEqual({ connect: 5_000, response: 600_000, idle: 3_600_000 });
+    expect(built?.upstream.timeouts).toEqual({
+      ...{ connect: 5_000, response: 600_000, idle: 3_600_000 },
+      afterExpiry: 300_000,
+    });
     expect(built?.upstreamToken).toBe('strip');
-    expect(built?.mcp).toMatchObject({ hasRules: false, maxBody: 4 * 1024 * 1024, challenge: 'operation' });
+    expect(built?.mcp).toMatchObject({ hasRules: false, maxBody: 4 * 1024 * 1024, challenge: 'operation', sse: false });
   });
 });

@@ -6,7 +6,14 @@ import { MCP_REVISIONS } from '../../../../../src/config/values/mcp-revision.ts'
 import { protectedRoute } from '../../../route/example-route.ts';
 import { exampleConfig, replayOne } from '../example-entry.ts';
 
-const rest = { resources: {}, prompts: {}, challenge: 'operation', initial_scopes: undefined, max_body: 1 } as const;
+const rest = {
+  resources: {},
+  prompts: {},
+  challenge: 'operation',
+  initial_scopes: undefined,
+  sse: false,
+  max_body: 1,
+} as const;
 const mcp = buildMcp({ tools: { delete_user: ['admin'] }, ...rest, revisions: [...MCP_REVISIONS] });
 const config = exampleConfig([protectedRoute({ prefix: '/a', mcp })]);
 const POST = { method: 'POST', enforcement: 'enforce' };
