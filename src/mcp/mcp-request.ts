@@ -10,6 +10,7 @@ import { findWrongContent } from './content.ts';
 import { type McpFields, readMcpFields } from './fields.ts';
 import { type McpMessage, type McpMessages, readMessages } from './message.ts';
 import { hasBatches, requiresMethodField } from './revision.ts';
+import type { UnsupportedRevision } from './unsupported-revision.ts';
 
 const asked = Symbol('asked');
 
@@ -45,7 +46,7 @@ type HeadReason = 'malformed_request' | 'unsupported_media_type';
 export function readMcpHead(
   settings: Mcp,
   { method, fields, hasBody, isHandshake }: Asking,
-): McpHead | Denial<HeadReason> {
+): McpHead | Denial<HeadReason> | UnsupportedRevision {
   const head = readMcpFields(fields, settings.revisions);
   if (!head.ok) return head;
   if (!settings.hasRules) return { ...head, needsBody: false };
