@@ -2,8 +2,9 @@
 
 import type { BodyMemory } from './body-memory.ts';
 import type { Route } from './config/config.ts';
-import type { Reason } from './denial.ts';
+import { isRefused, type Reason } from './denial.ts';
 import { refuseUndecided } from './local-replies.ts';
+import { type McpFields, readMcpFields } from './mcp/fields.ts';
 import { type McpRequest, readMcpBody, readMcpHead, withoutBody } from './mcp/mcp-request.ts';
 import { type RpcError, readMessageId } from './mcp/rpc-error.ts';
 import { createRevisionError } from './mcp/unsupported-revision.ts';
@@ -24,30 +25,39 @@ const MOST_FOR_ID = 64 * 1024;
 export function readAsked(
   transaction: Transaction,
   head: RequestHead,
-  { mcp, limits }: Route,
+  route: Route,
   memory: BodyMemory,
   timeout: number,
   next: (asked: McpRequest) => undefined,
 ): undefined {
+  const { mcp, limits } = route;
   if (!mcp) throw new Error('the route has no mcp');
-  const { request, isHandshake } = transaction;
+  const { original, isHandshake, hasWholeBody } = transaction;
   const { method, hasBody } = head;
+  const { fields } = original;
   const refuse = (reason: Reason, rpcError?: RpcError) => refuseUndecided(transaction, reason, rpcError);
   const read = (size: number, onEnd: (body: BodyResult) => undefined): undefined => {
     const most = Math.min(size, limits.body ?? Number.POSITIVE_INFINITY);
-    transaction.body = new WholeBody(request, { size: most, timeout }, memory, onEnd);
+    transaction.body = new WholeBody(transaction.request, { size: most, timeout }, memory, onEnd);
     transaction.body.start(hasBody ? head.contentLength : 0);
   };
 
-  const mcpHead = readMcpHead(mcp, { method, hasBody, isHandshake, fields: request.head.fields });
-  if (!mcpHead.ok) {
-    if (!('supported' in mcpHead)) return refuse(mcpHead.reason);
-    return read(MOST_FOR_ID, body => refuse(mcpHead.reason, createRevisionError(mcpHead, bytesOf(body))));
+  const mcpFields = readMcpFields(fields, mcp.revisions);
+  if (!mcpFields.ok) {
+    if (!('supported' in mcpFields)) return refuse(mcpFields.reason);
+    if (!hasWholeBody) return refuse(mcpFields.reason, createRevisionError(mcpFields, undefined));
+    return read(MOST_FOR_ID, body => refuse(mcpFields.reason, createRevisionError(mcpFields, bytesOf(body))));
   }
-  if (!mcpHead.needsBody) return next(withoutBody(mcpHead));
+  const hasForeignSession = judgeSession(transaction, head, route, mcpFields);
+  if (hasForeignSession && isSessionRefused(transaction, route)) return refuse(NOT_FOUND);
+  const mcpHead = readMcpHead(mcp, { method, hasBody, isHandshake, fields }, mcpFields);
+  if (!mcpHead.ok) return refuse(mcpHead.reason);
+  if (!mcpHead.needsBody) return next({ ...withoutBody(mcpHead), hasForeignSession });
+  // A rule cannot be judged by a part of a body, nor by none where another proxy has kept it.
+  if (!hasWholeBody) return refuse('body_too_large');
   return read(mcp.maxBody, body => {
     const asked = body.ok ? readMcpBody(mcp, mcpHead, body.bytes) : body;
-    if (asked.ok) return next(asked);
+    if (asked.ok) return next({ ...asked, hasForeignSession });
     const isMismatch = body.ok && asked.reason === 'mcp_header_mismatch';
     return refuse(asked.reason, isMismatch ? { id: readMessageId(body.bytes) } : undefined);
   });
@@ -55,4 +65,19 @@ export function readAsked(
 
 function bytesOf(body: BodyResult): Buffer | undefined {
   return body.ok ? body.bytes : undefined;
+}
+
+const NOT_FOUND = 'session_not_found';
+
+/** @returns whether the request names a session that is not its sender's. What an upstream hears of the session is set here. */
+function judgeSession(transaction: Transaction, head: RequestHead, route: Route, { session }: McpFields): boolean {
+  const { sessions, decision } = transaction;
+  transaction.session = sessions?.judge(route, decision?.verified, head.authorization, session);
+  return transaction.session?.isForeign === true;
+}
+
+/** A request that is refused for its token in any case is told what it lacks, by its body. */
+function isSessionRefused({ decision }: Transaction, route: Route): boolean {
+  const isRefusedBefore = decision !== undefined && 'refused' in decision && decision.refused !== undefined;
+  return !isRefusedBefore && !route.public && isRefused(NOT_FOUND, route.enforcement);
 }
