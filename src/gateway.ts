@@ -1,40 +1,34 @@
 /**
- * The steps of a request, in the order in which they run: `handle`, `#serve` (head, metadata, route, CORS), `#verify` (token), `#decide`
- * (decision, limits), `#forward`, `#onForwarded`, `#finish`. Each may end in a reply of our own (local-replies.ts), mostly in `refuse`.
- * `#forward` needs a `Grant`, which only `authorize()` makes; the order of the other steps is defined only here.
+ * The steps of a request, in the order in which they run: `handle`, `#serve` (head, metadata, route, CORS), `DecisionSteps.judge` (Origin, token,
+ * decision, limits), `#forward`, `#onForwarded`, `#finish`. Each may end in a reply of our own (local-replies.ts), mostly in `refuse`.
+ * `#forward` needs a `Grant`, which only `authorize()` makes; the order of the other steps is defined only here and in
+ * decision-steps.ts.
  */
 
-import { authorize, type Grant } from './authorization/authorize.ts';
-import { BodyMemory } from './body-memory.ts';
+import type { Grant } from './authorization/authorize.ts';
 import { findMetadata } from './challenge/metadata.ts';
 import { createFailure } from './challenge/refusal.ts';
-import type { Config, Route } from './config/config.ts';
-import { deny } from './denial.ts';
+import type { Config } from './config/config.ts';
+import { DecisionSteps } from './decision-steps.ts';
 import type { RequestEnd } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
 import { createIndexes, type Indexes } from './indexes.ts';
-import { admit, applyCors, publish, refuse, refuseExpired } from './local-replies.ts';
-import { readAsked } from './mcp-asking.ts';
+import { applyCors, publish, refuse, refuseExpired } from './local-replies.ts';
+import { McpSessions } from './mcp-sessions.ts';
 import { RequestCount } from './request-count.ts';
-import { type Match, matchRequest } from './route/match.ts';
+import { matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
 import { readHandshake } from './route/websocket-handshake.ts';
-import { RouteLimits } from './route-limits.ts';
 import { createVerifierEvents, logFault, recordRequest, type Telemetry } from './telemetry/telemetry.ts';
 import { createUpstreamEvents } from './telemetry/upstream-events.ts';
-import { readBearerToken } from './token/bearer.ts';
 import { fetchDirectly, type KeyFetcher } from './token/keys/key-source.ts';
-import { TokenVerifier, type Verification } from './token/verifier.ts';
+import { TokenVerifier } from './token/verifier.ts';
 import { Transaction, type TransactionEvents } from './transaction.ts';
 import type { ForwardEnd } from './upstream/response-handler.ts';
 import { createNotice } from './upstream/response-headers.ts';
 import type { Tunnel } from './upstream/tunnel.ts';
 import { Tunnels } from './upstream/tunnels.ts';
 import { Upstreams } from './upstream/upstreams.ts';
-
-/** Milliseconds for the body of an MCP request after which its token may have expired, or have been revoked. */
-const JUDGED_AGAIN = 1_000;
-const NO_TOKEN = deny('missing_token');
 
 /** Handles requests under one immutable configuration. A reload creates a new gateway, and `Server.swap` uses it for new requests. */
 export class Gateway {
@@ -43,9 +37,9 @@ export class Gateway {
   readonly #telemetry: Telemetry;
   readonly #indexes: Indexes;
   readonly upstreams: Upstreams;
+  readonly #sessions: McpSessions;
   readonly #tunnels = new Tunnels();
-  readonly #limits: RouteLimits;
-  readonly #bodies: BodyMemory;
+  readonly #steps: DecisionSteps;
   readonly #underWay = new RequestCount();
   readonly #events: TransactionEvents = {
     onForwarded: (transaction, end) => this.#onForwarded(transaction, end),
@@ -57,6 +51,7 @@ export class Gateway {
 
   /**
    * @param previous the gateway that this one replaces: connections, keys and verified tokens that are still valid are kept.
+   * @param sessions of MCP servers, where they are not those of `previous`.
    * @param indexes of the routes of `config`; by default they are created here.
    */
   constructor(
@@ -65,21 +60,24 @@ export class Gateway {
     previous?: Gateway,
     fetchKeys: KeyFetcher = fetchDirectly,
     indexes = createIndexes(config.routes),
+    sessions = new McpSessions(),
   ) {
     this.config = config;
     this.#telemetry = telemetry;
     this.#indexes = indexes;
+    this.#sessions = previous ? previous.#sessions : sessions;
     const upstreams = previous ? previous.upstreams : undefined;
     this.upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
-    this.#limits = previous ? previous.#limits : new RouteLimits();
-    this.#bodies = previous ? previous.#bodies : new BodyMemory();
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
+    const steps = previous ? previous.#steps : undefined;
+    this.#steps = new DecisionSteps(config, indexes.audiences, this.verifier, steps);
   }
 
   /** Serves one request. Returns at once, and throws nothing; `stop` waits for it. */
   handle(request: IncomingRequest): void {
     this.#underWay.enter();
     const transaction = new Transaction(request, this.#events, this.upstreams.trusted);
+    transaction.sessions = this.#sessions;
     try {
       this.#serve(transaction);
     } catch (fault) {
@@ -111,50 +109,15 @@ export class Gateway {
     const { cors } = match.route;
     if (cors && applyCors(transaction, cors)) return;
 
-    this.#judge(transaction, head, match);
+    this.#steps.judge(transaction, head, match, this.#forward);
   }
 
-  #judge(transaction: Transaction, head: RequestHead, match: Match): undefined {
-    const verification = this.#verify(head, match.route);
-    if (!(verification instanceof Promise)) return this.#decide(transaction, head, match, verification);
-    transaction.wait(verification, result => this.#decide(transaction, head, match, result));
-  }
-
-  /** @returns the token, or why there is none. On a public route Authorization is not read, and `authorize` ignores the result. */
-  #verify(head: RequestHead, route: Route): Verification | Promise<Verification> {
-    if (route.public) return NO_TOKEN;
-    const bearer = readBearerToken(head.authorization);
-    return bearer.ok ? this.verifier.judge(bearer.token, Date.now(), route) : bearer;
-  }
-
-  /** Decides, and forwards what is granted and within the limits of its route. */
-  #decide(transaction: Transaction, head: RequestHead, match: Match, verification: Verification): undefined {
-    const decision = authorize(this.#indexes.audiences, match, head.method, verification, transaction.asked);
-    transaction.decision = decision;
-    if ('refused' in decision) return this.#ask(transaction, head, match, verification);
-    if (!decision.grant) return refuse(transaction, decision.denial.reason, decision.denial);
-    // While the token was verified the client may have closed, or sent bytes that ended the connection.
-    if (transaction.request.isOver || !admit(this.#limits, transaction, match.route)) return;
-    this.#forward(transaction, decision.grant, head);
-  }
-
-  /** Reads what is asked of an MCP server, and decides on that: with a new look at the token where the body took its time. */
-  #ask(transaction: Transaction, head: RequestHead, match: Match, verification: Verification): undefined {
-    if (transaction.request.isOver || !admit(this.#limits, transaction, match.route)) return;
-    const judgedAt = performance.now();
-    readAsked(transaction, head, match.route, this.#bodies, this.config.timeouts.body, asked => {
-      transaction.asked = asked;
-      if (performance.now() - judgedAt > JUDGED_AGAIN) this.#judge(transaction, head, match);
-      else this.#decide(transaction, head, match, verification);
-    });
-  }
-
-  #forward(transaction: Transaction, grant: Grant, head: RequestHead): void {
+  readonly #forward = (transaction: Transaction, grant: Grant, head: RequestHead): void => {
     const { request, isHandshake, responseFields } = transaction;
     responseFields.push(...createNotice(grant.match.route, grant.reported));
     if (isHandshake) this.upstreams.upgrade(grant, head, request, transaction);
     else this.upstreams.forward(grant, head, request, transaction);
-  }
+  };
 
   /** Replies where the client got no response. */
   #onForwarded(transaction: Transaction, end: ForwardEnd): undefined {
@@ -199,9 +162,7 @@ export class Gateway {
 
   /** Called once for each request, and last. */
   #finish(transaction: Transaction, end: RequestEnd): void {
-    const { match, isInFlight } = transaction;
-    if (match && isInFlight) this.#limits.leave(match.route);
-    transaction.body?.release();
+    this.#steps.finish(transaction);
     try {
       if (end === 'slow_reader') this.#telemetry.metrics.recordEnded(end);
       recordRequest(this.#telemetry, transaction.finish(), this.config.accessLog);
