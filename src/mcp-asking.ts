@@ -27,9 +27,9 @@ export function readAsked(
 ): undefined {
   const { mcp, limits } = route;
   if (!mcp) throw new Error('the route has no mcp');
-  const { request, isHandshake } = transaction;
+  const { request, original, isHandshake } = transaction;
   const { method, hasBody, contentLength } = head;
-  const { fields } = request.head;
+  const { fields } = original;
   let hasForeignSession = false;
   const conclude = (asked: McpRequest | Denial) =>
     asked.ok ? next({ ...asked, hasForeignSession }) : refuseUndecided(transaction, asked.reason);
@@ -41,6 +41,8 @@ export function readAsked(
   const mcpHead = readMcpHead(mcp, { method, hasBody, isHandshake, fields }, mcpFields);
   if (!mcpHead.ok) return conclude(mcpHead);
   if (!mcpHead.needsBody) return conclude(withoutBody(mcpHead));
+  // A rule cannot be judged by a part of a body, nor by none where another proxy has kept it.
+  if (!transaction.hasWholeBody) return conclude(deny('body_too_large'));
   const size = Math.min(mcp.maxBody, limits.body ?? Number.POSITIVE_INFINITY);
   transaction.body = new WholeBody(request, { size, timeout }, memory, body =>
     conclude(body.ok ? readMcpBody(mcp, mcpHead, body.bytes) : body),
