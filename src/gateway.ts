@@ -1,40 +1,34 @@
 /**
- * The steps of a request, in the order in which they run: `handle`, `#serve` (head, metadata, route, CORS), `#verify` (token), `#decide`
- * (decision, limits), `#forward`, `#onForwarded`, `#finish`. Each may end in a reply of our own (local-replies.ts), mostly in `refuse`.
- * `#forward` needs a `Grant`, which only `authorize()` makes; the order of the other steps is defined only here.
+ * The steps of a request, in the order in which they run: `handle`, `#serve` (head, metadata, route, CORS), `DecisionSteps.judge` (token,
+ * decision, limits), `#forward`, `#onForwarded`, `#finish`. Each may end in a reply of our own (local-replies.ts), mostly in `refuse`.
+ * `#forward` needs a `Grant`, which only `authorize()` makes; the order of the other steps is defined only here and in
+ * decision-steps.ts.
  */
 
-import { authorize, type Grant } from './authorization/authorize.ts';
-import { BodyMemory } from './body-memory.ts';
+import type { Grant } from './authorization/authorize.ts';
+import { Authorizer } from './authorizer/authorizer.ts';
 import { findMetadata } from './challenge/metadata.ts';
 import { createFailure } from './challenge/refusal.ts';
-import type { Config, Route } from './config/config.ts';
-import { deny } from './denial.ts';
+import type { Config } from './config/config.ts';
+import { DecisionSteps } from './decision-steps.ts';
 import type { RequestEnd } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
 import { createIndexes, type Indexes } from './indexes.ts';
-import { admit, applyCors, publish, refuse, refuseExpired } from './local-replies.ts';
-import { readAsked } from './mcp-asking.ts';
+import { applyCors, publish, refuse, refuseExpired } from './local-replies.ts';
 import { RequestCount } from './request-count.ts';
-import { type Match, matchRequest } from './route/match.ts';
+import { matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
 import { readHandshake } from './route/websocket-handshake.ts';
-import { RouteLimits } from './route-limits.ts';
 import { createVerifierEvents, logFault, recordRequest, type Telemetry } from './telemetry/telemetry.ts';
 import { createUpstreamEvents } from './telemetry/upstream-events.ts';
-import { readBearerToken } from './token/bearer.ts';
 import { fetchDirectly, type KeyFetcher } from './token/keys/key-source.ts';
-import { TokenVerifier, type Verification } from './token/verifier.ts';
+import { TokenVerifier } from './token/verifier.ts';
 import { Transaction, type TransactionEvents } from './transaction.ts';
 import type { ForwardEnd } from './upstream/response-handler.ts';
 import { createNotice } from './upstream/response-headers.ts';
 import type { Tunnel } from './upstream/tunnel.ts';
 import { Tunnels } from './upstream/tunnels.ts';
-import { Upstreams } from './upstream/upstreams.ts';
-
-/** Milliseconds for the body of an MCP request after which its token may have expired, or have been revoked. */
-const JUDGED_AGAIN = 1_000;
-const NO_TOKEN = deny('missing_token');
+import { hasUpstream, Upstreams } from './upstream/upstreams.ts';
 
 /** Handles requests under one immutable configuration. A reload creates a new gateway, and `Server.swap` uses it for new requests. */
 export class Gateway {
@@ -44,8 +38,8 @@ export class Gateway {
   readonly #indexes: Indexes;
   readonly upstreams: Upstreams;
   readonly #tunnels = new Tunnels();
-  readonly #limits: RouteLimits;
-  readonly #bodies: BodyMemory;
+  readonly #steps: DecisionSteps;
+  readonly #authorizer: Authorizer;
   readonly #underWay = new RequestCount();
   readonly #events: TransactionEvents = {
     onForwarded: (transaction, end) => this.#onForwarded(transaction, end),
@@ -71,24 +65,39 @@ export class Gateway {
     this.#indexes = indexes;
     const upstreams = previous ? previous.upstreams : undefined;
     this.upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
-    this.#limits = previous ? previous.#limits : new RouteLimits();
-    this.#bodies = previous ? previous.#bodies : new BodyMemory();
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
+    const steps = previous ? previous.#steps : undefined;
+    this.#steps = new DecisionSteps(config, indexes.audiences, this.verifier, steps);
+    this.#authorizer = new Authorizer(config, indexes, this.#steps);
   }
 
   /** Serves one request. Returns at once, and throws nothing; `stop` waits for it. */
   handle(request: IncomingRequest): void {
-    this.#underWay.enter();
     const transaction = new Transaction(request, this.#events, this.upstreams.trusted);
+    this.#run(transaction, this.#serve);
+  }
+
+  /** Answers one question of another proxy. As `handle`. */
+  answer(request: IncomingRequest): void {
+    if (!this.#authorizer.admits(request)) {
+      this.#telemetry.metrics.recordEnded('unknown_peer');
+      return;
+    }
+    const transaction = new Transaction(request, this.#events, undefined, 'authorizer');
+    this.#run(transaction, this.#authorizer.serve);
+  }
+
+  #run(transaction: Transaction, serve: (transaction: Transaction) => undefined): void {
+    this.#underWay.enter();
     try {
-      this.#serve(transaction);
+      serve(transaction);
     } catch (fault) {
       this.#fail(transaction, fault);
     }
   }
 
   /** Checks the head and finds the route. Metadata documents and preflights are answered here, without a token. */
-  #serve(transaction: Transaction): undefined {
+  readonly #serve = (transaction: Transaction): undefined => {
     const { unparsed, head: incoming } = transaction.request;
     if (unparsed !== undefined) return refuse(transaction, unparsed);
 
@@ -107,54 +116,20 @@ export class Gateway {
 
     const match = matchRequest(this.#indexes.routes, head);
     if (!match.ok) return refuse(transaction, match.reason);
+    if (!hasUpstream(match.route)) return refuse(transaction, 'no_route');
     transaction.match = match;
     const { cors } = match.route;
     if (cors && applyCors(transaction, cors)) return;
 
-    this.#judge(transaction, head, match);
-  }
+    this.#steps.judge(transaction, head, match, this.#forward);
+  };
 
-  #judge(transaction: Transaction, head: RequestHead, match: Match): undefined {
-    const verification = this.#verify(head, match.route);
-    if (!(verification instanceof Promise)) return this.#decide(transaction, head, match, verification);
-    transaction.wait(verification, result => this.#decide(transaction, head, match, result));
-  }
-
-  /** @returns the token, or why there is none. On a public route Authorization is not read, and `authorize` ignores the result. */
-  #verify(head: RequestHead, route: Route): Verification | Promise<Verification> {
-    if (route.public) return NO_TOKEN;
-    const bearer = readBearerToken(head.authorization);
-    return bearer.ok ? this.verifier.judge(bearer.token, Date.now(), route) : bearer;
-  }
-
-  /** Decides, and forwards what is granted and within the limits of its route. */
-  #decide(transaction: Transaction, head: RequestHead, match: Match, verification: Verification): undefined {
-    const decision = authorize(this.#indexes.audiences, match, head.method, verification, transaction.asked);
-    transaction.decision = decision;
-    if ('refused' in decision) return this.#ask(transaction, head, match, verification);
-    if (!decision.grant) return refuse(transaction, decision.denial.reason, decision.denial);
-    // While the token was verified the client may have closed, or sent bytes that ended the connection.
-    if (transaction.request.isOver || !admit(this.#limits, transaction, match.route)) return;
-    this.#forward(transaction, decision.grant, head);
-  }
-
-  /** Reads what is asked of an MCP server, and decides on that: with a new look at the token where the body took its time. */
-  #ask(transaction: Transaction, head: RequestHead, match: Match, verification: Verification): undefined {
-    if (transaction.request.isOver || !admit(this.#limits, transaction, match.route)) return;
-    const judgedAt = performance.now();
-    readAsked(transaction, head, match.route, this.#bodies, this.config.timeouts.body, asked => {
-      transaction.asked = asked;
-      if (performance.now() - judgedAt > JUDGED_AGAIN) this.#judge(transaction, head, match);
-      else this.#decide(transaction, head, match, verification);
-    });
-  }
-
-  #forward(transaction: Transaction, grant: Grant, head: RequestHead): void {
+  readonly #forward = (transaction: Transaction, grant: Grant, head: RequestHead): void => {
     const { request, isHandshake, responseFields } = transaction;
     responseFields.push(...createNotice(grant.match.route, grant.reported));
     if (isHandshake) this.upstreams.upgrade(grant, head, request, transaction);
     else this.upstreams.forward(grant, head, request, transaction);
-  }
+  };
 
   /** Replies where the client got no response. */
   #onForwarded(transaction: Transaction, end: ForwardEnd): undefined {
@@ -199,9 +174,7 @@ export class Gateway {
 
   /** Called once for each request, and last. */
   #finish(transaction: Transaction, end: RequestEnd): void {
-    const { match, isInFlight } = transaction;
-    if (match && isInFlight) this.#limits.leave(match.route);
-    transaction.body?.release();
+    this.#steps.finish(transaction);
     try {
       if (end === 'slow_reader') this.#telemetry.metrics.recordEnded(end);
       recordRequest(this.#telemetry, transaction.finish(), this.config.accessLog);

@@ -37,6 +37,8 @@ const COMPOSERS = [
   'process',
   'server',
   'gateway.ts',
+  'authorizer',
+  'decision-steps.ts',
   'transaction.ts',
   'local-replies.ts',
   'mcp-asking.ts',
@@ -155,9 +157,13 @@ test('main → process → server → gateway, and main → cli: no import again
   expect(importersOf('server')).toEqual(new Set(['main.ts', 'process']));
   expect(importersOf('cli')).toEqual(new Set(['main.ts']));
   expect(['process', 'server']).toEqual(expect.arrayContaining([...importersOf('gateway.ts')]));
-  expect(importersOf('local-replies.ts')).toEqual(new Set(['gateway.ts', 'mcp-asking.ts']));
-  expect(importersOf('transaction.ts')).toEqual(new Set(['gateway.ts', 'local-replies.ts', 'mcp-asking.ts']));
-  expect(importersOf('indexes.ts')).toEqual(new Set(['gateway.ts', 'process']));
+  expect(importersOf('local-replies.ts')).toEqual(
+    new Set(['authorizer', 'decision-steps.ts', 'gateway.ts', 'mcp-asking.ts']),
+  );
+  expect(importersOf('transaction.ts')).toEqual(
+    new Set(['authorizer', 'decision-steps.ts', 'gateway.ts', 'local-replies.ts', 'mcp-asking.ts']),
+  );
+  expect(importersOf('indexes.ts')).toEqual(new Set(['authorizer', 'gateway.ts', 'process']));
 });
 
 test('a library: imported by one module only', () => {

@@ -1,0 +1,102 @@
+/**
+ * The steps from the route of a request to its grant, in the order in which they run: `#verify` (token), `#decide` (decision, limits),
+ * `#ask` (what is asked of an MCP server). The gateway forwards behind them, the authorizer answers: what both must decide alike is
+ * decided here. Each step may end in a refusal, and then `next` is not called.
+ */
+
+import type { AudienceIndex } from './authorization/audience.ts';
+import { authorize, type Grant } from './authorization/authorize.ts';
+import { BodyMemory } from './body-memory.ts';
+import type { Config, Route } from './config/config.ts';
+import { deny } from './denial.ts';
+import { admit, refuse } from './local-replies.ts';
+import { readAsked } from './mcp-asking.ts';
+import type { Match } from './route/match.ts';
+import type { RequestHead } from './route/request-head.ts';
+import { RouteLimits } from './route-limits.ts';
+import { readBearerToken } from './token/bearer.ts';
+import type { TokenVerifier, Verification } from './token/verifier.ts';
+import type { Transaction } from './transaction.ts';
+
+/** Milliseconds for the body of an MCP request after which its token may have expired, or have been revoked. */
+const JUDGED_AGAIN = 1_000;
+const NO_TOKEN = deny('missing_token');
+
+/** What is done with a request that was granted and is within the limits of its route. A function of its object, not a closure. */
+export type OnGrant = (transaction: Transaction, grant: Grant, head: RequestHead) => void;
+
+export class DecisionSteps {
+  readonly #audiences: AudienceIndex;
+  readonly #verifier: TokenVerifier;
+  readonly #bodyTimeout: number;
+  readonly #limits: RouteLimits;
+  readonly #bodies: BodyMemory;
+
+  /** @param previous of the configuration before: what its requests have taken of the limits is still taken. */
+  constructor(
+    { timeouts }: Pick<Config, 'timeouts'>,
+    audiences: AudienceIndex,
+    verifier: TokenVerifier,
+    previous?: DecisionSteps,
+  ) {
+    this.#audiences = audiences;
+    this.#verifier = verifier;
+    this.#bodyTimeout = timeouts.body;
+    this.#limits = previous ? previous.#limits : new RouteLimits();
+    this.#bodies = previous ? previous.#bodies : new BodyMemory();
+  }
+
+  /** Judges a request whose route was found. Returns before the end where something must be waited for. */
+  judge(transaction: Transaction, head: RequestHead, match: Match, next: OnGrant): undefined {
+    const verification = this.#verify(head, match.route);
+    if (!(verification instanceof Promise)) return this.#decide(transaction, head, match, verification, next);
+    transaction.wait(verification, result => this.#decide(transaction, head, match, result, next));
+  }
+
+  /** Gives back what a request had taken of the limits. Called once, when it is over. */
+  finish({ match, isInFlight, body }: Transaction): void {
+    if (match && isInFlight) this.#limits.leave(match.route);
+    body?.release();
+  }
+
+  /** @returns the token, or why there is none. On a public route Authorization is not read, and `authorize` ignores the result. */
+  #verify(head: RequestHead, route: Route): Verification | Promise<Verification> {
+    if (route.public) return NO_TOKEN;
+    const bearer = readBearerToken(head.authorization);
+    return bearer.ok ? this.#verifier.judge(bearer.token, Date.now(), route) : bearer;
+  }
+
+  /** Decides, and goes on with what is granted and within the limits of its route. */
+  #decide(
+    transaction: Transaction,
+    head: RequestHead,
+    match: Match,
+    verification: Verification,
+    next: OnGrant,
+  ): undefined {
+    const decision = authorize(this.#audiences, match, head.method, verification, transaction.asked);
+    transaction.decision = decision;
+    if ('refused' in decision) return this.#ask(transaction, head, match, verification, next);
+    if (!decision.grant) return refuse(transaction, decision.denial.reason, decision.denial);
+    // While the token was verified the client may have closed, or sent bytes that ended the connection.
+    if (transaction.request.isOver || !admit(this.#limits, transaction, match.route)) return;
+    next(transaction, decision.grant, head);
+  }
+
+  /** Reads what is asked of an MCP server, and decides on that: with a new look at the token where the body took its time. */
+  #ask(
+    transaction: Transaction,
+    head: RequestHead,
+    match: Match,
+    verification: Verification,
+    next: OnGrant,
+  ): undefined {
+    if (transaction.request.isOver || !admit(this.#limits, transaction, match.route)) return;
+    const judgedAt = performance.now();
+    readAsked(transaction, head, match.route, this.#bodies, this.#bodyTimeout, asked => {
+      transaction.asked = asked;
+      if (performance.now() - judgedAt > JUDGED_AGAIN) this.judge(transaction, head, match, next);
+      else this.#decide(transaction, head, match, verification, next);
+    });
+  }
+}
