@@ -53,12 +53,9 @@ describe.concurrent.each(FRONT_PROXIES)('$name', kind => {
         isOver = true;
         await Promise.all(clients);
         expect([...statuses.keys()]).toEqual([200]);
-        const revoked = `${world.yaml}revoked: [{ sub: alice, iss: "${world.issuer.issuer}" }]\n`;
-        await reloadWith(world.audgate, revoked);
-        const { status, body } = await get(world.proxy.port, '/billing', { token, timeout: 10_000 });
-        expect({ status, body: body.toString('utf8') }).toMatchObject({
-          ...{ status: 401, body: expect.stringContaining('revoked_token') },
-        });
+        await reloadWith(world.audgate, world.yaml.replace('GET: [billing:read]', 'GET: [billing:admin]'));
+        const { status } = await get(world.proxy.port, '/billing', { token, timeout: 10_000 });
+        expect(status).toBe(403);
         console.info(`${kind.name}: ${statuses.get(200)} requests during ${RELOADS} reloads, 0 failed`);
       } finally {
         await world.close();

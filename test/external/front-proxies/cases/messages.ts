@@ -81,6 +81,8 @@ export const MESSAGES: readonly Case[] = [
     name: 'tool call beyond 4 MiB',
     expected: 'refused',
     run: async world => {
+      // Without being asked for the body, the others refuse at once, and some close on a client that still sends.
+      if (!world.kind.sendsBody) return 'no body is sent';
       const answer = await callTool(world, 'list_users', {
         token: await mcpToken(world),
         padding: 'x'.repeat(4_200_000),

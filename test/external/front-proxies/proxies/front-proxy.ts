@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ROOT } from '../../../docs/markdown.ts';
+import { sendRaw } from '../../../support/raw-http.ts';
 import { reservePort } from '../../../support/reserved-port.ts';
 import { eventually } from '../../../support/waiting.ts';
 
@@ -30,6 +31,8 @@ export interface FrontProxyKind {
   readonly patience: number;
   /** Whether it sends the body along with the question, for tool rules. */
   readonly sendsBody: boolean;
+  /** What it answers while its routes are not loaded yet, though it listens. */
+  readonly unready?: string;
   /** @param recipe reads a file of `config/recipes`, with the addresses of the test. */
   define(folder: string, recipe: ReadRecipe): ProxyDefinition;
 }
@@ -83,6 +86,7 @@ export async function startFrontProxy(
     if (child.exitCode !== null || child.pid === undefined) throw new Error(`${kind.name} ended: ${proxy.output()}`);
     return isListening(port);
   });
+  await eventually(async () => kind.unready === undefined || !(await ask(port)).includes(kind.unready));
   return proxy;
 }
 
@@ -112,6 +116,13 @@ function isListening(port: number): Promise<boolean> {
     const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
     socket.on('connect', () => socket.destroy());
   });
+}
+
+/** @returns what it answers; nothing where it waits for audgate. */
+async function ask(port: number): Promise<string> {
+  const bytes = 'GET / HTTP/1.1\r\nHost: ready\r\nConnection: close\r\n\r\n';
+  const received = await sendRaw(port, bytes, { timeout: 1000 }).catch(() => Buffer.alloc(0));
+  return received.toString('latin1');
 }
 
 async function end(child: ChildProcess, exited: Promise<void>): Promise<void> {

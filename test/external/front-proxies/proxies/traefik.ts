@@ -9,6 +9,7 @@ export const traefik: FrontProxyKind = {
   statusWhenDown: 500,
   patience: 45_000,
   sendsBody: true,
+  unready: '404 page not found',
   define: (folder, recipe) => ({
     args: [`--configFile=${folder}/traefik.yaml`],
     files: {
