@@ -2,20 +2,23 @@
 
 import { afterAll, describe, expect, test } from 'vitest';
 import { reloadWith } from '../../support/gateway-process.ts';
-import { type RawResponse, request } from '../../support/raw-http.ts';
+import { type HeaderPair, type RawResponse, request } from '../../support/raw-http.ts';
 import { startRawUpstream } from '../../support/raw-upstream.ts';
 import { reservePort } from '../../support/reserved-port.ts';
 import { startUpstream } from '../../support/upstream.ts';
+import { startBrittleRelay } from './brittle-relay.ts';
 import { tokenFor } from './cases/decisions.ts';
 import { type FrontProxyKind, startFrontProxy } from './proxies/front-proxy.ts';
 import { FRONT_PROXIES } from './proxies/kinds.ts';
-import { closeLeftovers, HOST, problemOf, startWorld, textOf } from './world.ts';
+import { closeLeftovers, HOST, problemOf, resourceOf, send, startWorld, textOf } from './world.ts';
 
 afterAll(closeLeftovers);
 
 /** Requests in flight while the configuration changes. */
 const CLIENTS = 8;
 const RELOADS = 3;
+const JSON_TYPE: readonly HeaderPair[] = [['Content-Type', 'application/json']];
+const CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_users"}}';
 
 describe.concurrent.each(FRONT_PROXIES)('$name', kind => {
   const isMissing = kind.program === undefined;
@@ -59,6 +62,37 @@ describe.concurrent.each(FRONT_PROXIES)('$name', kind => {
         console.info(`${kind.name}: ${statuses.get(200)} requests during ${RELOADS} reloads, 0 failed`);
       } finally {
         await world.close();
+      }
+    },
+  );
+
+  test.skipIf(isMissing)(
+    'a kept-alive connection dies under a question: asked again, or refused; never twice at the API',
+    async () => {
+      const world = await startWorld(kind);
+      const relay = await startBrittleRelay(world.authorizerPort);
+      try {
+        const proxy = await startFrontProxy(kind, { authorizer: relay.port, api: world.api.port });
+        const token = await world.issuer.sign({
+          claims: { aud: [resourceOf('billing'), resourceOf('mcp')], scope: 'billing:write' },
+        });
+        const seen: string[] = [];
+        for (const path of ['/billing', '/billing', '/billing', ...(kind.sendsBody ? ['/mcp', '/mcp', '/mcp'] : [])]) {
+          const { status, received } = await send({ ...world, proxy }, path, {
+            method: 'POST',
+            token,
+            body: CALL,
+            headers: JSON_TYPE,
+          });
+          seen.push(`${path} ${status}`);
+          if (status === 200) expect(received.map(({ body }) => body?.text)).toEqual([CALL]);
+          else expect({ isError: status >= 500, received }).toEqual({ isError: true, received: [] });
+        }
+        expect(relay.died).toBeGreaterThan(0);
+        console.info(`${kind.name}: ${relay.died} connections died: ${seen.join(', ')}`);
+        await proxy.close();
+      } finally {
+        await Promise.all([relay.close(), world.close()]);
       }
     },
   );

@@ -25,6 +25,7 @@ export interface World {
   readonly issuer: TokenIssuer;
   /** The configuration of audgate. */
   readonly yaml: string;
+  readonly authorizerPort: number;
   close(): Promise<void>;
 }
 
@@ -57,7 +58,7 @@ export async function startWorld(kind: FrontProxyKind): Promise<World> {
     await proxy.close();
     await Promise.all([audgate.close(), api.close(), issuer.close()]);
   };
-  return { kind, proxy, audgate, api, issuer, yaml, close };
+  return { kind, proxy, audgate, api, issuer, yaml, authorizerPort, close };
 }
 
 /** For `afterAll`: ends what a test that failed has left. */
