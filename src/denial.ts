@@ -20,6 +20,7 @@ export const STAGES = [
   'request',
   'path',
   'route',
+  'origin',
   'method',
   'credentials',
   'token',
@@ -72,6 +73,7 @@ export const REFUSALS = {
   },
   ambiguous_path: always('path', 400, 'The path could be read in more than one way'),
   no_route: always('route', 404, 'No route for this host and path'),
+  origin_not_allowed: always('origin', 403, 'Pages of this origin may not use this server'),
   method_not_allowed: { stage: 'method', status: 405, title: 'The method is not allowed here', refusedFrom: 'verify' },
   missing_token: {
     stage: 'credentials',

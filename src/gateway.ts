@@ -1,5 +1,5 @@
 /**
- * The steps of a request, in the order in which they run: `handle`, `#serve` (head, metadata, route, CORS), `DecisionSteps.judge` (token,
+ * The steps of a request, in the order in which they run: `handle`, `#serve` (head, metadata, route, CORS), `DecisionSteps.judge` (Origin, token,
  * decision, limits), `#forward`, `#onForwarded`, `#finish`. Each may end in a reply of our own (local-replies.ts), mostly in `refuse`.
  * `#forward` needs a `Grant`, which only `authorize()` makes; the order of the other steps is defined only here and in
  * decision-steps.ts.

@@ -88,7 +88,7 @@ export function buildRoute(
     allowEncoded: new Set(complete.allow_encoded),
     cors: buildCors(complete.cors, { scopeRules, isMcp: complete.mcp !== undefined, resource: complete.resource }),
     limits: { body: complete.limits.body, inFlight: complete.limits.in_flight },
-    mcp: buildMcp(complete.mcp),
+    mcp: buildMcp(complete.mcp, { resource: complete.resource, corsOrigins: complete.cors?.origins ?? [] }),
   };
   if (complete.public) return { ...common, public: true };
   if (complete.resource === undefined) return undefined;

@@ -31,6 +31,8 @@ const WHEN: Readonly<Record<Reason, string>> = {
   ambiguous_path:
     'Two servers could read the path differently. Only reported where every route to the same upstream is public or on `report`.',
   no_route: 'No route has this Host and path, or the request is `OPTIONS *`.',
+  origin_not_allowed:
+    'On a route with `mcp`: `Origin` is there, and is neither the one of the resource nor one of `cors.origins`; or it is `null`, or there twice.',
   method_not_allowed:
     "No key of the route's `scopes` covers the method; or a metadata document is requested with another method than GET, HEAD and OPTIONS. `Allow` lists the methods that are allowed.",
   missing_token: 'There is no Authorization field, or it has another scheme than Bearer.',

@@ -21,6 +21,7 @@ const REFUSED_FROM: Readonly<Record<Reason, Enforcement>> = {
   upgrade_required: 'report',
   ambiguous_path: 'report',
   no_route: 'report',
+  origin_not_allowed: 'report',
   method_not_allowed: 'verify',
   missing_token: 'verify',
   malformed_credentials: 'verify',

@@ -91,7 +91,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'readTokenFile',
     'resolveClaim',
   ],
-  'mcp from config': ['foldFieldName'],
+  'mcp from config': ['WEB_ORIGIN_FORM', 'foldFieldName'],
   'authorization from config': ['SCOPE_FORM', 'resolveClaim'],
   'authorization from mcp': ['hasMethod'],
   'authorization from route': ['isBelowPath'],

@@ -32,6 +32,7 @@ const ADVISERS: Readonly<Record<Reason, Adviser | undefined>> = {
   upgrade_required: undefined,
   ambiguous_path: { onRequest: adviseOnPath },
   no_route: { onRequest: adviseOnRoute },
+  origin_not_allowed: undefined,
   method_not_allowed: { onDenied: adviseOnMethod },
   missing_token: { onDenied: adviseOnMissingToken },
   malformed_credentials: { onDenied: adviseOnCredentials },

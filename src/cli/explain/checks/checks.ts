@@ -21,6 +21,7 @@ const FAILED_CHECK: Readonly<Record<Reason, CheckName | ((evaluation: Evaluation
   upgrade_required: undefined,
   ambiguous_path: 'path',
   no_route: 'route',
+  origin_not_allowed: undefined,
   method_not_allowed: 'method',
   missing_token: 'credentials',
   malformed_credentials: 'credentials',

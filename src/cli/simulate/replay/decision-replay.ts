@@ -16,6 +16,7 @@ import { type RequestHead, readRequestHead } from '../../../route/request-head.t
 import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
 import type { Verification } from '../../../token/verifier.ts';
 import { type LogEntry, wasGranted } from '../log/log-entry.ts';
+import { judgeLoggedOrigin } from './logged-origin.ts';
 import { type IssuerRules, readLoggedToken } from './logged-token.ts';
 import { RecordedConfig } from './recorded-config.ts';
 import type { Unknown } from './unknown.ts';
@@ -26,6 +27,8 @@ export interface ReplayedDecision {
   readonly route: Route | undefined;
   readonly presented: PresentedAudience | undefined;
 }
+
+const ORIGIN = 'origin_not_allowed';
 
 /** `as_before`: the same under every configuration. Several decisions: a value that the log lacks would select one. */
 export type ReplayedDecisions = readonly ReplayedDecision[] | 'as_before' | Unknown;
@@ -98,6 +101,12 @@ export class DecisionReplay {
     if (!match.ok) return [reject(match.reason)];
     if (entry.path.includes(MASK) && this.#dependsOnMasked(entry, match)) return { unknown: 'path_cut' };
     if (entry.isPreflight) return [this.#decidePreflight(match, entry)];
+    const origin = judgeLoggedOrigin(entry, match.route, this.#rules.recorded);
+    if (origin === 'refused') return [decisionOf({ outcome: 'denied', reason: ORIGIN, route: match.route })];
+    return origin === 'unknown' ? { unknown: 'origin_not_logged' } : this.#decideByToken(match, entry);
+  }
+
+  #decideByToken(match: Match, entry: LogEntry): ReplayedDecisions {
     const verifications = readLoggedToken(entry, match.route, this.#rules);
     if (!('unknown' in verifications)) return this.#decideAsked(match, entry, verifications);
     const withoutToken = this.#authorize(match, entry, deny('missing_token'));
