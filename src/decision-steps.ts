@@ -50,7 +50,7 @@ export class DecisionSteps {
   /** Judges a request whose route was found. Returns before the end where something must be waited for. */
   judge(transaction: Transaction, head: RequestHead, match: Match, next: OnGrant): undefined {
     const { mcp } = match.route;
-    const isAllowed = !mcp || isOriginAllowed(mcp, transaction.request.head.fields);
+    const isAllowed = !mcp || isOriginAllowed(mcp, transaction.original.fields);
     if (!isAllowed) return refuse(transaction, 'origin_not_allowed');
     const verification = this.#verify(head, match.route);
     if (!(verification instanceof Promise)) return this.#decide(transaction, head, match, verification, next);

@@ -34,6 +34,8 @@ export interface RouteDraft extends Settings<RouteSettings> {
   readonly line: number;
   readonly target: RouteTarget | undefined;
   readonly tls: UpstreamTls | undefined;
+  /** Whether the key is written, with or without an error. */
+  readonly hasUpstream: boolean;
 }
 
 /**
@@ -61,6 +63,7 @@ export function readRoutes(
       ...settings,
       ...{ key, path, line: diagnostics.lineOfKey(path), target: target.ok ? target.value : undefined },
       tls: tlsReader.read(entry, path, diagnostics),
+      hasUpstream: isRawMap(entry) && 'upstream' in entry,
     };
   });
 }
