@@ -9,6 +9,7 @@ import { authorize, type Grant } from './authorization/authorize.ts';
 import { BodyMemory } from './body-memory.ts';
 import type { Config, Route } from './config/config.ts';
 import { deny } from './denial.ts';
+import type { JudgedRequest } from './judged-request.ts';
 import { admit, refuse } from './local-replies.ts';
 import { isOriginAllowed } from './mcp/origin.ts';
 import { readAsked } from './mcp-asking.ts';
@@ -17,14 +18,13 @@ import type { RequestHead } from './route/request-head.ts';
 import { RouteLimits } from './route-limits.ts';
 import { readBearerToken } from './token/bearer.ts';
 import type { TokenVerifier, Verification } from './token/verifier.ts';
-import type { Transaction } from './transaction.ts';
 
 /** Milliseconds for the body of an MCP request after which its token may have expired, or have been revoked. */
 const JUDGED_AGAIN = 1_000;
 const NO_TOKEN = deny('missing_token');
 
 /** What is done with a request that was granted and is within the limits of its route. A function of its object, not a closure. */
-export type OnGrant = (transaction: Transaction, grant: Grant, head: RequestHead) => void;
+export type OnGrant<T extends JudgedRequest> = (transaction: T, grant: Grant, head: RequestHead) => void;
 
 export class DecisionSteps {
   readonly #audiences: AudienceIndex;
@@ -48,7 +48,7 @@ export class DecisionSteps {
   }
 
   /** Judges a request whose route was found. Returns before the end where something must be waited for. */
-  judge(transaction: Transaction, head: RequestHead, match: Match, next: OnGrant): undefined {
+  judge<T extends JudgedRequest>(transaction: T, head: RequestHead, match: Match, next: OnGrant<T>): undefined {
     const { mcp } = match.route;
     const isAllowed = !mcp || isOriginAllowed(mcp, transaction.request.head.fields);
     if (!isAllowed) return refuse(transaction, 'origin_not_allowed');
@@ -58,7 +58,7 @@ export class DecisionSteps {
   }
 
   /** Gives back what a request had taken of the limits. Called once, when it is over. */
-  finish({ match, isInFlight, body }: Transaction): void {
+  finish({ match, isInFlight, body }: JudgedRequest): void {
     if (match && isInFlight) this.#limits.leave(match.route);
     body?.release();
   }
@@ -71,12 +71,12 @@ export class DecisionSteps {
   }
 
   /** Decides, and goes on with what is granted and within the limits of its route. */
-  #decide(
-    transaction: Transaction,
+  #decide<T extends JudgedRequest>(
+    transaction: T,
     head: RequestHead,
     match: Match,
     verification: Verification,
-    next: OnGrant,
+    next: OnGrant<T>,
   ): undefined {
     const decision = authorize(this.#audiences, match, head.method, verification, transaction.asked);
     transaction.decision = decision;
@@ -88,12 +88,12 @@ export class DecisionSteps {
   }
 
   /** Reads what is asked of an MCP server, and decides on that: with a new look at the token where the body took its time. */
-  #ask(
-    transaction: Transaction,
+  #ask<T extends JudgedRequest>(
+    transaction: T,
     head: RequestHead,
     match: Match,
     verification: Verification,
-    next: OnGrant,
+    next: OnGrant<T>,
   ): undefined {
     if (transaction.request.isOver || !admit(this.#limits, transaction, match.route)) return;
     const judgedAt = performance.now();

@@ -3,10 +3,10 @@
 import type { BodyMemory } from './body-memory.ts';
 import type { Route } from './config/config.ts';
 import type { Denial } from './denial.ts';
+import type { JudgedRequest } from './judged-request.ts';
 import { refuseUndecided } from './local-replies.ts';
 import { type McpRequest, readMcpBody, readMcpHead, withoutBody } from './mcp/mcp-request.ts';
 import type { RequestHead } from './route/request-head.ts';
-import type { Transaction } from './transaction.ts';
 import { WholeBody } from './whole-body.ts';
 
 /**
@@ -17,7 +17,7 @@ import { WholeBody } from './whole-body.ts';
  * @param next called once with the request; not where it is refused, nor where the client leaves before.
  */
 export function readAsked(
-  transaction: Transaction,
+  transaction: JudgedRequest,
   head: RequestHead,
   { mcp, limits }: Route,
   memory: BodyMemory,

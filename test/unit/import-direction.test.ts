@@ -39,6 +39,7 @@ const COMPOSERS = [
   'gateway.ts',
   'decision-steps.ts',
   'transaction.ts',
+  'judged-request.ts',
   'local-replies.ts',
   'mcp-asking.ts',
   'whole-body.ts',
@@ -157,9 +158,7 @@ test('main → process → server → gateway, and main → cli: no import again
   expect(importersOf('cli')).toEqual(new Set(['main.ts']));
   expect(['process', 'server']).toEqual(expect.arrayContaining([...importersOf('gateway.ts')]));
   expect(importersOf('local-replies.ts')).toEqual(new Set(['decision-steps.ts', 'gateway.ts', 'mcp-asking.ts']));
-  expect(importersOf('transaction.ts')).toEqual(
-    new Set(['decision-steps.ts', 'gateway.ts', 'local-replies.ts', 'mcp-asking.ts']),
-  );
+  expect(importersOf('transaction.ts')).toEqual(new Set(['gateway.ts', 'judged-request.ts']));
   expect(importersOf('indexes.ts')).toEqual(new Set(['gateway.ts', 'process']));
 });
 
