@@ -34,6 +34,7 @@ const MODULES = [
 const COMPOSERS = [
   'main.ts',
   'library.ts',
+  'library',
   'process',
   'server',
   'gateway.ts',
@@ -157,9 +158,12 @@ test('main → process → server → gateway, and main → cli: no import again
   expect(importersOf('server')).toEqual(new Set(['main.ts', 'process']));
   expect(importersOf('cli')).toEqual(new Set(['main.ts']));
   expect(['process', 'server']).toEqual(expect.arrayContaining([...importersOf('gateway.ts')]));
-  expect(importersOf('local-replies.ts')).toEqual(new Set(['decision-steps.ts', 'gateway.ts', 'mcp-asking.ts']));
+  expect(importersOf('local-replies.ts')).toEqual(
+    new Set(['decision-steps.ts', 'gateway.ts', 'library', 'mcp-asking.ts']),
+  );
   expect(importersOf('transaction.ts')).toEqual(new Set(['gateway.ts', 'judged-request.ts']));
-  expect(importersOf('indexes.ts')).toEqual(new Set(['gateway.ts', 'process']));
+  expect(importersOf('indexes.ts')).toEqual(new Set(['gateway.ts', 'library', 'process']));
+  expect(importersOf('library')).toEqual(new Set(['library.ts']));
 });
 
 test('a library: imported by one module only', () => {
