@@ -18,13 +18,14 @@ import type { RequestHead } from './route/request-head.ts';
 import { RouteLimits } from './route-limits.ts';
 import { readBearerToken } from './token/bearer.ts';
 import type { TokenVerifier, Verification } from './token/verifier.ts';
+import type { Transaction } from './transaction.ts';
 
 /** Milliseconds for the body of an MCP request after which its token may have expired, or have been revoked. */
 const JUDGED_AGAIN = 1_000;
 const NO_TOKEN = deny('missing_token');
 
 /** What is done with a request that was granted and is within the limits of its route. A function of its object, not a closure. */
-export type OnGrant<T extends JudgedRequest> = (transaction: T, grant: Grant, head: RequestHead) => void;
+export type OnGrant<T extends JudgedRequest = Transaction> = (transaction: T, grant: Grant, head: RequestHead) => void;
 
 export class DecisionSteps {
   readonly #audiences: AudienceIndex;
@@ -50,7 +51,7 @@ export class DecisionSteps {
   /** Judges a request whose route was found. Returns before the end where something must be waited for. */
   judge<T extends JudgedRequest>(transaction: T, head: RequestHead, match: Match, next: OnGrant<T>): undefined {
     const { mcp } = match.route;
-    const isAllowed = !mcp || isOriginAllowed(mcp, transaction.request.head.fields);
+    const isAllowed = !mcp || isOriginAllowed(mcp, transaction.original.fields);
     if (!isAllowed) return refuse(transaction, 'origin_not_allowed');
     const verification = this.#verify(head, match.route);
     if (!(verification instanceof Promise)) return this.#decide(transaction, head, match, verification, next);

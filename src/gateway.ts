@@ -6,6 +6,7 @@
  */
 
 import type { Grant } from './authorization/authorize.ts';
+import { Authorizer } from './authorizer/authorizer.ts';
 import { findMetadata } from './challenge/metadata.ts';
 import { createFailure } from './challenge/refusal.ts';
 import type { Config } from './config/config.ts';
@@ -27,7 +28,7 @@ import type { ForwardEnd } from './upstream/response-handler.ts';
 import { createNotice } from './upstream/response-headers.ts';
 import type { Tunnel } from './upstream/tunnel.ts';
 import { Tunnels } from './upstream/tunnels.ts';
-import { Upstreams } from './upstream/upstreams.ts';
+import { hasUpstream, Upstreams } from './upstream/upstreams.ts';
 
 /** Handles requests under one immutable configuration. A reload creates a new gateway, and `Server.swap` uses it for new requests. */
 export class Gateway {
@@ -38,6 +39,7 @@ export class Gateway {
   readonly upstreams: Upstreams;
   readonly #tunnels = new Tunnels();
   readonly #steps: DecisionSteps;
+  readonly #authorizer: Authorizer;
   readonly #underWay = new RequestCount();
   readonly #events: TransactionEvents = {
     onForwarded: (transaction, end) => this.#onForwarded(transaction, end),
@@ -66,21 +68,36 @@ export class Gateway {
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
     const steps = previous ? previous.#steps : undefined;
     this.#steps = new DecisionSteps(config, indexes.audiences, this.verifier, steps);
+    this.#authorizer = new Authorizer(config, indexes, this.#steps);
   }
 
   /** Serves one request. Returns at once, and throws nothing; `stop` waits for it. */
   handle(request: IncomingRequest): void {
-    this.#underWay.enter();
     const transaction = new Transaction(request, this.#events, this.upstreams.trusted);
+    this.#run(transaction, this.#serve);
+  }
+
+  /** Answers one question of another proxy. As `handle`. */
+  answer(request: IncomingRequest): void {
+    if (!this.#authorizer.admits(request)) {
+      this.#telemetry.metrics.recordEnded('unknown_peer');
+      return;
+    }
+    const transaction = new Transaction(request, this.#events, undefined, 'authorizer');
+    this.#run(transaction, this.#authorizer.serve);
+  }
+
+  #run(transaction: Transaction, serve: (transaction: Transaction) => undefined): void {
+    this.#underWay.enter();
     try {
-      this.#serve(transaction);
+      serve(transaction);
     } catch (fault) {
       this.#fail(transaction, fault);
     }
   }
 
   /** Checks the head and finds the route. Metadata documents and preflights are answered here, without a token. */
-  #serve(transaction: Transaction): undefined {
+  readonly #serve = (transaction: Transaction): undefined => {
     const { unparsed, head: incoming } = transaction.request;
     if (unparsed !== undefined) return refuse(transaction, unparsed);
 
@@ -99,12 +116,13 @@ export class Gateway {
 
     const match = matchRequest(this.#indexes.routes, head);
     if (!match.ok) return refuse(transaction, match.reason);
+    if (!hasUpstream(match.route)) return refuse(transaction, 'no_route');
     transaction.match = match;
     const { cors } = match.route;
     if (cors && applyCors(transaction, cors)) return;
 
     this.#steps.judge(transaction, head, match, this.#forward);
-  }
+  };
 
   readonly #forward = (transaction: Transaction, grant: Grant, head: RequestHead): void => {
     const { request, isHandshake, responseFields } = transaction;

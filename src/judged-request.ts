@@ -9,6 +9,8 @@ export interface JudgedRequest
     Transaction,
     | 'requestId'
     | 'responseFields'
+    | 'original'
+    | 'hasWholeBody'
     | 'head'
     | 'match'
     | 'decision'

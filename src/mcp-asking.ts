@@ -2,7 +2,7 @@
 
 import type { BodyMemory } from './body-memory.ts';
 import type { Route } from './config/config.ts';
-import type { Denial } from './denial.ts';
+import { type Denial, deny } from './denial.ts';
 import type { JudgedRequest } from './judged-request.ts';
 import { refuseUndecided } from './local-replies.ts';
 import { type McpRequest, readMcpBody, readMcpHead, withoutBody } from './mcp/mcp-request.ts';
@@ -25,14 +25,16 @@ export function readAsked(
   next: (asked: McpRequest) => undefined,
 ): undefined {
   if (!mcp) throw new Error('the route has no mcp');
-  const { request, isHandshake } = transaction;
+  const { request, original, isHandshake } = transaction;
   const { method, hasBody, contentLength } = head;
   const conclude = (asked: McpRequest | Denial) =>
     asked.ok ? next(asked) : refuseUndecided(transaction, asked.reason);
 
-  const mcpHead = readMcpHead(mcp, { method, hasBody, isHandshake, fields: request.head.fields });
+  const mcpHead = readMcpHead(mcp, { method, hasBody, isHandshake, fields: original.fields });
   if (!mcpHead.ok) return conclude(mcpHead);
   if (!mcpHead.needsBody) return conclude(withoutBody(mcpHead));
+  // A rule cannot be judged by a part of a body, nor by none where another proxy has kept it.
+  if (!transaction.hasWholeBody) return conclude(deny('body_too_large'));
   const size = Math.min(mcp.maxBody, limits.body ?? Number.POSITIVE_INFINITY);
   transaction.body = new WholeBody(request, { size, timeout }, memory, body =>
     conclude(body.ok ? readMcpBody(mcp, mcpHead, body.bytes) : body),

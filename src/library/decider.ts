@@ -4,6 +4,7 @@
  */
 
 import type { Grant } from '../authorization/authorize.ts';
+import { matchSentPath } from '../authorizer/sent-path.ts';
 import { findMetadata } from '../challenge/metadata.ts';
 import type { LocalReply } from '../challenge/refusal.ts';
 import type { Config } from '../config/config.ts';
@@ -13,7 +14,6 @@ import type { Reason } from '../denial.ts';
 import type { RequestHead as ParsedHead } from '../http/message.ts';
 import { createIndexes, type Indexes } from '../indexes.ts';
 import { publish, refuse } from '../local-replies.ts';
-import { matchRequest } from '../route/match.ts';
 import { readRequestHead } from '../route/request-head.ts';
 import { readHandshake } from '../route/websocket-handshake.ts';
 import { TokenVerifier, type VerifierEvents } from '../token/verifier.ts';
@@ -101,7 +101,7 @@ export class Decider {
     if (!head.ok) return refuse(transaction, head.reason);
     transaction.head = head;
 
-    const match = matchRequest(this.#indexes.routes, head);
+    const match = matchSentPath(this.#indexes.routes, head);
     if (!match.ok) return refuse(transaction, match.reason);
     transaction.match = match;
     if (match.route.cors && isPreflight(head.method, original.fields)) return allow(undefined);

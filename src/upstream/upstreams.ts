@@ -191,6 +191,11 @@ export class Upstreams {
   }
 }
 
+/** @returns whether requests of the route can be forwarded: another proxy may do that itself, and only ask about them. */
+export function hasUpstream({ upstream }: Route): boolean {
+  return upstream.endpoints.length > 0;
+}
+
 /** No expiry on public and `report` routes, or without a verified token: they do not refuse an expired token either. */
 function expiryOf({ match: { route }, identity }: Grant): Expiry | undefined {
   if (route.public || !identity || route.enforcement === 'report') return undefined;

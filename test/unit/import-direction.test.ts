@@ -38,6 +38,7 @@ const COMPOSERS = [
   'process',
   'server',
   'gateway.ts',
+  'authorizer',
   'decision-steps.ts',
   'transaction.ts',
   'judged-request.ts',
@@ -159,10 +160,12 @@ test('main → process → server → gateway, and main → cli: no import again
   expect(importersOf('cli')).toEqual(new Set(['main.ts']));
   expect(['process', 'server']).toEqual(expect.arrayContaining([...importersOf('gateway.ts')]));
   expect(importersOf('local-replies.ts')).toEqual(
-    new Set(['decision-steps.ts', 'gateway.ts', 'library', 'mcp-asking.ts']),
+    new Set(['authorizer', 'decision-steps.ts', 'gateway.ts', 'library', 'mcp-asking.ts']),
   );
-  expect(importersOf('transaction.ts')).toEqual(new Set(['gateway.ts', 'judged-request.ts']));
-  expect(importersOf('indexes.ts')).toEqual(new Set(['gateway.ts', 'library', 'process']));
+  expect(importersOf('transaction.ts')).toEqual(
+    new Set(['authorizer', 'decision-steps.ts', 'gateway.ts', 'judged-request.ts']),
+  );
+  expect(importersOf('indexes.ts')).toEqual(new Set(['authorizer', 'gateway.ts', 'library', 'process']));
   expect(importersOf('library')).toEqual(new Set(['library.ts']));
 });
 

@@ -16,6 +16,7 @@ import { ISSUER } from '../values/address/uri.ts';
 import { ADMIN_TOKEN, ADMIN_TOKEN_FORM, hashAdminToken } from '../values/admin-token.ts';
 import { ROUTE_KEY, ROUTE_KEY_FORM } from '../values/path/route-key.ts';
 import { MOST_WORKERS, parseWorkers, WORKERS, WORKERS_FORM } from '../values/workers.ts';
+import { authorizer } from './authorizer-schema.ts';
 import { addRejection, key, text, uniqueList } from './building-blocks.ts';
 import { issuerSchema } from './issuer-schema.ts';
 import { listenerTls } from './listener-schema.ts';
@@ -74,6 +75,11 @@ const settings = {
   admin_hosts: uniqueList(text(HOST_NAME, parseHostName, HOST_NAME_FORM))
     .default([])
     .describe('Further host names that the admin listener accepts, beside addresses and names without a dot'),
+  authorizer: authorizer
+    .optional()
+    .describe(
+      'The listener for other proxies, which ask before they forward by themselves: an address, or a map with listen and peers',
+    ),
   limits: limits.prefault({}).describe('Limits for all clients'),
   timeouts: timeouts.prefault({}).describe('Time limits for clients'),
   drain: drain.prefault({}).describe('How the process stops after SIGTERM'),

@@ -98,7 +98,7 @@ export class Worker {
     this.#server = server;
     server.gateway.start();
     try {
-      return { ok: true, listen: await server.listenForClients() };
+      return { ok: true, addresses: await server.listenForClients() };
     } catch (error) {
       const problem = error instanceof Error ? error.message : 'unknown';
       return { ok: false, problem, ...(error instanceof ListenError && { failure: error.failure }) };
@@ -151,8 +151,7 @@ export class Worker {
     const pieces = this.#received.take(expected);
     const whole = await fromPieces(pieces, new Slices().pause, route => shareRoute(route, this.#workers));
     const config = shareLimits(whole, this.#workers);
-    const { listen, headers } = this.#fixed ?? { listen: config.listen, headers: config.limits.headers };
-    return { ...config, listen, limits: { ...config.limits, headers } };
+    return this.#fixed ? fixSettings(config, this.#fixed) : config;
   }
 
   /** This worker reads a key file itself; keys over HTTP are fetched by the primary, once for all workers. */
@@ -169,4 +168,11 @@ export class Worker {
   #readAllMetrics(): Promise<ProcessMetrics> {
     return this.#metrics.readChanges(0, 0, Number.POSITIVE_INFINITY);
   }
+}
+
+/** An address that has changed is listened on after a restart only, and so is the authorizer's where there was none or is none any more. */
+function fixSettings(config: Config, { addresses, headers }: FixedSettings): Config {
+  const { listen, authorizer: address } = addresses;
+  const authorizer = address && { listen: address, peers: config.authorizer?.peers ?? [] };
+  return { ...config, listen, authorizer, limits: { ...config.limits, headers } };
 }

@@ -33,6 +33,7 @@ export interface GaugeFamily {
 /** Why the gateway ended a connection or a stream that was not a refusal. */
 const END_CAUSES = [
   'connection_limit',
+  'unknown_peer',
   'slow_headers',
   'slow_reader',
   'idle_tunnel',
