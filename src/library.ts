@@ -194,7 +194,8 @@ function onlyStrings(env: Readonly<Record<string, unknown>>): Readonly<Record<st
 export async function createAuthorizer(options: AuthorizerOptions): Promise<Authorizer> {
   const { file = DEFAULT_FILE, env, config, onWarning = () => undefined } = options;
   const text = config === undefined || typeof config === 'string' ? config : JSON.stringify(config, null, 2);
-  const loaded = await loadOrThrow({ file, environment: onlyStrings(env ?? {}), ...(text !== undefined && { text }) });
+  const given = text === undefined ? {} : { text };
+  const loaded = await loadOrThrow({ file, ...given, environment: onlyStrings(env ?? {}), forwardsNothing: true });
   const decider = new Decider(await fromPieces(loaded.pieces, () => undefined), createEvents(onWarning), fault =>
     onWarning('fault', describeFault(fault)),
   );
