@@ -15,12 +15,20 @@ import type { RequestEnd } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
 import { createIndexes, type Indexes } from './indexes.ts';
 import { applyCors, publish, refuse, refuseExpired } from './local-replies.ts';
+import { McpSessions } from './mcp-sessions.ts';
 import { RequestCount } from './request-count.ts';
 import { matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
 import { readHandshake } from './route/websocket-handshake.ts';
-import { createVerifierEvents, logFault, recordRequest, type Telemetry } from './telemetry/telemetry.ts';
+import {
+  createExchangeEvents,
+  createVerifierEvents,
+  logFault,
+  recordRequest,
+  type Telemetry,
+} from './telemetry/telemetry.ts';
 import { createUpstreamEvents } from './telemetry/upstream-events.ts';
+import { TokenExchange } from './token/exchange/token-exchange.ts';
 import { fetchDirectly, type KeyFetcher } from './token/keys/key-source.ts';
 import { TokenVerifier } from './token/verifier.ts';
 import { Transaction, type TransactionEvents } from './transaction.ts';
@@ -37,9 +45,11 @@ export class Gateway {
   readonly #telemetry: Telemetry;
   readonly #indexes: Indexes;
   readonly upstreams: Upstreams;
+  readonly #sessions: McpSessions;
   readonly #tunnels = new Tunnels();
   readonly #steps: DecisionSteps;
   readonly #authorizer: Authorizer;
+  readonly #exchanges: TokenExchange;
   readonly #underWay = new RequestCount();
   readonly #events: TransactionEvents = {
     onForwarded: (transaction, end) => this.#onForwarded(transaction, end),
@@ -51,6 +61,7 @@ export class Gateway {
 
   /**
    * @param previous the gateway that this one replaces: connections, keys and verified tokens that are still valid are kept.
+   * @param sessions of MCP servers, where they are not those of `previous`.
    * @param indexes of the routes of `config`; by default they are created here.
    */
   constructor(
@@ -59,21 +70,26 @@ export class Gateway {
     previous?: Gateway,
     fetchKeys: KeyFetcher = fetchDirectly,
     indexes = createIndexes(config.routes),
+    sessions = new McpSessions(),
   ) {
     this.config = config;
     this.#telemetry = telemetry;
     this.#indexes = indexes;
+    this.#sessions = previous ? previous.#sessions : sessions;
     const upstreams = previous ? previous.upstreams : undefined;
     this.upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
     const steps = previous ? previous.#steps : undefined;
-    this.#steps = new DecisionSteps(config, indexes.audiences, this.verifier, steps);
+    const exchanges = previous ? previous.#exchanges : undefined;
+    this.#exchanges = new TokenExchange(indexes.audiences, createExchangeEvents(telemetry), exchanges);
+    this.#steps = new DecisionSteps(config, indexes.audiences, this.verifier, this.#exchanges, steps);
     this.#authorizer = new Authorizer(config, indexes, this.#steps);
   }
 
   /** Serves one request. Returns at once, and throws nothing; `stop` waits for it. */
   handle(request: IncomingRequest): void {
     const transaction = new Transaction(request, this.#events, this.upstreams.trusted);
+    transaction.sessions = this.#sessions;
     this.#run(transaction, this.#serve);
   }
 
@@ -210,6 +226,7 @@ export class Gateway {
   async #stopWhenIdle(): Promise<void> {
     await this.#underWay.untilIdle();
     this.verifier.stop();
+    this.#exchanges.release();
     await this.upstreams.close();
   }
 

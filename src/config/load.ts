@@ -81,8 +81,8 @@ function loadDocument(
   if (diagnostics.isUnreadable) return { ok: false, diagnostics: diagnostics.sorted };
   const { environment } = options;
   const folder = dirname(resolve(file));
-  const content = readContent(document, { environment, folder, files: new Map() }, diagnostics);
   const files = new ReferencedFiles(folder);
+  const content = readContent(document, { environment, folder, files: new Map(), watched: files }, diagnostics);
   const config = diagnostics.isUnreadable
     ? undefined
     : buildConfig(content, { ...options, folder, files }, diagnostics);
@@ -131,10 +131,11 @@ function readEntries(
   return {
     issuers: readIssuers(found.issuers ?? {}, surroundings, diagnostics),
     issuerNames: isReadable ? Object.keys(found.issuers ?? {}) : undefined,
-    routes: readRoutes(found.routes ?? {}, surroundings.files, diagnostics, isUpstreamOptional),
+    routes: readRoutes(found.routes ?? {}, surroundings, diagnostics, isUpstreamOptional),
     authorizer: found.authorizer,
     trustedProxies: found.trusted_proxies ?? [],
     omittedFields: found.access_log?.omit ?? [],
+    hasTls: isRawMap(content) && 'tls' in content,
     admin: found.admin,
     hasAdminToken: isRawMap(content) && 'admin_token' in content,
   };

@@ -29,6 +29,9 @@ export class AskedTransaction implements JudgedRequest {
   decision: Decision | undefined;
   asked: McpRequest | undefined;
   body: WholeBody | undefined;
+  readonly sessions: JudgedRequest['sessions'] = undefined;
+  session: JudgedRequest['session'];
+  issued: JudgedRequest['issued'];
   isHandshake = false;
   isInFlight = false;
   refusedFor: Reason | undefined;

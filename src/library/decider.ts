@@ -39,7 +39,7 @@ export class Decider {
   constructor(config: Config, events: VerifierEvents, onFault: (fault: unknown) => void) {
     this.#indexes = createIndexes(config.routes);
     this.#verifier = new TokenVerifier(config.issuers, events);
-    this.#steps = new DecisionSteps(config, this.#indexes.audiences, this.#verifier);
+    this.#steps = new DecisionSteps(config, this.#indexes.audiences, this.#verifier, undefined);
     this.#onFault = onFault;
   }
 

@@ -7,17 +7,21 @@ import type { Endpoint, Upstream } from '../config/upstream-config.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { Sweeper } from '../http/sweeper.ts';
+import type { SessionBinding } from '../mcp/session-binding.ts';
 import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
+import type { IssuedToken } from '../token/exchange/issued-token.ts';
 import { type ClientInfo, readClientInfo } from './client-info/client-info.ts';
 import { createTrustedProxies } from './client-info/trusted-proxies.ts';
 import { ConnectionPool, poolKey, type UpstreamEvents } from './endpoints/connection-pool.ts';
 import { type EndpointStatus, type KnownEndpoint, listEndpointStatus } from './endpoints/endpoint-status.ts';
 import { type Member, RoundRobin } from './endpoints/round-robin.ts';
+import { findExpiry } from './expiry.ts';
 import { type ForwardLimits, forward } from './forward.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
-import type { Expiry, ForwardEvents } from './response-handler.ts';
+import type { ForwardEvents } from './response-handler.ts';
 import { createResponseRules, type ResponseEdits, type ResponseRules } from './response-headers.ts';
+import { replaceSessionId } from './session-fields.ts';
 import { type UpgradeEvents, upgrade } from './upgrade.ts';
 
 /** What the requests of one route share, made for the first of them. */
@@ -32,6 +36,10 @@ export interface Additions {
   readonly requestId: string;
   /** Names and values. They replace what the upstream sends under these names. */
   readonly responseFields: HeaderList;
+  /** Of an MCP server, where its ids are bound: the binding, and the id that the upstream gets in place of the client's. */
+  readonly session?: { readonly binding: SessionBinding; readonly id: string | undefined } | undefined;
+  /** What is sent as Authorization in place of the client's, on a route with `exchange`. */
+  readonly issued: IssuedToken | undefined;
 }
 
 export class Upstreams {
@@ -90,8 +98,8 @@ export class Upstreams {
       const { target: path, authority } = addressOf(grant, head, endpoint);
       return { origin: endpoint.origin, connect, headLimit, authority, path, headers };
     };
-    const edits = this.#editsOf(grant, head, client);
-    const limits = { added: events.responseFields, edits, expiry: expiryOf(grant) };
+    const edits = this.#editsOf(grant, head, client, events);
+    const limits = { added: events.responseFields, edits, expiry: findExpiry(grant, head.method) };
     upgrade({ members, handshakeWith, timeouts, limits }, request, events);
   }
 
@@ -110,15 +118,19 @@ export class Upstreams {
   }
 
   #headersOf(grant: Grant, { head: { fields } }: IncomingRequest, client: ClientInfo, added: Additions): string[] {
-    return createRequestHeaders(this.#routeOf(grant).policy, fields, client, added.requestId, grant.identity);
+    const { policy } = this.#routeOf(grant);
+    const headers = createRequestHeaders(policy, fields, client, added.requestId, grant.identity, added.issued);
+    const id = added.session?.id;
+    return id === undefined ? headers : replaceSessionId(headers, id);
   }
 
-  #editsOf(grant: Grant, { authority }: RequestHead, client: ClientInfo): ResponseEdits {
+  #editsOf(grant: Grant, { authority }: RequestHead, client: ClientInfo, { session }: Additions): ResponseEdits {
     const { route } = grant.match;
     const { preserveHost, endpoints } = route.upstream;
     const hostSent = preserveHost ? authority : undefined;
     return {
       rules: this.#routeOf(grant).responseRules,
+      session: session?.binding,
       rewriting: route.rewriteLocation ? { route, hostSent, client, endpoints } : undefined,
     };
   }
@@ -130,8 +142,8 @@ export class Upstreams {
         ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle), bytes: grant.body }
         : undefined,
       added: added.responseFields,
-      edits: this.#editsOf(grant, head, client),
-      expiry: expiryOf(grant),
+      edits: this.#editsOf(grant, head, client, added),
+      expiry: findExpiry(grant, head.method),
     };
   }
 
@@ -194,12 +206,6 @@ export class Upstreams {
 /** @returns whether requests of the route can be forwarded: another proxy may do that itself, and only ask about them. */
 export function hasUpstream({ upstream }: Route): boolean {
   return upstream.endpoints.length > 0;
-}
-
-/** No expiry on public and `report` routes, or without a verified token: they do not refuse an expired token either. */
-function expiryOf({ match: { route }, identity }: Grant): Expiry | undefined {
-  if (route.public || !identity || route.enforcement === 'report') return undefined;
-  return { at: identity.validUntil * 1000, ends: route.endAtExpiry };
 }
 
 /** Target and Host. A client of HTTP/1.0 may send no Host. */

@@ -53,6 +53,8 @@ const WHEN: Readonly<Record<Reason, string>> = {
     'No `aud` value is the resource of the route or one of its `audiences`, or `multiple_audiences` refuses the others.',
   wrong_claim: 'A claim that the `claims` of the route require is absent or has another value.',
   insufficient_scope: 'A scope that the operation needs is missing. The challenge names all that it needs.',
+  session_not_found:
+    'On a route with `mcp`: the `Mcp-Session-Id` is not one that was handed out to the issuer, subject and client of the token, on this route.',
   unsupported_media_type:
     'On a route with a rule under `mcp`: the body of a POST is not `application/json`, or has no media type.',
   mcp_header_mismatch:
@@ -61,6 +63,10 @@ const WHEN: Readonly<Record<Reason, string>> = {
     "The body is larger than the route's `limits.body`, or than `mcp.max_body` where it is read for a rule.",
   overloaded:
     'The route already has `limits.in_flight` requests under way, or the bodies that wait to be judged fill the memory that they may have.',
+  exchange_refused:
+    'With `upstream_token: exchange`: the token endpoint refuses this token, or what it issued is not for the upstream. The log says why.',
+  exchange_unavailable:
+    'With `upstream_token: exchange`: the token endpoint gave no usable answer, or refuses the gateway itself. The log says why.',
   internal: 'An exception in the gateway.',
 };
 

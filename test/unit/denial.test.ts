@@ -37,10 +37,13 @@ const REFUSED_FROM: Readonly<Record<Reason, Enforcement>> = {
   wrong_audience: 'enforce',
   wrong_claim: 'enforce',
   insufficient_scope: 'enforce',
+  session_not_found: 'verify',
   unsupported_media_type: 'report',
   mcp_header_mismatch: 'report',
   body_too_large: 'report',
   overloaded: 'report',
+  exchange_refused: 'report',
+  exchange_unavailable: 'report',
   internal: 'report',
 };
 
@@ -59,8 +62,9 @@ describe('the modes that refuse a reason', () => {
   const strictness = (reason: Reason) => ENFORCEMENTS.indexOf(REFUSALS[reason].refusedFrom);
 
   test('stages request to route, limits and fault: every mode', () => {
-    const reasons = REASONS.filter(reason => !isDecidedWithin(reason, 'method', 'scope'));
-    const why = 'The gateway refuses these stages without a look at the mode. Only `authorize` looks at it.';
+    const reasons = REASONS.filter(reason => !isDecidedWithin(reason, 'method', 'session'));
+    const why =
+      'The gateway refuses these stages without a look at the mode. Only `authorize` and mcp-asking.ts look at it.';
     expect(
       reasons.filter(reason => !isRefused(reason, 'report')),
       why,
@@ -119,7 +123,7 @@ describe('isDecidedWithin', () => {
       ],
     ],
     ['audience', 'scope', ['wrong_audience', 'wrong_claim', 'insufficient_scope']],
-    ['limits', 'fault', ['body_too_large', 'overloaded', 'internal']],
+    ['limits', 'fault', ['body_too_large', 'overloaded', 'exchange_refused', 'exchange_unavailable', 'internal']],
   ] as const)('from %s to %s: %j', (first, last, reasons) => {
     expect(REASONS.filter(reason => isDecidedWithin(reason, first, last))).toEqual(reasons);
   });

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { MCP_REVISION, MCP_REVISIONS, parseMcpRevision } from '../values/mcp-revision.ts';
 import { parseScope, SCOPE, SCOPE_FORM } from '../values/scope-rule.ts';
+import { deriveSessionKey, SESSION_KEY, SESSION_KEY_FORM } from '../values/session-key.ts';
 import { parseSize, SIZE, SIZE_FORM } from '../values/size.ts';
 import { addRejection, filledList, key, mapWithKeys, text, uniqueList } from './building-blocks.ts';
 
@@ -48,13 +49,28 @@ const mcpMap = z.strictObject({
   revisions: filledList(text(MCP_REVISION, parseMcpRevision, { enum: [...MCP_REVISIONS] }))
     .prefault([...MCP_REVISIONS])
     .describe('The revisions of MCP that are served; a request of another one gets 400'),
+  sse: z
+    .boolean({ error: 'true or false' })
+    .default(false)
+    .describe('Whether the server has the older transport HTTP+SSE: its stream goes on when the token expires'),
+  session_key: text(SESSION_KEY, deriveSessionKey, SESSION_KEY_FORM)
+    .optional()
+    .describe(
+      'Secret by which session ids are bound to their owners; write ${file:…}. Default: one made at the start, so that sessions end with a restart',
+    ),
   max_body: bodySize.prefault('4MiB').describe('Bytes of a body that is read for a rule; a longer one gets 413'),
 });
 
 export type McpSettings = z.output<typeof mcpMap>;
 
+/** A boolean, not the literal `true`: what is wrong within a map is then told as that. */
+const mcpAlone = z
+  .boolean({ error: 'true' })
+  .meta({ const: true })
+  .superRefine((written, context) => {
+    if (!written) addRejection(context, { what: 'is the default', expected: 'true, a map, or no such key' });
+  })
+  .transform((): McpSettings => mcpMap.parse({}));
+
 /** `true` alone is a map without keys. */
-export const mcp = z.union([
-  z.literal(true, { error: 'true, or a map' }).transform((): McpSettings => mcpMap.parse({})),
-  mcpMap,
-]);
+export const mcp = z.union([mcpAlone, mcpMap]);

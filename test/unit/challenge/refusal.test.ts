@@ -33,10 +33,13 @@ const STATUS: Readonly<Record<Reason, number>> = {
   insufficient_scope: 403,
   keys_unavailable: 503,
   origin_not_allowed: 403,
+  session_not_found: 404,
   unsupported_media_type: 415,
   mcp_header_mismatch: 400,
   body_too_large: 413,
   overloaded: 503,
+  exchange_refused: 403,
+  exchange_unavailable: 503,
   internal: 503,
 };
 

@@ -37,10 +37,13 @@ const FAILED_CHECK: Readonly<Record<Reason, CheckName | ((evaluation: Evaluation
   wrong_audience: 'audience',
   wrong_claim: 'required claims',
   insufficient_scope: 'scope',
+  session_not_found: undefined,
   unsupported_media_type: undefined,
   mcp_header_mismatch: undefined,
   body_too_large: undefined,
   overloaded: undefined,
+  exchange_refused: undefined,
+  exchange_unavailable: undefined,
   internal: undefined,
 };
 
