@@ -15,6 +15,7 @@ import type { RequestEnd } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
 import { createIndexes, type Indexes } from './indexes.ts';
 import { applyCors, publish, refuse, refuseExpired } from './local-replies.ts';
+import { McpSessions } from './mcp-sessions.ts';
 import { RequestCount } from './request-count.ts';
 import { matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
@@ -37,6 +38,7 @@ export class Gateway {
   readonly #telemetry: Telemetry;
   readonly #indexes: Indexes;
   readonly upstreams: Upstreams;
+  readonly #sessions: McpSessions;
   readonly #tunnels = new Tunnels();
   readonly #steps: DecisionSteps;
   readonly #authorizer: Authorizer;
@@ -51,6 +53,7 @@ export class Gateway {
 
   /**
    * @param previous the gateway that this one replaces: connections, keys and verified tokens that are still valid are kept.
+   * @param sessions of MCP servers, where they are not those of `previous`.
    * @param indexes of the routes of `config`; by default they are created here.
    */
   constructor(
@@ -59,10 +62,12 @@ export class Gateway {
     previous?: Gateway,
     fetchKeys: KeyFetcher = fetchDirectly,
     indexes = createIndexes(config.routes),
+    sessions = new McpSessions(),
   ) {
     this.config = config;
     this.#telemetry = telemetry;
     this.#indexes = indexes;
+    this.#sessions = previous ? previous.#sessions : sessions;
     const upstreams = previous ? previous.upstreams : undefined;
     this.upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
@@ -74,6 +79,7 @@ export class Gateway {
   /** Serves one request. Returns at once, and throws nothing; `stop` waits for it. */
   handle(request: IncomingRequest): void {
     const transaction = new Transaction(request, this.#events, this.upstreams.trusted);
+    transaction.sessions = this.#sessions;
     this.#run(transaction, this.#serve);
   }
 

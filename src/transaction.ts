@@ -9,6 +9,7 @@ import { valuesOf } from './http/header-list.ts';
 import type { RequestHead as ParsedHead, RequestEnd, RequestHandler } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
 import type { McpRequest } from './mcp/mcp-request.ts';
+import type { McpSessions, RequestSession } from './mcp-sessions.ts';
 import { isAuthority } from './route/authority.ts';
 import { toLoggablePath } from './route/loggable-path.ts';
 import type { Match } from './route/match.ts';
@@ -60,6 +61,10 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   decision: Decision | undefined;
   /** On a route with `mcp`: what it asks for, once that was read. */
   asked: McpRequest | undefined;
+  /** Where it is to be told whose a session is: not for another proxy, which forwards the ids as they are. */
+  sessions: McpSessions | undefined;
+  /** On a route with `mcp` whose sessions are bound. */
+  session: RequestSession | undefined;
   /** Where that was read from the body. */
   body: WholeBody | undefined;
   /** Whether it asks for a WebSocket. */

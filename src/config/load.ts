@@ -70,8 +70,8 @@ function loadDocument(
 ): LoadResult {
   if (diagnostics.isUnreadable) return { ok: false, diagnostics: diagnostics.sorted };
   const folder = dirname(resolve(file));
-  const content = readContent(document, { environment, folder, files: new Map() }, diagnostics);
   const files = new ReferencedFiles(folder);
+  const content = readContent(document, { environment, folder, files: new Map(), watched: files }, diagnostics);
   const config = diagnostics.isUnreadable
     ? undefined
     : buildConfig(content, { folder, environment, files }, diagnostics);

@@ -22,6 +22,8 @@ export interface Mcp {
   readonly revisions: ReadonlySet<McpRevision>;
   /** As browsers write them: the pages that may send requests. `*` for every origin. */
   readonly origins: ReadonlySet<string>;
+  /** Derived from `session_key`, in hex; `undefined`: the key of the process is used. */
+  readonly sessionKey: string | undefined;
   /** Bytes of a body that is read. */
   readonly maxBody: number;
 }
@@ -55,6 +57,7 @@ export function buildMcp(
     initialScopes: settings.initial_scopes,
     revisions: new Set(settings.revisions),
     origins: new Set([...(resource === undefined ? [] : [new URL(resource).origin]), ...corsOrigins]),
+    sessionKey: settings.session_key?.derived,
     maxBody: settings.max_body,
   };
 }

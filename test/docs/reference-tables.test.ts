@@ -53,6 +53,8 @@ const WHEN: Readonly<Record<Reason, string>> = {
     'No `aud` value is the resource of the route or one of its `audiences`, or `multiple_audiences` refuses the others.',
   wrong_claim: 'A claim that the `claims` of the route require is absent or has another value.',
   insufficient_scope: 'A scope that the operation needs is missing. The challenge names all that it needs.',
+  session_not_found:
+    'On a route with `mcp`: the `Mcp-Session-Id` is not one that was handed out to the issuer, subject and client of the token, on this route.',
   unsupported_media_type:
     'On a route with a rule under `mcp`: the body of a POST is not `application/json`, or has no media type.',
   mcp_header_mismatch:

@@ -53,6 +53,8 @@ export interface ServeOptions {
   readonly workers: number;
   readonly fixed: FixedSettings;
   readonly tickets: TicketSeed;
+  /** `McpSessions.defaultKey`: a session goes on in every worker. */
+  readonly sessionKey: string;
 }
 
 /** Settings of the listeners that only a restart changes, as they were when the primary started. */

@@ -2,6 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { toPieces } from '../../config/loader/pieces.ts';
+import { McpSessions } from '../../mcp-sessions.ts';
 import type { ServingAddresses } from '../../server/server.ts';
 import { TicketKeys } from '../../server/tls/ticket-keys.ts';
 import type { StartOptions } from '../gateway-process.ts';
@@ -19,6 +20,7 @@ export class ConfigRollout {
   readonly #pool: WorkerPool;
   /** The same for all workers, so that a session is resumed by another one than began it. */
   readonly #tickets = new TicketKeys();
+  readonly #sessions = new McpSessions();
   #current: LoadedConfig;
   #loadedAt = new Date();
   /** `limits.headers` at the start. */
@@ -75,7 +77,8 @@ export class ConfigRollout {
     const fixed = { addresses: this.#addresses, headers: this.#headers };
     const { pieces } = this.#current;
     for (const part of listParts(pieces)) await channel.call('receiveConfig', part, limit);
-    const options = { pieces: pieces.length, workers: this.#pool.size, fixed, tickets: this.#tickets.seed };
+    const shared = { tickets: this.#tickets.seed, sessionKey: this.#sessions.defaultKey };
+    const options = { pieces: pieces.length, workers: this.#pool.size, fixed, ...shared };
     return channel.call('serve', options, limit);
   }
 

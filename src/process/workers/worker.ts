@@ -5,6 +5,7 @@ import type { KeyReadiness } from '../../admin/readiness.ts';
 import type { Config, Issuer } from '../../config/config.ts';
 import { fromPieces } from '../../config/loader/pieces.ts';
 import type { Gateway } from '../../gateway.ts';
+import { McpSessions } from '../../mcp-sessions.ts';
 import { ListenError } from '../../server/listener.ts';
 import { Server } from '../../server/server.ts';
 import { TicketKeys } from '../../server/tls/ticket-keys.ts';
@@ -40,6 +41,7 @@ export class Worker {
   readonly #received = new ReceivedPieces();
   #workers = 1;
   #fixed: FixedSettings | undefined;
+  #sessions: McpSessions | undefined;
   #server: Server | undefined;
   /** Serves after `commit`. */
   #prepared: Gateway | undefined;
@@ -90,9 +92,10 @@ export class Worker {
     };
   }
 
-  async #serve({ pieces, workers, fixed, tickets }: ServeOptions): Promise<StartResult> {
+  async #serve({ pieces, workers, fixed, tickets, sessionKey }: ServeOptions): Promise<StartResult> {
     this.#workers = workers;
     this.#fixed = fixed;
+    this.#sessions = new McpSessions(sessionKey);
     const gateway = await this.#createGateway(pieces);
     const server = new Server(gateway, this.#telemetry, NOT_SHOWN, new TicketKeys(tickets));
     this.#server = server;
@@ -144,7 +147,7 @@ export class Worker {
   async #createGateway(pieces: number): Promise<Gateway> {
     const config = await this.#assembleConfig(pieces);
     const fetchKeys: KeyFetcher = (...args) => this.#fetchKeys(...args);
-    return createNextGateway(this.#server?.gateway, config, this.#telemetry, fetchKeys);
+    return createNextGateway(this.#server?.gateway, config, this.#telemetry, fetchKeys, this.#sessions);
   }
 
   async #assembleConfig(expected: number): Promise<Config> {

@@ -48,6 +48,7 @@ const ADVISERS: Readonly<Record<Reason, Adviser | undefined>> = {
   wrong_audience: { onDenied: adviseOnAudience },
   wrong_claim: { onDenied: adviseOnClaim },
   insufficient_scope: { onDenied: adviseOnScope },
+  session_not_found: undefined,
   unsupported_media_type: undefined,
   mcp_header_mismatch: undefined,
   body_too_large: undefined,

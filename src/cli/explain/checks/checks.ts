@@ -37,6 +37,7 @@ const FAILED_CHECK: Readonly<Record<Reason, CheckName | ((evaluation: Evaluation
   wrong_audience: 'audience',
   wrong_claim: 'required claims',
   insufficient_scope: 'scope',
+  session_not_found: undefined,
   unsupported_media_type: undefined,
   mcp_header_mismatch: undefined,
   body_too_large: undefined,

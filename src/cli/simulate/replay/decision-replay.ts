@@ -8,8 +8,9 @@ import { authorize } from '../../../authorization/authorize.ts';
 import { createMetadataIndex, findMetadata } from '../../../challenge/metadata.ts';
 import { METADATA_METHODS } from '../../../challenge/metadata-reply.ts';
 import type { Config, Route } from '../../../config/config.ts';
-import { deny, isDecidedWithin, isReason, type Reason } from '../../../denial.ts';
+import { deny, isDecidedWithin, isReason, isRefused, type Reason } from '../../../denial.ts';
 import { assumeRequest } from '../../../mcp/mcp-request.ts';
+import { bindsSessions } from '../../../mcp/session-owner.ts';
 import { MASK } from '../../../route/loggable-path.ts';
 import { createRouteTable, type Match, matchRequest } from '../../../route/match.ts';
 import { type RequestHead, readRequestHead } from '../../../route/request-head.ts';
@@ -29,6 +30,7 @@ export interface ReplayedDecision {
 }
 
 const ORIGIN = 'origin_not_allowed';
+const SESSION = 'session_not_found';
 
 /** `as_before`: the same under every configuration. Several decisions: a value that the log lacks would select one. */
 export type ReplayedDecisions = readonly ReplayedDecision[] | 'as_before' | Unknown;
@@ -117,7 +119,7 @@ export class DecisionReplay {
 
   /** What an MCP request asked for decides only where its token would be enough otherwise. */
   #decideAsked(match: Match, entry: LogEntry, verifications: readonly Verification[]): ReplayedDecisions {
-    const decisions = verifications.map(each => this.#authorize(match, entry, each));
+    const decisions = verifications.map(each => refuseSession(entry, match.route, this.#authorize(match, entry, each)));
     const isAsked = match.route.mcp?.hasRules === true && entry.method === 'POST';
     const isKnown = !isAsked || (entry.mcp !== undefined && entry.mcp !== 'unknown');
     const isRefused = decisions.every(({ outcome }) => outcome === 'denied');
@@ -171,4 +173,11 @@ function doesMaskedPathMatter(route: Route, routes: readonly Route[]): boolean {
   const below = route.prefix === '/' ? '/' : `${route.prefix}/`;
   if (routes.some(other => other !== route && other.prefix.startsWith(below))) return true;
   return !route.public && route.scopeRules.some(rule => rule.path !== '/');
+}
+
+/** An id that was not its sender's then is not now. */
+function refuseSession({ reason }: LogEntry, route: Route, decision: ReplayedDecision): ReplayedDecision {
+  if (reason !== SESSION || route.public || !bindsSessions(route) || decision.outcome === 'denied') return decision;
+  if (isRefused(SESSION, route.enforcement)) return { ...decision, outcome: 'denied', reason: SESSION };
+  return { ...decision, outcome: 'reported', reason: decision.reason ?? SESSION };
 }
