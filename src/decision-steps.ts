@@ -1,6 +1,7 @@
 /**
- * The steps from the route of a request to its grant, in the order in which they run: `judge` (Origin), `#verify` (token), `#decide` (decision, limits),
- * `#ask` (what is asked of an MCP server). The gateway forwards behind them, the authorizer answers: what both must decide alike is
+ * The steps from the route of a request to its grant, in the order in which they run: `judge` (Origin), `#verify` (token), `#decide`
+ * (decision, limits), `#ask` (what is asked of an MCP server), `#exchange` (a token for the upstream). The gateway forwards behind
+ * them, the authorizer answers: what both must decide alike is
  * decided here. Each step may end in a refusal, and then `next` is not called.
  */
 
@@ -16,7 +17,10 @@ import type { Match } from './route/match.ts';
 import type { RequestHead } from './route/request-head.ts';
 import { RouteLimits } from './route-limits.ts';
 import { readBearerToken } from './token/bearer.ts';
+import type { Exchanged } from './token/exchange/issued-tokens.ts';
+import type { TokenExchange } from './token/exchange/token-exchange.ts';
 import type { TokenVerifier, Verification } from './token/verifier.ts';
+import { findExchange } from './token-exchanging.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Milliseconds for the body of an MCP request after which its token may have expired, or have been revoked. */
@@ -32,16 +36,19 @@ export class DecisionSteps {
   readonly #bodyTimeout: number;
   readonly #limits: RouteLimits;
   readonly #bodies: BodyMemory;
+  readonly #exchanges: TokenExchange;
 
   /** @param previous of the configuration before: what its requests have taken of the limits is still taken. */
   constructor(
     { timeouts }: Pick<Config, 'timeouts'>,
     audiences: AudienceIndex,
     verifier: TokenVerifier,
+    exchanges: TokenExchange,
     previous?: DecisionSteps,
   ) {
     this.#audiences = audiences;
     this.#verifier = verifier;
+    this.#exchanges = exchanges;
     this.#bodyTimeout = timeouts.body;
     this.#limits = previous ? previous.#limits : new RouteLimits();
     this.#bodies = previous ? previous.#bodies : new BodyMemory();
@@ -50,7 +57,7 @@ export class DecisionSteps {
   /** Judges a request whose route was found. Returns before the end where something must be waited for. */
   judge(transaction: Transaction, head: RequestHead, match: Match, next: OnGrant): undefined {
     const { mcp } = match.route;
-    const isAllowed = !mcp || isOriginAllowed(mcp, transaction.request.head.fields);
+    const isAllowed = !mcp || isOriginAllowed(mcp, transaction.original.fields);
     if (!isAllowed) return refuse(transaction, 'origin_not_allowed');
     const verification = this.#verify(head, match.route);
     if (!(verification instanceof Promise)) return this.#decide(transaction, head, match, verification, next);
@@ -84,7 +91,32 @@ export class DecisionSteps {
     if (!decision.grant) return refuse(transaction, decision.denial.reason, decision.denial);
     // While the token was verified the client may have closed, or sent bytes that ended the connection.
     if (transaction.request.isOver || !admit(this.#limits, transaction, match.route)) return;
-    next(transaction, decision.grant, head);
+    this.#exchange(transaction, decision.grant, head, next);
+  }
+
+  /** Goes on once there is a token for the upstream, where the route needs one: with a new look at the client's where that took its time. */
+  #exchange(transaction: Transaction, grant: Grant, head: RequestHead, next: OnGrant): undefined {
+    const wanted = findExchange(grant, head);
+    if (!wanted) transaction.issued = undefined;
+    // Judged again, with the token that was issued before.
+    if (!wanted || transaction.issued) return void next(transaction, grant, head);
+    const exchanged = this.#exchanges.exchange(wanted.route, wanted.subject);
+    if (!(exchanged instanceof Promise)) return this.#send(transaction, grant, head, exchanged, next);
+    const startedAt = performance.now();
+    transaction.wait(exchanged, settled => {
+      if (transaction.request.isOver) return;
+      if (!settled.ok || performance.now() - startedAt <= JUDGED_AGAIN) {
+        return this.#send(transaction, grant, head, settled, next);
+      }
+      transaction.issued = settled;
+      this.judge(transaction, head, grant.match, next);
+    });
+  }
+
+  #send(transaction: Transaction, grant: Grant, head: RequestHead, exchanged: Exchanged, next: OnGrant): undefined {
+    if (!exchanged.ok) return refuse(transaction, exchanged.reason);
+    transaction.issued = exchanged;
+    next(transaction, grant, head);
   }
 
   /** Reads what is asked of an MCP server, and decides on that: with a new look at the token where the body took its time. */

@@ -120,7 +120,7 @@ function readEntries(
   return {
     issuers: readIssuers(found.issuers ?? {}, surroundings, diagnostics),
     issuerNames: isReadable ? Object.keys(found.issuers ?? {}) : undefined,
-    routes: readRoutes(found.routes ?? {}, surroundings.files, diagnostics, hasAuthorizer),
+    routes: readRoutes(found.routes ?? {}, surroundings, diagnostics, hasAuthorizer),
     authorizer: found.authorizer,
     trustedProxies: found.trusted_proxies ?? [],
     omittedFields: found.access_log?.omit ?? [],

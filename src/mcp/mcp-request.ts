@@ -10,6 +10,7 @@ import { findWrongContent } from './content.ts';
 import { type McpFields, readMcpFields } from './fields.ts';
 import { type McpMessage, type McpMessages, readMessages } from './message.ts';
 import { hasBatches, requiresMethodField } from './revision.ts';
+import type { UnsupportedRevision } from './unsupported-revision.ts';
 
 const asked = Symbol('asked');
 /** Of 2026-07-28, in place of the GET stream of older revisions. */
@@ -53,7 +54,7 @@ export function readMcpHead(
   settings: Mcp,
   { method, fields, hasBody, isHandshake }: Asking,
   head = readMcpFields(fields, settings.revisions),
-): McpHead | Denial<HeadReason> {
+): McpHead | Denial<HeadReason> | UnsupportedRevision {
   if (!head.ok) return head;
   if (!settings.hasRules) return { ...head, needsBody: false };
   if (isHandshake || (hasBody && method !== 'POST')) return deny('malformed_request');

@@ -10,6 +10,7 @@ import { Sweeper } from '../http/sweeper.ts';
 import type { SessionBinding } from '../mcp/session-binding.ts';
 import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
+import type { IssuedToken } from '../token/exchange/issued-token.ts';
 import { type ClientInfo, readClientInfo } from './client-info/client-info.ts';
 import { createTrustedProxies } from './client-info/trusted-proxies.ts';
 import { ConnectionPool, poolKey, type UpstreamEvents } from './endpoints/connection-pool.ts';
@@ -37,6 +38,8 @@ export interface Additions {
   readonly responseFields: HeaderList;
   /** Of an MCP server, where its ids are bound: the binding, and the id that the upstream gets in place of the client's. */
   readonly session?: { readonly binding: SessionBinding; readonly id: string | undefined } | undefined;
+  /** What is sent as Authorization in place of the client's, on a route with `exchange`. */
+  readonly issued: IssuedToken | undefined;
 }
 
 export class Upstreams {
@@ -115,7 +118,8 @@ export class Upstreams {
   }
 
   #headersOf(grant: Grant, { head: { fields } }: IncomingRequest, client: ClientInfo, added: Additions): string[] {
-    const headers = createRequestHeaders(this.#routeOf(grant).policy, fields, client, added.requestId, grant.identity);
+    const { policy } = this.#routeOf(grant);
+    const headers = createRequestHeaders(policy, fields, client, added.requestId, grant.identity, added.issued);
     const id = added.session?.id;
     return id === undefined ? headers : replaceSessionId(headers, id);
   }

@@ -43,6 +43,7 @@ const COMPOSERS = [
   'local-replies.ts',
   'mcp-asking.ts',
   'mcp-sessions.ts',
+  'token-exchanging.ts',
   'whole-body.ts',
   'body-memory.ts',
   'request-count.ts',

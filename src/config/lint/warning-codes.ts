@@ -101,6 +101,14 @@ export const WARNINGS = {
       'Whoever is on the way to the endpoint reads tokens and the secret, and can say that any token is active.',
     remedy: 'Write https://.',
   },
+  'exchange-without-tls': {
+    consequence: 'Whoever is on the way to the endpoint reads tokens and the secret, and can put in tokens of his own.',
+    remedy: 'Write https://.',
+  },
+  'exchange-for-itself': {
+    consequence: 'The upstream gets a token that opens this route, which is what the exchange is to prevent.',
+    remedy: 'Name the resource of the upstream, and let it accept nothing else.',
+  },
   'issuer-placeholder': {
     consequence: 'No token carries it as iss, so every token of this issuer is refused.',
     remedy: 'Write the iss that your tokens carry, with the tenant in it, as audgate explain shows it.',

@@ -11,6 +11,7 @@ import { isInClear } from '../values/address/uri.ts';
 import { isContradicted, readUpstreamToken } from '../values/upstream-token.ts';
 import { warnOfAliases } from './alias-warnings.ts';
 import { warnOfClaims } from './claim-warnings.ts';
+import { warnOfExchange } from './exchange-checks.ts';
 import { warnOfMcp } from './mcp-checks.ts';
 import { warnOfResources } from './resource-warnings.ts';
 import { warnOfShadows } from './shadow-warnings.ts';
@@ -24,6 +25,7 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
     warnOfEncodings(route, diagnostics);
     warnOfLeniency(route, diagnostics);
     warnOfMcp(route, diagnostics);
+    warnOfExchange(route, diagnostics);
     warnOfOrigins(route, diagnostics);
   }
   warnOfShadows(routes, diagnostics);

@@ -63,8 +63,14 @@ const mcpMap = z.strictObject({
 
 export type McpSettings = z.output<typeof mcpMap>;
 
+/** A boolean, not the literal `true`: what is wrong within a map is then told as that. */
+const mcpAlone = z
+  .boolean({ error: 'true' })
+  .meta({ const: true })
+  .superRefine((written, context) => {
+    if (!written) addRejection(context, { what: 'is the default', expected: 'true, a map, or no such key' });
+  })
+  .transform((): McpSettings => mcpMap.parse({}));
+
 /** `true` alone is a map without keys. */
-export const mcp = z.union([
-  z.literal(true, { error: 'true, or a map' }).transform((): McpSettings => mcpMap.parse({})),
-  mcpMap,
-]);
+export const mcp = z.union([mcpAlone, mcpMap]);

@@ -7,6 +7,7 @@ import { parseUpstreamToken, UPSTREAM_TOKEN, UPSTREAM_TOKENS } from '../values/u
 import { filledList, text, uniqueList } from './building-blocks.ts';
 import { claimPaths, metadata, requiredClaims } from './claim-schemas.ts';
 import { cors } from './cors-schema.ts';
+import { exchangeSchema } from './exchange-schema.ts';
 import { requestHeaders, responseHeaders } from './header-rules-schema.ts';
 import { mcp } from './mcp-schema.ts';
 import { claimsToHeaders, scopeList, scopeMap } from './route-maps.ts';
@@ -88,7 +89,12 @@ export const routeSchema = z.strictObject({
     .describe('Whether a response says in the field audgate-would-deny why enforce would have refused the request'),
   upstream_token: text(UPSTREAM_TOKEN, parseUpstreamToken, { enum: [...UPSTREAM_TOKENS] })
     .optional()
-    .describe('Whether Authorization is sent to the upstream; default: forward on report, else strip'),
+    .describe(
+      'Whether Authorization is sent to the upstream, or a token that it is exchanged for; default: forward on report, else strip',
+    ),
+  exchange: exchangeSchema
+    .optional()
+    .describe('With upstream_token: exchange: where the token is exchanged for one of the upstream (RFC 8693)'),
   forward_token: flag.optional().describe('Older form of upstream_token: true is forward, false is strip'),
   claims_to_headers: claimsToHeaders
     .default({})

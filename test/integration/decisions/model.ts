@@ -234,6 +234,7 @@ export function buildRoute(fields: RouteFields, issuers: readonly string[], orig
     enforcement: fields.enforcement,
     claimsToHeaders: new Map(),
     wouldDenyHeader: false,
+    exchange: undefined,
     endAtExpiry: undefined,
   };
   return route;

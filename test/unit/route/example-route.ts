@@ -62,6 +62,7 @@ export function protectedRoute(fields: Partial<ProtectedRoute> & { readonly pref
     enforcement: 'enforce',
     wouldDenyHeader: false,
     claimsToHeaders: new Map(),
+    exchange: undefined,
     endAtExpiry: undefined,
     ...fields,
   };

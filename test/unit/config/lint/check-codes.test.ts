@@ -17,6 +17,8 @@ function withKey(key: string): string {
   return A.replace(' }', `, ${key} }`);
 }
 
+const EXCHANGE = '{ token_endpoint: https://i/t, client_id: c, client_secret: s, resource: https://b/ }';
+
 /** For each code the shortest YAML that causes it, with a » at the place that must be printed. */
 const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
   'yaml-syntax': 'routes: {\n»',
@@ -71,6 +73,8 @@ const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
   'cors-origin-without-tls': `${I}routes: { ${withKey('cors: { origins: [https://b, »http://b] }')} }\n`,
   'issuer-without-tls': `issuers: { »http://i: }\nroutes: { ${A} }\n`,
   'introspection-without-tls': `issuers: { https://i: { introspection: { client_id: a, client_secret: b, endpoint: »http://i/ } } }\nroutes: { ${A} }\n`,
+  'exchange-without-tls': `${I}routes: { ${withKey(`upstream_token: exchange, exchange: ${EXCHANGE.replace('https', '»http')}`)} }\n`,
+  'exchange-for-itself': `${I}routes: { ${withKey(`upstream_token: exchange, exchange: ${EXCHANGE.replace('https://b/', '»https://a/')}`)} }\n`,
   'issuer-placeholder': `issuers: { »https://login.microsoftonline.com/common/v2.0: }\nroutes: { ${A} }\n`,
   'certificate-expires-soon': `tls: { cert_file: »soon.crt, key_file: soon.key }\n${PUBLIC}`,
   'certificate-not-yet-valid': `tls: { cert_file: »later.crt, key_file: later.key }\n${PUBLIC}`,
