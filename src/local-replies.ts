@@ -9,37 +9,41 @@ import type { Route } from './config/config.ts';
 import type { Cors } from './config/cors-config.ts';
 import { createCorsFields, createPreflightReply, isPreflight } from './cors/cors.ts';
 import type { Reason } from './denial.ts';
+import type { JudgedRequest } from './judged-request.ts';
+import type { RpcError } from './mcp/rpc-error.ts';
 import type { RouteLimits } from './route-limits.ts';
-import type { Transaction } from './transaction.ts';
 
 /** Of a refusal: `scopes` goes into WWW-Authenticate, `allow` into Allow. */
-export type RefusalFields = Pick<AuthorizationDenial, 'scopes' | 'furtherScopes' | 'allow'>;
+export interface RefusalFields extends Pick<AuthorizationDenial, 'scopes' | 'furtherScopes' | 'allow'> {
+  /** For clients of MCP, beside the problem document. */
+  readonly rpcError?: RpcError;
+}
 
 const NO_FIELDS: RefusalFields = { scopes: [], furtherScopes: [], allow: [] };
 
 /** Refuses the request, with the challenge of its route where the reason has one. */
 export function refuse(
-  transaction: Transaction,
+  transaction: JudgedRequest,
   reason: Reason,
-  { scopes, furtherScopes, allow }: RefusalFields = NO_FIELDS,
+  { scopes, furtherScopes, allow, rpcError }: RefusalFields = NO_FIELDS,
 ): undefined {
   transaction.refusedFor = reason;
   // What is wrong with a head may hide where it ends: what follows is no request.
   if (!transaction.head) transaction.request.closeAfter();
   const route = transaction.match?.route;
   const challenge = route && !route.public ? createChallenge(reason, route, scopes, furtherScopes) : undefined;
-  transaction.reply(createRefusal(reason, { requestId: transaction.requestId, challenge, allow }));
+  transaction.reply(createRefusal(reason, { requestId: transaction.requestId, challenge, allow, rpcError }));
 }
 
 /** Refuses what is undecided, for `reason`, or for what was found before where that is refused whatever is read. */
-export function refuseUndecided(transaction: Transaction, reason: Reason): undefined {
+export function refuseUndecided(transaction: JudgedRequest, reason: Reason, rpcError?: RpcError): undefined {
   const { decision } = transaction;
   const first = decision && 'refused' in decision ? decision.refused : undefined;
-  refuse(transaction, first?.reason ?? reason, first);
+  refuse(transaction, first?.reason ?? reason, first ?? { ...NO_FIELDS, ...(rpcError && { rpcError }) });
 }
 
 /** Counts the request for the limits of its route. @returns whether it is within them. It is refused otherwise. */
-export function admit(limits: RouteLimits, transaction: Transaction, route: Route): boolean {
+export function admit(limits: RouteLimits, transaction: JudgedRequest, route: Route): boolean {
   const { isInFlight, head } = transaction;
   const exceeded = isInFlight ? undefined : limits.enter(route, head?.contentLength);
   if (exceeded) refuseUndecided(transaction, exceeded);
@@ -48,13 +52,13 @@ export function admit(limits: RouteLimits, transaction: Transaction, route: Rout
 }
 
 /** Refuses a request that was granted, and whose token has expired before there was a response. */
-export function refuseExpired(transaction: Transaction): undefined {
+export function refuseExpired(transaction: JudgedRequest): undefined {
   const scopes = transaction.decision?.grant?.scopes ?? [];
   refuse(transaction, 'token_expired', { ...NO_FIELDS, scopes });
 }
 
 /** Answers a request for a metadata document, which needs no route and no token. */
-export function publish(transaction: Transaction, metadata: PublishedMetadata): undefined {
+export function publish(transaction: JudgedRequest, metadata: PublishedMetadata): undefined {
   const { method, fields } = transaction.request.head;
   transaction.responseFields.push(...createMetadataFields(metadata));
   const reply = createMetadataReply(metadata, method, fields);
@@ -68,7 +72,7 @@ export function publish(transaction: Transaction, metadata: PublishedMetadata): 
  *
  * @returns whether it was answered.
  */
-export function applyCors(transaction: Transaction, cors: Cors): boolean {
+export function applyCors(transaction: JudgedRequest, cors: Cors): boolean {
   if (transaction.isHandshake) return false;
   const { method, fields } = transaction.request.head;
   transaction.responseFields.push(...createCorsFields(cors, fields));

@@ -22,6 +22,11 @@ export const WARNINGS = {
     consequence: 'Tokens for it travel in clear text.',
     remedy: 'Write https://.',
   },
+  'resource-http-loopback': {
+    consequence:
+      'Clients compare it with the URL that they connect to, as RFC 9728 section 3.3 demands, and end with an error.',
+    remedy: 'Write the URL that clients use.',
+  },
   'resource-with-query': {
     consequence: 'Few clients keep the query, and RFC 8707 section 2 advises against it.',
     remedy: 'Tell the resources apart by host or path.',
@@ -95,6 +100,14 @@ export const WARNINGS = {
     consequence:
       'Whoever is on the way to the endpoint reads tokens and the secret, and can say that any token is active.',
     remedy: 'Write https://.',
+  },
+  'exchange-without-tls': {
+    consequence: 'Whoever is on the way to the endpoint reads tokens and the secret, and can put in tokens of his own.',
+    remedy: 'Write https://.',
+  },
+  'exchange-for-itself': {
+    consequence: 'The upstream gets a token that opens this route, which is what the exchange is to prevent.',
+    remedy: 'Name the resource of the upstream, and let it accept nothing else.',
   },
   'issuer-placeholder': {
     consequence: 'No token carries it as iss, so every token of this issuer is refused.',

@@ -12,6 +12,7 @@ import { isContradicted, readUpstreamToken } from '../values/upstream-token.ts';
 import { warnOfAliases } from './alias-warnings.ts';
 import { warnOfAuthorizer } from './authorizer-warnings.ts';
 import { warnOfClaims } from './claim-warnings.ts';
+import { warnOfExchange } from './exchange-checks.ts';
 import { warnOfMcp } from './mcp-checks.ts';
 import { isLargerThanOwned } from './network-size.ts';
 import { warnOfResources } from './resource-warnings.ts';
@@ -26,12 +27,13 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
     warnOfEncodings(route, diagnostics);
     warnOfLeniency(route, diagnostics);
     warnOfMcp(route, diagnostics);
+    warnOfExchange(route, diagnostics);
     warnOfOrigins(route, diagnostics);
   }
   warnOfShadows(routes, diagnostics);
   warnOfAliases(file, diagnostics);
   warnOfClaims(file, diagnostics);
-  warnOfResources(routes, diagnostics);
+  warnOfResources(file, diagnostics);
   warnOfUnusedIssuers(file, diagnostics);
   warnOfProxies(file, diagnostics);
   warnOfOpenAdmin(file, diagnostics);

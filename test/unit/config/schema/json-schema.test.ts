@@ -120,7 +120,7 @@ const WRONG: [string, string][] = [
   [route('limits: { in_flight: 0 }'), '/routes/~1a/limits/in_flight minimum'],
   [route('limits: { in_flight: many }'), '/routes/~1a/limits/in_flight pattern'],
   [route('enforcement: strict'), '/routes/~1a/enforcement anyOf'],
-  [route('upstream_token: exchange'), '/routes/~1a/upstream_token anyOf'],
+  [route('upstream_token: swap'), '/routes/~1a/upstream_token anyOf'],
   [route('scopes: read'), '/routes/~1a/scopes anyOf'],
   [route('scopes: { get: [a] }'), '/routes/~1a/scopes propertyNames'],
   [route('scopes: [a, a]'), '/routes/~1a/scopes uniqueItems'],
