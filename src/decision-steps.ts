@@ -1,5 +1,5 @@
 /**
- * The steps from the route of a request to its grant, in the order in which they run: `#verify` (token), `#decide` (decision, limits),
+ * The steps from the route of a request to its grant, in the order in which they run: `judge` (Origin), `#verify` (token), `#decide` (decision, limits),
  * `#ask` (what is asked of an MCP server), `#exchange` (a token for the upstream). The gateway forwards behind them, the authorizer answers: what both must decide alike is
  * decided here. Each step may end in a refusal, and then `next` is not called.
  */
@@ -10,6 +10,7 @@ import { BodyMemory } from './body-memory.ts';
 import type { Config, Route } from './config/config.ts';
 import { deny } from './denial.ts';
 import { admit, refuse } from './local-replies.ts';
+import { isOriginAllowed } from './mcp/origin.ts';
 import { readAsked } from './mcp-asking.ts';
 import type { Match } from './route/match.ts';
 import type { RequestHead } from './route/request-head.ts';
@@ -54,6 +55,9 @@ export class DecisionSteps {
 
   /** Judges a request whose route was found. Returns before the end where something must be waited for. */
   judge(transaction: Transaction, head: RequestHead, match: Match, next: OnGrant): undefined {
+    const { mcp } = match.route;
+    const isAllowed = !mcp || isOriginAllowed(mcp, transaction.request.head.fields);
+    if (!isAllowed) return refuse(transaction, 'origin_not_allowed');
     const verification = this.#verify(head, match.route);
     if (!(verification instanceof Promise)) return this.#decide(transaction, head, match, verification, next);
     transaction.wait(verification, result => this.#decide(transaction, head, match, result, next));

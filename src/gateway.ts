@@ -1,11 +1,12 @@
 /**
- * The steps of a request, in the order in which they run: `handle`, `#serve` (head, metadata, route, CORS), `DecisionSteps.judge` (token,
+ * The steps of a request, in the order in which they run: `handle`, `#serve` (head, metadata, route, CORS), `DecisionSteps.judge` (Origin, token,
  * decision, limits), `#forward`, `#onForwarded`, `#finish`. Each may end in a reply of our own (local-replies.ts), mostly in `refuse`.
  * `#forward` needs a `Grant`, which only `authorize()` makes; the order of the other steps is defined only here and in
  * decision-steps.ts.
  */
 
 import type { Grant } from './authorization/authorize.ts';
+import { Authorizer } from './authorizer/authorizer.ts';
 import { findMetadata } from './challenge/metadata.ts';
 import { createFailure } from './challenge/refusal.ts';
 import type { Config } from './config/config.ts';
@@ -14,6 +15,7 @@ import type { RequestEnd } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
 import { createIndexes, type Indexes } from './indexes.ts';
 import { applyCors, publish, refuse, refuseExpired } from './local-replies.ts';
+import { McpSessions } from './mcp-sessions.ts';
 import { RequestCount } from './request-count.ts';
 import { matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
@@ -34,7 +36,7 @@ import type { ForwardEnd } from './upstream/response-handler.ts';
 import { createNotice } from './upstream/response-headers.ts';
 import type { Tunnel } from './upstream/tunnel.ts';
 import { Tunnels } from './upstream/tunnels.ts';
-import { Upstreams } from './upstream/upstreams.ts';
+import { hasUpstream, Upstreams } from './upstream/upstreams.ts';
 
 /** Handles requests under one immutable configuration. A reload creates a new gateway, and `Server.swap` uses it for new requests. */
 export class Gateway {
@@ -43,9 +45,11 @@ export class Gateway {
   readonly #telemetry: Telemetry;
   readonly #indexes: Indexes;
   readonly upstreams: Upstreams;
+  readonly #sessions: McpSessions;
   readonly #tunnels = new Tunnels();
   readonly #steps: DecisionSteps;
   readonly #exchanges: TokenExchange;
+  readonly #authorizer: Authorizer;
   readonly #underWay = new RequestCount();
   readonly #events: TransactionEvents = {
     onForwarded: (transaction, end) => this.#onForwarded(transaction, end),
@@ -57,6 +61,7 @@ export class Gateway {
 
   /**
    * @param previous the gateway that this one replaces: connections, keys and verified tokens that are still valid are kept.
+   * @param sessions of MCP servers, where they are not those of `previous`.
    * @param indexes of the routes of `config`; by default they are created here.
    */
   constructor(
@@ -65,10 +70,12 @@ export class Gateway {
     previous?: Gateway,
     fetchKeys: KeyFetcher = fetchDirectly,
     indexes = createIndexes(config.routes),
+    sessions = new McpSessions(),
   ) {
     this.config = config;
     this.#telemetry = telemetry;
     this.#indexes = indexes;
+    this.#sessions = previous ? previous.#sessions : sessions;
     const upstreams = previous ? previous.upstreams : undefined;
     this.upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
@@ -76,21 +83,37 @@ export class Gateway {
     const exchanges = previous ? previous.#exchanges : undefined;
     this.#exchanges = new TokenExchange(indexes.audiences, createExchangeEvents(telemetry), exchanges);
     this.#steps = new DecisionSteps(config, indexes.audiences, this.verifier, this.#exchanges, steps);
+    this.#authorizer = new Authorizer(config, indexes, this.#steps);
   }
 
   /** Serves one request. Returns at once, and throws nothing; `stop` waits for it. */
   handle(request: IncomingRequest): void {
-    this.#underWay.enter();
     const transaction = new Transaction(request, this.#events, this.upstreams.trusted);
+    transaction.sessions = this.#sessions;
+    this.#run(transaction, this.#serve);
+  }
+
+  /** Answers one question of another proxy. As `handle`. */
+  answer(request: IncomingRequest): void {
+    if (!this.#authorizer.admits(request)) {
+      this.#telemetry.metrics.recordEnded('unknown_peer');
+      return;
+    }
+    const transaction = new Transaction(request, this.#events, undefined, 'authorizer');
+    this.#run(transaction, this.#authorizer.serve);
+  }
+
+  #run(transaction: Transaction, serve: (transaction: Transaction) => undefined): void {
+    this.#underWay.enter();
     try {
-      this.#serve(transaction);
+      serve(transaction);
     } catch (fault) {
       this.#fail(transaction, fault);
     }
   }
 
   /** Checks the head and finds the route. Metadata documents and preflights are answered here, without a token. */
-  #serve(transaction: Transaction): undefined {
+  readonly #serve = (transaction: Transaction): undefined => {
     const { unparsed, head: incoming } = transaction.request;
     if (unparsed !== undefined) return refuse(transaction, unparsed);
 
@@ -109,12 +132,13 @@ export class Gateway {
 
     const match = matchRequest(this.#indexes.routes, head);
     if (!match.ok) return refuse(transaction, match.reason);
+    if (!hasUpstream(match.route)) return refuse(transaction, 'no_route');
     transaction.match = match;
     const { cors } = match.route;
     if (cors && applyCors(transaction, cors)) return;
 
     this.#steps.judge(transaction, head, match, this.#forward);
-  }
+  };
 
   readonly #forward = (transaction: Transaction, grant: Grant, head: RequestHead): void => {
     const { request, isHandshake, responseFields } = transaction;

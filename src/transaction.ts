@@ -6,20 +6,21 @@ import type { LocalReply } from './challenge/refusal.ts';
 import type { Endpoint } from './config/upstream-config.ts';
 import type { Failure, Outcome, Reason } from './denial.ts';
 import { valuesOf } from './http/header-list.ts';
-import type { RequestEnd, RequestHandler } from './http/message.ts';
+import type { RequestHead as ParsedHead, RequestEnd, RequestHandler } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
 import type { McpRequest } from './mcp/mcp-request.ts';
+import type { McpSessions, RequestSession } from './mcp-sessions.ts';
 import { isAuthority } from './route/authority.ts';
 import { toLoggablePath } from './route/loggable-path.ts';
 import type { Match } from './route/match.ts';
 import type { RequestHead } from './route/request-head.ts';
-import type { FinishedRequest } from './telemetry/finished-request.ts';
+import type { FinishedRequest, Via } from './telemetry/finished-request.ts';
 import type { McpRecord } from './telemetry/mcp-record.ts';
 import { readTraceId } from './telemetry/trace-context.ts';
 import { readBearerToken } from './token/bearer.ts';
 import type { IssuedToken } from './token/exchange/issued-token.ts';
 import { readUnverified, type UnverifiedToken } from './token/unverified.ts';
-import { isTrustedPeer, readClientAddress } from './upstream/client-info/client-info.ts';
+import { isTrustedPeer, readClientAddress, readNearestClient } from './upstream/client-info/client-info.ts';
 import { REQUEST_ID_FIELD, readRequestId } from './upstream/client-info/request-id.ts';
 import type { ForwardEnd } from './upstream/response-handler.ts';
 import type { Tunnel } from './upstream/tunnel.ts';
@@ -46,6 +47,13 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   /** Names and values that every response gets, of ours or of the upstream. They replace what the upstream sends under these names. */
   readonly responseFields: string[];
   readonly request: IncomingRequest;
+  readonly via: Via;
+  /** What the client asks for: `request` itself, or what another proxy asks about in it, once that was read. */
+  original: ParsedHead;
+  /** Whether the body of `request` is all that the client sends. */
+  hasWholeBody = true;
+  /** What another proxy gets of a reply of ours, where that is not the reply itself. */
+  formReply: ((reply: LocalReply, reason: Reason | undefined) => LocalReply) | undefined;
   readonly #events: TransactionEvents;
   readonly #trusted: BlockList | undefined;
   readonly #startedAt = performance.now();
@@ -54,6 +62,10 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   decision: Decision | undefined;
   /** On a route with `mcp`: what it asks for, once that was read. */
   asked: McpRequest | undefined;
+  /** Where it is to be told whose a session is: not for another proxy, which forwards the ids as they are. */
+  sessions: McpSessions | undefined;
+  /** On a route with `mcp` whose sessions are bound. */
+  session: RequestSession | undefined;
   /** Where that was read from the body. */
   body: WholeBody | undefined;
   /** What the upstream gets as Authorization, on a route with `exchange`. */
@@ -71,13 +83,17 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   /** Steps under way that the end of the request does not end: one of them may begin another. */
   #waiting = 0;
   #end: RequestEnd | undefined;
+  /** The status that the client gets of a reply that was formed for another proxy. */
+  #formed: number | undefined;
 
-  /** @param trusted whose X-Request-Id and whose word about the client is continued. */
-  constructor(request: IncomingRequest, events: TransactionEvents, trusted?: BlockList) {
+  /** @param trusted whose X-Request-Id and whose word about the client is continued; on the authorizer every peer's is. */
+  constructor(request: IncomingRequest, events: TransactionEvents, trusted?: BlockList, via: Via = 'proxy') {
     this.request = request;
+    this.original = request.head;
+    this.via = via;
     this.#events = events;
     this.#trusted = trusted;
-    const isTrusted = isTrustedPeer(trusted, request.peer);
+    const isTrusted = via === 'authorizer' || isTrustedPeer(trusted, request.peer);
     this.requestId = readRequestId(isTrusted, request.head.fields);
     this.responseFields = [REQUEST_ID_FIELD, this.requestId];
     request.handler = this;
@@ -96,7 +112,9 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   }
 
   /** Writes a reply of our own, or resets the connection where another response has begun. */
-  reply({ status, protocol, headers, body }: LocalReply): undefined {
+  reply(reply: LocalReply): undefined {
+    if (this.formReply) this.#formed = reply.status;
+    const { status, protocol, headers, body } = this.formReply?.(reply, this.refusedFor) ?? reply;
     const fields = [...headers, ...this.responseFields];
     this.request.respond({ status, reason: '', fields, offered: protocol }, Buffer.from(body));
   }
@@ -142,18 +160,19 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
 
   /** @returns the record of the request. Call it once, when no step is left. */
   finish(): FinishedRequest {
-    const { request, decision } = this;
-    const { fields } = request.head;
+    const { request, decision, original } = this;
+    const { fields } = original;
     const { received, sent } = this.#tunnel?.traffic ?? request;
     return {
       requestId: this.requestId,
       traceId: readTraceId(fields),
-      client: readClientAddress(this.#trusted, { ...request.peer, fields }),
+      via: this.via,
+      client: this.#client(),
       route: this.match?.route,
-      method: request.head.method,
+      method: original.method,
       host: this.#host(),
       path: this.#path(),
-      status: this.#tunnel ? 101 : (request.status ?? CLIENT_CLOSED_REQUEST),
+      status: this.#status(),
       outcome: this.#outcome(),
       denial: this.#denial(),
       failure: this.failure,
@@ -169,16 +188,28 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
     };
   }
 
+  #client(): string {
+    const peer = { ...this.request.peer, fields: this.original.fields };
+    return this.via === 'authorizer' ? readNearestClient(peer) : readClientAddress(this.#trusted, peer);
+  }
+
+  #status(): number {
+    if (this.#tunnel) return 101;
+    const { status } = this.request;
+    return status === undefined ? CLIENT_CLOSED_REQUEST : (this.#formed ?? status);
+  }
+
   #host(): string {
     if (this.head) return this.head.authority ?? '';
-    const [host = ''] = valuesOf(this.request.head.fields, 'host');
+    const [host = ''] = valuesOf(this.original.fields, 'host');
     return isAuthority(host) ? host : '';
   }
 
   /** The canonical path, as forwarded. Where it is `ambiguous_path`, the path as sent, masked by `toLoggablePath`. */
   #path(): string {
     const { head, match } = this;
-    if (!head?.path.ok) return toLoggablePath(head?.sentPath ?? this.request.head.target);
+    if (!head?.path.ok) return toLoggablePath(head?.sentPath ?? this.original.target);
+    if (this.refusedFor === 'ambiguous_path') return toLoggablePath(head.sentPath);
     if (head.path.contested.length === 0) return head.path.text;
     return toLoggablePath(match && !match.isAmbiguous ? head.path.text : head.sentPath);
   }

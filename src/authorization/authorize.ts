@@ -161,8 +161,20 @@ function* findDenials(
   const presented = findWrongAudienceOf(route, token, index);
   if (presented !== undefined) yield denialOf('wrong_audience', { scopes, presented });
   if (findWrongClaim(route.requiredClaims, token.claims)) yield denialOf('wrong_claim', { scopes });
+  yield* findLast(operation, scopes, held);
+}
+
+/** The scopes of the route, then the session, which is refused before the body is read, then the scopes of what is asked for. */
+function* findLast(
+  operation: Operation,
+  scopes: readonly string[],
+  held: HeldScopes | undefined,
+): Generator<AuthorizationDenial> {
   const lacking = findLackingScope(operation, scopes, held);
-  if (lacking) yield lacking;
+  const isOfRoute = !scopes.every(scope => held?.all.has(scope));
+  if (lacking && isOfRoute) yield lacking;
+  if (operation.asked?.hasForeignSession) yield denialOf('session_not_found', { scopes });
+  if (lacking && !isOfRoute) yield lacking;
 }
 
 /** Of the route and of what an MCP request asks for together: one new token is to be enough. */

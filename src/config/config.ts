@@ -21,6 +21,8 @@ export interface Config {
   /** `undefined`: plain HTTP. */
   readonly tls: ListenerTls | undefined;
   readonly admin: ListenAddress;
+  /** The listener for other proxies, which ask before they forward by themselves; `undefined`: none. */
+  readonly authorizer: AuthorizerSettings | undefined;
   /** Further host names, in lower case, that the admin listener accepts. */
   readonly adminHosts: ReadonlySet<string>;
   /** SHA-256, in hex, of the token for the status page, which itself is not kept; `undefined` where it needs none. */
@@ -38,6 +40,12 @@ export interface Config {
   readonly issuers: ReadonlyMap<string, Issuer>;
   /** In the order of the YAML. */
   readonly routes: readonly Route[];
+}
+
+export interface AuthorizerSettings {
+  readonly listen: DataAddress;
+  /** Who is answered beside loopback. */
+  readonly peers: readonly Network[];
 }
 
 /** Limits for all clients together, and for each request. */

@@ -1,6 +1,6 @@
 /** As much of a configuration file as could be read: what the checks over several entries look at. */
 
-import type { Issuer } from './config.ts';
+import type { AuthorizerSettings, Issuer } from './config.ts';
 import type { ListenAddress } from './listener-config.ts';
 import type { RouteDraft } from './routes.ts';
 import type { OmittableField } from './values/access-log.ts';
@@ -15,6 +15,7 @@ export interface FileDraft {
   /** What `access_log.omit` has. */
   readonly omittedFields: readonly OmittableField[];
   readonly admin: ListenAddress | undefined;
+  readonly authorizer: AuthorizerSettings | undefined;
   /** Whether the key is written, with or without an error. */
   readonly hasAdminToken: boolean;
 }

@@ -70,8 +70,8 @@ function loadDocument(
 ): LoadResult {
   if (diagnostics.isUnreadable) return { ok: false, diagnostics: diagnostics.sorted };
   const folder = dirname(resolve(file));
-  const content = readContent(document, { environment, folder, files: new Map() }, diagnostics);
   const files = new ReferencedFiles(folder);
+  const content = readContent(document, { environment, folder, files: new Map(), watched: files }, diagnostics);
   const config = diagnostics.isUnreadable
     ? undefined
     : buildConfig(content, { folder, environment, files }, diagnostics);
@@ -115,11 +115,13 @@ function readEntries(
   surroundings: Surroundings,
   diagnostics: DiagnosticCollector,
 ): FileDraft {
+  const hasAuthorizer = isRawMap(content) && 'authorizer' in content;
   const isReadable = found.issuers !== undefined && !isMisspelled('issuers', { schema: fileSchema, raw: content });
   return {
     issuers: readIssuers(found.issuers ?? {}, surroundings, diagnostics),
     issuerNames: isReadable ? Object.keys(found.issuers ?? {}) : undefined,
-    routes: readRoutes(found.routes ?? {}, surroundings, diagnostics),
+    routes: readRoutes(found.routes ?? {}, surroundings, diagnostics, hasAuthorizer),
+    authorizer: found.authorizer,
     trustedProxies: found.trusted_proxies ?? [],
     omittedFields: found.access_log?.omit ?? [],
     admin: found.admin,
@@ -133,7 +135,7 @@ function checkFile(
   content: unknown,
   diagnostics: DiagnosticCollector,
 ): void {
-  if (found.listen && found.admin) checkListeners(found.listen, found.admin, content, diagnostics);
+  checkListeners(found, content, diagnostics);
   checkRoutes(routes, issuerNames, diagnostics);
   if (found.routes && routes.length === 0) {
     diagnostics.error(['routes'], { what: 'no routes', expected: 'at least one route', standsAlone: true }, 'key');
@@ -141,11 +143,23 @@ function checkFile(
 }
 
 function buildProcessSettings(settings: FileSettings): Omit<BuiltConfig, 'tls' | 'issuers' | 'routes'> {
-  const { listen, admin, admin_hosts, admin_token, limits, timeouts, drain, workers, trusted_proxies, access_log } =
-    settings;
+  const {
+    listen,
+    admin,
+    authorizer,
+    admin_hosts,
+    admin_token,
+    limits,
+    timeouts,
+    drain,
+    workers,
+    trusted_proxies,
+    access_log,
+  } = settings;
   return {
     listen,
     admin,
+    authorizer,
     adminHosts: new Set(admin_hosts),
     adminTokenHash: admin_token,
     limits,

@@ -20,6 +20,10 @@ export interface Mcp {
   /** What the challenge to a request without a token names; `undefined`: as for all others. */
   readonly initialScopes: readonly string[] | undefined;
   readonly revisions: ReadonlySet<McpRevision>;
+  /** As browsers write them: the pages that may send requests. `*` for every origin. */
+  readonly origins: ReadonlySet<string>;
+  /** Derived from `session_key`, in hex; `undefined`: the key of the process is used. */
+  readonly sessionKey: string | undefined;
   /** Bytes of a body that is read. */
   readonly maxBody: number;
 }
@@ -27,8 +31,19 @@ export interface Mcp {
 /** How long an MCP server may work on a call, and be silent on a stream: milliseconds. */
 export const MCP_TIMEOUTS = { response: 600_000, idle: 3_600_000 } as const;
 
+/** What of a route decides on its MCP beside `mcp`. */
+export interface McpRoute {
+  /** A URI of http or https; `undefined` on a public route. */
+  readonly resource: string | undefined;
+  /** `cors.origins`. */
+  readonly corsOrigins: readonly string[];
+}
+
 /** @returns the settings; `undefined` for a route without the key. */
-export function buildMcp(settings: McpSettings | undefined): Mcp | undefined {
+export function buildMcp(
+  settings: McpSettings | undefined,
+  { resource, corsOrigins }: McpRoute = { resource: undefined, corsOrigins: [] },
+): Mcp | undefined {
   if (settings === undefined) return undefined;
   const rules = {
     tools: new Map(Object.entries(settings.tools)),
@@ -41,6 +56,8 @@ export function buildMcp(settings: McpSettings | undefined): Mcp | undefined {
     challenge: settings.challenge,
     initialScopes: settings.initial_scopes,
     revisions: new Set(settings.revisions),
+    origins: new Set([...(resource === undefined ? [] : [new URL(resource).origin]), ...corsOrigins]),
+    sessionKey: settings.session_key?.derived,
     maxBody: settings.max_body,
   };
 }

@@ -10,18 +10,21 @@ import type { Surroundings } from './issuers.ts';
 import { buildMcp, MCP_TIMEOUTS } from './mcp-config.ts';
 import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
-import { listEndpoints } from './schema/upstream-schema.ts';
+import { listEndpoints, UPSTREAM_DEFAULTS } from './schema/upstream-schema.ts';
 import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
 import type { Path } from './source/document.ts';
 import { isRawMap, type RawMap } from './source/raw-map.ts';
 import { UpstreamTlsReader } from './tls/upstream-tls.ts';
 import type { Timeouts, Upstream, UpstreamTls } from './upstream-config.ts';
+import { ENDPOINT } from './values/address/endpoint.ts';
 import { RESOURCE } from './values/address/uri.ts';
 import { parseClaimPath } from './values/claim-path.ts';
 import { decodePathPrefix } from './values/path/path-prefix.ts';
 import { parseRouteKey, type RouteTarget } from './values/path/route-key.ts';
 import { parseScopeKey } from './values/scope-rule.ts';
 import { defaultUpstreamToken, isContradicted, readUpstreamToken } from './values/upstream-token.ts';
+
+const UPSTREAM = `${ENDPOINT} or a list or a map`;
 
 /** Milliseconds, for every upstream but an MCP server. */
 const USUAL_TIMEOUTS = { response: 60_000, idle: 300_000 } as const;
@@ -36,11 +39,15 @@ export interface RouteDraft extends Settings<RouteSettings> {
   readonly exchange: Exchange | undefined;
 }
 
-/** @returns a draft of each route of `raw`, in the order of the YAML. */
+/**
+ * @param hasAuthorizer whether another proxy may be what forwards: then `upstream` may be left out.
+ * @returns a draft of each route of `raw`, in the order of the YAML.
+ */
 export function readRoutes(
   raw: RawMap,
   surroundings: Surroundings,
   diagnostics: DiagnosticCollector,
+  hasAuthorizer: boolean,
 ): readonly RouteDraft[] {
   const tlsReader = new UpstreamTlsReader(surroundings.files);
   return Object.entries(raw).map(([key, entry]) => {
@@ -49,6 +56,7 @@ export function readRoutes(
     if (!target.ok) diagnostics.error(path, target.rejection, 'key');
     const settings = readSettings(routeSchema, path, entry, diagnostics);
     checkRequiredKeys(entry, settings.found, path, diagnostics);
+    if (!hasAuthorizer) checkUpstream(entry, path, diagnostics);
     checkAliases(settings.found, path, diagnostics);
     checkTokenKeys(settings.found, path, diagnostics);
     checkHeaderRules(settings.found, path, diagnostics);
@@ -84,7 +92,7 @@ export function buildRoute(
     allowEncoded: new Set(complete.allow_encoded),
     cors: buildCors(complete.cors, { scopeRules, isMcp: complete.mcp !== undefined, resource: complete.resource }),
     limits: { body: complete.limits.body, inFlight: complete.limits.in_flight },
-    mcp: buildMcp(complete.mcp),
+    mcp: buildMcp(complete.mcp, { resource: complete.resource, corsOrigins: complete.cors?.origins ?? [] }),
   };
   if (complete.public) return { ...common, public: true };
   if (complete.resource === undefined) return undefined;
@@ -110,7 +118,10 @@ export function buildRoute(
   };
 }
 
-function buildUpstream({ upstream, timeouts, mcp }: RouteSettings, tls: UpstreamTls | undefined): Upstream {
+function buildUpstream(
+  { upstream = UPSTREAM_DEFAULTS, timeouts, mcp }: RouteSettings,
+  tls: UpstreamTls | undefined,
+): Upstream {
   const { preserve_host, keep_alive, max_response_headers, lenient } = upstream;
   const connection = { keepAlive: keep_alive, maxResponseHeaders: max_response_headers, lenient };
   const endpoints = listEndpoints(upstream);
@@ -195,6 +206,11 @@ function checkRequiredKeys(
       'key',
     );
   }
+}
+
+function checkUpstream(raw: unknown, path: Path, diagnostics: DiagnosticCollector): void {
+  if (!isRawMap(raw) || 'upstream' in raw || isMisspelled('upstream', { schema: routeSchema, raw })) return;
+  diagnostics.error([...path, 'upstream'], describeMissingKey('upstream', UPSTREAM), 'parent');
 }
 
 function checkTokenKeys(found: Partial<RouteSettings>, path: Path, diagnostics: DiagnosticCollector): void {

@@ -1,7 +1,10 @@
 /** The upstream of a route in the checked configuration. Times are milliseconds. */
 
 export interface Upstream {
-  /** The servers of one API, asked in turn; in the order of the YAML, none twice, and all with one scheme. */
+  /**
+   * The servers of one API, asked in turn; in the order of the YAML, none twice, and all with one scheme. None at all where another
+   * proxy forwards and only asks: the data listener has no such route.
+   */
   readonly endpoints: readonly Endpoint[];
   readonly timeouts: Timeouts;
   /** Whether it gets the Host of the client; else its own. What TLS sends and verifies is never the client's. */

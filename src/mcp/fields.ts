@@ -11,6 +11,8 @@ export interface McpFields {
   readonly revision: McpRevision;
   /** `undefined`: the field is not there. */
   readonly method: string | undefined;
+  /** As sent; `undefined`: the field is not there. */
+  readonly session: string | undefined;
   /** Decoded; `null` for one that cannot be. */
   readonly name: string | null | undefined;
 }
@@ -37,6 +39,7 @@ export function readMcpFields(
     ok: true,
     revision,
     method: found.get('mcp-method') ?? undefined,
+    session: found.get('mcp-session-id') ?? undefined,
     name: decodeName(found.get('mcp-name') ?? undefined),
   };
 }

@@ -21,6 +21,8 @@ export interface McpRequest {
   readonly isBatch: boolean;
   /** The body that was read: these bytes, and no others, are forwarded. `undefined` where it was not read. */
   readonly body: Buffer | undefined;
+  /** Whether it names a session that is not its sender's, on a route that only reports it. */
+  readonly hasForeignSession: boolean;
 }
 
 /** As much of a request as its head says. */
@@ -39,14 +41,15 @@ interface Asking {
 type HeadReason = 'malformed_request' | 'unsupported_media_type';
 
 /**
+ * @param head what its `Mcp-*` fields say, where they were read before.
  * @returns what the head says. Where a rule depends on the body, it must be one of a POST, in JSON; a WebSocket would carry messages that
  *   nobody judges, so it is `malformed_request`.
  */
 export function readMcpHead(
   settings: Mcp,
   { method, fields, hasBody, isHandshake }: Asking,
+  head = readMcpFields(fields, settings.revisions),
 ): McpHead | Denial<HeadReason> {
-  const head = readMcpFields(fields, settings.revisions);
   if (!head.ok) return head;
   if (!settings.hasRules) return { ...head, needsBody: false };
   if (isHandshake || (hasBody && method !== 'POST')) return deny('malformed_request');
@@ -56,7 +59,7 @@ export function readMcpHead(
 
 /** @returns a request for these messages, for commands that have no body to read: without messages, what is decided before it is read. */
 export function assumeRequest(messages: readonly McpMessage[] = []): McpRequest {
-  return { [asked]: true, ok: true, messages, isBatch: false, body: undefined };
+  return { [asked]: true, ok: true, messages, isBatch: false, body: undefined, hasForeignSession: false };
 }
 
 /** @returns the request where `head.needsBody` is false. */
@@ -78,7 +81,7 @@ export function readMcpBody(
   const read = readMessages(body);
   if (read === undefined || !isOfRevision(settings, head, read)) return deny('malformed_request');
   if (!read.messages.every(message => agrees(head, message))) return deny('mcp_header_mismatch');
-  return { [asked]: true, ok: true, ...read, body };
+  return { [asked]: true, ok: true, ...read, body, hasForeignSession: false };
 }
 
 /** A request that names no revision may begin a session of another one than 2025-03-26, and do nothing else then. */

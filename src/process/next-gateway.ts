@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import { Gateway } from '../gateway.ts';
 import { createIndexesInSlices } from '../indexes.ts';
+import type { McpSessions } from '../mcp-sessions.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { KeyFetcher } from '../token/keys/key-source.ts';
 
@@ -13,9 +14,10 @@ export async function createNextGateway(
   config: Config,
   telemetry: Telemetry,
   fetchKeys?: KeyFetcher,
+  sessions?: McpSessions,
 ): Promise<Gateway> {
   const indexes = await createIndexesInSlices(config.routes);
-  return new Gateway(config, telemetry, previous, fetchKeys, indexes);
+  return new Gateway(config, telemetry, previous, fetchKeys, indexes, sessions);
 }
 
 /** Milliseconds that a reload waits for the keys of new issuers. Workers have to be prepared within 30 s. */

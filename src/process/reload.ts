@@ -153,5 +153,10 @@ function listRestartSettings(atStart: Config, next: Config): readonly string[] {
   const settings = (['listen', 'admin', 'workers'] as const).filter(
     name => !isDeepStrictEqual(atStart[name], next[name]),
   );
-  return atStart.limits.headers === next.limits.headers ? settings : [...settings, 'limits.headers'];
+  const isMoved = !isDeepStrictEqual(atStart.authorizer?.listen, next.authorizer?.listen);
+  return [
+    ...settings,
+    ...(isMoved ? ['authorizer'] : []),
+    ...(atStart.limits.headers === next.limits.headers ? [] : ['limits.headers']),
+  ];
 }

@@ -36,8 +36,8 @@ export class SingleProcess implements GatewayProcess {
     logConfigLoaded(this.log, config, warnings);
     // Not awaited: one issuer that is slow to answer must not hold up the APIs of the others. /readyz waits for the keys.
     this.#server.gateway.start();
-    const { listen, admin } = await this.#server.listen();
-    this.log.event('info', 'listening', { listen, admin, version });
+    const addresses = await this.#server.listen();
+    this.log.event('info', 'listening', { ...addresses, version });
     this.#reloader.watch();
   }
 

@@ -76,7 +76,7 @@ export function matchRequest(table: RouteTable, { host, path, sentPath }: Reques
  *   another route.
  */
 export function matchRoute(table: RouteTable, host: string, path: CanonicalPath): Match | NoMatch {
-  const found = find(table, host, path.key);
+  const found = findRoute(table, host, path.key);
   const isContested = path.contested.length > 0;
   if (!found) return deny(isContested ? 'ambiguous_path' : 'no_route');
   if (!isContested && !ENDS_UNUSUALLY.test(path.key)) return accept(found, path.text, []);
@@ -94,7 +94,7 @@ function listOtherRests(table: RouteTable, host: string, key: string, found: Fou
   if (!readings) return undefined;
   const rests = new Set<string>();
   for (const reading of readings) {
-    const other = find(table, host, reading);
+    const other = findRoute(table, host, reading);
     if (other?.route !== found.route) return undefined;
     rests.add(other.rest);
   }
@@ -131,7 +131,7 @@ function listRests(base: string, rest: string): readonly string[] | undefined {
  * differently cannot reach a protected API.
  */
 function matchAsSent(table: RouteTable, host: string, sent: string): Match | undefined {
-  const found = sent.startsWith('/') ? find(table, host, decodeAsKey(sent)) : undefined;
+  const found = sent.startsWith('/') ? findRoute(table, host, decodeAsKey(sent)) : undefined;
   if (!found || !isUnprotectedUpstream(table.protectedPorts, found.route)) return undefined;
   const { stripPrefix, prefix } = found.route;
   if (stripPrefix && prefix !== '/' && !`${sent}/`.startsWith(`${prefix}/`)) return undefined;
@@ -142,12 +142,14 @@ function accept({ route, rest }: Found, path: string, otherRests: readonly strin
   return { ok: true, route, path, rest, otherRests };
 }
 
-interface Found {
+export interface Found {
   readonly route: Route;
+  /** `` or `/…`. */
   readonly rest: string;
 }
 
-function find(table: RouteTable, host: string, key: string): Found | undefined {
+/** @returns the route of a path as it is matched (`CanonicalPath.key`), by its letters alone, and what of it is below the route. */
+export function findRoute(table: RouteTable, host: string, key: string): Found | undefined {
   const own = table.hosts.get(host);
   return (own && descend(own, key)) ?? descend(table.everyHost, key);
 }

@@ -1,4 +1,4 @@
-/** The listener for clients: it accepts their connections, and hands their requests to the gateway. */
+/** The listener for clients, or that for other proxies: it accepts their connections, and hands their requests to the gateway. */
 
 import { createServer, type Server, type Socket } from 'node:net';
 import type { DataAddress } from '../config/listener-config.ts';
@@ -11,9 +11,13 @@ import { closeListener, openListener } from './listener.ts';
 import { TlsAcceptor } from './tls/acceptor.ts';
 import { TicketKeys } from './tls/ticket-keys.ts';
 
+/** The key of the configuration that says where it listens. */
+type Purpose = 'listen' | 'authorizer';
+
 export class DataListener {
   /** Connections so far. */
   accepted = 0;
+  readonly #purpose: Purpose;
   readonly #metrics: Telemetry['metrics'];
   readonly #server: Server;
   readonly #http: HttpServer;
@@ -26,12 +30,14 @@ export class DataListener {
     gateway: Gateway,
     { metrics, log }: Pick<Telemetry, 'metrics' | 'log'>,
     ticketKeys: TicketKeys = new TicketKeys(),
+    purpose: Purpose = 'listen',
   ) {
+    this.#purpose = purpose;
     this.#gateway = gateway;
     this.#metrics = metrics;
     const { limits, timeouts } = gateway.config;
     const events: ServerEvents = {
-      onRequest: request => this.#gateway.handle(request),
+      onRequest: request => (purpose === 'listen' ? this.#gateway.handle(request) : this.#gateway.answer(request)),
       onSlowHead: () => metrics.recordEnded('slow_headers'),
       onFault: fault => logFault(log, undefined, fault),
     };
@@ -51,9 +57,9 @@ export class DataListener {
    * stays as it is: to change it needs a restart.
    */
   use(gateway: Gateway): void {
-    const { limits, timeouts, tls } = gateway.config;
+    const { limits, timeouts } = gateway.config;
     this.#gateway = gateway;
-    this.#tls.use(tls, timeouts.headers);
+    this.#tls.use(this.#tlsSettings, timeouts.headers);
     this.#server.maxConnections = limits.connections;
     this.#http.settings = { headLimit: this.#http.settings.headLimit, timeouts };
   }
@@ -61,7 +67,7 @@ export class DataListener {
   /** @throws ListenError where the address cannot be listened on. */
   open(address: DataAddress): Promise<DataAddress> {
     this.#isUnix = 'path' in address;
-    return openListener(this.#server, 'listen', address);
+    return openListener(this.#server, this.#purpose, address);
   }
 
   /** Accepts no more connections. Settles when the last one has closed. */
@@ -96,10 +102,15 @@ export class DataListener {
     this.#http.destroy();
   }
 
+  /** `tls` is that of `listen`: other proxies ask over loopback, a unix socket or a network of their own. */
+  get #tlsSettings() {
+    return this.#purpose === 'listen' ? this.#gateway.config.tls : undefined;
+  }
+
   #accept(socket: Socket): void {
     this.accepted += 1;
     this.#metrics.trackConnection(socket);
-    if (this.#gateway.config.tls) this.#tls.accept(socket);
+    if (this.#tlsSettings) this.#tls.accept(socket);
     else this.#serve(socket, false);
   }
 

@@ -18,7 +18,7 @@ const SWEEP_INTERVAL = 100;
 
 /** `gateways`: the current one, and earlier ones that still have requests. */
 export interface DrainTarget {
-  readonly listener: DataListener;
+  readonly listeners: readonly DataListener[];
   readonly gateways: ReadonlySet<Gateway>;
   readonly metrics: Telemetry['metrics'];
 }
@@ -28,7 +28,7 @@ export interface DrainTarget {
  * Settles when every client's connection has closed.
  */
 export async function drainConnections(target: DrainTarget, { drain, timeouts }: Config): Promise<void> {
-  target.listener.endKeepAlive();
+  for (const listener of target.listeners) listener.endKeepAlive();
   await setTimeout(drain.delay);
   const limit = new AbortController();
   const overdue = setTimeout(drain.limit, undefined, { signal: limit.signal }).then(
@@ -40,36 +40,43 @@ export async function drainConnections(target: DrainTarget, { drain, timeouts }:
 }
 
 /** @param headersTime milliseconds for the head of a request to arrive, counted from here for all of them. */
-async function finishAccepted({ listener, gateways }: DrainTarget, headersTime: number): Promise<void> {
-  await waitForQuiet(listener);
+async function finishAccepted({ listeners, gateways }: DrainTarget, headersTime: number): Promise<void> {
+  await waitForQuiet(listeners);
   for (const gateway of gateways) gateway.endTunnels();
   const overdue = performance.now() + headersTime;
   const sweep = setInterval(() => {
-    listener.closeIdle();
-    if (performance.now() >= overdue) listener.closeWaiting();
+    const isOverdue = performance.now() >= overdue;
+    for (const listener of listeners) {
+      listener.closeIdle();
+      if (isOverdue) listener.closeWaiting();
+    }
   }, SWEEP_INTERVAL);
-  const closed = listener.close();
+  const closed = Promise.all(listeners.map(listener => listener.close()));
   await Promise.race([closed, setTimeout(FIRST_REQUEST_TIME)]);
-  listener.closeSilent();
+  for (const listener of listeners) listener.closeSilent();
   await closed;
   clearInterval(sweep);
   await Promise.all([...gateways].map(gateway => gateway.stop()));
 }
 
 /** Closing a listener resets connections in its accept backlog. Waits until none arrived for 20 ms, at most 250 ms. */
-async function waitForQuiet(listener: DataListener): Promise<void> {
+async function waitForQuiet(listeners: readonly DataListener[]): Promise<void> {
   const end = performance.now() + QUIET_LIMIT;
   let before: number;
   do {
-    before = listener.accepted;
+    before = countAccepted(listeners);
     await setTimeout(QUIET_TIME);
     await setImmediate();
-  } while (listener.accepted !== before && performance.now() < end);
+  } while (countAccepted(listeners) !== before && performance.now() < end);
 }
 
-async function destroyAll({ listener, gateways, metrics }: DrainTarget): Promise<void> {
+function countAccepted(listeners: readonly DataListener[]): number {
+  return listeners.reduce((sum, { accepted }) => sum + accepted, 0);
+}
+
+async function destroyAll({ listeners, gateways, metrics }: DrainTarget): Promise<void> {
   metrics.recordEnded('drain_limit');
-  listener.destroy();
+  for (const listener of listeners) listener.destroy();
   for (const gateway of gateways) gateway.destroy();
   await setTimeout(LAST_RECORDS_TIME);
 }

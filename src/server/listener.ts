@@ -8,7 +8,7 @@ import { formatAddress } from '../config/values/address/listen-address.ts';
 /** Why a listener could not be opened, for the log, as values of JSON. */
 export interface ListenFailure {
   /** The key of the address in the configuration. */
-  readonly key: 'listen' | 'admin';
+  readonly key: 'listen' | 'admin' | 'authorizer';
   /** As in the YAML: `host:port`, or `unix:` and a path. */
   readonly address: string;
   /** The error code of the system call, such as EADDRINUSE. */

@@ -1,4 +1,4 @@
-/** The two listeners of a process, and the gateway that serves their requests, which a reload replaces. */
+/** The listeners of a process, and the gateway that serves their requests, which a reload replaces. */
 
 import type { Server as HttpServer } from 'node:http';
 import { createAdminHandler } from '../admin/admin.ts';
@@ -15,9 +15,17 @@ import { closeListener, openListener } from './listener.ts';
 import type { TicketKeys } from './tls/ticket-keys.ts';
 import { removeStaleSocket } from './unix-socket.ts';
 
+/** Where requests are served. */
+export interface ServingAddresses {
+  readonly listen: DataAddress;
+  readonly authorizer?: DataAddress;
+}
+
 export class Server {
   readonly #telemetry: Telemetry;
   readonly #data: DataListener;
+  /** `undefined` where the configuration has none. */
+  readonly #authorizer: DataListener | undefined;
   readonly #admin: HttpServer;
   /** The current gateway, and earlier ones that still have requests. */
   readonly #gateways = new Set<Gateway>();
@@ -46,6 +54,7 @@ export class Server {
     this.#gateways.add(gateway);
     this.#telemetry = telemetry;
     this.#data = new DataListener(gateway, telemetry, ticketKeys);
+    this.#authorizer = gateway.config.authorizer && new DataListener(gateway, telemetry, ticketKeys, 'authorizer');
     gateway.configureMetrics();
     this.#admin = createAdminServer(
       createAdminHandler({
@@ -62,20 +71,24 @@ export class Server {
   }
 
   /**
-   * Opens both listeners, admin last, so that a response of the admin listener means that both are open.
+   * Opens every listener, admin last, so that a response of the admin listener means that all are open.
    *
    * @returns where they listen; for port 0 in the configuration, the port that the system chose.
    * @throws ListenError where an address cannot be listened on.
    */
-  async listen(): Promise<{ readonly listen: DataAddress; readonly admin: ListenAddress }> {
-    const { listen, admin } = this.#gateway.config;
-    await removeStaleSocket(listen);
-    return { listen: await this.listenForClients(), admin: await openListener(this.#admin, 'admin', admin) };
+  async listen(): Promise<ServingAddresses & { readonly admin: ListenAddress }> {
+    const { listen, authorizer, admin } = this.#gateway.config;
+    await removeStaleSocket('listen', listen);
+    await removeStaleSocket('authorizer', authorizer?.listen);
+    return { ...(await this.listenForClients()), admin: await openListener(this.#admin, 'admin', admin) };
   }
 
-  /** Opens only the data listener, for a worker: the primary has the admin listener. */
-  listenForClients(): Promise<DataAddress> {
-    return this.#data.open(this.#gateway.config.listen);
+  /** Opens all but the admin listener, for a worker: the primary has that. */
+  async listenForClients(): Promise<ServingAddresses> {
+    const { listen, authorizer } = this.#gateway.config;
+    const addresses = { listen: await this.#data.open(listen) };
+    if (!this.#authorizer || !authorizer) return addresses;
+    return { ...addresses, authorizer: await this.#authorizer.open(authorizer.listen) };
   }
 
   get gateway(): Gateway {
@@ -92,7 +105,7 @@ export class Server {
     this.#loadedAt = new Date();
     this.#warnings = warnings;
     this.#gateways.add(gateway);
-    this.#data.use(gateway);
+    for (const listener of this.#listeners) listener.use(gateway);
     gateway.configureMetrics();
     before.stop().then(() => this.#gateways.delete(before));
   }
@@ -104,9 +117,13 @@ export class Server {
   async drain(): Promise<void> {
     this.#isDraining = true;
     const { metrics } = this.#telemetry;
-    await drainConnections({ listener: this.#data, gateways: this.#gateways, metrics }, this.#gateway.config);
+    await drainConnections({ listeners: this.#listeners, gateways: this.#gateways, metrics }, this.#gateway.config);
     this.#admin.closeAllConnections();
     await closeListener(this.#admin);
+  }
+
+  get #listeners(): readonly DataListener[] {
+    return this.#authorizer ? [this.#data, this.#authorizer] : [this.#data];
   }
 
   /** Whether this process should be sent requests. */

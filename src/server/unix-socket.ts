@@ -3,23 +3,24 @@
 import { lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { DataAddress } from '../config/listener-config.ts';
-import { createListenError } from './listener.ts';
+import { createListenError, type ListenFailure } from './listener.ts';
 
 /**
  * Call it once before the process listens, also for all of its workers. Removes a socket on which nobody answers; another kind of file
  * stays, and so listening fails.
  *
+ * @param key of the configuration that holds the address; `undefined`: it has none.
  * @throws ListenError where another process answers there, or the file cannot be removed.
  */
-export async function removeStaleSocket(address: DataAddress): Promise<void> {
-  if (!('path' in address) || !isSocket(address.path)) return;
+export async function removeStaleSocket(key: ListenFailure['key'], address: DataAddress | undefined): Promise<void> {
+  if (!address || !('path' in address) || !isSocket(address.path)) return;
   const code = await findConnectError(address.path);
-  if (code !== 'ECONNREFUSED' && code !== 'ENOENT') throw createListenError('listen', address, 'EADDRINUSE');
+  if (code !== 'ECONNREFUSED' && code !== 'ENOENT') throw createListenError(key, address, 'EADDRINUSE');
   try {
     unlinkSync(address.path);
   } catch (error) {
     const { code: reason } = error as NodeJS.ErrnoException;
-    if (reason !== 'ENOENT') throw createListenError('listen', address, reason);
+    if (reason !== 'ENOENT') throw createListenError(key, address, reason);
   }
 }
 

@@ -10,10 +10,14 @@ import type { McpRecord } from './mcp-record.ts';
 /** The `route` of a request for which no route was found, in metrics, log and status page. */
 export const NO_ROUTE = '(none)';
 
+/** Which listener it came to: that for clients, or that for other proxies, which ask about a request of a client. */
+export type Via = 'proxy' | 'authorizer';
+
 export interface FinishedRequest {
   readonly requestId: string;
   /** Of its traceparent, where that is valid. */
   readonly traceId: string | undefined;
+  readonly via: Via;
   /** The address of the client, by the word of a trusted proxy where there is one; `unknown` where its connection has none. */
   readonly client: string;
   /** `undefined` where no route was found, or the request was refused before one was looked for. */

@@ -5,7 +5,7 @@
 
 import type { Route } from '../config/config.ts';
 import { findReservedField, foldFieldName } from '../config/values/header/reserved-fields.ts';
-import { type HeaderList, readConnectionOptions, reduceFields } from '../http/header-list.ts';
+import { type HeaderList, NO_FIELDS, readConnectionOptions, reduceFields } from '../http/header-list.ts';
 import type { AccessToken } from '../token/access-token.ts';
 import { readClient } from '../token/client.ts';
 import type { IssuedToken } from '../token/exchange/issued-token.ts';
@@ -102,15 +102,30 @@ export function createRequestHeaders(
   const headers = createForwardingFields(client, policy.strippedPrefix);
   headers.push(REQUEST_ID_FIELD, requestId, ...policy.set);
   if (policy.sendsIssued && issued) headers.push('Authorization', issued.authorization);
-  for (const [name, claim] of policy.identity) {
-    const value = identity && claimToField(readClaim(identity, claim));
-    if (value !== undefined) headers.push(name, value);
-  }
+  if (identity) addIdentity(headers, policy.identity, identity);
   const listed = readConnectionOptions(received);
   // Nearly every request needs no filter of its own.
   const filter =
     listed || client.isFromTrustedProxy ? { ...policy, listed, fromProxy: listProxyFields(client, received) } : policy;
   reduceFields(received, addForwarded, headers, filter);
+  return headers;
+}
+
+/** @returns the fields of `route` that name whom a verified token stands for; none without one. */
+export function createIdentityFields(route: Route, identity: AccessToken | undefined): HeaderList {
+  return route.public || !identity ? NO_FIELDS : addIdentity([], route.claimsToHeaders, identity);
+}
+
+/** @param claims header name and claim name. */
+function addIdentity(
+  headers: string[],
+  claims: Iterable<readonly [string, string]>,
+  identity: AccessToken,
+): HeaderList {
+  for (const [name, claim] of claims) {
+    const value = claimToField(readClaim(identity, claim));
+    if (value !== undefined) headers.push(name, value);
+  }
   return headers;
 }
 

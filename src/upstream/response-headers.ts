@@ -15,8 +15,10 @@ import {
   reduceFields,
   valuesOf,
 } from '../http/header-list.ts';
+import type { SessionBinding } from '../mcp/session-binding.ts';
 import type { RespondingEndpoint, Rewriting } from './rewriting/place.ts';
 import { rewriteFields } from './rewriting/rewriting.ts';
+import { bindSessionId } from './session-fields.ts';
 
 /** For the operator: the reason for which a higher enforcement mode would have refused the request. */
 const WOULD_DENY = 'audgate-would-deny';
@@ -26,6 +28,8 @@ export interface ResponseEdits {
   readonly rules: ResponseRules;
   /** `undefined` where `rewrite_location` is off. */
   readonly rewriting: Rewriting | undefined;
+  /** Of the sessions of an MCP server; `undefined` where their ids pass unchanged. */
+  readonly session?: SessionBinding | undefined;
 }
 
 /** What a route says of its responses. */
@@ -64,12 +68,13 @@ export function createNotice(route: Route, reported: Reason | undefined): Header
 export function createResponseHeaders(
   received: HeaderList,
   added: HeaderList = NO_FIELDS,
-  { rules, rewriting }: ResponseEdits = NO_EDITS,
+  { rules, rewriting, session }: ResponseEdits = NO_EDITS,
   endpoint?: RespondingEndpoint,
 ): HeaderList {
   const exclusions = { added, listed: readConnectionOptions(received), rules };
   const kept = reduceFields(received, addReceived, [...added], exclusions);
-  const rewritten = rewriting && endpoint ? rewriteFields(kept, rewriting, endpoint) : kept;
+  const located = rewriting && endpoint ? rewriteFields(kept, rewriting, endpoint) : kept;
+  const rewritten = session ? bindSessionId(located, session) : located;
   return rules.set.length > 0 ? reduceFields(rules.set, addSet, [...rewritten], added) : rewritten;
 }
 

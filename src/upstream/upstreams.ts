@@ -7,6 +7,7 @@ import type { Endpoint, Upstream } from '../config/upstream-config.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { Sweeper } from '../http/sweeper.ts';
+import type { SessionBinding } from '../mcp/session-binding.ts';
 import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
 import type { IssuedToken } from '../token/exchange/issued-token.ts';
@@ -19,6 +20,7 @@ import { type ForwardLimits, forward } from './forward.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
 import type { Expiry, ForwardEvents } from './response-handler.ts';
 import { createResponseRules, type ResponseEdits, type ResponseRules } from './response-headers.ts';
+import { replaceSessionId } from './session-fields.ts';
 import { type UpgradeEvents, upgrade } from './upgrade.ts';
 
 /** What the requests of one route share, made for the first of them. */
@@ -35,6 +37,8 @@ export interface Additions {
   readonly responseFields: HeaderList;
   /** What is sent as Authorization in place of the client's, on a route with `exchange`. */
   readonly issued: IssuedToken | undefined;
+  /** Of an MCP server, where its ids are bound: the binding, and the id that the upstream gets in place of the client's. */
+  readonly session?: { readonly binding: SessionBinding; readonly id: string | undefined } | undefined;
 }
 
 export class Upstreams {
@@ -93,7 +97,7 @@ export class Upstreams {
       const { target: path, authority } = addressOf(grant, head, endpoint);
       return { origin: endpoint.origin, connect, headLimit, authority, path, headers };
     };
-    const edits = this.#editsOf(grant, head, client);
+    const edits = this.#editsOf(grant, head, client, events);
     const limits = { added: events.responseFields, edits, expiry: expiryOf(grant) };
     upgrade({ members, handshakeWith, timeouts, limits }, request, events);
   }
@@ -114,15 +118,18 @@ export class Upstreams {
 
   #headersOf(grant: Grant, { head: { fields } }: IncomingRequest, client: ClientInfo, added: Additions): string[] {
     const { policy } = this.#routeOf(grant);
-    return createRequestHeaders(policy, fields, client, added.requestId, grant.identity, added.issued);
+    const headers = createRequestHeaders(policy, fields, client, added.requestId, grant.identity, added.issued);
+    const id = added.session?.id;
+    return id === undefined ? headers : replaceSessionId(headers, id);
   }
 
-  #editsOf(grant: Grant, { authority }: RequestHead, client: ClientInfo): ResponseEdits {
+  #editsOf(grant: Grant, { authority }: RequestHead, client: ClientInfo, { session }: Additions): ResponseEdits {
     const { route } = grant.match;
     const { preserveHost, endpoints } = route.upstream;
     const hostSent = preserveHost ? authority : undefined;
     return {
       rules: this.#routeOf(grant).responseRules,
+      session: session?.binding,
       rewriting: route.rewriteLocation ? { route, hostSent, client, endpoints } : undefined,
     };
   }
@@ -134,7 +141,7 @@ export class Upstreams {
         ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle), bytes: grant.body }
         : undefined,
       added: added.responseFields,
-      edits: this.#editsOf(grant, head, client),
+      edits: this.#editsOf(grant, head, client, added),
       expiry: expiryOf(grant),
     };
   }
@@ -193,6 +200,11 @@ export class Upstreams {
     this.#pools.set(key, pool);
     return pool;
   }
+}
+
+/** @returns whether requests of the route can be forwarded: another proxy may do that itself, and only ask about them. */
+export function hasUpstream({ upstream }: Route): boolean {
+  return upstream.endpoints.length > 0;
 }
 
 /** No expiry on public and `report` routes, or without a verified token: they do not refuse an expired token either. */

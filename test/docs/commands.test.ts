@@ -16,7 +16,8 @@ import { placeExamples } from './world-files.ts';
 /** Commands that cannot run on a test machine, by their first words. A block with one of them is parsed, not run. */
 const NOT_RUN: Readonly<Record<string, string>> = {
   'docker ': 'needs a container engine',
-  'kubectl ': 'needs a cluster; test/docs/kubernetes.test.ts checks the manifests',
+  'kubectl ': 'needs a cluster; test/kubernetes checks the manifests',
+  'helm ': 'needs a cluster; test/kubernetes renders the chart',
   'sudo ': 'changes the system; test/docs/systemd.test.ts checks the unit',
   'npm ci': 'the tests run in what it installed; .ci/run runs the demo and the tests',
   'npm pack': 'test/package packs and installs',

@@ -113,6 +113,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   prometheus: ['scrape_configs'],
   compose: ['services'],
   kubernetes: ['apiVersion', 'kind', 'metadata'],
+  helm: ['config'],
   'github actions': ['jobs'],
 };
 

@@ -31,6 +31,8 @@ const WHEN: Readonly<Record<Reason, string>> = {
   ambiguous_path:
     'Two servers could read the path differently. Only reported where every route to the same upstream is public or on `report`.',
   no_route: 'No route has this Host and path, or the request is `OPTIONS *`.',
+  origin_not_allowed:
+    'On a route with `mcp`: `Origin` is there, and is neither the one of the resource nor one of `cors.origins`; or it is `null`, or there twice.',
   method_not_allowed:
     "No key of the route's `scopes` covers the method; or a metadata document is requested with another method than GET, HEAD and OPTIONS. `Allow` lists the methods that are allowed.",
   missing_token: 'There is no Authorization field, or it has another scheme than Bearer.',
@@ -51,6 +53,8 @@ const WHEN: Readonly<Record<Reason, string>> = {
     'No `aud` value is the resource of the route or one of its `audiences`, or `multiple_audiences` refuses the others.',
   wrong_claim: 'A claim that the `claims` of the route require is absent or has another value.',
   insufficient_scope: 'A scope that the operation needs is missing. The challenge names all that it needs.',
+  session_not_found:
+    'On a route with `mcp`: the `Mcp-Session-Id` is not one that was handed out to the issuer, subject and client of the token, on this route.',
   unsupported_media_type:
     'On a route with a rule under `mcp`: the body of a POST is not `application/json`, or has no media type.',
   mcp_header_mismatch:

@@ -47,6 +47,8 @@ export const REFUSED: Readonly<Record<string, Row>> = {
   wrong_claim: [403, ''],
   insufficient_scope: [403, 'insufficient_scope'],
   keys_unavailable: [503],
+  origin_not_allowed: [403],
+  session_not_found: [404],
   unsupported_media_type: [415],
   mcp_header_mismatch: [400],
   body_too_large: [413],

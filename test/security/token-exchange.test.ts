@@ -7,6 +7,7 @@ import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   authorizationsIn,
+  createHold,
   createWorld,
   FRONT,
   INNER,

@@ -18,6 +18,8 @@ export interface RunningGateway {
   /** 0 where it listens on a unix socket. */
   readonly port: number;
   readonly adminPort: number;
+  /** 0 where the configuration has no authorizer, or it listens on a unix socket. */
+  readonly authorizerPort: number;
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
   readonly server: Server;
@@ -57,7 +59,7 @@ export async function startGateway(yaml: string, environment: Record<string, str
   const { config, warnings } = loaded;
   const server = new Server(new Gateway(config, telemetry), telemetry, { version: '0.0.0', warnings });
   await server.gateway.start();
-  const { listen, admin } = await server.listen();
+  const { listen, authorizer, admin } = await server.listen();
   const port = 'port' in listen ? listen.port : 0;
   // The admin listener renders one page a second, and tests read more often, so this reads the metrics directly. Once /healthz
   // has answered, earlier requests are counted.
@@ -68,6 +70,7 @@ export async function startGateway(yaml: string, environment: Record<string, str
   return {
     port,
     adminPort: admin.port,
+    authorizerPort: authorizer && 'port' in authorizer ? authorizer.port : 0,
     origin: `http://127.0.0.1:${port}`,
     server,
     log: log.lines,

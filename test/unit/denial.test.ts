@@ -21,6 +21,7 @@ const REFUSED_FROM: Readonly<Record<Reason, Enforcement>> = {
   upgrade_required: 'report',
   ambiguous_path: 'report',
   no_route: 'report',
+  origin_not_allowed: 'report',
   method_not_allowed: 'verify',
   missing_token: 'verify',
   malformed_credentials: 'verify',
@@ -36,6 +37,7 @@ const REFUSED_FROM: Readonly<Record<Reason, Enforcement>> = {
   wrong_audience: 'enforce',
   wrong_claim: 'enforce',
   insufficient_scope: 'enforce',
+  session_not_found: 'verify',
   unsupported_media_type: 'report',
   mcp_header_mismatch: 'report',
   body_too_large: 'report',
@@ -60,8 +62,9 @@ describe('the modes that refuse a reason', () => {
   const strictness = (reason: Reason) => ENFORCEMENTS.indexOf(REFUSALS[reason].refusedFrom);
 
   test('stages request to route, limits and fault: every mode', () => {
-    const reasons = REASONS.filter(reason => !isDecidedWithin(reason, 'method', 'scope'));
-    const why = 'The gateway refuses these stages without a look at the mode. Only `authorize` looks at it.';
+    const reasons = REASONS.filter(reason => !isDecidedWithin(reason, 'method', 'session'));
+    const why =
+      'The gateway refuses these stages without a look at the mode. Only `authorize` and mcp-asking.ts look at it.';
     expect(
       reasons.filter(reason => !isRefused(reason, 'report')),
       why,

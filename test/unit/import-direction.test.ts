@@ -37,11 +37,13 @@ const COMPOSERS = [
   'process',
   'server',
   'gateway.ts',
+  'authorizer',
   'decision-steps.ts',
   'transaction.ts',
   'local-replies.ts',
   'mcp-asking.ts',
   'token-exchanging.ts',
+  'mcp-sessions.ts',
   'whole-body.ts',
   'body-memory.ts',
   'request-count.ts',
@@ -91,7 +93,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'readTokenFile',
     'resolveClaim',
   ],
-  'mcp from config': ['foldFieldName'],
+  'mcp from config': ['WEB_ORIGIN_FORM', 'foldFieldName'],
+  'mcp from token': ['readClient'],
   'authorization from config': ['SCOPE_FORM', 'resolveClaim'],
   'authorization from mcp': ['hasMethod'],
   'authorization from route': ['isBelowPath'],
@@ -157,11 +160,13 @@ test('main → process → server → gateway, and main → cli: no import again
   expect(importersOf('server')).toEqual(new Set(['main.ts', 'process']));
   expect(importersOf('cli')).toEqual(new Set(['main.ts']));
   expect(['process', 'server']).toEqual(expect.arrayContaining([...importersOf('gateway.ts')]));
-  expect(importersOf('local-replies.ts')).toEqual(new Set(['decision-steps.ts', 'gateway.ts', 'mcp-asking.ts']));
-  expect(importersOf('transaction.ts')).toEqual(
-    new Set(['decision-steps.ts', 'gateway.ts', 'local-replies.ts', 'mcp-asking.ts']),
+  expect(importersOf('local-replies.ts')).toEqual(
+    new Set(['authorizer', 'decision-steps.ts', 'gateway.ts', 'mcp-asking.ts']),
   );
-  expect(importersOf('indexes.ts')).toEqual(new Set(['gateway.ts', 'process']));
+  expect(importersOf('transaction.ts')).toEqual(
+    new Set(['authorizer', 'decision-steps.ts', 'gateway.ts', 'local-replies.ts', 'mcp-asking.ts']),
+  );
+  expect(importersOf('indexes.ts')).toEqual(new Set(['authorizer', 'gateway.ts', 'process']));
 });
 
 test('a library: imported by one module only', () => {

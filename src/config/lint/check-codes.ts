@@ -86,7 +86,7 @@ export const ERRORS = {
   ...MCP_ERRORS,
   'address-conflict': {
     consequence: 'One of the two listeners could not be opened.',
-    remedy: 'Give listen and admin a port each.',
+    remedy: 'Give listen, admin and authorizer a port each.',
   },
 } as const satisfies Readonly<Record<string, CheckAdvice>>;
 

@@ -1,5 +1,6 @@
 /** Errors that only several entries together show. */
 
+import type { AuthorizerSettings } from '../config.ts';
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
 import { listNames } from '../diagnostics/quotation.ts';
 import { findNearest } from '../diagnostics/suggestion.ts';
@@ -12,21 +13,37 @@ import type { Rejection } from '../values/parsed-value.ts';
 import { nameTarget } from '../values/path/route-key.ts';
 import { checkMcp } from './mcp-checks.ts';
 
-/** Reports two listeners on one address. @param raw the whole file, in which either key may be missing. */
+/** The listeners of the file, as far as they are valid. */
+interface Listeners {
+  readonly listen?: DataAddress | undefined;
+  readonly admin?: ListenAddress | undefined;
+  readonly authorizer?: AuthorizerSettings | undefined;
+}
+
+/** Reports two listeners on one address. @param raw the whole file, in which any key may be missing. */
 export function checkListeners(
-  listen: DataAddress,
-  admin: ListenAddress,
+  { listen, admin, authorizer }: Listeners,
   raw: unknown,
   diagnostics: DiagnosticCollector,
 ): void {
-  if (!isSameAddress(listen, admin)) return;
-  const rejection = {
-    code: 'address-conflict',
-    what: 'listen and admin need one and the same port',
-    expected: 'two ports',
-    standsAlone: true,
-  } as const;
-  diagnostics.error([isRawMap(raw) && 'admin' in raw ? 'admin' : 'listen'], rejection);
+  const addresses = { listen, admin, authorizer: authorizer?.listen };
+  const pairs = [
+    ['admin', 'listen'],
+    ['authorizer', 'listen'],
+    ['authorizer', 'admin'],
+  ] as const;
+  for (const [second, first] of pairs) {
+    const one = addresses[first];
+    const other = addresses[second];
+    if (!one || !other || !isSameAddress(one, other)) continue;
+    const rejection = {
+      code: 'address-conflict',
+      what: `${first} and ${second} need one and the same ${'path' in one ? 'socket' : 'port'}`,
+      expected: 'path' in one ? 'two sockets' : 'two ports',
+      standsAlone: true,
+    } as const;
+    diagnostics.error([isRawMap(raw) && second in raw ? second : first], rejection);
+  }
 }
 
 /**

@@ -16,6 +16,10 @@ export const MCP_WARNINGS = {
     consequence: 'Clients that compare the two, as RFC 9728 section 3.3 demands, end with an error.',
     remedy: 'Write the URL of the endpoint as resource, or name the route after the path of the resource.',
   },
+  'mcp-session-key': {
+    consequence: 'Whoever finds the key can make ids of the sessions of others.',
+    remedy: 'Use 32 random bytes in base64, such as openssl rand -base64 32 prints.',
+  },
   'mcp-initial-scopes': {
     consequence: 'At an issuer that keeps a client to the scopes of its first request, that rule can never be met.',
     remedy: 'Add the scope, unless the issuer grants more later.',

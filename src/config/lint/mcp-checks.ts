@@ -15,20 +15,22 @@ export function checkMcp({ found, path }: RouteDraft, diagnostics: DiagnosticCol
     diagnostics.error([...path, key], { code: 'mcp-token-forwarded', what, expected: 'strip, or no such key' });
   }
   if (found.public !== true) return;
-  for (const key of listScopeKeys(found.mcp)) {
+  for (const key of listTokenKeys(found.mcp)) {
     const what = 'has no effect on a public route';
     const expected = 'a route without it, or without public: true';
     diagnostics.error([...path, 'mcp', key], { code: 'public-route-key', what, expected }, 'key');
   }
 }
 
-function listScopeKeys({ tools, resources, prompts, challenge, initial_scopes }: McpSettings): readonly string[] {
+function listTokenKeys(settings: McpSettings): readonly string[] {
+  const { tools, resources, prompts, challenge, initial_scopes, session_key } = settings;
   const written = {
     tools: Object.keys(tools).length > 0,
     resources: Object.keys(resources).length > 0,
     prompts: Object.keys(prompts).length > 0,
     challenge: challenge !== 'operation',
     initial_scopes: initial_scopes !== undefined,
+    session_key: session_key !== undefined,
   };
   return Object.entries(written).flatMap(([key, isWritten]) => (isWritten ? [key] : []));
 }
@@ -45,6 +47,10 @@ export function warnOfMcp(route: RouteDraft, diagnostics: DiagnosticCollector): 
     diagnostics.warning([...path, 'resource'], 'mcp-endpoint', 'is not the endpoint that MCP clients connect to');
   }
   warnOfInitialScopes(found.mcp, path, diagnostics);
+  if (found.mcp.session_key?.isShort) {
+    const what = 'is shorter than 32 characters, so that a client could find it by trying';
+    diagnostics.warning([...path, 'mcp', 'session_key'], 'mcp-session-key', what);
+  }
 }
 
 /** A slash at the end does not count, nor the host of a route for every host. */

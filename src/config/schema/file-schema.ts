@@ -16,6 +16,7 @@ import { ISSUER } from '../values/address/uri.ts';
 import { ADMIN_TOKEN, ADMIN_TOKEN_FORM, hashAdminToken } from '../values/admin-token.ts';
 import { ROUTE_KEY, ROUTE_KEY_FORM } from '../values/path/route-key.ts';
 import { MOST_WORKERS, parseWorkers, WORKERS, WORKERS_FORM } from '../values/workers.ts';
+import { authorizer } from './authorizer-schema.ts';
 import { addRejection, key, text, uniqueList } from './building-blocks.ts';
 import { issuerSchema } from './issuer-schema.ts';
 import { listenerTls } from './listener-schema.ts';
@@ -74,6 +75,11 @@ const settings = {
   admin_hosts: uniqueList(text(HOST_NAME, parseHostName, HOST_NAME_FORM))
     .default([])
     .describe('Further host names that the admin listener accepts, beside addresses and names without a dot'),
+  authorizer: authorizer
+    .optional()
+    .describe(
+      'The listener for other proxies, which ask before they forward by themselves: an address, or a map with listen and peers',
+    ),
   limits: limits.prefault({}).describe('Limits for all clients'),
   timeouts: timeouts.prefault({}).describe('Time limits for clients'),
   drain: drain.prefault({}).describe('How the process stops after SIGTERM'),
@@ -94,21 +100,28 @@ const ISSUERS = 'The trusted authorization servers; the key is the exact iss';
 const ROUTES = 'The APIs behind the gateway; the key is [host]/path-prefix';
 
 /** The whole file, for the JSON Schema. */
-export const configSchema = z.strictObject({
-  ...settings,
-  issuers: z
-    .record(key(/^.+$/, ISSUER), issuerSchema.nullable().describe('An authorization server; may be empty'))
-    .default({})
-    .describe(ISSUERS),
-  routes: z
-    .record(
-      key(ROUTE_KEY_FORM, ROUTE_KEY),
-      routeSchema
-        .describe('Where requests are forwarded, and which tokens they need')
-        .meta({ anyOf: [{ required: ['resource'] }, { required: ['public'] }] }),
-    )
-    .describe(ROUTES),
-});
+export const configSchema = z
+  .strictObject({
+    ...settings,
+    issuers: z
+      .record(key(/^.+$/, ISSUER), issuerSchema.nullable().describe('An authorization server; may be empty'))
+      .default({})
+      .describe(ISSUERS),
+    routes: z
+      .record(
+        key(ROUTE_KEY_FORM, ROUTE_KEY),
+        routeSchema
+          .describe('Where requests are forwarded, and which tokens they need')
+          .meta({ anyOf: [{ required: ['resource'] }, { required: ['public'] }] }),
+      )
+      .describe(ROUTES),
+  })
+  .meta({
+    anyOf: [
+      { required: ['authorizer'] },
+      { properties: { routes: { additionalProperties: { required: ['upstream'] } } } },
+    ],
+  });
 
 /** The top level only. Issuers and routes are read one by one, so that an error in one does not hide errors in others. */
 export const fileSchema = z.strictObject({

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { MCP_REVISION, MCP_REVISIONS, parseMcpRevision } from '../values/mcp-revision.ts';
 import { parseScope, SCOPE, SCOPE_FORM } from '../values/scope-rule.ts';
+import { deriveSessionKey, SESSION_KEY, SESSION_KEY_FORM } from '../values/session-key.ts';
 import { parseSize, SIZE, SIZE_FORM } from '../values/size.ts';
 import { addRejection, filledList, key, mapWithKeys, text, uniqueList } from './building-blocks.ts';
 
@@ -48,6 +49,11 @@ const mcpMap = z.strictObject({
   revisions: filledList(text(MCP_REVISION, parseMcpRevision, { enum: [...MCP_REVISIONS] }))
     .prefault([...MCP_REVISIONS])
     .describe('The revisions of MCP that are served; a request of another one gets 400'),
+  session_key: text(SESSION_KEY, deriveSessionKey, SESSION_KEY_FORM)
+    .optional()
+    .describe(
+      'Secret by which session ids are bound to their owners; write ${file:…}. Default: one made at the start, so that sessions end with a restart',
+    ),
   max_body: bodySize.prefault('4MiB').describe('Bytes of a body that is read for a rule; a longer one gets 413'),
 });
 

@@ -45,9 +45,11 @@ export const routeSchema = z.strictObject({
       'any: at least one aud is accepted here; known: the others belong to other routes of this gateway; only: there are no others',
     ),
   issuers: filledList(nonEmpty).optional().describe('The issuers whose tokens are accepted; default: all issuers'),
-  upstream: upstream.describe(
-    'Where requests are forwarded: a URL, a list of URLs of one API, or a map; the path of a URL is put before that of the request',
-  ),
+  upstream: upstream
+    .optional()
+    .describe(
+      'Where requests are forwarded: a URL, a list of URLs of one API, or a map; the path of a URL is put before that of the request. Required unless there is an authorizer',
+    ),
   mcp: mcp.optional().describe('true, or a map: the upstream is an MCP server'),
   strip_prefix: flag.default(false).describe('Whether the path prefix of the route is removed before forwarding'),
   rewrite_location: flag

@@ -102,7 +102,8 @@ const upstreamMap = z
 
 export type UpstreamSettings = z.output<typeof upstreamMap>;
 
-const DEFAULTS: UpstreamSettings = {
+/** Of a route without the key, too. */
+export const UPSTREAM_DEFAULTS: UpstreamSettings = {
   preserve_host: false,
   keep_alive: { idle: IDLE, maxAge: 600_000 },
   max_response_headers: 16 * 1024,
@@ -111,8 +112,8 @@ const DEFAULTS: UpstreamSettings = {
 
 /** The URL alone, or a list of them, is a map without other keys. */
 export const upstream = z.union([
-  url.transform((parsed): UpstreamSettings => ({ ...DEFAULTS, url: parsed })),
-  urls.transform((parsed): UpstreamSettings => ({ ...DEFAULTS, urls: parsed })),
+  url.transform((parsed): UpstreamSettings => ({ ...UPSTREAM_DEFAULTS, url: parsed })),
+  urls.transform((parsed): UpstreamSettings => ({ ...UPSTREAM_DEFAULTS, urls: parsed })),
   upstreamMap,
 ]);
 

@@ -9,6 +9,9 @@ import { formatLimit, LIMITS } from './limits.ts';
 import { isRawMap, type RawMap } from './raw-map.ts';
 import { type ReferenceSources, replaceReferences } from './substitution.ts';
 
+/** The keys whose files are watched: what they hold is replaced while the gateway serves. */
+const WATCHED_KEYS: readonly unknown[] = ['session_key'];
+
 /** `${NAME:-}`: a variable that may be unset or empty. */
 const EMPTY_DEFAULT = /^\$\{[A-Za-z_][A-Za-z0-9_]*:-\}$/;
 
@@ -116,7 +119,8 @@ class ContentReader {
     const seen = this.#seen;
     seen.references += scalar.value.split('${').length - 1;
     if (this.#isOverLimit(scalar, seen.references, LIMITS.references, 'references in all values')) return '';
-    const replaced = replaceReferences(scalar.value, this.#sources);
+    const watched = WATCHED_KEYS.includes(path.at(-1)) ? this.#sources.watched : undefined;
+    const replaced = replaceReferences(scalar.value, { ...this.#sources, watched });
     seen.replaced += replaced.ok ? replaced.value.length : 0;
     const what = 'characters in all values that have references';
     if (this.#isOverLimit(scalar, seen.replaced, LIMITS.fileBytes, what)) return '';

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { accept, type ParsedValue, type Rejected, reject } from '../values/parsed-value.ts';
 import { readText } from './file.ts';
 import { formatLimit, LIMITS } from './limits.ts';
+import type { ReferencedFiles } from './referenced-files.ts';
 
 /** Where the values of references come from. */
 export interface ReferenceSources {
@@ -12,6 +13,8 @@ export interface ReferenceSources {
   readonly folder: string;
   /** Files of `${file:PATH}` that were read already, by path. */
   readonly files: Map<string, string>;
+  /** Where a file is read whose change loads the configuration again; `undefined`: it is read at each load only. */
+  readonly watched?: ReferencedFiles | undefined;
 }
 
 /** The variable comes first, so that `${file:-x}` is the variable `file` with a default, as in a shell. */
@@ -72,10 +75,10 @@ function readVariable(
   });
 }
 
-function readNamedFile(path: string, { folder, files }: ReferenceSources): ParsedValue<string> {
-  const known = files.get(path);
+function readNamedFile(path: string, { folder, files, watched }: ReferenceSources): ParsedValue<string> {
+  const known = watched ? undefined : files.get(path);
   if (known !== undefined) return accept(known);
-  const file = readText(resolve(folder, path), LARGEST_FILE);
+  const file = watched ? watched.readText(path) : readText(resolve(folder, path), LARGEST_FILE);
   if (file.ok) {
     const value = file.value.replace(/\r?\n$/, '');
     files.set(path, value);

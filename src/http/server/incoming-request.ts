@@ -158,6 +158,11 @@ export class IncomingRequest {
     channel.onResponseEnd(channel.sender.end(patience));
   }
 
+  /** An Expect is not this client's own: it is never answered with 100 Continue, and its body comes all the same. */
+  ignoreExpectation(): void {
+    this.#channel?.sender.ignoreExpectation();
+  }
+
   /** The connection closes with the response: what the client sends behind this request may be of another protocol. */
   closeAfter(): void {
     this.#channel?.sender.closeAfter();

@@ -2,8 +2,8 @@
 
 import type { KeyReadiness } from '../../admin/readiness.ts';
 import type { Issuer } from '../../config/config.ts';
-import type { DataAddress } from '../../config/listener-config.ts';
 import type { ListenFailure } from '../../server/listener.ts';
+import type { ServingAddresses } from '../../server/server.ts';
 import type { TicketSeed } from '../../server/tls/ticket-keys.ts';
 import type { ProcessMetrics } from '../../telemetry/metrics/metrics.ts';
 import type { Report } from '../../telemetry/report.ts';
@@ -53,17 +53,19 @@ export interface ServeOptions {
   readonly workers: number;
   readonly fixed: FixedSettings;
   readonly tickets: TicketSeed;
+  /** `McpSessions.defaultKey`: a session goes on in every worker. */
+  readonly sessionKey: string;
 }
 
-/** Settings of the data listener that only a restart changes, as they were when the primary started. */
+/** Settings of the listeners that only a restart changes, as they were when the primary started. */
 export interface FixedSettings {
-  readonly listen: DataAddress;
+  readonly addresses: ServingAddresses;
   /** `limits.headers`. */
   readonly headers: number;
 }
 
 export type StartResult =
-  | { readonly ok: true; readonly listen: DataAddress }
+  | { readonly ok: true; readonly addresses: ServingAddresses }
   /** `failure` is set where its address cannot be listened on. */
   | { readonly ok: false; readonly problem: string; readonly failure?: ListenFailure };
 

@@ -1,8 +1,9 @@
 /** Which configuration the workers serve: sends it to each worker that starts, and replaces it in all workers or in none. */
 
 import { setImmediate } from 'node:timers/promises';
-import type { DataAddress } from '../../config/listener-config.ts';
 import { toPieces } from '../../config/loader/pieces.ts';
+import { McpSessions } from '../../mcp-sessions.ts';
+import type { ServingAddresses } from '../../server/server.ts';
 import { TicketKeys } from '../../server/tls/ticket-keys.ts';
 import type { StartOptions } from '../gateway-process.ts';
 import type { LoadedConfig } from '../reload.ts';
@@ -19,14 +20,15 @@ export class ConfigRollout {
   readonly #pool: WorkerPool;
   /** The same for all workers, so that a session is resumed by another one than began it. */
   readonly #tickets = new TicketKeys();
+  readonly #sessions = new McpSessions();
   #current: LoadedConfig;
   #loadedAt = new Date();
   /** `limits.headers` at the start. */
   readonly #headers: number;
   /** Where workers listen. Port 0 stays 0 while some worker holds the listening socket, which all workers share. */
-  #listen: DataAddress;
+  #addresses: ServingAddresses;
   /** Where the first workers listened, with the port that the kernel chose; set when the start is over. */
-  #boundAddress: DataAddress | undefined;
+  #boundAddresses: ServingAddresses | undefined;
   /** Starts of workers and replacements run one after the other, so that no worker starts with a configuration just replaced. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -34,7 +36,8 @@ export class ConfigRollout {
     this.#pool = pool;
     this.#current = { config, warnings, pieces: toPieces(config) };
     this.#headers = config.limits.headers;
-    this.#listen = config.listen;
+    const { listen, authorizer } = config;
+    this.#addresses = authorizer ? { listen, authorizer: authorizer.listen } : { listen };
   }
 
   /** The configuration in use. */
@@ -46,15 +49,15 @@ export class ConfigRollout {
     return this.#loadedAt;
   }
 
-  /** Ends the start, in which workers start all at once. @param address where they listen. */
-  finishStart(address: DataAddress): void {
-    this.#boundAddress = address;
+  /** Ends the start, in which workers start all at once. @param addresses where they listen. */
+  finishStart(addresses: ServingAddresses): void {
+    this.#boundAddresses = addresses;
   }
 
   /** Sends the configuration in use to a new worker, and makes it serve. @param limit milliseconds for each call. */
   startServing(worker: PooledWorker, limit: number): Promise<StartResult> {
     const start = () => this.#start(worker, limit);
-    return this.#boundAddress ? this.#enqueue(start) : start();
+    return this.#boundAddresses ? this.#enqueue(start) : start();
   }
 
   /**
@@ -70,11 +73,12 @@ export class ConfigRollout {
 
   async #start({ channel }: PooledWorker, limit: number): Promise<StartResult> {
     // The listening socket is closed with the last worker; for port 0 the kernel would choose another port then.
-    if (this.#boundAddress && this.#pool.serving.length === 0) this.#listen = this.#boundAddress;
-    const fixed = { listen: this.#listen, headers: this.#headers };
+    if (this.#boundAddresses && this.#pool.serving.length === 0) this.#addresses = this.#boundAddresses;
+    const fixed = { addresses: this.#addresses, headers: this.#headers };
     const { pieces } = this.#current;
     for (const part of listParts(pieces)) await channel.call('receiveConfig', part, limit);
-    const options = { pieces: pieces.length, workers: this.#pool.size, fixed, tickets: this.#tickets.seed };
+    const shared = { tickets: this.#tickets.seed, sessionKey: this.#sessions.defaultKey };
+    const options = { pieces: pieces.length, workers: this.#pool.size, fixed, ...shared };
     return channel.call('serve', options, limit);
   }
 

@@ -7,9 +7,9 @@ import type { Server as HttpServer } from 'node:http';
 import { createAdminHandler } from '../../admin/admin.ts';
 import type { ProcessInfo } from '../../admin/process-info.ts';
 import { createAudienceIndex } from '../../authorization/audience.ts';
-import type { DataAddress } from '../../config/listener-config.ts';
 import { createAdminServer } from '../../server/admin-server.ts';
 import { closeListener, openListener } from '../../server/listener.ts';
+import type { ServingAddresses } from '../../server/server.ts';
 import { removeStaleSocket } from '../../server/unix-socket.ts';
 import { createLog, type Log } from '../../telemetry/log/log.ts';
 import { openSharedOutput } from '../../telemetry/log/shared-output.ts';
@@ -90,11 +90,12 @@ export class Primary implements GatewayProcess {
   async #start(): Promise<void> {
     const { config, warnings, version } = this.#options;
     logConfigLoaded(this.log, config, warnings);
-    await removeStaleSocket(config.listen);
-    const listen = findAddress(await this.#pool.start());
-    this.#rollout.finishStart(listen);
+    await removeStaleSocket('listen', config.listen);
+    await removeStaleSocket('authorizer', config.authorizer?.listen);
+    const addresses = findAddresses(await this.#pool.start());
+    this.#rollout.finishStart(addresses);
     const admin = await openListener(this.#admin, 'admin', config.admin);
-    this.log.event('info', 'listening', { listen, admin, version, workers: this.#pool.size });
+    this.log.event('info', 'listening', { ...addresses, admin, version, workers: this.#pool.size });
     this.#reloader.watch();
   }
 
@@ -166,10 +167,10 @@ export class Primary implements GatewayProcess {
  * @returns where the first worker that serves listens; those that failed are being respawned.
  * @throws where no worker could start.
  */
-function findAddress(results: readonly StartResult[]): DataAddress {
+function findAddresses(results: readonly StartResult[]): ServingAddresses {
   let problem = '';
   for (const result of results) {
-    if (result.ok) return result.listen;
+    if (result.ok) return result.addresses;
     problem = result.problem;
   }
   throw new Error(`no worker could start: ${problem}`);

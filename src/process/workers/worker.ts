@@ -5,6 +5,7 @@ import type { KeyReadiness } from '../../admin/readiness.ts';
 import type { Config, Issuer } from '../../config/config.ts';
 import { fromPieces } from '../../config/loader/pieces.ts';
 import type { Gateway } from '../../gateway.ts';
+import { McpSessions } from '../../mcp-sessions.ts';
 import { ListenError } from '../../server/listener.ts';
 import { Server } from '../../server/server.ts';
 import { TicketKeys } from '../../server/tls/ticket-keys.ts';
@@ -40,6 +41,7 @@ export class Worker {
   readonly #received = new ReceivedPieces();
   #workers = 1;
   #fixed: FixedSettings | undefined;
+  #sessions: McpSessions | undefined;
   #server: Server | undefined;
   /** Serves after `commit`. */
   #prepared: Gateway | undefined;
@@ -90,15 +92,16 @@ export class Worker {
     };
   }
 
-  async #serve({ pieces, workers, fixed, tickets }: ServeOptions): Promise<StartResult> {
+  async #serve({ pieces, workers, fixed, tickets, sessionKey }: ServeOptions): Promise<StartResult> {
     this.#workers = workers;
     this.#fixed = fixed;
+    this.#sessions = new McpSessions(sessionKey);
     const gateway = await this.#createGateway(pieces);
     const server = new Server(gateway, this.#telemetry, NOT_SHOWN, new TicketKeys(tickets));
     this.#server = server;
     server.gateway.start();
     try {
-      return { ok: true, listen: await server.listenForClients() };
+      return { ok: true, addresses: await server.listenForClients() };
     } catch (error) {
       const problem = error instanceof Error ? error.message : 'unknown';
       return { ok: false, problem, ...(error instanceof ListenError && { failure: error.failure }) };
@@ -144,15 +147,14 @@ export class Worker {
   async #createGateway(pieces: number): Promise<Gateway> {
     const config = await this.#assembleConfig(pieces);
     const fetchKeys: KeyFetcher = (...args) => this.#fetchKeys(...args);
-    return createNextGateway(this.#server?.gateway, config, this.#telemetry, fetchKeys);
+    return createNextGateway(this.#server?.gateway, config, this.#telemetry, fetchKeys, this.#sessions);
   }
 
   async #assembleConfig(expected: number): Promise<Config> {
     const pieces = this.#received.take(expected);
     const whole = await fromPieces(pieces, new Slices().pause, route => shareRoute(route, this.#workers));
     const config = shareLimits(whole, this.#workers);
-    const { listen, headers } = this.#fixed ?? { listen: config.listen, headers: config.limits.headers };
-    return { ...config, listen, limits: { ...config.limits, headers } };
+    return this.#fixed ? fixSettings(config, this.#fixed) : config;
   }
 
   /** This worker reads a key file itself; keys over HTTP are fetched by the primary, once for all workers. */
@@ -169,4 +171,11 @@ export class Worker {
   #readAllMetrics(): Promise<ProcessMetrics> {
     return this.#metrics.readChanges(0, 0, Number.POSITIVE_INFINITY);
   }
+}
+
+/** An address that has changed is listened on after a restart only, and so is the authorizer's where there was none or is none any more. */
+function fixSettings(config: Config, { addresses, headers }: FixedSettings): Config {
+  const { listen, authorizer: address } = addresses;
+  const authorizer = address && { listen: address, peers: config.authorizer?.peers ?? [] };
+  return { ...config, listen, authorizer, limits: { ...config.limits, headers } };
 }

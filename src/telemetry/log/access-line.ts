@@ -55,11 +55,11 @@ export function createAccessLineFormat(omitted: ReadonlySet<OmittableField>): Ac
 }
 
 /** All of it is ours, or an address, or hexadecimal digits. */
-function formatOrigin({ requestId, traceId, client }: FinishedRequest, shown: Shown): string {
+function formatOrigin({ requestId, traceId, via, client }: FinishedRequest, shown: Shown): string {
   return (
     (shown.request_id ? `,"request_id":"${requestId}"` : '') +
     (shown.trace_id && traceId !== undefined ? `,"trace_id":"${traceId}"` : '') +
-    (shown.via ? ',"via":"proxy"' : '') +
+    (shown.via ? `,"via":"${via}"` : '') +
     (shown.client ? `,"client":"${client}"` : '')
   );
 }

@@ -42,7 +42,8 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     name: 'via',
     type: 'string',
     present: 'always',
-    description: '`proxy`: the request came to the data listener.',
+    description:
+      '`proxy`: the request came to the data listener. `authorizer`: another proxy asked about it ([how](../how-to/front-proxy.md)); then `forwarded` means that it was allowed, and `status` is what the client is to get: 200 for an allowed one.',
     isNeverCut: true,
   },
   {
@@ -50,7 +51,7 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     type: 'string',
     present: 'always',
     description:
-      'The address of the client. Behind trusted proxies the last in `X-Forwarded-For` (or `Forwarded`) that is no trusted proxy; where that is no address, that of the connection: `unix:` over a unix socket, `unknown` where it has none.',
+      'The address of the client. Behind trusted proxies the last in `X-Forwarded-For` (or `Forwarded`) that is no trusted proxy; where that is no address, that of the connection: `unix:` over a unix socket, `unknown` where it has none. With `via: authorizer` the last entry of `X-Forwarded-For`, where that is an address.',
     isNeverCut: true,
   },
   {

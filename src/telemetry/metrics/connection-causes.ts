@@ -3,6 +3,7 @@
 /** Why the gateway ended a connection or a stream that was not a refusal. */
 export const END_CAUSES = [
   'connection_limit',
+  'unknown_peer',
   'slow_headers',
   'slow_reader',
   'idle_tunnel',

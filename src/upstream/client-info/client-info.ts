@@ -1,7 +1,7 @@
 /** Where a request comes from: from the fields of a trusted proxy, else the address of the connection itself. */
 
 import type { BlockList } from 'node:net';
-import type { HeaderList } from '../../http/header-list.ts';
+import { type HeaderList, valuesOf } from '../../http/header-list.ts';
 import type { RequestHead } from '../../route/request-head.ts';
 import type { ForwardedElement } from './forwarded.ts';
 import { addressOf, UNKNOWN } from './node.ts';
@@ -73,6 +73,15 @@ export function readClientAddress(trusted: BlockList | undefined, peer: Peer): s
   const { chain, isCut } = readProxyFields(peer.fields, () => undefined);
   const client = chain.findLast(node => !isTrusted(trusted, addressOf(node))) ?? (isCut ? undefined : chain[0]);
   return (client !== undefined && addressOf(client)) || address;
+}
+
+/**
+ * @param peer another proxy, which asks about a request of its client.
+ * @returns the address of that client: the last in X-Forwarded-For, which the peer wrote; where that is no address, the peer's own.
+ */
+export function readNearestClient(peer: Peer): string {
+  const nodes = valuesOf(peer.fields, 'x-forwarded-for').join(',').split(',');
+  return addressOf(nodes.at(-1)?.trim() ?? '') ?? readAddress(peer.address);
 }
 
 /**

@@ -398,7 +398,14 @@ const rows: readonly Row[] = [
  * request produces `internal`.
  */
 const ELSEWHERE = [
-  ...['request_timeout', 'inactive_token', 'unsupported_media_type', 'mcp_header_mismatch'],
+  ...[
+    'origin_not_allowed',
+    'session_not_found',
+    'request_timeout',
+    'inactive_token',
+    'unsupported_media_type',
+    'mcp_header_mismatch',
+  ],
   ...['body_too_large', 'overloaded', 'internal'],
 ];
 

@@ -233,8 +233,8 @@ test('the tables: every reason but internal, in every mode', () => {
   const heads = ['version_not_supported', 'expectation_failed', 'upgrade_required'];
   // introspection.test.ts has it in every mode.
   const introspected = ['inactive_token'];
-  // test/security/mcp-body.test.ts has them.
-  const mcp = ['unsupported_media_type', 'mcp_header_mismatch'];
+  // test/security/mcp-body.test.ts and mcp-origin.test.ts have them, and mcp-sessions.test.ts in every mode.
+  const mcp = ['origin_not_allowed', 'session_not_found', 'unsupported_media_type', 'mcp_header_mismatch'];
   const tested = [...rows.map(({ reason }) => reason), ...limits, ...heads, ...introspected, ...mcp, 'internal'];
   expect(tested.toSorted()).toEqual(Object.keys(REFUSALS).toSorted());
 });

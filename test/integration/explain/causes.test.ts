@@ -417,8 +417,8 @@ function forgeText(payload: string): string {
   return `${header}.${Buffer.from(payload).toString('base64url')}.c2ln`;
 }
 
-/** In near-misses.test.ts, and in introspected-tokens.test.ts. */
-const ELSEWHERE = ['missing_token', 'malformed_credentials', 'inactive_token'];
+/** In near-misses.test.ts, and in introspected-tokens.test.ts; no request of explain has an Origin. */
+const ELSEWHERE = ['origin_not_allowed', 'missing_token', 'malformed_credentials', 'inactive_token'];
 
 test('causes: one for every reason from path to scope', () => {
   const explained = new Set([...CAUSES.map(({ reason }) => reason), ...ELSEWHERE]);

@@ -93,6 +93,7 @@ function exampleConfig({ file, hash, key, name, resource, sibling, issuer }: Tex
     listen: { host: '127.0.0.1', port: 8080 },
     tls: undefined,
     admin: { host: '127.0.0.1', port: 9090 },
+    authorizer: undefined,
     adminHosts: new Set(),
     adminTokenHash: undefined,
     limits: { headers: 16_384, connections: 100 },

@@ -66,6 +66,8 @@ const ERROR: Readonly<Record<Reason, BearerError | null | undefined>> = {
   wrong_audience: 'invalid_token',
   wrong_claim: null,
   insufficient_scope: 'insufficient_scope',
+  origin_not_allowed: undefined,
+  session_not_found: undefined,
   unsupported_media_type: undefined,
   mcp_header_mismatch: undefined,
   body_too_large: undefined,

@@ -7,6 +7,7 @@ export function finishedRequest(facts: Partial<FinishedRequest> = {}): FinishedR
   return {
     requestId: '0b6d1d3e-5f5c-4e8e-9f0a-6f5b8d1f2a3c',
     traceId: undefined,
+    via: 'proxy',
     client: '192.0.2.7',
     route: undefined,
     method: 'GET',

@@ -8,14 +8,16 @@ import { authorize } from '../../../authorization/authorize.ts';
 import { createMetadataIndex, findMetadata } from '../../../challenge/metadata.ts';
 import { METADATA_METHODS } from '../../../challenge/metadata-reply.ts';
 import type { Config, Route } from '../../../config/config.ts';
-import { deny, isDecidedWithin, isReason, type Reason } from '../../../denial.ts';
+import { deny, isDecidedWithin, isReason, isRefused, type Reason } from '../../../denial.ts';
 import { assumeRequest } from '../../../mcp/mcp-request.ts';
+import { bindsSessions } from '../../../mcp/session-owner.ts';
 import { MASK } from '../../../route/loggable-path.ts';
 import { createRouteTable, type Match, matchRequest } from '../../../route/match.ts';
 import { type RequestHead, readRequestHead } from '../../../route/request-head.ts';
 import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
 import type { Verification } from '../../../token/verifier.ts';
 import { type LogEntry, wasGranted } from '../log/log-entry.ts';
+import { judgeLoggedOrigin } from './logged-origin.ts';
 import { type IssuerRules, readLoggedToken } from './logged-token.ts';
 import { RecordedConfig } from './recorded-config.ts';
 import type { Unknown } from './unknown.ts';
@@ -26,6 +28,9 @@ export interface ReplayedDecision {
   readonly route: Route | undefined;
   readonly presented: PresentedAudience | undefined;
 }
+
+const ORIGIN = 'origin_not_allowed';
+const SESSION = 'session_not_found';
 
 /** `as_before`: the same under every configuration. Several decisions: a value that the log lacks would select one. */
 export type ReplayedDecisions = readonly ReplayedDecision[] | 'as_before' | Unknown;
@@ -98,6 +103,12 @@ export class DecisionReplay {
     if (!match.ok) return [reject(match.reason)];
     if (entry.path.includes(MASK) && this.#dependsOnMasked(entry, match)) return { unknown: 'path_cut' };
     if (entry.isPreflight) return [this.#decidePreflight(match, entry)];
+    const origin = judgeLoggedOrigin(entry, match.route, this.#rules.recorded);
+    if (origin === 'refused') return [decisionOf({ outcome: 'denied', reason: ORIGIN, route: match.route })];
+    return origin === 'unknown' ? { unknown: 'origin_not_logged' } : this.#decideByToken(match, entry);
+  }
+
+  #decideByToken(match: Match, entry: LogEntry): ReplayedDecisions {
     const verifications = readLoggedToken(entry, match.route, this.#rules);
     if (!('unknown' in verifications)) return this.#decideAsked(match, entry, verifications);
     const withoutToken = this.#authorize(match, entry, deny('missing_token'));
@@ -108,7 +119,7 @@ export class DecisionReplay {
 
   /** What an MCP request asked for decides only where its token would be enough otherwise. */
   #decideAsked(match: Match, entry: LogEntry, verifications: readonly Verification[]): ReplayedDecisions {
-    const decisions = verifications.map(each => this.#authorize(match, entry, each));
+    const decisions = verifications.map(each => refuseSession(entry, match.route, this.#authorize(match, entry, each)));
     const isAsked = match.route.mcp?.hasRules === true && entry.method === 'POST';
     const isKnown = !isAsked || (entry.mcp !== undefined && entry.mcp !== 'unknown');
     const isRefused = decisions.every(({ outcome }) => outcome === 'denied');
@@ -162,4 +173,11 @@ function doesMaskedPathMatter(route: Route, routes: readonly Route[]): boolean {
   const below = route.prefix === '/' ? '/' : `${route.prefix}/`;
   if (routes.some(other => other !== route && other.prefix.startsWith(below))) return true;
   return !route.public && route.scopeRules.some(rule => rule.path !== '/');
+}
+
+/** An id that was not its sender's then is not now. */
+function refuseSession({ reason }: LogEntry, route: Route, decision: ReplayedDecision): ReplayedDecision {
+  if (reason !== SESSION || route.public || !bindsSessions(route) || decision.outcome === 'denied') return decision;
+  if (isRefused(SESSION, route.enforcement)) return { ...decision, outcome: 'denied', reason: SESSION };
+  return { ...decision, outcome: 'reported', reason: decision.reason ?? SESSION };
 }

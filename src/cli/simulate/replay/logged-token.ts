@@ -49,7 +49,8 @@ export function readLoggedToken(entry: LogEntry, route: Route, rules: IssuerRule
   if (entry.claims === 'omitted') return { unknown: 'field_omitted' };
   if (entry.claims) return readVerified(entry, entry.claims, route, rules);
   const wasPublic = entry.resource === undefined && entry.enforcement === undefined;
-  if (entry.route === NO_ROUTE || wasPublic) return { unknown: 'token_not_read' };
+  const wasEarly = isReason(entry.reason) && isDecidedWithin(entry.reason, 'request', 'origin');
+  if (entry.route === NO_ROUTE || wasPublic || wasEarly) return { unknown: 'token_not_read' };
   if (!isTokenReason(entry.reason)) return { unknown: 'token_reason_not_logged' };
   return readUnverified(entry.route, entry.reason, route, rules.recorded);
 }

@@ -73,6 +73,12 @@ export class RecordedConfig {
     return isSubset(route.issuers, old.issuers);
   }
 
+  /** @returns the web pages that could use the logged route; `undefined` where that is not known, or was nobody's business. */
+  originsOf(key: string): ReadonlySet<string> | undefined {
+    const route = this.#oldRoutes.get(key);
+    return route?.mcp?.origins ?? route?.cors?.origins;
+  }
+
   /** @returns whether `route` allows every encoding that the logged route did, so also those that the log masks. */
   keepsEncodings(key: string, route: Route): boolean {
     const allowed = this.#oldRoutes.get(key)?.allowEncoded;

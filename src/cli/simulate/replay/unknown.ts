@@ -15,6 +15,7 @@ export const UNKNOWN = {
   claims_cut: 'the claims are longer than the log keeps',
   path_cut: 'the path is longer than the log keeps, or a value in it is masked',
   query_not_logged: 'the query decides, and is not in the log',
+  origin_not_logged: 'the Origin decides, and is not in the log',
   tool_not_logged: 'a rule under mcp decides, and what the request asked for is not in the log',
   fault: 'a fault of the gateway decided',
   unfamiliar: 'the line is not one that this version writes',

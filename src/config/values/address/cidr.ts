@@ -6,6 +6,8 @@ import { accept, type ParsedValue, reject } from '../parsed-value.ts';
 
 export const PROXY = 'an IP address, a network such as 10.0.0.0/8, or unix:';
 export const PROXY_FORM = /^(?:unix:|([^/]+)(?:\/(\d{1,3}))?)$/;
+export const NETWORK = 'an IP address, or a network such as 10.0.0.0/8';
+export const NETWORK_FORM = /^(?!unix:$)[^/]+(?:\/\d{1,3})?$/;
 /** As nginx writes it. */
 const UNIX_PEERS = 'unix:';
 
@@ -16,6 +18,11 @@ export function parseProxy(text: string): ParsedValue<string> {
   if (network === undefined) return reject('is not an address or network');
   const longest = network.family === 'ipv4' ? 32 : 128;
   return network.prefix <= longest ? accept(text) : reject('has an impossible prefix length');
+}
+
+/** As `parseProxy`, without `unix:`. */
+export function parseNetwork(text: string): ParsedValue<string> {
+  return text === UNIX_PEERS ? reject('is not an address or network') : parseProxy(text);
 }
 
 /** @returns what a text that `parseProxy` accepted stands for. */

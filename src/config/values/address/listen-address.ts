@@ -47,8 +47,9 @@ export function formatAddress(address: DataAddress): string {
 }
 
 /** @returns whether two listeners cannot both be opened: they have one port, and one host includes the other. */
-export function isSameAddress(a: DataAddress, b: ListenAddress): boolean {
-  if ('path' in a || a.port !== b.port || a.port === 0) return false;
+export function isSameAddress(a: DataAddress, b: DataAddress): boolean {
+  if ('path' in a || 'path' in b) return 'path' in a && 'path' in b && a.path === b.path;
+  if (a.port !== b.port || a.port === 0) return false;
   return a.host === b.host || isIncluded(a, b) || isIncluded(b, a);
 }
 

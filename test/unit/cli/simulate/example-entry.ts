@@ -57,6 +57,7 @@ const CONFIG: Omit<Config, 'routes' | 'issuers'> = {
   listen: { host: '127.0.0.1', port: 0 },
   tls: undefined,
   admin: { host: '127.0.0.1', port: 0 },
+  authorizer: undefined,
   limits: { headers: 1, connections: 1 },
   timeouts: { headers: 1, body: 1, keepAlive: 1 },
   drain: { delay: 1, limit: 1 },

@@ -65,6 +65,7 @@ const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
   'lenient-upstream': 'routes: { /: { public: true, upstream: { url: http://a, lenient: »true } } }\n',
   'mcp-on-report': `${I}routes: { ${withKey('mcp: true, enforcement: »report').replace('https://a/', 'https://a/a')} }\n`,
   'mcp-endpoint': `${I}routes: { ${withKey('mcp: true').replace('https://a/', '»https://a/')} }\n`,
+  'mcp-session-key': `${I}routes: { ${withKey('mcp: { session_key: »sixteen-letters. }').replace('https://a/', 'https://a/a')} }\n`,
   'mcp-initial-scopes': `${I}routes: { ${withKey('mcp: { tools: { t: [x] }, initial_scopes: »[y] }').replace('https://a/', 'https://a/a')} }\n`,
   'cors-origin-without-tls': `${I}routes: { ${withKey('cors: { origins: [https://b, »http://b] }')} }\n`,
   'issuer-without-tls': `issuers: { »http://i: }\nroutes: { ${A} }\n`,

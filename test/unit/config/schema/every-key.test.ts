@@ -31,6 +31,7 @@ const FILE: Examples<Omit<FileSettings, 'issuers' | 'routes'>, 'limits' | 'timeo
   listen: '127.0.0.1:8081',
   tls: { cert_file: 'certificate.pem', key_file: 'key.pem', min_version: '1.3' },
   admin: '127.0.0.1:9091',
+  authorizer: { listen: '127.0.0.1:9191', peers: ['10.0.0.0/8'] },
   admin_token: 'a-token-of-at-least-32-characters-0123456789',
   admin_hosts: ['gateway.example'],
   'limits.headers': '8KiB',
