@@ -1,6 +1,7 @@
 /**
- * The steps from the route of a request to its grant, in the order in which they run: `judge` (Origin), `#verify` (token), `#decide` (decision, limits),
- * `#ask` (what is asked of an MCP server), `#exchange` (a token for the upstream). The gateway forwards behind them, the authorizer answers: what both must decide alike is
+ * The steps from the route of a request to its grant, in the order in which they run: `judge` (Origin), `#verify` (token), `#decide`
+ * (decision, limits), `#ask` (what is asked of an MCP server), `#exchange` (a token for the upstream). The gateway forwards behind
+ * them, the authorizer answers: what both must decide alike is
  * decided here. Each step may end in a refusal, and then `next` is not called.
  */
 
@@ -56,7 +57,7 @@ export class DecisionSteps {
   /** Judges a request whose route was found. Returns before the end where something must be waited for. */
   judge(transaction: Transaction, head: RequestHead, match: Match, next: OnGrant): undefined {
     const { mcp } = match.route;
-    const isAllowed = !mcp || isOriginAllowed(mcp, transaction.request.head.fields);
+    const isAllowed = !mcp || isOriginAllowed(mcp, transaction.original.fields);
     if (!isAllowed) return refuse(transaction, 'origin_not_allowed');
     const verification = this.#verify(head, match.route);
     if (!(verification instanceof Promise)) return this.#decide(transaction, head, match, verification, next);

@@ -48,8 +48,8 @@ export class Gateway {
   readonly #sessions: McpSessions;
   readonly #tunnels = new Tunnels();
   readonly #steps: DecisionSteps;
-  readonly #exchanges: TokenExchange;
   readonly #authorizer: Authorizer;
+  readonly #exchanges: TokenExchange;
   readonly #underWay = new RequestCount();
   readonly #events: TransactionEvents = {
     onForwarded: (transaction, end) => this.#onForwarded(transaction, end),

@@ -9,11 +9,15 @@ import type { Route } from './config/config.ts';
 import type { Cors } from './config/cors-config.ts';
 import { createCorsFields, createPreflightReply, isPreflight } from './cors/cors.ts';
 import type { Reason } from './denial.ts';
+import type { RpcError } from './mcp/rpc-error.ts';
 import type { RouteLimits } from './route-limits.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Of a refusal: `scopes` goes into WWW-Authenticate, `allow` into Allow. */
-export type RefusalFields = Pick<AuthorizationDenial, 'scopes' | 'furtherScopes' | 'allow'>;
+export interface RefusalFields extends Pick<AuthorizationDenial, 'scopes' | 'furtherScopes' | 'allow'> {
+  /** For clients of MCP, beside the problem document. */
+  readonly rpcError?: RpcError;
+}
 
 const NO_FIELDS: RefusalFields = { scopes: [], furtherScopes: [], allow: [] };
 
@@ -21,21 +25,21 @@ const NO_FIELDS: RefusalFields = { scopes: [], furtherScopes: [], allow: [] };
 export function refuse(
   transaction: Transaction,
   reason: Reason,
-  { scopes, furtherScopes, allow }: RefusalFields = NO_FIELDS,
+  { scopes, furtherScopes, allow, rpcError }: RefusalFields = NO_FIELDS,
 ): undefined {
   transaction.refusedFor = reason;
   // What is wrong with a head may hide where it ends: what follows is no request.
   if (!transaction.head) transaction.request.closeAfter();
   const route = transaction.match?.route;
   const challenge = route && !route.public ? createChallenge(reason, route, scopes, furtherScopes) : undefined;
-  transaction.reply(createRefusal(reason, { requestId: transaction.requestId, challenge, allow }));
+  transaction.reply(createRefusal(reason, { requestId: transaction.requestId, challenge, allow, rpcError }));
 }
 
 /** Refuses what is undecided, for `reason`, or for what was found before where that is refused whatever is read. */
-export function refuseUndecided(transaction: Transaction, reason: Reason): undefined {
+export function refuseUndecided(transaction: Transaction, reason: Reason, rpcError?: RpcError): undefined {
   const { decision } = transaction;
   const first = decision && 'refused' in decision ? decision.refused : undefined;
-  refuse(transaction, first?.reason ?? reason, first);
+  refuse(transaction, first?.reason ?? reason, first ?? { ...NO_FIELDS, ...(rpcError && { rpcError }) });
 }
 
 /** Counts the request for the limits of its route. @returns whether it is within them. It is refused otherwise. */

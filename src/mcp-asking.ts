@@ -2,13 +2,18 @@
 
 import type { BodyMemory } from './body-memory.ts';
 import type { Route } from './config/config.ts';
-import { type Denial, deny, isRefused } from './denial.ts';
+import { isRefused, type Reason } from './denial.ts';
 import { refuseUndecided } from './local-replies.ts';
 import { type McpFields, readMcpFields } from './mcp/fields.ts';
 import { type McpRequest, readMcpBody, readMcpHead, withoutBody } from './mcp/mcp-request.ts';
+import { type RpcError, readMessageId } from './mcp/rpc-error.ts';
+import { createRevisionError } from './mcp/unsupported-revision.ts';
 import type { RequestHead } from './route/request-head.ts';
 import type { Transaction } from './transaction.ts';
-import { WholeBody } from './whole-body.ts';
+import { type BodyResult, WholeBody } from './whole-body.ts';
+
+/** Bytes of a body that is read for no more than the id of its message, which the client awaits in the refusal. */
+const MOST_FOR_ID = 64 * 1024;
 
 /**
  * Refuses what cannot be read; for the reason that was found before, where the request was to be refused in any case.
@@ -27,27 +32,39 @@ export function readAsked(
 ): undefined {
   const { mcp, limits } = route;
   if (!mcp) throw new Error('the route has no mcp');
-  const { request, original, isHandshake } = transaction;
-  const { method, hasBody, contentLength } = head;
+  const { original, isHandshake, hasWholeBody } = transaction;
+  const { method, hasBody } = head;
   const { fields } = original;
-  let hasForeignSession = false;
-  const conclude = (asked: McpRequest | Denial) =>
-    asked.ok ? next({ ...asked, hasForeignSession }) : refuseUndecided(transaction, asked.reason);
+  const refuse = (reason: Reason, rpcError?: RpcError) => refuseUndecided(transaction, reason, rpcError);
+  const read = (size: number, onEnd: (body: BodyResult) => undefined): undefined => {
+    const most = Math.min(size, limits.body ?? Number.POSITIVE_INFINITY);
+    transaction.body = new WholeBody(transaction.request, { size: most, timeout }, memory, onEnd);
+    transaction.body.start(hasBody ? head.contentLength : 0);
+  };
 
   const mcpFields = readMcpFields(fields, mcp.revisions);
-  if (!mcpFields.ok) return conclude(mcpFields);
-  hasForeignSession = judgeSession(transaction, head, route, mcpFields);
-  if (hasForeignSession && isSessionRefused(transaction, route)) return conclude(deny(NOT_FOUND));
+  if (!mcpFields.ok) {
+    if (!('supported' in mcpFields)) return refuse(mcpFields.reason);
+    if (!hasWholeBody) return refuse(mcpFields.reason, createRevisionError(mcpFields, undefined));
+    return read(MOST_FOR_ID, body => refuse(mcpFields.reason, createRevisionError(mcpFields, bytesOf(body))));
+  }
+  const hasForeignSession = judgeSession(transaction, head, route, mcpFields);
+  if (hasForeignSession && isSessionRefused(transaction, route)) return refuse(NOT_FOUND);
   const mcpHead = readMcpHead(mcp, { method, hasBody, isHandshake, fields }, mcpFields);
-  if (!mcpHead.ok) return conclude(mcpHead);
-  if (!mcpHead.needsBody) return conclude(withoutBody(mcpHead));
+  if (!mcpHead.ok) return refuse(mcpHead.reason);
+  if (!mcpHead.needsBody) return next({ ...withoutBody(mcpHead), hasForeignSession });
   // A rule cannot be judged by a part of a body, nor by none where another proxy has kept it.
-  if (!transaction.hasWholeBody) return conclude(deny('body_too_large'));
-  const size = Math.min(mcp.maxBody, limits.body ?? Number.POSITIVE_INFINITY);
-  transaction.body = new WholeBody(request, { size, timeout }, memory, body =>
-    conclude(body.ok ? readMcpBody(mcp, mcpHead, body.bytes) : body),
-  );
-  transaction.body.start(hasBody ? contentLength : 0);
+  if (!hasWholeBody) return refuse('body_too_large');
+  return read(mcp.maxBody, body => {
+    const asked = body.ok ? readMcpBody(mcp, mcpHead, body.bytes) : body;
+    if (asked.ok) return next({ ...asked, hasForeignSession });
+    const isMismatch = body.ok && asked.reason === 'mcp_header_mismatch';
+    return refuse(asked.reason, isMismatch ? { id: readMessageId(body.bytes) } : undefined);
+  });
+}
+
+function bytesOf(body: BodyResult): Buffer | undefined {
+  return body.ok ? body.bytes : undefined;
 }
 
 const NOT_FOUND = 'session_not_found';

@@ -50,7 +50,9 @@ export function listNamedScopes({ challenge }: Mcp, held: ReadonlySet<string> | 
 
 function findScopes(mcp: Mcp, { method, target }: McpMessage): readonly string[] {
   const rules = rulesOf(mcp, method);
-  return target === undefined ? NONE : (rules?.get(target) ?? rules?.get(OTHERS) ?? NONE);
+  // Whatever it may mean without a name, the token has the scopes for it.
+  if (target === undefined) return [...(rules?.values() ?? NONE)].flat();
+  return rules?.get(target) ?? rules?.get(OTHERS) ?? NONE;
 }
 
 function rulesOf({ tools, resources, prompts }: Mcp, method: string | undefined): McpRules | undefined {

@@ -108,7 +108,7 @@ export class Authorizer {
     return (transaction, grant) => {
       const { route } = grant.match;
       transaction.responseFields.push(...createNotice(route, grant.reported));
-      const { original, issued } = transaction;
+      const { issued, original } = transaction;
       reply(transaction, this.#fieldsOf(route).allow(form, grant, original.fields, issued?.authorization));
     };
   }

@@ -17,10 +17,12 @@ export interface RefusalDetails {
   readonly challenge?: string | undefined;
   /** `Allow` (RFC 9110 section 10.2.1). */
   readonly allow?: readonly string[] | undefined;
+  /** Members of a JSON-RPC error response, beside those of the problem document; of a header mismatch only the id. */
+  readonly rpcError?: { readonly id: string | number | null } | undefined;
 }
 
 /** @returns the reply to a request that is denied (docs/reference/refusals.md). */
-export function createRefusal(reason: Reason, { requestId, challenge, allow }: RefusalDetails): LocalReply {
+export function createRefusal(reason: Reason, { requestId, challenge, allow, rpcError }: RefusalDetails): LocalReply {
   const refusal = REFUSALS[reason];
   const headers = [
     ...(challenge === undefined ? [] : ['WWW-Authenticate', challenge]),
@@ -28,8 +30,8 @@ export function createRefusal(reason: Reason, { requestId, challenge, allow }: R
     ...('retryAfter' in refusal ? ['Retry-After', String(refusal.retryAfter)] : []),
     ...('fields' in refusal ? refusal.fields : []),
   ];
-  if (reason === 'mcp_header_mismatch') return createHeaderMismatch(refusal.title, headers);
-  const reply = createProblem(refusal, reason, requestId, headers);
+  if (reason === 'mcp_header_mismatch') return createHeaderMismatch(refusal.title, headers, rpcError?.id);
+  const reply = createProblem(refusal, reason, requestId, headers, rpcError);
   return 'protocol' in refusal ? { ...reply, protocol: refusal.protocol } : reply;
 }
 
@@ -38,9 +40,9 @@ export function createFailure(reason: FailureReason, requestId: string): LocalRe
   return createProblem(FAILURES[reason], reason, requestId, []);
 }
 
-/** HeaderMismatch of MCP (2026-07-28, Server Validation). Clients read the code; the id of the message is not repeated. */
-function createHeaderMismatch(message: string, headers: HeaderList): LocalReply {
-  const body = JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32_020, message } });
+/** HeaderMismatch of MCP (2026-07-28, Server Validation). Clients read the code. */
+function createHeaderMismatch(message: string, headers: HeaderList, id: string | number | null = null): LocalReply {
+  const body = JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_020, message } });
   return {
     status: REFUSALS.mcp_header_mismatch.status,
     headers: [...headers, ...describeBody('application/json', body)],
@@ -53,8 +55,10 @@ function createProblem(
   reason: Reason | FailureReason,
   requestId: string,
   headers: HeaderList,
+  rpcError?: object,
 ): LocalReply {
-  const body = JSON.stringify({ title, status, reason, request_id: requestId });
+  const members = rpcError && { jsonrpc: '2.0', ...rpcError };
+  const body = JSON.stringify({ title, status, reason, request_id: requestId, ...members });
   return { status, headers: [...headers, ...describeBody('application/problem+json', body)], body };
 }
 

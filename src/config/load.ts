@@ -124,6 +124,7 @@ function readEntries(
     authorizer: found.authorizer,
     trustedProxies: found.trusted_proxies ?? [],
     omittedFields: found.access_log?.omit ?? [],
+    hasTls: isRawMap(content) && 'tls' in content,
     admin: found.admin,
     hasAdminToken: isRawMap(content) && 'admin_token' in content,
   };

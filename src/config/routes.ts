@@ -128,9 +128,13 @@ function buildUpstream(
   return { endpoints, timeouts: buildTimeouts(timeouts, mcp), preserveHost: preserve_host, tls, ...connection };
 }
 
-function buildTimeouts({ connect, response, idle }: RouteSettings['timeouts'], mcp: RouteSettings['mcp']): Timeouts {
+function buildTimeouts(settings: RouteSettings['timeouts'], mcp: RouteSettings['mcp']): Timeouts {
+  const { connect, response, idle, after_expiry } = settings;
   const usual = mcp ? MCP_TIMEOUTS : USUAL_TIMEOUTS;
-  return { connect, response: response ?? usual.response, idle: idle ?? usual.idle };
+  return {
+    ...{ connect, response: response ?? usual.response, idle: idle ?? usual.idle },
+    afterExpiry: after_expiry,
+  };
 }
 
 function buildUpstreamToken(settings: RouteSettings): Pick<Route, 'upstreamToken' | 'isUpstreamTokenWritten'> {

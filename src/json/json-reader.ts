@@ -51,6 +51,12 @@ export class JsonReader {
     return checkText(this.#tokens.decode(this.#tokens.passString()));
   }
 
+  /** @returns the next value, whose kind is `other`, if it is a number that keeps its digits; `undefined` for any other. */
+  readInteger(): number | undefined {
+    const word = this.#tokens.readWord();
+    return String(Number(word)) === word && Number.isSafeInteger(Number(word)) ? Number(word) : undefined;
+  }
+
   /** Reads the next value, whatever it is, with everything in it. Not recursive, so nesting is bounded here alone. */
   skipValue(): void {
     const open: (MemberNames | undefined)[] = [];

@@ -86,6 +86,14 @@ export class JsonTokens {
     else this.#passWord();
   }
 
+  /** @returns the text of the next value, which is no string, object or list. */
+  readWord(): string {
+    this.next();
+    const start = this.#at;
+    this.passScalar();
+    return this.bytes.toString('latin1', start, this.#at);
+  }
+
   /** @returns where its last character is. */
   #passEscape(at: number): number {
     const code = this.bytes[at] ?? 0;

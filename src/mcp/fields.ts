@@ -5,6 +5,7 @@ import type { McpRevision } from '../config/values/mcp-revision.ts';
 import { type Denial, deny } from '../denial.ts';
 import { type HeaderList, reduceFields } from '../http/header-list.ts';
 import { hasInitialize, UNNAMED_REVISION } from './revision.ts';
+import { denyRevision, type UnsupportedRevision } from './unsupported-revision.ts';
 
 export interface McpFields {
   readonly ok: true;
@@ -29,12 +30,12 @@ const ENCODED = /^=\?base64\?(.*)\?=$/s;
 export function readMcpFields(
   fields: HeaderList,
   served: ReadonlySet<McpRevision>,
-): McpFields | Denial<'malformed_request'> {
+): McpFields | Denial<'malformed_request'> | UnsupportedRevision {
   const found = reduceFields(fields, addField, new Map<string, string | null>());
   if ([...found.values()].includes(null)) return deny('malformed_request');
   const named = found.get('mcp-protocol-version');
   const revision = findRevision(named ?? undefined, served);
-  if (revision === undefined) return deny('malformed_request');
+  if (revision === undefined) return denyRevision(named ?? UNNAMED_REVISION, served);
   return {
     ok: true,
     revision,

@@ -6,7 +6,7 @@ import { JsonRefusal } from '../json/json-tokens.ts';
 export interface McpMessage {
   /** `undefined`: a response. */
   readonly method: string | undefined;
-  /** What it names, where its method is one of `NAMING_METHODS`: a tool or a prompt by its name, a resource by its URI. */
+  /** What it names, where its method is one of `NAMING_METHODS`: a tool or a prompt by its name, a resource by its URI. `undefined` there: nothing. */
   readonly target: string | undefined;
 }
 
@@ -22,6 +22,9 @@ const NAMING_METHODS: Readonly<Record<string, 'name' | 'uri'>> = {
   'resources/read': 'uri',
   'resources/subscribe': 'uri',
 };
+
+/** Not in 2026-07-28, whose servers answer it by its name alone. Without the member it needs what every rule of its kind needs. */
+const REMOVED_METHOD = 'resources/subscribe';
 
 /** What decides. Some readers overlook case, so a member that differs from one of these only in case is refused. */
 const DECIDING = ['method', 'params', 'result', 'error', 'name', 'uri'];
@@ -90,7 +93,7 @@ function toMessage({ method, isResponse = false, ...params }: Members): McpMessa
   const member = findNamingMember(method);
   if (member === undefined) return { method, target: undefined };
   const target = params[member];
-  if (typeof target !== 'string') throw new JsonRefusal();
+  if (target === null || (target === undefined && method !== REMOVED_METHOD)) throw new JsonRefusal();
   return { method, target };
 }
 

@@ -18,6 +18,7 @@ const IN_ALL = ROUNDS + 1;
 /** Panels about what did not happen to the gateways: they show 0. */
 const QUIET = [
   'Introspections that failed',
+  'Exchanges of tokens',
   'Lines of the access log dropped',
   'Connections and streams that the gateway ended',
 ];
@@ -32,6 +33,9 @@ const NEEDS_REQUESTS = [
   'Latency of the upstreams',
   'Requests slower than 250 ms, upstream aside',
   'Upstream failures',
+  'MCP messages',
+  'Tool calls',
+  'Messages that were not forwarded',
 ];
 
 const skipped = hasPrometheus ? '' : ' (not run: prometheus is not installed)';
@@ -175,7 +179,7 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${s
     };
     expect(await offered('job')).toEqual(Object.keys(JOBS));
     expect(await offered('instance', { job: [US] })).toEqual([...world.instances[US]].sort());
-    const routes = ['/billing', '/down', '/legacy', "/o'neill", '/profile', '/several', '/verified'];
+    const routes = ['/billing', '/down', '/legacy', "/o'neill", '/profile', '/several', '/tools', '/verified'];
     expect(await offered('route', { job: [EU] })).toEqual(['(none)', ...routes]);
     expect(await offered('route', { job: [US] })).toEqual(['(none)', ...routes.map(route => `/us${route}`)]);
   });

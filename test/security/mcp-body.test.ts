@@ -135,6 +135,7 @@ describe('the tool’s scope', () => {
   test.each([
     ['a resource', '{"method":"resources/read","params":{"uri":"docs://secret"}}', 'docs:read'],
     ['a subscription', '{"method":"resources/subscribe","params":{"uri":"docs://secret"}}', 'docs:read'],
+    ['a subscription to nothing', '{"method":"resources/subscribe","params":{}}', 'docs:read'],
     ['any prompt', '{"method":"prompts/get","params":{"name":"x"}}', 'prompts:get'],
   ])('%s with a rule: 403', async (_, body, scope) => {
     const response = await ask({ body });
@@ -239,9 +240,58 @@ describe('mcp_header_mismatch', () => {
     for (const token of ['user', 'admin'] as const) {
       const { status, body } = await ask({ token, fields: ['Mcp-Name: add'] });
       expect(status).toBe(400);
-      expect(JSON.parse(body.toString())).toMatchObject({ jsonrpc: '2.0', id: null, error: { code: -32020 } });
+      expect(JSON.parse(body.toString())).toMatchObject({ jsonrpc: '2.0', id: 1, error: { code: -32020 } });
     }
     expect(upstream.received).toEqual([]);
+  });
+});
+
+describe('a revision that is not served', () => {
+  const reject = async (named: string, body: string | Buffer, path = '/mcp') => {
+    const response = await ask({ path, fields: [`MCP-Protocol-Version: ${named}`], body, type: 'text/plain' });
+    expect(response.status).toBe(400);
+    return JSON.parse(response.body.toString());
+  };
+
+  test('a problem document that is a JSON-RPC error as well, with the id of the message', async () => {
+    const problem = {
+      title: expect.any(String),
+      status: 400,
+      reason: 'malformed_request',
+      request_id: expect.any(String),
+    };
+    const data = { supported: ['2026-07-28'], requested: '2031-01-01' };
+    for (const path of ['/mcp', '/plain']) {
+      expect(await reject('2031-01-01', '{"jsonrpc":"2.0","id":301,"method":"server/discover"}', path)).toEqual({
+        ...problem,
+        ...{ jsonrpc: '2.0', id: 301, error: { code: -32022, message: expect.any(String), data } },
+      });
+    }
+    expect(upstream.received).toEqual([]);
+  });
+
+  test.each([
+    ['an id that is a word', '{"id":"listen:1"}', 'listen:1'],
+    ['an id that is text', '{"id":"<script>"}', null],
+    ['an id that is no integer', '{"id":1.5}', null],
+    ['an id of more digits than a number keeps', '{"id":12345678901234567890}', null],
+    ['two ids', '{"id":1,"id":2}', null],
+    ['a batch', '[{"id":1}]', null],
+    ['no JSON', 'id', null],
+    ['no body', '', null],
+    ['a body of more than 64 KiB', `{"id":1${' '.repeat(70_000)}}`, null],
+  ])('%s', async (_, body, id) => {
+    expect(await reject('2031-01-01', body)).toMatchObject({ reason: 'malformed_request', id });
+  });
+
+  test('a name that looks like none of a revision: not repeated', async () => {
+    const { error } = await reject('<script>', '{"id":1}');
+    expect(error.data).toEqual({ supported: ['2026-07-28'] });
+  });
+
+  test('a token that is refused: 401, whatever the revision', async () => {
+    const response = await ask({ token: 'foreign', fields: ['MCP-Protocol-Version: 2031-01-01'] });
+    expect(response.status).toBe(401);
   });
 });
 
@@ -308,6 +358,9 @@ describe('without a rule', () => {
       expect(headerValues(response.headers, 'allow')).toEqual(['POST']);
     }
     expect((await ask({ path: '/plain' })).status).toBe(400);
+    const told = { code: -32022, data: { supported: ['2026-07-28'], requested: '2025-11-25' } };
+    const other = await ask({ path: '/plain', fields: ['MCP-Protocol-Version: 2025-11-25'] });
+    expect(JSON.parse(other.body.toString())).toMatchObject({ reason: 'malformed_request', id: 1, error: told });
     expect((await ask({ path: '/plain', fields: ['MCP-Protocol-Version: 2025-11-25'] })).status).toBe(400);
     const fields = ['MCP-Protocol-Version: 2026-07-28'];
     expect((await ask({ path: '/plain', fields, body: 'anything', type: 'text/plain' })).status).toBe(200);

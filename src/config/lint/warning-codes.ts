@@ -22,6 +22,11 @@ export const WARNINGS = {
     consequence: 'Tokens for it travel in clear text.',
     remedy: 'Write https://.',
   },
+  'resource-http-loopback': {
+    consequence:
+      'Clients compare it with the URL that they connect to, as RFC 9728 section 3.3 demands, and end with an error.',
+    remedy: 'Write the URL that clients use.',
+  },
   'resource-with-query': {
     consequence: 'Few clients keep the query, and RFC 8707 section 2 advises against it.',
     remedy: 'Tell the resources apart by host or path.',

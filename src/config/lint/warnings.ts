@@ -31,7 +31,7 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
   warnOfShadows(routes, diagnostics);
   warnOfAliases(file, diagnostics);
   warnOfClaims(file, diagnostics);
-  warnOfResources(routes, diagnostics);
+  warnOfResources(file, diagnostics);
   warnOfUnusedIssuers(file, diagnostics);
   warnOfProxies(file, diagnostics);
   warnOfOpenAdmin(file, diagnostics);

@@ -24,6 +24,9 @@ const timeouts = z.strictObject({
     .optional()
     .describe('Between two pieces of a body or of a WebSocket; with mcp, 1h by default')
     .meta({ default: '5m' }),
+  after_expiry: duration
+    .prefault('5m')
+    .describe('With mcp: how long the answer to a POST may go on after the token has expired'),
 });
 
 const limits = z.strictObject({
@@ -103,7 +106,9 @@ export const routeSchema = z.strictObject({
   limits: limits.prefault({}).describe('Limits for the requests of this route'),
   end_at_expiry: flag
     .optional()
-    .describe('Whether a streaming response ends when the token expires; default: only event streams do'),
+    .describe(
+      'Whether a streaming response ends when the token expires; default: only event streams do, and with mcp the answer to a POST has timeouts.after_expiry',
+    ),
 });
 
 export type RouteSettings = z.output<typeof routeSchema>;

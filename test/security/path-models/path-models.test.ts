@@ -81,7 +81,10 @@ function worldOf(prefixes: readonly string[]): readonly Route[] {
       },
       upstream: {
         ...USUAL_CONNECTIONS,
-        ...{ endpoints: [endpointAt('http://127.0.0.1:1')], timeouts: { connect: 1, response: 1, idle: 1 } },
+        ...{
+          endpoints: [endpointAt('http://127.0.0.1:1')],
+          timeouts: { connect: 1, response: 1, idle: 1, afterExpiry: 1 },
+        },
       },
     })),
   );

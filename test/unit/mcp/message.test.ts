@@ -21,6 +21,7 @@ describe('a message: its method, and what that names', () => {
       'resources/subscribe',
       'docs://a',
     ],
+    ['a subscription to nothing', '{"method":"resources/subscribe"}', 'resources/subscribe', undefined],
     ['a method that names nothing', '{"method":"tools/list","params":{"name":7}}', 'tools/list', undefined],
     ['params as a list', '{"method":"ping","params":[1]}', 'ping', undefined],
     ['a response', '{"jsonrpc":"2.0","id":1,"result":{"method":"x"}}', undefined, undefined],
