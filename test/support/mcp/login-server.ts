@@ -63,6 +63,13 @@ function describe(
     pkce: { required: () => true },
     ttl: { AccessToken: lifetime, AuthorizationCode: 60, Grant: 600, Interaction: 600, Session: 600 },
     scopes: [...new Set(Object.values(resources).flat())],
+    // A client that names a scope when it registers (1.x and 2.x name that of the first challenge) would be kept to it.
+    extraClientMetadata: {
+      properties: ['any'],
+      validator: (_context, _key, _value, metadata) => {
+        delete metadata.scope;
+      },
+    },
     features: {
       devInteractions: { enabled: false },
       registration: { enabled: true },
