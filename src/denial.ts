@@ -14,7 +14,7 @@ export type Enforcement = (typeof ENFORCEMENTS)[number];
 
 /**
  * Where a reason is decided, in the order of a request. `request` is decided before there is a path, or while the body
- * arrives; `body` on an MCP route, by the body or what the fields say of it; `limits` after the request was granted; `fault` is an exception in the gateway, at any time.
+ * arrives; `body` on an MCP route, by the body or what the fields say of it; `limits` and `exchange` after the request was granted; `fault` is an exception in the gateway, at any time.
  */
 export const STAGES = [
   'request',
@@ -31,6 +31,7 @@ export const STAGES = [
   'session',
   'body',
   'limits',
+  'exchange',
   'fault',
 ] as const;
 
@@ -95,13 +96,7 @@ export const REFUSALS = {
   },
   malformed_token: invalidToken('token', 'verify', 'The access token is malformed'),
   untrusted_issuer: invalidToken('token', 'verify', 'The issuer of the access token is not trusted here'),
-  keys_unavailable: {
-    stage: 'token',
-    status: 503,
-    title: 'The keys of the issuer are not available',
-    refusedFrom: 'verify',
-    retryAfter: 5,
-  },
+  keys_unavailable: unavailable('token', 'verify', 5, 'The keys of the issuer are not available'),
   unknown_key: invalidToken('token', 'verify', 'The access token was signed with an unknown key'),
   bad_signature: invalidToken('token', 'verify', 'The signature of the access token is not valid'),
   inactive_token: invalidToken('token', 'verify', 'The access token is not active'),
@@ -130,13 +125,9 @@ export const REFUSALS = {
   unsupported_media_type: always('body', 415, 'The media type of the body is not supported here'),
   mcp_header_mismatch: always('body', 400, 'The header fields do not agree with the body'),
   body_too_large: duringBody('limits', 413, 'The body of the request is too large'),
-  overloaded: {
-    stage: 'limits',
-    status: 503,
-    title: 'Too many requests are under way',
-    refusedFrom: 'report',
-    retryAfter: 1,
-  },
+  overloaded: unavailable('limits', 'report', 1, 'Too many requests are under way'),
+  exchange_refused: always('exchange', 403, 'The access token was not exchanged for one of the upstream'),
+  exchange_unavailable: unavailable('exchange', 'report', 5, 'The access token could not be exchanged now'),
   internal: always('fault', 503, 'The gateway could not decide on this request'),
 } as const satisfies Record<string, Refusal>;
 
@@ -148,6 +139,11 @@ function always<S extends Stage>(stage: S, status: number, title: string) {
 /** As `always`, for what is also decided while the body of a granted request arrives. */
 function duringBody<S extends Stage>(stage: S, status: number, title: string) {
   return { ...always(stage, status, title), duringBody: true } as const;
+}
+
+/** A row for what passes: the response says in how many seconds to try again. */
+function unavailable<S extends Stage>(stage: S, refusedFrom: Enforcement, retryAfter: number, title: string) {
+  return { stage, status: 503, title, refusedFrom, retryAfter } as const;
 }
 
 /** A row for a token that is refused with `invalid_token`; the title is also the `error_description`. */

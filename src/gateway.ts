@@ -20,8 +20,15 @@ import { RequestCount } from './request-count.ts';
 import { matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
 import { readHandshake } from './route/websocket-handshake.ts';
-import { createVerifierEvents, logFault, recordRequest, type Telemetry } from './telemetry/telemetry.ts';
+import {
+  createExchangeEvents,
+  createVerifierEvents,
+  logFault,
+  recordRequest,
+  type Telemetry,
+} from './telemetry/telemetry.ts';
 import { createUpstreamEvents } from './telemetry/upstream-events.ts';
+import { TokenExchange } from './token/exchange/token-exchange.ts';
 import { fetchDirectly, type KeyFetcher } from './token/keys/key-source.ts';
 import { TokenVerifier } from './token/verifier.ts';
 import { Transaction, type TransactionEvents } from './transaction.ts';
@@ -42,6 +49,7 @@ export class Gateway {
   readonly #tunnels = new Tunnels();
   readonly #steps: DecisionSteps;
   readonly #authorizer: Authorizer;
+  readonly #exchanges: TokenExchange;
   readonly #underWay = new RequestCount();
   readonly #events: TransactionEvents = {
     onForwarded: (transaction, end) => this.#onForwarded(transaction, end),
@@ -72,7 +80,9 @@ export class Gateway {
     this.upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
     this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
     const steps = previous ? previous.#steps : undefined;
-    this.#steps = new DecisionSteps(config, indexes.audiences, this.verifier, steps);
+    const exchanges = previous ? previous.#exchanges : undefined;
+    this.#exchanges = new TokenExchange(indexes.audiences, createExchangeEvents(telemetry), exchanges);
+    this.#steps = new DecisionSteps(config, indexes.audiences, this.verifier, this.#exchanges, steps);
     this.#authorizer = new Authorizer(config, indexes, this.#steps);
   }
 
@@ -216,6 +226,7 @@ export class Gateway {
   async #stopWhenIdle(): Promise<void> {
     await this.#underWay.untilIdle();
     this.verifier.stop();
+    this.#exchanges.release();
     await this.upstreams.close();
   }
 

@@ -18,6 +18,7 @@ import type { FinishedRequest, Via } from './telemetry/finished-request.ts';
 import type { McpRecord } from './telemetry/mcp-record.ts';
 import { readTraceId } from './telemetry/trace-context.ts';
 import { readBearerToken } from './token/bearer.ts';
+import type { IssuedToken } from './token/exchange/issued-token.ts';
 import { readUnverified, type UnverifiedToken } from './token/unverified.ts';
 import { isTrustedPeer, readClientAddress, readNearestClient } from './upstream/client-info/client-info.ts';
 import { REQUEST_ID_FIELD, readRequestId } from './upstream/client-info/request-id.ts';
@@ -67,6 +68,8 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   session: RequestSession | undefined;
   /** Where that was read from the body. */
   body: WholeBody | undefined;
+  /** What the upstream gets as Authorization, on a route with `exchange`. */
+  issued: IssuedToken | undefined;
   /** Whether it asks for a WebSocket. */
   isHandshake = false;
   /** Whether it counts for `limits.in_flight`. */
@@ -77,8 +80,8 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   #upstreamMs: number | undefined;
   #upstream: string | undefined;
   #tunnel: Tunnel | undefined;
-  /** A step is under way that the end of the request does not end. */
-  #isWaiting = false;
+  /** Steps under way that the end of the request does not end: one of them may begin another. */
+  #waiting = 0;
   #end: RequestEnd | undefined;
   /** The status that the client gets of a reply that was formed for another proxy. */
   #formed: number | undefined;
@@ -98,18 +101,20 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
 
   /** Goes on with `next` when `step` has settled. A client that leaves meanwhile is still decided on, and recorded. */
   wait<Result>(step: Promise<Result>, next: (result: Result) => void): void {
-    this.#isWaiting = true;
+    this.#waiting += 1;
     step
       .then(next)
       .catch((fault: unknown) => this.onFault(fault))
       .then(() => {
-        this.#isWaiting = false;
-        if (this.#end) this.#events.onFinished(this, this.#end);
+        this.#waiting -= 1;
+        if (this.#end && this.#waiting === 0) this.#events.onFinished(this, this.#end);
       });
   }
 
   /** Writes a reply of our own, or resets the connection where another response has begun. */
   reply(reply: LocalReply): undefined {
+    // A body that no rule needed: where all of it has come, the connection goes on.
+    if (this.via === 'authorizer') this.request.dropBody();
     if (this.formReply) this.#formed = reply.status;
     const { status, protocol, headers, body } = this.formReply?.(reply, this.refusedFor) ?? reply;
     const fields = [...headers, ...this.responseFields];
@@ -152,7 +157,7 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
 
   onClose(end: RequestEnd): void {
     this.#end = end;
-    if (!this.#isWaiting) this.#events.onFinished(this, end);
+    if (this.#waiting === 0) this.#events.onFinished(this, end);
   }
 
   /** @returns the record of the request. Call it once, when no step is left. */

@@ -29,6 +29,8 @@ export interface Grant {
   readonly scopes: readonly string[];
   /** The body, where the decision depends on it: these bytes are forwarded. `undefined`: it is forwarded as it comes. */
   readonly body: Buffer | undefined;
+  /** Whether the answer is a stream of what an MCP server tells by itself (`subscriptions/listen`). */
+  readonly isSubscription: boolean;
 }
 
 export type Decision = Granted | Denied | Undecided;
@@ -110,7 +112,7 @@ export function authorize(
   if (isUnread) return { grant: undefined, denial: reported, refused: undefined, ...evaluated };
   const identity = verification.ok ? verified : undefined;
   const scopes = requirement.ok ? requirement.scopes : [];
-  return createGrant({ match, identity, denial: reported, scopes, body: asked?.body }, evaluated);
+  return createGrant({ match, identity, denial: reported, scopes, asked }, evaluated);
 }
 
 /** Nobody looks at tokens; what MCP demands of a request is independent of them. */
@@ -123,7 +125,7 @@ function authorizePublic(
   const { mcp } = match.route;
   if (mcp && !hasMethod(mcp.revisions, method)) return createDenied(METHOD_OF_NO_REVISION, NOT_EVALUATED);
   if (mcp && !asked) return { grant: undefined, denial, refused: undefined, ...NOT_EVALUATED };
-  return createGrant({ match, identity: undefined, denial, scopes: [], body: asked?.body }, NOT_EVALUATED);
+  return createGrant({ match, identity: undefined, denial, scopes: [], asked }, NOT_EVALUATED);
 }
 
 /** A token of an issuer that the route does not trust is nobody's word here: it is not logged either. */
@@ -206,12 +208,15 @@ function denialOf(reason: Reason, fields: Partial<Omit<AuthorizationDenial, 'ok'
   };
 }
 
-interface Granting extends Pick<Grant, 'match' | 'identity' | 'scopes' | 'body'> {
+interface Granting extends Pick<Grant, 'match' | 'identity' | 'scopes'> {
   readonly denial: AuthorizationDenial | undefined;
+  readonly asked: McpRequest | undefined;
 }
 
-function createGrant({ denial, ...fields }: Granting, { verified, scopes }: Evaluated): Granted {
-  return { grant: { [granted]: true, ...fields, reported: denial?.reason }, denial, verified, scopes };
+function createGrant({ denial, asked, ...fields }: Granting, { verified, scopes }: Evaluated): Granted {
+  const { body, isSubscription = false } = asked ?? {};
+  const grant = { [granted]: true, ...fields, body, isSubscription, reported: denial?.reason } as const;
+  return { grant, denial, verified, scopes };
 }
 
 function createDenied(denial: AuthorizationDenial, { verified, scopes }: Evaluated): Denied {

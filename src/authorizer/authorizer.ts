@@ -108,7 +108,8 @@ export class Authorizer {
     return (transaction, grant) => {
       const { route } = grant.match;
       transaction.responseFields.push(...createNotice(route, grant.reported));
-      reply(transaction, this.#fieldsOf(route).allow(form, grant, transaction.original.fields));
+      const { issued, original } = transaction;
+      reply(transaction, this.#fieldsOf(route).allow(form, grant, original.fields, issued?.authorization));
     };
   }
 

@@ -2,6 +2,8 @@
 
 import type { Enforcement } from '../denial.ts';
 import type { Cors } from './cors-config.ts';
+import type { Exchange } from './exchange-config.ts';
+import type { ForwardProxy } from './forward-proxy.ts';
 import type { Introspection } from './introspection-config.ts';
 import type { KeySource } from './key-source.ts';
 import type { DataAddress, ListenAddress, ListenerTls } from './listener-config.ts';
@@ -120,15 +122,6 @@ export interface KeySettings {
   readonly proxy: ForwardProxy | undefined;
 }
 
-/** The proxy that the environment names. */
-export interface ForwardProxy {
-  /** URL of the proxy for http, which may have a password; `undefined` for none. */
-  readonly http: string | undefined;
-  readonly https: string | undefined;
-  /** Hosts that are reached without it, as in `no_proxy`. */
-  readonly except: string;
-}
-
 /** Where the scopes of a token are. */
 export interface ScopeSource {
   /** Claims whose scopes are joined; `undefined` for `scope`, or `scp` where there is no `scope`. */
@@ -207,6 +200,8 @@ export interface ProtectedRoute extends AnyRoute {
   readonly wouldDenyHeader: boolean;
   /** Header name → claim name. */
   readonly claimsToHeaders: ReadonlyMap<string, string>;
+  /** With `upstreamToken` `exchange`, and with no other. */
+  readonly exchange: Exchange | undefined;
   /** Whether a streaming response ends at the token's `exp`; `undefined`: only event streams do. */
   readonly endAtExpiry: boolean | undefined;
 }
@@ -227,8 +222,11 @@ export interface MetadataSettings {
   readonly authorizationServers: readonly string[] | undefined;
 }
 
-/** `strip`: the client's Authorization is removed. `forward`: it is sent as it came, whatever its scheme. */
-export type UpstreamToken = 'strip' | 'forward';
+/**
+ * `strip`: the client's Authorization is removed. `forward`: it is sent as it came, whatever its scheme. `exchange`: it is removed, and
+ * for a token that every check accepts, another one is sent.
+ */
+export type UpstreamToken = 'strip' | 'forward' | 'exchange';
 
 /** What `aud` may hold beside an audience of the route. `any`: anything. `known`: audiences of routes of this gateway. `only`: nothing. */
 export type MultipleAudiences = 'any' | 'known' | 'only';

@@ -14,6 +14,8 @@ export interface FileDraft {
   readonly trustedProxies: readonly string[];
   /** What `access_log.omit` has. */
   readonly omittedFields: readonly OmittableField[];
+  /** Whether `listen` is for TLS, with or without an error. */
+  readonly hasTls: boolean;
   readonly admin: ListenAddress | undefined;
   readonly authorizer: AuthorizerSettings | undefined;
   /** Whether the key is written, with or without an error. */

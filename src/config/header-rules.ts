@@ -65,7 +65,10 @@ function checkAuthorization(
 ): void {
   const name = Object.keys(set).find(isAuthorization);
   const index = remove.findIndex(isAuthorization);
-  if (name !== undefined && readToken(found) !== 'strip') diagnostics.error([...path, 'set', name], FORWARDED, 'key');
+  const token = readToken(found);
+  if (name !== undefined && token !== 'strip') {
+    diagnostics.error([...path, 'set', name], token === 'exchange' ? EXCHANGED : FORWARDED, 'key');
+  }
   if (index !== -1) diagnostics.error([...path, 'remove', index], REMOVED);
 }
 
@@ -74,6 +77,7 @@ const FORWARDED: Rejection = {
   what: "is set, while the client's own goes on to the upstream",
   expected: 'upstream_token: strip beside it',
 };
+const EXCHANGED: Rejection = { ...FORWARDED, what: 'is set, while an issued token is sent as Authorization' };
 const REMOVED: Rejection = {
   code: 'reserved-header-rule',
   what: 'is a header field that no rule may remove',

@@ -1,8 +1,9 @@
 /** The map `issuers`: its entries read and checked, and the `Issuer` of each. */
 
 import { resolve } from 'node:path';
-import type { ForwardProxy, Issuer, KeySettings } from './config.ts';
+import type { Issuer, KeySettings } from './config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
+import type { ForwardProxy } from './forward-proxy.ts';
 import { readIntrospection } from './introspection.ts';
 import type { KeySource } from './key-source.ts';
 import { findPlaceholder } from './lint/identity-products/issuer-product.ts';

@@ -20,6 +20,8 @@ export interface Mcp {
   /** What the challenge to a request without a token names; `undefined`: as for all others. */
   readonly initialScopes: readonly string[] | undefined;
   readonly revisions: ReadonlySet<McpRevision>;
+  /** Whether the server also has the transport HTTP+SSE (2024-11-05), whose one stream is the session. */
+  readonly sse: boolean;
   /** As browsers write them: the pages that may send requests. `*` for every origin. */
   readonly origins: ReadonlySet<string>;
   /** Derived from `session_key`, in hex; `undefined`: the key of the process is used. */
@@ -56,6 +58,7 @@ export function buildMcp(
     challenge: settings.challenge,
     initialScopes: settings.initial_scopes,
     revisions: new Set(settings.revisions),
+    sse: settings.sse,
     origins: new Set([...(resource === undefined ? [] : [new URL(resource).origin]), ...corsOrigins]),
     sessionKey: settings.session_key?.derived,
     maxBody: settings.max_body,

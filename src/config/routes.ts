@@ -3,7 +3,10 @@
 import type { RequiredClaim, Route, ScopeRule } from './config.ts';
 import { buildCors } from './cors-config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
+import { readExchange } from './exchange.ts';
+import type { Exchange } from './exchange-config.ts';
 import { buildHeaderRules, checkHeaderRules } from './header-rules.ts';
+import type { Surroundings } from './issuers.ts';
 import { buildMcp, MCP_TIMEOUTS } from './mcp-config.ts';
 import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
@@ -11,7 +14,6 @@ import { listEndpoints, UPSTREAM_DEFAULTS } from './schema/upstream-schema.ts';
 import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
 import type { Path } from './source/document.ts';
 import { isRawMap, type RawMap } from './source/raw-map.ts';
-import type { ReferencedFiles } from './source/referenced-files.ts';
 import { UpstreamTlsReader } from './tls/upstream-tls.ts';
 import type { Timeouts, Upstream, UpstreamTls } from './upstream-config.ts';
 import { ENDPOINT } from './values/address/endpoint.ts';
@@ -34,6 +36,9 @@ export interface RouteDraft extends Settings<RouteSettings> {
   readonly line: number;
   readonly target: RouteTarget | undefined;
   readonly tls: UpstreamTls | undefined;
+  readonly exchange: Exchange | undefined;
+  /** Whether the key is written, with or without an error. */
+  readonly hasUpstream: boolean;
 }
 
 /**
@@ -42,11 +47,11 @@ export interface RouteDraft extends Settings<RouteSettings> {
  */
 export function readRoutes(
   raw: RawMap,
-  files: ReferencedFiles,
+  surroundings: Surroundings,
   diagnostics: DiagnosticCollector,
   hasAuthorizer: boolean,
 ): readonly RouteDraft[] {
-  const tlsReader = new UpstreamTlsReader(files);
+  const tlsReader = new UpstreamTlsReader(surroundings.files);
   return Object.entries(raw).map(([key, entry]) => {
     const path = ['routes', key];
     const target = parseRouteKey(key);
@@ -61,6 +66,8 @@ export function readRoutes(
       ...settings,
       ...{ key, path, line: diagnostics.lineOfKey(path), target: target.ok ? target.value : undefined },
       tls: tlsReader.read(entry, path, diagnostics),
+      exchange: readExchange(settings.found, path, surroundings, diagnostics),
+      hasUpstream: isRawMap(entry) && 'upstream' in entry,
     };
   });
 }
@@ -70,7 +77,7 @@ export function readRoutes(
  * @returns the route; `undefined` for a draft with errors.
  */
 export function buildRoute(
-  { key, target, complete, tls }: RouteDraft,
+  { key, target, complete, tls, exchange }: RouteDraft,
   issuers: ReadonlySet<string>,
 ): Route | undefined {
   if (target === undefined || complete === undefined) return undefined;
@@ -109,6 +116,7 @@ export function buildRoute(
     enforcement: complete.enforcement,
     wouldDenyHeader: complete.would_deny_header,
     claimsToHeaders: new Map(Object.entries(complete.claims_to_headers)),
+    exchange,
     endAtExpiry: complete.end_at_expiry,
   };
 }
@@ -123,9 +131,13 @@ function buildUpstream(
   return { endpoints, timeouts: buildTimeouts(timeouts, mcp), preserveHost: preserve_host, tls, ...connection };
 }
 
-function buildTimeouts({ connect, response, idle }: RouteSettings['timeouts'], mcp: RouteSettings['mcp']): Timeouts {
+function buildTimeouts(settings: RouteSettings['timeouts'], mcp: RouteSettings['mcp']): Timeouts {
+  const { connect, response, idle, after_expiry } = settings;
   const usual = mcp ? MCP_TIMEOUTS : USUAL_TIMEOUTS;
-  return { connect, response: response ?? usual.response, idle: idle ?? usual.idle };
+  return {
+    ...{ connect, response: response ?? usual.response, idle: idle ?? usual.idle },
+    afterExpiry: after_expiry,
+  };
 }
 
 function buildUpstreamToken(settings: RouteSettings): Pick<Route, 'upstreamToken' | 'isUpstreamTokenWritten'> {
@@ -172,6 +184,7 @@ const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected r
   would_deny_header: 'protected routes',
   upstream_token: 'every route',
   forward_token: 'every route',
+  exchange: 'protected routes',
   claims_to_headers: 'protected routes',
   cors: 'every route',
   timeouts: 'every route',

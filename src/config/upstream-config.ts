@@ -51,4 +51,6 @@ export interface Timeouts {
   readonly response: number;
   /** Between two pieces of a body or of a tunnel. */
   readonly idle: number;
+  /** On a route with `mcp`: how long the answer to a POST may go on after the token has expired. */
+  readonly afterExpiry: number;
 }

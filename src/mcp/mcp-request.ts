@@ -13,6 +13,8 @@ import { hasBatches, requiresMethodField } from './revision.ts';
 import type { UnsupportedRevision } from './unsupported-revision.ts';
 
 const asked = Symbol('asked');
+/** Of 2026-07-28, in place of the GET stream of older revisions. */
+const LISTEN = 'subscriptions/listen';
 
 export interface McpRequest {
   readonly [asked]: true;
@@ -22,6 +24,8 @@ export interface McpRequest {
   readonly isBatch: boolean;
   /** The body that was read: these bytes, and no others, are forwarded. `undefined` where it was not read. */
   readonly body: Buffer | undefined;
+  /** Whether it is `subscriptions/listen`, by `Mcp-Method` or by a body that was read: its answer goes on as long as the client listens. */
+  readonly isSubscription: boolean;
   /** Whether it names a session that is not its sender's, on a route that only reports it. */
   readonly hasForeignSession: boolean;
 }
@@ -60,13 +64,14 @@ export function readMcpHead(
 
 /** @returns a request for these messages, for commands that have no body to read: without messages, what is decided before it is read. */
 export function assumeRequest(messages: readonly McpMessage[] = []): McpRequest {
-  return { [asked]: true, ok: true, messages, isBatch: false, body: undefined, hasForeignSession: false };
+  const rest = { isBatch: false, body: undefined, isSubscription: false, hasForeignSession: false };
+  return { [asked]: true, ok: true, messages, ...rest };
 }
 
 /** @returns the request where `head.needsBody` is false. */
-export function withoutBody({ needsBody }: McpHead): McpRequest {
+export function withoutBody({ needsBody, method }: McpHead): McpRequest {
   if (needsBody) throw new Error('the body was not read');
-  return assumeRequest();
+  return { ...assumeRequest(), isSubscription: method === LISTEN };
 }
 
 /**
@@ -82,7 +87,8 @@ export function readMcpBody(
   const read = readMessages(body);
   if (read === undefined || !isOfRevision(settings, head, read)) return deny('malformed_request');
   if (!read.messages.every(message => agrees(head, message))) return deny('mcp_header_mismatch');
-  return { [asked]: true, ok: true, ...read, body, hasForeignSession: false };
+  const isSubscription = read.messages.some(({ method }) => method === LISTEN);
+  return { [asked]: true, ok: true, ...read, body, isSubscription, hasForeignSession: false };
 }
 
 /** A request that names no revision may begin a session of another one than 2025-03-26, and do nothing else then. */

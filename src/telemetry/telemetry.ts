@@ -1,6 +1,7 @@
 /** Everything that is recorded of a request, in one call per finished request: metrics, log line, recent denials and traffic. */
 
 import type { AccessLogSettings } from '../config/config.ts';
+import type { ExchangeEvents } from '../token/exchange/token-exchange.ts';
 import type { VerifierEvents } from '../token/verifier.ts';
 import type { FinishedRequest } from './finished-request.ts';
 import type { Log } from './log/log.ts';
@@ -62,6 +63,20 @@ export function createVerifierEvents({ metrics, log }: Telemetry): VerifierEvent
         log.event('warn', 'keys of the issuer cannot be used', { issuer, keys: listed });
       }
     },
+  };
+}
+
+/** @returns what counts and logs the exchanges of tokens. */
+export function createExchangeEvents({ metrics, log }: Telemetry): ExchangeEvents {
+  return {
+    onExchange: (route, outcome) => metrics.recordExchange(route, outcome),
+    onExchangeFailure: (route, endpoint, { reason, why, status, error, description }) =>
+      log.event('warn', 'a token was not exchanged', {
+        ...{ route, reason, cause: why, token_endpoint: endpoint },
+        ...{ status, error, error_description: description },
+      }),
+    onOpenAudience: (route, resources) =>
+      log.event('warn', 'an issued token opens routes of this gateway, too', { route, resources }),
   };
 }
 

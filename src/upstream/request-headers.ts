@@ -8,6 +8,7 @@ import { findReservedField, foldFieldName } from '../config/values/header/reserv
 import { type HeaderList, NO_FIELDS, readConnectionOptions, reduceFields } from '../http/header-list.ts';
 import type { AccessToken } from '../token/access-token.ts';
 import { readClient } from '../token/client.ts';
+import type { IssuedToken } from '../token/exchange/issued-token.ts';
 import type { ClientInfo } from './client-info/client-info.ts';
 import { formatNode } from './client-info/node.ts';
 import { joinPrefixes } from './client-info/prefix.ts';
@@ -34,6 +35,8 @@ export interface HeaderPolicy extends FieldFilter {
   readonly identity: readonly (readonly [string, string])[];
   /** Fields with values of the configuration, which may be secrets. */
   readonly set: HeaderList;
+  /** Whether a token that was issued for the upstream is sent. Then the client's is not. */
+  readonly sendsIssued: boolean;
   /** What is cut off the path: `` or `/app`. */
   readonly strippedPrefix: string;
 }
@@ -73,6 +76,7 @@ export function createHeaderPolicy(route: Route, identityNames = listIdentityNam
     strippedPrefix: route.stripPrefix && route.prefix !== '/' ? route.prefix : '',
     dropsMethods: !route.public && route.enforcement !== 'report',
     forwardToken: route.upstreamToken === 'forward',
+    sendsIssued: route.upstreamToken === 'exchange',
     fromProxy: NO_NAMES,
     listed: undefined,
     identity: route.public ? [] : [...route.claimsToHeaders],
@@ -83,6 +87,7 @@ export function createHeaderPolicy(route: Route, identityNames = listIdentityNam
  * @param received the client's fields, as parsed.
  * @param requestId replaces the client's own X-Request-Id.
  * @param identity the verified token; `undefined` sets no identity header, and removes the client's all the same.
+ * @param issued the token for the upstream. Only a route with `exchange` sends it, and there nothing else is sent as Authorization.
  * @returns the fields without Host and framing, which belong to the connection.
  */
 export function createRequestHeaders(
@@ -91,10 +96,12 @@ export function createRequestHeaders(
   client: ClientInfo,
   requestId: string,
   identity: AccessToken | undefined,
+  issued?: IssuedToken,
 ): string[] {
   // Ours come first: some servers stop reading after so many fields, without an error.
   const headers = createForwardingFields(client, policy.strippedPrefix);
   headers.push(REQUEST_ID_FIELD, requestId, ...policy.set);
+  if (policy.sendsIssued && issued) headers.push('Authorization', issued.authorization);
   if (identity) addIdentity(headers, policy.identity, identity);
   const listed = readConnectionOptions(received);
   // Nearly every request needs no filter of its own.

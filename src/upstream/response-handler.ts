@@ -10,6 +10,7 @@ import type { HeaderList } from '../http/header-list.ts';
 import type { AttemptFailure, AttemptHandler, RequestEnd, RequestHandler, ResponseHead } from '../http/message.ts';
 import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import { authenticatesConnection } from './authenticated-connection.ts';
+import type { Expiry } from './expiry.ts';
 import { readFailure } from './failure.ts';
 import { createHints, createResponseHeaders, isEventStream, type ResponseEdits } from './response-headers.ts';
 import { startTimer, type Timer } from './timer.ts';
@@ -35,16 +36,11 @@ export interface ForwardEvents {
   onFault(fault: unknown): void;
 }
 
-/** When the token expires, in milliseconds since 1970, and whether the request ends then; `undefined`: event streams do. */
-export interface Expiry {
-  readonly at: number;
-  readonly ends: boolean | undefined;
-}
-
 export interface ResponseLimits {
   /** Fields of ours, which replace the upstream's of these names. */
   readonly added: HeaderList;
   readonly edits: ResponseEdits;
+  /** `undefined`: the request goes on whatever becomes of a token. */
   readonly expiry: Expiry | undefined;
 }
 
@@ -79,8 +75,8 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
     this.events = events;
     this.#limits = limits;
     request.handler = this;
-    // Where the request ends with its token whatever its response is, the time counts from now: an upload may come first.
-    if (limits.expiry?.ends) this.startExpiry(limits.expiry.at);
+    // The time counts from now: an upload may come first.
+    this.startExpiry(limits.expiry?.request);
   }
 
   protected get isOver(): boolean {
@@ -184,15 +180,14 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
   #watchExpiry(fields: HeaderList): void {
     const { expiry } = this.#limits;
     if (!expiry) return;
-    this.#expiry?.stop();
     const isEvents = isEventStream(fields);
-    if (expiry.ends ?? isEvents) this.startExpiry(expiry.at, isEvents);
+    this.startExpiry(isEvents ? expiry.events : expiry.others, isEvents);
   }
 
-  /** From now on the request ends with its token, until there is a response that does not. */
-  protected startExpiry(at: number, isEvents = false): void {
+  /** From now on the request ends at `at`; `undefined`: at no certain time. */
+  protected startExpiry(at: number | undefined, isEvents = false): void {
     this.#expiry?.stop();
-    this.#expiry = startTimer(at, () => this.#expire(isEvents));
+    this.#expiry = at === undefined ? undefined : startTimer(at, () => this.#expire(isEvents));
   }
 
   /** Ends both directions. An event stream may end at any time; every other body must not look complete. */

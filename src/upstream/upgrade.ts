@@ -62,8 +62,7 @@ class Upgrade extends ResponseHandler {
   }
 
   start(): void {
-    const { expiry } = this.#outgoing.limits;
-    if (expiry) this.startExpiry(expiry.at);
+    this.startExpiry(this.#outgoing.limits.expiry?.at);
     this.#run(() => this.#sendToNext(UNHEALTHY));
   }
 

@@ -10,14 +10,16 @@ import { Sweeper } from '../http/sweeper.ts';
 import type { SessionBinding } from '../mcp/session-binding.ts';
 import { stripPrefix } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
+import type { IssuedToken } from '../token/exchange/issued-token.ts';
 import { type ClientInfo, readClientInfo } from './client-info/client-info.ts';
 import { createTrustedProxies } from './client-info/trusted-proxies.ts';
 import { ConnectionPool, poolKey, type UpstreamEvents } from './endpoints/connection-pool.ts';
 import { type EndpointStatus, type KnownEndpoint, listEndpointStatus } from './endpoints/endpoint-status.ts';
 import { type Member, RoundRobin } from './endpoints/round-robin.ts';
+import { findExpiry } from './expiry.ts';
 import { type ForwardLimits, forward } from './forward.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
-import type { Expiry, ForwardEvents } from './response-handler.ts';
+import type { ForwardEvents } from './response-handler.ts';
 import { createResponseRules, type ResponseEdits, type ResponseRules } from './response-headers.ts';
 import { replaceSessionId } from './session-fields.ts';
 import { type UpgradeEvents, upgrade } from './upgrade.ts';
@@ -36,6 +38,8 @@ export interface Additions {
   readonly responseFields: HeaderList;
   /** Of an MCP server, where its ids are bound: the binding, and the id that the upstream gets in place of the client's. */
   readonly session?: { readonly binding: SessionBinding; readonly id: string | undefined } | undefined;
+  /** What is sent as Authorization in place of the client's, on a route with `exchange`. */
+  readonly issued: IssuedToken | undefined;
 }
 
 export class Upstreams {
@@ -95,7 +99,7 @@ export class Upstreams {
       return { origin: endpoint.origin, connect, headLimit, authority, path, headers };
     };
     const edits = this.#editsOf(grant, head, client, events);
-    const limits = { added: events.responseFields, edits, expiry: expiryOf(grant) };
+    const limits = { added: events.responseFields, edits, expiry: findExpiry(grant, head.method) };
     upgrade({ members, handshakeWith, timeouts, limits }, request, events);
   }
 
@@ -114,7 +118,8 @@ export class Upstreams {
   }
 
   #headersOf(grant: Grant, { head: { fields } }: IncomingRequest, client: ClientInfo, added: Additions): string[] {
-    const headers = createRequestHeaders(this.#routeOf(grant).policy, fields, client, added.requestId, grant.identity);
+    const { policy } = this.#routeOf(grant);
+    const headers = createRequestHeaders(policy, fields, client, added.requestId, grant.identity, added.issued);
     const id = added.session?.id;
     return id === undefined ? headers : replaceSessionId(headers, id);
   }
@@ -138,7 +143,7 @@ export class Upstreams {
         : undefined,
       added: added.responseFields,
       edits: this.#editsOf(grant, head, client, added),
-      expiry: expiryOf(grant),
+      expiry: findExpiry(grant, head.method),
     };
   }
 
@@ -201,12 +206,6 @@ export class Upstreams {
 /** @returns whether requests of the route can be forwarded: another proxy may do that itself, and only ask about them. */
 export function hasUpstream({ upstream }: Route): boolean {
   return upstream.endpoints.length > 0;
-}
-
-/** No expiry on public and `report` routes, or without a verified token: they do not refuse an expired token either. */
-function expiryOf({ match: { route }, identity }: Grant): Expiry | undefined {
-  if (route.public || !identity || route.enforcement === 'report') return undefined;
-  return { at: identity.validUntil * 1000, ends: route.endAtExpiry };
 }
 
 /** Target and Host. A client of HTTP/1.0 may send no Host. */

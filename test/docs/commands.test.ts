@@ -64,7 +64,11 @@ describe('every block', () => {
 });
 
 /** Pages whose commands need more than one gateway, with a test of their own. */
-const WITH_OWN_TEST = ['docs/tutorial/first-week.md', 'docs/tutorial/legacy-web-application.md'];
+const WITH_OWN_TEST = [
+  'docs/tutorial/first-week.md',
+  'docs/tutorial/legacy-web-application.md',
+  'docs/tutorial/protect-an-mcp-server.md',
+];
 
 const withCommands = pages.filter(
   ({ path, blocks: own }) =>

@@ -63,6 +63,10 @@ const WHEN: Readonly<Record<Reason, string>> = {
     "The body is larger than the route's `limits.body`, or than `mcp.max_body` where it is read for a rule.",
   overloaded:
     'The route already has `limits.in_flight` requests under way, or the bodies that wait to be judged fill the memory that they may have.',
+  exchange_refused:
+    'With `upstream_token: exchange`: the token endpoint refuses this token, or what it issued is not for the upstream. The log says why.',
+  exchange_unavailable:
+    'With `upstream_token: exchange`: the token endpoint gave no usable answer, or refuses the gateway itself. The log says why.',
   internal: 'An exception in the gateway.',
 };
 

@@ -182,9 +182,14 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     const mcp = { 'Mcp-Method': 'tools/list', 'Mcp-Name': 'a', 'Mcp-Param-Region': 'eu', 'Last-Event-ID': '1' };
     const call = (headers: object) =>
       fetchFrom(listed, '/mcp', { method: 'POST', body: '{}', headers: { ...fields, ...mcp, ...headers } });
-    const found = await call({ Authorization: `Bearer ${await world.sign('read')}`, 'Mcp-Session-Id': 'session-1' });
-    expect([found.status, found.fields?.['mcp-session-id']]).toEqual([200, 'session-1']);
-    expect(world.upstream.received[0]?.rawHeaders.map(([name]) => name.toLowerCase())).toContain('mcp-param-region');
+    const authorized = { Authorization: `Bearer ${await world.sign('read')}` };
+    const session = (await call(authorized)).fields?.['mcp-session-id'] ?? '';
+    expect(session).toMatch(/^[\x21-\x7e]+$/);
+    const found = await call({ ...authorized, 'Mcp-Session-Id': session });
+    expect([found.status, found.fields?.['mcp-session-id']]).toEqual([200, session]);
+    const { rawHeaders = [] } = world.upstream.received[1] ?? {};
+    expect(rawHeaders).toContainEqual(['Mcp-Session-Id', 'session-1']);
+    expect(rawHeaders).toContainEqual(['Mcp-Param-Region', 'eu']);
     const refused = await call({});
     expect(refused.status).toBe(401);
     expect(refused.fields?.['www-authenticate']).toContain('resource_metadata=');

@@ -32,6 +32,9 @@ const NEEDS_REQUESTS = [
   'Latency of the upstreams',
   'Requests slower than 250 ms, upstream aside',
   'Upstream failures',
+  'MCP messages',
+  'Tool calls',
+  'Messages that were not forwarded',
 ];
 
 const skipped = hasPrometheus ? '' : ' (not run: prometheus is not installed)';
@@ -175,7 +178,7 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${s
     };
     expect(await offered('job')).toEqual(Object.keys(JOBS));
     expect(await offered('instance', { job: [US] })).toEqual([...world.instances[US]].sort());
-    const routes = ['/billing', '/down', '/legacy', "/o'neill", '/profile', '/several', '/verified'];
+    const routes = ['/billing', '/down', '/legacy', "/o'neill", '/profile', '/several', '/tools', '/verified'];
     expect(await offered('route', { job: [EU] })).toEqual(['(none)', ...routes]);
     expect(await offered('route', { job: [US] })).toEqual(['(none)', ...routes.map(route => `/us${route}`)]);
   });

@@ -5,6 +5,8 @@ import type { TokenIssuer } from '../support/token-issuer.ts';
 
 export const PROFILE = 'https://profile.example.com/';
 export const BILLING = 'https://billing.example.com/';
+/** An MCP server with a rule for one tool. */
+export const TOOLS = 'https://tools.example.com/';
 /** Requests in one round that send the token for profile to billing. */
 export const REPLAYS = 2;
 /** Requests in one round that send a token for an unknown API to profile. */
@@ -18,11 +20,22 @@ export const BATCH = 'nightly-batch';
 /** Fewer requests of a client whose name would look like the count of another client, if it were printed unescaped. */
 export const FORGER = 'x"\n 9999 "shop"\u009b2J\u202e';
 
-/** A token for two APIs, which the route accepts. */
+/** A token for two APIs, which the route accepts, and calls of tools. */
 export async function sendForSeveral(port: number, issuer: TokenIssuer, prefix: string): Promise<void> {
   const token = await issuer.sign({ claims: { aud: [PROFILE, BILLING], scope: 'billing:read' } });
   const headers = [bearer(token)] as const;
   await request(port, { path: `${prefix}/billing`, headers }, { timeout: PATIENCE });
+  await callTools(port, issuer, prefix);
+}
+
+/** A tool that may be called, and one for which the token lacks the scope. */
+async function callTools(port: number, issuer: TokenIssuer, prefix: string): Promise<void> {
+  const token = await issuer.sign({ claims: { aud: TOOLS } });
+  const headers = [bearer(token), ['Content-Type', 'application/json']] as const;
+  for (const name of ['add', 'delete_user']) {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name } });
+    await request(port, { method: 'POST', path: `${prefix}/tools`, headers, body }, { timeout: PATIENCE });
+  }
 }
 
 /** Denials of all kinds, refused and only reported; a failing upstream; a slow body. */
@@ -57,5 +70,6 @@ export async function sendRound(port: number, issuer: TokenIssuer, prefix: strin
     send('/down'),
     send('/down'),
     send('/nowhere'),
+    callTools(port, issuer, prefix),
   ]);
 }

@@ -12,7 +12,7 @@ import { type Prometheus, startPrometheus } from '../support/prometheus.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { CONFIG } from './artifacts.ts';
-import { BILLING, PROFILE, ROUNDS, sendForSeveral, sendRound } from './traffic.ts';
+import { BILLING, PROFILE, ROUNDS, sendForSeveral, sendRound, TOOLS } from './traffic.ts';
 
 /** Nothing listens there. */
 const NOBODY = 'http://127.0.0.1:9';
@@ -157,6 +157,7 @@ routes:
   ${prefix}/verified: { resource: "https://verified.example.com/", upstream: "${upstream}", enforcement: verify, issuers: ${trusted} }
   ${prefix}/o'neill: { resource: "https://oneill.example.com/", upstream: "${upstream}", enforcement: report, issuers: ${trusted} }
   ${prefix}/down: { public: true, upstream: "${NOBODY}" }
+  ${prefix}/tools: { resource: "${TOOLS}", upstream: "${upstream}", issuers: ${trusted}, mcp: { tools: { delete_user: ["users:admin"] } } }
   ${prefix}/several: { public: true, upstream: ["${upstream}", "${NOBODY}"] }
 `;
 }

@@ -38,14 +38,16 @@ export interface RunningGateway {
 /**
  * Starts a gateway.
  *
- * @param yaml without `listen` and `admin`: both get port 0. Without `drain`, it is not delayed.
+ * @param yaml without `admin`, and without `listen` unless the port has to be known before: they get port 0. Without `drain`, it
+ *   is not delayed.
  * @throws with every problem where the configuration has one.
  */
 export async function startGateway(yaml: string, environment: Record<string, string> = {}): Promise<RunningGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'audgate-'));
   const file = join(folder, 'audgate.yaml');
   const drain = /^drain:/m.test(yaml) ? '' : 'drain: { delay: 1ms }\n';
-  writeFileSync(file, `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\n${drain}${yaml}`);
+  const listener = /^listen:/m.test(yaml) ? '' : 'listen: 127.0.0.1:0\n';
+  writeFileSync(file, `${listener}admin: 127.0.0.1:0\n${drain}${yaml}`);
   const loaded = loadConfig(file, environment);
   rmSync(folder, { recursive: true });
   if (!loaded.ok) throw new Error(loaded.diagnostics.map(formatDiagnostic).join('\n'));

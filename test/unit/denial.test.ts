@@ -42,6 +42,8 @@ const REFUSED_FROM: Readonly<Record<Reason, Enforcement>> = {
   mcp_header_mismatch: 'report',
   body_too_large: 'report',
   overloaded: 'report',
+  exchange_refused: 'report',
+  exchange_unavailable: 'report',
   internal: 'report',
 };
 
@@ -121,7 +123,7 @@ describe('isDecidedWithin', () => {
       ],
     ],
     ['audience', 'scope', ['wrong_audience', 'wrong_claim', 'insufficient_scope']],
-    ['limits', 'fault', ['body_too_large', 'overloaded', 'internal']],
+    ['limits', 'fault', ['body_too_large', 'overloaded', 'exchange_refused', 'exchange_unavailable', 'internal']],
   ] as const)('from %s to %s: %j', (first, last, reasons) => {
     expect(REASONS.filter(reason => isDecidedWithin(reason, first, last))).toEqual(reasons);
   });

@@ -5,6 +5,10 @@ export const MCP_ERRORS = {
     consequence: 'The upstream could use the token of the client wherever the gateway accepts it.',
     remedy: 'Remove the key; on a route with mcp the token is removed by default.',
   },
+  'mcp-sse-prefix': {
+    consequence: 'Clients would send their messages to a path that the gateway does not know.',
+    remedy: 'Let the server have the path of the route, and remove strip_prefix.',
+  },
 } as const;
 
 export const MCP_WARNINGS = {
@@ -23,5 +27,11 @@ export const MCP_WARNINGS = {
   'mcp-initial-scopes': {
     consequence: 'At an issuer that keeps a client to the scopes of its first request, that rule can never be met.',
     remedy: 'Add the scope, unless the issuer grants more later.',
+  },
+  'mcp-sse-base-path': {
+    consequence:
+      'The stream of HTTP+SSE names an endpoint that no route of the gateway may match; bodies are never rewritten.',
+    remedy:
+      'Give the server the path of the route, and the upstream no path, unless the server names another one by itself.',
   },
 } as const;

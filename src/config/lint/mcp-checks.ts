@@ -3,6 +3,7 @@
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
 import type { RouteDraft } from '../routes.ts';
 import type { McpSettings } from '../schema/mcp-schema.ts';
+import { listEndpoints } from '../schema/upstream-schema.ts';
 import { readUpstreamToken } from '../values/upstream-token.ts';
 
 /** Reports what the specification of MCP forbids, and rules on a route where nobody looks at tokens. */
@@ -13,6 +14,11 @@ export function checkMcp({ found, path }: RouteDraft, diagnostics: DiagnosticCol
     const key = found.upstream_token === undefined ? 'forward_token' : 'upstream_token';
     const what = 'is what the specification of MCP forbids: the token is not for the upstream';
     diagnostics.error([...path, key], { code: 'mcp-token-forwarded', what, expected: 'strip, or no such key' });
+  }
+  if (found.mcp.sse && found.strip_prefix === true) {
+    const what =
+      'hides the prefix from a server that names its endpoint in the body of the stream, which is never rewritten';
+    diagnostics.error([...path, 'strip_prefix'], { code: 'mcp-sse-prefix', what, expected: 'false, or no such key' });
   }
   if (found.public !== true) return;
   for (const key of listTokenKeys(found.mcp)) {
@@ -38,6 +44,7 @@ function listTokenKeys(settings: McpSettings): readonly string[] {
 /** Warns of what MCP clients fail at. */
 export function warnOfMcp(route: RouteDraft, diagnostics: DiagnosticCollector): void {
   const { found, path } = route;
+  warnOfBasePath(route, diagnostics);
   if (found.mcp === undefined || found.public === true) return;
   if (found.enforcement === 'report') {
     const what = 'a client of an MCP server logs in only when it is refused, so nobody ever does';
@@ -51,6 +58,14 @@ export function warnOfMcp(route: RouteDraft, diagnostics: DiagnosticCollector): 
     const what = 'is shorter than 32 characters, so that a client could find it by trying';
     diagnostics.warning([...path, 'mcp', 'session_key'], 'mcp-session-key', what);
   }
+}
+
+/** The path that such a server writes into its stream is the one by which it is asked. */
+function warnOfBasePath({ found, path, target }: RouteDraft, diagnostics: DiagnosticCollector): void {
+  if (!found.mcp?.sse || found.upstream === undefined) return;
+  if (listEndpoints(found.upstream).every(({ basePath }) => basePath === '')) return;
+  const what = `clients would send messages to this path instead of ${target?.prefix ?? 'that of the route'}`;
+  diagnostics.warning([...path, 'upstream'], 'mcp-sse-base-path', what);
 }
 
 /** A slash at the end does not count, nor the host of a route for every host. */

@@ -22,6 +22,11 @@ export const WARNINGS = {
     consequence: 'Tokens for it travel in clear text.',
     remedy: 'Write https://.',
   },
+  'resource-http-loopback': {
+    consequence:
+      'Clients compare it with the URL that they connect to, as RFC 9728 section 3.3 demands, and end with an error.',
+    remedy: 'Write the URL that clients use.',
+  },
   'resource-with-query': {
     consequence: 'Few clients keep the query, and RFC 8707 section 2 advises against it.',
     remedy: 'Tell the resources apart by host or path.',
@@ -96,6 +101,14 @@ export const WARNINGS = {
       'Whoever is on the way to the endpoint reads tokens and the secret, and can say that any token is active.',
     remedy: 'Write https://.',
   },
+  'exchange-without-tls': {
+    consequence: 'Whoever is on the way to the endpoint reads tokens and the secret, and can put in tokens of his own.',
+    remedy: 'Write https://.',
+  },
+  'exchange-for-itself': {
+    consequence: 'The upstream gets a token that opens this route, which is what the exchange is to prevent.',
+    remedy: 'Name the resource of the upstream, and let it accept nothing else.',
+  },
   'issuer-placeholder': {
     consequence: 'No token carries it as iss, so every token of this issuer is refused.',
     remedy: 'Write the iss that your tokens carry, with the tenant in it, as audgate explain shows it.',
@@ -109,6 +122,23 @@ export const WARNINGS = {
   'trusted-proxies-anyone': {
     consequence: 'Strangers can choose the address, scheme and host that the upstream believes.',
     remedy: 'Name the networks of your own proxies.',
+  },
+  'authorizer-without-peers': {
+    consequence: 'Every proxy on another machine gets 403, and refuses all that it is asked for.',
+    remedy: 'List the proxies under authorizer.peers, or listen on loopback.',
+  },
+  'authorizer-anyone': {
+    consequence: 'Whoever reaches the port asks in the name of any client, and reads identity fields, tokens and keys.',
+    remedy: 'Name the networks of your own proxies.',
+  },
+  'authorizer-peers-unused': {
+    consequence: 'The list reads like a protection, and nobody looks at it.',
+    remedy: 'Remove the key, and give the folder of the socket to the user of the proxy.',
+  },
+  'authorizer-body-rules': {
+    consequence:
+      'Behind a proxy that keeps the body to itself, as nginx and Caddy do, each message is refused with 413.',
+    remedy: 'Let Envoy (with_request_body) or Traefik (forwardBody) ask, or give the route an upstream.',
   },
   'admin-open': {
     consequence: 'Whoever reaches the port reads the status page: routes, issuers, and who was denied what.',

@@ -5,6 +5,7 @@ import { JWKS_URI, parseJwksUri, URI_FORM } from '../values/address/uri.ts';
 import { DURATION_FORM, parseDuration } from '../values/duration.ts';
 import { accept, type ParsedValue, reject } from '../values/parsed-value.ts';
 import { text } from './building-blocks.ts';
+import { clientText } from './client-schema.ts';
 import { flag, nonEmpty } from './scalars.ts';
 
 /** As the YAML names them; RFC 7591 section 2 has longer names for the first two, and RFC 8705 section 2 for the last. */
@@ -12,17 +13,6 @@ export const CLIENT_AUTHENTICATION = ['basic', 'post', 'private_key_jwt', 'tls']
 
 const CACHE = 'a duration such as 30s, at most 1h, or 0s';
 const LONGEST_CACHE = 3_600_000;
-
-/** RFC 6749 appendix A.1 and A.2: VSCHAR. */
-const VISIBLE = /^[\x20-\x7e]{1,1024}$/;
-const CLIENT = '1 to 1024 ASCII characters';
-
-/** No message quotes a secret, which may stand in the YAML itself. */
-function parseClientText(written: string): ParsedValue<string> {
-  return VISIBLE.test(written)
-    ? accept(written)
-    : reject('the text is empty, too long, or has a character other than ASCII', { standsAlone: true });
-}
 
 function parseCache(written: string): ParsedValue<number> {
   if (/^0(?:ms|s|m|h)$/.test(written)) return accept(0);
@@ -36,10 +26,8 @@ export const introspectionSchema = z.strictObject({
     .enum(CLIENT_AUTHENTICATION)
     .prefault('basic')
     .describe('How the gateway authenticates there: by client_secret, or by key_file, or by cert_file and key_file'),
-  client_id: text(CLIENT, parseClientText, VISIBLE).describe('The client that the gateway is there'),
-  client_secret: text(CLIENT, parseClientText, VISIBLE)
-    .optional()
-    .describe('With basic and post; write ${file:…} or ${NAME}'),
+  client_id: clientText.describe('The client that the gateway is there'),
+  client_secret: clientText.optional().describe('With basic and post; write ${file:…} or ${NAME}'),
   key_file: nonEmpty
     .optional()
     .describe('With private_key_jwt, the key that signs the assertion (PEM or JWK); with tls, that of the certificate'),

@@ -49,6 +49,10 @@ const mcpMap = z.strictObject({
   revisions: filledList(text(MCP_REVISION, parseMcpRevision, { enum: [...MCP_REVISIONS] }))
     .prefault([...MCP_REVISIONS])
     .describe('The revisions of MCP that are served; a request of another one gets 400'),
+  sse: z
+    .boolean({ error: 'true or false' })
+    .default(false)
+    .describe('Whether the server has the older transport HTTP+SSE: its stream goes on when the token expires'),
   session_key: text(SESSION_KEY, deriveSessionKey, SESSION_KEY_FORM)
     .optional()
     .describe(
@@ -59,8 +63,14 @@ const mcpMap = z.strictObject({
 
 export type McpSettings = z.output<typeof mcpMap>;
 
+/** A boolean, not the literal `true`: what is wrong within a map is then told as that. */
+const mcpAlone = z
+  .boolean({ error: 'true' })
+  .meta({ const: true })
+  .superRefine((written, context) => {
+    if (!written) addRejection(context, { what: 'is the default', expected: 'true, a map, or no such key' });
+  })
+  .transform((): McpSettings => mcpMap.parse({}));
+
 /** `true` alone is a map without keys. */
-export const mcp = z.union([
-  z.literal(true, { error: 'true, or a map' }).transform((): McpSettings => mcpMap.parse({})),
-  mcpMap,
-]);
+export const mcp = z.union([mcpAlone, mcpMap]);

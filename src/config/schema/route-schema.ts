@@ -7,6 +7,7 @@ import { parseUpstreamToken, UPSTREAM_TOKEN, UPSTREAM_TOKENS } from '../values/u
 import { filledList, text, uniqueList } from './building-blocks.ts';
 import { claimPaths, metadata, requiredClaims } from './claim-schemas.ts';
 import { cors } from './cors-schema.ts';
+import { exchangeSchema } from './exchange-schema.ts';
 import { requestHeaders, responseHeaders } from './header-rules-schema.ts';
 import { mcp } from './mcp-schema.ts';
 import { claimsToHeaders, scopeList, scopeMap } from './route-maps.ts';
@@ -23,6 +24,9 @@ const timeouts = z.strictObject({
     .optional()
     .describe('Between two pieces of a body or of a WebSocket; with mcp, 1h by default')
     .meta({ default: '5m' }),
+  after_expiry: duration
+    .prefault('5m')
+    .describe('With mcp: how long the answer to a POST may go on after the token has expired'),
 });
 
 const limits = z.strictObject({
@@ -85,7 +89,12 @@ export const routeSchema = z.strictObject({
     .describe('Whether a response says in the field audgate-would-deny why enforce would have refused the request'),
   upstream_token: text(UPSTREAM_TOKEN, parseUpstreamToken, { enum: [...UPSTREAM_TOKENS] })
     .optional()
-    .describe('Whether Authorization is sent to the upstream; default: forward on report, else strip'),
+    .describe(
+      'Whether Authorization is sent to the upstream, or a token that it is exchanged for; default: forward on report, else strip',
+    ),
+  exchange: exchangeSchema
+    .optional()
+    .describe('With upstream_token: exchange: where the token is exchanged for one of the upstream (RFC 8693)'),
   forward_token: flag.optional().describe('Older form of upstream_token: true is forward, false is strip'),
   claims_to_headers: claimsToHeaders
     .default({})
@@ -97,7 +106,9 @@ export const routeSchema = z.strictObject({
   limits: limits.prefault({}).describe('Limits for the requests of this route'),
   end_at_expiry: flag
     .optional()
-    .describe('Whether a streaming response ends when the token expires; default: only event streams do'),
+    .describe(
+      'Whether a streaming response ends when the token expires; default: only event streams do, and with mcp the answer to a POST has timeouts.after_expiry',
+    ),
 });
 
 export type RouteSettings = z.output<typeof routeSchema>;

@@ -1,6 +1,6 @@
 /** The proxy of the environment, as curl and Go read it: http_proxy, https_proxy, no_proxy, in lower case first. */
 
-import type { ForwardProxy } from '../config.ts';
+import type { ForwardProxy } from '../forward-proxy.ts';
 import { accept, type ParsedValue, reject } from './parsed-value.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

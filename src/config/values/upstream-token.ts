@@ -1,18 +1,17 @@
-/** `upstream_token`: whether the client's Authorization (RFC 9110 section 11.6.2) is sent to the upstream. */
+/** `upstream_token`: whether the client's Authorization (RFC 9110 section 11.6.2) is sent to the upstream, or an issued token instead. */
 
 import type { Enforcement } from '../../denial.ts';
 import type { UpstreamToken } from '../config.ts';
 import { findNearest } from '../diagnostics/suggestion.ts';
 import { accept, type ParsedValue, reject } from './parsed-value.ts';
 
-export const UPSTREAM_TOKENS = ['strip', 'forward'] as const satisfies readonly UpstreamToken[];
-export const UPSTREAM_TOKEN = 'strip or forward';
+export const UPSTREAM_TOKENS = ['strip', 'forward', 'exchange'] as const satisfies readonly UpstreamToken[];
+export const UPSTREAM_TOKEN = 'strip, forward or exchange';
 
-/** @returns the choice; rejects `exchange`, which does not exist yet, and everything else. */
+/** @returns the choice; rejects everything else. */
 export function parseUpstreamToken(text: string): ParsedValue<UpstreamToken> {
   const choice = UPSTREAM_TOKENS.find(each => each === text);
   if (choice !== undefined) return accept(choice);
-  if (text === 'exchange') return reject('is not available yet: token exchange comes with a later version');
   return reject('is not accepted', { nearest: findNearest(text, UPSTREAM_TOKENS) });
 }
 

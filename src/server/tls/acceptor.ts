@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerTls } from '../../config/listener-config.ts';
 import type { Sweeper } from '../../http/sweeper.ts';
-import type { HandshakeFailure } from '../../telemetry/metrics/families.ts';
+import type { HandshakeFailure } from '../../telemetry/metrics/connection-causes.ts';
 import { ServerCertificates } from './certificates.ts';
 import { Handshake } from './handshake.ts';
 import type { TicketKeys } from './ticket-keys.ts';

@@ -1,6 +1,6 @@
 /** Why a handshake failed, as a label of the metric. */
 
-import type { HandshakeFailure } from '../../telemetry/metrics/families.ts';
+import type { HandshakeFailure } from '../../telemetry/metrics/connection-causes.ts';
 
 /** By the code of OpenSSL's error. What is not listed is `malformed` where it is about bytes of the client, else `other`. */
 const CAUSES: readonly (readonly [RegExp, HandshakeFailure])[] = [

@@ -11,7 +11,7 @@ import { TLSSocket } from 'node:tls';
 import { Deadline } from '../../http/deadline.ts';
 import { LINGER_TIME } from '../../http/server/lingering-close.ts';
 import type { Swept } from '../../http/sweeper.ts';
-import type { HandshakeFailure } from '../../telemetry/metrics/families.ts';
+import type { HandshakeFailure } from '../../telemetry/metrics/connection-causes.ts';
 import type { ServerCertificates } from './certificates.ts';
 import { findHandshakeFailure } from './handshake-failure.ts';
 import { isPlainHttp, replyInPlain } from './plain-reply.ts';

@@ -6,6 +6,7 @@
 import { FAILURE_CAUSES, FAILURES, type Outcome } from '../../denial.ts';
 import { MCP_METHODS } from '../../mcp/methods.ts';
 import { OTHER } from '../mcp-record.ts';
+import { END_CAUSES, HANDSHAKE_FAILURES } from './connection-causes.ts';
 
 /** What the first label of a counter names: a route, an issuer, or nothing where the counter is of the gateway as a whole. */
 export type Subject = 'route' | 'issuer' | 'gateway';
@@ -29,34 +30,6 @@ export interface GaugeFamily {
   readonly help: string;
   readonly labels: readonly Label[];
 }
-
-/** Why the gateway ended a connection or a stream that was not a refusal. */
-const END_CAUSES = [
-  'connection_limit',
-  'unknown_peer',
-  'slow_headers',
-  'slow_reader',
-  'idle_tunnel',
-  'token_expired',
-  'drain',
-  'drain_limit',
-] as const;
-
-export type EndCause = (typeof END_CAUSES)[number];
-
-/** Why a client's TLS handshake failed. */
-const HANDSHAKE_FAILURES = [
-  'version',
-  'no_common_parameters',
-  'client_alert',
-  'client_gone',
-  'timeout',
-  'plain_http',
-  'malformed',
-  'other',
-] as const;
-
-export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
 
 /** Of a request, as in the log. */
 const OUTCOMES = ['forwarded', 'denied', 'reported', 'failed'] as const satisfies readonly Outcome[];
@@ -114,6 +87,12 @@ export const COUNTERS = {
     name: 'audgate_jwks_fetches_total',
     help: 'Fetches of the keys of an issuer.',
     labels: [SUCCESS_OR_FAILURE],
+  },
+  tokenExchanges: {
+    subject: 'route',
+    name: 'audgate_token_exchanges_total',
+    help: 'Tokens that were exchanged for one of the upstream, by what came of it; hit: without a call.',
+    labels: [{ name: 'outcome', values: ['hit', 'success', 'refused', 'failure'] }],
   },
   introspections: {
     subject: 'issuer',

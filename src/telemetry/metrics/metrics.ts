@@ -3,14 +3,15 @@
 import type { Socket } from 'node:net';
 import type { AudienceIndex } from '../../authorization/audience.ts';
 import type { Issuer, Route } from '../../config/config.ts';
+import type { ExchangeOutcome } from '../../token/exchange/token-exchange.ts';
 import type { IntrospectionOutcome } from '../../token/introspection/introspector.ts';
 import type { KeySetStatus } from '../../token/keys/key-set.ts';
 import type { EndpointStatus } from '../../upstream/endpoints/endpoint-status.ts';
 import type { FinishedRequest } from '../finished-request.ts';
 import { mergeEndpointStatus } from '../merged/endpoint-status.ts';
+import type { EndCause, HandshakeFailure } from './connection-causes.ts';
 import { type Changes, Counts } from './counts.ts';
 import { writeMetrics } from './exposition.ts';
-import type { EndCause, HandshakeFailure } from './families.ts';
 import { type Build, type CertificateExpiry, listGauges, type Measured } from './gauges.ts';
 import { OpenConnections } from './open-connections.ts';
 import { RequestCounter } from './request-counter.ts';
@@ -89,6 +90,10 @@ export class Metrics {
 
   recordIntrospection(issuer: string, outcome: IntrospectionOutcome): void {
     this.counts.touch('issuer', issuer).count('introspections', [outcome]);
+  }
+
+  recordExchange(route: string, outcome: ExchangeOutcome): void {
+    this.counts.touch('route', route).count('tokenExchanges', [outcome]);
   }
 
   /** Counts a client's connection until it closes. */

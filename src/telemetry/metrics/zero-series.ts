@@ -80,10 +80,8 @@ export class ZeroSeries {
   *#listOfRoute(counter: CounterName, route: Route): Generator<Labels> {
     if (counter === 'denials' && this.#hasDenials && canReportAmbiguity(route)) yield ['ambiguous_path', 'forwarded'];
     if (route.public) return;
-    if (counter === 'multipleAudiences') yield* listClosed(counter);
-    if (counter === 'denials' && this.#hasDenials) {
-      for (const reason of REASONS_OF_ROUTES) yield [reason, actionOn(route, reason)];
-    }
+    if (counter === 'multipleAudiences' || (counter === 'tokenExchanges' && route.exchange)) yield* listClosed(counter);
+    if (counter === 'denials' && this.#hasDenials) yield* listDenials(route);
     if (counter !== 'confusedDeputies') return;
     const action = actionOn(route, 'wrong_audience');
     for (const presented of this.#presented(route)) {
@@ -137,6 +135,15 @@ function canReportAmbiguity(route: Route): boolean {
 function listClosed(counter: CounterName): readonly Labels[] {
   const [label]: readonly Label[] = COUNTERS[counter].labels;
   return label ? (label.values ?? []).map(value => [value]) : [[]];
+}
+
+function listDenials(route: ProtectedRoute): readonly Labels[] {
+  return REASONS_OF_ROUTES.filter(reason => canOccur(route, reason)).map(reason => [reason, actionOn(route, reason)]);
+}
+
+/** What the exchange of tokens refuses, only where there is one. */
+function canOccur({ exchange }: ProtectedRoute, reason: Reason): boolean {
+  return exchange !== undefined || !isDecidedWithin(reason, 'exchange', 'exchange');
 }
 
 function actionOn(route: ProtectedRoute, reason: Reason) {

@@ -1,7 +1,7 @@
 /** How connections to an issuer are opened: directly, or through the proxy of the environment (RFC 9110 sections 3.7 and 9.3.6). */
 
 import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici';
-import type { ForwardProxy } from '../../config/config.ts';
+import type { ForwardProxy } from '../../config/forward-proxy.ts';
 import { isProxyException } from './proxy-exceptions.ts';
 
 /** The settings of TLS towards the issuer; its proxy has none of them. */

@@ -5,7 +5,7 @@
  */
 
 import { type Dispatcher, fetch } from 'undici';
-import type { ForwardProxy } from '../../config/config.ts';
+import type { ForwardProxy } from '../../config/forward-proxy.ts';
 import { readText } from '../../config/source/file.ts';
 import { chooseProxy, createDispatcher, type TlsOptions } from './dispatcher.ts';
 import { describeFetchFailure, describeTimeout } from './fetch-failure.ts';

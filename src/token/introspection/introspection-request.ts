@@ -1,21 +1,16 @@
-/** One call of the introspection endpoint (RFC 7662 section 2), and the authentication of the gateway there. */
+/** One call of the introspection endpoint (RFC 7662 section 2). */
 
-import { importPKCS8 } from 'jose';
 import {
   allowInsecureRequests,
   type ClientAuth,
-  ClientSecretBasic,
-  ClientSecretPost,
   type CustomFetchOptions,
   customFetch,
   introspectionRequest,
-  modifyAssertion,
-  PrivateKeyJwt,
-  TlsClientAuth,
 } from 'oauth4webapi';
 import type { Issuer } from '../../config/config.ts';
-import type { ClientAuthentication, Introspection } from '../../config/introspection-config.ts';
+import type { Introspection } from '../../config/introspection-config.ts';
 import { parseJsonObject } from '../../config/values/key-set/json-web-key-set.ts';
+import { createClientAuth } from '../fetching/client-authentication.ts';
 import { describeStatus, describeUrl } from '../fetching/fetch-failure.ts';
 import { IssuerClient, IssuerFetchError } from '../fetching/issuer-client.ts';
 import { hasDuplicateMembers } from '../jws/json-object.ts';
@@ -103,22 +98,4 @@ function describeRefusal(response: Response, url: string): string {
   const status = describeStatus(response, url);
   if (![400, 401, 403].includes(response.status)) return status;
   return `${status}: see that client_id and its secret or key are those of a client that may introspect`;
-}
-
-async function createClientAuth(authentication: ClientAuthentication): Promise<ClientAuth> {
-  switch (authentication.method) {
-    case 'basic':
-      return ClientSecretBasic(authentication.secret);
-    case 'post':
-      return ClientSecretPost(authentication.secret);
-    case 'tls':
-      return TlsClientAuth();
-    case 'private_key_jwt': {
-      const { pem, algorithm, keyId } = authentication;
-      const key = await importPKCS8(pem, algorithm);
-      // The library names the algorithm of an Ed25519 key as RFC 9864 does, which few servers know yet.
-      const setAlgorithm = (header: Record<string, unknown>) => Object.assign(header, { alg: algorithm });
-      return PrivateKeyJwt(keyId === undefined ? key : { key, kid: keyId }, { [modifyAssertion]: setAlgorithm });
-    }
-  }
 }

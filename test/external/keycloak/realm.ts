@@ -20,7 +20,14 @@ export interface Tokens {
   readonly refresh_token?: string;
 }
 
+interface Policy {
+  readonly id: string;
+  readonly providerId: string;
+}
+
 const SECRET = 'secret';
+/** Of a token for the administration API. */
+const TOKEN_LIFETIME_MS = 60_000;
 /** As a new client has them; `roles` writes roles, and the clients that they are of, into tokens. */
 const DEFAULT_SCOPES = ['basic', 'roles', 'web-origins', 'profile', 'email', 'acr'];
 export const USER = { username: 'alice', password: 'alice' };
@@ -30,6 +37,7 @@ export class Realm {
   readonly issuer: string;
   readonly #origin: string;
   readonly #name: string;
+  #administrator = { token: '', until: 0 };
 
   private constructor(origin: string, name: string) {
     this.#origin = origin;
@@ -82,6 +90,47 @@ export class Realm {
     });
   }
 
+  /** Gives the client scope to every client that is made from now on, of the type Optional. */
+  async offerScope(name: string): Promise<void> {
+    const scopes = (await this.administer('GET', '/client-scopes')) as { readonly id: string; readonly name: string }[];
+    const scope = scopes.find(each => each.name === name);
+    await this.administer('PUT', `/default-optional-client-scopes/${scope?.id}`);
+  }
+
+  /** Lets anybody register a client whose URIs are on these hosts (policy "Trusted Hosts" of anonymous access). */
+  async trustHosts(...hosts: readonly string[]): Promise<void> {
+    const type = 'org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy';
+    const policies = (await this.administer('GET', `/components?type=${type}`)) as Policy[];
+    const policy = policies.find(({ providerId }) => providerId === 'trusted-hosts');
+    const config = {
+      'trusted-hosts': hosts,
+      'host-sending-registration-request-must-match': ['false'],
+      'client-uris-must-match': ['true'],
+    };
+    await this.administer('PUT', `/components/${policy?.id}`, { ...policy, config });
+  }
+
+  /** Takes https URLs on these hosts as client ids, and fetches the metadata documents there (feature `cimd`). */
+  async trustClientDocuments(...hosts: readonly string[]): Promise<void> {
+    const executor = {
+      executor: 'client-id-metadata-document',
+      configuration: {
+        'cimd-allow-http-scheme': 'false',
+        'cimd-allow-permitted-domains': [...hosts, '127.0.0.1'],
+        'cimd-restrict-same-domain': 'false',
+        'only-allow-confidential-client': 'false',
+      },
+    };
+    const condition = {
+      condition: 'client-id-uri',
+      configuration: { 'client-id-uri-scheme': ['https'], 'client-id-uri-allow-permitted-domains': hosts },
+    };
+    const name = 'mcp-clients';
+    await this.administer('PUT', '/client-policies/profiles', { profiles: [{ name, executors: [executor] }] });
+    const policy = { name, enabled: true, conditions: [condition], profiles: [name] };
+    await this.administer('PUT', '/client-policies/policies', { policies: [policy] });
+  }
+
   async addClient({ clientId, scopes = [], fullScope = false, attributes = {} }: Client): Promise<void> {
     await this.administer('POST', '/clients', {
       clientId,
@@ -129,13 +178,17 @@ export class Realm {
     await this.administer('POST', `/users/${user?.id}/logout`);
   }
 
+  /** Asked for anew before it ends: Keycloak takes half a second of CPU for a password. */
   async #administratorToken(): Promise<string> {
+    if (Date.now() < this.#administrator.until) return this.#administrator.token;
+    const until = Date.now() + TOKEN_LIFETIME_MS / 2;
     const tokens = await this.#request('master', {
       grant_type: 'password',
       client_id: 'admin-cli',
       username: ADMINISTRATOR,
       password: ADMINISTRATOR,
     });
+    this.#administrator = { token: tokens.access_token, until };
     return tokens.access_token;
   }
 

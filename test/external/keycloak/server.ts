@@ -23,11 +23,16 @@ export interface KeycloakServer {
   close(): Promise<void>;
 }
 
-/** Starts the server: half a minute the first time, when it also builds itself. @throws with its output where it ends. */
-export async function startKeycloak(): Promise<KeycloakServer> {
+/**
+ * Starts the server: half a minute the first time, when it also builds itself.
+ *
+ * @param more options beside those of the addresses, such as `--features=cimd`; not for one that runs already.
+ * @throws with its output where it ends.
+ */
+export async function startKeycloak(...more: readonly string[]): Promise<KeycloakServer> {
   if (url !== undefined) return { origin: url, close: async () => undefined };
   const port = await reservePort();
-  const options = ['start-dev', '--http-host=127.0.0.1', `--http-port=${port}`, '--db=dev-mem'];
+  const options = ['start-dev', '--http-host=127.0.0.1', `--http-port=${port}`, '--db=dev-mem', ...more];
   const child = spawn('sh', [PROGRAM, ...options], {
     env: {
       ...process.env,

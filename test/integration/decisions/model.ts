@@ -211,7 +211,7 @@ export function buildRoute(fields: RouteFields, issuers: readonly string[], orig
     },
     upstream: {
       endpoints: [endpointAt(origin)],
-      timeouts: { connect: 5_000, response: 5_000, idle: 5_000 },
+      timeouts: { connect: 5_000, response: 5_000, idle: 5_000, afterExpiry: 5_000 },
       ...USUAL_CONNECTIONS,
     },
     allowEncoded: new Set(fields.allowEncoded),
@@ -234,6 +234,7 @@ export function buildRoute(fields: RouteFields, issuers: readonly string[], orig
     enforcement: fields.enforcement,
     claimsToHeaders: new Map(),
     wouldDenyHeader: false,
+    exchange: undefined,
     endAtExpiry: undefined,
   };
   return route;

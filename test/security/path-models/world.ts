@@ -47,7 +47,7 @@ const routes = fc
 function upstreamAt(basePath: string) {
   return {
     endpoints: [endpointAt('http://127.0.0.1:1', basePath)],
-    timeouts: { connect: 1, response: 1, idle: 1 },
+    timeouts: { connect: 1, response: 1, idle: 1, afterExpiry: 1_000 },
     ...USUAL_CONNECTIONS,
   };
 }

@@ -72,6 +72,8 @@ const ERROR: Readonly<Record<Reason, BearerError | null | undefined>> = {
   mcp_header_mismatch: undefined,
   body_too_large: undefined,
   overloaded: undefined,
+  exchange_refused: undefined,
+  exchange_unavailable: undefined,
   internal: undefined,
 };
 

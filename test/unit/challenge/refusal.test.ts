@@ -38,6 +38,8 @@ const STATUS: Readonly<Record<Reason, number>> = {
   mcp_header_mismatch: 400,
   body_too_large: 413,
   overloaded: 503,
+  exchange_refused: 403,
+  exchange_unavailable: 503,
   internal: 503,
 };
 

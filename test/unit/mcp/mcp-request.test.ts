@@ -13,6 +13,7 @@ function settings(fields: Partial<Mcp> = {}): Mcp {
     challenge: 'operation',
     initial_scopes: undefined,
     revisions: [...MCP_REVISIONS],
+    sse: false,
     max_body: 1024,
   });
   if (!built) throw new Error('no settings');

@@ -21,7 +21,7 @@ const built = buildMcp({
     challenge: 'operation',
     initial_scopes: undefined,
   },
-  ...{ revisions: [...MCP_REVISIONS], max_body: 4096 },
+  ...{ revisions: [...MCP_REVISIONS], sse: false, max_body: 4096 },
 });
 if (!built) throw new Error('no settings');
 const settings: Mcp = built;

@@ -31,7 +31,7 @@ const COMMON = {
   host: undefined,
   upstream: {
     endpoints: [endpointAt('http://127.0.0.1:1')],
-    timeouts: { connect: 1_000, response: 1_000, idle: 1_000 },
+    timeouts: { connect: 1_000, response: 1_000, idle: 1_000, afterExpiry: 20_000 },
     ...USUAL_CONNECTIONS,
   },
   stripPrefix: false,
@@ -62,6 +62,7 @@ export function protectedRoute(fields: Partial<ProtectedRoute> & { readonly pref
     enforcement: 'enforce',
     wouldDenyHeader: false,
     claimsToHeaders: new Map(),
+    exchange: undefined,
     endAtExpiry: undefined,
     ...fields,
   };

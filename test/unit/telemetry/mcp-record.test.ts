@@ -16,7 +16,14 @@ const call = (target: string): McpMessage => ({ method: 'tools/call', target });
 const single = (message: McpMessage) => ({ messages: [message], isBatch: false, refused: undefined });
 
 function routeWith(tools: Record<string, string[]>) {
-  const rest = { resources: {}, prompts: {}, challenge: 'operation', initial_scopes: undefined, max_body: 1 } as const;
+  const rest = {
+    resources: {},
+    prompts: {},
+    challenge: 'operation',
+    initial_scopes: undefined,
+    sse: false,
+    max_body: 1,
+  } as const;
   return protectedRoute({ prefix: '/mcp', mcp: buildMcp({ tools, ...rest, revisions: [...MCP_REVISIONS] }) });
 }
 

@@ -53,6 +53,8 @@ const ADVISERS: Readonly<Record<Reason, Adviser | undefined>> = {
   mcp_header_mismatch: undefined,
   body_too_large: undefined,
   overloaded: undefined,
+  exchange_refused: undefined,
+  exchange_unavailable: undefined,
   internal: undefined,
 };
 

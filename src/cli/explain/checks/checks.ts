@@ -42,6 +42,8 @@ const FAILED_CHECK: Readonly<Record<Reason, CheckName | ((evaluation: Evaluation
   mcp_header_mismatch: undefined,
   body_too_large: undefined,
   overloaded: undefined,
+  exchange_refused: undefined,
+  exchange_unavailable: undefined,
   internal: undefined,
 };
 

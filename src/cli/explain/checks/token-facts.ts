@@ -123,7 +123,10 @@ function compareScopes(match: Match, route: ProtectedRoute, { request, credentia
   const needed = requirement.ok ? requirement.scopes : [];
   const token = decision?.verified ?? (credentials?.verification.ok ? credentials.verification : undefined);
   const held = token && readHeldScopes(route, token);
-  if (needed.length === 0) return { actual: held ? [...held.own] : undefined, note: 'none is needed' };
+  const rules = describeMcpRules(route, request.method);
+  if (needed.length === 0) {
+    return { actual: held ? [...held.own] : undefined, note: ['none is needed', ...rules].join('; ') };
+  }
   const missing = held ? needed.filter(scope => !held.all.has(scope)) : [];
   const implied = held ? [...held.all].filter(scope => !held.own.has(scope)) : [];
   const notes = [
@@ -132,9 +135,16 @@ function compareScopes(match: Match, route: ProtectedRoute, { request, credentia
     ...(route.scopePaths
       ? [`read from ${route.scopePaths.map(({ text }) => text).join(', ')}, the scope_claim of the route`]
       : []),
+    ...rules,
   ];
   const note = notes.length === 0 ? undefined : notes.join('; ');
   return { actual: held && (held.own.size > 0 ? [...held.own] : 'none'), expected: needed, note };
+}
+
+/** A URL and a method do not say what the body asks for. */
+function describeMcpRules({ mcp }: ProtectedRoute, method: string): string[] {
+  if (!mcp?.hasRules || method !== 'POST') return [];
+  return ['the body decides whether a rule under mcp needs more, by the tool, prompt or resource that it names'];
 }
 
 /** @returns the kind of a token that names itself no access token, once its signature verified. */

@@ -4,10 +4,12 @@ import type { Grant } from '../../../authorization/authorize.ts';
 import { createChallenge } from '../../../challenge/challenge.ts';
 import { createMetadataFields, createMetadataReply, METADATA_METHODS } from '../../../challenge/metadata-reply.ts';
 import { createRefusal, type LocalReply } from '../../../challenge/refusal.ts';
+import type { Exchange } from '../../../config/exchange-config.ts';
 import type { Endpoint } from '../../../config/upstream-config.ts';
 import { createCorsFields } from '../../../cors/cors.ts';
 import type { Reason } from '../../../denial.ts';
 import { type HeaderList, reduceFields, valuesOf } from '../../../http/header-list.ts';
+import { findExchange } from '../../../token-exchanging.ts';
 import type { ClientInfo } from '../../../upstream/client-info/client-info.ts';
 import { REQUEST_ID_FIELD } from '../../../upstream/client-info/request-id.ts';
 import { createHeaderPolicy, createRequestHeaders } from '../../../upstream/request-headers.ts';
@@ -24,6 +26,8 @@ export interface PredictedForwarding {
   /** Of each endpoint; without the query, which is forwarded unchanged. `unix:PATH:TARGET` of a unix socket. */
   readonly urls: readonly string[];
   readonly isTokenForwarded: boolean;
+  /** What the token would be exchanged by: nobody is asked here. `undefined` where nothing is exchanged. */
+  readonly exchange: Exchange | undefined;
   /** Names of `request_headers`; their values may be secrets. */
   readonly rules: { readonly set: readonly string[]; readonly removed: readonly string[] };
   /** `value` is `undefined` where the token has no such claim, or its value is not valid in a field. */
@@ -64,6 +68,7 @@ export function predictForwarding({ decision, head, match }: Evaluation): Predic
   return {
     urls: route.upstream.endpoints.map(endpoint => urlOf(endpoint, decision.grant)),
     isTokenForwarded: policy.forwardToken,
+    exchange: findExchange(decision.grant, head)?.route.exchange,
     rules: { set: [...route.requestHeaders.set.keys()], removed: [...route.requestHeaders.remove] },
     identity: policy.identity.map(([header, claim]) => ({ header, claim, value: readField(fields, header) })),
   };

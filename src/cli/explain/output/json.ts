@@ -1,7 +1,9 @@
 /** An explanation as JSON, for programs. Its keys are stable: new ones may be added, none is removed. */
 
+import { describeUrl } from '../../../token/fetching/fetch-failure.ts';
 import { toSafeJson } from '../../terminal.ts';
 import type { Check } from '../checks/checks.ts';
+import type { PredictedForwarding } from '../evaluate/predicted-reply.ts';
 import { formatUrl } from '../evaluate/request-spec.ts';
 import type { Explanation } from './explanation.ts';
 
@@ -63,7 +65,14 @@ function describeForwarding({ forwarding }: Explanation) {
     value: value ?? null,
   }));
   const [url = null] = forwarding.urls;
-  return { url, urls: forwarding.urls, forward_token: forwarding.isTokenForwarded, headers };
+  const { urls, isTokenForwarded, exchange } = forwarding;
+  return { url, urls, forward_token: isTokenForwarded, exchange: describeExchange(exchange), headers };
+}
+
+function describeExchange(exchange: PredictedForwarding['exchange']) {
+  if (!exchange) return null;
+  const { tokenEndpoint, resource = null, audience = null, scopes } = exchange;
+  return { token_endpoint: describeUrl(tokenEndpoint), resource, audience, scopes };
 }
 
 function describeTokenRequest({ tokenRequest }: Explanation) {

@@ -1,6 +1,7 @@
 /** An explanation as text, in the layout of a compiler's error. */
 
 import { STATUS_CODES } from 'node:http';
+import { describeUrl } from '../../../token/fetching/fetch-failure.ts';
 import { escapeText, type Paint, showValue } from '../../terminal.ts';
 import type { PredictedForwarding, PredictedReply } from '../evaluate/predicted-reply.ts';
 import { formatUrl } from '../evaluate/request-spec.ts';
@@ -67,18 +68,32 @@ function renderForwarding({ forwarding, evaluation }: Explanation, paint: Paint)
   );
   return [
     '',
-    `${paint('bold', 'to the upstream:')} ${evaluation.request.method} ${escapeText(forwarding.urls.map(url => url + query).join(' or '))}`,
+    forwarding.urls.length === 0
+      ? paint('bold', 'by the proxy that asks, since the route has no upstream:')
+      : `${paint('bold', 'to the upstream:')} ${evaluation.request.method} ${escapeText(forwarding.urls.map(url => url + query).join(' or '))}`,
     ...renderAuthorization(forwarding),
     ...identity,
     ...forwarding.rules.set.map(name => `  ${name}: set by request_headers`),
     ...forwarding.rules.removed.map(name => `  ${name}: removed by request_headers`),
-    '  X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto and Forwarded: set by the gateway',
+    ...(forwarding.urls.length === 0
+      ? []
+      : ['  X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto and Forwarded: set by the gateway']),
   ];
 }
 
 /** Where `request_headers` sets it, it stands with the others. */
-function renderAuthorization({ isTokenForwarded, rules }: PredictedForwarding): string[] {
+function renderAuthorization({ isTokenForwarded, exchange, rules }: PredictedForwarding): string[] {
   if (rules.set.some(name => name.toLowerCase() === 'authorization')) return [];
+  if (exchange) {
+    const { tokenEndpoint, resource, audience, scopes } = exchange;
+    const target = escapeText(
+      [resource, audience].filter(each => each !== undefined).join(' and ') || scopes.join(' '),
+    );
+    return [
+      `  Authorization: a token for ${target}, which the token is exchanged for at ${escapeText(describeUrl(tokenEndpoint))}`,
+      '  Nobody is asked for it here; the endpoint may refuse.',
+    ];
+  }
   return [`  Authorization: ${isTokenForwarded ? 'kept (upstream_token: forward)' : 'removed'}`];
 }
 

@@ -61,8 +61,8 @@ export function isOutcome(value: unknown): value is Outcome {
   return typeof value === 'string' && Object.hasOwn(OUTCOMES, value);
 }
 
-/** Rejected after it had been granted, for its body, its size, its pace or the load of that moment, which the log does not hold. */
+/** Rejected after it had been granted, for its body, its size, its pace, the load of that moment or what came of the exchange of its token, which the log does not hold. */
 export function wasGranted({ route, reason }: LogEntry): boolean {
   if (route === NO_ROUTE || !isReason(reason)) return false;
-  return 'duringBody' in REFUSALS[reason] || isDecidedWithin(reason, 'body', 'limits');
+  return 'duringBody' in REFUSALS[reason] || isDecidedWithin(reason, 'body', 'exchange');
 }

@@ -39,6 +39,8 @@ function wereClaimsAccepted({ outcome, reason, enforcement }: LogEntry): boolean
   if (reason === 'wrong_claim') return false;
   if (outcome === 'forwarded') return true;
   if (isReason(reason) && isDecidedWithin(reason, 'scope', 'scope')) return true;
+  // Only a token that every check accepts is exchanged.
+  if (isReason(reason) && isDecidedWithin(reason, 'exchange', 'exchange')) return true;
   const isGranted = outcome === 'failed' || (isReason(reason) && isDecidedWithin(reason, 'limits', 'limits'));
   return isGranted && enforcement === 'enforce' ? true : undefined;
 }

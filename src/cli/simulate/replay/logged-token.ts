@@ -184,6 +184,7 @@ function listTypes(
 function wasTypeAccepted({ outcome, reason, enforcement }: LogEntry): boolean {
   if (outcome === 'forwarded') return true;
   if (isReason(reason) && isDecidedWithin(reason, 'audience', 'scope')) return true;
+  if (isReason(reason) && isDecidedWithin(reason, 'exchange', 'exchange')) return true;
   return enforcement === 'enforce' && reason !== 'method_not_allowed';
 }
 

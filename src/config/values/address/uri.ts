@@ -12,7 +12,10 @@ export const RESOURCE = 'an absolute https:// or http:// URI without fragment';
 /** The URI of a protected resource (RFC 8707). The colon in the type keeps it apart from the labels `foreign`, `missing`, `multiple`. */
 export type ResourceUri = `${string}:${string}`;
 
-/** The pattern in the JSON Schema; the parsers are stricter. */
+export const TARGET_RESOURCE = 'an absolute URI without fragment';
+
+/** The patterns in the JSON Schema; the parsers are stricter. */
+export const TARGET_FORM = /^[A-Za-z][A-Za-z0-9+.-]*:[^\s#]+$/;
 export const URI_FORM = /^[Hh][Tt][Tt][Pp][Ss]?:\/\/[^\s/?#@]+(?:[/?][^\s#]*)?$/;
 
 export interface HttpUri {
@@ -62,6 +65,16 @@ export function parseResource(text: string): ParsedValue<ResourceUri> {
   return reject('is not an https URI, where the metadata of RFC 9728 is found', {
     expected: `${RESOURCE}, and any other identifier under audiences`,
   });
+}
+
+/** @returns `text`, the resource that a token is asked for (RFC 8707 section 2): of any scheme, since only its issuer reads it. */
+export function parseTargetResource(text: string): ParsedValue<string> {
+  if (/^https?:/i.test(text)) {
+    const uri = parseHttpUri(text);
+    return uri.ok ? accept(text) : uri;
+  }
+  if (text.includes('#')) return reject('has a fragment', { expected: 'a URI without it' });
+  return TARGET_FORM.test(text) && !FORBIDDEN.test(text) ? accept(text) : reject('is not an absolute URI');
 }
 
 /** @returns whether `uri` is plain http to another machine, so that tokens or keys could be read on the way. */

@@ -166,15 +166,9 @@ const CASES: readonly Case[] = [
   },
   {
     code: 'invalid-value',
-    text: route(`${GOOD}\nupstream_token: exchange`),
-    diagnostic:
-      '6:21: routes./a.upstream_token: "exchange" is not available yet: token exchange comes with a later version, expected strip or forward',
-  },
-  {
-    code: 'invalid-value',
     text: route(`${GOOD}\nupstream_token: forwards`),
     diagnostic:
-      '6:21: routes./a.upstream_token: "forwards" is not accepted, expected strip or forward; did you mean "forward"?',
+      '6:21: routes./a.upstream_token: "forwards" is not accepted, expected strip, forward or exchange; did you mean "forward"?',
   },
   {
     code: 'invalid-value',

@@ -17,6 +17,8 @@ function withKey(key: string): string {
   return A.replace(' }', `, ${key} }`);
 }
 
+const EXCHANGE = '{ token_endpoint: https://i/t, client_id: c, client_secret: s, resource: https://b/ }';
+
 /** For each code the shortest YAML that causes it, with a » at the place that must be printed. */
 const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
   'yaml-syntax': 'routes: {\n»',
@@ -42,11 +44,13 @@ const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
     'https://b/, audiences: [»https://a/]',
   ),
   'mcp-token-forwarded': `${I}routes: { ${withKey('mcp: true, upstream_token: »forward').replace('https://a/', 'https://a/a')} }\n`,
+  'mcp-sse-prefix': 'routes: { /a: { public: true, upstream: http://a, mcp: { sse: true }, strip_prefix: »true } }\n',
   'address-conflict': `listen: »:9090\n${PUBLIC}`,
   'public-over-protected': `${I}routes:\n  ${A}\n  »/: { public: true, upstream: http://p }\n`,
   'resource-uppercase-host': `${I}routes: { ${A.replace('https://a/', '»https://A/')} }\n`,
   'resource-trailing-slash-twin': `${I}routes:\n  ${A}\n  ${A.replace('/a', '/b').replace('https://a/', '»https://a')}\n`,
   'resource-without-tls': `${I}routes: { ${A.replace('https', '»http')} }\n`,
+  'resource-http-loopback': `tls: { cert_file: a.crt, key_file: a.key }\n${I}routes: { ${A.replace('https://a/', '»http://localhost/')} }\n`,
   'resource-with-query': `${I}routes: { ${A.replace('https://a/', '»https://a/?v=1')} }\n`,
   'audience-for-everyone': `issuers: { https://kc/realms/x: }\nroutes: { ${withKey('audiences: [»account]')} }\n`,
   'audience-wildcard': `${I}routes: { ${withKey('audiences: [»"https://*.a/"]')} }\n`,
@@ -65,15 +69,22 @@ const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
   'mcp-endpoint': `${I}routes: { ${withKey('mcp: true').replace('https://a/', '»https://a/')} }\n`,
   'mcp-session-key': `${I}routes: { ${withKey('mcp: { session_key: »sixteen-letters. }').replace('https://a/', 'https://a/a')} }\n`,
   'mcp-initial-scopes': `${I}routes: { ${withKey('mcp: { tools: { t: [x] }, initial_scopes: »[y] }').replace('https://a/', 'https://a/a')} }\n`,
+  'mcp-sse-base-path': 'routes: { /a: { public: true, upstream: »http://a/b, mcp: { sse: true } } }\n',
   'cors-origin-without-tls': `${I}routes: { ${withKey('cors: { origins: [https://b, »http://b] }')} }\n`,
   'issuer-without-tls': `issuers: { »http://i: }\nroutes: { ${A} }\n`,
   'introspection-without-tls': `issuers: { https://i: { introspection: { client_id: a, client_secret: b, endpoint: »http://i/ } } }\nroutes: { ${A} }\n`,
+  'exchange-without-tls': `${I}routes: { ${withKey(`upstream_token: exchange, exchange: ${EXCHANGE.replace('https', '»http')}`)} }\n`,
+  'exchange-for-itself': `${I}routes: { ${withKey(`upstream_token: exchange, exchange: ${EXCHANGE.replace('https://b/', '»https://a/')}`)} }\n`,
   'issuer-placeholder': `issuers: { »https://login.microsoftonline.com/common/v2.0: }\nroutes: { ${A} }\n`,
   'certificate-expires-soon': `tls: { cert_file: »soon.crt, key_file: soon.key }\n${PUBLIC}`,
   'certificate-not-yet-valid': `tls: { cert_file: »later.crt, key_file: later.key }\n${PUBLIC}`,
   'certificate-never-chosen': `tls:\n  - { cert_file: a.crt, key_file: a.key }\n  - { cert_file: »a.crt, key_file: a.key }\n${PUBLIC}`,
   'certificate-name-twice': `tls:\n  - { cert_file: a.crt, key_file: a.key }\n  - { cert_file: »ab.crt, key_file: ab.key }\n${PUBLIC}`,
   'unused-issuer': `issuers: { https://i: , »https://j: }\nroutes: { ${withKey('issuers: [https://i]')} }\n`,
+  'authorizer-without-peers': `authorizer: »:9191\n${PUBLIC}`,
+  'authorizer-anyone': `authorizer: { listen: 127.0.0.1:9191, peers: [»0.0.0.0/0] }\n${PUBLIC}`,
+  'authorizer-peers-unused': `authorizer: { listen: unix:/run/a.sock, »peers: [10.0.0.1] }\n${PUBLIC}`,
+  'authorizer-body-rules': `authorizer: 127.0.0.1:9191\n${I}routes: { /a: { resource: https://a/a, »mcp: { tools: { x: [y] } } } }\n`,
   'admin-open': `admin: »0.0.0.0:9090\n${PUBLIC}`,
   'trusted-proxies-anyone': `trusted_proxies: [»0.0.0.0/0]\n${I}routes: { ${A} }\n`,
 };

@@ -39,6 +39,11 @@ describe('one warning', () => {
       '1:12: warning: issuers.https://*.example: has a *, which stands for nothing but itself',
     ],
     [
+      'resource-http-loopback',
+      `trusted_proxies: [10.0.0.0/8]\n${file('/: { resource: "http://127.0.0.1/", upstream: https://a }')}`,
+      '4:18: warning: routes./.resource: plain http on this machine, though clients come through trusted proxies on other machines',
+    ],
+    [
       'audience-wildcard',
       file('/: { resource: "https://*.example/", upstream: https://a }'),
       '3:18: warning: routes./.resource: a * that stands for nothing but itself',
@@ -133,6 +138,10 @@ describe('one warning', () => {
 
 describe('no warning', () => {
   test.each([
+    [
+      'a resource on loopback, behind proxies of this machine',
+      `trusted_proxies: [127.0.0.1, "::1", "unix:"]\n${file('/: { resource: "http://127.0.0.1/", upstream: https://a }')}`,
+    ],
     [
       'loopback without TLS',
       file('/: { resource: http://localhost:1, upstream: http://127.0.0.1:1, forward_token: true }').replace(

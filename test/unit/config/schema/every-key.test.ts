@@ -8,6 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { Config } from '../../../../src/config/config.ts';
 import { formatDiagnostic } from '../../../../src/config/diagnostics/diagnostic.ts';
+import type { ExchangeSettings } from '../../../../src/config/schema/exchange-schema.ts';
 import type { FileSettings } from '../../../../src/config/schema/file-schema.ts';
 import type { IntrospectionSettings } from '../../../../src/config/schema/introspection-schema.ts';
 import type { IssuerSettings } from '../../../../src/config/schema/issuer-schema.ts';
@@ -73,6 +74,26 @@ const INTROSPECTION: Readonly<Record<Exclude<keyof IntrospectionSettings, 'clien
   cache: { cache: '7s' },
   jwt: { jwt: true },
 };
+/** The least that it needs. */
+const EXCHANGE = {
+  token_endpoint: 'https://login.example/token',
+  client_id: 'gateway',
+  client_secret: 'secret',
+  resource: 'https://inner.example/',
+};
+/** Beside these. `grant` stands with the key that it needs. */
+const EXCHANGE_KEYS: Readonly<Record<Exclude<keyof ExchangeSettings, 'client_secret'>, Tree>> = {
+  token_endpoint: { token_endpoint: 'https://login.example/other' },
+  grant: { grant: 'jwt-bearer', scopes: ['inner:read'] },
+  client_id: { client_id: 'another' },
+  key_file: { key_file: 'key.json', client_secret: undefined },
+  resource: { resource: 'urn:example:inner' },
+  audience: { audience: 'inner' },
+  scopes: { scopes: ['inner:read'] },
+  opaque: { opaque: true },
+  timeout: { timeout: '7s' },
+  ca_file: { ca_file: 'ca.crt' },
+};
 const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits' | 'request_headers' | 'response_headers'> = {
   public: true,
   name: 'A name',
@@ -81,7 +102,7 @@ const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits' | 'reque
   multiple_audiences: 'only',
   issuers: ['https://login.example'],
   upstream: 'http://127.0.0.1:2',
-  mcp: { revisions: ['2025-11-25'] },
+  mcp: { revisions: ['2025-11-25'], sse: true },
   strip_prefix: true,
   rewrite_location: false,
   'request_headers.set': { 'X-Api-Key': 'a key' },
@@ -98,11 +119,13 @@ const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits' | 'reque
   would_deny_header: true,
   upstream_token: 'forward',
   forward_token: true,
+  exchange: EXCHANGE,
   claims_to_headers: { 'X-User': 'sub' },
   cors: { origins: ['https://app.example'] },
   'timeouts.connect': '7s',
   'timeouts.response': '7s',
   'timeouts.idle': '7s',
+  'timeouts.after_expiry': '7s',
   'limits.body': '7KiB',
   'limits.in_flight': 7,
   end_at_expiry: true,
@@ -172,10 +195,19 @@ describe('each key: has an effect', () => {
   });
 
   test.each(Object.entries(ROUTE))('routes: %s', (key, example) => {
-    const changed = read({}, {}, put(key === 'public' ? { upstream: PUBLIC.upstream } : PROTECTED, key, example));
+    const plain = key === 'public' ? { upstream: PUBLIC.upstream } : PROTECTED;
+    const beside = key === 'exchange' ? { upstream_token: 'exchange' } : {};
+    const changed = read({}, {}, put({ ...plain, ...beside }, key, example));
     expect(changed).toBeTypeOf('object');
     expect(changed, WITHOUT_EFFECT).not.toEqual(read({}, {}, PROTECTED));
   });
+});
+
+test.each(Object.entries(EXCHANGE_KEYS))('each key of exchange has an effect: %s', (_key, example) => {
+  const plain = { ...PROTECTED, upstream_token: 'exchange' };
+  const changed = read({}, {}, { ...plain, exchange: { ...EXCHANGE, ...example } });
+  expect(changed).toBeTypeOf('object');
+  expect(changed, WITHOUT_EFFECT).not.toEqual(read({}, {}, { ...plain, exchange: EXCHANGE }));
 });
 
 describe('each key of upstream: has an effect', () => {

@@ -29,6 +29,7 @@ beforeAll(async () => {
   metrics.record(finishedRequest({ route, verified, mcp: { messages: [call], isBatch: false, refused: undefined } }));
   const failure = { reason: 'upstream_timeout', cause: 'response_timeout' } as const;
   metrics.record(finishedRequest({ route, verified, outcome: 'failed', failure }));
+  metrics.recordExchange(route.key, 'success');
   const { body } = await metrics.expose();
   page = Buffer.concat(body)
     .toString()

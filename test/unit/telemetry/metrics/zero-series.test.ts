@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAudienceIndex, type PresentedAudience } from '../../../../src/authorization/audience.ts';
 import type { ProtectedRoute } from '../../../../src/config/config.ts';
+import type { Exchange } from '../../../../src/config/exchange-config.ts';
 import type { ResourceUri } from '../../../../src/config/values/address/uri.ts';
 import { isDecidedWithin, REASONS, REFUSALS, type Reason } from '../../../../src/denial.ts';
 import {
@@ -76,6 +77,12 @@ describe('the confused-deputy series that can occur', () => {
   });
 });
 
+const EXCHANGE: Exchange = {
+  ...{ tokenEndpoint: 'https://login.example/token', grant: 'token-exchange', clientId: 'gateway' },
+  ...{ authentication: { method: 'basic', secret: 'secret' }, resource: 'https://inner.example/', audience: undefined },
+  ...{ scopes: [], opaque: false, timeout: 5_000, caFile: undefined, proxy: undefined },
+};
+
 /** Where each counter begins for a protected route, an issuer or the gateway. */
 const BEGINS: Readonly<Record<CounterName, 'at 0' | 'at its first event'>> = {
   requests: 'at its first event',
@@ -84,6 +91,7 @@ const BEGINS: Readonly<Record<CounterName, 'at 0' | 'at its first event'>> = {
   multipleAudiences: 'at 0',
   mcpCalls: 'at its first event',
   upstreamFailures: 'at its first event',
+  tokenExchanges: 'at 0',
   jwksFetches: 'at 0',
   introspections: 'at 0',
   cacheLookups: 'at 0',
@@ -95,7 +103,8 @@ const BEGINS: Readonly<Record<CounterName, 'at 0' | 'at its first event'>> = {
 };
 
 test.each(COUNTER_NAMES)('%s: begins where BEGINS says', async counter => {
-  configure();
+  const routes = [...ROUTES, protectedRoute({ prefix: '/exchanging', exchange: EXCHANGE })];
+  metrics.configure(routes, createAudienceIndex(routes), listIssuers([ISSUER]));
   const { name, labels }: CounterFamily = COUNTERS[counter];
   const zeros = (await samples(name)).filter(line => line.endsWith(' 0'));
   const why = `${name}: rate() misses the first event of a series that does not begin at 0. A counter by route begins at 0 by a line in #listOfRoute of zero-series.ts`;
@@ -109,6 +118,21 @@ test.each(COUNTER_NAMES)('%s: begins where BEGINS says', async counter => {
       ).toBe(true);
     }
   }
+});
+
+test('what an exchange refuses, and its outcomes: at 0 only where there is one', async () => {
+  configure();
+  const found = async () => [
+    ...(await samples('audgate_denials_total')),
+    ...(await samples('audgate_token_exchanges_total')),
+  ];
+  expect((await found()).filter(line => line.includes('exchang'))).toEqual([]);
+  const exchanging = protectedRoute({ prefix: '/exchanging', exchange: EXCHANGE });
+  metrics.configure([exchanging], createAudienceIndex([exchanging]), listIssuers([ISSUER]));
+  const lines = (await found()).filter(line => /reason="exchange_|outcome=/.test(line));
+  expect(lines.map(line => /(?:reason|outcome)="(\w+)"/.exec(line)?.[1]).sort()).toEqual([
+    ...['exchange_refused', 'exchange_unavailable', 'failure', 'hit', 'refused', 'success'],
+  ]);
 });
 
 test('ambiguous_path: at 0 where it can be reported, on report and on public routes', async () => {
@@ -146,7 +170,9 @@ describe('many routes', () => {
   test('1,000 routes of 20 issuers: foreign and missing, and the page stays below 12 MB', async () => {
     many(1_000, names(20));
     expect(await presented()).toEqual({ series: 40_000, presented: 2 });
-    const ofRoutes = REASONS.filter(reason => isDecidedWithin(reason, 'method', 'fault'));
+    const ofRoutes = REASONS.filter(reason => isDecidedWithin(reason, 'method', 'fault')).filter(
+      reason => !isDecidedWithin(reason, 'exchange', 'exchange'),
+    );
     expect(await samples('audgate_denials_total')).toHaveLength(ofRoutes.length * 1_000);
     const { body } = await metrics.expose();
     expect(body.reduce((bytes, piece) => bytes + piece.length, 0)).toBeLessThan(12_000_000);

@@ -16,7 +16,7 @@ const moved = protectedRoute({ prefix: '/a', resource: 'https://b.example/' });
 
 const MCP = buildMcp({
   ...{ tools: { add: ['admin'] }, resources: {}, prompts: {}, challenge: 'operation', initial_scopes: undefined },
-  ...{ revisions: [...MCP_REVISIONS], max_body: 1 },
+  ...{ revisions: [...MCP_REVISIONS], sse: false, max_body: 1 },
 });
 
 /** Those under which lines are judged. */

@@ -10,7 +10,7 @@ import { type EntryFields, exampleConfig, exampleEntry, readText, unverified } f
 
 const rules = { tools: {}, resources: {}, prompts: {}, challenge: 'operation', initial_scopes: undefined } as const;
 const configOf = (...corsOrigins: string[]) => {
-  const settings = { ...rules, max_body: 1, revisions: [...MCP_REVISIONS] };
+  const settings = { ...rules, sse: false, max_body: 1, revisions: [...MCP_REVISIONS] };
   const mcp = buildMcp(settings, { resource: 'https://api.example/', corsOrigins });
   return exampleConfig([
     protectedRoute({ prefix: '/a', mcp, claimsToHeaders: new Map([[corsOrigins.join(), 'sub']]) }),

@@ -6,7 +6,14 @@ import { MCP_REVISIONS } from '../../../../../src/config/values/mcp-revision.ts'
 import { protectedRoute } from '../../../route/example-route.ts';
 import { exampleConfig, replayOne } from '../example-entry.ts';
 
-const rest = { resources: {}, prompts: {}, challenge: 'operation', initial_scopes: undefined, max_body: 1 } as const;
+const rest = {
+  resources: {},
+  prompts: {},
+  challenge: 'operation',
+  initial_scopes: undefined,
+  sse: false,
+  max_body: 1,
+} as const;
 const mcp = buildMcp({ tools: { delete_user: ['admin'] }, ...rest, revisions: [...MCP_REVISIONS] });
 const config = exampleConfig([protectedRoute({ prefix: '/a', mcp })]);
 const POST = { method: 'POST', enforcement: 'enforce' };
@@ -35,6 +42,29 @@ describe('a request to an MCP server', () => {
     ['a body of another type', { outcome: 'denied', reason: 'unsupported_media_type', status: 415 }, 'unchanged'],
   ])('%s', (_, fields, expected) => {
     expect(replayOne(config, { ...POST, ...fields })).toBe(expected);
+  });
+
+  const session = { outcome: 'denied', reason: 'session_not_found', status: 404 };
+  test.each([
+    ['enforce', session, 'unchanged'],
+    ['verify', session, 'unchanged'],
+    // The body was not read, and is now.
+    ['report', session, 'tool_not_logged'],
+    ['enforce', { outcome: 'reported', reason: 'session_not_found' }, 'would_break: denied session_not_found'],
+  ] as const)('an id that was not its sender’s, on %s now: %j: %s', (enforcement, fields, expected) => {
+    const route = protectedRoute({ prefix: '/a', mcp, enforcement });
+    expect(replayOne(exampleConfig([route]), { ...POST, ...fields })).toBe(expected);
+  });
+
+  test('an id that was not its sender’s, on report without rules now: opens', () => {
+    const unruled = buildMcp({ ...rest, tools: {}, revisions: [...MCP_REVISIONS] });
+    const route = protectedRoute({ prefix: '/a', mcp: unruled, enforcement: 'report' });
+    expect(replayOne(exampleConfig([route]), { ...POST, ...session })).toBe('would_open: reported session_not_found');
+  });
+
+  test('an id that was not its sender’s, and no MCP server now: opens', () => {
+    const route = protectedRoute({ prefix: '/a', mcp: undefined });
+    expect(replayOne(exampleConfig([route]), { ...POST, ...session })).toBe('would_open: forwarded');
   });
 
   test('a GET, whose body no rule needs: decided', () => {
