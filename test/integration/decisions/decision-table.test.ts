@@ -394,8 +394,8 @@ const rows: readonly Row[] = [
 ];
 
 /**
- * The limits, and bodies of MCP requests, have tests of their own in test/security, and tokens that an issuer is asked about in test/integration/introspection; no
- * request produces `internal`.
+ * The limits, and bodies of MCP requests, have tests of their own in test/security, tokens that an issuer is asked about in
+ * test/integration/introspection, and the exchange of tokens in test/integration/exchange; no request produces `internal`.
  */
 const ELSEWHERE = [
   ...[
@@ -406,7 +406,7 @@ const ELSEWHERE = [
     'unsupported_media_type',
     'mcp_header_mismatch',
   ],
-  ...['body_too_large', 'overloaded', 'internal'],
+  ...['body_too_large', 'overloaded', 'exchange_refused', 'exchange_unavailable', 'internal'],
 ];
 
 describe('each reason: reply, metric and log as in the table', () => {
