@@ -10,6 +10,7 @@ import { authorize, type Grant } from './authorization/authorize.ts';
 import { BodyMemory } from './body-memory.ts';
 import type { Config, Route } from './config/config.ts';
 import { deny } from './denial.ts';
+import type { JudgedRequest } from './judged-request.ts';
 import { admit, refuse } from './local-replies.ts';
 import { isOriginAllowed } from './mcp/origin.ts';
 import { readAsked } from './mcp-asking.ts';
@@ -28,7 +29,7 @@ const JUDGED_AGAIN = 1_000;
 const NO_TOKEN = deny('missing_token');
 
 /** What is done with a request that was granted and is within the limits of its route. A function of its object, not a closure. */
-export type OnGrant = (transaction: Transaction, grant: Grant, head: RequestHead) => void;
+export type OnGrant<T extends JudgedRequest = Transaction> = (transaction: T, grant: Grant, head: RequestHead) => void;
 
 export class DecisionSteps {
   readonly #audiences: AudienceIndex;
@@ -36,14 +37,17 @@ export class DecisionSteps {
   readonly #bodyTimeout: number;
   readonly #limits: RouteLimits;
   readonly #bodies: BodyMemory;
-  readonly #exchanges: TokenExchange;
+  readonly #exchanges: TokenExchange | undefined;
 
-  /** @param previous of the configuration before: what its requests have taken of the limits is still taken. */
+  /**
+   * @param exchanges `undefined` where nothing is forwarded.
+   * @param previous of the configuration before: what its requests have taken of the limits is still taken.
+   */
   constructor(
     { timeouts }: Pick<Config, 'timeouts'>,
     audiences: AudienceIndex,
     verifier: TokenVerifier,
-    exchanges: TokenExchange,
+    exchanges: TokenExchange | undefined,
     previous?: DecisionSteps,
   ) {
     this.#audiences = audiences;
@@ -55,7 +59,7 @@ export class DecisionSteps {
   }
 
   /** Judges a request whose route was found. Returns before the end where something must be waited for. */
-  judge(transaction: Transaction, head: RequestHead, match: Match, next: OnGrant): undefined {
+  judge<T extends JudgedRequest>(transaction: T, head: RequestHead, match: Match, next: OnGrant<T>): undefined {
     const { mcp } = match.route;
     const isAllowed = !mcp || isOriginAllowed(mcp, transaction.original.fields);
     if (!isAllowed) return refuse(transaction, 'origin_not_allowed');
@@ -65,7 +69,7 @@ export class DecisionSteps {
   }
 
   /** Gives back what a request had taken of the limits. Called once, when it is over. */
-  finish({ match, isInFlight, body }: Transaction): void {
+  finish({ match, isInFlight, body }: JudgedRequest): void {
     if (match && isInFlight) this.#limits.leave(match.route);
     body?.release();
   }
@@ -78,12 +82,12 @@ export class DecisionSteps {
   }
 
   /** Decides, and goes on with what is granted and within the limits of its route. */
-  #decide(
-    transaction: Transaction,
+  #decide<T extends JudgedRequest>(
+    transaction: T,
     head: RequestHead,
     match: Match,
     verification: Verification,
-    next: OnGrant,
+    next: OnGrant<T>,
   ): undefined {
     const decision = authorize(this.#audiences, match, head.method, verification, transaction.asked);
     transaction.decision = decision;
@@ -95,12 +99,13 @@ export class DecisionSteps {
   }
 
   /** Goes on once there is a token for the upstream, where the route needs one: with a new look at the client's where that took its time. */
-  #exchange(transaction: Transaction, grant: Grant, head: RequestHead, next: OnGrant): undefined {
-    const wanted = findExchange(grant, head);
+  #exchange<T extends JudgedRequest>(transaction: T, grant: Grant, head: RequestHead, next: OnGrant<T>): undefined {
+    const exchanges = this.#exchanges;
+    const wanted = exchanges && findExchange(grant, head);
     if (!wanted) transaction.issued = undefined;
     // Judged again, with the token that was issued before.
     if (!wanted || transaction.issued) return void next(transaction, grant, head);
-    const exchanged = this.#exchanges.exchange(wanted.route, wanted.subject);
+    const exchanged = exchanges.exchange(wanted.route, wanted.subject);
     if (!(exchanged instanceof Promise)) return this.#send(transaction, grant, head, exchanged, next);
     const startedAt = performance.now();
     transaction.wait(exchanged, settled => {
@@ -113,19 +118,25 @@ export class DecisionSteps {
     });
   }
 
-  #send(transaction: Transaction, grant: Grant, head: RequestHead, exchanged: Exchanged, next: OnGrant): undefined {
+  #send<T extends JudgedRequest>(
+    transaction: T,
+    grant: Grant,
+    head: RequestHead,
+    exchanged: Exchanged,
+    next: OnGrant<T>,
+  ): undefined {
     if (!exchanged.ok) return refuse(transaction, exchanged.reason);
     transaction.issued = exchanged;
     next(transaction, grant, head);
   }
 
   /** Reads what is asked of an MCP server, and decides on that: with a new look at the token where the body took its time. */
-  #ask(
-    transaction: Transaction,
+  #ask<T extends JudgedRequest>(
+    transaction: T,
     head: RequestHead,
     match: Match,
     verification: Verification,
-    next: OnGrant,
+    next: OnGrant<T>,
   ): undefined {
     if (transaction.request.isOver || !admit(this.#limits, transaction, match.route)) return;
     const judgedAt = performance.now();

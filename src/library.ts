@@ -5,6 +5,12 @@
 
 import type { Diagnostic } from './config/diagnostics/diagnostic.ts';
 import { LoaderFailure, loadInThread, type ThreadResult } from './config/loader/loader.ts';
+import { fromPieces } from './config/loader/pieces.ts';
+import { Decider } from './library/decider.ts';
+import { createEvents, describeFault } from './library/events.ts';
+import { readReceived } from './library/received-request.ts';
+import { toReply } from './library/reply.ts';
+import { toVerifiedToken } from './library/verified-token.ts';
 
 const DEFAULT_FILE = 'audgate.yaml';
 
@@ -37,6 +43,103 @@ export interface ConfigCheck {
   readonly ok: boolean;
   /** In the order of their places. */
   readonly problems: readonly ConfigProblem[];
+}
+
+/** The `IncomingMessage` of node:http or node:http2, also as Express extends it. */
+export interface NodeRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly originalUrl?: string | undefined;
+  readonly rawHeaders: readonly string[];
+  readonly httpVersion?: string | undefined;
+}
+
+/** The `Request` of the Fetch standard, as Hono has it. */
+export interface FetchRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: { forEach(callback: (value: string, name: string) => void): void };
+}
+
+/** For `response.writeHead(status, headers).end(body)`, or `new Response(body, { status, headers })`. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** `null` where the response has none: to HEAD, and with 204 and 304. */
+  readonly body: string | null;
+}
+
+/** Frozen. */
+export interface VerifiedToken {
+  /** `iss`. */
+  readonly issuer: string;
+  /** `sub`. */
+  readonly subject: string | undefined;
+  /** The first of `client_id`, `azp`, `appid`, `cid` that is there. */
+  readonly clientId: string | undefined;
+  readonly audience: readonly string[];
+  readonly scopes: readonly string[];
+  /** `exp`: seconds since 1970. Ending what goes on for longer is the service's business. */
+  readonly expiresAt: number;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+export interface Allowed {
+  readonly allowed: true;
+  /** The key of the route in the configuration. */
+  readonly route: string;
+  /** `undefined` on a public route, for a CORS preflight, and where the mode of the route lets a token pass that did not verify. */
+  readonly token: VerifiedToken | undefined;
+  /** Why a stricter mode, or the end of an exception, would refuse the request (docs/reference/refusals.md). */
+  readonly reported: string | undefined;
+}
+
+export interface Refused {
+  readonly allowed: false;
+  /** `undefined` where the request has none. */
+  readonly route: string | undefined;
+  /** docs/reference/refusals.md. */
+  readonly reason: string;
+  /** Status, challenge and body: what the gateway would send. */
+  readonly reply: Reply;
+}
+
+export interface AuthorizerOptions extends CheckConfigOptions {
+  /** The configuration, as YAML or as an object with the same keys. Default: what `file` holds. */
+  readonly config?: string | object | undefined;
+  /** Called where keys cannot be fetched, tokens cannot be looked up, or a fault of audgate refused a request. No secret is in it. */
+  readonly onWarning?: ((message: string, fields: Readonly<Record<string, unknown>>) => void) | undefined;
+}
+
+export interface Authorizer {
+  /** Of the configuration. */
+  readonly warnings: readonly ConfigProblem[];
+  /**
+   * Decides on a request as the gateway does: path, route, credentials, token, audience, claims, scope.
+   *
+   * @param body its bytes, whole and as they came, for a route whose `mcp` has rules; not needed on others.
+   * @returns the decision. A fault refuses (503). Rejects only with a TypeError, for a `request` or a `body` of another type.
+   */
+  authorize(request: NodeRequest | FetchRequest, body?: Uint8Array | string): Promise<Allowed | Refused>;
+  /** @returns the reply where `request` is for a metadata document (RFC 9728 section 3.1), or a preflight for one; else `undefined`. */
+  metadata(request: NodeRequest | FetchRequest): Reply | undefined;
+  /** Stops fetching keys. */
+  close(): void;
+}
+
+/** What `createAuthorizer` rejects with for a configuration that has errors. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(
+      problems
+        .map(({ file, line, column, path, message }) => `${file}:${line}:${column}: ${path}: ${message}`)
+        .join('\n'),
+    );
+    this.problems = problems;
+  }
 }
 
 /**
@@ -79,4 +182,62 @@ function onlyStrings(env: Readonly<Record<string, unknown>>): Readonly<Record<st
   const strings: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) if (typeof value === 'string') strings[name] = value;
   return strings;
+}
+
+/**
+ * Creates what decides on the requests of a service that checks them by itself. Nothing listens and nothing is forwarded: keys of the
+ * configuration for that (`listen`, `upstream`, `workers` …) are checked, and have no effect.
+ *
+ * @returns it once the keys of every issuer have been asked for; whether they could be fetched or not.
+ * @throws ConfigurationError
+ */
+export async function createAuthorizer(options: AuthorizerOptions): Promise<Authorizer> {
+  const { file = DEFAULT_FILE, env, config, onWarning = () => undefined } = options;
+  const text = config === undefined || typeof config === 'string' ? config : JSON.stringify(config, null, 2);
+  const given = text === undefined ? {} : { text };
+  const loaded = await loadOrThrow({ file, ...given, environment: onlyStrings(env ?? {}), forwardsNothing: true });
+  const decider = new Decider(await fromPieces(loaded.pieces, () => undefined), createEvents(onWarning), fault =>
+    onWarning('fault', describeFault(fault)),
+  );
+  await decider.start();
+  return {
+    warnings: loaded.warnings.map(toConfigProblem),
+    authorize: (request, body) => authorize(decider, request, body),
+    metadata: request => {
+      const reply = decider.findDocument(read(request, undefined));
+      return reply && toReply(reply, request.method);
+    },
+    close: () => decider.stop(),
+  };
+}
+
+async function loadOrThrow(request: Parameters<typeof loadInThread>[0]) {
+  const loaded = await loadInThread(request).catch((error: unknown) => {
+    throw error instanceof LoaderFailure
+      ? new ConfigurationError(failedCheck(request.file, error.message).problems)
+      : error;
+  });
+  if (loaded?.kind === 'loaded') return loaded;
+  throw new ConfigurationError((loaded?.diagnostics ?? []).map(toConfigProblem));
+}
+
+async function authorize(
+  decider: Decider,
+  request: NodeRequest | FetchRequest,
+  body: Uint8Array | string | undefined,
+): Promise<Allowed | Refused> {
+  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
+  if (bytes !== undefined && !(bytes instanceof Uint8Array)) throw new TypeError('the body is neither bytes nor text');
+  const outcome = await decider.decide(read(request, bytes), bytes);
+  const { route } = outcome;
+  if (!outcome.isAllowed)
+    return { allowed: false, route, reason: outcome.reason, reply: toReply(outcome.reply, request.method) };
+  const { identity, reported } = outcome.grant ?? {};
+  return { allowed: true, route: route ?? '', token: identity && toVerifiedToken(identity), reported };
+}
+
+function read(request: NodeRequest | FetchRequest, body: Uint8Array | undefined) {
+  const received = readReceived(request, body);
+  if (received) return received;
+  throw new TypeError('the request is neither an IncomingMessage of Node.js nor a Request');
 }

@@ -9,9 +9,9 @@ import type { Route } from './config/config.ts';
 import type { Cors } from './config/cors-config.ts';
 import { createCorsFields, createPreflightReply, isPreflight } from './cors/cors.ts';
 import type { Reason } from './denial.ts';
+import type { JudgedRequest } from './judged-request.ts';
 import type { RpcError } from './mcp/rpc-error.ts';
 import type { RouteLimits } from './route-limits.ts';
-import type { Transaction } from './transaction.ts';
 
 /** Of a refusal: `scopes` goes into WWW-Authenticate, `allow` into Allow. */
 export interface RefusalFields extends Pick<AuthorizationDenial, 'scopes' | 'furtherScopes' | 'allow'> {
@@ -23,7 +23,7 @@ const NO_FIELDS: RefusalFields = { scopes: [], furtherScopes: [], allow: [] };
 
 /** Refuses the request, with the challenge of its route where the reason has one. */
 export function refuse(
-  transaction: Transaction,
+  transaction: JudgedRequest,
   reason: Reason,
   { scopes, furtherScopes, allow, rpcError }: RefusalFields = NO_FIELDS,
 ): undefined {
@@ -36,14 +36,14 @@ export function refuse(
 }
 
 /** Refuses what is undecided, for `reason`, or for what was found before where that is refused whatever is read. */
-export function refuseUndecided(transaction: Transaction, reason: Reason, rpcError?: RpcError): undefined {
+export function refuseUndecided(transaction: JudgedRequest, reason: Reason, rpcError?: RpcError): undefined {
   const { decision } = transaction;
   const first = decision && 'refused' in decision ? decision.refused : undefined;
   refuse(transaction, first?.reason ?? reason, first ?? { ...NO_FIELDS, ...(rpcError && { rpcError }) });
 }
 
 /** Counts the request for the limits of its route. @returns whether it is within them. It is refused otherwise. */
-export function admit(limits: RouteLimits, transaction: Transaction, route: Route): boolean {
+export function admit(limits: RouteLimits, transaction: JudgedRequest, route: Route): boolean {
   const { isInFlight, head } = transaction;
   const exceeded = isInFlight ? undefined : limits.enter(route, head?.contentLength);
   if (exceeded) refuseUndecided(transaction, exceeded);
@@ -52,13 +52,13 @@ export function admit(limits: RouteLimits, transaction: Transaction, route: Rout
 }
 
 /** Refuses a request that was granted, and whose token has expired before there was a response. */
-export function refuseExpired(transaction: Transaction): undefined {
+export function refuseExpired(transaction: JudgedRequest): undefined {
   const scopes = transaction.decision?.grant?.scopes ?? [];
   refuse(transaction, 'token_expired', { ...NO_FIELDS, scopes });
 }
 
 /** Answers a request for a metadata document, which needs no route and no token. */
-export function publish(transaction: Transaction, metadata: PublishedMetadata): undefined {
+export function publish(transaction: JudgedRequest, metadata: PublishedMetadata): undefined {
   const { method, fields } = transaction.request.head;
   transaction.responseFields.push(...createMetadataFields(metadata));
   const reply = createMetadataReply(metadata, method, fields);
@@ -72,7 +72,7 @@ export function publish(transaction: Transaction, metadata: PublishedMetadata): 
  *
  * @returns whether it was answered.
  */
-export function applyCors(transaction: Transaction, cors: Cors): boolean {
+export function applyCors(transaction: JudgedRequest, cors: Cors): boolean {
   if (transaction.isHandshake) return false;
   const { method, fields } = transaction.request.head;
   transaction.responseFields.push(...createCorsFields(cors, fields));

@@ -3,13 +3,13 @@
 import type { BodyMemory } from './body-memory.ts';
 import type { Route } from './config/config.ts';
 import { isRefused, type Reason } from './denial.ts';
+import type { JudgedRequest } from './judged-request.ts';
 import { refuseUndecided } from './local-replies.ts';
 import { type McpFields, readMcpFields } from './mcp/fields.ts';
 import { type McpRequest, readMcpBody, readMcpHead, withoutBody } from './mcp/mcp-request.ts';
 import { type RpcError, readMessageId } from './mcp/rpc-error.ts';
 import { createRevisionError } from './mcp/unsupported-revision.ts';
 import type { RequestHead } from './route/request-head.ts';
-import type { Transaction } from './transaction.ts';
 import { type BodyResult, WholeBody } from './whole-body.ts';
 
 /** Bytes of a body that is read for no more than the id of its message, which the client awaits in the refusal. */
@@ -23,7 +23,7 @@ const MOST_FOR_ID = 64 * 1024;
  * @param next called once with the request; not where it is refused, nor where the client leaves before.
  */
 export function readAsked(
-  transaction: Transaction,
+  transaction: JudgedRequest,
   head: RequestHead,
   route: Route,
   memory: BodyMemory,
@@ -70,14 +70,14 @@ function bytesOf(body: BodyResult): Buffer | undefined {
 const NOT_FOUND = 'session_not_found';
 
 /** @returns whether the request names a session that is not its sender's. What an upstream hears of the session is set here. */
-function judgeSession(transaction: Transaction, head: RequestHead, route: Route, { session }: McpFields): boolean {
+function judgeSession(transaction: JudgedRequest, head: RequestHead, route: Route, { session }: McpFields): boolean {
   const { sessions, decision } = transaction;
   transaction.session = sessions?.judge(route, decision?.verified, head.authorization, session);
   return transaction.session?.isForeign === true;
 }
 
 /** A request that is refused for its token in any case is told what it lacks, by its body. */
-function isSessionRefused({ decision }: Transaction, route: Route): boolean {
+function isSessionRefused({ decision }: JudgedRequest, route: Route): boolean {
   const isRefusedBefore = decision !== undefined && 'refused' in decision && decision.refused !== undefined;
   return !isRefusedBefore && !route.public && isRefused(NOT_FOUND, route.enforcement);
 }

@@ -113,6 +113,8 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
 
   /** Writes a reply of our own, or resets the connection where another response has begun. */
   reply(reply: LocalReply): undefined {
+    // A body that no rule needed: where all of it has come, the connection goes on.
+    if (this.via === 'authorizer') this.request.dropBody();
     if (this.formReply) this.#formed = reply.status;
     const { status, protocol, headers, body } = this.formReply?.(reply, this.refusedFor) ?? reply;
     const fields = [...headers, ...this.responseFields];

@@ -12,6 +12,9 @@ export interface WholeBodyLimits {
   readonly timeout: number;
 }
 
+/** Whoever calls the handler with the pieces of a body, once it was asked to. */
+type BodySource = Pick<IncomingRequest, 'handler' | 'startBody'>;
+
 export type BodyResult = { readonly ok: true; readonly bytes: Buffer } | Denial<BodyReason | 'overloaded'>;
 
 /** A client that sends a byte a minute would keep its place in the memory of all. */
@@ -23,7 +26,7 @@ const NOTHING = Buffer.alloc(0);
 
 /** Handles the events of its request until the body has come. Its memory is counted until `release` is called. */
 export class WholeBody implements RequestHandler {
-  readonly #request: IncomingRequest;
+  readonly #request: BodySource;
   readonly #limits: WholeBodyLimits;
   readonly #memory: BodyMemory;
   readonly #next: RequestHandler;
@@ -37,7 +40,7 @@ export class WholeBody implements RequestHandler {
    * @param onEnd called once, unless the client leaves before. The handler of the request is `next` again then.
    */
   constructor(
-    request: IncomingRequest,
+    request: BodySource,
     limits: WholeBodyLimits,
     memory: BodyMemory,
     onEnd: (result: BodyResult) => undefined,

@@ -3,6 +3,7 @@
  * passes the same checks as a request to the data listener, and where there is a doubt nothing comes out.
  */
 
+import { METHODS } from 'node:http';
 import { type Denial, deny } from '../denial.ts';
 import { type HeaderList, isName, reduceFields, valuesOf } from '../http/header-list.ts';
 import type { RequestHead } from '../http/message.ts';
@@ -19,8 +20,8 @@ export interface OriginalRequest {
 }
 
 const ENVOY_PREFIX = '/envoy';
-/** A token (RFC 9110 section 9.1). CONNECT would open a tunnel. */
-const METHOD = /^(?!CONNECT$)[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** Those that the data listener reads, too, in upper case. CONNECT would open a tunnel. */
+const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS.filter(method => method !== 'CONNECT'));
 /** As in a request line (RFC 9112 section 3.2): visible ASCII, in origin-form. */
 const ORIGIN_FORM = /^\/[\x21-\x7e]*$/;
 /** What nginx makes of `$scheme://$host$request_uri`: a path is always there. A colon before it would be a port without digits. */
@@ -44,14 +45,14 @@ export function findForm(target: string): Form | undefined {
 /**
  * @param question as parsed. Of its own fields Expect, Upgrade and Connection mean nothing here, and on `/forwarded` and `/original`
  *   neither does its method.
- * @returns the original request; `malformed_request` where a field of the form is missing, empty or there twice, where a method is no
- *   token or a path is none, where two fields contradict each other, and where the question itself has not exactly one Host.
+ * @returns the original request; `malformed_request` where a field of the form is missing, empty or there twice, where a method is
+ *   unknown or a path is none, where two fields contradict each other, and where the question itself has not exactly one Host.
  */
 export function readOriginalRequest(form: Form, question: RequestHead): OriginalRequest | Denial<'malformed_request'> {
   const hosts = valuesOf(question.fields, 'host');
   if (hosts.length > 1 || (hosts.length === 0 && question.version === '1.1')) return deny('malformed_request');
   const place = READERS[form](question);
-  if (!place || !METHOD.test(place.method) || !isTarget(place)) return deny('malformed_request');
+  if (!place || !KNOWN_METHODS.has(place.method) || !isTarget(place)) return deny('malformed_request');
   const { method, target, host } = place;
   const body = form === 'original' ? 'none' : question.body;
   return {

@@ -41,8 +41,17 @@ export function loadConfig(file: string, environment: Readonly<Record<string, st
 }
 
 /** As `loadConfig`, for a text that was read before. Files that the text names are read now. */
-export function loadSource(source: SourceFile, environment: Readonly<Record<string, string | undefined>>): LoadResult {
-  return loadCollected(source, environment).result;
+export function loadSource(
+  source: SourceFile,
+  environment: Readonly<Record<string, string | undefined>>,
+  options?: LoadOptions,
+): LoadResult {
+  return loadCollected(source, environment, options).result;
+}
+
+export interface LoadOptions {
+  /** Whether a route may leave out `upstream`, as with `authorizer`. */
+  readonly forwardsNothing?: boolean | undefined;
 }
 
 export interface CollectedLoad {
@@ -55,26 +64,28 @@ export interface CollectedLoad {
 export function loadCollected(
   source: SourceFile,
   environment: Readonly<Record<string, string | undefined>>,
+  options: LoadOptions = {},
 ): CollectedLoad {
   const { document, syntaxErrors } = YamlDocument.parse(source.text);
   const diagnostics = new DiagnosticCollector(source.file, document);
   for (const error of syntaxErrors) diagnostics.syntaxError(error);
-  return { result: loadDocument(document, source, environment, diagnostics), diagnostics };
+  return { result: loadDocument(document, source, { ...options, environment }, diagnostics), diagnostics };
 }
 
 function loadDocument(
   document: YamlDocument,
   { file, hash }: SourceFile,
-  environment: Readonly<Record<string, string | undefined>>,
+  options: LoadOptions & Pick<Surroundings, 'environment'>,
   diagnostics: DiagnosticCollector,
 ): LoadResult {
   if (diagnostics.isUnreadable) return { ok: false, diagnostics: diagnostics.sorted };
+  const { environment } = options;
   const folder = dirname(resolve(file));
   const files = new ReferencedFiles(folder);
   const content = readContent(document, { environment, folder, files: new Map(), watched: files }, diagnostics);
   const config = diagnostics.isUnreadable
     ? undefined
-    : buildConfig(content, { folder, environment, files }, diagnostics);
+    : buildConfig(content, { ...options, folder, files }, diagnostics);
   if (config === undefined || diagnostics.hasErrors) {
     return { ok: false, diagnostics: diagnostics.sorted, files: files.list() };
   }
@@ -90,7 +101,7 @@ type BuiltConfig = Omit<Config, 'source'>;
 /** Reads each issuer and route, runs the checks that need the whole file, then builds the configuration. */
 function buildConfig(
   content: unknown,
-  surroundings: Surroundings,
+  surroundings: Surroundings & LoadOptions,
   diagnostics: DiagnosticCollector,
 ): BuiltConfig | undefined {
   if (content === null) {
@@ -112,15 +123,15 @@ function buildConfig(
 function readEntries(
   { found }: Settings<FileSettings>,
   content: unknown,
-  surroundings: Surroundings,
+  surroundings: Surroundings & LoadOptions,
   diagnostics: DiagnosticCollector,
 ): FileDraft {
-  const hasAuthorizer = isRawMap(content) && 'authorizer' in content;
+  const isUpstreamOptional = surroundings.forwardsNothing === true || (isRawMap(content) && 'authorizer' in content);
   const isReadable = found.issuers !== undefined && !isMisspelled('issuers', { schema: fileSchema, raw: content });
   return {
     issuers: readIssuers(found.issuers ?? {}, surroundings, diagnostics),
     issuerNames: isReadable ? Object.keys(found.issuers ?? {}) : undefined,
-    routes: readRoutes(found.routes ?? {}, surroundings, diagnostics, hasAuthorizer),
+    routes: readRoutes(found.routes ?? {}, surroundings, diagnostics, isUpstreamOptional),
     authorizer: found.authorizer,
     trustedProxies: found.trusted_proxies ?? [],
     omittedFields: found.access_log?.omit ?? [],

@@ -37,6 +37,8 @@ export interface RouteDraft extends Settings<RouteSettings> {
   readonly target: RouteTarget | undefined;
   readonly tls: UpstreamTls | undefined;
   readonly exchange: Exchange | undefined;
+  /** Whether the key is written, with or without an error. */
+  readonly hasUpstream: boolean;
 }
 
 /**
@@ -65,6 +67,7 @@ export function readRoutes(
       ...{ key, path, line: diagnostics.lineOfKey(path), target: target.ok ? target.value : undefined },
       tls: tlsReader.read(entry, path, diagnostics),
       exchange: readExchange(settings.found, path, surroundings, diagnostics),
+      hasUpstream: isRawMap(entry) && 'upstream' in entry,
     };
   });
 }

@@ -102,6 +102,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function baseOf(key: string): Tree {
   if (key.startsWith('introspection.')) return INTROSPECTING;
   if (key.startsWith('tls.')) return { ...BASE, tls: { cert_file: 'tls.crt', key_file: 'tls.key' } };
+  if (key.startsWith('authorizer.')) return { ...BASE, authorizer: { listen: '127.0.0.1:9191' } };
   if (key.startsWith('mcp.')) return WITH_MCP;
   if (key.startsWith('exchange.')) return EXCHANGING;
   return key.startsWith('cors.') ? WITH_CORS : BASE;

@@ -29,6 +29,8 @@ export interface InstalledPackage {
   readonly folder: string;
   /** The command `audgate` of the project. */
   readonly command: string;
+  /** Installs further packages of the registry into the project. */
+  install(...packages: readonly string[]): Promise<unknown>;
   /** Runs `command` in the project until it ends. */
   run(command: string, ...args: readonly string[]): Promise<Finished>;
   remove(): void;
@@ -58,6 +60,8 @@ export async function installPackage(): Promise<InstalledPackage> {
     project,
     folder: join(project, 'node_modules', packed.name),
     command: join(project, 'node_modules/.bin/audgate'),
+    install: (...packages) =>
+      execute('npm', ['install', '--ignore-scripts', ...NPM_OPTIONS, ...packages], { cwd: project }),
     run: (command, ...args) => runIn(project, command, args),
     remove: () => rmSync(base, { recursive: true }),
   };

@@ -157,7 +157,22 @@ test('package.json: the version has a section in CHANGELOG.md, and the lock file
 });
 
 /** A program that uses everything that is exported; each `@ts-expect-error` fails the compilation where there is no error. */
-const TYPED_CONSUMER = `import { type CheckConfigOptions, type ConfigCheck, type ConfigProblem, checkConfig } from 'audgate';
+const TYPED_CONSUMER = `import {
+  type Allowed,
+  type Authorizer,
+  type AuthorizerOptions,
+  type CheckConfigOptions,
+  type ConfigCheck,
+  ConfigurationError,
+  type ConfigProblem,
+  checkConfig,
+  createAuthorizer,
+  type FetchRequest,
+  type NodeRequest,
+  type Refused,
+  type Reply,
+  type VerifiedToken,
+} from 'audgate';
 
 const options: CheckConfigOptions = { file: 'deploy/gateway.yaml', env: { UPSTREAM: 'http://127.0.0.1:9', UNSET: undefined } };
 const checked: ConfigCheck = await checkConfig('routes: { /status: { upstream: "\${UPSTREAM}", public: true } }', options);
@@ -168,6 +183,25 @@ export const bytes = () => checkConfig(new Uint8Array());
 // @ts-expect-error: a Promise, not its result
 export const early: boolean = checkConfig('').ok;
 if (!checked.ok || checked.problems.length > 0) throw new Error(severity);
+
+const settings: AuthorizerOptions = { config: { routes: { '/status': { public: true } } }, onWarning: message => message.trim() };
+const authorizer: Authorizer = await createAuthorizer(settings);
+const received: NodeRequest = { method: 'GET', url: '/status', rawHeaders: ['Host', 'localhost'] };
+const fetched: FetchRequest = { method: 'GET', url: 'http://localhost/other', headers: new Map() };
+const decision: Allowed | Refused = await authorizer.authorize(received);
+if (!decision.allowed) throw new Error(decision.reason);
+const token: VerifiedToken | undefined = decision.token;
+const refused = await authorizer.authorize(fetched, '{}');
+const reply: Reply | undefined = refused.allowed ? authorizer.metadata(fetched) : refused.reply;
+if (token || reply?.status !== 404 || reply.headers['Content-Type'] === undefined) throw new Error('decided otherwise');
+// @ts-expect-error: a token is there only where it was verified
+export const subject = () => decision.token.subject;
+// @ts-expect-error: of a refusal there is no token
+export const refusedToken = () => (refused.allowed ? undefined : refused.token);
+// @ts-expect-error: the bytes of a body, not what was parsed
+export const parsed = () => authorizer.authorize(received, { id: 1 });
+authorizer.close();
+export const isOfConfiguration = (error: unknown) => error instanceof ConfigurationError && error.problems.length > 0;
 `;
 
 /** @returns the configuration that the README opens with, for an issuer and an upstream on this machine. */

@@ -34,12 +34,14 @@ const MODULES = [
 const COMPOSERS = [
   'main.ts',
   'library.ts',
+  'library',
   'process',
   'server',
   'gateway.ts',
   'authorizer',
   'decision-steps.ts',
   'transaction.ts',
+  'judged-request.ts',
   'local-replies.ts',
   'mcp-asking.ts',
   'mcp-sessions.ts',
@@ -161,12 +163,13 @@ test('main → process → server → gateway, and main → cli: no import again
   expect(importersOf('cli')).toEqual(new Set(['main.ts']));
   expect(['process', 'server']).toEqual(expect.arrayContaining([...importersOf('gateway.ts')]));
   expect(importersOf('local-replies.ts')).toEqual(
-    new Set(['authorizer', 'decision-steps.ts', 'gateway.ts', 'mcp-asking.ts']),
+    new Set(['authorizer', 'decision-steps.ts', 'gateway.ts', 'library', 'mcp-asking.ts']),
   );
   expect(importersOf('transaction.ts')).toEqual(
-    new Set(['authorizer', 'decision-steps.ts', 'gateway.ts', 'local-replies.ts', 'mcp-asking.ts']),
+    new Set(['authorizer', 'decision-steps.ts', 'gateway.ts', 'judged-request.ts']),
   );
-  expect(importersOf('indexes.ts')).toEqual(new Set(['authorizer', 'gateway.ts', 'process']));
+  expect(importersOf('indexes.ts')).toEqual(new Set(['authorizer', 'gateway.ts', 'library', 'process']));
+  expect(importersOf('library')).toEqual(new Set(['library.ts']));
 });
 
 test('a library: imported by one module only', () => {

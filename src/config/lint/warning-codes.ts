@@ -123,6 +123,23 @@ export const WARNINGS = {
     consequence: 'Strangers can choose the address, scheme and host that the upstream believes.',
     remedy: 'Name the networks of your own proxies.',
   },
+  'authorizer-without-peers': {
+    consequence: 'Every proxy on another machine gets 403, and refuses all that it is asked for.',
+    remedy: 'List the proxies under authorizer.peers, or listen on loopback.',
+  },
+  'authorizer-anyone': {
+    consequence: 'Whoever reaches the port asks in the name of any client, and reads identity fields, tokens and keys.',
+    remedy: 'Name the networks of your own proxies.',
+  },
+  'authorizer-peers-unused': {
+    consequence: 'The list reads like a protection, and nobody looks at it.',
+    remedy: 'Remove the key, and give the folder of the socket to the user of the proxy.',
+  },
+  'authorizer-body-rules': {
+    consequence:
+      'Behind a proxy that keeps the body to itself, as nginx and Caddy do, each message is refused with 413.',
+    remedy: 'Let Envoy (with_request_body) or Traefik (forwardBody) ask, or give the route an upstream.',
+  },
   'admin-open': {
     consequence: 'Whoever reaches the port reads the status page: routes, issuers, and who was denied what.',
     remedy: 'Set admin_token, or let admin listen on loopback.',

@@ -10,9 +10,11 @@ import { isLoopback } from '../values/address/host.ts';
 import { isInClear } from '../values/address/uri.ts';
 import { isContradicted, readUpstreamToken } from '../values/upstream-token.ts';
 import { warnOfAliases } from './alias-warnings.ts';
+import { warnOfAuthorizer } from './authorizer-warnings.ts';
 import { warnOfClaims } from './claim-warnings.ts';
 import { warnOfExchange } from './exchange-checks.ts';
 import { warnOfMcp } from './mcp-checks.ts';
+import { isLargerThanOwned } from './network-size.ts';
 import { warnOfResources } from './resource-warnings.ts';
 import { warnOfShadows } from './shadow-warnings.ts';
 
@@ -35,6 +37,7 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
   warnOfUnusedIssuers(file, diagnostics);
   warnOfProxies(file, diagnostics);
   warnOfOpenAdmin(file, diagnostics);
+  warnOfAuthorizer(file, diagnostics);
   warnOfOmittedFields(file, diagnostics);
 }
 
@@ -102,9 +105,9 @@ function warnOfUnusedIssuers({ routes, issuerNames = [] }: FileDraft, diagnostic
 
 function warnOfProxies({ trustedProxies }: FileDraft, diagnostics: DiagnosticCollector): void {
   for (const [index, network] of trustedProxies.entries()) {
-    const { prefix = Number.POSITIVE_INFINITY } = readNetwork(network) ?? {};
-    if (prefix >= shortestPrefixFor(network)) continue;
-    const what = prefix === 0 ? 'every address is in this network' : 'nobody owns a network as large as this one';
+    const read = readNetwork(network);
+    if (!read || !isLargerThanOwned(read)) continue;
+    const what = read.prefix === 0 ? 'every address is in this network' : 'nobody owns a network as large as this one';
     diagnostics.warning(['trusted_proxies', index], 'trusted-proxies-anyone', what);
   }
 }
@@ -123,10 +126,4 @@ function warnOfOmittedFields({ omittedFields }: FileDraft, diagnostics: Diagnost
       'audgate simulate needs this field',
     );
   }
-}
-
-/** The largest networks that belong to one operator are 10.0.0.0/8 and the private addresses of IPv6 (RFC 4193). */
-function shortestPrefixFor(network: string): number {
-  if (!network.includes(':')) return 8;
-  return /^f[cd]/i.test(network) ? 7 : 16;
 }

@@ -2,13 +2,13 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import { type LoadResult, loadSource } from '../load.ts';
+import { type LoadOptions, type LoadResult, loadSource } from '../load.ts';
 import { type ReferencedFile, readAgain } from '../source/referenced-files.ts';
 import { fingerprintOf, readSourceFile, toSourceFile } from '../source/source-file.ts';
 import { type ConfigPieces, toPieces } from './pieces.ts';
 
 /** What the thread is started with. */
-export interface LoadRequest {
+export interface LoadRequest extends LoadOptions {
   readonly file: string;
   /** Loaded in place of the content of `file`. */
   readonly text?: string;
@@ -39,13 +39,13 @@ function toMessage(loaded: LoadResult): LoaderMessage {
   return { kind: 'loaded', pieces: toPieces(loaded.config), warnings: loaded.warnings };
 }
 
-function run({ file, text, environment, files = [] }: LoadRequest): void {
+function run({ file, text, environment, forwardsNothing, files = [] }: LoadRequest): void {
   const read = text === undefined ? readSourceFile(file) : toSourceFile(file, text);
   const fingerprint = fingerprintOf(read);
   const seen = { kind: 'read', fingerprint, isReadable: read.ok, files: readAgain(files) } satisfies LoaderMessage;
   parentPort?.postMessage(seen);
   parentPort?.once('message', () => {
-    const message = toMessage(read.ok ? loadSource(read.source, environment) : read);
+    const message = toMessage(read.ok ? loadSource(read.source, environment, { forwardsNothing }) : read);
     // The buffers are moved, not copied; several pieces may share one.
     const buffers = message.kind === 'loaded' ? message.pieces.map(({ buffer }) => buffer as ArrayBuffer) : [];
     parentPort?.postMessage(message, [...new Set(buffers)]);

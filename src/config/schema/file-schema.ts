@@ -100,28 +100,21 @@ const ISSUERS = 'The trusted authorization servers; the key is the exact iss';
 const ROUTES = 'The APIs behind the gateway; the key is [host]/path-prefix';
 
 /** The whole file, for the JSON Schema. */
-export const configSchema = z
-  .strictObject({
-    ...settings,
-    issuers: z
-      .record(key(/^.+$/, ISSUER), issuerSchema.nullable().describe('An authorization server; may be empty'))
-      .default({})
-      .describe(ISSUERS),
-    routes: z
-      .record(
-        key(ROUTE_KEY_FORM, ROUTE_KEY),
-        routeSchema
-          .describe('Where requests are forwarded, and which tokens they need')
-          .meta({ anyOf: [{ required: ['resource'] }, { required: ['public'] }] }),
-      )
-      .describe(ROUTES),
-  })
-  .meta({
-    anyOf: [
-      { required: ['authorizer'] },
-      { properties: { routes: { additionalProperties: { required: ['upstream'] } } } },
-    ],
-  });
+export const configSchema = z.strictObject({
+  ...settings,
+  issuers: z
+    .record(key(/^.+$/, ISSUER), issuerSchema.nullable().describe('An authorization server; may be empty'))
+    .default({})
+    .describe(ISSUERS),
+  routes: z
+    .record(
+      key(ROUTE_KEY_FORM, ROUTE_KEY),
+      routeSchema
+        .describe('Where requests are forwarded, and which tokens they need')
+        .meta({ anyOf: [{ required: ['resource'] }, { required: ['public'] }] }),
+    )
+    .describe(ROUTES),
+});
 
 /** The top level only. Issuers and routes are read one by one, so that an error in one does not hide errors in others. */
 export const fileSchema = z.strictObject({

@@ -1,5 +1,5 @@
 /**
- * Each recipe of config/recipes: valid without a warning, a token of that product is forwarded, one for another API is refused, and
+ * Each recipe of config/recipes for an issuer: valid without a warning, a token of that product is forwarded, one for another API is refused, and
  * the operator reads why. The keys alone are replaced, by that of the test.
  */
 
@@ -19,9 +19,9 @@ import { PRODUCT_TOKENS, type ProductToken } from './product-tokens.ts';
 const FOLDER = join(import.meta.dirname, '../../../config/recipes');
 /** Asks about each token: its test has an endpoint to ask (test/integration/introspection, and a real Keycloak). */
 const ASKING = ['keycloak-introspection'];
-/** Those of MCP servers are in mcp-recipes.test.ts. */
+/** Those of MCP servers are in mcp-recipes.test.ts, those of front proxies in folders. */
 const NAMES = readdirSync(FOLDER)
-  .filter(file => !file.endsWith('-mcp.yaml'))
+  .filter(file => file.endsWith('.yaml') && !file.endsWith('-mcp.yaml'))
   .map(file => file.replace(/\.yaml$/, ''));
 
 interface Recipe {

@@ -12,24 +12,9 @@ import { createRouteTable, type Match, matchRequest } from '../../../src/route/m
 import { canonicalizePath } from '../../../src/route/path.ts';
 import { endpointAt, USUAL_CONNECTIONS } from '../../unit/route/example-route.ts';
 import { findMisreading } from './misreading.ts';
-import type { ServerModel } from './server-model.ts';
-import { iis, iisDecodingAgain } from './servers/iis.ts';
-import { behindNginx, nginx, nginxOnWindows } from './servers/nginx.ts';
-import { springPathPattern, springUrlPathHelper } from './servers/spring.ts';
-import { tomcat, tomcatDecoding, tomcatLatin1 } from './servers/tomcat.ts';
+import { MODELS } from './models.ts';
 import { type World, worlds } from './world.ts';
 
-const DIRECT = [
-  nginx,
-  nginxOnWindows,
-  tomcat,
-  tomcatDecoding,
-  tomcatLatin1,
-  iis,
-  springUrlPathHelper,
-  springPathPattern,
-];
-const MODELS: readonly ServerModel[] = [...DIRECT, iisDecodingAgain, ...DIRECT.map(behindNginx)];
 const WORLDS = Number(process.env['PATH_MODEL_WORLDS'] ?? 150);
 
 const counts = { cases: 0, refused: 0, forwarded: 0, otherwise: 0, mismatches: 0 };

@@ -2,6 +2,7 @@
 
 import { createAudienceIndex } from '../../../authorization/audience.ts';
 import { authorize, type Decision } from '../../../authorization/authorize.ts';
+import { matchSentPath } from '../../../authorizer/sent-path.ts';
 import { createMetadataIndex, findMetadata, type PublishedMetadata } from '../../../challenge/metadata.ts';
 import { createMetadataReply } from '../../../challenge/metadata-reply.ts';
 import type { Config } from '../../../config/config.ts';
@@ -11,6 +12,7 @@ import { createRouteTable, type Match, matchRequest } from '../../../route/match
 import { type RequestHead, readRequestHead } from '../../../route/request-head.ts';
 import type { IntrospectingIssuer } from '../../../token/introspection/introspection-request.ts';
 import type { Verification } from '../../../token/verifier.ts';
+import { hasUpstream } from '../../../upstream/upstreams.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { countHeadBytes } from './head-size.ts';
 import { findAskedIssuer, readGivenAnswer } from './introspected.ts';
@@ -52,9 +54,16 @@ export async function evaluateRequest(config: Config, request: RequestSpec, inpu
   if (!head.ok) return known;
   const metadata = findMetadata(createMetadataIndex(config.routes), head.target, head.authority);
   if (metadata.kind !== 'none') return { ...known, metadata };
-  const match = matchRequest(createRouteTable(config.routes), head);
+  const match = findRouteOf(config, head);
   if (!match.ok) return { ...known, match };
   return { ...known, match, ...(await evaluateToken(config, match, head, { now: request.at, answer: input.answer })) };
+}
+
+/** A route without upstream is asked about by another proxy, which forwards the path as it was sent. */
+function findRouteOf({ routes }: Config, head: RequestHead) {
+  const table = createRouteTable(routes);
+  const match = matchRequest(table, head);
+  return match.ok && !hasUpstream(match.route) ? matchSentPath(table, head) : match;
 }
 
 /** @returns why the request is refused or reported; `undefined` for one that every mode forwards. */

@@ -68,12 +68,16 @@ function renderForwarding({ forwarding, evaluation }: Explanation, paint: Paint)
   );
   return [
     '',
-    `${paint('bold', 'to the upstream:')} ${evaluation.request.method} ${escapeText(forwarding.urls.map(url => url + query).join(' or '))}`,
+    forwarding.urls.length === 0
+      ? paint('bold', 'by the proxy that asks, since the route has no upstream:')
+      : `${paint('bold', 'to the upstream:')} ${evaluation.request.method} ${escapeText(forwarding.urls.map(url => url + query).join(' or '))}`,
     ...renderAuthorization(forwarding),
     ...identity,
     ...forwarding.rules.set.map(name => `  ${name}: set by request_headers`),
     ...forwarding.rules.removed.map(name => `  ${name}: removed by request_headers`),
-    '  X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto and Forwarded: set by the gateway',
+    ...(forwarding.urls.length === 0
+      ? []
+      : ['  X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto and Forwarded: set by the gateway']),
   ];
 }
 

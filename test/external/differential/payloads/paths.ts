@@ -3,7 +3,7 @@
 import { message, type PayloadClass, payload, raw, single } from '../payload.ts';
 
 /** What stands where `x` could be the protected thing. */
-const DOTS = [
+export const DOTS = [
   '/.',
   '/..',
   '/./x',
@@ -38,7 +38,7 @@ const DOTS = [
   '%2e%2e/x',
 ];
 
-const CONTESTED = [
+export const CONTESTED = [
   '//x',
   '///',
   '/a//x',
@@ -86,7 +86,7 @@ const CONTESTED = [
 const ROUTES = ['/api', '/open', '/strip', '/files', '/loose'];
 
 /** Spellings of the prefix itself: `/api` in full is the policy's key. */
-const PREFIXES = [
+export const PREFIXES = [
   '/%61pi/x',
   '/%41PI/x',
   '/API/x',
@@ -130,7 +130,7 @@ const PREFIXES = [
   '/loose/%3F%23',
 ];
 
-const TARGETS = [
+export const TARGETS = [
   'http://api.test/api/x',
   'HTTP://API.TEST/api/x',
   'http://api.test',

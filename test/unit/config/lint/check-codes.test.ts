@@ -81,6 +81,10 @@ const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
   'certificate-never-chosen': `tls:\n  - { cert_file: a.crt, key_file: a.key }\n  - { cert_file: »a.crt, key_file: a.key }\n${PUBLIC}`,
   'certificate-name-twice': `tls:\n  - { cert_file: a.crt, key_file: a.key }\n  - { cert_file: »ab.crt, key_file: ab.key }\n${PUBLIC}`,
   'unused-issuer': `issuers: { https://i: , »https://j: }\nroutes: { ${withKey('issuers: [https://i]')} }\n`,
+  'authorizer-without-peers': `authorizer: »:9191\n${PUBLIC}`,
+  'authorizer-anyone': `authorizer: { listen: 127.0.0.1:9191, peers: [»0.0.0.0/0] }\n${PUBLIC}`,
+  'authorizer-peers-unused': `authorizer: { listen: unix:/run/a.sock, »peers: [10.0.0.1] }\n${PUBLIC}`,
+  'authorizer-body-rules': `authorizer: 127.0.0.1:9191\n${I}routes: { /a: { resource: https://a/a, »mcp: { tools: { x: [y] } } } }\n`,
   'admin-open': `admin: »0.0.0.0:9090\n${PUBLIC}`,
   'trusted-proxies-anyone': `trusted_proxies: [»0.0.0.0/0]\n${I}routes: { ${A} }\n`,
 };

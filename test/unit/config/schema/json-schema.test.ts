@@ -112,7 +112,6 @@ const WRONG: [string, string][] = [
   [route('upsteam: http://a'), '/routes/~1a additionalProperties'],
   [`lisen: :80\n${route('')}`, ' additionalProperties'],
   ['listen: :80', ' required'],
-  ['routes: { /a: { resource: https://a/ } }', '/routes/~1a required'],
   ['routes: { /a: { upstream: http://a } }', '/routes/~1a anyOf'],
   [route('public: yes'), '/routes/~1a/public pattern'],
   [route('timeouts: { connect: 5 }'), '/routes/~1a/timeouts/connect type'],
