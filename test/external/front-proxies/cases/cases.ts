@@ -5,5 +5,6 @@ import { DECISIONS } from './decisions.ts';
 import { FIELDS } from './fields.ts';
 import { MESSAGES } from './messages.ts';
 import { METADATA } from './metadata.ts';
+import { OPERATIONS } from './operations.ts';
 
-export const CASES: readonly Case[] = [...DECISIONS, ...METADATA, ...FIELDS, ...MESSAGES];
+export const CASES: readonly Case[] = [...DECISIONS, ...METADATA, ...FIELDS, ...MESSAGES, ...OPERATIONS];

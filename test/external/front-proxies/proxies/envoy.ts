@@ -13,7 +13,7 @@ export const envoy: FrontProxyKind = {
   name: 'Envoy',
   program: findProgram('envoy') ?? install(),
   statusWhenDown: 503,
-  patience: 15_000,
+  patience: 6_000,
   sendsBody: true,
   define: (folder, recipe) => ({
     args: ['-c', `${folder}/envoy.yaml`, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'error'],
