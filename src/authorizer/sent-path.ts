@@ -8,8 +8,8 @@ import { type Denial, deny } from '../denial.ts';
 import { findRoute, type Match, matchRoute, type RouteTable } from '../route/match.ts';
 import type { RequestHead } from '../route/request-head.ts';
 
-/** UTF-8 beyond ASCII can be sent in no other way than encoded, and this is how it is written (RFC 3986 section 2.1). */
-const NOT_ASCII = /(?:%[89A-F][0-9A-F])+/g;
+/** What a path has in no other form than encoded, in upper case (RFC 3986 sections 2.1 and 3.3): such a prefix must stay reachable. */
+const ALWAYS_ENCODED = /%(?:20|22|3[CE]|5[BDE]|60|7[BCD])|(?:%[89A-F][0-9A-F])+/g;
 
 /**
  * @returns the route with what is below it; `no_route`; or `ambiguous_path` where a server may read the bytes as the path of another
@@ -25,7 +25,7 @@ export function matchSentPath(
   const match = matchRoute(table, host, path);
   if (!match.ok) return match;
   const { route } = match;
-  const literal = findRoute(table, readLiteralHost(host, authority), decodeNotAscii(sentPath));
+  const literal = findRoute(table, readLiteralHost(host, authority), readLiteralPath(sentPath));
   if (literal?.route !== route) return deny('ambiguous_path');
   const others = [literal.rest, ...match.otherRests].filter(rest => rest !== match.rest);
   if (!others.every(rest => needsTheSame(match, rest, head.method))) return deny('ambiguous_path');
@@ -37,8 +37,8 @@ function readLiteralHost(host: string, authority = ''): string {
   return /\.(?::\d*)?$/.test(authority) ? `${host}.` : host;
 }
 
-function decodeNotAscii(path: string): string {
-  return path.replace(NOT_ASCII, encoded => {
+function readLiteralPath(path: string): string {
+  return path.replace(ALWAYS_ENCODED, encoded => {
     try {
       return decodeURIComponent(encoded);
     } catch {

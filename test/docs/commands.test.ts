@@ -21,6 +21,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'sudo ': 'changes the system; test/docs/systemd.test.ts checks the unit',
   'npm ci': 'the tests run in what it installed; .ci/run runs the demo and the tests',
   'npm pack': 'test/package packs and installs',
+  'npm install': 'test/package installs what it packed',
   'npm run': 'development: .ci/run runs what has to hold, the others measure for minutes',
   'git ': 'changes the clone',
 };

@@ -41,6 +41,16 @@ const WITH_MCP: Tree = {
   routes: { '/a': { resource: 'https://a/', upstream: { url: 'https://a' }, mcp: {} } },
 };
 
+const EXCHANGING: Tree = {
+  ...BASE,
+  routes: {
+    '/a': {
+      ...{ resource: 'https://a/', upstream: { url: 'https://a' }, upstream_token: 'exchange' },
+      exchange: { token_endpoint: 'https://b/token', client_id: 'a', client_secret: 'b', resource: 'https://c/' },
+    },
+  },
+};
+
 /** @returns the first two cells of each row of a section's table. */
 function readRows(section: string): readonly { key: string; standard: string }[] {
   const [, text = ''] = PAGE.split(new RegExp(`^## ${section}$`, 'm'));
@@ -94,6 +104,7 @@ function baseOf(key: string): Tree {
   if (key.startsWith('tls.')) return { ...BASE, tls: { cert_file: 'tls.crt', key_file: 'tls.key' } };
   if (key.startsWith('authorizer.')) return { ...BASE, authorizer: { listen: '127.0.0.1:9191' } };
   if (key.startsWith('mcp.')) return WITH_MCP;
+  if (key.startsWith('exchange.')) return EXCHANGING;
   return key.startsWith('cors.') ? WITH_CORS : BASE;
 }
 

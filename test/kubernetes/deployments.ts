@@ -159,6 +159,10 @@ function load<T>(yaml: string, read: (config: Config) => T): Promise<T> {
   });
 }
 
-function portsOf({ listen, admin }: Config) {
-  return { http: 'port' in listen && listen.port, admin: admin.port };
+/** What can be reached from outside of the pod: of an authorizer not the data listener. */
+function portsOf({ listen, authorizer, admin }: Config) {
+  const port = 'port' in listen && listen.port;
+  if (!authorizer) return { http: port, admin: admin.port };
+  expect(listen).toMatchObject({ host: '127.0.0.1' });
+  return { authorizer: 'port' in authorizer.listen && authorizer.listen.port, admin: admin.port };
 }

@@ -20,7 +20,7 @@ const namesOf = (folder: string) =>
     .toSorted();
 
 describe.skipIf(!KUSTOMIZE)('kustomizations (needs kubectl or kustomize)', () => {
-  for (const overlay of ['gateway', 'sidecar'])
+  for (const overlay of ['gateway', 'authorizer', 'sidecar'])
     describeDeployment(overlay, () => render(`kubernetes/overlays/${overlay}`));
 
   test('config/kubernetes itself: the gateway', () => {

@@ -18,6 +18,7 @@ const IN_ALL = ROUNDS + 1;
 /** Panels about what did not happen to the gateways: they show 0. */
 const QUIET = [
   'Introspections that failed',
+  'Exchanges of tokens',
   'Lines of the access log dropped',
   'Connections and streams that the gateway ended',
 ];

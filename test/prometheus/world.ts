@@ -139,6 +139,9 @@ function answerSlowly(request: IncomingMessage, response: ServerResponse): void 
   setTimeout(() => response.end('done'), request.url?.endsWith('/slow') ? 300 : 0);
 }
 
+/** Nobody sends a token there. */
+const EXCHANGE = `{ token_endpoint: "${NOBODY}/token", client_id: gateway, client_secret: a-secret, audience: inner }`;
+
 function configure(issuer: TokenIssuer, upstream: string, prefix: string): string {
   // What is no JWT is not to be shown to the issuer that introspects.
   const trusted = `["${issuer.issuer}", "https://away.example.com"]`;
@@ -156,6 +159,7 @@ routes:
   ${prefix}/legacy: { resource: "https://legacy.example.com/", upstream: "${upstream}", enforcement: report, issuers: ${trusted} }
   ${prefix}/verified: { resource: "https://verified.example.com/", upstream: "${upstream}", enforcement: verify, issuers: ${trusted} }
   ${prefix}/o'neill: { resource: "https://oneill.example.com/", upstream: "${upstream}", enforcement: report, issuers: ${trusted} }
+  ${prefix}/exchanging: { resource: "https://exchanging.example.com/", upstream: "${upstream}", issuers: ${trusted}, upstream_token: exchange, exchange: ${EXCHANGE} }
   ${prefix}/down: { public: true, upstream: "${NOBODY}" }
   ${prefix}/tools: { resource: "${TOOLS}", upstream: "${upstream}", issuers: ${trusted}, mcp: { tools: { delete_user: ["users:admin"] } } }
   ${prefix}/several: { public: true, upstream: ["${upstream}", "${NOBODY}"] }

@@ -38,6 +38,7 @@ ${[...servers].map(([version, { origin }]) => route(`/sdk${version}`, `${origin}
 ${route('/echo', upstream.origin)}
 ${route('/verify', upstream.origin, ', enforcement: verify')}
 ${route('/report', upstream.origin, ', enforcement: report')}
+  /sse: { resource: "${MCP}", upstream: "${upstream.origin}", mcp: { sse: true } }
   /unruled: { resource: "${MCP}", upstream: "${upstream.origin}", mcp: true }
   /public: { public: true, upstream: "${upstream.origin}", mcp: true }
   /api: { resource: "${MCP}", upstream: "${upstream.origin}" }
@@ -239,7 +240,7 @@ describe('what the upstream and the client get', () => {
     expect([answer.status, idsOf(answer)]).toEqual([200, []]);
   });
 
-  test.each(['/echo', '/unruled'])('%s: under a name that CGI reads as the same: bound as well', async path => {
+  test.each(['/echo', '/unruled', '/sse'])('%s: under a name that CGI reads as the same: bound as well', async path => {
     hand('s1');
     const [session = ''] = idsOf(await ask(path, 'alice'));
     expect((await ask(path, 'bob', [['Mcp_Session_Id', session]])).status).toBe(404);

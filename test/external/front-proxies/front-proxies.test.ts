@@ -9,6 +9,8 @@ import { FRONT_PROXIES } from './proxies/kinds.ts';
 import { formatTable } from './table.ts';
 import { closeLeftovers, startWorld, type World } from './world.ts';
 
+/** Milliseconds: for a busy machine. */
+const LIMIT = 180_000;
 const observed = new Map<string, Map<string, string>>();
 
 afterAll(async () => {
@@ -29,17 +31,21 @@ for (const kind of FRONT_PROXIES) {
     }
     const found = new Map<string, string>();
     observed.set(kind.name, found);
-    let world: World;
+    let world: World | undefined;
     beforeAll(async () => {
       world = await startWorld(kind);
-    });
-    afterAll(() => world.close());
+    }, LIMIT);
+    afterAll(() => world?.close());
 
     for (const { name, expected, run } of CASES) {
-      test(`${name}: ${expected}`, async () => {
-        found.set(name, 'FAILED');
-        found.set(name, await run(world));
-      });
+      test(
+        `${name}: ${expected}`,
+        async () => {
+          found.set(name, 'FAILED');
+          found.set(name, await run(world as World));
+        },
+        LIMIT,
+      );
     }
   });
 }

@@ -40,7 +40,7 @@ issuers:
 routes:
 ${route('billing', ', scopes: { GET: [billing:read], POST: [billing:write] }')}
 ${route('profile', ', cors: { origins: ["https://app.example.com"] }')}
-${route('legacy', ', enforcement: report')}
+${route('legacy', ', enforcement: report, would_deny_header: true')}
 ${route('files', '')}
 ${route('mcp', ', mcp: { tools: { delete_user: [users:admin], "*": [] } }')}
   other.example.com/billing: { resource: "https://other.example.com/billing", claims_to_headers: { X-User: sub } }

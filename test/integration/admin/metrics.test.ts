@@ -24,6 +24,7 @@ routes:
   /profile: { resource: ${PROFILE}, upstream: ${upstream.origin} }
   /billing: { resource: ${BILLING}, upstream: ${upstream.origin}, scopes: [billing:read] }
   /legacy: { resource: https://legacy.example.com/, upstream: ${upstream.origin}, enforcement: report }
+  /mcp: { resource: https://tools.example.com/mcp, upstream: ${upstream.origin}, mcp: { tools: { add: [] } } }
   /down: { public: true, upstream: 'http://127.0.0.1:9' }
 `);
 });
@@ -39,8 +40,8 @@ const confusedDeputy = (route: string, resource: string, presented: string, acti
 test('confused-deputy series: present at 0 before the first request', async () => {
   const exposition = await gateway.scrape();
   const series = exposition.split('\n').filter(line => line.startsWith('audgate_confused_deputy_rejections_total{'));
-  // Three protected routes; each may meet two siblings, a foreign audience, or none.
-  expect(series).toHaveLength(3 * 4);
+  // Four protected routes; each may meet three siblings, a foreign audience, or none.
+  expect(series).toHaveLength(4 * 5);
   for (const line of series) expect(line).toMatch(/ 0$/);
   expect(exposition).toContain(`${confusedDeputy('/billing', BILLING, PROFILE, 'refused')} 0`);
   expect(exposition).toContain(`${confusedDeputy('/legacy', 'https://legacy.example.com/', PROFILE, 'forwarded')} 0`);
@@ -62,7 +63,13 @@ test('a scripted run: the scrape counts exactly its requests', async () => {
   await send(1, '/billing');
   await send(2, '/down');
   await send(1, '/none', undefined, 'PURGE');
-  await gateway.requestLines(18);
+  const tools = await issuer.sign({ claims: { aud: 'https://tools.example.com/mcp' } });
+  const call = (name: string) => ({
+    ...{ path: '/mcp', method: 'POST', headers: [bearer(tools), ['Content-Type', 'application/json']] as const },
+    body: `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}"}}`,
+  });
+  for (const name of ['add', 'add', 'invented']) await request(gateway.port, call(name));
+  await gateway.requestLines(21);
 
   const exposition = await gateway.scrape();
   const expected = {
@@ -72,6 +79,8 @@ test('a scripted run: the scrape counts exactly its requests', async () => {
     'audgate_requests_total{route="/legacy",method="GET",status="200"}': 4,
     'audgate_requests_total{route="/down",method="GET",status="502"}': 2,
     'audgate_requests_total{route="(none)",method="OTHER",status="404"}': 1,
+    'audgate_mcp_calls_total{route="/mcp",mcp_method="tools/call",tool="add",outcome="forwarded"}': 2,
+    'audgate_mcp_calls_total{route="/mcp",mcp_method="tools/call",tool="other",outcome="forwarded"}': 1,
     'audgate_denials_total{route="/billing",reason="wrong_audience",action="refused"}': 3,
     'audgate_denials_total{route="/billing",reason="insufficient_scope",action="refused"}': 2,
     'audgate_denials_total{route="/billing",reason="missing_token",action="refused"}': 1,
@@ -80,8 +89,8 @@ test('a scripted run: the scrape counts exactly its requests', async () => {
     [confusedDeputy('/billing', BILLING, PROFILE, 'refused')]: 3,
     [confusedDeputy('/legacy', 'https://legacy.example.com/', BILLING, 'forwarded')]: 4,
     'audgate_upstream_failures_total{route="/down",reason="upstream_unreachable",cause="refused"}': 2,
-    'audgate_token_cache_lookups_total{outcome="miss"}': 2,
-    'audgate_token_cache_lookups_total{outcome="hit"}': 12,
+    'audgate_token_cache_lookups_total{outcome="miss"}': 3,
+    'audgate_token_cache_lookups_total{outcome="hit"}': 14,
     [`audgate_jwks_fetches_total{issuer="${issuer.issuer}",outcome="success"}`]: 1,
     [`audgate_jwks_keys{issuer="${issuer.issuer}"}`]: 1,
     'audgate_request_duration_seconds_count{route="/billing"}': 6,
@@ -90,7 +99,7 @@ test('a scripted run: the scrape counts exactly its requests', async () => {
   };
   const found = Object.fromEntries(Object.keys(expected).map(series => [series, readSample(exposition, series)]));
   expect(found).toEqual(expected);
-  expect(sum(exposition, 'audgate_requests_total')).toBe(18);
+  expect(sum(exposition, 'audgate_requests_total')).toBe(21);
   expect(sum(exposition, 'audgate_denials_total')).toBe(11);
   expect(sum(exposition, 'audgate_confused_deputy_rejections_total')).toBe(7);
 });

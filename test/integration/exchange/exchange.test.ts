@@ -4,7 +4,16 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import WebSocket from 'ws';
 import { sendJson } from '../../support/exchange-server.ts';
 import { eventually } from '../../support/waiting.ts';
-import { authorizationsIn, countExchanges, createWorld, FRONT, INNER, send, type World } from './fixture.ts';
+import {
+  authorizationsIn,
+  countExchanges,
+  createHold,
+  createWorld,
+  FRONT,
+  INNER,
+  send,
+  type World,
+} from './fixture.ts';
 
 let world: World;
 
@@ -179,10 +188,8 @@ test('an issued token that opens the front route or a sibling: logged once for e
 
 test('the client leaves during the exchange: nothing is forwarded, and the request is recorded once', async () => {
   const gateway = await world.start();
-  let release: (() => void) | undefined;
-  world.endpoint.hold = new Promise(resolve => {
-    release = resolve;
-  });
+  const { held, release } = createHold();
+  world.endpoint.hold = held;
   const calls = callsBefore();
   const leaving = new AbortController();
   const headers = { authorization: `Bearer ${await tokenFor()}` };
@@ -191,7 +198,7 @@ test('the client leaves during the exchange: nothing is forwarded, and the reque
   leaving.abort();
   expect(await request).toBe('left');
   await eventually(async () => (await gateway.sample('audgate_open_connections{kind="http"}')) === 0);
-  release?.();
+  release();
   await eventually(async () => (await countExchanges(gateway))['success'] === 1);
   await gateway.requestLines(1);
   await world.stop();

@@ -22,9 +22,9 @@ export interface World {
   readonly exchange: (settings?: Settings) => Settings;
   /** A route that exchanges, in the same way. */
   readonly route: (settings?: Settings, exchange?: Settings) => Settings;
-  readonly yaml: (routes: Settings) => string;
+  readonly yaml: (routes: Settings, issuer?: Settings) => string;
   /** Replaces the running gateway. */
-  readonly start: (routes?: Settings) => Promise<RunningGateway>;
+  readonly start: (routes?: Settings, issuer?: Settings) => Promise<RunningGateway>;
   readonly stop: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -44,8 +44,8 @@ export async function createWorld(): Promise<World> {
     ...{ resource: FRONT, upstream: upstream.origin, upstream_token: 'exchange', exchange: exchange(ofExchange) },
     ...settings,
   });
-  const yaml = (routes: Settings) => {
-    const issuers = { [issuer.issuer]: { jwks_uri: issuer.jwksUri } };
+  const yaml = (routes: Settings, ofIssuer: Settings = {}) => {
+    const issuers = { [issuer.issuer]: { jwks_uri: issuer.jwksUri, ...ofIssuer } };
     return `issuers: ${JSON.stringify(issuers)}\nroutes: ${JSON.stringify(routes)}\n`;
   };
   const stop = async () => {
@@ -56,9 +56,9 @@ export async function createWorld(): Promise<World> {
     ...{ issuer, endpoint, upstream, exchange, route, yaml, stop },
     bytes: () => Buffer.concat(pieces).toString('latin1'),
     forget: () => void pieces.splice(0),
-    start: async (routes = { '/inner': route() }) => {
+    start: async (routes = { '/inner': route() }, ofIssuer = {}) => {
       await stop();
-      gateway = await startGateway(yaml(routes));
+      gateway = await startGateway(yaml(routes, ofIssuer));
       return gateway;
     },
     close: async () => {
@@ -89,4 +89,20 @@ export async function countExchanges(gateway: RunningGateway, route = '/inner'):
   return Object.fromEntries(
     [...samples].filter(([, name]) => name === route).map(([, , outcome, count]) => [outcome, Number(count)]),
   );
+}
+
+/** @param claims as an object, or as the text of one. @returns a JWT with a signature that nobody verifies. */
+export function unsecuredJwt(claims: Settings | string): string {
+  const encode = (text: string) => Buffer.from(text).toString('base64url');
+  const payload = typeof claims === 'string' ? claims : JSON.stringify(claims);
+  return `${encode('{"alg":"ES256","typ":"at+jwt"}')}.${encode(payload)}.${encode('a signature')}`;
+}
+
+/** @returns what the endpoint can wait for, until it is released. */
+export function createHold(): { readonly held: Promise<void>; readonly release: () => void } {
+  let settle: (() => void) | undefined;
+  const held = new Promise<void>(resolve => {
+    settle = resolve;
+  });
+  return { held, release: () => settle?.() };
 }

@@ -17,6 +17,7 @@ const ROUTES = [
   }),
   protectedRoute({ key: '/report', prefix: '/report', enforcement: 'report' }),
   protectedRoute({ key: '/caf%C3%A9', prefix: '/caf%C3%A9' }),
+  protectedRoute({ key: '/two%20words', prefix: '/two%20words' }),
   protectedRoute({ key: 'host.example/b', host: 'host.example', prefix: '/b' }),
 ];
 const table = createRouteTable(ROUTES);
@@ -45,6 +46,7 @@ describe('one reading: its route', () => {
     ['/one/%61', '/one'],
     ['/a/x%20y', '/a'],
     ['/caf%C3%A9/x', '/caf%C3%A9'],
+    ['/two%20words/x', '/two%20words'],
     ['/a/caf%C3%A9', '/a'],
     ['/a/%c3%a9', '/a'],
     ['/slash/a%2Fb', '/slash'],

@@ -12,7 +12,7 @@ export const HOST = 'api.test';
 /** Has routes of its own. */
 export const OTHER_HOST = 'priv.test';
 
-const ROUTES = ['/api', '/open', '/files', '/loose', '/scoped'];
+const ROUTES = ['/api', '/open', '/loose'];
 
 /** What is below `/scoped/admin` needs a scope that nobody has here. */
 const ADMIN = [
@@ -59,7 +59,9 @@ export const ODD_TARGETS: readonly OddTarget[] = [
 ];
 
 export const ORDINARY: readonly OddTarget[] = [
-  ...ROUTES.flatMap(route => ['', '/', '/x', '/x/y.html', '/x?y=/../z'].map(rest => at(route + rest))),
+  ...[...ROUTES, '/files', '/scoped'].flatMap(route =>
+    ['', '/', '/x', '/x/y.html', '/x?y=/../z'].map(rest => at(route + rest)),
+  ),
   at('/@me/box/x'),
   at('/api/x', OTHER_HOST),
 ];

@@ -12,7 +12,7 @@ function describe(program: string | undefined): FrontProxyKind {
     name: `Caddy ${versionOf(program)}`.trim(),
     program,
     statusWhenDown: 503,
-    patience: 15_000,
+    patience: 6_000,
     sendsBody: false,
     define: (folder, recipe) => ({
       args: ['run', '--adapter', 'caddyfile', '--config', `${folder}/Caddyfile`],

@@ -27,7 +27,7 @@ export interface FrontProxyKind {
   readonly program: string | undefined;
   /** What it answers while audgate is down. */
   readonly statusWhenDown: number;
-  /** Milliseconds within which it gives up on an audgate that does not answer. */
+  /** Milliseconds after which it gives up on an audgate that does not answer, by its recipe. */
   readonly patience: number;
   /** Whether it sends the body along with the question, for tool rules. */
   readonly sendsBody: boolean;

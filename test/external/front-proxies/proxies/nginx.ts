@@ -10,7 +10,7 @@ export const nginx: FrontProxyKind = {
   name: 'nginx',
   program: findProgram('nginx'),
   statusWhenDown: 503,
-  patience: 15_000,
+  patience: 6_000,
   sendsBody: false,
   define: (folder, recipe) => {
     const place = (file: string) => recipe(`nginx/${file}`).replaceAll('/etc/nginx/audgate/', `${folder}/`);

@@ -7,7 +7,7 @@ export const traefik: FrontProxyKind = {
   name: 'Traefik',
   program: process.env['AUDGATE_TRAEFIK'] ?? findProgram('traefik'),
   statusWhenDown: 500,
-  patience: 45_000,
+  patience: 30_000,
   sendsBody: true,
   unready: '404 page not found',
   define: (folder, recipe) => ({
