@@ -66,6 +66,7 @@ const text =
 
 describe('an answer that is not accepted', () => {
   test.each<[string, Answer, string]>([
+    ['300 kB', response => sendJson(response, 200, usual({ padding: 'x'.repeat(300_000) })), UNAVAILABLE],
     ['10 MB', response => sendJson(response, 200, usual({ padding: 'x'.repeat(10_000_000) })), UNAVAILABLE],
     [
       'a redirect',

@@ -16,6 +16,8 @@ import { type IssuedToken, readTokenAnswer } from './issued-token.ts';
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+/** Bytes. A token is much shorter; to parse 1 MiB of nested lists would keep every other request waiting for a second. */
+const LARGEST_ANSWER = 256 * 1024;
 
 export class TokenEndpoint {
   readonly #settings: Exchange;
@@ -24,7 +26,7 @@ export class TokenEndpoint {
 
   constructor(settings: Exchange) {
     this.#settings = settings;
-    this.#client = new IssuerClient(settings);
+    this.#client = new IssuerClient({ ...settings, largestAnswer: LARGEST_ANSWER });
   }
 
   /** Ends every call that is under way. */
