@@ -13,12 +13,12 @@ import { PATH, signToken } from './tokens/sign.ts';
 import { runWrk } from './wrk.ts';
 
 const PROGRAM = join(import.meta.dirname, 'open-loop.js');
-const CONNECTIONS = 64;
+export const CONNECTIONS = 64;
 /** The target of the gateway's p99 relative to another candidate's. */
 const MOST_P99 = 2;
 const HEADINGS = ['', 'p50 ms', 'p99 ms', 'range', 'longest ms', 'over 50 ms', "gateway's p99 is", 'range'];
 
-interface Latency {
+export interface Latency {
   readonly p50: number;
   readonly p99: number;
   readonly most: number;
@@ -28,13 +28,13 @@ interface Latency {
   readonly requests: number;
 }
 
-type Latencies = ReadonlyMap<string, readonly Latency[]>;
+export type Latencies = ReadonlyMap<string, readonly Latency[]>;
 
 export async function measureLatency(peers: readonly Peer[], bed: TestBed, extent: Extent): Promise<Section> {
   const token = await signToken(bed.keys, { algorithm: 'RS256' });
   const line = await startCandidates(peers, bed, ['RS256']);
   try {
-    const rate = await findRate(line.candidates, token, extent.seconds);
+    const { rate } = await findRate(line.candidates, token, extent.seconds);
     const all = await measureRounds(line.candidates, token, rate, extent);
     return createSection(all, rate, line.missing);
   } finally {
@@ -42,8 +42,8 @@ export async function measureLatency(peers: readonly Peer[], bed: TestBed, exten
   }
 }
 
-/** @returns half of the peak rate of the slowest of them. */
-async function findRate(candidates: readonly Candidate[], token: string, seconds: number): Promise<number> {
+/** @returns the peak rate of each, and half of the lowest. */
+export async function findRate(candidates: readonly Candidate[], token: string, seconds: number) {
   const load = { path: `${PATH}/small`, connections: CONNECTIONS, cores: MEASURING, env: { BENCH_TOKEN: token } };
   const peaks: number[] = [];
   for (const { port } of candidates) {
@@ -51,10 +51,11 @@ async function findRate(candidates: readonly Candidate[], token: string, seconds
     const { requests, seconds: taken } = await runWrk({ port }, { ...load, seconds });
     peaks.push(requests / taken);
   }
-  return Math.round(Math.min(...peaks) / 2);
+  return { rate: Math.round(Math.min(...peaks) / 2), peaks };
 }
 
-async function measureRounds(
+/** Each round sends at `rate` to each of them, one after the other. */
+export async function measureRounds(
   candidates: readonly Candidate[],
   token: string,
   rate: number,
