@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { type Candidate, endCandidates, startCandidates } from './candidates.ts';
 import type { Peer } from './peers/peer.ts';
+import { readCpuSeconds } from './proc.ts';
 import { MEASURING, run } from './processes.ts';
 import { formatRange, formatRate } from './report/rates.ts';
 import type { Section, TargetResult } from './report/section.ts';
@@ -16,6 +17,8 @@ const PROGRAM = join(import.meta.dirname, 'open-loop.js');
 export const CONNECTIONS = 64;
 /** The target of the gateway's p99 relative to another candidate's. */
 const MOST_P99 = 2;
+/** Seconds that open-loop.ts sends before it counts. */
+const WARM_UP = 0.5;
 const HEADINGS = ['', 'p50 ms', 'p99 ms', 'range', 'longest ms', 'over 50 ms', "gateway's p99 is", 'range'];
 
 export interface Latency {
@@ -26,6 +29,8 @@ export interface Latency {
   readonly slow: number;
   readonly faults: number;
   readonly requests: number;
+  /** Microseconds for each request, of the candidate and of what it asks. */
+  readonly cpu: number;
 }
 
 export type Latencies = ReadonlyMap<string, readonly Latency[]>;
@@ -67,13 +72,18 @@ export async function measureRounds(
       const candidate = candidates[(round + turn) % candidates.length];
       if (!candidate) continue;
       const args = [PROGRAM, candidate.port, `${PATH}/small`, rate, seconds, CONNECTIONS].map(String);
+      const before = readCpu(candidate);
       const output = await run(process.execPath, args, { cores: MEASURING, env: { BENCH_TOKEN: token } });
-      all.get(candidate.name)?.push(JSON.parse(output));
+      const cpu = ((readCpu(candidate) - before) / (rate * (seconds + WARM_UP))) * 1e6;
+      all.get(candidate.name)?.push({ ...JSON.parse(output), cpu });
       candidate.tidy?.();
     }
   }
   return all;
 }
+
+const readCpu = ({ pid, askedPid }: Candidate) =>
+  readCpuSeconds(pid) + (askedPid === undefined ? 0 : readCpuSeconds(askedPid));
 
 function createSection(all: Latencies, rate: number, missing: readonly string[]): Section {
   const [ours = []] = all.values();

@@ -10,7 +10,7 @@ import type { TestBed } from '../test-bed.ts';
 import { signToken } from '../tokens/sign.ts';
 import { createChains } from './chains.ts';
 
-const HEADINGS = ['', 'peak/s', 'p50 ms', 'p99 ms', 'adds to p50', 'range', 'adds to p99', 'range'];
+const HEADINGS = ['', 'peak/s', 'CPU µs each', 'p50 ms', 'p99 ms', 'adds to p50', 'range', 'adds to p99', 'range'];
 
 export async function measureAddedLatency(bed: TestBed, options: Options): Promise<Section> {
   const token = await signToken(bed.keys, { algorithm: 'RS256' });
@@ -41,7 +41,7 @@ function createSection(all: Latencies, { rate, peaks, missing }: Circumstances):
     notes: [
       ...missing.map(each => `MISSING ${each}`),
       ...faults.flatMap(({ name, count }) => (count > 0 ? [`NOT AS EXPECTED: ${count} requests of ${name}`] : [])),
-      `${formatRate(rate)} requests/s for each of them; what is asked shares Envoy's core`,
+      `${formatRate(rate)} requests/s for each of them; what is asked shares Envoy's core, and its CPU is counted`,
     ],
     targets: [],
     bars: [],
@@ -56,7 +56,8 @@ function createRow(name: string, peak: number, latencies: readonly Latency[], ba
     return isBare ? ['', ''] : [formatAdded(spread), formatRange(spread)];
   });
   const median = (key: 'p50' | 'p99') => summarise(latencies.map(each => each[key])).median.toFixed(2);
-  return [name, formatRate(peak), median('p50'), median('p99'), ...added];
+  const cpu = summarise(latencies.map(each => each.cpu)).median.toFixed(0);
+  return [name, formatRate(peak), cpu, median('p50'), median('p99'), ...added];
 }
 
 /** Round by round, so that what slows the machine down slows both. */

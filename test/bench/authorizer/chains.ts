@@ -43,6 +43,7 @@ function createAskingPeer(name: string, asked: Peer): Peer {
     const front = await startEnvoy(bed, { filters: [ASK], clusters });
     return {
       ...front,
+      askedPid: authorizer.pid,
       tidy: () => {
         front.tidy?.();
         authorizer.tidy?.();

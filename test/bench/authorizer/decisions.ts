@@ -11,7 +11,7 @@ import { type Cell, measureRounds } from '../rounds.ts';
 import { compareRounds, summarise } from '../statistics.ts';
 import type { TestBed } from '../test-bed.ts';
 import { OTHER_RESOURCE, PATH, signToken } from '../tokens/sign.ts';
-import { runWrk } from '../wrk.ts';
+import { type LoadResult, runWrk } from '../wrk.ts';
 import { createAuthorizerPeer, noOpAuthorizer } from './chains.ts';
 
 const QUESTION = `/envoy${PATH}/small`;
@@ -28,17 +28,23 @@ export async function measureDecisions(bed: TestBed, { gateway, rounds, seconds 
   const candidates = [await startOne(createAuthorizerPeer(gateway), bed), await startOne(noOpAuthorizer, bed)] as const;
   try {
     const kinds = await createKinds(bed, candidates);
-    const cells = new Map<string, readonly Cell[]>();
-    for (const { name, token, candidate, expected } of kinds) {
-      const load = { path: QUESTION, connections: CONNECTIONS, cores: MEASURING, env: { BENCH_TOKEN: token } };
-      const send = ({ port }: Candidate, length: number) => runWrk({ port }, { ...load, seconds: length });
-      const measured = await measureRounds([{ ...candidate, name }], { rounds, seconds, expected, send });
-      cells.set(name, measured.get(name) ?? []);
-    }
+    const cells = await measureRounds(
+      kinds.map(({ name, candidate }) => ({ ...candidate, name })),
+      { rounds, seconds, expected: 200, send: ({ name }, length) => send(kinds, name, length) },
+    );
     return createSection(cells);
   } finally {
     await Promise.all(candidates.map(candidate => candidate.end()));
   }
+}
+
+/** @returns what wrk counted; `refused` is what was answered otherwise than expected. */
+async function send(kinds: readonly Kind[], name: string, seconds: number): Promise<LoadResult> {
+  const kind = kinds.find(each => each.name === name);
+  if (!kind) throw new Error(`there is no ${name}`);
+  const load = { path: QUESTION, connections: CONNECTIONS, cores: MEASURING, env: { BENCH_TOKEN: kind.token } };
+  const result = await runWrk({ port: kind.candidate.port }, { ...load, seconds });
+  return { ...result, refused: kind.expected === 200 ? result.refused : result.requests - result.refused };
 }
 
 async function startOne(peer: Peer, bed: TestBed): Promise<Candidate> {

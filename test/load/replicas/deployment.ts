@@ -25,6 +25,8 @@ export interface Deployment {
   readonly prometheus: Prometheus;
   /** When each fetch of the keys was seen, by `performance.now()`. */
   readonly fetches: readonly number[];
+  /** How often keys had been fetched when the last replica was ready. */
+  readonly fetchesAtStart: number;
   /** What the upstream has not answered yet, by the admin port of the replica that sent it. */
   readonly underWay: ReadonlyMap<string, ReadonlySet<ServerResponse>>;
   /** Resolves when the upstream gets a request by way of `replica`. */
@@ -50,10 +52,11 @@ export async function deploy(count: number): Promise<Deployment> {
   const seen = watchReplicas(upstream);
   const replicas = await Promise.all(Array.from({ length: count }, () => Replica.at(file)));
   await Promise.all(replicas.map(replica => replica.start()));
+  const fetchesAtStart = issuer.fetches;
   const balancer = await startBalancer(replicas);
   const prometheus = await startPrometheus(scrape(replicas));
   return {
-    ...{ replicas, balancer, issuer, prometheus, fetches, configure, ...seen },
+    ...{ replicas, balancer, issuer, prometheus, fetches, fetchesAtStart, configure, ...seen },
     close: async () => {
       clearInterval(watching);
       await Promise.all([...replicas.map(replica => replica.kill()), balancer.close(), prometheus.close()]);

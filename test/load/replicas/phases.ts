@@ -11,8 +11,8 @@ const AT_ONCE = 2;
 const LOADED_WITHIN = 15_000;
 
 /** Watches two rounds of fetches. @returns whether there were no more than the interval and its jitter allow. */
-export async function watchKeys({ fetches, replicas }: Deployment): Promise<boolean> {
-  console.log(`keys fetched by ${replicas.length} replicas until all were ready: ${fetches.length}`);
+export async function watchKeys({ fetches, fetchesAtStart, replicas }: Deployment): Promise<boolean> {
+  console.log(`keys fetched by ${replicas.length} replicas until all were ready: ${fetchesAtStart}`);
   const from = fetches.length;
   await pause(WATCHED);
   const times = fetches.slice(from);

@@ -16,6 +16,8 @@ export class Replica {
   readonly adminPort: number;
   /** When each `configuration loaded` was read from its log, by `performance.now()`. */
   readonly loads: number[] = [];
+  /** The lines about requests in its log, and their bytes. */
+  readonly logged = { lines: 0, bytes: 0 };
   readonly #file: string;
   #child: ChildProcess | undefined;
 
@@ -43,6 +45,9 @@ export class Replica {
     child.once('exit', () => process.off('exit', killWithUs));
     createInterface({ input: child.stdout }).on('line', line => {
       if (line.endsWith('"msg":"configuration loaded"}')) this.loads.push(performance.now());
+      if (!line.endsWith('"msg":"request"}')) return;
+      this.logged.lines += 1;
+      this.logged.bytes += line.length + 1;
     });
     for (const end = Date.now() + READY_WITHIN; Date.now() < end; await pause(50)) {
       if (child.exitCode !== null) throw new Error(`a replica ended with ${child.exitCode}`);

@@ -54,6 +54,8 @@ async function showAll(deployment: Deployment): Promise<boolean> {
   verdicts.push(await killOne(deployment, killing[0].counts));
   await stopAll(killing);
   verdicts.push(isFaultless('at the frontend that repeats GET', killing[1].counts));
+  const logged = deployment.replicas.reduce((sum, replica) => sum + replica.logged.bytes / replica.logged.lines, 0);
+  console.log(`the access log has ${Math.round(logged / REPLICAS)} bytes a request`);
   return verdicts.every(verdict => verdict);
 }
 
