@@ -7,7 +7,7 @@
 
 import type { AudienceIndex } from './authorization/audience.ts';
 import { authorize, type Grant } from './authorization/authorize.ts';
-import { BodyMemory } from './body-memory.ts';
+import { type BodyMemories, createBodyMemories } from './body-memory.ts';
 import type { Config, Route } from './config/config.ts';
 import { deny } from './denial.ts';
 import type { JudgedRequest } from './judged-request.ts';
@@ -36,7 +36,7 @@ export class DecisionSteps {
   readonly #verifier: TokenVerifier;
   readonly #bodyTimeout: number;
   readonly #limits: RouteLimits;
-  readonly #bodies: BodyMemory;
+  readonly #bodies: BodyMemories;
   readonly #exchanges: TokenExchange | undefined;
 
   /**
@@ -55,7 +55,7 @@ export class DecisionSteps {
     this.#exchanges = exchanges;
     this.#bodyTimeout = timeouts.body;
     this.#limits = previous ? previous.#limits : new RouteLimits();
-    this.#bodies = previous ? previous.#bodies : new BodyMemory();
+    this.#bodies = previous ? previous.#bodies : createBodyMemories();
   }
 
   /** Judges a request whose route was found. Returns before the end where something must be waited for. */

@@ -25,6 +25,7 @@ issuers: { "${issuer.issuer}": { jwks_uri: "${issuer.jwksUri}" } }
 routes:
   /mcp: { resource: "${RESOURCE}", upstream: "${upstream.origin}", ${mcp} }
   /other: { resource: "https://tools.example/other", audiences: ["tools"], upstream: "${upstream.origin}", ${mcp} }
+  /public: { public: true, upstream: "${upstream.origin}", mcp: true }
 `);
   token = await issuer.sign({ claims: { aud: [RESOURCE, 'tools'] } });
 });
@@ -73,6 +74,22 @@ describe('the memory of all bodies together', () => {
     expect((await send(`${headOf('/mcp', 'Transfer-Encoding: chunked')}1\r\n{\r\n`)).status).toBe(503);
     holders[1]?.socket.destroy();
     await eventually(async () => (await send(headOf('/mcp', WHOLE) + CALL)).status === 200);
+  });
+});
+
+describe('requests of anybody, on a public route', () => {
+  const head =
+    'POST /public HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nMCP-Protocol-Version: 1900-01-01\r\n';
+
+  test('of a revision that is not served, with bodies that do not come: they have 4 MiB together, and are refused beyond', async () => {
+    const raw = `${head}Content-Length: 65536\r\n\r\n{`;
+    const holders = await Promise.all(Array.from({ length: 100 }, () => openConnected(gateway.port, raw)));
+    await eventually(() => holders.filter(holder => holder.text().includes('-32022')).length === 36);
+    const readId = async () => JSON.parse(String((await send(`${head}${WHOLE}\r\n\r\n${CALL}`)).body)).id;
+    expect(await readId()).toBeNull();
+    expect((await send(headOf('/mcp', WHOLE) + CALL)).status).toBe(200);
+    destroyConnections();
+    await eventually(async () => (await readId()) === 1);
   });
 });
 

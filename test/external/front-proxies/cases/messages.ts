@@ -93,6 +93,22 @@ export const MESSAGES: readonly Case[] = [
     },
   },
   {
+    name: 'MCP: Origin, revision',
+    expected: 'a foreign page and an unknown revision are refused, a GET is forwarded',
+    run: async world => {
+      const token = await mcpToken(world);
+      const get = (name: string, value: string) => send(world, '/mcp', { token, headers: [[name, value]] });
+      const foreign = await get('Origin', 'https://evil.example');
+      expect(foreign).toMatchObject({ status: 403, received: [] });
+      expect(problemOf(foreign)).toMatchObject({ reason: 'origin_not_allowed' });
+      const unknown = await get('MCP-Protocol-Version', '1999-01-01');
+      expect(unknown).toMatchObject({ status: 400, received: [] });
+      expect(problemOf(unknown)).toMatchObject({ reason: 'malformed_request' });
+      expect(await get('Origin', `https://${HOST}`)).toMatchObject({ status: 200, received: [{ url: '/mcp' }] });
+      return '403, 400, 200';
+    },
+  },
+  {
     name: 'WebSocket',
     expected: 'opens with the right token alone',
     run: async world => {
