@@ -7,7 +7,7 @@ const LARGE = [
   'integration/decisions/random-decisions.test.ts',
 ];
 
-/** What needs programs of other projects: nginx, HAProxy, Apache, Python, Prometheus, Chromium. */
+/** What needs programs of other projects: nginx, HAProxy, Apache, Caddy, Envoy, Traefik, Python, Prometheus, Chromium. */
 const EXTERNAL = ['external/**/*.test.ts', 'prometheus/**/*.test.ts'];
 
 const OTHER_PROJECTS = ['unit/**', 'integration/**', 'security/**', ...EXTERNAL];

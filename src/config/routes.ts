@@ -42,14 +42,14 @@ export interface RouteDraft extends Settings<RouteSettings> {
 }
 
 /**
- * @param hasAuthorizer whether another proxy may be what forwards: then `upstream` may be left out.
+ * @param isUpstreamOptional whether `upstream` may be left out, since another proxy may be what forwards, or nothing is forwarded.
  * @returns a draft of each route of `raw`, in the order of the YAML.
  */
 export function readRoutes(
   raw: RawMap,
   surroundings: Surroundings,
   diagnostics: DiagnosticCollector,
-  hasAuthorizer: boolean,
+  isUpstreamOptional: boolean,
 ): readonly RouteDraft[] {
   const tlsReader = new UpstreamTlsReader(surroundings.files);
   return Object.entries(raw).map(([key, entry]) => {
@@ -58,7 +58,7 @@ export function readRoutes(
     if (!target.ok) diagnostics.error(path, target.rejection, 'key');
     const settings = readSettings(routeSchema, path, entry, diagnostics);
     checkRequiredKeys(entry, settings.found, path, diagnostics);
-    if (!hasAuthorizer) checkUpstream(entry, path, diagnostics);
+    if (!isUpstreamOptional) checkUpstream(entry, path, diagnostics);
     checkAliases(settings.found, path, diagnostics);
     checkTokenKeys(settings.found, path, diagnostics);
     checkHeaderRules(settings.found, path, diagnostics);

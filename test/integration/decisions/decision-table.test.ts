@@ -394,12 +394,13 @@ const rows: readonly Row[] = [
 ];
 
 /**
- * The limits, and Origin, sessions and bodies of MCP requests, have tests of their own in test/security, and tokens that an issuer is asked about in test/integration/introspection; no
- * request produces `internal`.
+ * The limits, and Origin, sessions and bodies of MCP requests, have tests of their own in test/security, tokens that an issuer is asked
+ * about in test/integration/introspection, and the exchange of tokens in test/integration/exchange; no request produces `internal`.
  */
 const ELSEWHERE = [
   ...['request_timeout', 'origin_not_allowed', 'inactive_token', 'session_not_found'],
-  ...['unsupported_media_type', 'mcp_header_mismatch', 'body_too_large', 'overloaded', 'internal'],
+  ...['unsupported_media_type', 'mcp_header_mismatch', 'body_too_large', 'overloaded'],
+  ...['exchange_refused', 'exchange_unavailable', 'internal'],
 ];
 
 describe('each reason: reply, metric and log as in the table', () => {

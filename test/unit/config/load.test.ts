@@ -6,7 +6,7 @@ import { loadConfig } from '../../../src/config/load.ts';
 import { endpointAt, USUAL_CONNECTIONS, USUAL_FIELDS } from '../route/example-route.ts';
 import { EXAMPLE, KEY_SET, listDiagnostics, loadValid, writeConfiguration } from './configuration.ts';
 
-const TIMEOUTS = { connect: 5_000, response: 60_000, idle: 300_000 };
+const TIMEOUTS = { connect: 5_000, response: 60_000, idle: 300_000, afterExpiry: 300_000 };
 const MINIMAL = 'routes:\n  /:\n    public: true\n    upstream: http://x\n';
 
 const ISSUER_DEFAULTS = {

