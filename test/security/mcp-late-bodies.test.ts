@@ -121,7 +121,7 @@ describe('requests of anybody, on a public route', () => {
   });
 });
 
-describe('a body that takes longer than a second', () => {
+describe('a body that takes its time', () => {
   /** @returns the response to a call whose second half is sent after `at`. */
   async function sendSlowly(bearer: string, at: number): Promise<RawResponse | undefined> {
     const connection = await openConnected(gateway.port, headOf('/mcp', WHOLE, 'application/json', bearer));
@@ -136,6 +136,15 @@ describe('a body that takes longer than a second', () => {
     const exp = Math.floor(Date.now() / 1000) + 3;
     const response = await sendSlowly(await issuer.sign({ claims: { aud: RESOURCE, exp } }), exp * 1000 + 50);
     expect(response?.status).toBe(401);
+    expect(JSON.parse(String(response?.body))).toMatchObject({ reason: 'token_expired' });
+    expect(upstream.received).toEqual([]);
+  });
+
+  test('its token expires within the second that the body takes: 401, too', async () => {
+    const exp = Math.floor(Date.now() / 1000) + 2;
+    const late = await issuer.sign({ claims: { aud: RESOURCE, exp } });
+    await pauseUntil(exp * 1000 - 500);
+    const response = await sendSlowly(late, exp * 1000 + 50);
     expect(JSON.parse(String(response?.body))).toMatchObject({ reason: 'token_expired' });
     expect(upstream.received).toEqual([]);
   });
