@@ -123,6 +123,13 @@ export const MESSAGES: readonly Case[] = [
       // Tool calls in it would be judged by nobody.
       expect(await openAndEcho(world, await tokenFor(world, 'mcp'), '/mcp')).toMatch(/^40[03]$/);
       expect(world.api.received.length).toBe(before + 1);
+      // A server with rules of its own could take this for a handshake.
+      const headers: HeaderPair[] = [
+        ['Connection', 'Upgrade'],
+        ['Upgrade', 'websocket'],
+      ];
+      const { received } = await send(world, '/mcp', { token: await tokenFor(world, 'mcp'), headers });
+      expect(received.flatMap(request => valuesLike(request, 'upgrade'))).toEqual([]);
       return '101';
     },
   },
