@@ -18,7 +18,8 @@ const MOST_FOR_ID = 64 * 1024;
 /**
  * Refuses what cannot be read; for the reason that was found before, where the request was to be refused in any case.
  *
- * @param memories what the bodies of all requests may have together; that of this one is counted until the transaction has finished.
+ * @param memories what the bodies of all requests may have together; that of this one is counted until there is a response, or the
+ *   transaction has finished.
  * @param timeout milliseconds for the next piece of the body.
  * @param next called once with the request; not where it is refused, nor where the client leaves before.
  */

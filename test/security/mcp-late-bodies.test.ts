@@ -77,6 +77,34 @@ describe('the memory of all bodies together', () => {
   });
 });
 
+describe('a body whose request is answered for hours', () => {
+  test('four of 64 MiB that began event streams: they leave their room to others, and the server got every byte', {
+    timeout: 60_000,
+  }, async () => {
+    const handle = upstream.handle;
+    const lengths: number[] = [];
+    upstream.handle = async (req, res) => {
+      let length = 0;
+      for await (const piece of req) length += piece.length;
+      lengths.push(length);
+      res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+    };
+    const padding = ' '.repeat(MIB);
+    const streams = await Promise.all(
+      Array.from({ length: 4 }, () => openConnected(gateway.port, headOf('/mcp', `Content-Length: ${64 * MIB}`))),
+    );
+    for (const stream of streams) {
+      for (let sent = 1; sent < 64; sent += 1) stream.send(padding);
+      stream.send(`${CALL}${' '.repeat(MIB - CALL.length)}`);
+      await stream.until('data: 1');
+    }
+    upstream.handle = handle;
+    expect(lengths).toEqual(Array.from({ length: 4 }, () => 64 * MIB));
+    expect((await send(headOf('/other', WHOLE) + CALL)).status).toBe(200);
+    expect(streams.filter(({ socket }) => socket.destroyed)).toEqual([]);
+  });
+});
+
 describe('requests of anybody, on a public route', () => {
   const head =
     'POST /public HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nMCP-Protocol-Version: 1900-01-01\r\n';

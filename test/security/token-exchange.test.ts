@@ -18,6 +18,7 @@ import {
 import { type ExchangeCall, sendJson } from '../support/exchange-server.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { request } from '../support/raw-http.ts';
+import { pause } from '../support/waiting.ts';
 
 let world: World;
 
@@ -269,6 +270,18 @@ describe('the client', () => {
     world.endpoint.answer = response => {
       setTimeout(() => sendJson(response, 200, usual()), exp * 1000 - Date.now() + 100);
     };
+    expect(await send(gateway, token)).toBe('401 token_expired');
+    expect(world.bytes()).toBe('');
+  });
+
+  test('a token that expires during an exchange of less than a second: refused as expired', async () => {
+    const gateway = await world.start();
+    const exp = Math.floor(Date.now() / 1000) + 2;
+    const token = await tokenFor({ exp });
+    world.endpoint.answer = response => {
+      setTimeout(() => sendJson(response, 200, usual()), exp * 1000 - Date.now() + 100);
+    };
+    await pause(exp * 1000 - Date.now() - 500);
     expect(await send(gateway, token)).toBe('401 token_expired');
     expect(world.bytes()).toBe('');
   });

@@ -110,7 +110,7 @@ export const MESSAGES: readonly Case[] = [
   },
   {
     name: 'WebSocket',
-    expected: 'opens with the right token alone',
+    expected: 'opens with the right token alone, and never to an MCP server with tool rules',
     run: async world => {
       const before = world.api.received.length;
       expect(await openAndEcho(world, await tokenFor(world, 'billing', { sub: 'alice' }))).toBe('echo: hello');
@@ -120,15 +120,18 @@ export const MESSAGES: readonly Case[] = [
       expect(await openAndEcho(world, await tokenFor(world, 'profile'))).toBe('401');
       expect(await openAndEcho(world)).toBe('401');
       expect(world.api.received.length).toBe(before + 1);
+      // Tool calls in it would be judged by nobody.
+      expect(await openAndEcho(world, await tokenFor(world, 'mcp'), '/mcp')).toMatch(/^40[03]$/);
+      expect(world.api.received.length).toBe(before + 1);
       return '101';
     },
   },
 ];
 
 /** @returns what came back for `hello`, or the status of the refusal. */
-function openAndEcho({ proxy }: World, token?: string): Promise<string> {
+function openAndEcho({ proxy }: World, token?: string, path = '/billing/live'): Promise<string> {
   const headers = { Host: HOST, ...(token !== undefined && { Authorization: `Bearer ${token}` }) };
-  const socket = new WebSocket(`ws://127.0.0.1:${proxy.port}/billing/live`, { headers });
+  const socket = new WebSocket(`ws://127.0.0.1:${proxy.port}${path}`, { headers });
   return new Promise((resolve, reject) => {
     socket.on('open', () => socket.send('hello'));
     socket.on('message', data => {
