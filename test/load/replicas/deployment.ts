@@ -16,7 +16,8 @@ export const SIBLING = 'https://b.example.com/';
 export const SCRAPE_INTERVAL = 2;
 /** Seconds. */
 export const KEYS = { refresh: 5, cooldown: 2 } as const;
-const ANSWER_TIME = 50;
+/** Milliseconds. */
+const ANSWER_TIME = 500;
 
 export interface Deployment {
   readonly replicas: readonly Replica[];

@@ -8,7 +8,7 @@ import { reservePort } from '../../support/reserved-port.ts';
 import { pause } from '../../support/waiting.ts';
 
 const MAIN = join(import.meta.dirname, '../../../dist/main.js');
-const READY_WITHIN = 30_000;
+const READY_WITHIN = 60_000;
 const ANSWERED_WITHIN = 5_000;
 
 export class Replica {
@@ -53,7 +53,7 @@ export class Replica {
       if (child.exitCode !== null) throw new Error(`a replica ended with ${child.exitCode}`);
       if ((await askStatus(this.adminPort, '/readyz')) === 200) return;
     }
-    throw new Error('a replica did not get ready');
+    throw new Error(`a replica did not get ready: /readyz answers ${await askStatus(this.adminPort, '/readyz')}`);
   }
 
   /** Sends SIGTERM. @returns its exit status. */
