@@ -1,27 +1,27 @@
 /**
- * The steps of a question that another proxy asks before it forwards by itself, in the order in which they run: `mayAsk`, `serve` (form,
- * original request, path), `DecisionSteps.judge` (token, decision, limits), `#allow`. Only the first and the last differ from the
- * gateway's; a refusal is the very one that the gateway would give.
+ * The steps of a question that another proxy asks before it forwards by itself, in the order in which they run: `admits` (who asks),
+ * `serve` (form, original request), `judgeSentRequest` (head, path), `DecisionSteps.judge` (Origin, token, decision, limits), `#allow`.
+ * A refusal is the very one that the gateway would give.
  */
 
 import type { BlockList } from 'node:net';
+import type { Grant } from '../authorization/authorize.ts';
 import { findMetadata } from '../challenge/metadata.ts';
 import type { Config, Route } from '../config/config.ts';
-import { isPreflight } from '../cors/cors.ts';
-import type { DecisionSteps, OnGrant } from '../decision-steps.ts';
+import type { DecisionSteps } from '../decision-steps.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import type { Indexes } from '../indexes.ts';
 import { publish, refuse } from '../local-replies.ts';
 import { readRequestHead } from '../route/request-head.ts';
-import { mayOpenWebSocket } from '../route/websocket-handshake.ts';
 import type { Transaction } from '../transaction.ts';
+import { isTrustedPeer } from '../upstream/client-info/client-info.ts';
 import { createNotice } from '../upstream/response-headers.ts';
 import { AnswerFields, listSetNames, type SetNames } from './answer-fields.ts';
 import { formOriginalReply } from './original-reply.ts';
 import { type Form, findForm, readOriginalRequest } from './original-request.ts';
-import { createPeerList, isPeer } from './peers.ts';
-import { matchSentPath } from './sent-path.ts';
+import { createPeerList } from './peers.ts';
+import { judgeSentRequest, type SentRequestEvents } from './sent-request.ts';
 
 const NOT_A_PEER = { title: 'This address may not ask: authorizer.peers does not have it', status: 403 };
 const PROBLEM = Buffer.from(JSON.stringify(NOT_A_PEER));
@@ -33,10 +33,10 @@ const PROBLEM_FIELDS: HeaderList = [
 export class Authorizer {
   readonly #indexes: Indexes;
   readonly #steps: DecisionSteps;
-  readonly #peers: BlockList;
+  readonly #peers: BlockList | undefined;
   readonly #routes: readonly Route[];
   #setNames: SetNames | undefined;
-  readonly #allow: Readonly<Record<Form, OnGrant>>;
+  readonly #events: Readonly<Record<Form, SentRequestEvents<Transaction>>>;
   /** Made for the first question about a route, as the names are for the first question of all. */
   readonly #fields = new WeakMap<Route, AnswerFields>();
 
@@ -45,10 +45,10 @@ export class Authorizer {
     this.#steps = steps;
     this.#peers = createPeerList(authorizer?.peers ?? []);
     this.#routes = routes;
-    this.#allow = {
-      envoy: this.#createAllow('envoy'),
-      forwarded: this.#createAllow('forwarded'),
-      original: this.#createAllow('original'),
+    this.#events = {
+      envoy: this.#createEvents('envoy'),
+      forwarded: this.#createEvents('forwarded'),
+      original: this.#createEvents('original'),
     };
   }
 
@@ -57,7 +57,7 @@ export class Authorizer {
    *   no client of an API, so its request is neither counted nor logged as one.
    */
   admits(request: IncomingRequest): boolean {
-    if (isPeer(this.#peers, request.peer.address)) return true;
+    if (isTrustedPeer(this.#peers, request.peer)) return true;
     request.closeAfter();
     request.respond({ status: NOT_A_PEER.status, reason: '', fields: PROBLEM_FIELDS }, PROBLEM);
     return false;
@@ -89,31 +89,23 @@ export class Authorizer {
     if (!original.ok) return refuse(transaction, original.reason);
     transaction.original = original.head;
     transaction.hasWholeBody = original.hasWholeBody;
-    // Counts only where rules of an MCP server would have to be judged by messages that come later.
-    transaction.isHandshake = mayOpenWebSocket(original.head.fields);
-
-    const head = readRequestHead(original.head);
-    if (!head.ok) return refuse(transaction, head.reason);
-    transaction.head = head;
-
-    const match = matchSentPath(this.#indexes.routes, head);
-    if (!match.ok) return refuse(transaction, match.reason);
-    transaction.match = match;
-    const { fields } = original.head;
-    // CORS is the business of the proxy, which answers the preflight or forwards it: with nobody's identity.
-    if (match.route.cors && isPreflight(head.method, fields)) {
-      return reply(transaction, this.#fieldsOf(match.route).removeAll(form, fields));
-    }
-    this.#steps.judge(transaction, head, match, this.#allow[form]);
+    judgeSentRequest(transaction, this.#indexes, this.#steps, this.#events[form]);
   }
 
-  #createAllow(form: Form): OnGrant {
-    return (transaction, grant) => {
-      const { route } = grant.match;
-      transaction.responseFields.push(...createNotice(route, grant.reported));
-      const { issued, original } = transaction;
-      reply(transaction, this.#fieldsOf(route).allow(form, grant, original.fields, issued?.authorization));
+  #createEvents(form: Form): SentRequestEvents<Transaction> {
+    return {
+      // CORS is the business of the proxy, which answers the preflight or forwards it.
+      onPreflight: (transaction, route) =>
+        reply(transaction, this.#fieldsOf(route).removeAll(form, transaction.original.fields)),
+      onGrant: (transaction, grant) => this.#allow(transaction, grant, form),
     };
+  }
+
+  #allow(transaction: Transaction, grant: Grant, form: Form): void {
+    const { route } = grant.match;
+    const { issued, original } = transaction;
+    transaction.responseFields.push(...createNotice(route, grant.reported));
+    reply(transaction, this.#fieldsOf(route).allow(form, grant, original.fields, issued?.authorization));
   }
 
   #fieldsOf(route: Route): AnswerFields {

@@ -40,7 +40,7 @@ export class AskedTransaction implements JudgedRequest {
   constructor(head: ParsedHead, body: Uint8Array | undefined, events: AskedEvents) {
     this.original = head;
     this.hasWholeBody = body !== undefined;
-    this.request = new ReadBody(head, body);
+    this.request = new ReceivedBody(head, body);
     this.#events = events;
   }
 
@@ -56,7 +56,7 @@ export class AskedTransaction implements JudgedRequest {
 const NOTHING = Buffer.alloc(0);
 
 /** Nothing is read from a connection, and none is closed. */
-class ReadBody {
+class ReceivedBody {
   readonly isOver = false;
   readonly head: ParsedHead;
   handler: RequestHandler = NO_HANDLER;

@@ -1,21 +1,19 @@
 /**
- * The steps for a request that a service has received by itself, in the order in which they run: `decide` (head, path, preflight),
- * `DecisionSteps.judge` (Origin, token, decision). They are those of the authorizer, without a question that another proxy asks.
+ * The steps for a request that a service has received by itself: those of the authorizer (`judgeSentRequest`, `DecisionSteps.judge`), without
+ * a question that another proxy asks.
  */
 
 import type { Grant } from '../authorization/authorize.ts';
-import { matchSentPath } from '../authorizer/sent-path.ts';
+import { judgeSentRequest } from '../authorizer/sent-request.ts';
 import { findMetadata } from '../challenge/metadata.ts';
 import type { LocalReply } from '../challenge/refusal.ts';
 import type { Config } from '../config/config.ts';
-import { isPreflight } from '../cors/cors.ts';
 import { DecisionSteps } from '../decision-steps.ts';
 import type { Reason } from '../denial.ts';
 import type { RequestHead as ParsedHead } from '../http/message.ts';
 import { createIndexes, type Indexes } from '../indexes.ts';
 import { publish, refuse } from '../local-replies.ts';
 import { readRequestHead } from '../route/request-head.ts';
-import { mayOpenWebSocket } from '../route/websocket-handshake.ts';
 import { TokenVerifier, type VerifierEvents } from '../token/verifier.ts';
 import { AskedTransaction } from './asked-transaction.ts';
 
@@ -87,24 +85,13 @@ export class Decider {
         conclude({ isAllowed: false, reason: transaction.refusedFor ?? 'internal', reply });
       const transaction = new AskedTransaction(received, body, { onReply, onFault });
       try {
-        this.#serve(transaction, grant => conclude({ isAllowed: true, grant }));
+        judgeSentRequest(transaction, this.#indexes, this.#steps, {
+          onPreflight: () => conclude({ isAllowed: true, grant: undefined }),
+          onGrant: (_, grant) => conclude({ isAllowed: true, grant }),
+        });
       } catch (fault) {
         onFault(fault);
       }
     });
-  }
-
-  #serve(transaction: AskedTransaction, allow: (grant: Grant | undefined) => undefined): undefined {
-    const { original } = transaction;
-    transaction.isHandshake = mayOpenWebSocket(original.fields);
-    const head = readRequestHead(original);
-    if (!head.ok) return refuse(transaction, head.reason);
-    transaction.head = head;
-
-    const match = matchSentPath(this.#indexes.routes, head);
-    if (!match.ok) return refuse(transaction, match.reason);
-    transaction.match = match;
-    if (match.route.cors && isPreflight(head.method, original.fields)) return allow(undefined);
-    this.#steps.judge(transaction, head, match, (_, grant) => allow(grant));
   }
 }
