@@ -42,9 +42,10 @@ export class McpSessions {
     received: string | undefined,
   ): RequestSession | undefined {
     if (!route.mcp || !bindsSessions(route)) return undefined;
-    const bearer = readBearerToken(authorization);
-    const owner = encodeOwner(route, verified, bearer.ok ? bearer.token : undefined);
-    const binding = new SessionBinding(this.#keysOf(route.mcp), owner);
+    const binding = new SessionBinding(this.#keysOf(route.mcp), () => {
+      const bearer = readBearerToken(authorization);
+      return encodeOwner(route, verified, bearer.ok ? bearer.token : undefined);
+    });
     const id = received === undefined ? undefined : binding.read(received);
     return { binding, id, isForeign: received !== undefined && id === undefined };
   }

@@ -29,12 +29,12 @@ export function deriveSessionKeys(secret: string): SessionKeys {
 
 export class SessionBinding {
   readonly #keys: SessionKeys;
-  readonly #owner: Buffer;
+  readonly #encodeOwner: () => Buffer;
 
-  /** @param owner by `encodeOwner`. */
-  constructor(keys: SessionKeys, owner: Buffer) {
+  /** @param encodeOwner `encodeOwner` of the request: called only where there is an id, which most requests and responses have not. */
+  constructor(keys: SessionKeys, encodeOwner: () => Buffer) {
     this.#keys = keys;
-    this.#owner = owner;
+    this.#encodeOwner = encodeOwner;
   }
 
   /**
@@ -61,7 +61,7 @@ export class SessionBinding {
 
   #hash(id: Buffer): Buffer {
     const hmac = createHmac('sha256', this.#keys.hash);
-    for (const part of [...withLength(this.#owner), ...withLength(id)]) hmac.update(part);
+    for (const part of [...withLength(this.#encodeOwner()), ...withLength(id)]) hmac.update(part);
     return hmac.digest();
   }
 

@@ -6,6 +6,7 @@ import { parseScope, SCOPE, SCOPE_FORM } from '../values/scope-rule.ts';
 import { deriveSessionKey, SESSION_KEY, SESSION_KEY_FORM } from '../values/session-key.ts';
 import { parseSize, SIZE, SIZE_FORM } from '../values/size.ts';
 import { addRejection, filledList, key, mapWithKeys, text, uniqueList } from './building-blocks.ts';
+import { flag } from './scalars.ts';
 
 const scopes = uniqueList(text(SCOPE, parseScope, SCOPE_FORM)).describe('The scopes that it needs, all of them');
 
@@ -49,8 +50,7 @@ const mcpMap = z.strictObject({
   revisions: filledList(text(MCP_REVISION, parseMcpRevision, { enum: [...MCP_REVISIONS] }))
     .prefault([...MCP_REVISIONS])
     .describe('The revisions of MCP that are served; a request of another one gets 400'),
-  sse: z
-    .boolean({ error: 'true or false' })
+  sse: flag
     .default(false)
     .describe('Whether the server has the older transport HTTP+SSE: its stream goes on when the token expires'),
   session_key: text(SESSION_KEY, deriveSessionKey, SESSION_KEY_FORM)

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { deriveSessionKeys, SessionBinding } from '../../../src/mcp/session-binding.ts';
 
 const KEYS = deriveSessionKeys('00'.repeat(32));
-const bindingOf = (owner: string, keys = KEYS) => new SessionBinding(keys, Buffer.from(owner));
+const bindingOf = (owner: string, keys = KEYS) => new SessionBinding(keys, () => Buffer.from(owner));
 const alice = bindingOf('alice');
 /** As field values are read: one Latin-1 character a byte. */
 const ids = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map(code => String.fromCharCode(code)), minLength: 1 });
