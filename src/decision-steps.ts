@@ -1,8 +1,7 @@
 /**
  * The steps from the route of a request to its grant, in the order in which they run: `judge` (Origin), `#verify` (token), `#decide`
- * (decision, limits), `#ask` (what is asked of an MCP server), `#exchange` (a token for the upstream). The gateway forwards behind
- * them, the authorizer answers: what both must decide alike is
- * decided here. Each step may end in a refusal, and then `next` is not called.
+ * (decision, limits), `#ask` (what is asked of an MCP server), `#exchange` (a token for the upstream). The gateway forwards behind them,
+ * the authorizer answers: what both must decide alike is decided here. Each step may end in a refusal, and then `next` is not called.
  */
 
 import type { AudienceIndex } from './authorization/audience.ts';

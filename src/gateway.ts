@@ -1,8 +1,8 @@
 /**
- * The steps of a request, in the order in which they run: `handle`, `#serve` (head, metadata, route, CORS), `DecisionSteps.judge` (Origin, token,
- * decision, limits), `#forward`, `#onForwarded`, `#finish`. Each may end in a reply of our own (local-replies.ts), mostly in `refuse`.
- * `#forward` needs a `Grant`, which only `authorize()` makes; the order of the other steps is defined only here and in
- * decision-steps.ts.
+ * The steps of a request, in the order in which they run: `handle`, `#serve` (head, metadata, route, CORS), `DecisionSteps.judge` (Origin,
+ * token, decision, limits), `#forward`, `#onForwarded`, `#finish`. Each may end in a reply of our own (local-replies.ts), mostly in
+ * `refuse`. `#forward` needs a `Grant`, which only `authorize()` makes; the order of the other steps is defined only here and in
+ * decision-steps.ts. What another proxy asks comes in by `answer`, and takes the steps of authorizer/authorizer.ts.
  */
 
 import type { Grant } from './authorization/authorize.ts';

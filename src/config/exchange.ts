@@ -40,28 +40,10 @@ export function readExchange(
   const authentication = readAuthentication(settings, place, files, diagnostics);
   const proxy = readProxy(environment);
   if (authentication === undefined) return undefined;
-  const {
-    token_endpoint: tokenEndpoint,
-    client_id: clientId,
-    grant,
-    resource,
-    audience,
-    scopes,
-    opaque,
-    timeout,
-  } = settings;
-  const who = { tokenEndpoint, clientId, authentication };
-  return {
-    ...who,
-    grant,
-    resource,
-    audience,
-    scopes,
-    opaque,
-    timeout,
-    caFile,
-    proxy: proxy.ok ? proxy.value : undefined,
-  };
+  const { token_endpoint: tokenEndpoint, client_id: clientId, grant, resource, audience, ...others } = settings;
+  const { scopes, opaque, timeout } = others;
+  const asked = { tokenEndpoint, grant, clientId, authentication, resource, audience, scopes };
+  return { ...asked, opaque, timeout, caFile, proxy: proxy.ok ? proxy.value : undefined };
 }
 
 /** `exchange` and `upstream_token: exchange` mean nothing without one another. On a public route the first is reported elsewhere. */

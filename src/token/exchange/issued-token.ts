@@ -1,10 +1,9 @@
 /** The answer of a token endpoint (RFC 8693 section 2.2, RFC 6749 section 5) → the issued token, or why it is not sent to an upstream. */
 
 import type { Exchange } from '../../config/exchange-config.ts';
-import { parseJsonObject } from '../../config/values/key-set/json-web-key-set.ts';
+import { readJsonAnswer } from '../fetching/json-answer.ts';
 import { isJwt } from '../introspection/introspection.ts';
 import { readCompactJws } from '../jws/compact-jws.ts';
-import { hasDuplicateMembers } from '../jws/json-object.ts';
 import { type ExchangeFailure, failExchange, quotePeer } from './exchange-failure.ts';
 
 const issued = Symbol('issued');
@@ -67,9 +66,8 @@ export function readTokenAnswer(
 /** A server that names no media type is believed; one that names another one answers something else. */
 function readMembers({ contentType, text }: TokenAnswer): Members | undefined {
   if (contentType !== null && !JSON_TYPE.test(contentType)) return undefined;
-  const members = parseJsonObject(text);
-  // Which of the two counts would be open (RFC 8259 section 4).
-  return members && !hasDuplicateMembers(text.replace(/^\uFEFF/, '')) ? members : undefined;
+  const members = readJsonAnswer(text);
+  return typeof members === 'string' ? undefined : members;
 }
 
 /** Whether the caller's token is to blame, or the gateway and the endpoint. */

@@ -34,7 +34,8 @@ export interface IssuerRequest {
 /** There is no answer, or it is too large. The message says why, in words for operators: it has neither a URL nor text of the peer. */
 export class IssuerFetchError extends Error {}
 
-const LARGEST_ANSWER = 1024 * 1024;
+const MIB = 1024 * 1024;
+const LARGEST_ANSWER = MIB;
 /** Milliseconds after which the files are read again. */
 const FILES_FRESH = 10_000;
 /** Statuses of responses that have no body (Fetch standard, "null body status"). */
@@ -169,11 +170,7 @@ async function readBounded(
   try {
     for (let piece = await reader?.read(); piece?.value; piece = await reader?.read()) {
       size += piece.value.byteLength;
-      if (size > largest) {
-        throw new IssuerFetchError(
-          `the answer is larger than ${largest === LARGEST_ANSWER ? '1 MiB' : `${largest / 1024} KiB`}`,
-        );
-      }
+      if (size > largest) throw new IssuerFetchError(`the answer is larger than ${formatSize(largest)}`);
       pieces.push(piece.value);
     }
     signal.throwIfAborted();
@@ -184,4 +181,9 @@ async function readBounded(
     signal.removeEventListener('abort', cancel);
   }
   return Buffer.concat(pieces);
+}
+
+/** @param bytes a multiple of 1 KiB. */
+function formatSize(bytes: number): string {
+  return bytes % MIB === 0 ? `${bytes / MIB} MiB` : `${bytes / 1024} KiB`;
 }

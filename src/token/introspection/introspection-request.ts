@@ -9,11 +9,10 @@ import {
 } from 'oauth4webapi';
 import type { Issuer } from '../../config/config.ts';
 import type { Introspection } from '../../config/introspection-config.ts';
-import { parseJsonObject } from '../../config/values/key-set/json-web-key-set.ts';
 import { createClientAuth } from '../fetching/client-authentication.ts';
 import { describeStatus, describeUrl } from '../fetching/fetch-failure.ts';
 import { IssuerClient, IssuerFetchError } from '../fetching/issuer-client.ts';
-import { hasDuplicateMembers } from '../jws/json-object.ts';
+import { readJsonAnswer } from '../fetching/json-answer.ts';
 
 /** The members of an answer, apart from `active`: the claims of the token. */
 export type Answer = { readonly active: false } | { readonly active: true; readonly claims: Claims };
@@ -85,10 +84,8 @@ function isOurs(error: unknown): error is Error {
  * @param text the body of the answer. @throws IntrospectionError where it has no boolean `active`.
  */
 export function readAnswer(text: string): Answer {
-  const answer = parseJsonObject(text);
-  if (answer === undefined) throw new IntrospectionError('the answer is not a JSON object');
-  // Which of the two counts would be open (RFC 8259 section 4).
-  if (hasDuplicateMembers(text.replace(/^\uFEFF/, ''))) throw new IntrospectionError('the answer has a member twice');
+  const answer = readJsonAnswer(text);
+  if (typeof answer === 'string') throw new IntrospectionError(`the answer ${answer}`);
   const { active, jwt: _, ...claims } = answer;
   if (typeof active !== 'boolean') throw new IntrospectionError('the answer has no "active" that is true or false');
   return active ? { active, claims } : { active };
