@@ -4,18 +4,15 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, parseDocument } from 'yaml';
 import { type AuthorizationServer, startAuthorizationServer } from '../support/authorization-server.ts';
-import { reservePort } from '../support/reserved-port.ts';
 import { eventually } from '../support/waiting.ts';
 import { findDifferences } from './console.ts';
-import { type Block, ROOT, readPages } from './markdown.ts';
-import { writeExecutable } from './world.ts';
-import { runScript } from './world-script.ts';
+import { type Block, readPages } from './markdown.ts';
+import { startTutorial, type Tutorial } from './tutorial.ts';
 
 const ISSUER = 'https://login.example.com';
 const APIS = { orders: 'https://portal.example.com/api/orders', invoices: 'https://portal.example.com/api/invoices' };
@@ -25,28 +22,22 @@ const PORTS = ['8443', '8444', '8445', '9090'];
 const page = readPages().find(({ path }) => path === 'docs/tutorial/legacy-web-application.md');
 const blocks = page?.blocks ?? [];
 
-let folder: string;
+let tutorial: Tutorial;
 let issuer: AuthorizationServer;
-/** From a port of the page to one that is free. */
-const ports = new Map<string, string>();
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'audgate-tutorial-'));
-  for (const port of PORTS) ports.set(port, String(await reservePort()));
-  for (const name of ['test', 'node_modules']) symlinkSync(join(ROOT, name), join(folder, name));
-  writeExecutable(join(folder, 'bin', 'audgate'), `exec ${process.execPath} ${join(ROOT, 'dist/main.js')} "$@"`);
+  tutorial = await startTutorial(PORTS);
   const resources = Object.entries(APIS).map(([name, resource]) => ({ resource, scopes: [`${name}:read`] }));
   issuer = await startAuthorizationServer({ issuer: ISSUER, resources });
   for (const [name, resource] of Object.entries(APIS)) {
     const { accessToken } = await issuer.requestToken({ resource, scope: `${name}:read` });
-    writeFileSync(join(folder, `${name}.jwt`), `${accessToken}\n`);
+    writeFileSync(join(tutorial.folder, `${name}.jwt`), `${accessToken}\n`);
   }
 });
 
 afterAll(async () => {
-  for (const name of readdirSync(folder).filter(each => each.endsWith('.pid'))) stop(name);
+  tutorial?.close();
   await issuer?.close();
-  rmSync(folder, { recursive: true });
 });
 
 const TOOLS = ['bash', 'curl', 'jq', 'openssl'];
@@ -63,43 +54,32 @@ test.skipIf(isSkipped)(
 
 async function take(block: Block): Promise<void> {
   const { language, notes, text } = block;
-  if (notes.file !== undefined) write(notes.file, withFreePorts(text));
+  if (notes.file !== undefined) write(notes.file, tutorial.withFreePorts(text));
   if (notes.in !== undefined) await edit(notes.in.split(' ').filter(Boolean), text);
   if (language === 'sh') {
-    expect({ step: notes.step, ...(await run(text)) }).toMatchObject({ code: 0 });
+    expect({ step: notes.step, ...(await tutorial.run(text)) }).toMatchObject({ code: 0 });
     await untilListening(text);
   }
-  if (language === 'console') expect(await findDifferences({ run }, text)).toEqual([]);
-}
-
-/** Runs commands of the page, with the ports that are free here. */
-async function run(script: string) {
-  const environment = { PATH: [join(folder, 'bin'), process.env['PATH']].join(delimiter), TZ: 'UTC' };
-  const { code, text } = await runScript(withFreePorts(script), folder, environment);
-  return { code, text: [...ports].reduce((shown, [named, port]) => shown.replaceAll(port, named), text) };
-}
-
-function withFreePorts(text: string): string {
-  return text.replace(/\b(?:8443|8444|8445|9090)\b/g, port => ports.get(port) ?? port);
+  if (language === 'console') expect(await findDifferences(tutorial, text)).toEqual([]);
 }
 
 function write(name: string, text: string): void {
-  writeFileSync(join(folder, name), text.replace(/(jwks_uri: )[^\s}]+/, `$1${issuer.jwksUri}`));
+  writeFileSync(join(tutorial.folder, name), text.replace(/(jwks_uri: )[^\s}]+/, `$1${issuer.jwksUri}`));
 }
 
 /** Puts what the page says into the configuration, and waits until it serves. */
 async function edit(path: readonly string[], text: string): Promise<void> {
   const loaded = readLog('configuration loaded');
-  const file = join(folder, 'audgate.yaml');
+  const file = join(tutorial.folder, 'audgate.yaml');
   const document = parseDocument(readFileSync(file, 'utf8'));
-  for (const [key, value] of Object.entries(parse(withFreePorts(text)))) document.setIn([...path, key], value);
+  for (const [key, value] of Object.entries(parse(tutorial.withFreePorts(text)))) document.setIn([...path, key], value);
   write('audgate.yaml', document.toString());
   await eventually(() => readLog('configuration loaded') > loaded);
 }
 
 /** What was started in the background listens a little later. */
 async function untilListening(script: string): Promise<void> {
-  const started = [...script.matchAll(/--port (\d+)/g)].map(([, port = '']) => ports.get(port) ?? port);
+  const started = [...script.matchAll(/--port (\d+)/g)].map(([, port = '']) => tutorial.ports.get(port) ?? port);
   if (script.includes('> audgate.ndjson')) await eventually(() => readLog('listening') > 0);
   for (const port of started) {
     const probe = ['-sk', '-o', '/dev/null', `https://127.0.0.1:${port}/`];
@@ -109,14 +89,6 @@ async function untilListening(script: string): Promise<void> {
 
 /** @returns how many lines of the gateway's log have this message. */
 function readLog(message: string): number {
-  const file = join(folder, 'audgate.ndjson');
+  const file = join(tutorial.folder, 'audgate.ndjson');
   return existsSync(file) ? readFileSync(file, 'utf8').split(`"msg":"${message}"`).length - 1 : 0;
-}
-
-function stop(file: string): void {
-  try {
-    process.kill(Number(readFileSync(join(folder, file), 'utf8')));
-  } catch {
-    // It has ended by itself.
-  }
 }

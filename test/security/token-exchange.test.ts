@@ -26,13 +26,9 @@ beforeAll(async () => {
   world = await createWorld();
 });
 beforeEach(() => world.forget());
-afterEach(async () => {
-  await world.stop();
-  Object.assign(world.endpoint, { answer: undefined, hold: undefined, members: {}, claims: {} });
-});
+afterEach(() => world.reset());
 afterAll(() => world.close());
 
-const tokenFor = (claims = {}) => world.issuer.sign({ claims: { aud: FRONT, ...claims } });
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const good = () => unsecuredJwt({ aud: INNER, exp: 4_000_000_000 });
 const usual = (members = {}) => ({
@@ -137,7 +133,7 @@ describe('an answer that is not accepted', () => {
   ])('%s: %#', async (_what, answer, expected) => {
     const gateway = await world.start();
     world.endpoint.answer = answer;
-    const token = await tokenFor();
+    const token = await world.tokenFor();
     expect(await send(gateway, token)).toBe(expected);
     expect(world.bytes()).toBe('');
     await gateway.requestLines(1);
@@ -146,7 +142,7 @@ describe('an answer that is not accepted', () => {
 
   test('the very token that was sent, though it is for both: refused', async () => {
     const gateway = await world.start();
-    const token = await tokenFor({ aud: [FRONT, INNER] });
+    const token = await world.tokenFor({ aud: [FRONT, INNER] });
     world.endpoint.answer = json(usual({ access_token: token }));
     expect(await send(gateway, token)).toBe(REFUSED);
     expect(world.bytes()).toBe('');
@@ -160,7 +156,7 @@ describe('an answer that is not accepted', () => {
       writing = setInterval(() => response.write(' '), 20);
       response.once('close', () => clearInterval(writing));
     };
-    expect(await send(gateway, await tokenFor())).toBe(UNAVAILABLE);
+    expect(await send(gateway, await world.tokenFor())).toBe(UNAVAILABLE);
     expect(world.bytes()).toBe('');
   });
 });
@@ -178,22 +174,22 @@ describe('an answer that is accepted', () => {
   ])('%s', async (_what, answer) => {
     const gateway = await world.start();
     world.endpoint.answer = answer;
-    expect(await send(gateway, await tokenFor())).toBe('forwarded');
+    expect(await send(gateway, await world.tokenFor())).toBe('forwarded');
   });
 
   test('with opaque: true, an opaque token; a JWT is still checked', async () => {
     const gateway = await world.start({ '/inner': world.route({}, { opaque: true }) });
     world.endpoint.answer = json(usual({ access_token: 'opaque-token~1' }));
-    expect(await send(gateway, await tokenFor())).toBe('forwarded');
+    expect(await send(gateway, await world.tokenFor())).toBe('forwarded');
     expect(authorizationsIn(world.bytes())).toEqual(['Authorization: Bearer opaque-token~1']);
     world.endpoint.answer = json(usual({ access_token: unsecuredJwt({ aud: 'x' }) }));
-    expect(await send(gateway, await tokenFor())).toBe(REFUSED);
+    expect(await send(gateway, await world.tokenFor())).toBe(REFUSED);
   });
 });
 
 test('an error that repeats the token, the secret and control characters: nothing of them is logged', async () => {
   const gateway = await world.start();
-  const token = await tokenFor();
+  const token = await world.tokenFor();
   world.endpoint.answer = (response: ServerResponse) =>
     sendJson(response, 400, {
       error: `invalid_request ${token}`,
@@ -216,7 +212,7 @@ test.each<[string, (call: ExchangeCall) => string]>([
   ['the secret in base64', ({ headers }) => `x ${String(headers.authorization).slice(6)}`],
 ])('an error that repeats %s: the log has neither secret nor token in any spelling', async (_what, repeat) => {
   const gateway = await world.start();
-  const token = await tokenFor();
+  const token = await world.tokenFor();
   world.endpoint.answer = (response, call) =>
     sendJson(response, 400, { error: 'invalid_request', error_description: repeat(call) });
   expect(await send(gateway, token)).toBe(REFUSED);
@@ -237,7 +233,7 @@ test.each<[string, (call: ExchangeCall) => string]>([
 describe('the client', () => {
   test('its Authorization, in any spelling, never reaches the upstream beside the issued token', async () => {
     const gateway = await world.start();
-    const token = await tokenFor();
+    const token = await world.tokenFor();
     const answer = await request(gateway.port, {
       path: '/inner/1',
       headers: [
@@ -254,7 +250,7 @@ describe('the client', () => {
   test('two Authorization fields: refused, and nothing is exchanged', async () => {
     const gateway = await world.start();
     const before = world.endpoint.calls.length;
-    const token = await tokenFor();
+    const token = await world.tokenFor();
     const headers: [string, string][] = [
       ['Authorization', `Bearer ${token}`],
       ['Authorization', `Bearer ${token}`],
@@ -263,25 +259,17 @@ describe('the client', () => {
     expect(world.endpoint.calls.length).toBe(before);
   });
 
-  test('a token that expires during a slow exchange: refused as expired', async () => {
+  test.each([
+    ['a slow exchange', 2_000],
+    ['an exchange of less than a second', 500],
+  ])('a token that expires during %s: refused as expired', async (_, remaining) => {
     const gateway = await world.start();
     const exp = Math.floor(Date.now() / 1000) + 2;
-    const token = await tokenFor({ exp });
+    const token = await world.tokenFor({ exp });
     world.endpoint.answer = response => {
       setTimeout(() => sendJson(response, 200, usual()), exp * 1000 - Date.now() + 100);
     };
-    expect(await send(gateway, token)).toBe('401 token_expired');
-    expect(world.bytes()).toBe('');
-  });
-
-  test('a token that expires during an exchange of less than a second: refused as expired', async () => {
-    const gateway = await world.start();
-    const exp = Math.floor(Date.now() / 1000) + 2;
-    const token = await tokenFor({ exp });
-    world.endpoint.answer = response => {
-      setTimeout(() => sendJson(response, 200, usual()), exp * 1000 - Date.now() + 100);
-    };
-    await pause(exp * 1000 - Date.now() - 500);
+    await pause(exp * 1000 - Date.now() - remaining);
     expect(await send(gateway, token)).toBe('401 token_expired');
     expect(world.bytes()).toBe('');
   });
@@ -291,9 +279,9 @@ describe('the client', () => {
     const { held, release } = createHold();
     world.endpoint.hold = held;
     const before = world.endpoint.calls.length;
-    const first = send(gateway, await tokenFor());
+    const first = send(gateway, await world.tokenFor());
     await world.endpoint.called(before + 1);
-    expect(await send(gateway, await tokenFor())).toBe('503 overloaded, in 1 s');
+    expect(await send(gateway, await world.tokenFor())).toBe('503 overloaded, in 1 s');
     release();
     expect(await first).toBe('forwarded');
   });

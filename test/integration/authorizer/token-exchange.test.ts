@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sendJson } from '../../support/exchange-server.ts';
 import { type RunningGateway, startGateway } from '../../support/gateway.ts';
 import { bearer } from '../../support/raw-http.ts';
-import { createWorld, FRONT, type World } from '../exchange/fixture.ts';
+import { createWorld, type World } from '../exchange/fixture.ts';
 import { ask, FORMS, fieldsOf, formatQuestion } from './fixture.ts';
 
 let world: World;
@@ -22,7 +22,7 @@ afterAll(async () => {
 
 describe.each(FORMS)('/%s', form => {
   const askAbout = async (target: string, claims = {}) => {
-    const token = await world.issuer.sign({ claims: { aud: FRONT, ...claims } });
+    const token = await world.tokenFor(claims);
     const question = formatQuestion(form, { target, headers: [bearer(token)] });
     return { token, answer: await ask(gateway.authorizerPort, question) };
   };

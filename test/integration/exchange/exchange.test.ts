@@ -22,14 +22,10 @@ beforeAll(async () => {
   world = await createWorld();
 });
 beforeEach(() => world.forget());
-afterEach(async () => {
-  await world.stop();
-  Object.assign(world.endpoint, { answer: undefined, hold: undefined, members: {}, claims: {} });
-});
+afterEach(() => world.reset());
 afterAll(() => world.close());
 
 const callsBefore = () => world.endpoint.calls.length;
-const tokenFor = (claims = {}) => world.issuer.sign({ claims: { aud: FRONT, ...claims } });
 
 describe('a token that every check accepts', () => {
   test('exchanged by RFC 8693, and the upstream gets the issued token alone', async () => {
@@ -37,7 +33,7 @@ describe('a token that every check accepts', () => {
     const gateway = await world.start({
       '/inner': world.route({}, { audience: 'inner', scopes: ['inner:read', 'x'] }),
     });
-    const token = await tokenFor();
+    const token = await world.tokenFor();
     expect(await send(gateway, token)).toBe('forwarded');
     const [call] = world.endpoint.calls.slice(before);
     expect(Object.fromEntries(call?.form ?? [])).toEqual({
@@ -58,7 +54,7 @@ describe('a token that every check accepts', () => {
   test('resource and audience: each sent only where it is configured', async () => {
     const before = callsBefore();
     const gateway = await world.start({ '/inner': world.route({}, { resource: undefined, audience: 'inner' }) });
-    expect(await send(gateway, await tokenFor())).toBe('forwarded');
+    expect(await send(gateway, await world.tokenFor())).toBe('forwarded');
     const [call] = world.endpoint.calls.slice(before);
     expect([...(call?.form.keys() ?? [])].sort()).toEqual([
       ...['audience', 'grant_type', 'subject_token', 'subject_token_type'],
@@ -70,7 +66,7 @@ describe('a token that every check accepts', () => {
     const settings = { grant: 'jwt-bearer', scopes: [`${INNER}.default`] };
     const gateway = await world.start({ '/inner': world.route({}, settings) });
     world.endpoint.members = { issued_token_type: undefined };
-    const token = await tokenFor();
+    const token = await world.tokenFor();
     expect(await send(gateway, token)).toBe('forwarded');
     const [call] = world.endpoint.calls.slice(before);
     expect(Object.fromEntries(call?.form ?? [])).toEqual({
@@ -80,12 +76,12 @@ describe('a token that every check accepts', () => {
       scope: `${INNER}.default`,
     });
     world.endpoint.claims = { aud: 'https://other.example.com/' };
-    expect(await send(gateway, await tokenFor())).toBe('403 exchange_refused');
+    expect(await send(gateway, await world.tokenFor())).toBe('403 exchange_refused');
   });
 
   test('a WebSocket: its handshake has the issued token', async () => {
     const gateway = await world.start();
-    const token = await tokenFor();
+    const token = await world.tokenFor();
     const url = `ws://127.0.0.1:${gateway.port}/inner/socket`;
     const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
     const echoed = new Promise((resolve, reject) => socket.once('message', resolve).once('error', reject));
@@ -98,7 +94,7 @@ describe('a token that every check accepts', () => {
 
   test('a body: forwarded behind the exchange, as it came', async () => {
     const gateway = await world.start();
-    const headers = { authorization: `Bearer ${await tokenFor()}` };
+    const headers = { authorization: `Bearer ${await world.tokenFor()}` };
     const body = 'x'.repeat(100_000);
     const response = await fetch(`${gateway.origin}/inner/1`, { method: 'POST', headers, body });
     expect(await response.json()).toMatchObject({ body: { length: 100_000 } });
@@ -115,7 +111,7 @@ describe('a request that goes on although its token is not accepted', () => {
   ] as const)('%s, on %s: nothing is exchanged, and there is no Authorization', async (_what, enforcement, claims) => {
     const before = callsBefore();
     const gateway = await world.start({ '/inner': world.route({ enforcement, scopes: ['inner'] }) });
-    const token = typeof claims === 'object' ? await tokenFor({ scope: 'inner', ...claims }) : claims;
+    const token = typeof claims === 'object' ? await world.tokenFor({ scope: 'inner', ...claims }) : claims;
     const response = await fetch(
       `${gateway.origin}/inner/1`,
       token ? { headers: { authorization: `Bearer ${token}` } } : {},
@@ -127,7 +123,7 @@ describe('a request that goes on although its token is not accepted', () => {
 
   test.each(['report', 'verify'])('an accepted token on %s: exchanged', async enforcement => {
     const gateway = await world.start({ '/inner': world.route({ enforcement }) });
-    expect(await send(gateway, await tokenFor())).toBe('forwarded');
+    expect(await send(gateway, await world.tokenFor())).toBe('forwarded');
     expect(authorizationsIn(world.bytes())).toEqual([`Authorization: Bearer ${world.endpoint.issued.at(-1)}`]);
   });
 });
@@ -146,7 +142,7 @@ describe('refused and out of reach', () => {
   ])('status %i with %s: %s, on report too, and logged', async (status, error, expected) => {
     const gateway = await world.start({ '/inner': world.route({ enforcement: 'report' }) });
     world.endpoint.answer = response => sendJson(response, status, { error, error_description: 'because' });
-    expect(await send(gateway, await tokenFor())).toBe(expected);
+    expect(await send(gateway, await world.tokenFor())).toBe(expected);
     const line = gateway.log.find(({ msg }) => msg === 'a token was not exchanged');
     expect(line).toMatchObject({ level: 'warn', route: '/inner', status, error, error_description: 'because' });
     const reason = expected.split(/[ ,]/)[1];
@@ -159,7 +155,7 @@ describe('refused and out of reach', () => {
 
   test('after a refusal: asked again, since nothing of it is kept', async () => {
     const gateway = await world.start();
-    const token = await tokenFor();
+    const token = await world.tokenFor();
     world.endpoint.answer = response => sendJson(response, 400, { error: 'invalid_target' });
     expect(await send(gateway, token)).toBe('403 exchange_refused');
     world.endpoint.answer = undefined;
@@ -171,8 +167,8 @@ describe('refused and out of reach', () => {
     const silent = world.route({}, { timeout: '100ms' });
     const gateway = await world.start({ '/closed': closed, '/silent': silent });
     world.endpoint.answer = () => undefined;
-    expect(await send(gateway, await tokenFor(), '/closed')).toBe('503 exchange_unavailable, in 5 s');
-    expect(await send(gateway, await tokenFor(), '/silent')).toBe('503 exchange_unavailable, in 5 s');
+    expect(await send(gateway, await world.tokenFor(), '/closed')).toBe('503 exchange_unavailable, in 5 s');
+    expect(await send(gateway, await world.tokenFor(), '/silent')).toBe('503 exchange_unavailable, in 5 s');
     const causes = gateway.log.filter(({ msg }) => msg === 'a token was not exchanged').map(({ cause }) => cause);
     expect(causes).toEqual([expect.stringMatching(/never fetched from|ECONNREFUSED/), 'no answer within 0.1 s']);
   });
@@ -182,7 +178,7 @@ test('an issued token that opens the front route or a sibling: logged once for e
   const sibling = { resource: 'https://sibling.example.com/', upstream: world.upstream.origin };
   const gateway = await world.start({ '/inner': world.route(), '/sibling': sibling });
   world.endpoint.claims = { aud: [INNER, FRONT, sibling.resource, 'https://foreign.example.com/'] };
-  for (let count = 0; count < 3; count += 1) expect(await send(gateway, await tokenFor())).toBe('forwarded');
+  for (let count = 0; count < 3; count += 1) expect(await send(gateway, await world.tokenFor())).toBe('forwarded');
   const lines = gateway.log.filter(({ msg }) => String(msg).includes('opens routes of this gateway'));
   expect(lines).toMatchObject([{ level: 'warn', route: '/inner', resources: [FRONT, sibling.resource] }]);
 });
@@ -193,7 +189,7 @@ test('the client leaves during the exchange: nothing is forwarded, and the reque
   world.endpoint.hold = held;
   const calls = callsBefore();
   const leaving = new AbortController();
-  const headers = { authorization: `Bearer ${await tokenFor()}` };
+  const headers = { authorization: `Bearer ${await world.tokenFor()}` };
   const request = fetch(`${gateway.origin}/inner/1`, { headers, signal: leaving.signal }).catch(() => 'left');
   await world.endpoint.called(calls + 1);
   leaving.abort();
@@ -213,7 +209,7 @@ test('the limit of a drain ends during an exchange: the request is recorded, and
   const { held, release } = createHold();
   world.endpoint.hold = held;
   const calls = callsBefore();
-  const headers = { authorization: `Bearer ${await tokenFor()}` };
+  const headers = { authorization: `Bearer ${await world.tokenFor()}` };
   const request = fetch(`${gateway.origin}/inner/1`, { headers }).catch(() => 'closed');
   await world.endpoint.called(calls + 1);
   await gateway.close();

@@ -26,6 +26,10 @@ export interface World {
   /** Replaces the running gateway. */
   readonly start: (routes?: Settings, issuer?: Settings) => Promise<RunningGateway>;
   readonly stop: () => Promise<void>;
+  /** A token of the issuer for the front audience, with other claims beside or instead. */
+  readonly tokenFor: (claims?: Settings) => Promise<string>;
+  /** Stops the gateway; the endpoint answers as usual again. */
+  readonly reset: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -60,6 +64,11 @@ export async function createWorld(): Promise<World> {
       await stop();
       gateway = await startGateway(yaml(routes, ofIssuer));
       return gateway;
+    },
+    tokenFor: (claims = {}) => issuer.sign({ claims: { aud: FRONT, ...claims } }),
+    reset: async () => {
+      await stop();
+      Object.assign(endpoint, { answer: undefined, hold: undefined, members: {}, claims: {} });
     },
     close: async () => {
       await stop();

@@ -9,7 +9,6 @@ import {
   countExchanges,
   createHold,
   createWorld,
-  FRONT,
   INNER,
   type Settings,
   send,
@@ -21,13 +20,9 @@ let world: World;
 beforeAll(async () => {
   world = await createWorld();
 });
-afterEach(async () => {
-  await world.stop();
-  Object.assign(world.endpoint, { answer: undefined, hold: undefined, members: {}, claims: {} });
-});
+afterEach(() => world.reset());
 afterAll(() => world.close());
 
-const tokenFor = (claims = {}) => world.issuer.sign({ claims: { aud: FRONT, ...claims } });
 const soon = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 
 /** Sends `count` requests one after the other. @returns the exchanges that they made. */
@@ -37,10 +32,22 @@ async function exchangesOf(gateway: RunningGateway, count: number, token: string
   return world.endpoint.calls.length - before;
 }
 
+/** Sends 50 requests at once, and calls `release` when all are there. @returns what they came to, and the exchanges that they made. */
+async function sendAtOnce(gateway: RunningGateway, release: () => void) {
+  const token = await world.tokenFor();
+  const before = world.endpoint.calls.length;
+  const sent = Array.from({ length: 50 }, () => send(gateway, token));
+  await world.endpoint.called(before + 1);
+  await eventually(async () => (await gateway.sample('audgate_open_connections{kind="http"}')) === 50);
+  release();
+  const outcomes = new Set(await Promise.all(sent));
+  return { outcomes, exchanges: world.endpoint.calls.length - before };
+}
+
 test('one token, 50 requests: 1 exchange, and each request has the issued token', async () => {
   const gateway = await world.start();
   world.forget();
-  const token = await tokenFor();
+  const token = await world.tokenFor();
   expect(await exchangesOf(gateway, 50, token)).toBe(1);
   expect(await countExchanges(gateway)).toEqual({ hit: 49, success: 1, refused: 0, failure: 0 });
   expect(new Set(authorizationsIn(world.bytes()))).toEqual(
@@ -51,34 +58,22 @@ test('one token, 50 requests: 1 exchange, and each request has the issued token'
 
 test('50 requests at once: 1 exchange', async () => {
   const gateway = await world.start();
-  const token = await tokenFor();
   const { held, release } = createHold();
   world.endpoint.hold = held;
-  const before = world.endpoint.calls.length;
-  const sent = Array.from({ length: 50 }, () => send(gateway, token));
-  await world.endpoint.called(before + 1);
-  await eventually(async () => (await gateway.sample('audgate_open_connections{kind="http"}')) === 50);
-  release();
-  expect(new Set(await Promise.all(sent))).toEqual(new Set(['forwarded']));
-  expect(world.endpoint.calls.length - before).toBe(1);
+  const sent = await sendAtOnce(gateway, release);
+  expect(sent).toEqual({ outcomes: new Set(['forwarded']), exchanges: 1 });
   expect(await countExchanges(gateway)).toMatchObject({ hit: 49, success: 1 });
 });
 
 test('50 requests at once that are refused: 1 exchange, and each is refused', async () => {
   const gateway = await world.start();
-  const token = await tokenFor();
   const { held, release } = createHold();
   world.endpoint.answer = async response => {
     await held;
     sendJson(response, 400, { error: 'invalid_target' });
   };
-  const before = world.endpoint.calls.length;
-  const sent = Array.from({ length: 50 }, () => send(gateway, token));
-  await world.endpoint.called(before + 1);
-  await eventually(async () => (await gateway.sample('audgate_open_connections{kind="http"}')) === 50);
-  release();
-  expect(new Set(await Promise.all(sent))).toEqual(new Set(['403 exchange_refused']));
-  expect(world.endpoint.calls.length - before).toBe(1);
+  const sent = await sendAtOnce(gateway, release);
+  expect(sent).toEqual({ outcomes: new Set(['403 exchange_refused']), exchanges: 1 });
   expect(await countExchanges(gateway)).toEqual({ hit: 0, success: 0, refused: 1, failure: 0 });
 });
 
@@ -104,7 +99,7 @@ describe('what makes an exchange of its own, with one token on two routes', () =
   ])('%s', async (_what, one, two, expected) => {
     const gateway = await world.start({ '/inner': world.route({}, one), '/second': world.route({}, two) });
     const before = world.endpoint.calls.length;
-    const token = await tokenFor();
+    const token = await world.tokenFor();
     for (const path of ['/inner/1', '/second/1', '/inner/1', '/second/1']) {
       expect(await send(gateway, token, path)).toBe('forwarded');
     }
@@ -114,7 +109,7 @@ describe('what makes an exchange of its own, with one token on two routes', () =
   test('another endpoint', async () => {
     const second = world.route({}, { token_endpoint: `${world.endpoint.origin}/second` });
     const gateway = await world.start({ '/inner': world.route(), '/second': second });
-    const token = await tokenFor();
+    const token = await world.tokenFor();
     const before = world.endpoint.calls.length;
     for (const path of ['/inner/1', '/second/1']) expect(await send(gateway, token, path)).toBe('forwarded');
     expect(world.endpoint.calls.length - before).toBe(2);
@@ -123,7 +118,7 @@ describe('what makes an exchange of its own, with one token on two routes', () =
 
 test('another token of the same caller, and another caller: an exchange each', async () => {
   const gateway = await world.start();
-  const tokens = await Promise.all([tokenFor(), tokenFor(), tokenFor({ sub: 'bob' })]);
+  const tokens = await Promise.all([world.tokenFor(), world.tokenFor(), world.tokenFor({ sub: 'bob' })]);
   const counts = [];
   for (const token of tokens) counts.push(await exchangesOf(gateway, 2, token));
   expect(counts).toEqual([1, 1, 1]);
@@ -148,13 +143,13 @@ describe('how long an issued token is kept', () => {
   ])('%s', async (_what, members, issued, subject, expected) => {
     const gateway = await world.start();
     Object.assign(world.endpoint, { members, claims: issued });
-    expect(await exchangesOf(gateway, 3, await tokenFor(subject))).toBe(expected);
+    expect(await exchangesOf(gateway, 3, await world.tokenFor(subject))).toBe(expected);
   });
 
   test('expires_in 1: exchanged again once it has passed', async () => {
     const gateway = await world.start();
     world.endpoint.members = { expires_in: 1 };
-    const token = await tokenFor();
+    const token = await world.tokenFor();
     const before = world.endpoint.calls.length;
     await eventually(async () => {
       expect(await send(gateway, token)).toBe('forwarded');
@@ -164,7 +159,7 @@ describe('how long an issued token is kept', () => {
 
   test('the subject token ends soon: neither it nor the issued token opens anything afterwards', async () => {
     const gateway = await world.start();
-    const token = await tokenFor({ exp: soon(5) });
+    const token = await world.tokenFor({ exp: soon(5) });
     world.endpoint.members = { expires_in: 3_600 };
     expect(await send(gateway, token)).toBe('forwarded');
     await eventually(async () => (await send(gateway, token)) === '401 token_expired');
@@ -172,6 +167,6 @@ describe('how long an issued token is kept', () => {
 
   test('the subject token has ended, though its issuer has a leeway: exchanged, and not kept', async () => {
     const gateway = await world.start({ '/inner': world.route() }, { expiry_leeway: '5m' });
-    expect(await exchangesOf(gateway, 3, await tokenFor({ exp: soon(-10) }))).toBe(3);
+    expect(await exchangesOf(gateway, 3, await world.tokenFor({ exp: soon(-10) }))).toBe(3);
   });
 });

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type GatewayProcess, startGatewayProcess } from '../../support/gateway-process.ts';
-import { authorizationsIn, createHold, createWorld, FRONT, type Settings, type World } from './fixture.ts';
+import { authorizationsIn, createHold, createWorld, type Settings, type World } from './fixture.ts';
 
 let world: World;
 let gateway: GatewayProcess;
@@ -16,8 +16,6 @@ afterEach(async () => {
   world.forget();
 });
 afterAll(() => world.close());
-
-const tokenFor = () => world.issuer.sign({ claims: { aud: FRONT } });
 
 async function send(token: string): Promise<number> {
   const headers = { authorization: `Bearer ${token}` };
@@ -34,7 +32,7 @@ async function reload(settings: Settings, exchange: Settings = {}): Promise<void
 
 test('an issued token: kept over a reload, but not where another resource is wanted', async () => {
   gateway = await startGatewayProcess(world.yaml({ '/inner': world.route() }));
-  const token = await tokenFor();
+  const token = await world.tokenFor();
   const before = world.endpoint.calls.length;
   expect(await send(token)).toBe(200);
   await reload({ limits: { in_flight: 7 } });
@@ -47,7 +45,7 @@ test('an issued token: kept over a reload, but not where another resource is wan
 
 test('an exchange under way: its request is forwarded, and one of the new configuration shares it', async () => {
   gateway = await startGatewayProcess(world.yaml({ '/inner': world.route() }));
-  const token = await tokenFor();
+  const token = await world.tokenFor();
   const { held, release } = createHold();
   world.endpoint.hold = held;
   const before = world.endpoint.calls.length;

@@ -9,7 +9,15 @@ import {
   ElicitRequestSchema,
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
-import { ANSWER, type CallOptions, type ConnectOptions, firstText, SAMPLE, type Session } from './session.ts';
+import {
+  ANSWER,
+  type CallOptions,
+  type ConnectOptions,
+  createPlainMethods,
+  firstText,
+  SAMPLE,
+  type Session,
+} from './session.ts';
 import type { User } from './user.ts';
 
 type AnyTransport = Parameters<Client['connect']>[0];
@@ -50,21 +58,12 @@ function describeSession(
   const call = async (name: string, options?: CallOptions) =>
     firstText((await client.callTool({ name, arguments: {} }, undefined, options)).content);
   return {
-    listTools: async () => (await client.listTools()).tools.map(({ name }) => name),
+    ...createPlainMethods(client),
     callTool: (name, options) => call(name, options).catch(error => logIn(error).then(() => call(name, options))),
-    listResources: async () => (await client.listResources()).resources.map(({ uri }) => uri),
-    readResource: async uri => (await client.readResource({ uri })).contents,
-    listPrompts: async () => (await client.listPrompts()).prompts.map(({ name }) => name),
-    getPrompt: async (name, args) => (await client.getPrompt({ name, arguments: args })).messages,
-    complete: async () => {
-      const ref = { type: 'ref/prompt' as const, name: 'test_prompt_with_arguments' };
-      return (await client.complete({ ref, argument: { name: 'arg1', value: 'par' } })).completion.values;
-    },
     watchTools: async onChange => client.setNotificationHandler(ToolListChangedNotificationSchema, onChange),
     end: async () => {
       const now = transport();
       if ('terminateSession' in now) await now.terminateSession();
     },
-    close: () => client.close(),
   };
 }

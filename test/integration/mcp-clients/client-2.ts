@@ -6,7 +6,15 @@ import {
   StreamableHTTPClientTransport,
   UnauthorizedError,
 } from '@modelcontextprotocol/client';
-import { ANSWER, type CallOptions, type ConnectOptions, firstText, SAMPLE, type Session } from './session.ts';
+import {
+  ANSWER,
+  type CallOptions,
+  type ConnectOptions,
+  createPlainMethods,
+  firstText,
+  SAMPLE,
+  type Session,
+} from './session.ts';
 import type { User } from './user.ts';
 
 /** Connects from nothing but the URL, with a login where the server wants one. */
@@ -49,16 +57,8 @@ function describeSession(
   const call = async (name: string, options?: CallOptions) =>
     firstText((await client.callTool({ name, arguments: {} }, options)).content);
   return {
-    listTools: async () => (await client.listTools()).tools.map(({ name }) => name),
+    ...createPlainMethods(client),
     callTool: (name, options) => call(name, options).catch(error => logIn(error).then(() => call(name, options))),
-    listResources: async () => (await client.listResources()).resources.map(({ uri }) => uri),
-    readResource: async uri => (await client.readResource({ uri })).contents,
-    listPrompts: async () => (await client.listPrompts()).prompts.map(({ name }) => name),
-    getPrompt: async (name, args) => (await client.getPrompt({ name, arguments: args })).messages,
-    complete: async () => {
-      const ref = { type: 'ref/prompt' as const, name: 'test_prompt_with_arguments' };
-      return (await client.complete({ ref, argument: { name: 'arg1', value: 'par' } })).completion.values;
-    },
     watchTools: async onChange => {
       client.setNotificationHandler('notifications/tools/list_changed', onChange);
       if (isModern) await client.listen({ toolsListChanged: true });
@@ -67,6 +67,5 @@ function describeSession(
       const now = transport();
       if (!isModern && 'terminateSession' in now) await now.terminateSession();
     },
-    close: () => client.close(),
   };
 }

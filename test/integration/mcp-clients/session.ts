@@ -1,5 +1,8 @@
 /** What the features need of a client, whichever SDK it is of. */
 
+import type { Client as Client2 } from '@modelcontextprotocol/client';
+import type { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
+
 export interface CallOptions {
   readonly onprogress?: (progress: { readonly progress: number }) => void;
   readonly signal?: AbortSignal;
@@ -38,4 +41,20 @@ export interface ConnectOptions<Provider> {
 export function firstText(content: unknown): string {
   const [first] = content as readonly { readonly text?: string }[];
   return first?.text ?? '';
+}
+
+/** The methods for which the clients of both SDKs are called alike. */
+export function createPlainMethods(client: Client1 | Client2): Omit<Session, 'callTool' | 'watchTools' | 'end'> {
+  return {
+    listTools: async () => (await client.listTools()).tools.map(({ name }) => name),
+    listResources: async () => (await client.listResources()).resources.map(({ uri }) => uri),
+    readResource: async uri => (await client.readResource({ uri })).contents,
+    listPrompts: async () => (await client.listPrompts()).prompts.map(({ name }) => name),
+    getPrompt: async (name, args) => (await client.getPrompt({ name, arguments: args })).messages,
+    complete: async () => {
+      const ref = { type: 'ref/prompt' as const, name: 'test_prompt_with_arguments' };
+      return (await client.complete({ ref, argument: { name: 'arg1', value: 'par' } })).completion.values;
+    },
+    close: () => client.close(),
+  };
 }

@@ -3,19 +3,12 @@
  * that product opens what its scopes say. The keys alone are replaced, by that of the test.
  */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parse, stringify } from 'yaml';
-import { formatDiagnostic } from '../../../src/config/diagnostics/diagnostic.ts';
-import { loadConfig } from '../../../src/config/load.ts';
 import { type RunningGateway, startGateway } from '../../support/gateway.ts';
-import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
-import { startUpstream, type Upstream } from '../../support/upstream.ts';
 import { PRODUCT_TOKENS } from './product-tokens.ts';
+import { checkRecipe, FOLDER, type RecipeWorld, startRecipeWorld } from './recipe-world.ts';
 
-const FOLDER = join(import.meta.dirname, '../../../config/recipes');
 const RESOURCE = 'https://tools.example.com/mcp';
 const METADATA = '/.well-known/oauth-protected-resource/mcp';
 
@@ -44,21 +37,12 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   'workos-authkit-mcp': { product: 'workos-authkit', user: { aud: RESOURCE }, initial: 'openid' },
 };
 
-let signer: TokenIssuer;
-let upstream: Upstream;
-let folder: string;
+let world: RecipeWorld;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'audgate-recipes-'));
-  signer = await startTokenIssuer('RS256');
-  upstream = await startUpstream();
-  writeFileSync(join(folder, 'keys.json'), JSON.stringify(signer.jwks));
+  world = await startRecipeWorld();
 });
-afterAll(async () => {
-  rmSync(folder, { recursive: true });
-  await signer.close();
-  await upstream.close();
-});
+afterAll(() => world.close());
 
 test('the table: has every recipe of an MCP server', () => {
   const files = readdirSync(FOLDER).filter(file => file.endsWith('-mcp.yaml'));
@@ -66,26 +50,19 @@ test('the table: has every recipe of an MCP server', () => {
 });
 
 describe.each(Object.entries(RECIPES))('%s', (name, { product, user, admin, initial }) => {
-  const file = join(FOLDER, `${name}.yaml`);
   const { header, claims, other } = PRODUCT_TOKENS[product] ?? { header: {}, claims: {}, other: {} };
   let gateway: RunningGateway;
   let issuer: string;
 
   beforeAll(async () => {
-    const { issuers, routes } = parse(readFileSync(file, 'utf8'));
-    [issuer = ''] = Object.keys(issuers);
-    const { jwks_uri: _, ...settings } = issuers[issuer];
-    const keys = { ...settings, jwks_file: join(folder, 'keys.json') };
-    const route = { ...routes['/mcp'], upstream: upstream.origin };
-    gateway = await startGateway(stringify({ issuers: { [issuer]: keys }, routes: { '/mcp': route } }));
+    const recipe = world.read(name, '/mcp');
+    issuer = recipe.issuer;
+    gateway = await startGateway(recipe.yaml);
   });
   afterAll(() => gateway.close());
 
   async function call(tool: string, own?: Readonly<Record<string, unknown>>): Promise<Response> {
-    const token = await signer.sign({
-      header: { typ: undefined, ...header },
-      claims: { iss: issuer, sub: undefined, client_id: undefined, jti: undefined, ...claims, ...own },
-    });
+    const token = await world.sign(issuer, { header, claims: { ...claims, ...own } });
     return fetch(`${gateway.origin}/mcp`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...(own && { authorization: `Bearer ${token}` }) },
@@ -94,9 +71,7 @@ describe.each(Object.entries(RECIPES))('%s', (name, { product, user, admin, init
   }
 
   test('check: valid, without a warning', () => {
-    const loaded = loadConfig(file, {});
-    const diagnostics = loaded.ok ? loaded.warnings : loaded.diagnostics;
-    expect(diagnostics.map(formatDiagnostic)).toEqual([]);
+    expect(checkRecipe(name)).toEqual([]);
   });
 
   test('a client without a token: is told the scopes to ask for, and where', async () => {

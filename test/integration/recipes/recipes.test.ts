@@ -3,20 +3,14 @@
  * the operator reads why. The keys alone are replaced, by that of the test.
  */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parse, stringify } from 'yaml';
-import { formatDiagnostic } from '../../../src/config/diagnostics/diagnostic.ts';
-import { loadConfig } from '../../../src/config/load.ts';
 import { runExplain } from '../../support/commands.ts';
 import { type RunningGateway, startGateway } from '../../support/gateway.ts';
-import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
-import { startUpstream, type Upstream } from '../../support/upstream.ts';
-import { PRODUCT_TOKENS, type ProductToken } from './product-tokens.ts';
+import { PRODUCT_TOKENS } from './product-tokens.ts';
+import { checkRecipe, FOLDER, type RecipeWorld, startRecipeWorld } from './recipe-world.ts';
 
-const FOLDER = join(import.meta.dirname, '../../../config/recipes');
 /** Asks about each token: its test has an endpoint to ask (test/integration/introspection, and a real Keycloak). */
 const ASKING = ['keycloak-introspection'];
 /** Those of MCP servers are in mcp-recipes.test.ts, those of front proxies in folders. */
@@ -24,54 +18,20 @@ const NAMES = readdirSync(FOLDER)
   .filter(file => file.endsWith('.yaml') && !file.endsWith('-mcp.yaml'))
   .map(file => file.replace(/\.yaml$/, ''));
 
-interface Recipe {
-  readonly issuers: Record<string, Record<string, unknown>>;
-  readonly routes: Record<string, Record<string, unknown>>;
-}
-
-let signer: TokenIssuer;
-let upstream: Upstream;
-let folder: string;
+let world: RecipeWorld;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'audgate-recipes-'));
-  signer = await startTokenIssuer('RS256');
-  upstream = await startUpstream();
-  writeFileSync(join(folder, 'keys.json'), JSON.stringify(signer.jwks));
+  world = await startRecipeWorld();
 });
-afterAll(async () => {
-  rmSync(folder, { recursive: true });
-  await signer.close();
-  await upstream.close();
-});
+afterAll(() => world.close());
 
 test('the table of tokens: has every recipe', () => {
   expect([...Object.keys(PRODUCT_TOKENS), ...ASKING].sort()).toEqual(NAMES.sort());
 });
 
 test.each(NAMES)('%s: valid, without a warning', name => {
-  const loaded = loadConfig(join(FOLDER, `${name}.yaml`), {});
-  const diagnostics = loaded.ok ? loaded.warnings : loaded.diagnostics;
-  expect(diagnostics.map(formatDiagnostic)).toEqual([]);
+  expect(checkRecipe(name)).toEqual([]);
 });
-
-/** @returns the recipe, with the key of the test for each issuer and the test's upstream. */
-function readRecipe(name: string): { readonly issuer: string; readonly yaml: string } {
-  const { issuers, routes }: Recipe = parse(readFileSync(join(FOLDER, `${name}.yaml`), 'utf8'));
-  const [issuer = ''] = Object.keys(issuers);
-  const settings = { ...issuers[issuer] };
-  delete settings['jwks_uri'];
-  delete settings['introspection'];
-  const route = { ...routes['/billing'], upstream: upstream.origin };
-  const keys = { ...settings, jwks_file: join(folder, 'keys.json') };
-  return { issuer, yaml: stringify({ issuers: { [issuer]: keys }, routes: { '/billing': route } }) };
-}
-
-const sign = (iss: string, { header, claims }: Pick<ProductToken, 'header' | 'claims'>) =>
-  signer.sign({
-    header: { typ: undefined, ...header },
-    claims: { iss, sub: undefined, client_id: undefined, jti: undefined, ...claims },
-  });
 
 describe.each(Object.entries(PRODUCT_TOKENS))('%s', (name, product) => {
   let gateway: RunningGateway;
@@ -79,9 +39,9 @@ describe.each(Object.entries(PRODUCT_TOKENS))('%s', (name, product) => {
   let file: string;
 
   beforeAll(async () => {
-    const recipe = readRecipe(name);
+    const recipe = world.read(name, '/billing');
     issuer = recipe.issuer;
-    file = join(folder, `${name}.yaml`);
+    file = join(world.folder, `${name}.yaml`);
     writeFileSync(file, recipe.yaml);
     gateway = await startGateway(recipe.yaml);
   });
@@ -91,10 +51,10 @@ describe.each(Object.entries(PRODUCT_TOKENS))('%s', (name, product) => {
     const response = await fetch(`${gateway.origin}/billing/1`, { headers: { authorization: `Bearer ${token}` } });
     return { status: response.status, body: await response.text() };
   };
-  const other = () => sign(issuer, { header: product.header, claims: { ...product.claims, ...product.other } });
+  const other = () => world.sign(issuer, { header: product.header, claims: { ...product.claims, ...product.other } });
 
   test('a token for this API: forwarded', async () => {
-    expect((await get(await sign(issuer, product))).status).toBe(200);
+    expect((await get(await world.sign(issuer, product))).status).toBe(200);
   });
 
   test('a token that is for something else: refused', async () => {
@@ -106,7 +66,7 @@ describe.each(Object.entries(PRODUCT_TOKENS))('%s', (name, product) => {
   test('explain: the operator reads why', async () => {
     const url = 'https://gateway.example.com/billing/1';
     const args = ['--config', file, '--token-file', '-', '--json', url];
-    const right = await runExplain(args, await sign(issuer, product));
+    const right = await runExplain(args, await world.sign(issuer, product));
     expect(JSON.parse(right.stdout)).toMatchObject({ decision: 'forwarded', reason: null });
     const wrong = await runExplain(args, await other());
     const { reason, cause, remedy } = JSON.parse(wrong.stdout);

@@ -10,26 +10,13 @@ import { createRouteTable } from '../../../src/route/match.ts';
 import { canonicalizePath } from '../../../src/route/path.ts';
 import { endpointAt } from '../../unit/route/example-route.ts';
 import { findMisreading } from './misreading.ts';
+import { MODELS as SERVERS } from './models.ts';
 import { pathOf, type ServerModel, split } from './server-model.ts';
-import { iis, iisDecodingAgain } from './servers/iis.ts';
-import { behindNginx, nginx, nginxOnWindows } from './servers/nginx.ts';
-import { springPathPattern, springUrlPathHelper } from './servers/spring.ts';
-import { tomcat, tomcatDecoding, tomcatLatin1 } from './servers/tomcat.ts';
 import { type World, worlds } from './world.ts';
 
 /** Envoy and HAProxy compare paths as they are, unless told. */
 const literal: ServerModel = { name: 'a proxy that decodes nothing', read: target => split(pathOf(target)) };
-const DIRECT = [
-  nginx,
-  nginxOnWindows,
-  tomcat,
-  tomcatDecoding,
-  tomcatLatin1,
-  iis,
-  springUrlPathHelper,
-  springPathPattern,
-];
-const MODELS: readonly ServerModel[] = [literal, ...DIRECT, iisDecodingAgain, ...DIRECT.map(behindNginx)];
+const MODELS: readonly ServerModel[] = [literal, ...SERVERS];
 const WORLDS = Number(process.env['PATH_MODEL_WORLDS'] ?? 150);
 
 const counts = { refused: 0, allowed: 0 };

@@ -1,23 +1,13 @@
 /** Fields, revision and body of an MCP request: read together, or refused with which reason. */
 
 import { describe, expect, test } from 'vitest';
-import { buildMcp, type Mcp } from '../../../src/config/mcp-config.ts';
+import type { Mcp } from '../../../src/config/mcp-config.ts';
 import { MCP_REVISIONS, type McpRevision } from '../../../src/config/values/mcp-revision.ts';
 import { readMcpBody, readMcpHead, withoutBody } from '../../../src/mcp/mcp-request.ts';
+import { exampleMcp } from '../route/example-mcp.ts';
 
 function settings(fields: Partial<Mcp> = {}): Mcp {
-  const built = buildMcp({
-    tools: { delete_user: ['users:admin'] },
-    resources: {},
-    prompts: {},
-    challenge: 'operation',
-    initial_scopes: undefined,
-    revisions: [...MCP_REVISIONS],
-    sse: false,
-    max_body: 1024,
-  });
-  if (!built) throw new Error('no settings');
-  return { ...built, ...fields };
+  return { ...exampleMcp({ tools: { delete_user: ['users:admin'] }, max_body: 1024 }), ...fields };
 }
 
 const JSON_TYPE = ['Content-Type', 'application/json'];

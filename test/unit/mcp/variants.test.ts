@@ -7,24 +7,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createAudienceIndex } from '../../../src/authorization/audience.ts';
 import { authorize } from '../../../src/authorization/authorize.ts';
-import { buildMcp, type Mcp } from '../../../src/config/mcp-config.ts';
 import { MCP_REVISIONS } from '../../../src/config/values/mcp-revision.ts';
 import { readMcpBody, readMcpHead } from '../../../src/mcp/mcp-request.ts';
+import { exampleMcp } from '../route/example-mcp.ts';
 import { protectedRoute } from '../route/example-route.ts';
 import { exampleToken } from '../token/example-token.ts';
 
-const built = buildMcp({
-  ...{
-    tools: { delete_user: ['admin'] },
-    resources: {},
-    prompts: {},
-    challenge: 'operation',
-    initial_scopes: undefined,
-  },
-  ...{ revisions: [...MCP_REVISIONS], sse: false, max_body: 4096 },
-});
-if (!built) throw new Error('no settings');
-const settings: Mcp = built;
+const settings = exampleMcp({ tools: { delete_user: ['admin'] }, max_body: 4096 });
 const route = protectedRoute({ prefix: '/mcp', mcp: settings });
 const match = { ok: true, route, path: '/mcp', rest: '', otherRests: [] } as const;
 const index = createAudienceIndex([route]);

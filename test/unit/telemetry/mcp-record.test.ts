@@ -2,11 +2,10 @@
 
 import { describe, expect, test } from 'vitest';
 import { createAudienceIndex } from '../../../src/authorization/audience.ts';
-import { buildMcp } from '../../../src/config/mcp-config.ts';
-import { MCP_REVISIONS } from '../../../src/config/values/mcp-revision.ts';
 import type { McpMessage } from '../../../src/mcp/message.ts';
 import { describeMcp } from '../../../src/telemetry/mcp-record.ts';
 import { Metrics } from '../../../src/telemetry/metrics/metrics.ts';
+import { exampleMcp } from '../route/example-mcp.ts';
 import { protectedRoute } from '../route/example-route.ts';
 import { finishedRequest } from './finished-example.ts';
 import { listIssuers } from './metrics/example-routes.ts';
@@ -15,17 +14,7 @@ import { readSamples } from './metrics/read-samples.ts';
 const call = (target: string): McpMessage => ({ method: 'tools/call', target });
 const single = (message: McpMessage) => ({ messages: [message], isBatch: false, refused: undefined });
 
-function routeWith(tools: Record<string, string[]>) {
-  const rest = {
-    resources: {},
-    prompts: {},
-    challenge: 'operation',
-    initial_scopes: undefined,
-    sse: false,
-    max_body: 1,
-  } as const;
-  return protectedRoute({ prefix: '/mcp', mcp: buildMcp({ tools, ...rest, revisions: [...MCP_REVISIONS] }) });
-}
+const routeWith = (tools: Record<string, string[]>) => protectedRoute({ prefix: '/mcp', mcp: exampleMcp({ tools }) });
 
 describe('the log', () => {
   test.each([

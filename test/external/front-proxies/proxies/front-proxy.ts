@@ -2,10 +2,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ROOT } from '../../../docs/markdown.ts';
+import { isListening } from '../../../support/listener.ts';
 import { sendRaw } from '../../../support/raw-http.ts';
 import { reservePort } from '../../../support/reserved-port.ts';
 import { eventually } from '../../../support/waiting.ts';
@@ -109,13 +109,6 @@ function readRecipe(file: string, ports: Ports): string {
     if (replaced.includes(left)) throw new Error(`${file} still names port ${left}`);
   }
   return replaced;
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
-    socket.on('connect', () => socket.destroy());
-  });
 }
 
 /** @returns what it answers; nothing where it waits for audgate. */

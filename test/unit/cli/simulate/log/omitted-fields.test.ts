@@ -3,9 +3,8 @@
 import { expect, test } from 'vitest';
 import { UNKNOWN } from '../../../../../src/cli/simulate/replay/unknown.ts';
 import type { Config } from '../../../../../src/config/config.ts';
-import { buildMcp } from '../../../../../src/config/mcp-config.ts';
 import { OMITTABLE_FIELDS, REPLAYED_FIELDS } from '../../../../../src/config/values/access-log.ts';
-import { MCP_REVISIONS } from '../../../../../src/config/values/mcp-revision.ts';
+import { exampleMcp } from '../../../route/example-mcp.ts';
 import { protectedRoute, publicRoute } from '../../../route/example-route.ts';
 import { type EntryFields, exampleConfig, replayOne, unverified } from '../example-entry.ts';
 
@@ -14,10 +13,7 @@ const other = protectedRoute({ prefix: '/b', resource: 'https://b.example/' });
 const claims = [{ path: { text: 'sub', steps: ['sub'] }, values: new Set(['alice']) }];
 const moved = protectedRoute({ prefix: '/a', resource: 'https://b.example/' });
 
-const MCP = buildMcp({
-  ...{ tools: { add: ['admin'] }, resources: {}, prompts: {}, challenge: 'operation', initial_scopes: undefined },
-  ...{ revisions: [...MCP_REVISIONS], sse: false, max_body: 1 },
-});
+const MCP = exampleMcp({ tools: { add: ['admin'] } });
 
 /** Those under which lines are judged. */
 const CONFIGS: Readonly<Record<string, Config>> = {

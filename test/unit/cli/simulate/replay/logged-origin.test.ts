@@ -3,15 +3,12 @@
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../../../../src/cli/simulate/replay/comparison.ts';
 import { DecisionReplay } from '../../../../../src/cli/simulate/replay/decision-replay.ts';
-import { buildMcp } from '../../../../../src/config/mcp-config.ts';
-import { MCP_REVISIONS } from '../../../../../src/config/values/mcp-revision.ts';
+import { exampleMcp } from '../../../route/example-mcp.ts';
 import { protectedRoute } from '../../../route/example-route.ts';
 import { type EntryFields, exampleConfig, exampleEntry, readText, unverified } from '../example-entry.ts';
 
-const rules = { tools: {}, resources: {}, prompts: {}, challenge: 'operation', initial_scopes: undefined } as const;
 const configOf = (...corsOrigins: string[]) => {
-  const settings = { ...rules, sse: false, max_body: 1, revisions: [...MCP_REVISIONS] };
-  const mcp = buildMcp(settings, { resource: 'https://api.example/', corsOrigins });
+  const mcp = exampleMcp({}, { resource: 'https://api.example/', corsOrigins });
   return exampleConfig([
     protectedRoute({ prefix: '/a', mcp, claimsToHeaders: new Map([[corsOrigins.join(), 'sub']]) }),
   ]);

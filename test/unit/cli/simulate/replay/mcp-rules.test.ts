@@ -1,20 +1,11 @@
 /** Rules under `mcp`, replayed: by the method and the tool that the log has. */
 
 import { describe, expect, test } from 'vitest';
-import { buildMcp } from '../../../../../src/config/mcp-config.ts';
-import { MCP_REVISIONS } from '../../../../../src/config/values/mcp-revision.ts';
+import { exampleMcp } from '../../../route/example-mcp.ts';
 import { protectedRoute } from '../../../route/example-route.ts';
 import { exampleConfig, replayOne } from '../example-entry.ts';
 
-const rest = {
-  resources: {},
-  prompts: {},
-  challenge: 'operation',
-  initial_scopes: undefined,
-  sse: false,
-  max_body: 1,
-} as const;
-const mcp = buildMcp({ tools: { delete_user: ['admin'] }, ...rest, revisions: [...MCP_REVISIONS] });
+const mcp = exampleMcp({ tools: { delete_user: ['admin'] } });
 const config = exampleConfig([protectedRoute({ prefix: '/a', mcp })]);
 const POST = { method: 'POST', enforcement: 'enforce' };
 const refused = { outcome: 'denied', reason: 'insufficient_scope', status: 403 };
@@ -57,8 +48,7 @@ describe('a request to an MCP server', () => {
   });
 
   test('an id that was not its sender’s, on report without rules now: opens', () => {
-    const unruled = buildMcp({ ...rest, tools: {}, revisions: [...MCP_REVISIONS] });
-    const route = protectedRoute({ prefix: '/a', mcp: unruled, enforcement: 'report' });
+    const route = protectedRoute({ prefix: '/a', mcp: exampleMcp(), enforcement: 'report' });
     expect(replayOne(exampleConfig([route]), { ...POST, ...session })).toBe('would_open: reported session_not_found');
   });
 
