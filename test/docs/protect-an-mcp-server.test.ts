@@ -4,7 +4,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isListening } from '../support/listener.ts';
@@ -39,7 +39,7 @@ test.skipIf(isSkipped)(
   `every step (needs ${TOOLS.join(', ')}): prints what the page shows`,
   async () => {
     for (const block of blocks) await take(block);
-    expect(blocks.filter(({ language }) => language === 'console')).toHaveLength(6);
+    expect(blocks.filter(({ language }) => language === 'console')).toHaveLength(7);
     await eventually(async () => !(await isListening(freePort('8080'))));
   },
   120_000,
@@ -50,11 +50,17 @@ async function take({ language, notes, text }: Block): Promise<void> {
   if (language === 'sh') expect({ step: notes.step, ...(await tutorial.run(text)) }).toMatchObject({ code: 0 });
   for (const port of STARTED[notes.step ?? ''] ?? []) await eventually(() => isListening(freePort(port)));
   if (notes.step === 'start') await eventually(isReady);
+  if (notes.step === 'bob-log') await eventually(isRefusalLogged);
   if (language === 'console') expect(await findDifferences(tutorial, text), notes.step ?? '').toEqual([]);
 }
 
 function freePort(port: string): number {
   return Number(tutorial.ports.get(port));
+}
+
+/** The gateway gathers the lines of its log for up to 100 ms. */
+async function isRefusalLogged(): Promise<boolean> {
+  return readFileSync(join(tutorial.folder, 'audgate.ndjson'), 'utf8').includes('"status":403');
 }
 
 async function isReady(): Promise<boolean> {
