@@ -8,6 +8,7 @@ import type { CommandContext } from './cli/command-context.ts';
 import { type Command, DEFAULT_CONFIG, readCommandLine } from './cli/command-line.ts';
 import { explain } from './cli/explain.ts';
 import { init } from './cli/init.ts';
+import { probe } from './cli/probe.ts';
 import { simulate } from './cli/simulate.ts';
 import { type Diagnostic, formatDiagnostic } from './config/diagnostics/diagnostic.ts';
 import { loadSource } from './config/load.ts';
@@ -36,6 +37,9 @@ async function run(command: Command): Promise<void> {
       return;
     case 'simulate':
       process.exitCode = await simulate(command.options, createContext());
+      return;
+    case 'probe':
+      process.exitCode = await probe(command.options, createContext());
       return;
     case 'help':
       return print(command.text);

@@ -1,0 +1,157 @@
+/** Runs the checks of one API: the two that every other answer is compared with first, the right token once more at the end. */
+
+import type { Case, Check, CheckResult, Exchange, Judgement, ProbeContext } from './check.ts';
+import { judgeBaseline, NO_TOKEN, RIGHT_TOKEN, rightCase } from './checks/baseline.ts';
+import { OTHER_AUDIENCE } from './checks/given-tokens.ts';
+import { CHECKS } from './checks/table.ts';
+import type { ProbeClient } from './http/probe-client.ts';
+import { describeAnswer, judgeRefusals } from './judging.ts';
+
+export interface ProbeReport {
+  /** `unclear`: the audience could not be judged, or something stopped the probe. */
+  readonly verdict: 'holds' | 'fails' | 'unclear';
+  /** In the order of the table. */
+  readonly results: readonly CheckResult[];
+  /** Why it is unclear as a whole. */
+  readonly why: string | undefined;
+  readonly requests: number;
+  /** From the first request to the last answer. */
+  readonly seconds: number;
+}
+
+export interface ProbeOptions {
+  readonly isAll: boolean;
+  /** Whether `unclear` counts as `fails`. */
+  readonly isStrict: boolean;
+}
+
+/** Everything of the context but what the probe itself records. */
+export type ProbeSubject = Omit<ProbeContext, 'exchanges'>;
+
+/** @param client paces the requests, and is used for nothing else meanwhile. */
+export async function runProbe(
+  subject: ProbeSubject,
+  client: ProbeClient,
+  options: ProbeOptions,
+): Promise<ProbeReport> {
+  const [startedAt, before] = [performance.now(), client.requests];
+  const run = new Run(subject, client);
+  const chosen = CHECKS.filter(check => options.isAll || check.isEssential);
+  const results = await run.all(chosen);
+  return {
+    ...summarise(results, client, options),
+    results,
+    requests: client.requests - before,
+    seconds: (performance.now() - startedAt) / 1000,
+  };
+}
+
+/** @returns the answer to a request without a token: what a probe has to know before it can mint the right one. */
+export async function askWithoutToken(subject: Pick<ProbeContext, 'target'>, client: ProbeClient): Promise<Exchange> {
+  const sent: Case = { label: 'no Authorization field', authorization: [] };
+  return { sent, answer: await client.send(toRequest(subject, sent)) };
+}
+
+class Run {
+  readonly #exchanges: Exchange[] = [];
+  readonly #context: ProbeContext;
+  readonly #client: ProbeClient;
+
+  constructor(subject: ProbeSubject, client: ProbeClient) {
+    this.#context = { ...subject, exchanges: this.#exchanges };
+    this.#client = client;
+  }
+
+  async all(checks: readonly Check[]): Promise<readonly CheckResult[]> {
+    const results = new Map<Check, CheckResult>();
+    const { right } = this.#context.tokens;
+    const baseline = await this.#exchange([rightCase(right), rightCase(right)]);
+    const first = judgeBaseline(baseline);
+    results.set(RIGHT_TOKEN, describe(RIGHT_TOKEN, first, baseline));
+    if (first.verdict === 'unclear') return checks.map(check => results.get(check) ?? skip(check, first.why));
+    results.set(NO_TOKEN, await this.#run(NO_TOKEN));
+    for (const check of checks)
+      if (!results.has(check)) results.set(check, await this.#runBehind(check, results.get(NO_TOKEN)));
+    const again = await this.#exchange([rightCase(right)]);
+    const last = judgeBaseline([...baseline, ...again]);
+    results.set(RIGHT_TOKEN, describe(RIGHT_TOKEN, last, [...baseline, ...again]));
+    const all = checks.flatMap(check => results.get(check) ?? []);
+    return last.verdict === 'holds' ? all : all.map(distrust);
+  }
+
+  /** Where no token is needed, an answer to a wrong one says nothing. */
+  async #runBehind(check: Check, noToken: CheckResult | undefined): Promise<CheckResult> {
+    if (noToken?.verdict === 'fails' && !check.isIndependent) return skip(check, 'it answers without any token');
+    return this.#run(check);
+  }
+
+  async #run(check: Check): Promise<CheckResult> {
+    const cases = check.cases(this.#context);
+    if (typeof cases === 'string') return { check, verdict: 'not_run', why: cases, sent: '', got: '' };
+    if (this.#client.stopped !== undefined) return skip(check, this.#client.stopped);
+    const exchanges = await this.#exchange(cases);
+    const judge = check.judge ?? judgeRefusals;
+    return describe(check, judge(exchanges, this.#context), exchanges);
+  }
+
+  async #exchange(cases: readonly Case[]): Promise<readonly Exchange[]> {
+    const exchanges: Exchange[] = [];
+    for (const sent of cases) {
+      const exchange = { sent, answer: await this.#client.send(toRequest(this.#context, sent)) };
+      exchanges.push(exchange);
+      this.#exchanges.push(exchange);
+    }
+    return exchanges;
+  }
+}
+
+function toRequest({ target }: Pick<ProbeContext, 'target'>, sent: Case) {
+  const isOwnMethod = sent.method === undefined;
+  const fields = isOwnMethod
+    ? target.fields.filter(([name]) => !sent.fields?.some(([other]) => isSame(name, other)))
+    : [];
+  return {
+    url: target.url,
+    host: sent.host ?? target.host,
+    method: sent.method ?? target.method,
+    path: sent.path ?? target.path,
+    fields: [...fields, ...(sent.fields ?? []), ...sent.authorization.map(value => ['Authorization', value] as const)],
+    body: sent.body ?? (isOwnMethod ? target.body : undefined),
+  };
+}
+
+function isSame(name: string, other: string): boolean {
+  return name.toLowerCase() === other.toLowerCase();
+}
+
+function skip(check: Check, why: string | undefined): CheckResult {
+  return { check, verdict: 'unclear', why, sent: '', got: '' };
+}
+
+/** A refusal proves nothing while the right token is refused, too: the server may have locked the probe out. */
+function distrust(result: CheckResult): CheckResult {
+  if (result.verdict !== 'holds' || result.check.isIndependent) return result;
+  return { ...result, verdict: 'unclear', why: 'the right token was not accepted at the end, either' };
+}
+
+function describe(check: Check, judgement: Judgement, exchanges: readonly Exchange[]): CheckResult {
+  const shown = judgement.decisive ? [judgement.decisive] : exchanges;
+  const sent = shown.map(exchange => exchange.sent.label);
+  const got = shown.map(({ answer }) => describeAnswer(answer));
+  return { check, ...judgement, sent: [...new Set(sent)].join('; '), got: [...new Set(got)].join(', ') };
+}
+
+function summarise(
+  results: readonly CheckResult[],
+  { stopped }: ProbeClient,
+  { isStrict }: ProbeOptions,
+): Pick<ProbeReport, 'verdict' | 'why'> {
+  const isFailed = ({ verdict }: CheckResult) => verdict === 'fails' || (isStrict && verdict === 'unclear');
+  const baseline = results.find(({ check }) => check === RIGHT_TOKEN);
+  if (baseline?.verdict === 'unclear') return { verdict: 'unclear', why: baseline.why };
+  if (results.some(isFailed)) return { verdict: 'fails', why: undefined };
+  if (stopped !== undefined) return { verdict: 'unclear', why: stopped };
+  const audience = results.find(({ check }) => check === OTHER_AUDIENCE);
+  if (audience?.verdict === 'holds') return { verdict: 'holds', why: undefined };
+  return { verdict: 'unclear', why: `whom a token is for could not be judged: ${audience?.why ?? 'it was not asked'}` };
+}
