@@ -5,7 +5,7 @@ import { judgeBaseline, NO_TOKEN, RIGHT_TOKEN, rightCase } from './checks/baseli
 import { OTHER_AUDIENCE } from './checks/given-tokens.ts';
 import { CHECKS } from './checks/table.ts';
 import type { ProbeClient } from './http/probe-client.ts';
-import { describeAnswer, judgeRefusals } from './judging.ts';
+import { describeAnswer, judgeRefusals, readAnswer } from './judging.ts';
 
 export interface ProbeReport {
   /** `unclear`: the audience could not be judged, or something stopped the probe. */
@@ -52,7 +52,12 @@ export async function askWithoutToken(subject: Pick<ProbeContext, 'target'>, cli
   return { sent, answer: await client.send(toRequest(subject, sent)) };
 }
 
+/** Answers 5xx in a row after which the right token is asked for: where it fails, too, the probe may be what breaks the server. */
+const FAULTS_IN_A_ROW = 3;
+const MOST_BURSTS = 5;
+
 class Run {
+  #bursts = 0;
   readonly #exchanges: Exchange[] = [];
   readonly #context: ProbeContext;
   readonly #client: ProbeClient;
@@ -72,7 +77,7 @@ class Run {
     results.set(NO_TOKEN, await this.#run(NO_TOKEN));
     for (const check of checks)
       if (!results.has(check)) results.set(check, await this.#runBehind(check, results.get(NO_TOKEN)));
-    const again = await this.#exchange([rightCase(right)]);
+    const again = this.#client.stopped === undefined ? await this.#exchange([rightCase(right)]) : [];
     const last = judgeBaseline([...baseline, ...again]);
     results.set(RIGHT_TOKEN, describe(RIGHT_TOKEN, last, [...baseline, ...again]));
     const all = checks.flatMap(check => results.get(check) ?? []);
@@ -100,8 +105,16 @@ class Run {
       const exchange = { sent, answer: await this.#client.send(toRequest(this.#context, sent)) };
       exchanges.push(exchange);
       this.#exchanges.push(exchange);
+      if (this.#client.faultsInARow >= FAULTS_IN_A_ROW) await this.#checkHealth();
     }
     return exchanges;
+  }
+
+  async #checkHealth(): Promise<void> {
+    this.#bursts += 1;
+    const answer = await this.#client.send(toRequest(this.#context, rightCase(this.#context.tokens.right)));
+    const isWell = readAnswer(answer) === 'accepted' && this.#bursts <= MOST_BURSTS;
+    if (!isWell) this.#client.stop(`stopped: ${FAULTS_IN_A_ROW} answers 5xx in a row`);
   }
 }
 

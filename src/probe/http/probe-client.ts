@@ -34,8 +34,6 @@ export const USER_AGENT = 'audgate-probe (tests whether this API checks its acce
 /** Milliseconds for one answer. */
 const ANSWER_TIME = 10_000;
 const LARGEST_BODY = 64 * 1024;
-/** Answers 5xx in a row after which nothing more is sent. */
-const FAULTS_IN_A_ROW = 3;
 const MOST_REQUESTS = 200;
 
 export class ProbeClient {
@@ -53,6 +51,16 @@ export class ProbeClient {
   /** How many were sent. */
   get requests(): number {
     return this.#requests;
+  }
+
+  /** Answers 5xx in a row up to now. */
+  get faultsInARow(): number {
+    return this.#faults;
+  }
+
+  /** Sends nothing more. */
+  stop(why: string): void {
+    this.#stopped ??= why;
   }
 
   /** Why nothing more is sent. */
@@ -74,11 +82,10 @@ export class ProbeClient {
     return answer;
   }
 
-  /** 429 (RFC 6585 section 4) says that there were too many requests; faults in a row, that the probe may be what causes them. */
+  /** 429 (RFC 6585 section 4) says that there were too many requests. */
   #watch(status: number): void {
     this.#faults = status >= 500 ? this.#faults + 1 : 0;
-    if (status === 429) this.#stopped = 'stopped: the server answered 429';
-    if (this.#faults >= FAULTS_IN_A_ROW) this.#stopped = `stopped: ${FAULTS_IN_A_ROW} answers 5xx in a row`;
+    if (status === 429) this.stop('stopped: the server answered 429');
   }
 }
 

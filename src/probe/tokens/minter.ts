@@ -32,7 +32,12 @@ const LIFETIME = 300;
 export function createMinter({ key, issuer, resource, template, scope }: MinterOptions): Minter {
   const { typ = 'at+jwt', ...others } = template?.header ?? {};
   const baseHeader = { ...others, typ, alg: key.algorithm, kid: key.keyId };
-  const who = { sub: 'audgate-probe', client_id: 'audgate-probe', ...(scope !== undefined && { scope }) };
+  // Nothing else that is sent contains them, so that an answer which does repeats the token.
+  const who = {
+    sub: `subject-${randomUUID()}`,
+    client_id: `client-${randomUUID()}`,
+    ...(scope !== undefined && { scope }),
+  };
   const claimsNow = () => {
     const now = Math.floor(Date.now() / 1000);
     const times = { iat: now, nbf: undefined, exp: now + LIFETIME, jti: randomUUID() };
