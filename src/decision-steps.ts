@@ -7,7 +7,7 @@
 
 import type { AudienceIndex } from './authorization/audience.ts';
 import { authorize, type Grant } from './authorization/authorize.ts';
-import { BodyMemory } from './body-memory.ts';
+import { type BodyMemories, createBodyMemories } from './body-memory.ts';
 import type { Config, Route } from './config/config.ts';
 import { deny } from './denial.ts';
 import type { JudgedRequest } from './judged-request.ts';
@@ -17,6 +17,7 @@ import { readAsked } from './mcp-asking.ts';
 import type { Match } from './route/match.ts';
 import type { RequestHead } from './route/request-head.ts';
 import { RouteLimits } from './route-limits.ts';
+import type { AccessToken } from './token/access-token.ts';
 import { readBearerToken } from './token/bearer.ts';
 import type { Exchanged } from './token/exchange/issued-tokens.ts';
 import type { TokenExchange } from './token/exchange/token-exchange.ts';
@@ -24,7 +25,7 @@ import type { TokenVerifier, Verification } from './token/verifier.ts';
 import { findExchange } from './token-exchanging.ts';
 import type { Transaction } from './transaction.ts';
 
-/** Milliseconds for the body of an MCP request after which its token may have expired, or have been revoked. */
+/** Milliseconds for the body of an MCP request, or for an exchange, after which its token may have been revoked. */
 const JUDGED_AGAIN = 1_000;
 const NO_TOKEN = deny('missing_token');
 
@@ -36,7 +37,7 @@ export class DecisionSteps {
   readonly #verifier: TokenVerifier;
   readonly #bodyTimeout: number;
   readonly #limits: RouteLimits;
-  readonly #bodies: BodyMemory;
+  readonly #bodies: BodyMemories;
   readonly #exchanges: TokenExchange | undefined;
 
   /**
@@ -55,7 +56,7 @@ export class DecisionSteps {
     this.#exchanges = exchanges;
     this.#bodyTimeout = timeouts.body;
     this.#limits = previous ? previous.#limits : new RouteLimits();
-    this.#bodies = previous ? previous.#bodies : new BodyMemory();
+    this.#bodies = previous ? previous.#bodies : createBodyMemories();
   }
 
   /** Judges a request whose route was found. Returns before the end where something must be waited for. */
@@ -110,7 +111,7 @@ export class DecisionSteps {
     const startedAt = performance.now();
     transaction.wait(exchanged, settled => {
       if (transaction.request.isOver) return;
-      if (!settled.ok || performance.now() - startedAt <= JUDGED_AGAIN) {
+      if (!settled.ok || !mustJudgeAgain(startedAt, wanted.subject)) {
         return this.#send(transaction, grant, head, settled, next);
       }
       transaction.issued = settled;
@@ -142,8 +143,15 @@ export class DecisionSteps {
     const judgedAt = performance.now();
     readAsked(transaction, head, match.route, this.#bodies, this.#bodyTimeout, asked => {
       transaction.asked = asked;
-      if (performance.now() - judgedAt > JUDGED_AGAIN) this.judge(transaction, head, match, next);
+      if (mustJudgeAgain(judgedAt, verification.ok ? verification : undefined))
+        this.judge(transaction, head, match, next);
       else this.#decide(transaction, head, match, verification, next);
     });
   }
+}
+
+/** @param judgedAt by `performance.now()`. @returns whether what was found of a token then may not hold any more. */
+function mustJudgeAgain(judgedAt: number, token: Pick<AccessToken, 'expiresAt'> | undefined): boolean {
+  const hasExpired = token !== undefined && Date.now() >= token.expiresAt * 1000;
+  return hasExpired || performance.now() - judgedAt > JUDGED_AGAIN;
 }

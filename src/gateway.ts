@@ -235,4 +235,10 @@ export class Gateway {
     this.#tunnels.destroy();
     this.upstreams.destroy();
   }
+
+  /** Ends the calls to issuers and token endpoints that requests wait for, so that these are recorded. To be called when their clients have gone. */
+  endCalls(): void {
+    this.verifier.stop();
+    this.#exchanges.release();
+  }
 }

@@ -1,6 +1,6 @@
 /** What a request asks an MCP server for: from its head, and, where a rule of its route depends on it, from its body. */
 
-import type { BodyMemory } from './body-memory.ts';
+import type { BodyMemories, BodyMemory } from './body-memory.ts';
 import type { Route } from './config/config.ts';
 import { isRefused, type Reason } from './denial.ts';
 import type { JudgedRequest } from './judged-request.ts';
@@ -18,7 +18,8 @@ const MOST_FOR_ID = 64 * 1024;
 /**
  * Refuses what cannot be read; for the reason that was found before, where the request was to be refused in any case.
  *
- * @param memory what the bodies of all requests may have together; that of this one is counted until the transaction has finished.
+ * @param memories what the bodies of all requests may have together; that of this one is counted until there is a response, or the
+ *   transaction has finished.
  * @param timeout milliseconds for the next piece of the body.
  * @param next called once with the request; not where it is refused, nor where the client leaves before.
  */
@@ -26,7 +27,7 @@ export function readAsked(
   transaction: JudgedRequest,
   head: RequestHead,
   route: Route,
-  memory: BodyMemory,
+  memories: BodyMemories,
   timeout: number,
   next: (asked: McpRequest) => undefined,
 ): undefined {
@@ -36,7 +37,7 @@ export function readAsked(
   const { method, hasBody } = head;
   const { fields } = original;
   const refuse = (reason: Reason, rpcError?: RpcError) => refuseUndecided(transaction, reason, rpcError);
-  const read = (size: number, onEnd: (body: BodyResult) => undefined): undefined => {
+  const read = (size: number, memory: BodyMemory, onEnd: (body: BodyResult) => undefined): undefined => {
     const most = Math.min(size, limits.body ?? Number.POSITIVE_INFINITY);
     transaction.body = new WholeBody(transaction.request, { size: most, timeout }, memory, onEnd);
     transaction.body.start(hasBody ? head.contentLength : 0);
@@ -46,7 +47,9 @@ export function readAsked(
   if (!mcpFields.ok) {
     if (!('supported' in mcpFields)) return refuse(mcpFields.reason);
     if (!hasWholeBody) return refuse(mcpFields.reason, createRevisionError(mcpFields, undefined));
-    return read(MOST_FOR_ID, body => refuse(mcpFields.reason, createRevisionError(mcpFields, bytesOf(body))));
+    return read(MOST_FOR_ID, memories.refused, body =>
+      refuse(mcpFields.reason, createRevisionError(mcpFields, bytesOf(body))),
+    );
   }
   const hasForeignSession = judgeSession(transaction, head, route, mcpFields);
   if (hasForeignSession && isSessionRefused(transaction, route)) return refuse(NOT_FOUND);
@@ -55,7 +58,7 @@ export function readAsked(
   if (!mcpHead.needsBody) return next({ ...withoutBody(mcpHead), hasForeignSession });
   // A rule cannot be judged by a part of a body, nor by none where another proxy has kept it.
   if (!hasWholeBody) return refuse('body_too_large');
-  return read(mcp.maxBody, body => {
+  return read(mcp.maxBody, memories.judged, body => {
     const asked = body.ok ? readMcpBody(mcp, mcpHead, body.bytes) : body;
     if (asked.ok) return next({ ...asked, hasForeignSession });
     const isMismatch = body.ok && asked.reason === 'mcp_header_mismatch';

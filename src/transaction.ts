@@ -138,6 +138,10 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
     // A reply of our own is written at once.
   }
 
+  onResponse(): void {
+    this.body?.release();
+  }
+
   onForwarded(end: ForwardEnd, responseMs: number | undefined, endpoint: Endpoint | undefined): void {
     this.#upstreamMs = responseMs;
     this.#upstream = endpoint?.label;

@@ -7,6 +7,7 @@ import type { ProtectedRoute } from '../config/config.ts';
 import { type Denial, deny, isRefused, type Reason } from '../denial.ts';
 import type { McpRequest } from '../mcp/mcp-request.ts';
 import type { McpMessage } from '../mcp/message.ts';
+import type { ReadBody } from '../mcp/read-body.ts';
 import { hasMethod } from '../mcp/revision.ts';
 import type { Match } from '../route/match.ts';
 import type { AccessToken, TokenDenial } from '../token/access-token.ts';
@@ -28,7 +29,7 @@ export interface Grant {
   /** All scopes that the operation needs, for the challenge if the token expires before the response begins. */
   readonly scopes: readonly string[];
   /** The body, where the decision depends on it: these bytes are forwarded. `undefined`: it is forwarded as it comes. */
-  readonly body: Buffer | undefined;
+  readonly body: ReadBody | undefined;
   /** Whether the answer is a stream of what an MCP server tells by itself (`subscriptions/listen`). */
   readonly isSubscription: boolean;
 }

@@ -14,6 +14,7 @@ import type { IncomingRequest } from '../http/server/incoming-request.ts';
 import type { Indexes } from '../indexes.ts';
 import { publish, refuse } from '../local-replies.ts';
 import { readRequestHead } from '../route/request-head.ts';
+import { mayOpenWebSocket } from '../route/websocket-handshake.ts';
 import type { Transaction } from '../transaction.ts';
 import { createNotice } from '../upstream/response-headers.ts';
 import { AnswerFields, listSetNames, type SetNames } from './answer-fields.ts';
@@ -88,6 +89,8 @@ export class Authorizer {
     if (!original.ok) return refuse(transaction, original.reason);
     transaction.original = original.head;
     transaction.hasWholeBody = original.hasWholeBody;
+    // Counts only where rules of an MCP server would have to be judged by messages that come later.
+    transaction.isHandshake = mayOpenWebSocket(original.head.fields);
 
     const head = readRequestHead(original.head);
     if (!head.ok) return refuse(transaction, head.reason);

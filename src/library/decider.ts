@@ -15,7 +15,7 @@ import type { RequestHead as ParsedHead } from '../http/message.ts';
 import { createIndexes, type Indexes } from '../indexes.ts';
 import { publish, refuse } from '../local-replies.ts';
 import { readRequestHead } from '../route/request-head.ts';
-import { readHandshake } from '../route/websocket-handshake.ts';
+import { mayOpenWebSocket } from '../route/websocket-handshake.ts';
 import { TokenVerifier, type VerifierEvents } from '../token/verifier.ts';
 import { AskedTransaction } from './asked-transaction.ts';
 
@@ -96,7 +96,7 @@ export class Decider {
 
   #serve(transaction: AskedTransaction, allow: (grant: Grant | undefined) => undefined): undefined {
     const { original } = transaction;
-    transaction.isHandshake = readHandshake(original) === 'websocket';
+    transaction.isHandshake = mayOpenWebSocket(original.fields);
     const head = readRequestHead(original);
     if (!head.ok) return refuse(transaction, head.reason);
     transaction.head = head;

@@ -9,6 +9,7 @@ import type { HeaderList } from '../http/header-list.ts';
 import { findWrongContent } from './content.ts';
 import { type McpFields, readMcpFields } from './fields.ts';
 import { type McpMessage, type McpMessages, readMessages } from './message.ts';
+import { ReadBody } from './read-body.ts';
 import { hasBatches, requiresMethodField } from './revision.ts';
 import type { UnsupportedRevision } from './unsupported-revision.ts';
 
@@ -23,7 +24,7 @@ export interface McpRequest {
   readonly messages: readonly McpMessage[];
   readonly isBatch: boolean;
   /** The body that was read: these bytes, and no others, are forwarded. `undefined` where it was not read. */
-  readonly body: Buffer | undefined;
+  readonly body: ReadBody | undefined;
   /** Whether it is `subscriptions/listen`, by `Mcp-Method` or by a body that was read: its answer goes on as long as the client listens. */
   readonly isSubscription: boolean;
   /** Whether it names a session that is not its sender's, on a route that only reports it. */
@@ -88,7 +89,7 @@ export function readMcpBody(
   if (read === undefined || !isOfRevision(settings, head, read)) return deny('malformed_request');
   if (!read.messages.every(message => agrees(head, message))) return deny('mcp_header_mismatch');
   const isSubscription = read.messages.some(({ method }) => method === LISTEN);
-  return { [asked]: true, ok: true, ...read, body, isSubscription, hasForeignSession: false };
+  return { [asked]: true, ok: true, ...read, body: new ReadBody(body), isSubscription, hasForeignSession: false };
 }
 
 /** A request that names no revision may begin a session of another one than 2025-03-26, and do nothing else then. */

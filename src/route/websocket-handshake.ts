@@ -8,6 +8,9 @@ const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
 /** RFC 6455 section 4.3, but for 3 digits over 255. */
 const VERSION = /^(?:0|[1-9]\d{0,2})$/;
 
+/** Fields that a client sends with a handshake alone (RFC 6455 section 4.1); the last two in drafts of it. */
+const SIGNS = ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-key1', 'sec-websocket-key2'];
+
 export interface UpgradeRequest {
   readonly method: string;
   readonly fields: HeaderList;
@@ -36,6 +39,16 @@ export function readHandshake(
   if (version !== '13') return deny('upgrade_required');
   const [key = '', ...otherKeys] = valuesOf(fields, 'sec-websocket-key');
   return otherKeys.length === 0 && KEY.test(key) ? 'websocket' : deny('malformed_request');
+}
+
+/**
+ * For a request that another server has received, which may open a WebSocket by rules of its own: of an older version, without Connection,
+ * or after it has taken Upgrade off the question that it asks.
+ *
+ * @returns whether any field says that a WebSocket is wanted.
+ */
+export function mayOpenWebSocket(fields: HeaderList): boolean {
+  return SIGNS.some(name => valuesOf(fields, name).length > 0) || valuesOf(fields, 'upgrade').some(listsWebSocket);
 }
 
 /** Names of protocols are compared without regard to case; `websocket` has no version there (RFC 6455 section 11.2). */

@@ -78,5 +78,9 @@ async function destroyAll({ listeners, gateways, metrics }: DrainTarget): Promis
   metrics.recordEnded('drain_limit');
   for (const listener of listeners) listener.destroy();
   for (const gateway of gateways) gateway.destroy();
+  // A destroyed socket says so behind the next turn of the event loop.
+  await setImmediate();
+  await setImmediate();
+  for (const gateway of gateways) gateway.endCalls();
   await setTimeout(LAST_RECORDS_TIME);
 }

@@ -6,6 +6,7 @@ import type { Attempt, AttemptTimes } from '../http/client/attempt.ts';
 import { mayRepeat } from '../http/client/pool.ts';
 import type { AttemptFailure, OutgoingRequest, ResponseHead } from '../http/message.ts';
 import type { IncomingRequest } from '../http/server/incoming-request.ts';
+import type { ReadBody } from '../mcp/read-body.ts';
 import { authenticatesConnection } from './authenticated-connection.ts';
 import type { Member, RoundRobin } from './endpoints/round-robin.ts';
 import { isWorthAnother, Tries } from './endpoints/tries.ts';
@@ -34,7 +35,7 @@ export interface BodyLimits {
   /** Milliseconds for the client to send the next piece, while the upstream is ready for it. */
   readonly timeout: number;
   /** All of it, where the decision depended on it: what the client sent is not read again. */
-  readonly bytes: Buffer | undefined;
+  readonly read: ReadBody | undefined;
 }
 
 /**
@@ -72,7 +73,7 @@ class Forwarding extends ResponseHandler {
   start(): void {
     const { body } = this.#outgoing.limits;
     if (!body) this.#sendFirst();
-    else if (body.bytes) this.#sendWhole(body.bytes);
+    else if (body.read) this.#sendWhole(body.read.take());
     else this.request.startBody(body.timeout);
   }
 
@@ -108,6 +109,9 @@ class Forwarding extends ResponseHandler {
 
   override onResponse(head: ResponseHead): void {
     this.#tries.onResponse();
+    // Nothing is sent again, so nothing of the body is kept.
+    this.#unsent = undefined;
+    this.#attempt?.letGo();
     super.onResponse(head);
   }
 

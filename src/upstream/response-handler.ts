@@ -23,6 +23,8 @@ export type ForwardEnd = 'complete' | 'client_gone' | 'expired' | BodyReason | F
 
 /** What the request is recorded by. */
 export interface ForwardEvents {
+  /** The head of the response has come, before `onForwarded`: the body of the request is needed no more. Not with a WebSocket. */
+  onResponse(): void;
   /**
    * Called once. Unless it is `complete`, or `expired` in a response that has begun, a reply is still to be written.
    *
@@ -105,6 +107,7 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
   onResponse({ status, reason, fields, body }: ResponseHead): void {
     this.#reserveConnection(fields);
     this.#responseMs = this.elapsed;
+    this.events.onResponse();
     this.#watchExpiry(fields);
     this.request.start({ status, reason, fields: this.createResponseHeaders(fields), body });
   }

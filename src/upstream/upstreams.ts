@@ -139,7 +139,7 @@ export class Upstreams {
     const { limits, upstream } = grant.match.route;
     return {
       body: head.hasBody
-        ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle), bytes: grant.body }
+        ? { size: limits.body, timeout: Math.min(this.#clientTimeout, upstream.timeouts.idle), read: grant.body }
         : undefined,
       added: added.responseFields,
       edits: this.#editsOf(grant, head, client, added),

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { type Candidate, endCandidates, startCandidates } from './candidates.ts';
 import type { Peer } from './peers/peer.ts';
+import { readCpuSeconds } from './proc.ts';
 import { MEASURING, run } from './processes.ts';
 import { formatRange, formatRate } from './report/rates.ts';
 import type { Section, TargetResult } from './report/section.ts';
@@ -13,12 +14,14 @@ import { PATH, signToken } from './tokens/sign.ts';
 import { runWrk } from './wrk.ts';
 
 const PROGRAM = join(import.meta.dirname, 'open-loop.js');
-const CONNECTIONS = 64;
+export const CONNECTIONS = 64;
 /** The target of the gateway's p99 relative to another candidate's. */
 const MOST_P99 = 2;
+/** Seconds that open-loop.ts sends before it counts. */
+const WARM_UP = 0.5;
 const HEADINGS = ['', 'p50 ms', 'p99 ms', 'range', 'longest ms', 'over 50 ms', "gateway's p99 is", 'range'];
 
-interface Latency {
+export interface Latency {
   readonly p50: number;
   readonly p99: number;
   readonly most: number;
@@ -26,15 +29,17 @@ interface Latency {
   readonly slow: number;
   readonly faults: number;
   readonly requests: number;
+  /** Microseconds for each request, of the candidate and of what it asks. */
+  readonly cpu: number;
 }
 
-type Latencies = ReadonlyMap<string, readonly Latency[]>;
+export type Latencies = ReadonlyMap<string, readonly Latency[]>;
 
 export async function measureLatency(peers: readonly Peer[], bed: TestBed, extent: Extent): Promise<Section> {
   const token = await signToken(bed.keys, { algorithm: 'RS256' });
   const line = await startCandidates(peers, bed, ['RS256']);
   try {
-    const rate = await findRate(line.candidates, token, extent.seconds);
+    const { rate } = await findRate(line.candidates, token, extent.seconds);
     const all = await measureRounds(line.candidates, token, rate, extent);
     return createSection(all, rate, line.missing);
   } finally {
@@ -42,8 +47,8 @@ export async function measureLatency(peers: readonly Peer[], bed: TestBed, exten
   }
 }
 
-/** @returns half of the peak rate of the slowest of them. */
-async function findRate(candidates: readonly Candidate[], token: string, seconds: number): Promise<number> {
+/** @returns the peak rate of each, and half of the lowest. */
+export async function findRate(candidates: readonly Candidate[], token: string, seconds: number) {
   const load = { path: `${PATH}/small`, connections: CONNECTIONS, cores: MEASURING, env: { BENCH_TOKEN: token } };
   const peaks: number[] = [];
   for (const { port } of candidates) {
@@ -51,10 +56,11 @@ async function findRate(candidates: readonly Candidate[], token: string, seconds
     const { requests, seconds: taken } = await runWrk({ port }, { ...load, seconds });
     peaks.push(requests / taken);
   }
-  return Math.round(Math.min(...peaks) / 2);
+  return { rate: Math.round(Math.min(...peaks) / 2), peaks };
 }
 
-async function measureRounds(
+/** Each round sends at `rate` to each of them, one after the other. */
+export async function measureRounds(
   candidates: readonly Candidate[],
   token: string,
   rate: number,
@@ -66,13 +72,18 @@ async function measureRounds(
       const candidate = candidates[(round + turn) % candidates.length];
       if (!candidate) continue;
       const args = [PROGRAM, candidate.port, `${PATH}/small`, rate, seconds, CONNECTIONS].map(String);
+      const before = readCpu(candidate);
       const output = await run(process.execPath, args, { cores: MEASURING, env: { BENCH_TOKEN: token } });
-      all.get(candidate.name)?.push(JSON.parse(output));
+      const cpu = ((readCpu(candidate) - before) / (rate * (seconds + WARM_UP))) * 1e6;
+      all.get(candidate.name)?.push({ ...JSON.parse(output), cpu });
       candidate.tidy?.();
     }
   }
   return all;
 }
+
+const readCpu = ({ pid, askedPid }: Candidate) =>
+  readCpuSeconds(pid) + (askedPid === undefined ? 0 : readCpuSeconds(askedPid));
 
 function createSection(all: Latencies, rate: number, missing: readonly string[]): Section {
   const [ours = []] = all.values();

@@ -1,5 +1,7 @@
-/** All measurements, by name: side by side, latency, memory. */
+/** All measurements, by name: side by side, latency, the authorizer, memory. */
 
+import { measureAddedLatency } from './authorizer/added-latency.ts';
+import { measureDecisions } from './authorizer/decisions.ts';
 import { measureLatency } from './latency.ts';
 import { measureMemory } from './memory.ts';
 import type { Choice, Options } from './options.ts';
@@ -34,6 +36,18 @@ export const MEASUREMENTS: readonly Measurement[] = [
     title: 'latency at half of the peak',
     choices: ['targets'],
     measure: (bed, options) => measureLatency([...chooseGateways(options), haproxy], bed, options),
+  },
+  {
+    name: 'authorizer',
+    title: 'decisions of the authorizer on one core',
+    choices: [],
+    measure: measureDecisions,
+  },
+  {
+    name: 'authorizer-envoy',
+    title: 'what asking adds to Envoy, beside jwt_authn and a no-op',
+    choices: [],
+    measure: measureAddedLatency,
   },
   {
     name: 'memory',

@@ -53,6 +53,8 @@ export const REFUSED: Readonly<Record<string, Row>> = {
   mcp_header_mismatch: [400],
   body_too_large: [413],
   overloaded: [503],
+  exchange_refused: [403],
+  exchange_unavailable: [503],
   upstream_unreachable: [502],
   bad_upstream_response: [502],
   upstream_timeout: [504],

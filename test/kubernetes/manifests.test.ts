@@ -36,7 +36,7 @@ describe.skipIf(!KUSTOMIZE)('kustomizations (needs kubectl or kustomize)', () =>
     expect(render('kubernetes')).toEqual(render('kubernetes/overlays/gateway'));
   });
 
-  test('base: has no configuration, which is the overlay’s', () => {
+  test('base: has no configuration, which each overlay has', () => {
     expect(namesOf('kubernetes/base')).toEqual(namesOf('kubernetes').filter(name => !name.startsWith('ConfigMap')));
   });
 

@@ -87,6 +87,16 @@ describe('node:http', () => {
   });
 });
 
+test.each([
+  ['Upgrade', 'websocket', 'Sec-WebSocket-Version', '13', 'Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+  ['Upgrade', 'websocket', 'Sec-WebSocket-Version', '8', 'Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+  ['Upgrade', 'h2c', 'Upgrade', 'WebSocket'],
+])('a WebSocket to an MCP server with rules, whose messages nobody would judge (%#): refused', async (...handshake) => {
+  const sent = [...['Authorization', `Bearer ${token}`, 'Connection', 'Upgrade'], ...handshake];
+  expect(await decide(node(sent, { url: '/mcp' }))).toBe('malformed_request');
+  expect(await decide(node(sent, { url: '/a/x' }))).toBe('allowed');
+});
+
 describe('node:http2', () => {
   test('its :authority is the Host, and a Host that says something else is refused', async () => {
     const decisions: Promise<string>[] = [];

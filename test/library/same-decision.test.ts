@@ -177,7 +177,7 @@ test('report: what a stricter mode would refuse is allowed and told, without a t
   ]);
 });
 
-test('parse: the configuration as an object decides alike', async () => {
+test('the configuration as an object: decides alike', async () => {
   const config = parse(`
 issuers: { "${issuer.issuer}": { jwks_uri: "${issuer.jwksUri}" } }
 routes: { /billing: { resource: https://billing.example.com/, scopes: [billing:read] } }

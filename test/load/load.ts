@@ -1,5 +1,5 @@
 /**
- * Load tests of the built gateway: `npm run load -- drain | restarts | instances | idle | slow | reloads | churn | memory | sequences | soak | flood`.
+ * Load tests of the built gateway: `npm run load -- drain | restarts | instances | replicas | idle | slow | reloads | churn | memory | sequences | soak | flood`.
  * Prints figures; the exit status is 0 only where they are within their limits.
  */
 
@@ -12,6 +12,7 @@ import { showFlood } from './flood.ts';
 import { showIdleConnections } from './idle.ts';
 import { showInstances } from './instances.ts';
 import { showReloads } from './reloads.ts';
+import { showReplicas } from './replicas/replicas.ts';
 import { showRestarts } from './restarts.ts';
 import { showSlowClients } from './slow.ts';
 
@@ -19,6 +20,7 @@ const SHOWS: Readonly<Record<string, () => Promise<boolean>>> = {
   drain: showDrain,
   restarts: showRestarts,
   instances: showInstances,
+  replicas: showReplicas,
   idle: showIdleConnections,
   slow: showSlowClients,
   reloads: showReloads,

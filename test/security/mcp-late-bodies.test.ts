@@ -25,6 +25,7 @@ issuers: { "${issuer.issuer}": { jwks_uri: "${issuer.jwksUri}" } }
 routes:
   /mcp: { resource: "${RESOURCE}", upstream: "${upstream.origin}", ${mcp} }
   /other: { resource: "https://tools.example/other", audiences: ["tools"], upstream: "${upstream.origin}", ${mcp} }
+  /public: { public: true, upstream: "${upstream.origin}", mcp: true }
 `);
   token = await issuer.sign({ claims: { aud: [RESOURCE, 'tools'] } });
 });
@@ -76,7 +77,51 @@ describe('the memory of all bodies together', () => {
   });
 });
 
-describe('a body that takes longer than a second', () => {
+describe('a body whose request is answered for hours', () => {
+  test('four of 64 MiB that began event streams: they leave their room to others, and the server got every byte', {
+    timeout: 60_000,
+  }, async () => {
+    const handle = upstream.handle;
+    const lengths: number[] = [];
+    upstream.handle = async (req, res) => {
+      let length = 0;
+      for await (const piece of req) length += piece.length;
+      lengths.push(length);
+      res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+    };
+    const padding = ' '.repeat(MIB);
+    const streams = await Promise.all(
+      Array.from({ length: 4 }, () => openConnected(gateway.port, headOf('/mcp', `Content-Length: ${64 * MIB}`))),
+    );
+    for (const stream of streams) {
+      for (let sent = 1; sent < 64; sent += 1) stream.send(padding);
+      stream.send(`${CALL}${' '.repeat(MIB - CALL.length)}`);
+      await stream.until('data: 1');
+    }
+    upstream.handle = handle;
+    expect(lengths).toEqual(Array.from({ length: 4 }, () => 64 * MIB));
+    expect((await send(headOf('/other', WHOLE) + CALL)).status).toBe(200);
+    expect(streams.filter(({ socket }) => socket.destroyed)).toEqual([]);
+  });
+});
+
+describe('requests of anybody, on a public route', () => {
+  const head =
+    'POST /public HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nMCP-Protocol-Version: 1900-01-01\r\n';
+
+  test('of a revision that is not served, with bodies that do not come: they have 4 MiB together, and are refused beyond', async () => {
+    const raw = `${head}Content-Length: 65536\r\n\r\n{`;
+    const holders = await Promise.all(Array.from({ length: 100 }, () => openConnected(gateway.port, raw)));
+    await eventually(() => holders.filter(holder => holder.text().includes('-32022')).length === 36);
+    const readId = async () => JSON.parse(String((await send(`${head}${WHOLE}\r\n\r\n${CALL}`)).body)).id;
+    expect(await readId()).toBeNull();
+    expect((await send(headOf('/mcp', WHOLE) + CALL)).status).toBe(200);
+    destroyConnections();
+    await eventually(async () => (await readId()) === 1);
+  });
+});
+
+describe('a body that takes its time', () => {
   /** @returns the response to a call whose second half is sent after `at`. */
   async function sendSlowly(bearer: string, at: number): Promise<RawResponse | undefined> {
     const connection = await openConnected(gateway.port, headOf('/mcp', WHOLE, 'application/json', bearer));
@@ -91,6 +136,15 @@ describe('a body that takes longer than a second', () => {
     const exp = Math.floor(Date.now() / 1000) + 3;
     const response = await sendSlowly(await issuer.sign({ claims: { aud: RESOURCE, exp } }), exp * 1000 + 50);
     expect(response?.status).toBe(401);
+    expect(JSON.parse(String(response?.body))).toMatchObject({ reason: 'token_expired' });
+    expect(upstream.received).toEqual([]);
+  });
+
+  test('its token expires within the second that the body takes: 401, too', async () => {
+    const exp = Math.floor(Date.now() / 1000) + 2;
+    const late = await issuer.sign({ claims: { aud: RESOURCE, exp } });
+    await pauseUntil(exp * 1000 - 500);
+    const response = await sendSlowly(late, exp * 1000 + 50);
     expect(JSON.parse(String(response?.body))).toMatchObject({ reason: 'token_expired' });
     expect(upstream.received).toEqual([]);
   });

@@ -15,9 +15,10 @@ import {
   unsecuredJwt,
   type World,
 } from '../integration/exchange/fixture.ts';
-import { sendJson } from '../support/exchange-server.ts';
+import { type ExchangeCall, sendJson } from '../support/exchange-server.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { request } from '../support/raw-http.ts';
+import { pause } from '../support/waiting.ts';
 
 let world: World;
 
@@ -66,6 +67,7 @@ const text =
 
 describe('an answer that is not accepted', () => {
   test.each<[string, Answer, string]>([
+    ['300 kB', response => sendJson(response, 200, usual({ padding: 'x'.repeat(300_000) })), UNAVAILABLE],
     ['10 MB', response => sendJson(response, 200, usual({ padding: 'x'.repeat(10_000_000) })), UNAVAILABLE],
     [
       'a redirect',
@@ -207,6 +209,31 @@ test('an error that repeats the token, the secret and control characters: nothin
   await expectSecret(gateway, token);
 });
 
+test.each<[string, (call: ExchangeCall) => string]>([
+  ['Authorization', ({ headers }) => String(headers.authorization)],
+  ['the form', ({ form }) => String(form)],
+  ['the form in base64', ({ form }) => Buffer.from(String(form)).toString('base64')],
+  ['the secret in base64', ({ headers }) => `x ${String(headers.authorization).slice(6)}`],
+])('an error that repeats %s: the log has neither secret nor token in any spelling', async (_what, repeat) => {
+  const gateway = await world.start();
+  const token = await tokenFor();
+  world.endpoint.answer = (response, call) =>
+    sendJson(response, 400, { error: 'invalid_request', error_description: repeat(call) });
+  expect(await send(gateway, token)).toBe(REFUSED);
+  const line = gateway.log.find(({ msg }) => msg === 'a token was not exchanged');
+  const text = String(line?.['error_description']);
+  expect(text).toContain('[removed]');
+  const encoded = (shift: string) =>
+    Buffer.from(shift + token.slice(0, 60))
+      .toString('base64')
+      .slice(4, -4);
+  const basic = Buffer.from('gateway:a+secret+of+the+gateway').toString('base64');
+  for (const secret of [basic, 'a+secret', 'secret of the', ...['', 'x', 'xx'].map(encoded)]) {
+    expect(text).not.toContain(secret.slice(0, 24));
+  }
+  await expectSecret(gateway, token);
+});
+
 describe('the client', () => {
   test('its Authorization, in any spelling, never reaches the upstream beside the issued token', async () => {
     const gateway = await world.start();
@@ -243,6 +270,18 @@ describe('the client', () => {
     world.endpoint.answer = response => {
       setTimeout(() => sendJson(response, 200, usual()), exp * 1000 - Date.now() + 100);
     };
+    expect(await send(gateway, token)).toBe('401 token_expired');
+    expect(world.bytes()).toBe('');
+  });
+
+  test('a token that expires during an exchange of less than a second: refused as expired', async () => {
+    const gateway = await world.start();
+    const exp = Math.floor(Date.now() / 1000) + 2;
+    const token = await tokenFor({ exp });
+    world.endpoint.answer = response => {
+      setTimeout(() => sendJson(response, 200, usual()), exp * 1000 - Date.now() + 100);
+    };
+    await pause(exp * 1000 - Date.now() - 500);
     expect(await send(gateway, token)).toBe('401 token_expired');
     expect(world.bytes()).toBe('');
   });

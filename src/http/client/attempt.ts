@@ -117,6 +117,11 @@ export class Attempt {
     this.#sent = [];
   }
 
+  /** There is a response: what was written is not taken back any more. */
+  letGo(): void {
+    this.#sent = [];
+  }
+
   /** The attempt is over: later calls do not reach the connection, which may serve another attempt by then. */
   detach(): void {
     this.#isOver = true;

@@ -16,6 +16,8 @@ import { type IssuedToken, readTokenAnswer } from './issued-token.ts';
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+/** Bytes. A token is much shorter; to parse 1 MiB of nested lists would keep every other request waiting for a second. */
+const LARGEST_ANSWER = 256 * 1024;
 
 export class TokenEndpoint {
   readonly #settings: Exchange;
@@ -24,7 +26,7 @@ export class TokenEndpoint {
 
   constructor(settings: Exchange) {
     this.#settings = settings;
-    this.#client = new IssuerClient(settings);
+    this.#client = new IssuerClient({ ...settings, largestAnswer: LARGEST_ANSWER });
   }
 
   /** Ends every call that is under way. */
@@ -37,7 +39,8 @@ export class TokenEndpoint {
     const { tokenEndpoint, clientId, authentication } = this.#settings;
     // The `aud` of a client assertion is what stands as the issuer here (RFC 7523 section 3).
     const server = { issuer: tokenEndpoint, token_endpoint: tokenEndpoint };
-    const options = { [customFetch]: this.#fetch, [allowInsecureRequests]: true };
+    const secrets = this.#secretsWith(subjectToken);
+    const options = { [customFetch]: this.#createFetch(secrets), [allowInsecureRequests]: true };
     const { grantType, form } = createForm(this.#settings, subjectToken);
     this.#authentication ??= createClientAuth(authentication);
     const askedAt = Date.now();
@@ -47,7 +50,7 @@ export class TokenEndpoint {
       const response = await genericTokenEndpointRequest(server, client, shown, grantType, form, options);
       const { status, headers } = response;
       const answer = { status, contentType: headers.get('content-type'), text: await response.text(), askedAt };
-      return readTokenAnswer(answer, this.#settings, subjectToken, this.#secretsWith(subjectToken));
+      return readTokenAnswer(answer, this.#settings, subjectToken, secrets);
     } catch (error) {
       // Only messages of ours go on: one of a library may quote what was sent.
       return failExchange(
@@ -57,10 +60,15 @@ export class TokenEndpoint {
     }
   }
 
-  readonly #fetch = (url: string, { headers, body }: CustomFetchOptions<'POST', URLSearchParams>) =>
-    this.#client.fetch(url, { method: 'POST', headers, body });
+  /** @param secrets gets what Authorization shows the endpoint, as it is encoded there. */
+  #createFetch(secrets: string[]) {
+    return (url: string, { headers, body }: CustomFetchOptions<'POST', URLSearchParams>) => {
+      secrets.push(...(headers['authorization']?.split(' ').slice(1) ?? []));
+      return this.#client.fetch(url, { method: 'POST', headers, body });
+    };
+  }
 
-  #secretsWith(subjectToken: string): readonly string[] {
+  #secretsWith(subjectToken: string): string[] {
     const { authentication } = this.#settings;
     return 'secret' in authentication ? [subjectToken, authentication.secret] : [subjectToken];
   }

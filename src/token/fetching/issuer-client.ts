@@ -19,6 +19,8 @@ export interface IssuerClientSettings {
   readonly proxy: ForwardProxy | undefined;
   /** PEM files for TLS client authentication (RFC 8705 section 2). */
   readonly clientCertificate?: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Bytes of an answer; by default 1 MiB. */
+  readonly largestAnswer?: number | undefined;
 }
 
 export interface IssuerRequest {
@@ -63,7 +65,7 @@ export class IssuerClient {
    * Fetches one document. Usable as `customFetch` of oauth4webapi.
    *
    * @param url absolute, http or https.
-   * @returns the whole response: its body, at most 1 MiB, has been read. Any status, also that of a redirect.
+   * @returns the whole response: its body, at most `largestAnswer`, has been read. Any status, also that of a redirect.
    * @throws IssuerFetchError where there is no response in time, TLS fails, or the body is larger.
    */
   readonly fetch = async (url: string, request: IssuerRequest = {}): Promise<Response> => {
@@ -98,7 +100,7 @@ export class IssuerClient {
       redirect: 'manual',
       ...by,
     });
-    const content = await readBounded(response.body?.getReader(), by.signal);
+    const content = await readBounded(response.body?.getReader(), by.signal, this.#settings.largestAnswer);
     const { status } = response;
     if (status < 200 || status > 599) throw new IssuerFetchError(`the answer has status ${status}`);
     return new Response(WITHOUT_BODY.includes(status) ? null : content, { status, headers: [...response.headers] });
@@ -155,7 +157,11 @@ function readPem(file: string, key: string): string {
 type BodyReader = { read(): Promise<{ value?: Uint8Array | undefined }>; cancel(): Promise<void> };
 
 /** Cancels the body itself: in Node.js 20 the signal given to `fetch` may not reach the body once the head has arrived. */
-async function readBounded(reader: BodyReader | undefined, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+async function readBounded(
+  reader: BodyReader | undefined,
+  signal: AbortSignal,
+  largest = LARGEST_ANSWER,
+): Promise<Uint8Array<ArrayBuffer>> {
   const cancel = () => reader?.cancel().catch(() => undefined);
   signal.addEventListener('abort', cancel, { once: true });
   const pieces: Uint8Array[] = [];
@@ -163,7 +169,11 @@ async function readBounded(reader: BodyReader | undefined, signal: AbortSignal):
   try {
     for (let piece = await reader?.read(); piece?.value; piece = await reader?.read()) {
       size += piece.value.byteLength;
-      if (size > LARGEST_ANSWER) throw new IssuerFetchError('the answer is larger than 1 MiB');
+      if (size > largest) {
+        throw new IssuerFetchError(
+          `the answer is larger than ${largest === LARGEST_ANSWER ? '1 MiB' : `${largest / 1024} KiB`}`,
+        );
+      }
       pieces.push(piece.value);
     }
     signal.throwIfAborted();

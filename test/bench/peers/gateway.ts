@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly cores?: string;
   /** Whether it listens with TLS. */
   readonly isSecure?: boolean;
+  /** Where it answers other proxies, if it does. */
+  readonly authorizerPort?: number;
 }
 
 export function createGatewayPeer(options: GatewayOptions = {}): Peer {
@@ -63,6 +65,7 @@ function createConfiguration(options: GatewayOptions, bed: TestBed, port: number
     `listen: 127.0.0.1:${port}`,
     `admin: 127.0.0.1:${adminPort}`,
     ...(options.isSecure ? [`tls: { cert_file: ${bed.certificate.cert}, key_file: ${bed.certificate.key} }`] : []),
+    ...(options.authorizerPort === undefined ? [] : [`authorizer: 127.0.0.1:${options.authorizerPort}`]),
     ...(workers === undefined ? [] : [`workers: ${workers}`]),
     'issuers:',
     `  ${ISSUER}: ${keys}`,

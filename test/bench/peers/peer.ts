@@ -13,6 +13,8 @@ export interface Peer {
 export interface RunningPeer {
   readonly port: number;
   readonly pid: number;
+  /** What it asks on its core, where that is a process of its own. */
+  readonly askedPid?: number;
   /** Whether it is asked by https. */
   readonly isSecure?: boolean;
   /** Hits and misses of its token cache so far, where it reports them. */

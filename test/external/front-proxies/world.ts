@@ -1,5 +1,6 @@
 /** What stands around the proxy under test: an issuer, audgate as its authorizer, and the API. */
 
+import { type ExchangeServer, startExchangeServer } from '../../support/exchange-server.ts';
 import type { LogLine } from '../../support/gateway.ts';
 import { closeGatewayProcesses, type GatewayProcess, startGatewayProcess } from '../../support/gateway-process.ts';
 import { type HeaderPair, type RawResponse, request } from '../../support/raw-http.ts';
@@ -15,6 +16,8 @@ import {
 } from './proxies/front-proxy.ts';
 
 export const HOST = 'api.example.com';
+/** What an exchanged token is for. */
+export const INNER = 'https://inner.example.com/';
 export const resourceOf = (route: string) => `https://${HOST}/${route}`;
 
 export interface World {
@@ -23,6 +26,8 @@ export interface World {
   readonly audgate: GatewayProcess;
   readonly api: Upstream;
   readonly issuer: TokenIssuer;
+  /** Its token endpoint. */
+  readonly exchange: ExchangeServer;
   /** The configuration of audgate. */
   readonly yaml: string;
   readonly authorizerPort: number;
@@ -30,9 +35,10 @@ export interface World {
 }
 
 /** The API behind every route is the proxy's: none has an `upstream`. */
-function configure(issuer: TokenIssuer, authorizerPort: number): string {
+function configure(issuer: TokenIssuer, exchange: ExchangeServer, authorizerPort: number): string {
   const route = (name: string, more: string) =>
     `  /${name}: { resource: "${resourceOf(name)}", claims_to_headers: { X-User: sub }${more} }`;
+  const exchanged = `{ token_endpoint: "${exchange.endpoint}", resource: "${INNER}", client_id: audgate, client_secret: s }`;
   return `
 authorizer: 127.0.0.1:${authorizerPort}
 issuers:
@@ -42,6 +48,7 @@ ${route('billing', ', scopes: { GET: [billing:read], POST: [billing:write] }')}
 ${route('profile', ', cors: { origins: ["https://app.example.com"] }')}
 ${route('legacy', ', enforcement: report, would_deny_header: true')}
 ${route('files', '')}
+${route('inner', `, upstream_token: exchange, exchange: ${exchanged}`)}
 ${route('mcp', ', mcp: { tools: { delete_user: [users:admin], "*": [] } }')}
   other.example.com/billing: { resource: "https://other.example.com/billing", claims_to_headers: { X-User: sub } }
   /open: { public: true }
@@ -51,14 +58,15 @@ ${route('mcp', ', mcp: { tools: { delete_user: [users:admin], "*": [] } }')}
 export async function startWorld(kind: FrontProxyKind): Promise<World> {
   const authorizerPort = await reservePort();
   const [issuer, api] = await Promise.all([startTokenIssuer(), startUpstream()]);
-  const yaml = configure(issuer, authorizerPort);
+  const exchange = await startExchangeServer(issuer);
+  const yaml = configure(issuer, exchange, authorizerPort);
   const audgate = await startGatewayProcess(yaml);
   const proxy = await startFrontProxy(kind, { authorizer: authorizerPort, api: api.port });
   const close = async () => {
     await proxy.close();
-    await Promise.all([audgate.close(), api.close(), issuer.close()]);
+    await Promise.all([audgate.close(), api.close(), issuer.close(), exchange.close()]);
   };
-  return { kind, proxy, audgate, api, issuer, yaml, authorizerPort, close };
+  return { kind, proxy, audgate, api, issuer, exchange, yaml, authorizerPort, close };
 }
 
 /** For `afterAll`: ends what a test that failed has left. */

@@ -213,6 +213,31 @@ describe('a rule that needs the body', () => {
     expect(await statusOf('envoy', { method: 'POST', target: '/mcp', body: call('list'), headers: partial })).toBe(413);
   });
 
+  test.each(FORMS)('/%s, a WebSocket, whose messages nobody would judge: refused as by the gateway', async form => {
+    const handshake = [
+      ...([
+        ['Upgrade', 'websocket'],
+        ['Connection', 'Upgrade'],
+        ['Sec-WebSocket-Version', '13'],
+      ] as const),
+      ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+    ] as const;
+    const sent = [bearer(token), ...handshake];
+    const answer = await request(gateway.port, { path: '/mcp', headers: sent });
+    expect(answer).toMatchObject({ status: 400 });
+    expect(await statusOf(form, { target: '/mcp', headers: sent })).toBe(400);
+    // As the recipes ask: without Upgrade. And of an older version, which some servers speak.
+    for (const [version, key] of [
+      ['13', 'dGhlIHNhbXBsZSBub25jZQ=='],
+      ['8', 'x'],
+    ] as const) {
+      const headers: HeaderPair[] = [bearer(token), ['Sec-WebSocket-Version', version], ['Sec-WebSocket-Key', key]];
+      expect(await statusOf(form, { target: '/mcp', headers })).toBe(400);
+    }
+    expect(await statusOf(form, { target: '/mcp', headers: [bearer(token), ['Upgrade', 'WebSocket']] })).toBe(400);
+    expect(await statusOf(form, { target: '/mcp', headers: [bearer(token)] })).toBe(200);
+  });
+
   test('an MCP server without rules: no body is needed', async () => {
     const own = bearer(await issuer.sign({ claims: { aud: 'https://listen.example/mcp' } }));
     for (const form of FORMS)

@@ -3,6 +3,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { sendJson } from '../../support/exchange-server.ts';
+import { startGateway } from '../../support/gateway.ts';
 import { eventually } from '../../support/waiting.ts';
 import {
   authorizationsIn,
@@ -204,4 +205,19 @@ test('the client leaves during the exchange: nothing is forwarded, and the reque
   await world.stop();
   expect(await gateway.requestLines(1)).toMatchObject([{ status: 499, outcome: 'forwarded' }]);
   expect(world.bytes()).toBe('');
+});
+
+test('the limit of a drain ends during an exchange: the request is recorded, and the exchange ends', async () => {
+  const yaml = world.yaml({ '/inner': world.route({}, { timeout: '1h' }) });
+  const gateway = await startGateway(`drain: { delay: 1ms, limit: 100ms }\n${yaml}`);
+  const { held, release } = createHold();
+  world.endpoint.hold = held;
+  const calls = callsBefore();
+  const headers = { authorization: `Bearer ${await tokenFor()}` };
+  const request = fetch(`${gateway.origin}/inner/1`, { headers }).catch(() => 'closed');
+  await world.endpoint.called(calls + 1);
+  await gateway.close();
+  expect(await request).toBe('closed');
+  expect(gateway.log.filter(({ msg }) => msg === 'request')).toMatchObject([{ status: 499, route: '/inner' }]);
+  release();
 });

@@ -209,6 +209,19 @@ describe('how often is asked', () => {
 });
 
 describe('an outage', () => {
+  test('the limit of a drain ends during a question: the request is recorded', async () => {
+    const route = { resource: BILLING, upstream: upstream.origin };
+    const issuers = { [OPAQUE]: introspecting({}, { keys: { timeout: '1m' } }) };
+    const yaml = `issuers: ${JSON.stringify(issuers)}\nroutes: ${JSON.stringify({ '/billing': route })}\n`;
+    gateway = await startGateway(`drain: { delay: 1ms, limit: 100ms }\n${yaml}`);
+    server.answer = () => undefined;
+    const request = send(TOKEN).catch(() => 'closed');
+    await server.asked(1);
+    await gateway.close();
+    expect(await request).toBe('closed');
+    expect(gateway.log.filter(({ msg }) => msg === 'request')).toMatchObject([{ status: 499, route: '/billing' }]);
+  });
+
   test('no answer, or a wrong secret: 503 with Retry-After, logged once; an answer that was given still counts', async () => {
     const { log } = await start();
     server.tokens.set(TOKEN, active());

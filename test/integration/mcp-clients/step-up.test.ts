@@ -14,14 +14,14 @@ let world: World;
 const table: string[] = [];
 
 beforeAll(async () => {
-  world = await startWorld(['mcp:use', 'tools:call', 'tool:a', 'tool:b'], (origin, servers) =>
+  const routes = (origin: string, servers: World['servers']) =>
     ['operation', 'cumulative']
       .map(challenge => {
         const mcp = `{ challenge: ${challenge}, tools: { ${A}: [tool:a], ${B}: [tool:b] } }`;
         return `  /${challenge}: { resource: "${origin}/${challenge}", upstream: "${servers[2].origin}", scopes: [mcp:use], mcp: ${mcp} }`;
       })
-      .join('\n'),
-  );
+      .join('\n');
+  world = await startWorld({ scopes: ['mcp:use', 'tools:call', 'tool:a', 'tool:b'], routes });
 });
 
 afterAll(async () => {

@@ -23,29 +23,36 @@ export interface World {
   close(): Promise<void>;
 }
 
+interface WorldOptions {
+  readonly scopes?: readonly string[];
+  /** Further routes, with the origins of the gateway and of the servers. */
+  readonly routes?: (origin: string, servers: World['servers']) => string;
+  /** Of a token, in seconds; default: ten minutes. */
+  readonly lifetime?: number;
+}
+
 /**
  * Routes `/1` and `/2` lead to the servers, `/sibling` is another resource. Every tool needs `tools:call`.
- *
- * @param routes more of them, with the origins of the gateway and of the servers.
  */
-export async function startWorld(
-  scopes: readonly string[] = ['mcp:use', 'tools:call'],
-  routes: (origin: string, servers: World['servers']) => string = () => '',
-): Promise<World> {
+export async function startWorld({
+  scopes = ['mcp:use', 'tools:call'],
+  routes,
+  lifetime,
+}: WorldOptions = {}): Promise<World> {
   const [port, one, two] = await Promise.all([reservePort(), startServer1(), startServer2()]);
   const servers = { 1: one, 2: two };
   const origin = `http://127.0.0.1:${port}`;
   const names = ['1', '2', 'sibling', 'operation', 'cumulative'];
-  const issuer = await startLoginServer(Object.fromEntries(names.map(name => [`${origin}/${name}`, scopes])));
+  const issuer = await startLoginServer(Object.fromEntries(names.map(name => [`${origin}/${name}`, scopes])), lifetime);
   const mcp = 'scopes: [mcp:use], mcp: { tools: { "*": [tools:call] }, initial_scopes: [mcp:use, tools:call]';
   const gateway = await startGatewayProcess(
     `
 issuers: { "${issuer.issuer}": {} }
 routes:
-  /1: { resource: "${origin}/1", upstream: "${one.origin}", ${mcp} } }
+  /1: { resource: "${origin}/1", upstream: "${one.origin}", ${mcp}, sse: true } }
   /2: { resource: "${origin}/2", upstream: "${two.origin}", ${mcp} } }
   /sibling: { resource: "${origin}/sibling", upstream: "${one.origin}", ${mcp} } }
-${routes(origin, servers)}`,
+${routes?.(origin, servers) ?? ''}`,
     {
       place: (folder, text) =>
         writeConfiguration(folder, text.replace('listen: 127.0.0.1:0', `listen: 127.0.0.1:${port}`)),

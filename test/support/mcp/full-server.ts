@@ -12,7 +12,7 @@ export interface FullMcpServer {
   readonly origin: string;
   /** With the SDK's own checks of `Host` and `Origin`, as a server without a gateway needs them. */
   readonly guardedOrigin: string;
-  /** Of the tool `wait`: `started`, and `cancelled`. */
+  /** Of the tool `wait`: `started`, and `cancelled`. Of `hold`: `held`; it answers after `release`, which the test emits. */
   readonly events: EventEmitter;
   close(): Promise<void>;
 }

@@ -4,7 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { McpServer, ResourceTemplate } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
@@ -97,6 +97,11 @@ function registerTools(server: McpServer, events: EventEmitter): void {
     closeSSEStream?.();
     await pause(2 * RETRY);
     return textResult('after the client came back');
+  });
+  server.registerTool('hold', {}, async () => {
+    events.emit('held');
+    await once(events, 'release');
+    return textResult('released');
   });
   server.registerTool('wait', {}, async ({ signal }) => {
     events.emit('started');

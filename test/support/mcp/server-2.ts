@@ -4,7 +4,7 @@
  */
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import {
   type NodeIncomingMessageLike,
   NodeStreamableHTTPServerTransport,
@@ -119,6 +119,11 @@ function registerTools(server: McpServer, events: EventEmitter, changes: Changes
     ctx.http?.closeSSE?.();
     await pause(2 * RETRY);
     return textResult('after the client came back');
+  });
+  server.registerTool('hold', { description: 'until it is released' }, async () => {
+    events.emit('held');
+    await once(events, 'release');
+    return textResult('released');
   });
   server.registerTool('wait', { description: 'until it is cancelled' }, async ({ mcpReq: { signal } }) => {
     events.emit('started');

@@ -166,7 +166,9 @@ function decide(
   const asked = readMcpBody(settings, head, Buffer.from(text, coding));
   if (!asked.ok) return { outcome: asked.reason };
   const { grant, denial } = authorize(index, match, 'POST', token, asked);
-  return grant ? { outcome: 'forwarded', sent: grant.body?.toString() ?? '' } : { outcome: denial?.reason ?? '' };
+  return grant
+    ? { outcome: 'forwarded', sent: grant.body?.take().toString() ?? '' }
+    : { outcome: denial?.reason ?? '' };
 }
 
 test('20,000 generated requests: no reader finds a call in what is forwarded whose scope the token lacks', () => {

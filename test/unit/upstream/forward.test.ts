@@ -59,6 +59,7 @@ async function receive(): Promise<IncomingRequest> {
 function run(request: IncomingRequest, given = outgoing()): Promise<ForwardEnd> {
   return new Promise((resolve, reject) => {
     forward(given, request, {
+      onResponse: () => undefined,
       onForwarded: resolve,
       onClose: () => undefined,
       onFault: reject,

@@ -2,7 +2,7 @@
 
 import type { Config, Route } from '../../../config/config.ts';
 import { findNearest } from '../../../config/diagnostics/suggestion.ts';
-import { createRouteTable, matchRoute } from '../../../route/match.ts';
+import { createRouteTable, matchRequest, matchRoute } from '../../../route/match.ts';
 import type { CanonicalPath } from '../../../route/path.ts';
 import { showValue } from '../../terminal.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
@@ -63,6 +63,10 @@ function findNearestRoute(path: string, keys: readonly string[]): string | undef
 const PLAIN_FORM = 'let the client send the path in its plain form';
 const REPORTED = `${PLAIN_FORM}, before a route to this upstream leaves report: then it is refused`;
 
+/** On a route without upstream: another proxy forwards the bytes as they came. */
+const LITERAL_READING =
+  'the proxy that asks forwards these bytes, and one that decodes nothing would come to another route, or other scopes';
+
 const UNUSUAL_END = 'a server that drops dots and blanks at the end of a name (Windows) would come to another route';
 
 /** @returns advice on `ambiguous_path`. */
@@ -70,7 +74,10 @@ export function adviseOnPath({ head, config, match }: Evaluation): Advice {
   const cause = 'two servers could read the path differently, and then what is authorised is not what is served';
   if (match?.ok) return { cause, remedy: { text: REPORTED } };
   if (!head.ok || !head.path.ok) return { cause, remedy: { text: PLAIN_FORM } };
-  if (head.path.contested.length === 0) return { cause: UNUSUAL_END, remedy: { text: PLAIN_FORM } };
+  if (head.path.contested.length === 0) {
+    const isOnlySent = matchRequest(createRouteTable(config.routes), head).ok;
+    return { cause: isOnlySent ? LITERAL_READING : UNUSUAL_END, remedy: { text: PLAIN_FORM } };
+  }
   const encodings = [...new Set(head.path.contested)].filter(encoding => /^(?:%[2-7][0-9A-F]|;)$/.test(encoding));
   const plain = { ...head.path, contested: [] };
   const found = matchRoute(createRouteTable(config.routes), head.host, plain);

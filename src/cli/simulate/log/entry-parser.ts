@@ -68,7 +68,8 @@ function parseRequest(fields: Fields): LogEntry | undefined {
   const isCut = [route, resource, method, host].some(text => text !== undefined && mayBeCut(text));
   const mcp = parseMcp(fields, mayBeCut);
   const decided = { mcp, outcome, reason, enforcement, isPreflight: isPreflight(fields), claims };
-  return { time, durationMs, requestId, route, resource, method, host, path, isPathCut, isCut, ...decided };
+  const via = fields['via'] === 'authorizer' ? 'authorizer' : 'proxy';
+  return { time, durationMs, via, requestId, route, resource, method, host, path, isPathCut, isCut, ...decided };
 }
 
 function parseMcp({ mcp_method: method, tool }: Fields, mayBeCut: MayBeCut): LogEntry['mcp'] {
@@ -79,9 +80,10 @@ function parseMcp({ mcp_method: method, tool }: Fields, mayBeCut: MayBeCut): Log
   return isWhole ? { method, target: tool } : 'unknown';
 }
 
-/** An upstream that answers OPTIONS with 204 took time. */
-function isPreflight({ method, outcome, status, upstream_ms: upstreamMs }: Fields): boolean {
-  return method === 'OPTIONS' && outcome === 'forwarded' && status === 204 && upstreamMs === undefined;
+/** An upstream that answers OPTIONS with 204 took time; what another proxy may forward otherwise has a token, or needs none. */
+function isPreflight({ method, outcome, status, via, iss, upstream_ms: upstreamMs }: Fields): boolean {
+  if (method !== 'OPTIONS' || outcome !== 'forwarded') return false;
+  return via === 'authorizer' ? iss === undefined : status === 204 && upstreamMs === undefined;
 }
 
 /** @returns `undefined` where the token did not verify; `null` where a claim has a type that it never has in a verified token. */

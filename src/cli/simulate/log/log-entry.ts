@@ -3,13 +3,15 @@
 import type { Claims } from '../../../config/values/claim-path.ts';
 import { isDecidedWithin, isReason, type Outcome, REFUSALS } from '../../../denial.ts';
 import type { McpMessage } from '../../../mcp/message.ts';
-import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
+import { NO_ROUTE, type Via } from '../../../telemetry/finished-request.ts';
 
 export interface LogEntry {
   /** Milliseconds since 1970: when its response had closed. */
   readonly time: number;
   /** `undefined`: it was left out. */
   readonly durationMs: number | undefined;
+  /** Which listener it came to. */
+  readonly via: Via;
   readonly requestId: string;
   /** The key of the route, or `NO_ROUTE`. */
   readonly route: string;

@@ -5,6 +5,7 @@
 
 import { createAudienceIndex, type PresentedAudience } from '../../../authorization/audience.ts';
 import { authorize } from '../../../authorization/authorize.ts';
+import { matchSentPath } from '../../../authorizer/sent-path.ts';
 import { createMetadataIndex, findMetadata } from '../../../challenge/metadata.ts';
 import { METADATA_METHODS } from '../../../challenge/metadata-reply.ts';
 import type { Config, Route } from '../../../config/config.ts';
@@ -16,6 +17,7 @@ import { createRouteTable, type Match, matchRequest } from '../../../route/match
 import { type RequestHead, readRequestHead } from '../../../route/request-head.ts';
 import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
 import type { Verification } from '../../../token/verifier.ts';
+import { hasUpstream } from '../../../upstream/upstreams.ts';
 import { type LogEntry, wasGranted } from '../log/log-entry.ts';
 import { judgeLoggedOrigin } from './logged-origin.ts';
 import { type IssuerRules, readLoggedToken } from './logged-token.ts';
@@ -91,6 +93,8 @@ export class DecisionReplay {
         wasMetadata && [...this.#metadata.targets.keys()].some(target => target.startsWith(`${entry.path}?`));
       return withQuery ? { unknown: 'query_not_logged' } : undefined;
     }
+    // Asked for through another proxy, it is a path like any other.
+    if (!wasMetadata && entry.via === 'authorizer') return undefined;
     if (!wasMetadata && !(metadata.kind === 'ambiguous' && entry.reason === 'no_route'))
       return { unknown: 'query_not_logged' };
     if (metadata.kind === 'ambiguous') return [reject('no_route')];
@@ -98,7 +102,7 @@ export class DecisionReplay {
   }
 
   #decideRouted(entry: LogEntry, head: RequestHead): ReplayedDecisions {
-    const match = matchRequest(this.#routes, head);
+    const match = this.#findRoute(entry, head);
     // Masked parts could only add readings to a path that already has too many.
     if (!match.ok) return [reject(match.reason)];
     if (entry.path.includes(MASK) && this.#dependsOnMasked(entry, match)) return { unknown: 'path_cut' };
@@ -124,6 +128,12 @@ export class DecisionReplay {
     const isKnown = !isAsked || (entry.mcp !== undefined && entry.mcp !== 'unknown');
     const isRefused = decisions.every(({ outcome }) => outcome === 'denied');
     return isKnown || isRefused || wasGranted(entry) ? decisions : { unknown: 'tool_not_logged' };
+  }
+
+  #findRoute({ via }: LogEntry, head: RequestHead): ReturnType<typeof matchRequest> {
+    if (via === 'authorizer') return matchSentPath(this.#routes, head);
+    const match = matchRequest(this.#routes, head);
+    return match.ok && !hasUpstream(match.route) ? deny('no_route') : match;
   }
 
   /** Browsers send none with a token. */

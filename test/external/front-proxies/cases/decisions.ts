@@ -133,6 +133,23 @@ export const DECISIONS: readonly Case[] = [
     },
   },
   {
+    name: 'exchanged token',
+    expected: "in the place of the client's; refused where there is none",
+    run: async world => {
+      const { exchange } = world;
+      const answer = await send(world, '/inner', { token: await tokenFor(world, 'inner', { sub: 'alice' }) });
+      expect(answer.status).toBe(200);
+      const arrived = answer.received.flatMap(seen => valuesLike(seen, 'authorization'));
+      expect(arrived).toEqual([`Bearer ${exchange.issued.at(-1)}`]);
+      exchange.answer = response => response.writeHead(400).end('{"error":"invalid_target"}');
+      const refused = await send(world, '/inner', { token: await tokenFor(world, 'inner', { sub: 'bob' }) });
+      exchange.answer = undefined;
+      expect(refused.received).toEqual([]);
+      expect(problemOf(refused)).toMatchObject({ status: refused.status, reason: 'exchange_refused' });
+      return `200, ${refused.status}`;
+    },
+  },
+  {
     name: 'request id',
     expected: 'one in the log and at the API, where the proxy makes one',
     run: async world => {

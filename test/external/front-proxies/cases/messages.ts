@@ -93,8 +93,24 @@ export const MESSAGES: readonly Case[] = [
     },
   },
   {
+    name: 'MCP: Origin, revision',
+    expected: 'a foreign page and an unknown revision are refused, a GET is forwarded',
+    run: async world => {
+      const token = await mcpToken(world);
+      const get = (name: string, value: string) => send(world, '/mcp', { token, headers: [[name, value]] });
+      const foreign = await get('Origin', 'https://evil.example');
+      expect(foreign).toMatchObject({ status: 403, received: [] });
+      expect(problemOf(foreign)).toMatchObject({ reason: 'origin_not_allowed' });
+      const unknown = await get('MCP-Protocol-Version', '1999-01-01');
+      expect(unknown).toMatchObject({ status: 400, received: [] });
+      expect(problemOf(unknown)).toMatchObject({ reason: 'malformed_request' });
+      expect(await get('Origin', `https://${HOST}`)).toMatchObject({ status: 200, received: [{ url: '/mcp' }] });
+      return '403, 400, 200';
+    },
+  },
+  {
     name: 'WebSocket',
-    expected: 'opens with the right token alone',
+    expected: 'opens with the right token alone, and never to an MCP server with tool rules',
     run: async world => {
       const before = world.api.received.length;
       expect(await openAndEcho(world, await tokenFor(world, 'billing', { sub: 'alice' }))).toBe('echo: hello');
@@ -104,15 +120,25 @@ export const MESSAGES: readonly Case[] = [
       expect(await openAndEcho(world, await tokenFor(world, 'profile'))).toBe('401');
       expect(await openAndEcho(world)).toBe('401');
       expect(world.api.received.length).toBe(before + 1);
+      // Tool calls in it would be judged by nobody.
+      expect(await openAndEcho(world, await tokenFor(world, 'mcp'), '/mcp')).toMatch(/^40[03]$/);
+      expect(world.api.received.length).toBe(before + 1);
+      // A server with rules of its own could take this for a handshake.
+      const headers: HeaderPair[] = [
+        ['Connection', 'Upgrade'],
+        ['Upgrade', 'websocket'],
+      ];
+      const { received } = await send(world, '/mcp', { token: await tokenFor(world, 'mcp'), headers });
+      expect(received.flatMap(request => valuesLike(request, 'upgrade'))).toEqual([]);
       return '101';
     },
   },
 ];
 
 /** @returns what came back for `hello`, or the status of the refusal. */
-function openAndEcho({ proxy }: World, token?: string): Promise<string> {
+function openAndEcho({ proxy }: World, token?: string, path = '/billing/live'): Promise<string> {
   const headers = { Host: HOST, ...(token !== undefined && { Authorization: `Bearer ${token}` }) };
-  const socket = new WebSocket(`ws://127.0.0.1:${proxy.port}/billing/live`, { headers });
+  const socket = new WebSocket(`ws://127.0.0.1:${proxy.port}${path}`, { headers });
   return new Promise((resolve, reject) => {
     socket.on('open', () => socket.send('hello'));
     socket.on('message', data => {

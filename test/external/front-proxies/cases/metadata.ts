@@ -2,6 +2,7 @@
 
 import { expect } from 'vitest';
 import type { HeaderPair } from '../../../support/raw-http.ts';
+import { eventually } from '../../../support/waiting.ts';
 import { HOST, resourceOf, send, textOf } from '../world.ts';
 import type { Case } from './case.ts';
 import { tokenFor } from './decisions.ts';
@@ -52,6 +53,14 @@ export const METADATA: readonly Case[] = [
         scopes_supported: ['billing:read', 'billing:write'],
       });
       expect(textOf(answer, 'access-control-allow-origin')).toBe('*');
+      const forged: HeaderPair[] = [
+        ['X-Forwarded-For', '192.0.2.66'],
+        ['X-Audgate-Client', '192.0.2.66'],
+      ];
+      await send(world, `${PLACE}/forged`, { headers: forged });
+      const line = () => world.audgate.lines('request').find(({ path }) => path === `${PLACE}/forged`);
+      await eventually(() => line() !== undefined);
+      expect(line()).toMatchObject({ client: '127.0.0.1' });
       expect(await send(world, `${PLACE}/nowhere`)).toMatchObject({ status: 404, received: [] });
       return '200';
     },

@@ -83,7 +83,7 @@ const CASES: readonly Case[] = [
     code: 'unknown-key',
     text: route(`${GOOD}\ntimeouts: { conect: 1s }`),
     diagnostic:
-      '6:17: routes./a.timeouts.conect: unknown key "conect", expected one of connect, response, idle; did you mean "connect"?',
+      '6:17: routes./a.timeouts.conect: unknown key "conect", expected one of connect, response, idle, after_expiry; did you mean "connect"?',
   },
   {
     code: 'missing-key',

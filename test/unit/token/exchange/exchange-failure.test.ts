@@ -26,6 +26,12 @@ test.each<[string, unknown, string | undefined]>([
   ['the signature of the JWT', `signature ${JWT.slice(-12)} differs`, 'signature [removed] differs'],
   ['a JWT that was not sent', 'for eyJhbGciOiJub25lIn0.e30.', 'for [removed]'],
   ['words as long as a part of the token', 'unauthorized_client', 'unauthorized_client'],
+  ['the secret as a form has it', 'client_secret=correct+horse+battery+staple&x', 'client_secret=[removed]&x'],
+  ['the secret as a URL has it', 'secret correct%20horse%20battery%20staple', 'secret [removed]'],
+  ['the secret as Basic has it', `pass ${Buffer.from(SECRET).toString('base64')}`, 'pass [removed]'],
+  ['a part of the secret in a form', 'at horse+battery+staple', 'at [removed]'],
+  ['encoded, whatever it is', `form ${Buffer.from(`x=${JWT}`).toString('base64')}`, 'form [removed]'],
+  ['a path', '/realms/shop/protocol/openid-connect/token', '/realms/shop/protocol/openid-connect/token'],
 ])('%s', (_what, text, expected) => {
   expect(quotePeer(text, SENT)).toBe(expected);
 });

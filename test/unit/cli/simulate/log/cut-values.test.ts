@@ -48,6 +48,7 @@ function wholeEntry(
   outcome: 'denied' | 'forwarded',
 ): LogEntry {
   return {
+    via: 'proxy',
     ...{ time: Date.now(), durationMs: 1, requestId: 'x', route: '/a', resource: OURS, enforcement: 'enforce' },
     ...{
       method: 'GET',
