@@ -33,7 +33,10 @@ export async function probe(options: ProbeOptions, context: CommandContext): Pro
   const subjects = await listSubjects(options, given.value, tokens.value, { client, context });
   if (typeof subjects === 'string') return fail(context, subjects);
   const reports: RouteReport[] = [];
-  for (const named of subjects) reports.push(await probeOne(named, options, client, context));
+  for (const named of subjects) {
+    if (named.route !== undefined) client.startApi();
+    reports.push(await probeOne(named, options, client, context));
+  }
   return write(reports, options, context);
 }
 
@@ -57,7 +60,7 @@ async function listSubjects(
   }
   const scope = tokens.right === undefined ? await readAskedScope(given, client) : undefined;
   const url = `${given.url.origin}${given.path.replace(/[?].*$/, '')}`;
-  return [{ route: undefined, url, subject: createUrlSubject(given, tokens, scope) }];
+  return [{ route: undefined, url, create: () => createUrlSubject(given, tokens, scope) }];
 }
 
 /** The scopes that the challenge asks for are those to mint the right token with (RFC 6750 section 3). */
@@ -69,12 +72,13 @@ async function readAskedScope(target: ProbeArguments, client: ProbeClient): Prom
 }
 
 async function probeOne(
-  { route, url, subject }: NamedSubject,
+  { route, url, create }: NamedSubject,
   options: ProbeOptions,
   client: ProbeClient,
   context: CommandContext,
 ): Promise<RouteReport> {
   const { method = 'GET', jwks } = options;
+  const subject = create();
   if (typeof subject === 'string') return { route, url, method, report: subject, yaml: undefined };
   const report = await runWithListener(subject, options, client, context);
   const isClosed = report.results.some(({ verdict, check }) => verdict === 'fails' && check.isClosedByGateway);

@@ -1,6 +1,6 @@
 /** Runs the checks of one API: the two that every other answer is compared with first, the right token once more at the end. */
 
-import type { Case, Check, CheckResult, Exchange, Judgement, ProbeContext } from './check.ts';
+import type { Case, Check, CheckResult, Exchange, Judgement, ProbeContext, Verdict } from './check.ts';
 import { judgeBaseline, NO_TOKEN, RIGHT_TOKEN, rightCase } from './checks/baseline.ts';
 import { OTHER_AUDIENCE } from './checks/given-tokens.ts';
 import { CHECKS } from './checks/table.ts';
@@ -14,6 +14,7 @@ export interface ProbeReport {
   readonly results: readonly CheckResult[];
   /** Why it is unclear as a whole. */
   readonly why: string | undefined;
+  /** With what was asked before the first check. */
   readonly requests: number;
   /** From the first request to the last answer. */
   readonly seconds: number;
@@ -28,20 +29,20 @@ export interface ProbeOptions {
 /** Everything of the context but what the probe itself records. */
 export type ProbeSubject = Omit<ProbeContext, 'exchanges'>;
 
-/** @param client paces the requests, and is used for nothing else meanwhile. */
+/** @param client paces and counts the requests; of several APIs, `startApi` is called before each. */
 export async function runProbe(
   subject: ProbeSubject,
   client: ProbeClient,
   options: ProbeOptions,
 ): Promise<ProbeReport> {
-  const [startedAt, before] = [performance.now(), client.requests];
+  const startedAt = performance.now();
   const run = new Run(subject, client);
   const chosen = CHECKS.filter(check => options.isAll || check.isEssential);
   const results = await run.all(chosen);
   return {
     ...summarise(results, client, options),
     results,
-    requests: client.requests - before,
+    requests: client.requests,
     seconds: (performance.now() - startedAt) / 1000,
   };
 }
@@ -51,6 +52,9 @@ export async function askWithoutToken(subject: Pick<ProbeContext, 'target'>, cli
   const sent: Case = { label: 'no Authorization field', authorization: [] };
   return { sent, answer: await client.send(toRequest(subject, sent)) };
 }
+
+/** An API may do that on purpose, after so many wrong tokens. */
+const LOCKED_OUT: Judgement = { verdict: 'unclear', why: 'accepted before the other requests, and not after them' };
 
 /** Answers 5xx in a row after which the right token is asked for: where it fails, too, the probe may be what breaks the server. */
 const FAULTS_IN_A_ROW = 3;
@@ -75,13 +79,15 @@ class Run {
     results.set(RIGHT_TOKEN, describe(RIGHT_TOKEN, first, baseline));
     if (first.verdict === 'unclear') return checks.map(check => results.get(check) ?? skip(check, first.why));
     results.set(NO_TOKEN, await this.#run(NO_TOKEN));
-    for (const check of checks)
+    for (const check of checks) {
       if (!results.has(check)) results.set(check, await this.#runBehind(check, results.get(NO_TOKEN)));
+    }
     const again = this.#client.stopped === undefined ? await this.#exchange([rightCase(right)]) : [];
-    const last = judgeBaseline([...baseline, ...again]);
+    const isLockedOut = again.some(({ answer }) => readAnswer(answer) !== 'accepted');
+    const last = isLockedOut && first.verdict === 'holds' ? LOCKED_OUT : first;
     results.set(RIGHT_TOKEN, describe(RIGHT_TOKEN, last, [...baseline, ...again]));
     const all = checks.flatMap(check => results.get(check) ?? []);
-    return last.verdict === 'holds' ? all : all.map(distrust);
+    return isLockedOut || last.verdict !== 'holds' ? all.map(distrust) : all;
   }
 
   /** Where no token is needed, an answer to a wrong one says nothing. */
@@ -96,7 +102,12 @@ class Run {
     if (this.#client.stopped !== undefined) return skip(check, this.#client.stopped);
     const exchanges = await this.#exchange(cases);
     const judge = check.judge ?? judgeRefusals;
-    return describe(check, judge(exchanges, this.#context), exchanges);
+    const judgement = judge(exchanges, this.#context);
+    // What was not sent any more says nothing, whatever a check makes of a missing answer.
+    const isCut = this.#client.stopped !== undefined && exchanges.some(({ answer }) => answer.status === 0);
+    return isCut && judgement.verdict !== 'fails'
+      ? skip(check, this.#client.stopped)
+      : describe(check, judgement, exchanges);
   }
 
   async #exchange(cases: readonly Case[]): Promise<readonly Exchange[]> {
@@ -159,10 +170,11 @@ function summarise(
   { stopped }: ProbeClient,
   { isStrict }: ProbeOptions,
 ): Pick<ProbeReport, 'verdict' | 'why'> {
-  const isFailed = ({ verdict }: CheckResult) => verdict === 'fails' || (isStrict && verdict === 'unclear');
+  const has = (sought: Verdict) => results.some(({ verdict }) => verdict === sought);
+  if (has('fails')) return { verdict: 'fails', why: undefined };
   const baseline = results.find(({ check }) => check === RIGHT_TOKEN);
-  if (baseline?.verdict === 'unclear') return { verdict: 'unclear', why: baseline.why };
-  if (results.some(isFailed)) return { verdict: 'fails', why: undefined };
+  if (baseline?.verdict === 'unclear') return { verdict: 'unclear', why: `the right token: ${baseline.why}` };
+  if (isStrict && has('unclear')) return { verdict: 'fails', why: undefined };
   if (stopped !== undefined) return { verdict: 'unclear', why: stopped };
   const audience = results.find(({ check }) => check === OTHER_AUDIENCE);
   if (audience?.verdict === 'holds') return { verdict: 'holds', why: undefined };

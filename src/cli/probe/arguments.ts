@@ -49,7 +49,6 @@ export interface ProbeArguments {
   readonly resource: string | undefined;
 }
 
-/** A problem with `option`, told before anything is sent. */
 const NO_ARGUMENT =
   'a token is not given as an argument: shell history and the list of processes would keep it; write it to a file and name that with --token-file, or pipe it into --token-file -';
 
@@ -62,24 +61,30 @@ export function readProbeArguments(options: ProbeOptions): ParsedValue<ProbeArgu
   if (options.token !== undefined || [...urls, ...header, ...texts].some(containsToken)) return reject(NO_ARGUMENT);
   const url = readUrl(options);
   if (!url.ok) return url;
-  const fields = readFields(header);
+  const single = readSingle(options);
+  if (!single.ok) return single;
+  const request = readRequest(options, url.value);
+  if (!request.ok) return request;
+  const path = readPath(options.base ?? urls[0] ?? '');
+  return accept({ ...single.value, ...request.value, url: url.value, path });
+}
+
+type RequestArguments = Pick<ProbeArguments, 'host' | 'fields' | 'body' | 'siblingPath' | 'interval'>;
+
+function readRequest(options: ProbeOptions, url: URL): ParsedValue<RequestArguments> {
+  const fields = readFields(options.header ?? []);
   if (!fields.ok) return fields;
-  const sibling = readSibling(options['sibling-url'], url.value);
+  const sibling = readSibling(options['sibling-url'], url);
   if (!sibling.ok) return sibling;
   const interval = readInterval(options.rate ?? '5/s');
   if (!interval.ok) return interval;
   const body = readBody(options['body-file']);
   if (!body.ok) return body;
-  const single = readSingle(options);
-  if (!single.ok) return single;
-  const given = options.base ?? urls[0] ?? '';
-  const [, host] = fields.value.find(([name]) => name.toLowerCase() === 'host') ?? [];
+  const isHost = ([name]: Field) => name.toLowerCase() === 'host';
+  const [, host] = fields.value.find(isHost) ?? [];
   return accept({
-    ...single.value,
-    url: url.value,
-    path: readPath(given),
-    host: host ?? url.value.host,
-    fields: fields.value.filter(([name]) => name.toLowerCase() !== 'host'),
+    host: host ?? url.host,
+    fields: fields.value.filter(field => !isHost(field)),
     body: body.value,
     siblingPath: sibling.value,
     interval: interval.value,
@@ -130,7 +135,7 @@ function readFields(lines: readonly string[]): ParsedValue<readonly Field[]> {
 
 function readSibling(text: string | undefined, url: URL): ParsedValue<string | undefined> {
   if (text === undefined) return accept(undefined);
-  const isSame = URL.canParse(text) && new URL(text).origin === url.origin;
+  const isSame = URL.canParse(text) && new URL(text).origin === url.origin && !/[^\x21-\x7e]/.test(text);
   return isSame ? accept(readPath(text)) : reject('--sibling-url is no URL of the same scheme, host and port');
 }
 

@@ -13,8 +13,8 @@ export interface NamedSubject {
   /** The key of the route in the configuration; `undefined` for a URL. */
   readonly route: string | undefined;
   readonly url: string;
-  /** A text: why it cannot be probed. */
-  readonly subject: ProbeSubject | string;
+  /** Called when it is probed, so that what is minted has not expired by then. @returns a text: why it cannot be probed. */
+  readonly create: () => ProbeSubject | string;
 }
 
 interface Credentials {
@@ -73,7 +73,7 @@ export function createRouteSubjects(
   return config.routes.filter(isProtected).map(route => {
     const at = placeOf(route, given);
     const url = `${at.url.protocol}//${at.host}${at.path}`;
-    return { route: route.key, url, subject: createRouteSubject(config, route, at, tokens) };
+    return { route: route.key, url, create: () => createRouteSubject(config, route, at, tokens) };
   });
 }
 
@@ -97,7 +97,8 @@ function createRouteSubject(
   const elsewhere = config.routes.find(other => !other.public && !route.audiences.has(other.resource));
   const minted = minter && elsewhere && !elsewhere.public ? [minter.mint({ claims: { aud: elsewhere.resource } })] : [];
   const others = all.filter(token => !isFor(route, token));
-  return toSubject(at, tokens, { right, others: others.length > 0 ? others : minted, minter });
+  const own = { ...tokens, expired: onlyFor(route, tokens.expired), insufficient: onlyFor(route, tokens.insufficient) };
+  return toSubject(at, own, { right, others: others.length > 0 ? others : minted, minter });
 }
 
 function createRouteMinter(
@@ -115,6 +116,11 @@ function createRouteMinter(
   const template = given === undefined ? { header: { typ }, claims: {} } : readTemplate(given);
   const scope = scopes.length > 0 ? scopes.join(' ') : undefined;
   return createMinter({ key, issuer: name, resource: route.resource, template, scope });
+}
+
+/** Of another API, it would be refused for that, and tell nothing else. */
+function onlyFor(route: ProtectedRoute, token: string | undefined): string | undefined {
+  return token !== undefined && isFor(route, token) ? token : undefined;
 }
 
 /** Unverified: the gateway that is asked verifies it. */

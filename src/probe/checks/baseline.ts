@@ -28,7 +28,7 @@ export function judgeBaseline(exchanges: readonly Exchange[]): Judgement {
   const isAccepted = exchanges.some(({ answer }) => readAnswer(answer) === 'accepted');
   if (isAccepted && refused.answer.status > 0) return { verdict: 'fails', decisive: refused };
   const isRefusal = readAnswer(refused.answer) === 'refused';
-  const why = isRefusal ? `the right token gets ${refused.answer.status}` : describeUnclear(refused.answer);
+  const why = isRefusal ? `it gets ${refused.answer.status}` : describeUnclear(refused.answer);
   return { verdict: 'unclear', decisive: refused, why };
 }
 

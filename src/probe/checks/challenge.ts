@@ -26,7 +26,7 @@ function judgeChallenge({ exchanges }: ProbeContext): Judgement {
     return { verdict: 'unclear', why: 'nothing was refused' };
   if (withoutToken.answer.status !== 401) {
     const why = `${withoutToken.answer.status} without a token, where RFC 6750 section 3 has 401`;
-    return { verdict: 'fails', decisive: withoutToken, why };
+    return { verdict: 'unclear', decisive: withoutToken, why };
   }
   if (readError(withoutToken.answer) !== undefined) {
     return {
@@ -58,26 +58,37 @@ export const ECHO: Check = {
   remedy: 'write fixed texts into refusals: nothing of the token, nor of the message of the library that refused it',
   isClosedByGateway: true,
   cases: () => [],
-  judge: (_, { exchanges }) => {
-    const refusals = exchanges.filter(({ answer }) => answer.status >= 400);
-    const echo = refusals.find(repeatsToken);
+  judge: (_, context) => {
+    const refusals = context.exchanges.filter(({ answer }) => answer.status >= 400);
+    const echo = refusals.find(exchange => repeatsToken(exchange, context));
     if (echo) return { verdict: 'fails', decisive: echo, why: 'the answer holds what the token held' };
     return refusals.length > 0 ? { verdict: 'holds' } : { verdict: 'unclear', why: 'nothing was refused' };
   },
 };
 
-/** Of people and devices: `aud`, `iss` and `scope` may stand in a challenge. */
+/** Of people, clients and devices: `aud`, `iss` and `scope` may stand in a challenge. */
 const PERSONAL = ['sub', 'email', 'name', 'preferred_username', 'jti', 'sid', 'client_id', 'azp'];
-/** Shorter texts are found anywhere. */
+/** Characters. Shorter texts are found anywhere. */
 const SHORTEST = 5;
 
-function repeatsToken({ sent, answer }: Exchange): boolean {
-  const text = [...answer.fields.map(([, value]) => value), answer.body].join('\n');
-  return sent.authorization.some(value => {
-    const token = value.replace(/^\S+ +/, '');
-    const claims = readJws(token)?.claims ?? {};
-    const parts = token.split('.').filter(part => part.length >= 20);
-    const personal = PERSONAL.map(name => claims[name]).filter(claim => typeof claim === 'string');
-    return [...parts, ...personal.filter(claim => claim.length >= SHORTEST)].some(secret => text.includes(secret));
-  });
+/** The right token also stands in a query or a body. What the answer without a token holds, too, is no echo: `billing` may be a client and a path. */
+function repeatsToken({ sent, answer }: Exchange, { tokens, exchanges }: ProbeContext): boolean {
+  const text = textOf(answer);
+  const withoutToken = exchanges.filter(exchange => exchange.sent.label === NO_TOKEN_LABEL);
+  const known = withoutToken.map(exchange => textOf(exchange.answer)).join('\n');
+  const presented = sent.authorization.map(value => value.replace(/^\S+ +/, ''));
+  return [...presented, tokens.right].flatMap(listSecrets).some(each => text.includes(each) && !known.includes(each));
+}
+
+function textOf({ fields, body }: Exchange['answer']): string {
+  return [...fields.map(([, value]) => value), body].join('\n');
+}
+
+function listSecrets(token: string): readonly string[] {
+  const claims = readJws(token)?.claims ?? {};
+  const personal = PERSONAL.map(name => claims[name]).filter(claim => typeof claim === 'string');
+  return [
+    ...token.split('.').filter(part => part.length >= 20),
+    ...personal.filter(({ length }) => length >= SHORTEST),
+  ];
 }

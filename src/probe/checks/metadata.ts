@@ -40,11 +40,15 @@ function readMetadataUrl(exchanges: readonly Exchange[]): URL | undefined {
 }
 
 function judgeDocuments(exchanges: readonly Exchange[], context: ProbeContext): Judgement {
-  const isNamed = readMetadataUrl(context.exchanges) !== undefined;
+  const named = readMetadataUrl(context.exchanges);
   const found = exchanges.find(({ answer }) => answer.status === 200 && readResource(answer.body) !== undefined);
   if (found) return judgeResource(found, context);
-  if (isNamed)
+  if (named !== undefined && named.host !== context.target.host) {
+    return { verdict: 'unclear', decisive: exchanges[0], why: 'the challenge names a document on another host' };
+  }
+  if (named !== undefined) {
     return { verdict: 'fails', decisive: exchanges[0], why: 'the challenge names a document that is not there' };
+  }
   return { verdict: 'unclear', why: 'it publishes no metadata, which RFC 9728 leaves to it' };
 }
 
@@ -55,14 +59,19 @@ function judgeResource(document: Exchange, { resource: expected, target }: Probe
   if (expected !== undefined)
     return resource === expected ? { verdict: 'holds' } : differs('its resource is not that of --resource');
   const { pathname, search, host } = new URL(resource);
-  const place = `${WELL_KNOWN}${pathname === '/' ? '' : pathname}${search}`;
-  if (document.sent.path !== place && document.sent.path !== `${place}/`)
-    return differs('it stands at the place of another resource');
-  if (host !== target.host)
-    return { verdict: 'unclear', why: `it is of another host than was asked; say which with --resource` };
-  return target.path.startsWith(pathname.replace(/\/$/, ''))
-    ? { verdict: 'holds' }
-    : differs('its resource is of another path');
+  if (host !== target.host) {
+    return { verdict: 'unclear', why: 'it is of another host than was asked; say which with --resource' };
+  }
+  const path = withoutSlash(pathname);
+  const isBelow = target.path === path || /^[/?]/.test(target.path.slice(path.length));
+  if (!target.path.startsWith(path) || !isBelow) return differs('its resource is of another path');
+  const isAtPlace = withoutSlash(document.sent.path ?? '') === `${WELL_KNOWN}${path}${search}`;
+  if (isAtPlace) return { verdict: 'holds' };
+  return { verdict: 'unclear', why: 'it stands at a place that RFC 9728 section 3.1 does not give to its resource' };
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/\/$/, '');
 }
 
 function readResource(body: string): string | undefined {

@@ -34,7 +34,9 @@ export const USER_AGENT = 'audgate-probe (tests whether this API checks its acce
 /** Milliseconds for one answer. */
 const ANSWER_TIME = 10_000;
 const LARGEST_BODY = 64 * 1024;
+/** For one API. */
 const MOST_REQUESTS = 200;
+const AT_LIMIT = `stopped after ${MOST_REQUESTS} requests`;
 
 export class ProbeClient {
   #requests = 0;
@@ -48,7 +50,7 @@ export class ProbeClient {
     this.#interval = interval;
   }
 
-  /** How many were sent. */
+  /** How many were sent to this API. */
   get requests(): number {
     return this.#requests;
   }
@@ -58,6 +60,11 @@ export class ProbeClient {
     return this.#faults;
   }
 
+  /** The next API has a limit of its own: of a configuration, each route is one. */
+  startApi(): void {
+    this.#requests = 0;
+  }
+
   /** Sends nothing more. */
   stop(why: string): void {
     this.#stopped ??= why;
@@ -65,19 +72,19 @@ export class ProbeClient {
 
   /** Why nothing more is sent. */
   get stopped(): string | undefined {
-    return this.#stopped;
+    return this.#stopped ?? (this.requests >= MOST_REQUESTS ? AT_LIMIT : undefined);
   }
 
   /** @returns the answer; one with status 0 where there is none, or where sending has been stopped. Never throws. */
   async send(request: ProbeRequest): Promise<Answer> {
-    if (this.#requests >= MOST_REQUESTS) this.#stopped ??= `stopped after ${MOST_REQUESTS} requests`;
-    if (this.#stopped !== undefined) return noAnswer(this.#stopped);
+    const { stopped } = this;
+    if (stopped !== undefined) return noAnswer(stopped);
     const now = performance.now();
     const startAt = Math.max(now, this.#nextAt);
     this.#nextAt = startAt + this.#interval;
     if (startAt > now) await wait(startAt - now);
     this.#requests += 1;
-    const answer = await exchange(request);
+    const answer = await exchange(request).catch(error => noAnswer(describeError(error)));
     this.#watch(answer.status);
     return answer;
   }

@@ -26,8 +26,8 @@ export interface MinterOptions {
   readonly scope?: string | undefined;
 }
 
-/** Seconds. */
-const LIFETIME = 300;
+/** Seconds: longer than a probe takes at the lowest rate. */
+const LIFETIME = 3600;
 
 export function createMinter({ key, issuer, resource, template, scope }: MinterOptions): Minter {
   const { typ = 'at+jwt', ...others } = template?.header ?? {};

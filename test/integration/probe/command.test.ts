@@ -135,7 +135,7 @@ test('an API that refuses the right token: two requests, exit 1', async () => {
   const api = await startApi((_req, res) => res.writeHead(403).end());
   const { code, stdout } = await probe(api.origin, ...GIVEN);
   expect([code, api.received.length]).toEqual([1, 2]);
-  expect(stdout).toContain('not judged: the right token gets 403');
+  expect(stdout).toContain('not judged: the right token: it gets 403');
 });
 
 test("without another API's token: the audience is not judged, exit 1", async () => {

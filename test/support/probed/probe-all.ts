@@ -34,6 +34,8 @@ export interface ProbedPlace {
   readonly resource: string;
   readonly scope?: string | undefined;
   readonly method?: string;
+  /** `false`: minted for, but not named with `--resource`. */
+  readonly knowsResource?: boolean;
   /** Claims and `typ` that its tokens have beside the usual ones. */
   readonly template?: { readonly header: Record<string, unknown>; readonly claims: Record<string, unknown> };
 }
@@ -54,7 +56,8 @@ export async function probeAll(issuer: TestIssuer, place: ProbedPlace): Promise<
   if (typeof subject === 'string') throw new Error(subject);
   const listener = await startKeyListener([exportPublicKey(subject.foreignKey(), 'audgate-probe')]);
   try {
-    return await runProbe({ ...subject, listener }, new ProbeClient(0), { isAll: true, isStrict: false });
+    const known = place.knowsResource === false ? { resource: undefined } : {};
+    return await runProbe({ ...subject, ...known, listener }, new ProbeClient(0), { isAll: true, isStrict: false });
   } finally {
     listener.close();
   }
