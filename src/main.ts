@@ -3,44 +3,47 @@
 
 import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
-import { check } from './cli/check.ts';
 import type { CommandContext } from './cli/command-context.ts';
 import { type Command, DEFAULT_CONFIG, readCommandLine } from './cli/command-line.ts';
-import { explain } from './cli/explain.ts';
-import { init } from './cli/init.ts';
-import { probe } from './cli/probe.ts';
-import { simulate } from './cli/simulate.ts';
 import { type Diagnostic, formatDiagnostic } from './config/diagnostics/diagnostic.ts';
 import { loadSource } from './config/load.ts';
 import { readSourceFile } from './config/source/source-file.ts';
-import type { GatewayProcess } from './process/gateway-process.ts';
-import { SingleProcess } from './process/single-process.ts';
-import { Primary } from './process/workers/primary.ts';
-import { Worker } from './process/workers/worker.ts';
+import type { GatewayProcess, StartOptions } from './process/gateway-process.ts';
 import { ListenError } from './server/listener.ts';
 
 /** Below the error of a file that cannot be read, where the arguments do not name it. */
 const WHICH_FILE = `the configuration is the file of --config FILE, else of AUDGATE_CONFIG, else ${DEFAULT_CONFIG}`;
 
+/** A command loads its modules when it runs: there are hundreds of them, and `serve` and its workers need none of the others'. */
 async function run(command: Command): Promise<void> {
   switch (command.kind) {
     case 'serve':
       return serve(command.file, command.isNamed);
-    case 'init':
+    case 'init': {
+      const { init } = await import('./cli/init.ts');
       process.exitCode = await init(command.options, createContext());
       return;
-    case 'check':
+    }
+    case 'check': {
+      const { check } = await import('./cli/check.ts');
       process.exitCode = await check(command.file, process.env, line => print(`${line}\n`), command.options);
       return;
-    case 'explain':
+    }
+    case 'explain': {
+      const { explain } = await import('./cli/explain.ts');
       process.exitCode = await explain(command.options, createContext());
       return;
-    case 'simulate':
+    }
+    case 'simulate': {
+      const { simulate } = await import('./cli/simulate.ts');
       process.exitCode = await simulate(command.options, createContext());
       return;
-    case 'probe':
+    }
+    case 'probe': {
+      const { probe } = await import('./cli/probe.ts');
       process.exitCode = await probe(command.options, createContext());
       return;
+    }
     case 'help':
       return print(command.text);
     case 'version':
@@ -72,13 +75,22 @@ async function serve(file: string, isNamed: boolean): Promise<void> {
   if (!loaded.ok) return exitWithFailure(listDiagnostics(loaded.diagnostics));
   const { config, warnings } = loaded;
   const options = { config, warnings, environment: process.env, version: readVersion(), node: process.version };
-  const gateway = config.workers === 1 ? new SingleProcess(options) : new Primary(options);
+  const gateway = await createProcess(options);
   keepLog(gateway);
   ignoreSignals(gateway);
   // The listeners for signals are added before it starts.
   const started = Promise.resolve().then(() => gateway.start());
   onSignals(gateway, started);
   await started.catch(error => failToStart(gateway, error));
+}
+
+async function createProcess(options: StartOptions): Promise<GatewayProcess> {
+  if (options.config.workers === 1) {
+    const { SingleProcess } = await import('./process/single-process.ts');
+    return new SingleProcess(options);
+  }
+  const { Primary } = await import('./process/workers/primary.ts');
+  return new Primary(options);
 }
 
 /** Reports it in the log, and on standard error for the person who started it. */
@@ -99,8 +111,9 @@ function keepLog({ log }: Pick<GatewayProcess, 'log'>): void {
 }
 
 /** Runs as one of several workers. Signals that a terminal or an init sends to all of them are handled by the primary only. */
-function work(primary: NonNullable<typeof cluster.worker>): void {
+async function work(primary: NonNullable<typeof cluster.worker>): Promise<void> {
   for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, () => undefined);
+  const { Worker } = await import('./process/workers/worker.ts');
   const worker = new Worker(primary);
   keepLog(worker);
   ignoreSignals(worker);
@@ -157,5 +170,5 @@ function readVersion(): string {
 
 // At once: the listener that logs it is added when there is a log.
 process.on('SIGUSR1', () => undefined);
-if (cluster.worker && process.send) work(cluster.worker);
+if (cluster.worker && process.send) await work(cluster.worker);
 else await run(readCommandLine(process.argv.slice(2), process.env['AUDGATE_CONFIG']));

@@ -6,12 +6,11 @@ import { onOneLine } from '../config/diagnostics/visible-text.ts';
 import { type LoadResult, loadCollected } from '../config/load.ts';
 import { readSourceFile } from '../config/source/source-file.ts';
 import { formatForGitHub, formatForPeople, formatJson } from './diagnostic-formats.ts';
+import type { Format } from './format-names.ts';
 import { checkOnline } from './online/online-check.ts';
 
-export const FORMATS = ['text', 'json', 'github'] as const;
-
 export interface CheckOptions {
-  readonly format?: (typeof FORMATS)[number];
+  readonly format?: Format;
   /** Exit 1 for warnings, too. */
   readonly strict?: boolean;
   /** Also ask what the file names: issuers and upstreams. */
@@ -42,11 +41,6 @@ export async function check(
     if (result.ok) write(summarise(file, result.config, diagnostics, { ok, answered }));
   }
   return ok ? 0 : 1;
-}
-
-/** @returns whether `name` is one of `FORMATS`. */
-export function isFormat(name: string): name is (typeof FORMATS)[number] {
-  return FORMATS.some(format => format === name);
 }
 
 interface Checked {

@@ -2,8 +2,9 @@
 
 import { parseArgs } from 'node:util';
 import { onOneLine } from '../config/diagnostics/visible-text.ts';
-import { type CheckOptions, FORMATS, isFormat } from './check.ts';
+import type { CheckOptions } from './check.ts';
 import type { ExplainOptions } from './explain.ts';
+import { FORMATS, isFormat } from './format-names.ts';
 import { describeCommand, describeUnknownCommand, describeUnknownOption } from './help.ts';
 import { type InitOptions, readInitArguments } from './init/arguments.ts';
 import type { ProbeOptions } from './probe/arguments.ts';

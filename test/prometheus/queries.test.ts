@@ -179,7 +179,17 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${s
     };
     expect(await offered('job')).toEqual(Object.keys(JOBS));
     expect(await offered('instance', { job: [US] })).toEqual([...world.instances[US]].sort());
-    const routes = ['/billing', '/down', '/legacy', "/o'neill", '/profile', '/several', '/tools', '/verified'];
+    const routes = [
+      '/billing',
+      '/down',
+      '/exchanging',
+      '/legacy',
+      "/o'neill",
+      '/profile',
+      '/several',
+      '/tools',
+      '/verified',
+    ];
     expect(await offered('route', { job: [EU] })).toEqual(['(none)', ...routes]);
     expect(await offered('route', { job: [US] })).toEqual(['(none)', ...routes.map(route => `/us${route}`)]);
   });

@@ -201,10 +201,10 @@ test('imports of files: no cycle', () => {
 describe('not in src', () => {
   const filesWith = (pattern: RegExp) => files.filter(file => pattern.test(textOf(file)));
 
-  test('default exports, barrels, imports at run time', () => {
+  test('default exports, barrels, imports at run time but those of a command', () => {
     expect(filesWith(/\bexport\s+default\b|\bexport\s*\{[^}]*\bas\s+default\b/)).toEqual([]);
     expect(filesWith(/\bexport\s+(?:type\s+)?(?:\*|\{[^}]*\})\s*(?:as\s+\w+\s+)?from\b/)).toEqual([]);
-    expect(filesWith(/\bimport\s*\(|\brequire\s*\(|\bcreateRequire\b/)).toEqual([]);
+    expect(filesWith(/\bimport\s*\(|\brequire\s*\(|\bcreateRequire\b/)).toEqual(['main.ts']);
   });
 
   test('the process outside of main.ts, but for process.nextTick', () => {
@@ -253,7 +253,14 @@ function readImports(file: string): Import[] {
     to: resolveTarget(file, target),
     values: ['its effects'],
   }));
-  return [...named, ...bare];
+  const later = [...text.matchAll(/\{\s*([\w\s,]+?)\s*\} = await import\(['"]([^'"]+)['"]\)/g)].map(
+    ([, names = '', target = '']) => ({
+      from: file,
+      to: resolveTarget(file, target),
+      values: names.split(/,\s*/),
+    }),
+  );
+  return [...named, ...bare, ...later];
 }
 
 function resolveTarget(file: string, target: string): string {

@@ -6,9 +6,11 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { createAuthority } from '../../support/certificates.ts';
 import { reservePort } from '../../support/reserved-port.ts';
 
 const { KEYCLOAK_HOME: home = '', KEYCLOAK_URL: url } = process.env;
@@ -20,18 +22,36 @@ export const ADMINISTRATOR = 'admin';
 export interface KeycloakServer {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
-  close(): Promise<void>;
+  /** Whose certificates it trusts, where it was started here. */
+  readonly authority: ReturnType<typeof createAuthority>;
+  stop(): Promise<void>;
 }
 
+let running: Promise<KeycloakServer> | undefined;
+
 /**
- * Starts the server: half a minute the first time, when it also builds itself.
+ * Starts the server, the first time: half a minute, since it also builds itself. Each caller has a realm of its own.
  *
- * @param more options beside those of the addresses, such as `--features=cimd`; not for one that runs already.
  * @throws with its output where it ends.
  */
-export async function startKeycloak(...more: readonly string[]): Promise<KeycloakServer> {
-  if (url !== undefined) return { origin: url, close: async () => undefined };
+export function startKeycloak(): Promise<KeycloakServer> {
+  running ??= start();
+  return running;
+}
+
+/** Called once, after all tests. */
+export async function stopKeycloak(): Promise<void> {
+  const server = await running;
+  await server?.stop();
+}
+
+async function start(): Promise<KeycloakServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'audgate-keycloak-'));
+  const authority = createAuthority(folder);
+  const removeFolder = () => rmSync(folder, { recursive: true });
+  if (url !== undefined) return { origin: url, authority, stop: async () => removeFolder() };
   const port = await reservePort();
+  const more = ['--features=cimd', `--truststore-paths=${authority.file}`];
   const options = ['start-dev', '--http-host=127.0.0.1', `--http-port=${port}`, '--db=dev-mem', ...more];
   const child = spawn('sh', [PROGRAM, ...options], {
     env: {
@@ -43,7 +63,7 @@ export async function startKeycloak(...more: readonly string[]): Promise<Keycloa
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await untilListening(child);
-  return { origin: `http://127.0.0.1:${port}`, close: () => stop(child) };
+  return { origin: `http://127.0.0.1:${port}`, authority, stop: () => stop(child).then(removeFolder) };
 }
 
 async function untilListening(child: ChildProcess): Promise<void> {

@@ -125,9 +125,9 @@ describe('a preflight to an MCP server', () => {
     expect([other.status, corsOf(other)]).toEqual([204, { vary: 'Origin' }]);
   });
 
-  test('of a public route without cors: the upstream’s business', async () => {
-    expect((await send(asking('/public-mcp', 'POST'))).status).toBe(200);
-    expect(upstream.received.map(({ method }) => method)).toEqual(['OPTIONS']);
+  test('of a public route without cors: 403, since no origin is allowed there', async () => {
+    expect((await send(asking('/public-mcp', 'POST'))).status).toBe(403);
+    expect(upstream.received).toEqual([]);
   });
 });
 

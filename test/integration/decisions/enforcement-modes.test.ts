@@ -235,7 +235,10 @@ test('the tables: every reason but internal, in every mode', () => {
   const introspected = ['inactive_token'];
   // test/security/mcp-body.test.ts and mcp-origin.test.ts have them, and mcp-sessions.test.ts in every mode.
   const mcp = ['origin_not_allowed', 'session_not_found', 'unsupported_media_type', 'mcp_header_mismatch'];
-  const tested = [...rows.map(({ reason }) => reason), ...limits, ...heads, ...introspected, ...mcp, 'internal'];
+  // integration/exchange has them: they come after the decision, whatever the mode.
+  const exchange = ['exchange_refused', 'exchange_unavailable'];
+  const elsewhere = [...limits, ...heads, ...introspected, ...mcp, ...exchange, 'internal'];
+  const tested = [...rows.map(({ reason }) => reason), ...elsewhere];
   expect(tested.toSorted()).toEqual(Object.keys(REFUSALS).toSorted());
 });
 

@@ -4,14 +4,12 @@
  */
 
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { createAuthority } from '../../support/certificates.ts';
 import { type LogLine, type RunningGateway, startGateway } from '../../support/gateway.ts';
 import { listenOnLoopback } from '../../support/listener.ts';
 import { type RunningMcpServer, startMcpServer } from '../../support/mcp-servers.ts';
@@ -36,7 +34,6 @@ describe.skipIf(!isKeycloakHere)(
   'Keycloak and MCP clients (needs KEYCLOAK_HOME, an unpacked distribution)',
   TIMEOUT,
   () => {
-    let folder: string | undefined;
     let keycloak: KeycloakServer;
     let realm: Realm;
     let server: RunningMcpServer;
@@ -48,13 +45,8 @@ describe.skipIf(!isKeycloakHere)(
     const clients: SdkClient[] = [];
 
     beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'audgate-keycloak-'));
-      const authority = createAuthority(folder);
-      [keycloak, server] = await Promise.all([
-        startKeycloak('--features=cimd', `--truststore-paths=${authority.file}`),
-        startMcpServer(1),
-      ]);
-      documents = createServer(authority.issue('DNS:localhost'), (_request, response) => {
+      [keycloak, server] = await Promise.all([startKeycloak(), startMcpServer(1)]);
+      documents = createServer(keycloak.authority.issue('DNS:localhost'), (_request, response) => {
         response.writeHead(200, { 'content-type': 'application/json' });
         response.end(JSON.stringify({ client_id: documentUrl, ...describeClient(false) }));
       });
@@ -77,8 +69,6 @@ describe.skipIf(!isKeycloakHere)(
     afterAll(async () => {
       await server?.close();
       if (documents) await once(documents.close(), 'close');
-      await keycloak?.close();
-      if (folder) rmSync(folder, { recursive: true });
     }, START);
 
     /** Steps 1 and 2 of the recipe. */

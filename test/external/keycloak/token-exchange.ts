@@ -56,7 +56,6 @@ describe.skipIf(!isKeycloakHere)('Keycloak (needs KEYCLOAK_HOME, an unpacked dis
   afterAll(async () => {
     await realm?.remove();
     await upstream?.close();
-    await server?.close();
   }, START);
 
   const exchange = (settings: Settings = {}) => ({
