@@ -37,7 +37,7 @@ export interface Grant {
 export type Decision = Granted | Denied | Undecided;
 
 interface Evaluated {
-  /** The token, where it verified: signature, issuer of this route, time; also where it has expired since. */
+  /** The token, where it verified: signature, issuer of this route, time; also where it has expired since, or is revoked. */
   readonly verified: AccessToken | undefined;
   /** The scopes that were compared, as the token has them. */
   readonly scopes: ReadonlySet<string> | undefined;
@@ -131,7 +131,8 @@ function authorizePublic(
 
 /** A token of an issuer that the route does not trust is nobody's word here: it is not logged either. */
 function findVerified(route: ProtectedRoute, verification: AccessToken | TokenDenial): AccessToken | undefined {
-  const token = verification.ok ? verification : verification.expired;
+  if (!verification.ok && verification.reason === 'token_not_yet_valid') return undefined;
+  const token = verification.ok ? verification : verification.verified;
   return token && route.issuers.has(token.issuer) ? token : undefined;
 }
 
@@ -158,7 +159,11 @@ function* findDenials(
   else if (route.mcp && !hasMethod(route.mcp.revisions, method)) yield METHOD_OF_NO_REVISION;
   const scopes = requirement.ok ? requirement.scopes : [];
   if (token.kind !== undefined) yield denialOf('wrong_token_type', { scopes });
-  if (!token.ok) return yield denialOf(token.reason, { scopes });
+  if (!token.ok) {
+    yield denialOf(token.reason, { scopes });
+    if (token.isRevoked) yield denialOf('revoked_token', { scopes });
+    return;
+  }
   if (!route.issuers.has(token.issuer)) yield denialOf('untrusted_issuer', { scopes });
   if (!token.typeAccepted) yield denialOf('wrong_token_type', { scopes });
   const presented = findWrongAudienceOf(route, token, index);

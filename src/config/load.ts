@@ -9,6 +9,7 @@ import { freezeDeep } from './freeze.ts';
 import { readIssuers, type Surroundings } from './issuers.ts';
 import { checkListeners, checkRoutes } from './lint/cross-checks.ts';
 import { addWarnings } from './lint/warnings.ts';
+import { readRevoked } from './revoked/revoked-list.ts';
 import { buildRoute, readRoutes } from './routes.ts';
 import { type FileSettings, fileSchema } from './schema/file-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
@@ -112,12 +113,13 @@ function buildConfig(
   const draft = readEntries(settings, content, surroundings, diagnostics);
   const tls = settings.found.tls && readListenerTls(settings.found.tls, surroundings.files, diagnostics);
   checkFile(settings, draft, content, diagnostics);
+  const revoked = readRevoked(settings.found.revoked, draft.issuerNames, surroundings.files, diagnostics);
   addWarnings(draft, diagnostics);
 
   if (settings.complete === undefined) return undefined;
   const everyIssuer = new Set(draft.issuers.keys());
   const routes = draft.routes.flatMap(route => buildRoute(route, everyIssuer) ?? []);
-  return { ...buildProcessSettings(settings.complete), tls, issuers: draft.issuers, routes };
+  return { ...buildProcessSettings(settings.complete), tls, revoked, issuers: draft.issuers, routes };
 }
 
 function readEntries(
@@ -154,7 +156,7 @@ function checkFile(
   }
 }
 
-function buildProcessSettings(settings: FileSettings): Omit<BuiltConfig, 'tls' | 'issuers' | 'routes'> {
+function buildProcessSettings(settings: FileSettings): Omit<BuiltConfig, 'tls' | 'revoked' | 'issuers' | 'routes'> {
   const {
     listen,
     admin,

@@ -2,7 +2,7 @@
 
 import { isScalar, type Node } from 'yaml';
 import type { CheckCode, WarningCode } from '../lint/check-codes.ts';
-import type { Path, Place, SyntaxMessage, YamlDocument } from '../source/document.ts';
+import type { Path, Place, Places, SyntaxMessage } from '../source/document.ts';
 import { formatLimit, MOST_LISTED } from '../source/limits.ts';
 import type { Rejection } from '../values/parsed-value.ts';
 import type { Diagnostic } from './diagnostic.ts';
@@ -15,8 +15,8 @@ export type DiagnosticSubject = 'value' | 'key' | 'parent';
 type Severity = Diagnostic['severity'];
 
 export class DiagnosticCollector {
-  readonly #file: string;
-  readonly #document: YamlDocument;
+  readonly file: string;
+  readonly #document: Places;
   readonly #listed: Diagnostic[] = [];
   /** Scalars with an error. A second one is not added: the scalar may be shared by aliases, or stand for an unset variable. */
   readonly #rejected = new Set<Node>();
@@ -26,8 +26,8 @@ export class DiagnosticCollector {
   readonly #firstUnlisted: { error?: Diagnostic; warning?: Diagnostic } = {};
   #isUnreadable = false;
 
-  constructor(file: string, document: YamlDocument) {
-    this.#file = file;
+  constructor(file: string, document: Places) {
+    this.file = file;
     this.#document = document;
   }
 
@@ -88,12 +88,21 @@ export class DiagnosticCollector {
     return this.#document.placeOfKey(path).line;
   }
 
+  /** Adds what was found in a file that this one names. */
+  adopt(found: readonly Diagnostic[]): void {
+    for (const diagnostic of found) this.#keep(diagnostic);
+  }
+
   #add(severity: Severity, place: Place, path: Path, code: CheckCode = 'invalid-value', message: string): void {
-    this.#counts[severity] += 1;
-    if (this.#counts[severity] > MOST_LISTED && this.#firstUnlisted[severity]) return;
     const { line, column } = place;
     const shown = { path: formatPath(path), message: onOneLine(message) };
-    const diagnostic = { severity, code, file: this.#file, line, column, ...shown };
+    this.#keep({ severity, code, file: this.file, line, column, ...shown });
+  }
+
+  #keep(diagnostic: Diagnostic): void {
+    const { severity } = diagnostic;
+    this.#counts[severity] += 1;
+    if (this.#counts[severity] > MOST_LISTED && this.#firstUnlisted[severity]) return;
     if (this.#counts[severity] > MOST_LISTED) this.#firstUnlisted[severity] = diagnostic;
     else this.#listed.push(diagnostic);
   }

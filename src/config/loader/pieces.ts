@@ -6,26 +6,32 @@
 import { deserialize, serialize } from 'node:v8';
 import type { Config, Issuer, ProtectedRoute, Route } from '../config.ts';
 import { freezeDeep } from '../freeze.ts';
+import { type RevokedEntry, RevokedTokens } from '../revoked/revoked-tokens.ts';
 
-/** Each serialized by `v8.serialize`; the first holds everything but issuers and routes. */
+/** Each serialized by `v8.serialize`; the first holds everything but issuers, routes and revoked tokens. */
 export type ConfigPieces = readonly Uint8Array[];
 
-type Head = Omit<Config, 'issuers' | 'routes'>;
-type Piece = { readonly issuers: readonly Issuer[] } | { readonly routes: readonly SentRoute[] };
+type Head = Omit<Config, 'issuers' | 'routes' | 'revoked'>;
+type Piece =
+  | { readonly issuers: readonly Issuer[] }
+  | { readonly routes: readonly SentRoute[] }
+  | { readonly revoked: readonly RevokedEntry[] };
 /** `issuers` is `undefined` where a route accepts all issuers, so that they are not repeated with each route. */
 type SentRoute = Route | (Omit<ProtectedRoute, 'issuers'> & { readonly issuers: undefined });
 
 /** Routes or issuers of one piece: it takes about half a millisecond. */
 const PIECE_SIZE = 25;
+const REVOKED_PIECE_SIZE = 500;
 
 /** @returns `config` in pieces. */
-export function toPieces({ issuers, routes, ...head }: Config): ConfigPieces {
+export function toPieces({ issuers, routes, revoked, ...head }: Config): ConfigPieces {
   const every = issuers.size;
   const sent = routes.map(route => (route.public || route.issuers.size < every ? route : omitIssuers(route)));
   return [
     serialize(head satisfies Head),
     ...chunk([...issuers.values()]).map(part => serialize({ issuers: part } satisfies Piece)),
     ...chunk(sent).map(part => serialize({ routes: part } satisfies Piece)),
+    ...chunk([...revoked.list()], REVOKED_PIECE_SIZE).map(part => serialize({ revoked: part } satisfies Piece)),
   ];
 }
 
@@ -44,15 +50,17 @@ export async function fromPieces(
   const head: Head = deserialize(first);
   const issuers = new Map<string, Issuer>();
   const routes: Route[] = [];
+  const revoked = new RevokedTokens();
   const every = new Set<string>();
   for (const bytes of rest) {
-    const piece: Piece = freezeDeep(deserialize(bytes));
-    if ('issuers' in piece) addIssuers(piece.issuers, issuers, every);
-    else for (const sent of piece.routes) routes.push(Object.freeze(adapt(restoreIssuers(sent, every))));
+    const piece: Piece = deserialize(bytes);
+    if ('revoked' in piece) for (const entry of piece.revoked) revoked.add(entry);
+    else if ('issuers' in piece) addIssuers(freezeDeep(piece.issuers), issuers, every);
+    else for (const sent of freezeDeep(piece.routes)) routes.push(Object.freeze(adapt(restoreIssuers(sent, every))));
     const waiting = pause();
     if (waiting) await waiting;
   }
-  return Object.freeze({ ...freezeDeep(head), issuers, routes: Object.freeze(routes) });
+  return Object.freeze({ ...freezeDeep(head), revoked, issuers, routes: Object.freeze(routes) });
 }
 
 function addIssuers(sent: readonly Issuer[], issuers: Map<string, Issuer>, names: Set<string>): void {
@@ -70,8 +78,8 @@ function restoreIssuers(route: SentRoute, issuers: ReadonlySet<string>): Route {
   return route.public || route.issuers ? route : { ...route, issuers };
 }
 
-function chunk<T>(list: readonly T[]): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(list.length / PIECE_SIZE) }, (_, index) =>
-    list.slice(index * PIECE_SIZE, (index + 1) * PIECE_SIZE),
+function chunk<T>(list: readonly T[], size = PIECE_SIZE): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, index) =>
+    list.slice(index * size, (index + 1) * size),
   );
 }

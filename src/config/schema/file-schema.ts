@@ -20,6 +20,7 @@ import { authorizer } from './authorizer-schema.ts';
 import { addRejection, key, text, uniqueList } from './building-blocks.ts';
 import { issuerSchema } from './issuer-schema.ts';
 import { listenerTls } from './listener-schema.ts';
+import { revoked, unreadRevoked } from './revoked-schema.ts';
 import { routeSchema } from './route-schema.ts';
 import { count, duration, numeric, size } from './scalars.ts';
 
@@ -97,11 +98,13 @@ const settings = {
     .describe('One line for each request on standard output; false: none'),
 };
 const ISSUERS = 'The trusted authorization servers; the key is the exact iss';
+const REVOKED = 'Tokens that are refused at once, on every route: entries, or ${file:PATH} of a YAML or JSON list';
 const ROUTES = 'The APIs behind the gateway; the key is [host]/path-prefix';
 
 /** The whole file, for the JSON Schema. */
 export const configSchema = z.strictObject({
   ...settings,
+  revoked: revoked.default([]).describe(REVOKED),
   issuers: z
     .record(key(/^.+$/, ISSUER), issuerSchema.nullable().describe('An authorization server; may be empty'))
     .default({})
@@ -119,6 +122,7 @@ export const configSchema = z.strictObject({
 /** The top level only. Issuers and routes are read one by one, so that an error in one does not hide errors in others. */
 export const fileSchema = z.strictObject({
   ...settings,
+  revoked: unreadRevoked.default([]).describe(REVOKED),
   issuers: z.record(z.string(), z.unknown()).default({}).describe(ISSUERS),
   routes: z.record(z.string(), z.unknown(), { error: 'a map of routes' }).describe(ROUTES),
 });

@@ -20,6 +20,9 @@ export const LIMITS = {
   references: 10_000,
   routes: 20_000,
   issuers: 2_000,
+  /** Entries of the file of `revoked`, and its bytes. */
+  revoked: 1_000_000,
+  revokedBytes: 128 * 1024 * 1024,
   /** Entries of any other list or map. */
   entries: 2_000,
 } as const;

@@ -88,9 +88,9 @@ export class Introspection implements CredentialKind {
     if (!introspector?.issuer.introspection.includesJwts) return verified;
     if (isForeign(verified) && isRefused('wrong_token_type', route.enforcement)) return verified;
     const judged = introspector.judge(asked, { type: verified.type });
-    const { kind } = verified;
-    if (kind === undefined) return judged;
-    return judged instanceof Promise ? judged.then(settled => withKind(settled, kind)) : withKind(judged, kind);
+    return judged instanceof Promise
+      ? judged.then(settled => withSigned(settled, verified))
+      : withSigned(judged, verified);
   }
 }
 
@@ -120,6 +120,8 @@ function isForeign({ kind, typeAccepted }: AccessToken): boolean {
   return kind !== undefined || !typeAccepted;
 }
 
-function withKind(judged: Judged, kind: string): Judged {
-  return { ...judged, kind: judged.kind ?? kind };
+/** What was signed counts beside the answer: the kind, and, where the answer has no claims, these. */
+function withSigned(judged: Judged, { kind, claims }: AccessToken): Judged {
+  if (!judged.ok) return { ...judged, kind: judged.kind ?? kind, claims: judged.claims ?? claims };
+  return kind === undefined ? judged : { ...judged, kind: judged.kind ?? kind };
 }

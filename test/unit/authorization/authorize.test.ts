@@ -115,6 +115,7 @@ const DEFECTS: Readonly<Record<DecidedReason, readonly Defect[]>> = {
   unknown_key: [[deny('unknown_key'), 'GET']],
   inactive_token: [[deny('inactive_token'), 'GET']],
   bad_signature: [[deny('bad_signature'), 'GET']],
+  revoked_token: [[deny('revoked_token'), 'GET']],
   token_expired: [[deny('token_expired'), 'GET']],
   token_not_yet_valid: [[deny('token_not_yet_valid'), 'GET']],
   wrong_token_type: [[{ ...GOOD, typeAccepted: false }, 'GET']],

@@ -4,7 +4,7 @@ import type { Reason } from '../../../denial.ts';
 import { type Evaluation, reasonOf } from '../evaluate/evaluation.ts';
 import { CHECKS, type CheckName, type Facts } from './facts.ts';
 import { readRequestFacts } from './request-facts.ts';
-import { foreignKindOf, readTokenFacts } from './token-facts.ts';
+import { foreignKindOf, readTokenFacts, requirementOf } from './token-facts.ts';
 
 export interface Check extends Facts {
   readonly name: CheckName;
@@ -31,6 +31,7 @@ const FAILED_CHECK: Readonly<Record<Reason, CheckName | ((evaluation: Evaluation
   unknown_key: 'key',
   bad_signature: evaluation => (isAlgorithmAllowed(evaluation) ? 'signature' : 'algorithm'),
   inactive_token: 'active',
+  revoked_token: 'revocation',
   token_expired: 'time',
   token_not_yet_valid: 'time',
   wrong_token_type: evaluation => (foreignKindOf(evaluation) === undefined ? 'type' : 'kind'),
@@ -53,6 +54,7 @@ const PASSED: Partial<Record<CheckName, Facts>> = {
   active: { actual: 'the issuer says so' },
   kind: { actual: 'not an ID, refresh or logout token' },
   claims: { actual: 'well-formed' },
+  revocation: { actual: 'not revoked' },
 };
 
 /** @returns every check. Checks after the first that failed are skipped; their facts are listed as far as they are known. */
@@ -61,11 +63,21 @@ export function listChecks(evaluation: Evaluation): readonly Check[] {
   const checks = CHECKS.filter(name => isMade(name, evaluation));
   const end = failed === undefined ? countReached(evaluation, checks) : checks.indexOf(failed);
   return checks.map((name, index) => ({
-    ...(index < end && PASSED[name]),
+    ...(index < end && !isReported(name, evaluation) && PASSED[name]),
     ...readFacts(name, evaluation),
     name,
-    verdict: index < end ? 'pass' : name === failed ? 'fail' : 'skipped',
+    verdict:
+      name === failed || (index < end && isReported(name, evaluation)) ? 'fail' : index < end ? 'pass' : 'skipped',
   }));
+}
+
+/** Whether the request also fails a check before the one that decides, which the mode only reports: method, kind, or form of the claims. */
+function isReported(name: CheckName, evaluation: Evaluation): boolean {
+  const { match, credentials, request } = evaluation;
+  if (name === 'kind') return foreignKindOf(evaluation) !== undefined;
+  if (name === 'claims') return credentials?.verification.ok === false && credentials.verification.isRevoked === true;
+  if (name !== 'method' || !match?.ok || match.route.public) return false;
+  return !requirementOf(match, match.route, request.method).ok;
 }
 
 /** A token that an issuer is asked about is judged by its answer, unless keys come first. */
