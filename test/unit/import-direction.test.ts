@@ -90,6 +90,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'countReasons',
     'escapeJson',
     'isLoopback',
+    'mayExcuse',
     'parseJsonObject',
     'readKeyFile',
     'readText',
