@@ -1,6 +1,6 @@
 /** The replies of the gateway's own, and what each of them leaves in the record of its request. A failure of the upstream is not among them. */
 
-import type { AuthorizationDenial } from './authorization/authorize.ts';
+import type { AuthorizationDenial } from './authorization/denials.ts';
 import { createChallenge } from './challenge/challenge.ts';
 import type { PublishedMetadata } from './challenge/metadata.ts';
 import { createMetadataFields, createMetadataReply, METADATA_METHODS } from './challenge/metadata-reply.ts';

@@ -7,6 +7,7 @@ import type { ExplainOptions } from './explain.ts';
 import { FORMATS, isFormat } from './format-names.ts';
 import { describeCommand, describeUnknownCommand, describeUnknownOption } from './help.ts';
 import { type InitOptions, readInitArguments } from './init/arguments.ts';
+import type { ProbeOptions } from './probe/arguments.ts';
 import type { SimulateOptions } from './simulate.ts';
 import { looksLikeToken } from './token-detection.ts';
 
@@ -28,6 +29,20 @@ const OPTIONS = {
   issuer: { type: 'string', multiple: true },
   resource: { type: 'string', multiple: true },
   upstream: { type: 'string', multiple: true },
+  all: { type: 'boolean' },
+  base: { type: 'string' },
+  'body-file': { type: 'string' },
+  'expired-token-file': { type: 'string' },
+  header: { type: 'string', multiple: true },
+  'i-may-test-this-host': { type: 'boolean' },
+  'id-token-file': { type: 'string' },
+  'insufficient-token-file': { type: 'string' },
+  junit: { type: 'string' },
+  jwks: { type: 'string' },
+  'mint-key': { type: 'string' },
+  'other-token-file': { type: 'string', multiple: true },
+  rate: { type: 'string' },
+  'sibling-url': { type: 'string' },
 } as const;
 
 type Option = keyof typeof OPTIONS;
@@ -40,6 +55,7 @@ export type Command =
   | { readonly kind: 'check'; readonly file: string; readonly options: CheckOptions }
   | { readonly kind: 'explain'; readonly options: ExplainOptions }
   | { readonly kind: 'simulate'; readonly options: SimulateOptions }
+  | { readonly kind: 'probe'; readonly options: ProbeOptions }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
   /** The arguments are not valid. `text` is for standard error, and repeats no token. */
@@ -58,6 +74,12 @@ interface Syntax {
   readonly read: (values: Values, args: readonly string[], config: string) => Command | UsageError;
 }
 
+const PROBE_OPTIONS: readonly Option[] = [
+  ...(['all', 'base', 'body-file', 'config', 'expired-token-file', 'header', 'i-may-test-this-host'] as const),
+  ...(['id-token-file', 'insufficient-token-file', 'issuer', 'json', 'junit', 'jwks', 'method', 'mint-key'] as const),
+  ...(['other-token-file', 'rate', 'resource', 'sibling-url', 'strict', 'token', 'token-file'] as const),
+];
+
 const COMMANDS: ReadonlyMap<string, Syntax> = new Map([
   ['serve', { options: ['config'], takes: 0, read: readServe }],
   ['init', { options: ['issuer', 'resource', 'upstream'], takes: 0, read: readInit }],
@@ -67,6 +89,7 @@ const COMMANDS: ReadonlyMap<string, Syntax> = new Map([
     { options: ['config', 'token-file', 'token', 'method', 'at', 'json'], takes: undefined, read: readExplain },
   ],
   ['simulate', { options: ['config', 'from', 'json'], takes: 1, read: readSimulate }],
+  ['probe', { options: PROBE_OPTIONS, takes: undefined, read: readProbe }],
 ] satisfies [string, Syntax][]);
 
 /**
@@ -79,8 +102,8 @@ export function readCommandLine(args: readonly string[], defaultConfig = DEFAULT
   // The usage of the command, whatever is wrong with its arguments.
   const [name] = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: false }).positionals;
   const text = `${onOneLine(command.message)}\n\n${describeCommand(name)}`;
-  // The exit code 2 of explain means that the request is refused.
-  return { kind: 'refused', text, exitCode: name === 'explain' ? 1 : 2 };
+  // The exit code 2 of explain means that the request is refused, that of probe that a check fails.
+  return { kind: 'refused', text, exitCode: name === 'explain' || name === 'probe' ? 1 : 2 };
 }
 
 function readCommand(args: readonly string[], defaultConfig: string): Command | UsageError {
@@ -160,4 +183,8 @@ function readExplain(values: Values, urls: readonly string[], config: string): C
 function readSimulate({ config, from, json = false }: Values, [log = '']: readonly string[]): Command | UsageError {
   if (config === undefined) return usageError('simulate needs --config');
   return { kind: 'simulate', options: { config, from, log, json } };
+}
+
+function readProbe(values: Values, urls: readonly string[]): Command {
+  return { kind: 'probe', options: { ...values, urls } };
 }

@@ -55,7 +55,7 @@ export async function simulate(options: SimulateOptions, context: SimulateContex
 }
 
 function load(file: string, { environment, writeError }: SimulateContext): Config | undefined {
-  const loaded = loadConfig(file, environment);
+  const loaded = loadConfig(file, environment, { acceptsNoOwner: true });
   if (loaded.ok) return loaded.config;
   for (const problem of loaded.diagnostics) writeError(formatDiagnostic(problem));
   return undefined;

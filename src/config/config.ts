@@ -2,6 +2,7 @@
 
 import type { Enforcement } from '../denial.ts';
 import type { Cors } from './cors-config.ts';
+import type { Exceptions } from './exceptions/exception.ts';
 import type { Exchange } from './exchange-config.ts';
 import type { ForwardProxy } from './forward-proxy.ts';
 import type { Introspection } from './introspection-config.ts';
@@ -195,6 +196,7 @@ export interface ProtectedRoute extends AnyRoute {
   /** What metadata and challenges say in place of `scopeRules` and `issuers`. */
   readonly metadata: MetadataSettings;
   readonly enforcement: Enforcement;
+  readonly exceptions: Exceptions;
   /** Whether the response says in a header field why `enforce` would have refused the request. */
   readonly wouldDenyHeader: boolean;
   /** Header name → claim name. */

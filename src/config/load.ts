@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import type { Diagnostic } from './diagnostics/diagnostic.ts';
 import { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
+import { checkExceptions } from './exceptions/exception-checks.ts';
 import type { FileDraft } from './file-draft.ts';
 import { freezeDeep } from './freeze.ts';
 import { type Budget, readIncluded } from './include.ts';
@@ -38,9 +39,13 @@ export type LoadResult =
  *
  * @returns the frozen configuration with its warnings, or every error. Never throws for what the file holds.
  */
-export function loadConfig(file: string, environment: Readonly<Record<string, string | undefined>>): LoadResult {
+export function loadConfig(
+  file: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  options?: LoadOptions,
+): LoadResult {
   const read = readSourceFile(file);
-  return read.ok ? loadSource(read.source, environment) : read;
+  return read.ok ? loadSource(read.source, environment, options) : read;
 }
 
 /** As `loadConfig`, for a text that was read before. Files that the text names are read now. */
@@ -55,6 +60,8 @@ export function loadSource(
 export interface LoadOptions {
   /** Whether a route may leave out `upstream`, as with `authorizer`. */
   readonly forwardsNothing?: boolean | undefined;
+  /** Whether an exception may have `owner: TODO`: only where nobody is let in by it. */
+  readonly acceptsNoOwner?: boolean | undefined;
 }
 
 export interface CollectedLoad {
@@ -120,6 +127,9 @@ function buildConfig(content: unknown, surroundings: Reading, diagnostics: Diagn
   const { draft, included } = readEntries(settings, content, surroundings, diagnostics);
   const tls = settings.found.tls && readListenerTls(settings.found.tls, surroundings.files, diagnostics);
   checkFile(settings, draft, content, diagnostics);
+  const { routes: drafts, issuerNames } = draft;
+  const { acceptsNoOwner = false } = surroundings;
+  checkExceptions({ routes: drafts, issuers: issuerNames, acceptsNoOwner, now: Date.now() }, diagnostics);
   addWarnings(draft, diagnostics);
 
   if (settings.complete === undefined) return undefined;

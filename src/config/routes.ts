@@ -3,6 +3,7 @@
 import type { RequiredClaim, Route, ScopeRule } from './config.ts';
 import { buildCors } from './cors-config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
+import { buildExceptions } from './exceptions/exception.ts';
 import { readExchange } from './exchange.ts';
 import type { Exchange } from './exchange-config.ts';
 import { buildHeaderRules, checkHeaderRules } from './header-rules.ts';
@@ -114,6 +115,7 @@ export function buildRoute(
       authorizationServers: complete.metadata.authorization_servers,
     },
     enforcement: complete.enforcement,
+    exceptions: buildExceptions(complete.exceptions),
     wouldDenyHeader: complete.would_deny_header,
     claimsToHeaders: new Map(Object.entries(complete.claims_to_headers)),
     exchange,
@@ -181,6 +183,7 @@ const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected r
   claims: 'protected routes',
   metadata: 'protected routes',
   enforcement: 'protected routes',
+  exceptions: 'protected routes',
   would_deny_header: 'protected routes',
   upstream_token: 'every route',
   forward_token: 'every route',

@@ -52,6 +52,7 @@ const COMPOSERS = [
   'route-limits.ts',
   'indexes.ts',
   'time-slices.ts',
+  'probe',
   'cli',
 ];
 
@@ -90,6 +91,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'countReasons',
     'escapeJson',
     'isLoopback',
+    'mayExcuse',
     'parseJsonObject',
     'readKeyFile',
     'readText',

@@ -147,9 +147,13 @@ export class DecisionReplay {
     return this.#maskedPathMatters.has(route) || this.#rules.recorded?.keepsEncodings(key, route) !== true;
   }
 
-  #authorize(match: Match, { method, mcp }: LogEntry, verification: Verification): ReplayedDecision {
+  #authorize(
+    match: Match,
+    { method, mcp, time, durationMs = 0 }: LogEntry,
+    verification: Verification,
+  ): ReplayedDecision {
     const asked = assumeRequest(mcp === undefined || mcp === 'unknown' ? [] : [mcp]);
-    const { grant, denial } = authorize(this.#audiences, match, method, verification, asked);
+    const { grant, denial } = authorize(this.#audiences, match, method, verification, time - durationMs, asked);
     const outcome = !grant ? 'denied' : denial ? 'reported' : 'forwarded';
     return { outcome, reason: denial?.reason, route: match.route, presented: denial?.presented };
   }

@@ -117,6 +117,15 @@ const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits' | 'reque
   'metadata.scopes': ['api://one/read'],
   'metadata.authorization_servers': ['https://login.example'],
   enforcement: 'report',
+  exceptions: [
+    {
+      client_id: 'batch',
+      reasons: ['wrong_audience'],
+      until: '2026-12-31',
+      owner: 'team-batch',
+      iss: 'https://login.example',
+    },
+  ],
   would_deny_header: true,
   upstream_token: 'forward',
   forward_token: true,
