@@ -96,9 +96,9 @@ async function runWithListener(
   const settings = { isAll: all, isStrict: strict };
   if (!all) return runProbe(subject, client, settings);
   const { target, tokens, publicKeys } = subject;
-  const needsKeys = publicKeys.length === 0 && tokens.jws !== undefined;
-  const keys = needsKeys ? await fetchPublicKeys(tokens.jws?.claims['iss'], jwks, environment) : publicKeys;
-  const served = tokens.jws ? [exportPublicKey(subject.foreignKey(), 'audgate-probe')] : [];
+  const { jws } = tokens;
+  const keys = publicKeys.length === 0 && jws ? await fetchPublicKeys(jws, jwks, environment) : publicKeys;
+  const served = jws ? [exportPublicKey(subject.foreignKey(), 'audgate-probe')] : [];
   const listener = isOnLoopback(target.url) ? await startKeyListener(served) : undefined;
   try {
     return await runProbe({ ...subject, publicKeys: keys, listener }, client, settings);

@@ -5,8 +5,10 @@
 
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { isIP } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Field } from './target.ts';
+import { createLoopbackLookup } from './loopback-lookup.ts';
+import { type Field, isOnLoopback } from './target.ts';
 
 export interface ProbeRequest {
   /** Where the connection goes. */
@@ -55,7 +57,7 @@ export class ProbeClient {
     return this.#requests;
   }
 
-  /** Answers 5xx in a row up to now. */
+  /** Requests in a row, up to now, without an answer or with 5xx. */
   get faultsInARow(): number {
     return this.#faults;
   }
@@ -91,7 +93,7 @@ export class ProbeClient {
 
   /** 429 (RFC 6585 section 4) says that there were too many requests. */
   #watch(status: number): void {
-    this.#faults = status >= 500 ? this.#faults + 1 : 0;
+    this.#faults = status === 0 || status >= 500 ? this.#faults + 1 : 0;
     if (status === 429) this.stop('stopped: the server answered 429');
   }
 }
@@ -107,8 +109,9 @@ function exchange({ url, host, method, path, fields, body }: ProbeRequest): Prom
   if (body !== undefined) sent.push(['Content-Length', String(Buffer.byteLength(body))]);
   return new Promise(resolve => {
     const name = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    const lookup = isOnLoopback(url) ? { lookup: createLoopbackLookup() } : {};
     // The whole list, so that a field may stand in it twice.
-    const options = { host: name, port: url.port, method, path, headers: sent.flat(), agent: false };
+    const options = { host: name, port: url.port, method, path, headers: sent.flat(), agent: false, ...lookup };
     const request =
       url.protocol === 'https:' ? requestHttps({ ...options, servername: serverNameOf(host) }) : requestHttp(options);
     const timer = setTimeout(() => request.destroy(new Error('ETIMEDOUT')), ANSWER_TIME);
@@ -139,7 +142,7 @@ function exchange({ url, host, method, path, fields, body }: ProbeRequest): Prom
 /** An address is no name to be sent (RFC 6066 section 3). */
 function serverNameOf(host: string): string {
   const name = host.replace(/:\d+$/, '');
-  return /^[\d.]+$|^\[/.test(name) ? '' : name;
+  return isIP(name) || name.startsWith('[') ? '' : name;
 }
 
 function describeError({ code, message }: NodeJS.ErrnoException): string {
