@@ -1,6 +1,7 @@
 /** Answers → verdicts. The status decides: what an answer says in its body cannot be compared between APIs, but for an error next to a 2xx. */
 
 import { parseJsonObject } from '../config/values/key-set/json-web-key-set.ts';
+import { valuesOf } from '../http/header-list.ts';
 import type { Exchange, Judgement } from './check.ts';
 import type { Answer } from './http/probe-client.ts';
 
@@ -42,7 +43,7 @@ export function judgeRefusals(exchanges: readonly Exchange[]): Judgement {
 
 /** RFC 9111 section 5.1: the API itself may never have seen the request. */
 function describeCache(answer: Answer): string | undefined {
-  return valuesOf(answer, 'age').length > 0
+  return valuesOf(answer.fields, 'age').length > 0
     ? 'a cache gave this answer (Age): it is the cache that does not check'
     : undefined;
 }
@@ -56,11 +57,6 @@ export function describeUnclear({ status, failure }: Answer): string {
   return `${status} is no refusal of a token`;
 }
 
-/** @returns every value of a field. @param name in lower case. */
-export function valuesOf({ fields }: Answer, name: string): readonly string[] {
-  return fields.flatMap(([each, value]) => (each === name ? [value] : []));
-}
-
 const ERRORS = ['invalid_request', 'invalid_token', 'insufficient_scope'];
 
 /** @returns status and error code (RFC 6750 section 3.1) of an answer: no text of the server, which may have a token in it. */
@@ -72,6 +68,6 @@ export function describeAnswer(answer: Answer): string {
 
 /** @returns the error code of the challenge, where it is one that RFC 6750 defines. */
 export function readError(answer: Answer): string | undefined {
-  const challenge = valuesOf(answer, 'www-authenticate').join(', ');
+  const challenge = valuesOf(answer.fields, 'www-authenticate').join(', ');
   return ERRORS.find(name => new RegExp(`\\berror="?${name}"?`).test(challenge));
 }

@@ -1,7 +1,8 @@
 /** What a client is told that was refused (RFC 6750 section 3, RFC 9110 section 11.6.1), and what it must not be told. */
 
+import { valuesOf } from '../../http/header-list.ts';
 import type { Check, Exchange, Judgement, ProbeContext } from '../check.ts';
-import { readAnswer, readError, valuesOf } from '../judging.ts';
+import { readAnswer, readError } from '../judging.ts';
 import { readJws } from '../tokens/jws-parts.ts';
 import { NO_TOKEN_LABEL } from './baseline.ts';
 
@@ -48,7 +49,7 @@ function judgeErrorCode(refusal: Exchange | undefined): Judgement {
 }
 
 function hasBearerChallenge(answer: Exchange['answer']): boolean {
-  return valuesOf(answer, 'www-authenticate').some(value => /(?:^|,)\s*bearer\b/i.test(value));
+  return valuesOf(answer.fields, 'www-authenticate').some(value => /(?:^|,)\s*bearer\b/i.test(value));
 }
 
 export const ECHO: Check = {
@@ -88,7 +89,7 @@ function repeatsToken({ sent, answer }: Exchange, { tokens, exchanges, target }:
 }
 
 function textOf({ fields, body }: Exchange['answer']): string {
-  return [...fields.map(([, value]) => value), body].join('\n');
+  return [...fields, body].join('\n');
 }
 
 function listSecrets(token: string): readonly string[] {

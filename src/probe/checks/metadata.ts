@@ -1,8 +1,9 @@
 /** Protected resource metadata (RFC 9728): whether a client can find out whom a token has to be for. Asked for without a token. */
 
 import { parseJsonObject } from '../../config/values/key-set/json-web-key-set.ts';
+import { valuesOf } from '../../http/header-list.ts';
 import type { Case, Check, Exchange, Judgement, ProbeContext } from '../check.ts';
-import { describeUnclear, valuesOf } from '../judging.ts';
+import { describeUnclear } from '../judging.ts';
 import { NO_TOKEN_LABEL } from './baseline.ts';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
@@ -35,7 +36,7 @@ function listDocuments(context: ProbeContext): readonly Case[] {
 
 function readMetadataUrl(exchanges: readonly Exchange[]): URL | undefined {
   const challenge = exchanges.find(({ sent }) => sent.label === NO_TOKEN_LABEL)?.answer;
-  const value = challenge && valuesOf(challenge, 'www-authenticate').join(', ');
+  const value = challenge && valuesOf(challenge.fields, 'www-authenticate').join(', ');
   const [, url = ''] = /\bresource_metadata="([^"]*)"/i.exec(value ?? '') ?? [];
   return URL.canParse(url) && /^https?:/.test(url) ? new URL(url) : undefined;
 }
