@@ -7,6 +7,7 @@ import type { ExplainOptions } from './explain.ts';
 import { FORMATS, isFormat } from './format-names.ts';
 import { describeCommand, describeUnknownCommand, describeUnknownOption } from './help.ts';
 import { type InitOptions, readInitArguments } from './init/arguments.ts';
+import type { ProposeOptions } from './propose.ts';
 import type { SimulateOptions } from './simulate.ts';
 import { looksLikeToken } from './token-detection.ts';
 
@@ -40,6 +41,7 @@ export type Command =
   | { readonly kind: 'check'; readonly file: string; readonly options: CheckOptions }
   | { readonly kind: 'explain'; readonly options: ExplainOptions }
   | { readonly kind: 'simulate'; readonly options: SimulateOptions }
+  | { readonly kind: 'propose'; readonly options: ProposeOptions }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
   /** The arguments are not valid. `text` is for standard error, and repeats no token. */
@@ -67,6 +69,7 @@ const COMMANDS: ReadonlyMap<string, Syntax> = new Map([
     { options: ['config', 'token-file', 'token', 'method', 'at', 'json'], takes: undefined, read: readExplain },
   ],
   ['simulate', { options: ['config', 'from', 'json'], takes: 1, read: readSimulate }],
+  ['propose', { options: ['config', 'json'], takes: 1, read: readPropose }],
 ] satisfies [string, Syntax][]);
 
 /**
@@ -160,4 +163,8 @@ function readExplain(values: Values, urls: readonly string[], config: string): C
 function readSimulate({ config, from, json = false }: Values, [log = '']: readonly string[]): Command | UsageError {
   if (config === undefined) return usageError('simulate needs --config');
   return { kind: 'simulate', options: { config, from, log, json } };
+}
+
+function readPropose({ json = false }: Values, [log = '']: readonly string[], config: string): Command {
+  return { kind: 'propose', options: { config, log, json } };
 }
