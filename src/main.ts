@@ -44,6 +44,11 @@ async function run(command: Command): Promise<void> {
       process.exitCode = await propose(command.options, createContext());
       return;
     }
+    case 'probe': {
+      const { probe } = await import('./cli/probe.ts');
+      process.exitCode = await probe(command.options, createContext());
+      return;
+    }
     case 'help':
       return print(command.text);
     case 'version':

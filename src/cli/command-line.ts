@@ -7,6 +7,7 @@ import type { ExplainOptions } from './explain.ts';
 import { FORMATS, isFormat } from './format-names.ts';
 import { describeCommand, describeUnknownCommand, describeUnknownOption } from './help.ts';
 import { type InitOptions, readInitArguments } from './init/arguments.ts';
+import type { ProbeOptions } from './probe/arguments.ts';
 import type { ProposeOptions } from './propose.ts';
 import type { SimulateOptions } from './simulate.ts';
 import { looksLikeToken } from './token-detection.ts';
@@ -29,6 +30,20 @@ const OPTIONS = {
   issuer: { type: 'string', multiple: true },
   resource: { type: 'string', multiple: true },
   upstream: { type: 'string', multiple: true },
+  all: { type: 'boolean' },
+  base: { type: 'string' },
+  'body-file': { type: 'string' },
+  'expired-token-file': { type: 'string' },
+  header: { type: 'string', multiple: true },
+  'i-may-test-this-host': { type: 'boolean' },
+  'id-token-file': { type: 'string' },
+  'insufficient-token-file': { type: 'string' },
+  junit: { type: 'string' },
+  jwks: { type: 'string' },
+  'mint-key': { type: 'string' },
+  'other-token-file': { type: 'string', multiple: true },
+  rate: { type: 'string' },
+  'sibling-url': { type: 'string' },
 } as const;
 
 type Option = keyof typeof OPTIONS;
@@ -42,6 +57,7 @@ export type Command =
   | { readonly kind: 'explain'; readonly options: ExplainOptions }
   | { readonly kind: 'simulate'; readonly options: SimulateOptions }
   | { readonly kind: 'propose'; readonly options: ProposeOptions }
+  | { readonly kind: 'probe'; readonly options: ProbeOptions }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
   /** The arguments are not valid. `text` is for standard error, and repeats no token. */
@@ -60,6 +76,12 @@ interface Syntax {
   readonly read: (values: Values, args: readonly string[], config: string) => Command | UsageError;
 }
 
+const PROBE_OPTIONS: readonly Option[] = [
+  ...(['all', 'base', 'body-file', 'config', 'expired-token-file', 'header', 'i-may-test-this-host'] as const),
+  ...(['id-token-file', 'insufficient-token-file', 'issuer', 'json', 'junit', 'jwks', 'method', 'mint-key'] as const),
+  ...(['other-token-file', 'rate', 'resource', 'sibling-url', 'strict', 'token', 'token-file'] as const),
+];
+
 const COMMANDS: ReadonlyMap<string, Syntax> = new Map([
   ['serve', { options: ['config'], takes: 0, read: readServe }],
   ['init', { options: ['issuer', 'resource', 'upstream'], takes: 0, read: readInit }],
@@ -70,6 +92,7 @@ const COMMANDS: ReadonlyMap<string, Syntax> = new Map([
   ],
   ['simulate', { options: ['config', 'from', 'json'], takes: 1, read: readSimulate }],
   ['propose', { options: ['config', 'json'], takes: 1, read: readPropose }],
+  ['probe', { options: PROBE_OPTIONS, takes: undefined, read: readProbe }],
 ] satisfies [string, Syntax][]);
 
 /**
@@ -82,8 +105,8 @@ export function readCommandLine(args: readonly string[], defaultConfig = DEFAULT
   // The usage of the command, whatever is wrong with its arguments.
   const [name] = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: false }).positionals;
   const text = `${onOneLine(command.message)}\n\n${describeCommand(name)}`;
-  // The exit code 2 of explain means that the request is refused.
-  return { kind: 'refused', text, exitCode: name === 'explain' ? 1 : 2 };
+  // The exit code 2 of explain means that the request is refused, that of probe that a check fails.
+  return { kind: 'refused', text, exitCode: name === 'explain' || name === 'probe' ? 1 : 2 };
 }
 
 function readCommand(args: readonly string[], defaultConfig: string): Command | UsageError {
@@ -167,4 +190,8 @@ function readSimulate({ config, from, json = false }: Values, [log = '']: readon
 
 function readPropose({ json = false }: Values, [log = '']: readonly string[], config: string): Command {
   return { kind: 'propose', options: { config, log, json } };
+}
+
+function readProbe(values: Values, urls: readonly string[]): Command {
+  return { kind: 'probe', options: { ...values, urls } };
 }

@@ -96,6 +96,40 @@ apply it with patch -p1 or git apply; check and simulate judge the result.`,
     ],
     exit: '0 nothing to propose; 3 a patch; 1 a bad configuration, or a log\nwithout a line that can be judged',
   },
+  probe: {
+    synopsis: [
+      'audgate probe URL --token-file RIGHT [--other-token-file F]... [--all]',
+      'audgate probe --config FILE --base URL --token-file F | --mint-key F',
+    ],
+    summary: 'does an API, any API, check whom a token is for?',
+    details: `Sends few requests, paced, with GET unless named otherwise. Tokens come from
+files or standard input (-), and are never printed.`,
+    options: [
+      ['URL', 'of the API'],
+      ['--token-file FILE', 'a token that the API has to accept'],
+      ['--other-token-file F', "another API's token; again for further ones"],
+      ['--id-token-file FILE', 'an ID token'],
+      ['--expired-token-file F', 'an expired token'],
+      ['--insufficient-token-file FILE', 'a token without the scope of the operation'],
+      ['--mint-key FILE', "a test issuer's private JWK: mints the tokens, with"],
+      ['--issuer URL', 'as their iss, and'],
+      ['--resource URI', 'as their aud; also what the metadata has to name'],
+      ['--all', 'every check, not only the eight that matter most'],
+      ['--config FILE', 'every protected route of a configuration, at'],
+      ['--base URL', 'where its gateway is reached'],
+      ['--method METHOD', 'of the request; default GET'],
+      ["--header 'K: V'", 'a further field; Host, too'],
+      ['--body-file FILE', 'the body of the request'],
+      ['--jwks URL', "the issuer's keys, for the check of HS256"],
+      ['--sibling-url URL', 'another API of the same host, for the check of paths'],
+      ['--rate 5/s', 'requests a second'],
+      ['--strict', 'what is unclear counts as failing'],
+      ['--json', 'for machines'],
+      ['--junit FILE', 'also as JUnit XML, for CI'],
+      ['--i-may-test-this-host', 'a host that is not this machine is refused without it'],
+    ],
+    exit: '0 all hold; 2 some fail; 1 could not be judged, or was not\nallowed to begin',
+  },
 };
 
 /** The column of the text beside an option. */
@@ -134,7 +168,8 @@ function formatCommand({ synopsis, details, options, exit }: CommandHelp): strin
 }
 
 function formatRow(name: string, meaning: string): string {
-  return `  ${name.padEnd(INDENT - 2)}${meaning.replaceAll('\n', `\n${' '.repeat(INDENT)}`)}`;
+  const start = name.length > INDENT - 3 ? `${name}\n${' '.repeat(INDENT)}` : name.padEnd(INDENT - 2);
+  return `  ${start}${meaning.replaceAll('\n', `\n${' '.repeat(INDENT)}`)}`;
 }
 
 const OVERVIEW = `audgate: a gateway that forwards only tokens addressed to the API behind it

@@ -14,6 +14,7 @@ import {
   REFUSALS,
   type Reason,
 } from '../../src/denial.ts';
+import { CHECKS } from '../../src/probe/checks/table.ts';
 import { ACCESS_LOG_FIELDS } from '../../src/telemetry/log/access-log-fields.ts';
 import { METRIC_FAMILIES } from '../../src/telemetry/metrics/families.ts';
 import { expectTables, formatCodes, formatTable, replaceTables } from './generated-table.ts';
@@ -161,3 +162,14 @@ function tabulateCodes(codes: Readonly<Record<string, CheckAdvice>>): string {
   const rows = Object.entries(codes).map(([code, { consequence, remedy }]) => [`\`${code}\``, consequence, remedy]);
   return formatTable(['code', 'consequence', 'remedy'], rows);
 }
+
+test('docs/reference/cli.md: each check of probe', async () => {
+  const list = (isEssential: boolean) => {
+    const rows = CHECKS.filter(check => (check.isEssential ?? false) === isEssential);
+    return formatTable(
+      ['check', 'holds where', 'clause'],
+      rows.map(({ id, title, clause }) => [`\`${id}\``, title, clause]),
+    );
+  };
+  await expectTables('docs/reference/cli.md', { probe: list(true), 'further-probe': list(false) });
+});

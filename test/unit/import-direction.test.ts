@@ -52,6 +52,7 @@ const COMPOSERS = [
   'route-limits.ts',
   'indexes.ts',
   'time-slices.ts',
+  'probe',
   'cli',
 ];
 

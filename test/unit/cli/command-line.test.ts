@@ -49,6 +49,12 @@ test('simulate: two configurations and a log', () => {
   expect(command).toEqual({ kind: 'simulate', options });
 });
 
+test('probe: its options as given', () => {
+  const args = ['probe', '--all', '--other-token-file', 'a', '--other-token-file=b', '--token-file=-', 'http://a/'];
+  const options = { all: true, 'other-token-file': ['a', 'b'], 'token-file': '-', urls: ['http://a/'] };
+  expect(readCommandLine(args, 'b.yaml')).toEqual({ kind: 'probe', options });
+});
+
 test('--help: of the command, or of all', () => {
   expect(readCommandLine(['check', '--help'])).toEqual({ kind: 'help', text: describeCommand('check') });
   expect(readCommandLine(['-h'])).toEqual({ kind: 'help', text: describeCommand(undefined) });
@@ -77,8 +83,8 @@ describe('refused arguments: one line and the usage, exit code 2', () => {
     expect(readCommandLine(args)).toEqual({ kind: 'refused', text, exitCode: 2 });
   });
 
-  test('explain: exit code 1, since 2 means that the request is refused', () => {
-    expect(readCommandLine(['explain', '--from', 'a'])).toMatchObject({ kind: 'refused', exitCode: 1 });
+  test.each(['explain', 'probe'])('%s: exit code 1, since 2 is a verdict', name => {
+    expect(readCommandLine([name, '--from', 'a'])).toMatchObject({ kind: 'refused', exitCode: 1 });
   });
 });
 
