@@ -94,7 +94,7 @@ export class DecisionSteps {
     verification: Verification,
     next: OnGrant<T>,
   ): undefined {
-    const decision = authorize(this.#audiences, match, head.method, verification, transaction.asked);
+    const decision = authorize(this.#audiences, match, head.method, verification, Date.now(), transaction.asked);
     transaction.decision = decision;
     transaction.claims = verification.claims;
     if ('refused' in decision) return this.#ask(transaction, head, match, verification, next);

@@ -1,9 +1,7 @@
 /**
  * The closed list of reasons for which a request is refused or reported, and the result of a request. The response, the
  * challenge, the metric label, the log field and docs/reference/refusals.md all come from this table.
- *
- * To add a reason: add its row, then run `npx tsc --noEmit`, which names most other places, and the tests, which name the
- * rest; `.github/CONTRIBUTING.md` has the list.
+ * How to add a reason: `.github/CONTRIBUTING.md`.
  */
 
 /** The modes of a route's `enforcement`, from the most permissive to the strictest. */
@@ -166,6 +164,16 @@ export type BodyReason = {
 }[Reason];
 
 export const REASONS = Object.keys(REFUSALS) as readonly Reason[];
+
+/** What an exception of a route may excuse: the token has verified by then, and only `enforce` refuses it. */
+export type ExcusableReason = ReasonAt<'type' | 'audience' | 'claims' | 'scope'>;
+
+export const EXCUSABLE_REASONS = REASONS.filter(isExcusable);
+
+/** @returns whether an exception may excuse `reason`. */
+export function isExcusable(reason: Reason): reason is ExcusableReason {
+  return isDecidedWithin(reason, 'type', 'scope');
+}
 
 /** @returns whether `text` is a reason of the table. */
 export function isReason(text: unknown): text is Reason {

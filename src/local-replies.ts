@@ -1,6 +1,6 @@
 /** The replies of the gateway's own, and what each of them leaves in the record of its request. */
 
-import type { AuthorizationDenial } from './authorization/authorize.ts';
+import type { AuthorizationDenial } from './authorization/denials.ts';
 import { createChallenge } from './challenge/challenge.ts';
 import type { PublishedMetadata } from './challenge/metadata.ts';
 import { createMetadataFields, createMetadataReply, METADATA_METHODS } from './challenge/metadata-reply.ts';
@@ -53,10 +53,19 @@ export function admit(limits: RouteLimits, transaction: JudgedRequest, route: Ro
   return exceeded === undefined;
 }
 
-/** Refuses a request that was granted, and whose token has expired, or been revoked, before there was a response. */
-function refuseEnded(transaction: JudgedRequest, reason: 'token_expired' | 'revoked_token'): undefined {
+/** Refuses a request that was granted, and whose token was revoked before there was a response. */
+function refuseRevoked(transaction: JudgedRequest): undefined {
   const scopes = transaction.decision?.grant?.scopes ?? [];
-  refuse(transaction, reason, { ...NO_FIELDS, scopes });
+  refuse(transaction, 'revoked_token', { ...NO_FIELDS, scopes });
+}
+
+/** Refuses a request that was granted, and whose token has expired, or whose exception has lapsed, before there was a response. */
+function refuseExpired(transaction: JudgedRequest): undefined {
+  const { grant, excused = [] } = transaction.decision ?? {};
+  const { scopes = [], lapsesAt = Number.POSITIVE_INFINITY, identity } = grant ?? {};
+  const lapsed = excused.find(({ exception }) => exception.lapsesAt === lapsesAt);
+  const isLapsed = lapsed !== undefined && identity !== undefined && lapsesAt < identity.validUntil * 1000;
+  refuse(transaction, isLapsed ? lapsed.reason : 'token_expired', { ...NO_FIELDS, scopes });
 }
 
 /** Replies where a request that was forwarded has ended without a response for the client. */
@@ -68,7 +77,7 @@ export function replyToEnd(transaction: Transaction, end: ForwardEnd): undefined
     case 'expired':
     case 'revoked':
       if (transaction.request.status !== undefined) return;
-      return refuseEnded(transaction, end === 'expired' ? 'token_expired' : 'revoked_token');
+      return end === 'expired' ? refuseExpired(transaction) : refuseRevoked(transaction);
     case 'body_too_large':
     case 'request_timeout':
     case 'malformed_request':

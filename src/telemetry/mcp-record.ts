@@ -1,6 +1,6 @@
 /** What is counted and logged of an MCP request whose body was read. */
 
-import type { AuthorizationDenial } from '../authorization/authorize.ts';
+import type { AuthorizationDenial } from '../authorization/denials.ts';
 import type { Route } from '../config/config.ts';
 import type { McpRequest } from '../mcp/mcp-request.ts';
 import type { McpMessage } from '../mcp/message.ts';

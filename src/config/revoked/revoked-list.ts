@@ -1,7 +1,7 @@
 /** `revoked`: its entries, from the configuration or from a file of their own, each checked. */
 
 import { dirname, isAbsolute, join } from 'node:path';
-import { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
+import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
 import { type ListFile, type RevokedSettings, revokedEntry } from '../schema/revoked-schema.ts';
 import { readSettings } from '../schema/settings.ts';
 import { describeMissingKey } from '../schema/zod-diagnostic.ts';
@@ -47,10 +47,8 @@ function readFile(
   }
   const list = readListText(text.value);
   const shown = isAbsolute(name) ? name : join(dirname(diagnostics.file), name);
-  const found = new DiagnosticCollector(shown, list.places);
-  const revoked = readEntries(list.read(found), issuers, found);
-  diagnostics.adopt(found.sorted);
-  return revoked;
+  const found = diagnostics.createIncluded(shown, list.places);
+  return readEntries(list.read(found), issuers, found);
 }
 
 function readEntries(
