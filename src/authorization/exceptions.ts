@@ -27,7 +27,7 @@ interface Excusable {
  */
 export function findExcused(
   route: ProtectedRoute,
-  token: AccessToken,
+  token: Pick<AccessToken, 'issuer' | 'claims'>,
   { reason, presented }: Excusable,
   now: number,
 ): Excused | undefined {

@@ -1,7 +1,9 @@
 /** The explanation of one request as data. `text.ts` and `json.ts` render the same. */
 
 import type { PresentedAudience } from '../../../authorization/audience.ts';
+import { findExcused } from '../../../authorization/exceptions.ts';
 import type { Config } from '../../../config/config.ts';
+import type { Exception } from '../../../config/exceptions/exception.ts';
 import type { Path } from '../../../config/source/document.ts';
 import type { Reason } from '../../../denial.ts';
 import { advise } from '../advice/advice.ts';
@@ -30,6 +32,8 @@ export interface Explanation {
   readonly checks: readonly Check[];
   readonly cause: string | undefined;
   readonly remedy: { readonly text: string; readonly place: YamlPlace | undefined } | undefined;
+  /** Of a refused request: the exception that would have let it pass while it held. */
+  readonly lapsed: Exception | undefined;
   /** Why the request would still be denied if its token were in time. */
   readonly next: Reason | undefined;
   /** The local reply. For a reported denial, the reply that `enforce` would send. */
@@ -57,6 +61,7 @@ export function createExplanation(evaluation: Evaluation): Explanation {
     checks: listChecks(evaluation),
     cause: advice?.cause,
     remedy: text === undefined ? undefined : { text, place: path && find(path) },
+    lapsed: findLapsed(evaluation),
     next: inTime?.denial?.reason,
     reply: predictReply(evaluation),
     forwarding,
@@ -67,4 +72,9 @@ export function createExplanation(evaluation: Evaluation): Explanation {
 /** A route may stand in a file that is included. */
 function fileOf({ file, routePlaces }: Config['source'], [top, key]: Path): string {
   return (top === 'routes' && routePlaces.get(String(key))?.file) || file;
+}
+
+function findLapsed({ decision, match }: Evaluation): Exception | undefined {
+  if (!decision?.denial || !decision.verified || decision.grant || !match?.ok || match.route.public) return undefined;
+  return findExcused(match.route, decision.verified, decision.denial, Number.NEGATIVE_INFINITY)?.exception;
 }
