@@ -158,7 +158,7 @@ function readEntries(
     routes: [main, ...routeFiles].flatMap(({ routes, surroundings: around }) =>
       readRoutes(routes, around, diagnostics, isUpstreamOptional),
     ),
-    hasEveryRoute: isComplete,
+    hasEveryRoute: isComplete && (found.include !== undefined || !isRawMap(content) || !('include' in content)),
     authorizer: found.authorizer,
     trustedProxies: found.trusted_proxies ?? [],
     omittedFields: found.access_log?.omit ?? [],
