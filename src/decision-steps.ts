@@ -89,7 +89,7 @@ export class DecisionSteps {
     verification: Verification,
     next: OnGrant<T>,
   ): undefined {
-    const decision = authorize(this.#audiences, match, head.method, verification, transaction.asked);
+    const decision = authorize(this.#audiences, match, head.method, verification, Date.now(), transaction.asked);
     transaction.decision = decision;
     if ('refused' in decision) return this.#ask(transaction, head, match, verification, next);
     if (!decision.grant) return refuse(transaction, decision.denial.reason, decision.denial);

@@ -166,6 +166,16 @@ export type BodyReason = {
 
 export const REASONS = Object.keys(REFUSALS) as readonly Reason[];
 
+/** What an exception of a route may excuse: the token has verified by then, and only `enforce` refuses it. */
+export type ExcusableReason = ReasonAt<'type' | 'audience' | 'claims' | 'scope'>;
+
+export const EXCUSABLE_REASONS = REASONS.filter(isExcusable);
+
+/** @returns whether an exception may excuse `reason`. */
+export function isExcusable(reason: Reason): reason is ExcusableReason {
+  return isDecidedWithin(reason, 'type', 'scope');
+}
+
 /** @returns whether `text` is a reason of the table. */
 export function isReason(text: unknown): text is Reason {
   return typeof text === 'string' && Object.hasOwn(REFUSALS, text);

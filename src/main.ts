@@ -39,6 +39,11 @@ async function run(command: Command): Promise<void> {
       process.exitCode = await simulate(command.options, createContext());
       return;
     }
+    case 'propose': {
+      const { propose } = await import('./cli/propose.ts');
+      process.exitCode = await propose(command.options, createContext());
+      return;
+    }
     case 'probe': {
       const { probe } = await import('./cli/probe.ts');
       process.exitCode = await probe(command.options, createContext());

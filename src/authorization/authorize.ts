@@ -4,17 +4,16 @@
  */
 
 import type { ProtectedRoute } from '../config/config.ts';
-import { type Denial, deny, isRefused, type Reason } from '../denial.ts';
+import { isRefused, type Reason } from '../denial.ts';
 import type { McpRequest } from '../mcp/mcp-request.ts';
-import type { McpMessage } from '../mcp/message.ts';
 import type { ReadBody } from '../mcp/read-body.ts';
 import { hasMethod } from '../mcp/revision.ts';
 import type { Match } from '../route/match.ts';
 import type { AccessToken, TokenDenial } from '../token/access-token.ts';
-import { type AudienceIndex, findWrongAudienceOf, type PresentedAudience } from './audience.ts';
-import { findMcpRequirement, listNamedScopes } from './mcp-scopes.ts';
-import { findWrongClaim } from './required-claims.ts';
-import { findRequirements, type HeldScopes, type Requirement, readHeldScopes } from './scope.ts';
+import type { AudienceIndex } from './audience.ts';
+import { type AuthorizationDenial, denialOf, findDenials, METHOD_OF_NO_REVISION } from './denials.ts';
+import { type Excused, findExcused, findLapse } from './exceptions.ts';
+import { findRequirements, readHeldScopes } from './scope.ts';
 
 const granted = Symbol('granted');
 
@@ -24,8 +23,10 @@ export interface Grant {
   readonly match: Match;
   /** The verified token, for identity headers; absent on a public route, and for a request whose token did not verify. */
   readonly identity: AccessToken | undefined;
-  /** Why the request would be denied in a stricter mode. */
+  /** Why the request would be denied in a stricter mode, or without an exception. */
   readonly reported: Reason | undefined;
+  /** When the exception lapses that let it through, in milliseconds since 1970; `undefined` where it needed none. */
+  readonly lapsesAt: number | undefined;
   /** All scopes that the operation needs, for the challenge if the token expires before the response begins. */
   readonly scopes: readonly string[];
   /** The body, where the decision depends on it: these bytes are forwarded. `undefined`: it is forwarded as it comes. */
@@ -41,13 +42,15 @@ interface Evaluated {
   readonly verified: AccessToken | undefined;
   /** The scopes that were compared, as the token has them. */
   readonly scopes: ReadonlySet<string> | undefined;
+  /** The denials that exceptions of the route excuse, in the order of the checks; also before one that is refused. */
+  readonly excused: readonly Excused[];
 }
 
-const NOT_EVALUATED: Evaluated = { verified: undefined, scopes: undefined };
+const NOT_EVALUATED: Evaluated = { verified: undefined, scopes: undefined, excused: [] };
 
 export interface Granted extends Evaluated {
   readonly grant: Grant;
-  /** A denial that the mode of the route only reports; `undefined` for a request that every mode forwards. */
+  /** A denial that the mode of the route only reports, or that is excused; `undefined` for a request that every mode forwards. */
   readonly denial: AuthorizationDenial | undefined;
 }
 
@@ -59,38 +62,27 @@ export interface Denied extends Evaluated {
 /** Of a route with `mcp`: what the request asks for is still to be read. */
 export interface Undecided extends Evaluated {
   readonly grant: undefined;
-  /** The first denial that the mode of the route only reports. */
+  /** The first denial that the mode of the route only reports, or that is excused. */
   readonly denial: AuthorizationDenial | undefined;
   /** The denial that stands whatever is read: only which scopes its challenge names depends on that. */
   readonly refused: AuthorizationDenial | undefined;
 }
 
-export interface AuthorizationDenial extends Denial {
-  /** With `wrong_audience`: the value of the label `presented`. */
-  readonly presented: PresentedAudience | undefined;
-  /** All scopes that the operation needs by its method and path, for the challenge. */
-  readonly scopes: readonly string[];
-  /** What the challenge names beside them, on a route with `mcp`: the scopes of the tool, and those that the token has. */
-  readonly furtherScopes: readonly string[];
-  /** With `insufficient_scope` on a route with `mcp`: the first message that needs more than the token has. */
-  readonly message: McpMessage | undefined;
-  /** With `method_not_allowed`: the methods that are allowed. */
-  readonly allow: readonly string[];
-}
-
 /**
  * Checks method, token, type, audience, claims and scope, in the order of `STAGES`. The first denial that the mode of the
- * route refuses decides, also after one that it only reports. If it refuses none, the request is granted.
+ * route refuses, and that no exception excuses, decides, also after one that is only reported. If there is none, the request is granted.
  *
  * @param verification the verified token, or why there is none. Ignored on a public route.
+ * @param now milliseconds since 1970, by which exceptions lapse.
  * @param asked what the request asks an MCP server for. Without it nothing is granted on a route with `mcp`. Ignored on others.
- * @returns a grant, with the first of the denials that are only reported; or the denial that is refused.
+ * @returns a grant, with the first of the denials that are only reported or excused; or the denial that is refused.
  */
 export function authorize(
   index: AudienceIndex,
   match: Match,
   method: string,
   verification: AccessToken | TokenDenial,
+  now: number,
   asked?: McpRequest,
 ): Decision {
   const { route } = match;
@@ -99,21 +91,47 @@ export function authorize(
   const requirement = findRequirements(route.scopeRules, method, [match.rest, ...match.otherRests]);
   const verified = findVerified(route, verification);
   const held = verified && readHeldScopes(route, verified);
-  const evaluated: Evaluated = { verified, scopes: held?.own };
   const isUnread = route.mcp !== undefined && asked === undefined;
-  let reported = ambiguous;
-  for (const denial of findDenials(index, { route, method, requirement, asked }, verification, held)) {
-    if (isRefused(denial.reason, route.enforcement)) {
-      const isNamedLater = isUnread && route.mcp?.hasRules && denial.reason === 'insufficient_scope';
-      if (isNamedLater) return { grant: undefined, denial: reported, refused: denial, ...evaluated };
-      return createDenied(denial, evaluated);
-    }
-    reported ??= denial;
+  const denials = findDenials(index, { route, method, requirement, asked }, verification, held);
+  const { noted, excused, refused } = sortDenials(denials, route, verified, now);
+  const reported = ambiguous ?? noted;
+  const evaluated: Evaluated = { verified, scopes: held?.own, excused };
+  if (refused) {
+    const isNamedLater = isUnread && route.mcp?.hasRules && refused.reason === 'insufficient_scope';
+    if (isNamedLater) return { grant: undefined, denial: reported, refused, ...evaluated };
+    return createDenied(refused, evaluated);
   }
   if (isUnread) return { grant: undefined, denial: reported, refused: undefined, ...evaluated };
   const identity = verification.ok ? verified : undefined;
   const scopes = requirement.ok ? requirement.scopes : [];
-  return createGrant({ match, identity, denial: reported, scopes, asked }, evaluated);
+  const lapsesAt = findLapse(route, excused);
+  return createGrant({ match, identity, denial: reported, lapsesAt, scopes, asked }, evaluated);
+}
+
+interface SortedDenials {
+  /** The first that is only reported, or excused. */
+  readonly noted: AuthorizationDenial | undefined;
+  readonly excused: readonly Excused[];
+  /** The first that is refused. */
+  readonly refused: AuthorizationDenial | undefined;
+}
+
+/** @param verified signed by an issuer of the route. Where it has expired, its client is known, and its time is judged next. */
+function sortDenials(
+  denials: Iterable<AuthorizationDenial>,
+  route: ProtectedRoute,
+  verified: AccessToken | undefined,
+  now: number,
+): SortedDenials {
+  let noted: AuthorizationDenial | undefined;
+  const excused: Excused[] = [];
+  for (const denial of denials) {
+    const excuse = verified && findExcused(route, verified, denial, now);
+    if (excuse) excused.push(excuse);
+    else if (isRefused(denial.reason, route.enforcement)) return { noted, excused, refused: denial };
+    noted ??= denial;
+  }
+  return { noted, excused, refused: undefined };
 }
 
 /** Nobody looks at tokens; what MCP demands of a request is independent of them. */
@@ -126,7 +144,8 @@ function authorizePublic(
   const { mcp } = match.route;
   if (mcp && !hasMethod(mcp.revisions, method)) return createDenied(METHOD_OF_NO_REVISION, NOT_EVALUATED);
   if (mcp && !asked) return { grant: undefined, denial, refused: undefined, ...NOT_EVALUATED };
-  return createGrant({ match, identity: undefined, denial, scopes: [], asked }, NOT_EVALUATED);
+  const granting = { match, identity: undefined, denial, lapsesAt: undefined, scopes: [], asked };
+  return createGrant(granting, NOT_EVALUATED);
 }
 
 /** A token of an issuer that the route does not trust is nobody's word here: it is not logged either. */
@@ -135,91 +154,17 @@ function findVerified(route: ProtectedRoute, verification: AccessToken | TokenDe
   return token && route.issuers.has(token.issuer) ? token : undefined;
 }
 
-/** What is asked of which route. */
-interface Operation {
-  readonly route: ProtectedRoute;
-  readonly method: string;
-  readonly requirement: Requirement;
-  readonly asked: McpRequest | undefined;
-}
-
-/**
- * Lists every denial, in the order of the checks. The kind of a token comes before its time, so that an expired ID token is
- * told as what it is; where the mode only reports that, its time is still judged.
- */
-function* findDenials(
-  index: AudienceIndex,
-  operation: Operation,
-  token: AccessToken | TokenDenial,
-  held: HeldScopes | undefined,
-): Generator<AuthorizationDenial> {
-  const { route, method, requirement } = operation;
-  if (!requirement.ok) yield denialOf('method_not_allowed', { allow: requirement.allow });
-  else if (route.mcp && !hasMethod(route.mcp.revisions, method)) yield METHOD_OF_NO_REVISION;
-  const scopes = requirement.ok ? requirement.scopes : [];
-  if (token.kind !== undefined) yield denialOf('wrong_token_type', { scopes });
-  if (!token.ok) return yield denialOf(token.reason, { scopes });
-  if (!route.issuers.has(token.issuer)) yield denialOf('untrusted_issuer', { scopes });
-  if (!token.typeAccepted) yield denialOf('wrong_token_type', { scopes });
-  const presented = findWrongAudienceOf(route, token, index);
-  if (presented !== undefined) yield denialOf('wrong_audience', { scopes, presented });
-  if (findWrongClaim(route.requiredClaims, token.claims)) yield denialOf('wrong_claim', { scopes });
-  yield* findLast(operation, scopes, held);
-}
-
-/** The scopes of the route, then the session, which is refused before the body is read, then the scopes of what is asked for. */
-function* findLast(
-  operation: Operation,
-  scopes: readonly string[],
-  held: HeldScopes | undefined,
-): Generator<AuthorizationDenial> {
-  const lacking = findLackingScope(operation, scopes, held);
-  const isOfRoute = !scopes.every(scope => held?.all.has(scope));
-  if (lacking && isOfRoute) yield lacking;
-  if (operation.asked?.hasForeignSession) yield denialOf('session_not_found', { scopes });
-  if (lacking && !isOfRoute) yield lacking;
-}
-
-/** Of the route and of what an MCP request asks for together: one new token is to be enough. */
-function findLackingScope(
-  { route: { mcp }, asked }: Operation,
-  scopes: readonly string[],
-  held: HeldScopes | undefined,
-): AuthorizationDenial | undefined {
-  const isEnough = scopes.every(scope => held?.all.has(scope));
-  if (!mcp) return isEnough ? undefined : denialOf('insufficient_scope', { scopes });
-  const { needed, refused } = findMcpRequirement(mcp, asked?.messages ?? [], held?.all);
-  if (isEnough && !refused) return undefined;
-  const furtherScopes = [...needed, ...listNamedScopes(mcp, held?.own)];
-  return denialOf('insufficient_scope', { scopes, furtherScopes, message: refused });
-}
-
-/** RFC 9110 section 15.5.6. What an MCP server of these revisions has is POST. */
-const METHOD_OF_NO_REVISION = denialOf('method_not_allowed', { allow: ['POST'] });
-
-function denialOf(reason: Reason, fields: Partial<Omit<AuthorizationDenial, 'ok' | 'reason'>>): AuthorizationDenial {
-  return {
-    ...deny(reason),
-    presented: undefined,
-    scopes: [],
-    furtherScopes: [],
-    message: undefined,
-    allow: [],
-    ...fields,
-  };
-}
-
-interface Granting extends Pick<Grant, 'match' | 'identity' | 'scopes'> {
+interface Granting extends Pick<Grant, 'match' | 'identity' | 'scopes' | 'lapsesAt'> {
   readonly denial: AuthorizationDenial | undefined;
   readonly asked: McpRequest | undefined;
 }
 
-function createGrant({ denial, asked, ...fields }: Granting, { verified, scopes }: Evaluated): Granted {
+function createGrant({ denial, asked, ...fields }: Granting, evaluated: Evaluated): Granted {
   const { body, isSubscription = false } = asked ?? {};
   const grant = { [granted]: true, ...fields, body, isSubscription, reported: denial?.reason } as const;
-  return { grant, denial, verified, scopes };
+  return { grant, denial, ...evaluated };
 }
 
-function createDenied(denial: AuthorizationDenial, { verified, scopes }: Evaluated): Denied {
-  return { grant: undefined, denial, verified, scopes };
+function createDenied(denial: AuthorizationDenial, evaluated: Evaluated): Denied {
+  return { grant: undefined, denial, ...evaluated };
 }

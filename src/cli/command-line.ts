@@ -8,6 +8,7 @@ import { FORMATS, isFormat } from './format-names.ts';
 import { describeCommand, describeUnknownCommand, describeUnknownOption } from './help.ts';
 import { type InitOptions, readInitArguments } from './init/arguments.ts';
 import type { ProbeOptions } from './probe/arguments.ts';
+import type { ProposeOptions } from './propose.ts';
 import type { SimulateOptions } from './simulate.ts';
 import { looksLikeToken } from './token-detection.ts';
 
@@ -55,6 +56,7 @@ export type Command =
   | { readonly kind: 'check'; readonly file: string; readonly options: CheckOptions }
   | { readonly kind: 'explain'; readonly options: ExplainOptions }
   | { readonly kind: 'simulate'; readonly options: SimulateOptions }
+  | { readonly kind: 'propose'; readonly options: ProposeOptions }
   | { readonly kind: 'probe'; readonly options: ProbeOptions }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
@@ -89,6 +91,7 @@ const COMMANDS: ReadonlyMap<string, Syntax> = new Map([
     { options: ['config', 'token-file', 'token', 'method', 'at', 'json'], takes: undefined, read: readExplain },
   ],
   ['simulate', { options: ['config', 'from', 'json'], takes: 1, read: readSimulate }],
+  ['propose', { options: ['config', 'json'], takes: 1, read: readPropose }],
   ['probe', { options: PROBE_OPTIONS, takes: undefined, read: readProbe }],
 ] satisfies [string, Syntax][]);
 
@@ -183,6 +186,10 @@ function readExplain(values: Values, urls: readonly string[], config: string): C
 function readSimulate({ config, from, json = false }: Values, [log = '']: readonly string[]): Command | UsageError {
   if (config === undefined) return usageError('simulate needs --config');
   return { kind: 'simulate', options: { config, from, log, json } };
+}
+
+function readPropose({ json = false }: Values, [log = '']: readonly string[], config: string): Command {
+  return { kind: 'propose', options: { config, log, json } };
 }
 
 function readProbe(values: Values, urls: readonly string[]): Command {

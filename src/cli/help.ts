@@ -82,6 +82,20 @@ them are read, too. What the log does not hold is unknown, and never judged.`,
     ],
     exit: '0 no change; 3 some, or not all could be judged; 1 a bad\nconfiguration, or a log without a line that can be judged',
   },
+  propose: {
+    synopsis: ['audgate propose [--config FILE] [--json] FILE.ndjson'],
+    summary: 'what the callers of an access log need before all is enforced',
+    details: `Prints a patch of the configuration, with who needs each line as comments:
+aliases, token types, and one exception for each other client, with owner: TODO.
+Never changes enforcement, and never lets in what was denied. Review it, then
+apply it with patch -p1 or git apply; check and simulate judge the result.`,
+    options: [
+      ['FILE.ndjson', 'the access log; - is standard input'],
+      ['--config FILE', `${CONFIG}. The one that wrote the log`],
+      ['--json', 'for machines'],
+    ],
+    exit: '0 nothing to propose; 3 a patch; 1 a bad configuration, or a log\nwithout a line that can be judged',
+  },
   probe: {
     synopsis: [
       'audgate probe URL --token-file RIGHT [--other-token-file F]... [--all]',
@@ -170,7 +184,7 @@ ${Object.entries(COMMANDS)
   .map(([name, { summary }]) => formatRow(name, summary))
   .join('\n')}
 
-The configuration of serve and explain is the file of --config, else that of
-AUDGATE_CONFIG, else /etc/audgate/audgate.yaml.
+The configuration of serve, explain and propose is the file of --config, else
+that of AUDGATE_CONFIG, else /etc/audgate/audgate.yaml.
 audgate COMMAND --help tells more of each.
 `;

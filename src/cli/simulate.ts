@@ -1,10 +1,10 @@
 /** `audgate simulate --config NEW [--from OLD] FILE.ndjson`: an access log replayed against another configuration. */
 
-import { createReadStream } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
 import type { CommandContext } from './command-context.ts';
+import { openLog, readErrorCode } from './simulate/log/log-file.ts';
 import { renderJson } from './simulate/output/json.ts';
 import { countUndecided, renderText } from './simulate/output/text.ts';
 import { type Configurations, type ReplayResult, replayLog } from './simulate/replay/log-replay.ts';
@@ -26,7 +26,6 @@ export type SimulateContext = Pick<CommandContext, 'environment' | 'standardInpu
 const EXIT_SAME = 0;
 const EXIT_FAILED = 1;
 const EXIT_CHANGED = 3;
-const PIECE_BYTES = 256 * 1024;
 
 /**
  * Prints which decisions of the log would change. Rules that the log does not hold are taken from `from`: a request that was
@@ -55,7 +54,7 @@ export async function simulate(options: SimulateOptions, context: SimulateContex
 }
 
 function load(file: string, { environment, writeError }: SimulateContext): Config | undefined {
-  const loaded = loadConfig(file, environment);
+  const loaded = loadConfig(file, environment, { acceptsNoOwner: true });
   if (loaded.ok) return loaded.config;
   for (const problem of loaded.diagnostics) writeError(formatDiagnostic(problem));
   return undefined;
@@ -73,11 +72,9 @@ async function readAndReplay(
   configurations: Configurations,
   { standardInput }: SimulateContext,
 ): Promise<ReplayResult | string> {
-  const pieces = log === '-' ? standardInput : createReadStream(log, { highWaterMark: PIECE_BYTES });
   try {
-    return await replayLog(pieces, configurations);
+    return await replayLog(openLog(log, standardInput), configurations);
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error && 'code' in error) return `${error.code}`;
-    throw error;
+    return readErrorCode(error);
   }
 }

@@ -2,21 +2,21 @@
 
 import type { Enforcement } from '../denial.ts';
 import type { Cors } from './cors-config.ts';
+import type { Exceptions } from './exceptions/exception.ts';
 import type { Exchange } from './exchange-config.ts';
 import type { ForwardProxy } from './forward-proxy.ts';
 import type { Introspection } from './introspection-config.ts';
 import type { KeySource } from './key-source.ts';
 import type { DataAddress, ListenAddress, ListenerTls } from './listener-config.ts';
 import type { Mcp } from './mcp-config.ts';
-import type { ReferencedFile } from './source/referenced-files.ts';
+import type { ConfigSource } from './source/config-source.ts';
 import type { Upstream } from './upstream-config.ts';
 import type { OmittableField } from './values/access-log.ts';
 import type { ResourceUri } from './values/address/uri.ts';
 import type { ClaimPath } from './values/claim-path.ts';
 
 export interface Config {
-  /** The file, the SHA-256 of its bytes in hex, and the files that it names whose change loads it again. */
-  readonly source: { readonly file: string; readonly hash: string; readonly files: readonly ReferencedFile[] };
+  readonly source: ConfigSource;
   readonly listen: DataAddress;
   /** `undefined`: plain HTTP. */
   readonly tls: ListenerTls | undefined;
@@ -38,7 +38,7 @@ export interface Config {
   readonly accessLog: AccessLogSettings | undefined;
   /** By exact `iss`. */
   readonly issuers: ReadonlyMap<string, Issuer>;
-  /** In the order of the YAML. */
+  /** In the order of the YAML; those of included files behind. */
   readonly routes: readonly Route[];
 }
 
@@ -196,6 +196,7 @@ export interface ProtectedRoute extends AnyRoute {
   /** What metadata and challenges say in place of `scopeRules` and `issuers`. */
   readonly metadata: MetadataSettings;
   readonly enforcement: Enforcement;
+  readonly exceptions: Exceptions;
   /** Whether the response says in a header field why `enforce` would have refused the request. */
   readonly wouldDenyHeader: boolean;
   /** Header name → claim name. */

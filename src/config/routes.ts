@@ -3,6 +3,7 @@
 import type { RequiredClaim, Route, ScopeRule } from './config.ts';
 import { buildCors } from './cors-config.ts';
 import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
+import { buildExceptions } from './exceptions/exception.ts';
 import { readExchange } from './exchange.ts';
 import type { Exchange } from './exchange-config.ts';
 import { buildHeaderRules, checkHeaderRules } from './header-rules.ts';
@@ -12,7 +13,7 @@ import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
 import { listEndpoints, UPSTREAM_DEFAULTS } from './schema/upstream-schema.ts';
 import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
-import type { Path } from './source/document.ts';
+import type { FilePlace, Path } from './source/document.ts';
 import { isRawMap, type RawMap } from './source/raw-map.ts';
 import { UpstreamTlsReader } from './tls/upstream-tls.ts';
 import type { Timeouts, Upstream, UpstreamTls } from './upstream-config.ts';
@@ -33,7 +34,7 @@ const USUAL_TIMEOUTS = { response: 60_000, idle: 300_000 } as const;
 export interface RouteDraft extends Settings<RouteSettings> {
   readonly key: string;
   readonly path: Path;
-  readonly line: number;
+  readonly place: FilePlace;
   readonly target: RouteTarget | undefined;
   readonly tls: UpstreamTls | undefined;
   readonly exchange: Exchange | undefined;
@@ -64,7 +65,7 @@ export function readRoutes(
     checkHeaderRules(settings.found, path, diagnostics);
     return {
       ...settings,
-      ...{ key, path, line: diagnostics.lineOfKey(path), target: target.ok ? target.value : undefined },
+      ...{ key, path, place: diagnostics.locate(path), target: target.ok ? target.value : undefined },
       tls: tlsReader.read(entry, path, diagnostics),
       exchange: readExchange(settings.found, path, surroundings, diagnostics),
       hasUpstream: isRawMap(entry) && 'upstream' in entry,
@@ -114,6 +115,7 @@ export function buildRoute(
       authorizationServers: complete.metadata.authorization_servers,
     },
     enforcement: complete.enforcement,
+    exceptions: buildExceptions(complete.exceptions),
     wouldDenyHeader: complete.would_deny_header,
     claimsToHeaders: new Map(Object.entries(complete.claims_to_headers)),
     exchange,
@@ -181,6 +183,7 @@ const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected r
   claims: 'protected routes',
   metadata: 'protected routes',
   enforcement: 'protected routes',
+  exceptions: 'protected routes',
   would_deny_header: 'protected routes',
   upstream_token: 'every route',
   forward_token: 'every route',

@@ -19,7 +19,7 @@ export interface AskedToken {
 export type Judged = AccessToken | TokenDenial;
 
 /** The route that a token came to: not every token names its issuer. */
-export type AskingRoute = Pick<ProtectedRoute, 'issuers' | 'enforcement'>;
+export type AskingRoute = Pick<ProtectedRoute, 'issuers' | 'enforcement' | 'exceptions'>;
 
 export interface CredentialKind {
   /** Whether the configuration has this kind at all. */

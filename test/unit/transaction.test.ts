@@ -55,14 +55,14 @@ describe('the recorded outcome', () => {
   test('a denial that is only reported: reported, with the denial', () => {
     const transaction = transactionOf('/a');
     transaction.match = match;
-    transaction.decision = authorize(new Map(), match, 'GET', deny('missing_token'));
+    transaction.decision = authorize(new Map(), match, 'GET', deny('missing_token'), 0);
     expect(transaction.finish()).toMatchObject({ outcome: 'reported', denial: { reason: 'missing_token' }, route });
   });
 
   test('a fault after a reported denial: denied, with the reason internal', () => {
     const transaction = transactionOf('/a');
     transaction.match = match;
-    transaction.decision = authorize(new Map(), match, 'GET', deny('missing_token'));
+    transaction.decision = authorize(new Map(), match, 'GET', deny('missing_token'), 0);
     transaction.refusedFor = 'internal';
     expect(transaction.finish()).toMatchObject({ outcome: 'denied', denial: { reason: 'internal' } });
   });

@@ -3,6 +3,7 @@
  * this table. Codes are stable, since scripts refer to them.
  */
 
+import { EXCEPTION_ERRORS } from '../exceptions/exception-codes.ts';
 import type { CheckAdvice } from './check-advice.ts';
 import { MCP_ERRORS } from './mcp-check-codes.ts';
 import { ONLINE_ERRORS } from './online-codes.ts';
@@ -83,6 +84,7 @@ export const ERRORS = {
     consequence: 'A token for one API would open the other.',
     remedy: 'Let each audience stand for one resource; routes to one API share its resource.',
   },
+  ...EXCEPTION_ERRORS,
   ...MCP_ERRORS,
   'address-conflict': {
     consequence: 'One of the two listeners could not be opened.',

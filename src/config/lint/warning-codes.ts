@@ -1,11 +1,16 @@
 /** The codes of warnings, as check-codes.ts has those of errors. */
 
+import { EXCEPTION_WARNINGS } from '../exceptions/exception-codes.ts';
 import { CERTIFICATE_WARNINGS } from './certificate-codes.ts';
 import type { CheckAdvice } from './check-advice.ts';
 import { MCP_WARNINGS } from './mcp-check-codes.ts';
 
 /** Warnings, of what is valid but dangerous: the file is served. */
 export const WARNINGS = {
+  'include-without-match': {
+    consequence: 'No route comes from it: requests for those that were meant match no route, or another one.',
+    remedy: 'Correct the pattern, which starts at the folder of this file, or put the files there.',
+  },
   'public-over-protected': {
     consequence: 'A path that is meant for the protected route, but misses it by a letter, needs no token.',
     remedy: 'Give the public paths routes of their own that contain no protected one.',
@@ -75,7 +80,7 @@ export const WARNINGS = {
     remedy: 'Leave the field in the log, unless nobody is to keep it.',
   },
   'would-deny-header-on-enforce': {
-    consequence: 'The header is never set: on enforce, what would be denied is refused.',
+    consequence: 'The header is never set: on enforce, what would be denied is refused, unless there are exceptions.',
     remedy: 'Remove the key.',
   },
   'allow-encoded': {
@@ -113,6 +118,7 @@ export const WARNINGS = {
     consequence: 'No token carries it as iss, so every token of this issuer is refused.',
     remedy: 'Write the iss that your tokens carry, with the tenant in it, as audgate explain shows it.',
   },
+  ...EXCEPTION_WARNINGS,
   ...MCP_WARNINGS,
   ...CERTIFICATE_WARNINGS,
   'unused-issuer': {

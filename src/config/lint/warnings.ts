@@ -1,6 +1,7 @@
 /** Warnings about what is valid but dangerous; `CHECK_CODES` has what follows from each and what to do. */
 
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
+import { warnOfExceptions } from '../exceptions/exception-warnings.ts';
 import type { FileDraft } from '../file-draft.ts';
 import type { RouteDraft } from '../routes.ts';
 import { listEndpoints } from '../schema/upstream-schema.ts';
@@ -29,6 +30,7 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
     warnOfMcp(route, diagnostics);
     warnOfExchange(route, diagnostics);
     warnOfOrigins(route, diagnostics);
+    warnOfExceptions(route, Date.now(), diagnostics);
   }
   warnOfShadows(routes, diagnostics);
   warnOfAliases(file, diagnostics);
@@ -61,6 +63,7 @@ function warnOfToken({ found, path }: RouteDraft, diagnostics: DiagnosticCollect
 
 function warnOfHeader({ found, path }: RouteDraft, diagnostics: DiagnosticCollector): void {
   if (found.would_deny_header !== true || found.public === true || found.enforcement !== 'enforce') return;
+  if (found.exceptions?.length !== 0) return;
   diagnostics.warning([...path, 'would_deny_header'], 'would-deny-header-on-enforce', 'has no effect on enforce');
 }
 
@@ -89,7 +92,11 @@ function warnOfOrigins({ found, path }: RouteDraft, diagnostics: DiagnosticColle
 }
 
 /** Only where every route could be read and no route has an unknown issuer: a misspelled name is reported already. */
-function warnOfUnusedIssuers({ routes, issuerNames = [] }: FileDraft, diagnostics: DiagnosticCollector): void {
+function warnOfUnusedIssuers(
+  { routes, hasEveryRoute, issuerNames = [] }: FileDraft,
+  diagnostics: DiagnosticCollector,
+): void {
+  if (!hasEveryRoute) return;
   const used = new Set<string>();
   for (const { found } of routes) {
     if (found.public === true) continue;

@@ -7,6 +7,7 @@ import { parseUpstreamToken, UPSTREAM_TOKEN, UPSTREAM_TOKENS } from '../values/u
 import { filledList, text, uniqueList } from './building-blocks.ts';
 import { claimPaths, metadata, requiredClaims } from './claim-schemas.ts';
 import { cors } from './cors-schema.ts';
+import { exceptionSchema } from './exception-schema.ts';
 import { exchangeSchema } from './exchange-schema.ts';
 import { requestHeaders, responseHeaders } from './header-rules-schema.ts';
 import { mcp } from './mcp-schema.ts';
@@ -84,6 +85,10 @@ export const routeSchema = z.strictObject({
     .describe(
       'report: no token is refused; verify: tokens that do not verify are; enforce: also tokens for another audience, or without a required claim or scope',
     ),
+  exceptions: z
+    .array(exceptionSchema)
+    .default([])
+    .describe('Which clients may still come with what is otherwise refused, and until when'),
   would_deny_header: flag
     .default(false)
     .describe('Whether a response says in the field audgate-would-deny why enforce would have refused the request'),

@@ -50,10 +50,15 @@ export function readText(file: string, limit = LARGEST_FILE): ParsedValue<string
   return bytes.ok ? decodeText(bytes.value) : bytes;
 }
 
+export interface DecodeOptions {
+  /** Whether a byte order mark stays in the text, as for somebody who writes the file again. */
+  readonly keepsMark?: boolean;
+}
+
 /** @returns `bytes` as text, without a byte order mark; rejects what is not UTF-8. */
-export function decodeText(bytes: Buffer): ParsedValue<string> {
+export function decodeText(bytes: Buffer, { keepsMark = false }: DecodeOptions = {}): ParsedValue<string> {
   try {
-    return accept(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return accept(new TextDecoder('utf-8', { fatal: true, ignoreBOM: keepsMark }).decode(bytes));
   } catch {
     return reject('is not UTF-8 text');
   }

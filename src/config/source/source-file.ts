@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import { decodeText, readBytes } from './file.ts';
+import { type DecodeOptions, decodeText, readBytes } from './file.ts';
 import { LIMITS } from './limits.ts';
 
 /** What a configuration file held at one moment. */
@@ -18,9 +18,9 @@ export type ReadResult =
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** @returns the content of `file`; an error where it cannot be read, is not UTF-8, or is larger than 4 MiB. */
-export function readSourceFile(file: string): ReadResult {
+export function readSourceFile(file: string, options?: DecodeOptions): ReadResult {
   const bytes = readBytes(file, LIMITS.fileBytes);
-  return bytes.ok ? decodeSource(file, bytes.value) : reportUnreadable(file, bytes.rejection.what);
+  return bytes.ok ? decodeSource(file, bytes.value, options) : reportUnreadable(file, bytes.rejection.what);
 }
 
 /** As `readSourceFile`, for `text` in memory in place of the content of `file`. */
@@ -30,8 +30,8 @@ export function toSourceFile(file: string, text: string): ReadResult {
   return decodeSource(file, bytes);
 }
 
-function decodeSource(file: string, bytes: Buffer): ReadResult {
-  const text = decodeText(bytes);
+function decodeSource(file: string, bytes: Buffer, options?: DecodeOptions): ReadResult {
+  const text = decodeText(bytes, options);
   if (!text.ok) return reportUnreadable(file, text.rejection.what);
   const hash = createHash('sha256').update(bytes).digest('hex');
   return { ok: true, source: { file, text: text.value, hash } };

@@ -4,9 +4,11 @@
  */
 
 import type { Issuer } from '../../config/config.ts';
+import { mayExcuse } from '../../config/exceptions/exception.ts';
 import { parseJsonObject } from '../../config/values/key-set/json-web-key-set.ts';
 import { deny, isRefused } from '../../denial.ts';
 import type { AccessToken } from '../access-token.ts';
+import { readClient } from '../client.ts';
 import type { AskedToken, AskingRoute, CredentialKind, Judged } from '../credential-kind.ts';
 import { readCompactJws } from '../jws/compact-jws.ts';
 import { AnswerCache } from './answer-cache.ts';
@@ -80,13 +82,13 @@ export class Introspection implements CredentialKind {
 
   /**
    * Asks about a verified JWT where its issuer has `jwt: true`. Not asked: a token that the route refuses anyway, for its issuer
-   * or its kind. What the JWT says of its kind counts beside what the answer says.
+   * or its kind and no exception excuses that. What the JWT says of its kind counts beside what the answer says.
    */
   #confirm(verified: Judged, asked: AskedToken, route: AskingRoute): Judged | Promise<Judged> {
     if (!verified.ok || !route.issuers.has(verified.issuer)) return verified;
     const introspector = this.#introspectors.get(verified.issuer);
     if (!introspector?.issuer.introspection.includesJwts) return verified;
-    if (isForeign(verified) && isRefused('wrong_token_type', route.enforcement)) return verified;
+    if (isForeign(verified) && isForeignRefused(verified, route)) return verified;
     const judged = introspector.judge(asked, { type: verified.type });
     const { kind } = verified;
     if (kind === undefined) return judged;
@@ -114,6 +116,12 @@ function isIntrospecting(issuer: Issuer): issuer is IntrospectingIssuer {
 
 function asksWithoutKeys({ issuer }: Introspector): boolean {
   return issuer.introspection.includesJwts && issuer.keySource.kind === 'none';
+}
+
+/** An excused token is asked about: what the issuer says of it is still judged. */
+function isForeignRefused({ claims }: AccessToken, route: AskingRoute): boolean {
+  const reason = 'wrong_token_type';
+  return isRefused(reason, route.enforcement) && !mayExcuse(route, readClient(claims), reason);
 }
 
 function isForeign({ kind, typeAccepted }: AccessToken): boolean {

@@ -233,6 +233,7 @@ export function buildRoute(fields: RouteFields, issuers: readonly string[], orig
     metadata: { scopes: undefined, authorizationServers: undefined },
     enforcement: fields.enforcement,
     claimsToHeaders: new Map(),
+    exceptions: new Map(),
     wouldDenyHeader: false,
     exchange: undefined,
     endAtExpiry: undefined,

@@ -44,7 +44,7 @@ function decide(routes: readonly Route[], ask: Ask): Verdict {
   const path = canonicalizePath(ask.path);
   const match = matchRequest(createRouteTable(routes), { host: ask.host, path, sentPath: ask.path });
   if (!match.ok) return { reason: match.reason, refused: true };
-  const { grant, denial } = authorize(createAudienceIndex(routes), match, ask.method, presentedBy(ask));
+  const { grant, denial } = authorize(createAudienceIndex(routes), match, ask.method, presentedBy(ask), 0);
   return {
     route: match.route.key,
     refused: grant === undefined,

@@ -46,7 +46,7 @@ const matchOf = (route: Route, rest = '', otherRests: readonly string[] = []): M
   otherRests,
 });
 const decide = (route: Route, presented: AccessToken | Denial<TokenReason>, method = 'GET') =>
-  authorize(INDEX, matchOf(route), method, presented);
+  authorize(INDEX, matchOf(route), method, presented, 0);
 const on = (enforcement: Enforcement): ProtectedRoute => ({ ...profile, enforcement });
 
 describe('a protected route on enforce', () => {
@@ -238,9 +238,9 @@ describe('a denial that is refused, behind one that is only reported: refused', 
 
   test('token_expired behind ambiguous_path', () => {
     const match = { ...matchOf(on('report')), isAmbiguous: true } as const;
-    expect(authorize(INDEX, match, 'GET', deny('token_expired')).denial?.reason).toBe('ambiguous_path');
+    expect(authorize(INDEX, match, 'GET', deny('token_expired'), 0).denial?.reason).toBe('ambiguous_path');
     refuseFrom('token_expired', 'report');
-    expect(authorize(INDEX, match, 'GET', deny('token_expired'))).toMatchObject({
+    expect(authorize(INDEX, match, 'GET', deny('token_expired'), 0)).toMatchObject({
       grant: undefined,
       denial: { reason: 'token_expired' },
     });
@@ -258,7 +258,7 @@ describe('a path with several readings: the scopes of all readings', () => {
   };
   const decideRests = (method: string, scopes: readonly string[], rest: string, ...otherRests: readonly string[]) => {
     const token = { ...GOOD, ...held(scopes) };
-    return authorize(INDEX, matchOf(route, rest, otherRests), method, token).denial;
+    return authorize(INDEX, matchOf(route, rest, otherRests), method, token, 0).denial;
   };
 
   test('a scope of one reading is missing: denied, naming all', () => {
@@ -312,7 +312,7 @@ routes:
     if (!path.ok) throw new Error(path.reason);
     const match = matchRoute(table, 'any.example', path);
     if (!match.ok) throw new Error(match.reason);
-    expect(authorize(index, match, 'GET', deny('missing_token')).denial?.scopes).toEqual([scope]);
+    expect(authorize(index, match, 'GET', deny('missing_token'), 0).denial?.scopes).toEqual([scope]);
   });
 });
 

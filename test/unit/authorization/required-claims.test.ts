@@ -58,7 +58,7 @@ describe('in the decision', () => {
   const decide = (fields: Partial<ProtectedRoute>, token: Partial<AccessToken>) => {
     const route = protectedRoute({ prefix: '/a', resource, scopeRules: rules, requiredClaims, ...fields });
     const match = { ok: true, route, path: '/a', rest: '', otherRests: [] } as const;
-    return authorize(createAudienceIndex([route]), match, 'GET', exampleToken(token));
+    return authorize(createAudienceIndex([route]), match, 'GET', exampleToken(token), 0);
   };
 
   test('wrong claim: wrong_claim, with the scopes of the operation for the challenge', () => {
@@ -85,7 +85,7 @@ describe('the scopes of a route', () => {
     protectedRoute({ prefix: '/a', scopeRules: [{ method: '*', path: '/', scopes: ['read'] }], scopePaths });
   const decide = (scopePaths: ProtectedRoute['scopePaths'], token: Partial<AccessToken>) => {
     const match = { ok: true, route: route(scopePaths), path: '/a', rest: '', otherRests: [] } as const;
-    return authorize(createAudienceIndex([match.route]), match, 'GET', exampleToken(token));
+    return authorize(createAudienceIndex([match.route]), match, 'GET', exampleToken(token), 0);
   };
   const paths = [{ text: 'roles', steps: ['roles'] }];
 
@@ -115,7 +115,7 @@ describe('the kind of a token', () => {
   const route = (enforcement: ProtectedRoute['enforcement']) => protectedRoute({ prefix: '/a', enforcement });
   const decide = (enforcement: ProtectedRoute['enforcement'], token: Parameters<typeof authorize>[3]) => {
     const match = { ok: true, route: route(enforcement), path: '/a', rest: '', otherRests: [] } as const;
-    return authorize(createAudienceIndex([match.route]), match, 'GET', token);
+    return authorize(createAudienceIndex([match.route]), match, 'GET', token, 0);
   };
   const expired = exampleToken({ kind: 'ID' });
   const late = { ok: false, reason: 'token_expired', kind: 'ID', expired } as const;
@@ -162,6 +162,7 @@ describe('audience_claim beside aud: both must fit', () => {
       match,
       'GET',
       exampleToken({ audience, secondAudience }),
+      0,
     );
     expect(denial?.presented).toBe(presented);
   });

@@ -154,7 +154,7 @@ function decide(
   if (!head.ok) return { outcome: head.reason };
   const asked = readMcpBody(settings, head, Buffer.from(text, coding));
   if (!asked.ok) return { outcome: asked.reason };
-  const { grant, denial } = authorize(index, match, 'POST', token, asked);
+  const { grant, denial } = authorize(index, match, 'POST', token, 0, asked);
   return grant
     ? { outcome: 'forwarded', sent: grant.body?.take().toString() ?? '' }
     : { outcome: denial?.reason ?? '' };

@@ -60,6 +60,7 @@ export function protectedRoute(fields: Partial<ProtectedRoute> & { readonly pref
     requiredClaims: [],
     metadata: { scopes: undefined, authorizationServers: undefined },
     enforcement: 'enforce',
+    exceptions: new Map(),
     wouldDenyHeader: false,
     claimsToHeaders: new Map(),
     exchange: undefined,

@@ -84,7 +84,8 @@ interface Given {
 async function evaluateToken(config: Config, match: Match, head: RequestHead, { now, answer }: Given) {
   const { route } = match;
   const index = createAudienceIndex(config.routes);
-  const decide = (verification: Verification) => authorize(index, match, head.method, verification, assumeRequest());
+  const decide = (verification: Verification) =>
+    authorize(index, match, head.method, verification, now, assumeRequest());
   if (route.public) return { decision: decide(deny('missing_token')) };
   if (answer !== undefined) {
     const credentials = readGivenAnswer(config.issuers, route, answer, now);

@@ -4,8 +4,10 @@
  */
 
 import type { Issuer, ProtectedRoute } from '../../../config/config.ts';
+import { mayExcuse } from '../../../config/exceptions/exception.ts';
 import { type Denial, deny, isRefused } from '../../../denial.ts';
 import { checkTime } from '../../../token/claims.ts';
+import { readClient } from '../../../token/client.ts';
 import { isJwt, isOpaqueForm } from '../../../token/introspection/introspection.ts';
 import { type IntrospectingIssuer, readAnswer } from '../../../token/introspection/introspection-request.ts';
 import { judgeAnswer } from '../../../token/introspection/introspector.ts';
@@ -66,5 +68,7 @@ function findAnswering(serving: readonly IntrospectingIssuer[], iss: unknown): I
 function isAskedAbout(verification: Verification, route: ProtectedRoute): boolean {
   if (!verification.ok) return false;
   const isForeign = verification.kind !== undefined || !verification.typeAccepted;
-  return !isForeign || !isRefused('wrong_token_type', route.enforcement);
+  const reason = 'wrong_token_type';
+  if (!isForeign || !isRefused(reason, route.enforcement)) return true;
+  return mayExcuse(route, readClient(verification.claims), reason);
 }

@@ -9,7 +9,7 @@ import { matchSentPath } from '../../../authorizer/sent-path.ts';
 import { createMetadataIndex, findMetadata } from '../../../challenge/metadata.ts';
 import { METADATA_METHODS } from '../../../challenge/metadata-reply.ts';
 import type { Config, Route } from '../../../config/config.ts';
-import { deny, isDecidedWithin, isReason, isRefused, type Reason } from '../../../denial.ts';
+import { deny, type ExcusableReason, isDecidedWithin, isReason, isRefused, type Reason } from '../../../denial.ts';
 import { assumeRequest } from '../../../mcp/mcp-request.ts';
 import { bindsSessions } from '../../../mcp/session-owner.ts';
 import { MASK } from '../../../route/loggable-path.ts';
@@ -29,6 +29,8 @@ export interface ReplayedDecision {
   readonly reason: Reason | undefined;
   readonly route: Route | undefined;
   readonly presented: PresentedAudience | undefined;
+  /** What exceptions excuse, in the order of the checks. */
+  readonly excused: readonly ExcusableReason[];
 }
 
 const ORIGIN = 'origin_not_allowed';
@@ -147,11 +149,17 @@ export class DecisionReplay {
     return this.#maskedPathMatters.has(route) || this.#rules.recorded?.keepsEncodings(key, route) !== true;
   }
 
-  #authorize(match: Match, { method, mcp }: LogEntry, verification: Verification): ReplayedDecision {
+  #authorize(
+    match: Match,
+    { method, mcp, time, durationMs = 0 }: LogEntry,
+    verification: Verification,
+  ): ReplayedDecision {
     const asked = assumeRequest(mcp === undefined || mcp === 'unknown' ? [] : [mcp]);
-    const { grant, denial } = authorize(this.#audiences, match, method, verification, asked);
+    const decision = authorize(this.#audiences, match, method, verification, time - durationMs, asked);
+    const { grant, denial } = decision;
     const outcome = !grant ? 'denied' : denial ? 'reported' : 'forwarded';
-    return { outcome, reason: denial?.reason, route: match.route, presented: denial?.presented };
+    const excused = 'excused' in decision ? decision.excused.map(({ reason }) => reason) : [];
+    return { outcome, reason: denial?.reason, route: match.route, presented: denial?.presented, excused };
   }
 }
 
@@ -161,7 +169,8 @@ function isUndecided(decisions: ReplayedDecisions): boolean {
 }
 
 function decisionOf(fields: Partial<ReplayedDecision>): ReplayedDecision {
-  return { outcome: 'forwarded', reason: undefined, route: undefined, presented: undefined, ...fields };
+  const nothing = { reason: undefined, route: undefined, presented: undefined, excused: [] };
+  return { outcome: 'forwarded', ...nothing, ...fields };
 }
 
 function reject(reason: Reason): ReplayedDecision {

@@ -17,6 +17,14 @@ function withKey(key: string): string {
   return A.replace(' }', `, ${key} }`);
 }
 
+function exception(until: string, owner = 'team-batch'): string {
+  return `{ client_id: batch, reasons: [wrong_audience], owner: ${owner}, until: ${until} }`;
+}
+
+function inDays(days: number): string {
+  return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+}
+
 const EXCHANGE = '{ token_endpoint: https://i/t, client_id: c, client_secret: s, resource: https://b/ }';
 
 /** For each code the shortest YAML that causes it, with a » at the place that must be printed. */
@@ -43,9 +51,14 @@ const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
     'https://»a/',
     'https://b/, audiences: [»https://a/]',
   ),
+  'exception-without-owner': `${I}routes: { ${withKey(`exceptions: [${exception(inDays(30), '»TODO')}]`)} }\n`,
+  'exception-on-report': `${I}routes: { ${withKey(`enforcement: report, exceptions: [»${exception(inDays(30))}]`)} }\n`,
+  'exception-lapsed': `${I}routes: { ${withKey(`exceptions: [${exception('»2026-01-31')}]`)} }\n`,
+  'exception-lapses-soon': `${I}routes: { ${withKey(`exceptions: [${exception(`»${inDays(3)}`)}]`)} }\n`,
   'mcp-token-forwarded': `${I}routes: { ${withKey('mcp: true, upstream_token: »forward').replace('https://a/', 'https://a/a')} }\n`,
   'mcp-sse-prefix': 'routes: { /a: { public: true, upstream: http://a, mcp: { sse: true }, strip_prefix: »true } }\n',
   'address-conflict': `listen: »:9090\n${PUBLIC}`,
+  'include-without-match': `include: [»routes.d/*.yaml]\n${PUBLIC}`,
   'public-over-protected': `${I}routes:\n  ${A}\n  »/: { public: true, upstream: http://p }\n`,
   'resource-uppercase-host': `${I}routes: { ${A.replace('https://a/', '»https://A/')} }\n`,
   'resource-trailing-slash-twin': `${I}routes:\n  ${A}\n  ${A.replace('/a', '/b').replace('https://a/', '»https://a')}\n`,

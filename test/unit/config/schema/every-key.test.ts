@@ -44,6 +44,7 @@ const FILE: Examples<Omit<FileSettings, 'issuers' | 'routes'>, 'limits' | 'timeo
   workers: 2,
   trusted_proxies: ['10.0.0.0/8'],
   access_log: { omit: ['sub', 'jti'] },
+  include: ['team.yaml'],
 };
 const ISSUER: Examples<IssuerSettings, 'keys'> = {
   jwks_uri: 'https://login.example/other',
@@ -116,6 +117,15 @@ const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits' | 'reque
   'metadata.scopes': ['api://one/read'],
   'metadata.authorization_servers': ['https://login.example'],
   enforcement: 'report',
+  exceptions: [
+    {
+      client_id: 'batch',
+      reasons: ['wrong_audience'],
+      until: '2026-12-31',
+      owner: 'team-batch',
+      iss: 'https://login.example',
+    },
+  ],
   would_deny_header: true,
   upstream_token: 'forward',
   forward_token: true,
@@ -154,6 +164,7 @@ const certificates = mkdtempSync(join(tmpdir(), 'audgate-every-key-'));
 afterAll(() => rmSync(certificates, { recursive: true }));
 const { key, cert } = createAuthority(certificates).issue('DNS:gateway');
 const FILES = {
+  'team.yaml': stringify({ routes: { '/team': { public: true, upstream: 'http://team' } } }),
   'jwks.json': KEY_SET,
   'ca.crt': CA_CERTIFICATE,
   token: 'a-token\n',

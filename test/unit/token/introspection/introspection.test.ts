@@ -8,7 +8,7 @@ import { type IntrospectionServer, startIntrospectionServer } from '../../../sup
 import { exampleIssuer, SILENT } from '../example-token.ts';
 
 const NAME = 'urn:example:opaque';
-const ROUTE = { issuers: new Set([NAME]), enforcement: 'enforce' } as const;
+const ROUTE = { issuers: new Set([NAME]), enforcement: 'enforce', exceptions: new Map() } as const;
 const EXP = 2_000_000_000;
 
 let server: IntrospectionServer;

@@ -75,7 +75,7 @@ function adviseFor(
       keysError: undefined,
       shape: 'jws',
     },
-    decision: authorize(createAudienceIndex(routes), match, 'GET', verification),
+    decision: authorize(createAudienceIndex(routes), match, 'GET', verification, 0),
   };
   return advise(evaluation);
 }

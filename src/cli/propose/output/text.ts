@@ -1,0 +1,79 @@
+/** The proposal as a patch. Behind it, on lines with `#` that `patch` and `git apply` skip, what it leaves as it is. */
+
+import { writeFlow } from '../../../config/editing/flow-text.ts';
+import { UNKNOWN } from '../../simulate/replay/unknown.ts';
+import { fitText } from '../../terminal.ts';
+import { createDiff } from '../patch/unified-diff.ts';
+import type { Proposal } from '../proposal.ts';
+import type { Survey } from '../survey/log-survey.ts';
+import { describeClient } from './evidence.ts';
+import { isCut, listStillRefused, listUnknown, type StillRefused } from './leftovers.ts';
+
+/** Entries of one list; `--json` has all. */
+const MOST = 50;
+const WIDTH = 240;
+
+/** @param nameOf gives the name of a file in the patch. @returns the text, with its last line end. */
+export function renderText(survey: Survey, proposal: Proposal, nameOf: (file: string) => string): string {
+  const diffs = proposal.files.map(({ file, before, text }) => createDiff(nameOf(file), before, text));
+  const notes = listNotes(survey, proposal).map(note => (note === '' ? '#\n' : `# ${fitText(note, WIDTH)}\n`));
+  return diffs.join('') + notes.join('');
+}
+
+function listNotes(survey: Survey, proposal: Proposal): readonly string[] {
+  const { lines, judged, skipped, broken } = survey;
+  const head = `${lines} lines: ${judged} requests judged, ${skipped} of no request, ${broken} broken`;
+  const nothing = proposal.files.length === 0 ? ['nothing to propose'] : [];
+  return [
+    ...[head, ...nothing],
+    ...describeByHand(proposal),
+    ...describeRefused(listStillRefused(survey, proposal)),
+    ...describeUnknown(survey, proposal),
+    ...describeCut(survey, proposal),
+  ];
+}
+
+function describeByHand({ byHand }: Proposal): readonly string[] {
+  if (byHand.length === 0) return [];
+  const lines = byHand.map(({ path, entries }) => {
+    const place = path.map(key => JSON.stringify(key)).join('.');
+    return `  ${place}: ${entries.map(({ value }) => writeFlow(value)).join(', ')}`;
+  });
+  return ['', 'to be added by hand, since a change there would change other entries, too:', ...limit(lines)];
+}
+
+function describeRefused(refused: readonly StillRefused[]): readonly string[] {
+  if (refused.length === 0) return [];
+  const lines = refused.map(each => `  ${fitText(each.route, 60)} ${each.reason}, ${describeClient(each)}`);
+  return ['', 'let in when the log was written, and refused on enforce whatever is proposed:', ...limit(lines)];
+}
+
+function describeUnknown(survey: Survey, proposal: Proposal): readonly string[] {
+  const unknown = [...listUnknown(survey, proposal)];
+  if (unknown.length === 0) return [];
+  return [
+    '',
+    'unknown, so nothing is proposed for it:',
+    ...unknown.map(([cause, count]) => `  ${count} ${UNKNOWN[cause]}`),
+  ];
+}
+
+function describeCut(survey: Survey, proposal: Proposal): readonly string[] {
+  if (!isCut(survey, proposal)) return [];
+  const { uncounted, isRefusedCut, sightings } = survey;
+  const { beyond } = proposal.plan;
+  const lines = [
+    ...[...uncounted].map(([route, count]) => `  ${fitText(route, 60)}: ${count} requests of further clients`),
+    ...(beyond.length > 0
+      ? [`  ${new Set(beyond.map(({ clientId }) => clientId)).size} clients beyond those above`]
+      : []),
+    ...(sightings.isCut ? ['  audiences: too many to say which route alone sees one'] : []),
+    ...(isRefusedCut ? ['  clients in the list of what is refused'] : []),
+  ];
+  return ['', 'cut, since the log has more than is kept; apply this, then propose again:', ...limit(lines)];
+}
+
+function limit(lines: readonly string[]): readonly string[] {
+  const more = lines.length - MOST;
+  return more > 0 ? [...lines.slice(0, MOST), `  and ${more} more, see --json`] : lines;
+}

@@ -1,0 +1,90 @@
+/** The files with the proposal in them, and what of the log it does not help: each need is judged again under the new text. */
+
+import type { Config } from '../../config/config.ts';
+import type { Diagnostic } from '../../config/diagnostics/diagnostic.ts';
+import { insertIntoLists, type ListInsertion } from '../../config/editing/list-insertion.ts';
+import { type LoadResult, loadSource } from '../../config/load.ts';
+import { toSourceFile } from '../../config/source/source-file.ts';
+import { formatDay } from '../../config/values/day.ts';
+import { compare } from '../simulate/replay/comparison.ts';
+import { DecisionReplay } from '../simulate/replay/decision-replay.ts';
+import type { UnknownCause } from '../simulate/replay/unknown.ts';
+import { listInsertions } from './output/insertions.ts';
+import { createPlan, type Plan } from './plan/plan.ts';
+import { enforceAll } from './survey/enforced-config.ts';
+import type { Survey } from './survey/log-survey.ts';
+import type { Need } from './survey/need-groups.ts';
+
+const DAYS = 90;
+const DAY = 86_400_000;
+
+/** A file that holds routes or issuers. */
+export interface ConfigFile {
+  readonly file: string;
+  /** With its byte order mark where it has one. */
+  readonly text: string;
+}
+
+export interface ProposedFile extends ConfigFile {
+  readonly before: string;
+}
+
+/** Requests that the proposal does not help, and why they will be refused. */
+export interface Uncovered {
+  readonly need: Need;
+  readonly reason: string;
+}
+
+export interface Proposal {
+  readonly plan: Plan;
+  /** Those that change. */
+  readonly files: readonly ProposedFile[];
+  /** What cannot be written without a change elsewhere, such as behind an alias of YAML. */
+  readonly byHand: readonly ListInsertion[];
+  readonly uncovered: readonly Uncovered[];
+  /** Requests of which the log does not say whether the proposal helps them, beside those of the survey. */
+  readonly unknown: ReadonlyMap<UnknownCause, number>;
+}
+
+export interface ProposalContext {
+  readonly config: Config;
+  readonly file: ConfigFile;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+export type ProposalResult =
+  | { readonly ok: true; readonly proposal: Proposal }
+  /** The text with the proposal does not load, as where it becomes larger than a file may be. */
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/** @returns the proposal for what `survey` found; the same one for the same survey on the same day (UTC). */
+export function createProposal(survey: Survey, { config, file, environment, now }: ProposalContext): ProposalResult {
+  const plan = createPlan(config, survey);
+  const needs = survey.needs.filter(({ wasLetIn }) => wasLetIn);
+  const insertions = listInsertions(config, plan, { needs, until: formatDay(now + DAYS * DAY) });
+  const { text, failed } = insertIntoLists(file.text, insertions);
+  const loaded = loadText(file.file, text, environment);
+  if (!loaded.ok) return loaded;
+  const files = text === file.text ? [] : [{ file: file.file, before: file.text, text }];
+  return { ok: true, proposal: { plan, files, byHand: failed, ...judgeAgain(needs, loaded.config) } };
+}
+
+function loadText(file: string, text: string, environment: ProposalContext['environment']): LoadResult {
+  const read = toSourceFile(file, text);
+  return read.ok ? loadSource(read.source, environment, { acceptsNoOwner: true }) : read;
+}
+
+function judgeAgain(needs: readonly Need[], config: Config): Pick<Proposal, 'uncovered' | 'unknown'> {
+  const replay = new DecisionReplay(enforceAll(config));
+  const uncovered: Uncovered[] = [];
+  const unknown = new Map<UnknownCause, number>();
+  for (const need of needs) {
+    const found = compare(need.example, replay.decide(need.example));
+    if (found === 'unchanged') continue;
+    if ('unknown' in found) unknown.set(found.unknown, (unknown.get(found.unknown) ?? 0) + need.count);
+    else if (found.kind === 'would_break') uncovered.push({ need, reason: found.becomes.reason ?? 'denied' });
+  }
+  return { uncovered, unknown };
+}
