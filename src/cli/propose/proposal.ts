@@ -68,7 +68,7 @@ export function createProposal(survey: Survey, { config, file, environment, now 
   const loaded = loadText(file.file, text, environment);
   if (!loaded.ok) return loaded;
   const files = text === file.text ? [] : [{ file: file.file, before: file.text, text }];
-  return { ok: true, proposal: { plan, files, byHand: failed, ...judgeAgain(needs, loaded.config) } };
+  return { ok: true, proposal: { plan, files, byHand: failed, ...judgeAgain(needs, loaded.config, config) } };
 }
 
 function loadText(file: string, text: string, environment: ProposalContext['environment']): LoadResult {
@@ -76,8 +76,8 @@ function loadText(file: string, text: string, environment: ProposalContext['envi
   return read.ok ? loadSource(read.source, environment, { acceptsNoOwner: true }) : read;
 }
 
-function judgeAgain(needs: readonly Need[], config: Config): Pick<Proposal, 'uncovered' | 'unknown'> {
-  const replay = new DecisionReplay(enforceAll(config));
+function judgeAgain(needs: readonly Need[], proposed: Config, config: Config): Pick<Proposal, 'uncovered' | 'unknown'> {
+  const replay = new DecisionReplay(enforceAll(proposed), config);
   const uncovered: Uncovered[] = [];
   const unknown = new Map<UnknownCause, number>();
   for (const need of needs) {
