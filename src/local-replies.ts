@@ -51,10 +51,13 @@ export function admit(limits: RouteLimits, transaction: JudgedRequest, route: Ro
   return exceeded === undefined;
 }
 
-/** Refuses a request that was granted, and whose token has expired before there was a response. */
+/** Refuses a request that was granted, and whose token has expired, or whose exception has lapsed, before there was a response. */
 export function refuseExpired(transaction: JudgedRequest): undefined {
-  const scopes = transaction.decision?.grant?.scopes ?? [];
-  refuse(transaction, 'token_expired', { ...NO_FIELDS, scopes });
+  const { grant, excused = [] } = transaction.decision ?? {};
+  const { scopes = [], lapsesAt = Number.POSITIVE_INFINITY, identity } = grant ?? {};
+  const lapsed = excused.find(({ exception }) => exception.lapsesAt === lapsesAt);
+  const isLapsed = lapsed !== undefined && identity !== undefined && lapsesAt < identity.validUntil * 1000;
+  refuse(transaction, isLapsed ? lapsed.reason : 'token_expired', { ...NO_FIELDS, scopes });
 }
 
 /** Answers a request for a metadata document, which needs no route and no token. */

@@ -181,6 +181,7 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
       status: this.#status(),
       outcome: this.#outcome(),
       denial: this.#denial(),
+      excused: this.refusedFor ? [] : (decision?.excused ?? []),
       failure: this.failure,
       upstream: this.#upstream,
       bytesIn: received,

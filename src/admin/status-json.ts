@@ -9,6 +9,7 @@ import type { Report } from '../telemetry/report.ts';
 import type { EndpointStatus } from '../upstream/endpoints/endpoint-status.ts';
 import { sumOf } from './figures/counter-sums.ts';
 import { type CountedCell, readCells } from './figures/denial-matrix.ts';
+import { type ExceptionStatus, listExceptionStatus } from './figures/exceptions.ts';
 import { formatExplainCommand } from './figures/explain-command.ts';
 import { countForeignAudiences, countIntrospections } from './figures/introspections.ts';
 import type { Latency } from './figures/latency.ts';
@@ -34,6 +35,7 @@ export function renderJson({ info, report, readiness, now }: StatusPage): string
     routes: listRoutes(config, report).map(describeRoute),
     matrix: [...readCells(report).values()].map(describeCell),
     clients: report.traffic.clients.map(describeClient),
+    exceptions: listExceptionStatus(config, report, now.getTime()).map(describeException),
     denials: report.denials.map(denial => describeDenial(denial, config.source.file)),
     issuers: report.keySets.map(describeKeySet),
     upstreams: report.upstreams.map(describeEndpoint),
@@ -115,6 +117,17 @@ function describeClient({ issuer, clientId, refused, reported, windows, lastAt, 
     denied: { total: refused, last_hour: refusedHour, last_day: refusedDay },
     latest: timeOf(lastAt),
     details,
+  };
+}
+
+/** `days_left` is 0 on the last day, and once it has lapsed. */
+function describeException({ route, exception, state, daysLeft, uses, lastUsed }: ExceptionStatus): Json {
+  const { clientId, issuer, reasons, presented, until, owner, lapsesAt } = exception;
+  return {
+    ...{ route, client_id: clientId, iss: issuer, reasons: [...reasons], presented, owner },
+    ...{ until, lapses_at: timeOf(lapsesAt), days_left: daysLeft, lapsed: state === 'lapsed' },
+    uses: Object.fromEntries(uses),
+    last_used: lastUsed === undefined ? undefined : timeOf(lastUsed),
   };
 }
 

@@ -42,16 +42,16 @@ interface Evaluated {
   readonly verified: AccessToken | undefined;
   /** The scopes that were compared, as the token has them. */
   readonly scopes: ReadonlySet<string> | undefined;
+  /** The denials that exceptions of the route excuse, in the order of the checks; also before one that is refused. */
+  readonly excused: readonly Excused[];
 }
 
-const NOT_EVALUATED: Evaluated = { verified: undefined, scopes: undefined };
+const NOT_EVALUATED: Evaluated = { verified: undefined, scopes: undefined, excused: [] };
 
 export interface Granted extends Evaluated {
   readonly grant: Grant;
   /** A denial that the mode of the route only reports, or that is excused; `undefined` for a request that every mode forwards. */
   readonly denial: AuthorizationDenial | undefined;
-  /** The denials that exceptions of the route excuse, in the order of the checks. */
-  readonly excused: readonly Excused[];
 }
 
 export interface Denied extends Evaluated {
@@ -91,11 +91,11 @@ export function authorize(
   const requirement = findRequirements(route.scopeRules, method, [match.rest, ...match.otherRests]);
   const verified = findVerified(route, verification);
   const held = verified && readHeldScopes(route, verified);
-  const evaluated: Evaluated = { verified, scopes: held?.own };
   const isUnread = route.mcp !== undefined && asked === undefined;
   const denials = findDenials(index, { route, method, requirement, asked }, verification, held);
   const { noted, excused, refused } = sortDenials(denials, route, verified, now);
   const reported = ambiguous ?? noted;
+  const evaluated: Evaluated = { verified, scopes: held?.own, excused };
   if (refused) {
     const isNamedLater = isUnread && route.mcp?.hasRules && refused.reason === 'insufficient_scope';
     if (isNamedLater) return { grant: undefined, denial: reported, refused, ...evaluated };
@@ -105,7 +105,7 @@ export function authorize(
   const identity = verification.ok ? verified : undefined;
   const scopes = requirement.ok ? requirement.scopes : [];
   const lapsesAt = findLapse(route, excused);
-  return createGrant({ match, identity, denial: reported, lapsesAt, excused, scopes, asked }, evaluated);
+  return createGrant({ match, identity, denial: reported, lapsesAt, scopes, asked }, evaluated);
 }
 
 interface SortedDenials {
@@ -144,7 +144,8 @@ function authorizePublic(
   const { mcp } = match.route;
   if (mcp && !hasMethod(mcp.revisions, method)) return createDenied(METHOD_OF_NO_REVISION, NOT_EVALUATED);
   if (mcp && !asked) return { grant: undefined, denial, refused: undefined, ...NOT_EVALUATED };
-  return createGrant({ ...NOTHING_EXCUSED, match, identity: undefined, denial, scopes: [], asked }, NOT_EVALUATED);
+  const granting = { match, identity: undefined, denial, lapsesAt: undefined, scopes: [], asked };
+  return createGrant(granting, NOT_EVALUATED);
 }
 
 /** A token of an issuer that the route does not trust is nobody's word here: it is not logged either. */
@@ -153,19 +154,17 @@ function findVerified(route: ProtectedRoute, verification: AccessToken | TokenDe
   return token && route.issuers.has(token.issuer) ? token : undefined;
 }
 
-const NOTHING_EXCUSED = { lapsesAt: undefined, excused: [] } as const;
-
-interface Granting extends Pick<Grant, 'match' | 'identity' | 'scopes' | 'lapsesAt'>, Pick<Granted, 'excused'> {
+interface Granting extends Pick<Grant, 'match' | 'identity' | 'scopes' | 'lapsesAt'> {
   readonly denial: AuthorizationDenial | undefined;
   readonly asked: McpRequest | undefined;
 }
 
-function createGrant({ denial, excused, asked, ...fields }: Granting, { verified, scopes }: Evaluated): Granted {
+function createGrant({ denial, asked, ...fields }: Granting, evaluated: Evaluated): Granted {
   const { body, isSubscription = false } = asked ?? {};
   const grant = { [granted]: true, ...fields, body, isSubscription, reported: denial?.reason } as const;
-  return { grant, denial, excused, verified, scopes };
+  return { grant, denial, ...evaluated };
 }
 
-function createDenied(denial: AuthorizationDenial, { verified, scopes }: Evaluated): Denied {
-  return { grant: undefined, denial, verified, scopes };
+function createDenied(denial: AuthorizationDenial, evaluated: Evaluated): Denied {
+  return { grant: undefined, denial, ...evaluated };
 }

@@ -1,6 +1,7 @@
 /** The record of a request, made once, when its response has closed. It has no token, cookie or query string. */
 
 import type { PresentedAudience } from '../authorization/audience.ts';
+import type { Excused } from '../authorization/exceptions.ts';
 import type { Route } from '../config/config.ts';
 import type { Failure, Outcome, Reason } from '../denial.ts';
 import type { AccessToken } from '../token/access-token.ts';
@@ -32,6 +33,8 @@ export interface FinishedRequest {
   readonly outcome: Outcome;
   /** Why it was denied, or would have been in a stricter enforcement mode. */
   readonly denial: { readonly reason: Reason; readonly presented?: PresentedAudience | undefined } | undefined;
+  /** What exceptions of the route have excused; empty for a request that was refused. */
+  readonly excused: readonly Excused[];
   /** Why there was no usable response from the upstream. */
   readonly failure: Failure | undefined;
   /** The label of the endpoint that it was sent to, of the last one where there were several. */
@@ -52,7 +55,7 @@ export interface FinishedRequest {
   readonly upstreamMs: number | undefined;
 }
 
-/** The label `action` of a denial: `forwarded` where the enforcement mode only reports it. */
+/** The label `action` of a denial: `forwarded` where the enforcement mode only reports it, or an exception excuses it. */
 export type Action = 'refused' | 'forwarded';
 
 /** @returns the action of a finished request that had a denial. */

@@ -3,6 +3,7 @@
 import type { KeySetStatus } from '../token/keys/key-set.ts';
 import type { EndpointStatus } from '../upstream/endpoints/endpoint-status.ts';
 import { mergeEndpointStatus } from './merged/endpoint-status.ts';
+import type { RouteUses } from './metrics/exception-gauges.ts';
 import type { Snapshot } from './metrics/snapshot.ts';
 import type { RecentDenial } from './recent/recent-denials.ts';
 import type { Traffic } from './recent/recent-traffic.ts';
@@ -18,6 +19,8 @@ export interface Report {
   /** The endpoints of upstreams that have several. */
   readonly upstreams: readonly EndpointStatus[];
   readonly traffic: Traffic;
+  /** Of each route that has an exception. */
+  readonly exceptions: readonly RouteUses[];
 }
 
 /** @returns the report of this process as of now. */
@@ -28,5 +31,12 @@ export async function createReport(
   const { metrics, denials, traffic } = telemetry;
   const { keySets } = state;
   const upstreams = mergeEndpointStatus(state.upstreams);
-  return { metrics: await metrics.list(), denials: denials.list(), keySets, upstreams, traffic: traffic.list() };
+  return {
+    metrics: await metrics.list(),
+    denials: denials.list(),
+    keySets,
+    upstreams,
+    traffic: traffic.list(),
+    exceptions: metrics.listExceptionUses(),
+  };
 }

@@ -1,5 +1,6 @@
 /**
  * Until when a request may go on that was granted to a token: one decision, made before it is forwarded, for whatever response comes.
+ * Where an exception let it through, its lapse ends what the end of the token would end, if that is earlier.
  * A WebSocket always ends at the token's `exp`.
  */
 
@@ -8,7 +9,7 @@ import type { Route } from '../config/config.ts';
 
 /** In milliseconds since 1970. */
 export interface Expiry {
-  /** When the token expires. */
+  /** When the token expires, or the exception lapses. */
   readonly at: number;
   /** Until when there must be a response, and the upload before it must have ended; `undefined`: no such limit. */
   readonly request: number | undefined;
@@ -18,15 +19,18 @@ export interface Expiry {
   readonly others: number | undefined;
 }
 
-interface Granted extends Pick<Grant, 'identity' | 'isSubscription'> {
+interface Granted extends Pick<Grant, 'identity' | 'isSubscription' | 'lapsesAt'> {
   readonly match: { readonly route: Route };
 }
 
 /** @returns `undefined` on public and `report` routes, or without a verified token: they do not refuse an expired token either. */
-export function findExpiry({ identity, match, isSubscription }: Granted, method: string): Expiry | undefined {
+export function findExpiry(
+  { identity, match, isSubscription, lapsesAt = Number.POSITIVE_INFINITY }: Granted,
+  method: string,
+): Expiry | undefined {
   const { route } = match;
   if (route.public || !identity || route.enforcement === 'report') return undefined;
-  const at = identity.validUntil * 1000;
+  const at = Math.min(identity.validUntil * 1000, lapsesAt);
   if (route.endAtExpiry !== undefined) return { at, ...forAll(route.endAtExpiry ? at : undefined) };
   const { mcp, upstream } = route;
   if (!mcp) return { at, ...forAll(undefined), events: at };

@@ -26,6 +26,7 @@ test.skipIf(!hasPromtool).each([
   ['check', 'rules', 'prometheus/alerts.yaml'],
   ['check', 'config', 'prometheus/prometheus.yaml'],
   ['test', 'rules', 'prometheus/alerts.test.yaml'],
+  ['test', 'rules', 'prometheus/alerts-of-a-month.test.yaml'],
 ])(`promtool %s %s %s${skipped}`, { timeout: 120_000 }, (verb, what, file) => {
   const { status, stdout, stderr } = spawnSync('promtool', [verb, what, join(CONFIG, file)], { encoding: 'utf8' });
   expect({ status, output: `${stdout}${stderr}` }).toEqual({ status: 0, output: expect.stringContaining('SUCCESS') });

@@ -9,6 +9,7 @@ import type { Readiness } from '../readiness.ts';
 import { renderClients } from './clients-section.ts';
 import { renderConfiguration } from './configuration-section.ts';
 import { renderDenials, renderFiltered } from './denials-section.ts';
+import { renderExceptions } from './exceptions-section.ts';
 import { formatAmount, formatCount, formatDuration, formatMoment, formatTime } from './format.ts';
 import { type Html, html, textOf, trusted } from './html.ts';
 import { renderIssuers } from './issuers-section.ts';
@@ -51,6 +52,7 @@ export function renderPage(page: StatusPage): string {
 ${renderRoutes(config, report, now)}
 ${renderMatrix(config, report)}
 ${renderClients(report.traffic.clients)}
+${renderExceptions(config, report, now)}
 ${renderDenials(report.denials, config.source.file)}
 ${renderIssuers(config, report)}
 ${renderConfiguration(info, report)}`,
@@ -89,7 +91,7 @@ ${content}
 }
 
 function renderBanner({ info, now }: StatusPage): Html {
-  const sections = ['Routes', 'Matrix', 'Clients', 'Denials', 'Issuers', 'Configuration'];
+  const sections = ['Routes', 'Matrix', 'Clients', 'Exceptions', 'Denials', 'Issuers', 'Configuration'];
   return html`<header>
 <p class="brand">audgate <span>${info.version}</span></p>
 <nav aria-label="Sections"><ul>${sections.map(name => html`<li><a href="./#${name.toLowerCase()}">${name}</a></li>`)}</ul></nav>

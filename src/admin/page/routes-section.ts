@@ -21,7 +21,7 @@ export function renderRoutes(config: Pick<Config, 'routes'>, report: Report, now
   return html`<section id="routes" aria-labelledby="routes-title">
 <h2 id="routes-title">Routes</h2>
 <table role="table" class="stack routes">
-<caption>Counted since the start, and below in the last hour and day${renderSince(report.traffic.since, now)}. What would be denied is forwarded in this mode and refused in a stricter one. Once it stays at 0, the route can take the next mode.${leftOut > 0 && ` Only the routes with the most denials, failures and requests are shown: ${formatAmount(leftOut, 'route')} more are in /status.json.`}</caption>
+<caption>Counted since the start, and below in the last hour and day${renderSince(report.traffic.since, now)}. What would be denied is forwarded in this mode, or by an exception, and refused in a stricter one. Once it stays at 0, the route can take the next mode.${leftOut > 0 && ` Only the routes with the most denials, failures and requests are shown: ${formatAmount(leftOut, 'route')} more are in /status.json.`}</caption>
 <thead role="rowgroup"><tr role="row">${columns.map(name => html`<th role="columnheader" scope="col">${name}</th>`)}</tr></thead>
 <tbody role="rowgroup">
 ${shown.map(renderRow)}

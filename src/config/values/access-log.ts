@@ -25,6 +25,7 @@ export const OMITTABLE_FIELDS = [
   'upstream_ms',
   'mcp_method',
   'tool',
+  'exception',
   'iss',
   'sub',
   'client_id',

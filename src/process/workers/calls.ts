@@ -35,7 +35,7 @@ export type WorkerCalls = {
   /** Returns what was counted since a version of the counts, one part per call; see `Counts.changes`. */
   readonly readMetrics: readonly [{ readonly since: number; readonly from: number }, ProcessMetrics];
   /** Returns what the status page shows beside the metrics. */
-  readonly readReport: readonly [null, Omit<Report, 'metrics'>];
+  readonly readReport: readonly [null, Omit<Report, 'metrics' | 'exceptions'>];
   /** Finishes the requests that were accepted. Returns the final counts, when every line of the log is written. */
   readonly drain: readonly [null, ProcessMetrics];
 };

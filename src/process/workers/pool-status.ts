@@ -56,6 +56,7 @@ export class PoolStatus {
       keySets: mergeKeySets(reports.map(({ keySets }) => keySets)),
       upstreams: mergeEndpointStatus(reports.flatMap(({ upstreams }) => upstreams)),
       traffic: mergeTraffic(reports.map(({ traffic }) => traffic)),
+      exceptions: this.#merged.listExceptionUses(),
     };
   }
 

@@ -47,6 +47,7 @@ export function createAccessLineFormat(omitted: ReadonlySet<OmittableField>): Ac
       formatTarget(request, shown, cut) +
       formatOutcome(request, shown, cut) +
       (request.mcp ? formatMcp(request.mcp, shown, cut) : '') +
+      formatException(request, shown, cut) +
       ofToken.text +
       (unverified && shown.unverified ? `,"unverified":${formatUnverified(unverified, cut)}` : '') +
       (cut.isCut ? ',"truncated":true,"msg":"request"}\n' : ',"msg":"request"}\n')
@@ -95,6 +96,10 @@ function formatMcp(mcp: McpRecord, shown: Shown, cut: Cut): string {
     (shown.mcp_method && method !== undefined ? `,"mcp_method":${formatText(method, cut)}` : '') +
     (shown.tool && target !== undefined ? `,"tool":${formatText(target, cut)}` : '')
   );
+}
+
+function formatException({ excused: [first] }: FinishedRequest, shown: Shown, cut: Cut): string {
+  return first && shown.exception ? `,"exception":${formatText(first.exception.clientId, cut)}` : '';
 }
 
 function formatFailure({ cause, tlsError, errorCode }: Failure, shown: Shown): string {

@@ -18,6 +18,7 @@ export interface AccessLogField {
     | 'sent to an upstream'
     | 'sent to an upstream that responded'
     | 'the body of an MCP request was read'
+    | 'an exception of the route excused something'
     | 'the token verified, also where it has expired since'
     | 'the token verified and has this claim as a string'
     | 'the token verified and has a typ'

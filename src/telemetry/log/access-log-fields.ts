@@ -91,7 +91,7 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     type: 'string',
     present: 'always',
     description:
-      '`forwarded`, `denied` (refused), `reported` (a denial that the mode of the route only reports; the request was forwarded) or `failed` (allowed, without a usable response from the upstream). Of a metadata document and of a preflight that `cors` answered: `forwarded`.',
+      '`forwarded`, `denied` (refused), `reported` (a denial that the mode of the route only reports, or that an exception excuses; the request was forwarded) or `failed` (allowed, without a usable response from the upstream). Of a metadata document and of a preflight that `cors` answered: `forwarded`.',
     isNeverCut: true,
   },
   {
@@ -179,6 +179,13 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     present: 'the body of an MCP request was read',
     description:
       'The name of the tool or prompt, or the URI of the resource without its query; absent where the method names none. Of a batch as `mcp_method`.',
+  },
+  {
+    name: 'exception',
+    type: 'string',
+    present: 'an exception of the route excused something',
+    description:
+      'Its `client_id`. The request is then `reported`, or `failed` at its upstream; without the exception it would be denied from `enforce` on.',
   },
   ...TOKEN_FIELDS,
   {

@@ -1,6 +1,7 @@
 /** The metrics of several workers merged into one set. What a worker that exited has counted stays: counters never decrease. */
 
 import { Counts } from '../metrics/counts.ts';
+import type { RouteUses } from '../metrics/exception-gauges.ts';
 import { type Measured, mergeMeasured } from '../metrics/gauges.ts';
 import type { Metrics, ProcessMetrics } from '../metrics/metrics.ts';
 import { keepCounted, type RuntimeValues } from '../metrics/runtime-metrics.ts';
@@ -68,6 +69,11 @@ export class MergedMetrics {
   /** @returns our own metrics as values, for the status page. */
   list(): Promise<Snapshot> {
     return this.#own.list(this.#measured());
+  }
+
+  /** @returns the uses of exceptions in all processes. */
+  listExceptionUses(): readonly RouteUses[] {
+    return this.#own.listExceptionUses();
   }
 
   #measured(): Measured {

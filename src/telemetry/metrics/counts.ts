@@ -9,7 +9,9 @@ export interface InUse {
   readonly issuers: ReadonlySet<string>;
   /** Whether the confused-deputy counter of `route` can still count these label values. */
   readonly isConfusion: (route: string, values: readonly string[]) => boolean;
-  /** The same of the counter of MCP calls. */
+  /** Whether `route` has an exception of this client. */
+  readonly isException: (route: string, clientId: string) => boolean;
+  /** As `isConfusion`, of the counter of MCP calls. */
   readonly isMcpCall: (route: string, values: readonly string[]) => boolean;
 }
 
@@ -60,11 +62,13 @@ export class Counts {
    * Deletes tallies that are unused in two configurations in a row. One reload of grace lets Prometheus scrape the last values,
    * and lets a reload be undone without loss. Memory is bounded by two configurations.
    */
-  dropUnused({ routes, issuers, isConfusion, isMcpCall }: InUse): void {
+  dropUnused({ routes, issuers, isConfusion, isException, isMcpCall }: InUse): void {
     this.#dropUnused('route', routes);
     this.#dropUnused('issuer', issuers);
     for (const tally of this.list('route')) {
       tally.dropUnused('confusedDeputies', values => isConfusion(tally.name, values));
+      tally.dropUnused('exceptionsUsed', ([client = '']) => isException(tally.name, client));
+      tally.exceptions.dropUnused(client => isException(tally.name, client));
       tally.dropUnused('mcpCalls', values => isMcpCall(tally.name, values));
     }
   }

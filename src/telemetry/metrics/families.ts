@@ -3,7 +3,7 @@
  * reference in the documentation all read this table. The metrics of the process and of Node.js are in runtime-metrics.ts.
  */
 
-import { FAILURE_CAUSES, FAILURES, type Outcome } from '../../denial.ts';
+import { EXCUSABLE_REASONS, FAILURE_CAUSES, FAILURES, type Outcome } from '../../denial.ts';
 import { MCP_METHODS } from '../../mcp/methods.ts';
 import { OTHER } from '../mcp-record.ts';
 import { END_CAUSES, HANDSHAKE_FAILURES } from './connection-causes.ts';
@@ -48,7 +48,7 @@ export const COUNTERS = {
   denials: {
     subject: 'route',
     name: 'audgate_denials_total',
-    help: 'Denials: refused, or only reported and forwarded.',
+    help: 'Denials: refused, or forwarded, since the mode only reports them or an exception excuses them.',
     labels: [{ name: 'reason' }, ACTION],
   },
   confusedDeputies: {
@@ -56,6 +56,12 @@ export const COUNTERS = {
     name: 'audgate_confused_deputy_rejections_total',
     help: 'Tokens that were valid in every other respect and were for another resource, refused or only reported (forwarded).',
     labels: [{ name: 'resource' }, { name: 'presented' }, { name: 'issuer' }, ACTION],
+  },
+  exceptionsUsed: {
+    subject: 'route',
+    name: 'audgate_exceptions_used_total',
+    help: 'Denials that an exception excused, by the client that has it.',
+    labels: [{ name: 'exception' }, { name: 'reason', values: EXCUSABLE_REASONS }],
   },
   multipleAudiences: {
     subject: 'route',
@@ -168,6 +174,16 @@ export const GAUGES = {
     name: 'audgate_certificate_expiry_timestamp_seconds',
     help: 'When a certificate of the data listener expires; of two with one name, the earlier one.',
     labels: [{ name: 'name' }],
+  },
+  exceptionExpiry: {
+    name: 'audgate_exception_expiry_timestamp_seconds',
+    help: 'When an exception lapses; of several of one client the next, or the last where all have lapsed.',
+    labels: [{ name: 'route' }, { name: 'exception' }],
+  },
+  exceptionLastUsed: {
+    name: 'audgate_exception_last_used_timestamp_seconds',
+    help: 'When an exception was last used; 0: never since the start.',
+    labels: [{ name: 'route' }, { name: 'exception' }],
   },
   loadedAt: {
     name: 'audgate_config_last_reload_success_timestamp_seconds',

@@ -38,12 +38,13 @@ export interface GatewayFacts {
   readonly loadedAt: number;
   /** Of the data listener. */
   readonly certificates: readonly CertificateExpiry[];
+  readonly exceptions: readonly Gauge[];
 }
 
 /** @returns the gauges with their samples. */
 export function listGauges(
   { connections, keySets, upstreams }: Measured,
-  { build, loadedAt, certificates }: GatewayFacts,
+  { build, loadedAt, certificates, exceptions }: GatewayFacts,
 ): readonly Gauge[] {
   return [
     { ...GAUGES.keys, samples: keySets.map(({ issuer, keys }) => ({ values: [issuer], value: keys })) },
@@ -54,6 +55,7 @@ export function listGauges(
       ),
     },
     { ...GAUGES.certificateExpiry, samples: listExpiries(certificates) },
+    ...exceptions,
     { ...GAUGES.loadedAt, samples: [{ values: [], value: loadedAt }] },
     {
       ...GAUGES.connections,

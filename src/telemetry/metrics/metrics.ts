@@ -11,6 +11,13 @@ import type { FinishedRequest } from '../finished-request.ts';
 import { mergeEndpointStatus } from '../merged/endpoint-status.ts';
 import type { EndCause, HandshakeFailure } from './connection-causes.ts';
 import { type Changes, Counts } from './counts.ts';
+import {
+  type ClientExceptions,
+  listClientExceptions,
+  listExceptionGauges,
+  listRouteUses,
+  type RouteUses,
+} from './exception-gauges.ts';
 import { writeMetrics } from './exposition.ts';
 import { type Build, type CertificateExpiry, listGauges, type Measured } from './gauges.ts';
 import { OpenConnections } from './open-connections.ts';
@@ -49,6 +56,7 @@ export class Metrics {
   /** Seconds since the epoch. */
   #loadedAt = 0;
   #certificates: readonly CertificateExpiry[] = [];
+  #exceptions: readonly ClientExceptions[] = [];
 
   constructor(sources: MetricSources) {
     this.#sources = sources;
@@ -62,6 +70,7 @@ export class Metrics {
     certificates: readonly CertificateExpiry[] = [],
   ): void {
     this.#certificates = certificates;
+    this.#exceptions = listClientExceptions(routes);
     const introspecting = issuers.filter(({ introspection }) => introspection !== undefined);
     const namesOf = (list: typeof issuers) => list.map(({ issuer }) => issuer);
     this.#zeros = new ZeroSeries(routes, index, namesOf(issuers), namesOf(introspecting));
@@ -155,6 +164,11 @@ export class Metrics {
     return takeSnapshot(this.counts, this.#listGauges(measured));
   }
 
+  /** @returns the uses of exceptions, for the status page. */
+  listExceptionUses(): readonly RouteUses[] {
+    return listRouteUses(this.#exceptions, this.counts);
+  }
+
   /** @returns a part of what has changed; see `Counts.changes`. */
   async readChanges(since: number, from: number, most?: number): Promise<ProcessMetrics> {
     const changes = this.counts.changes(since, from, most);
@@ -173,6 +187,7 @@ export class Metrics {
       build: this.#sources.build,
       loadedAt: this.#loadedAt,
       certificates: this.#certificates,
+      exceptions: listExceptionGauges(this.#exceptions, this.counts, Date.now()),
     });
   }
 

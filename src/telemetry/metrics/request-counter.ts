@@ -35,6 +35,7 @@ export class RequestCounter {
     }
     if (request.failure) tally.count('upstreamFailures', [request.failure.reason, request.failure.cause]);
     if (request.denial) countDenial(tally, request, request.denial);
+    countExceptions(tally, request);
     countMultipleAudiences(tally, request, index);
     countMcpCalls(tally, request);
   }
@@ -63,6 +64,14 @@ function countDenial(
   tally.count('denials', [reason, action]);
   if (presented === undefined || !request.verified || !request.route || request.route.public) return;
   tally.count('confusedDeputies', [request.route.resource, presented, request.verified.issuer, action]);
+}
+
+/** Each reason that was excused, whatever became of the request at the upstream. */
+function countExceptions(tally: Tally, { excused }: FinishedRequest): void {
+  for (const each of excused) {
+    tally.count('exceptionsUsed', [each.exception.clientId, each.reason]);
+    tally.exceptions.record(each, Date.now());
+  }
 }
 
 /** Counts an accepted token for several audiences: `foreign` would be refused with `known`, both with `only`. */

@@ -1,6 +1,7 @@
 /** The counts of one route, of one issuer, or of the gateway as a whole: plain numbers, labelled only when they are read. */
 
 import { DurationHistogram, type Exemplars } from './duration-histogram.ts';
+import { type ExceptionUse, ExceptionUses } from './exception-uses.ts';
 import type { CounterName, HistogramName, Subject } from './families.ts';
 
 export interface Series {
@@ -22,6 +23,7 @@ export interface TallyCounts {
     numbers: readonly number[],
     exemplars: Exemplars,
   ])[];
+  readonly exceptions: readonly ExceptionUse[];
 }
 
 export class Tally {
@@ -33,6 +35,7 @@ export class Tally {
   changedIn = 0;
   /** At the last reload, nothing in the configuration had this name. */
   isUnused = false;
+  readonly exceptions = new ExceptionUses();
   readonly #series = new Map<CounterName, Map<string, Series>>();
   readonly #histograms = new Map<HistogramName, DurationHistogram>();
 
@@ -95,11 +98,13 @@ export class Tally {
       this.#histograms,
       ([histogram, each]) => [histogram, each.numbers(), each.exemplars] as const,
     );
-    return { subject: this.subject, name: this.name, counters, histograms };
+    const exceptions = this.exceptions.list();
+    return { subject: this.subject, name: this.name, counters, histograms, exceptions };
   }
 
   /** Takes the counts of another process, and adds to `total` by how much they have grown since the last call. */
-  mirror({ counters, histograms }: TallyCounts, total: Tally): void {
+  mirror({ counters, histograms, exceptions }: TallyCounts, total: Tally): void {
+    this.exceptions.mirror(exceptions, total.exceptions);
     for (const [counter, values, count] of counters) {
       const before = this.#findSeries(counter, values);
       // Fewer than before: the other process dropped the series meanwhile and counts from 0 again.
@@ -131,7 +136,7 @@ export class Tally {
   }
 }
 
-/** No label value of ours has a line feed: names of routes and issuers are URIs and paths, checked at load. */
+/** No label value of ours has a line feed, since they are URIs, paths and reasons, but the client of an exception, of which only a reason follows. */
 function keyOf(values: readonly string[]): string {
   return values.length === 1 ? (values[0] ?? '') : values.join('\n');
 }

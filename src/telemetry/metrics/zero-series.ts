@@ -11,6 +11,7 @@ import {
   type PresentedAudience,
 } from '../../authorization/audience.ts';
 import type { ProtectedRoute, Route } from '../../config/config.ts';
+import { listExceptions } from '../../config/exceptions/exception.ts';
 import { isDecidedWithin, isRefused, REASONS, type Reason } from '../../denial.ts';
 import { NO_ROUTE } from '../finished-request.ts';
 import { hasRule, OTHER } from '../mcp-record.ts';
@@ -53,7 +54,11 @@ export class ZeroSeries {
     this.#introspecting = introspecting;
     this.#resources = new Set(index.values());
     const protectedRoutes = routes.filter(route => !route.public);
-    const pairs = protectedRoutes.reduce((sum, route) => sum + route.issuers.size, 0);
+    // A route with exceptions has a second series for what they excuse.
+    const pairs = protectedRoutes.reduce(
+      (sum, { issuers, exceptions }) => sum + issuers.size * (exceptions.size > 0 ? 2 : 1),
+      0,
+    );
     // For each route and issuer: one series for each sibling, and those that name no resource.
     const most = pairs * (this.#resources.size - 1 + ALWAYS_AT_ZERO.length);
     if (most <= MOST_CONFUSIONS) this.#presented = route => listPresentable(route, index);
@@ -82,10 +87,21 @@ export class ZeroSeries {
     if (route.public) return;
     if (counter === 'multipleAudiences' || (counter === 'tokenExchanges' && route.exchange)) yield* listClosed(counter);
     if (counter === 'denials' && this.#hasDenials) yield* listDenials(route);
-    if (counter !== 'confusedDeputies') return;
+    if (counter === 'exceptionsUsed') yield* listExceptionSeries(route);
+    if (counter === 'confusedDeputies') yield* this.#listConfusions(route);
+  }
+
+  *#listConfusions(route: ProtectedRoute): Generator<Labels> {
     const action = actionOn(route, 'wrong_audience');
+    const exceptions = action === 'refused' ? listExceptions(route.exceptions) : [];
+    const excusing = exceptions.filter(({ reasons }) => reasons.has('wrong_audience'));
     for (const presented of this.#presented(route)) {
-      for (const issuer of route.issuers) yield [route.resource, presented, issuer, action];
+      const fitting = excusing.filter(each => each.presented === undefined || each.presented === presented);
+      for (const issuer of route.issuers) {
+        yield [route.resource, presented, issuer, action];
+        const isExcused = fitting.some(each => each.issuer === undefined || each.issuer === issuer);
+        if (isExcused) yield [route.resource, presented, issuer, 'forwarded'];
+      }
     }
   }
 
@@ -117,6 +133,10 @@ export class ZeroSeries {
         const route = byKey.get(key);
         return route?.mcp !== undefined && (tool === OTHER || hasRule(route, tool));
       },
+      isException: (key, clientId) => {
+        const route = byKey.get(key);
+        return route?.public === false && route.exceptions.has(clientId);
+      },
       isConfusion: (key, [resource = '', presented = '', issuer = '']) => {
         const route = byKey.get(key);
         if (!route || route.public) return false;
@@ -138,7 +158,24 @@ function listClosed(counter: CounterName): readonly Labels[] {
 }
 
 function listDenials(route: ProtectedRoute): readonly Labels[] {
-  return REASONS_OF_ROUTES.filter(reason => canOccur(route, reason)).map(reason => [reason, actionOn(route, reason)]);
+  const excused = new Set(listExceptionSeries(route).map(([, reason]) => reason));
+  return REASONS_OF_ROUTES.filter(reason => canOccur(route, reason)).flatMap(reason => {
+    const action = actionOn(route, reason);
+    return action === 'refused' && excused.has(reason)
+      ? [
+          [reason, action],
+          [reason, 'forwarded'],
+        ]
+      : [[reason, action]];
+  });
+}
+
+/** None on report, where nothing is excused. */
+function listExceptionSeries({ enforcement, exceptions }: ProtectedRoute): readonly Labels[] {
+  if (enforcement === 'report') return [];
+  return Array.from(exceptions, ([clientId, list]) =>
+    [...new Set(list.flatMap(({ reasons }) => [...reasons]))].map(reason => [clientId, reason]),
+  ).flat();
 }
 
 /** What the exchange of tokens refuses, only where there is one. */

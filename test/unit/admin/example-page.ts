@@ -2,6 +2,7 @@
 
 import type { StatusPage } from '../../../src/admin/page/page.ts';
 import type { Config } from '../../../src/config/config.ts';
+import { buildExceptions } from '../../../src/config/exceptions/exception.ts';
 import type { ResourceUri } from '../../../src/config/values/address/uri.ts';
 import { Metrics } from '../../../src/telemetry/metrics/metrics.ts';
 import { RecentTraffic } from '../../../src/telemetry/recent/recent-traffic.ts';
@@ -26,6 +27,7 @@ export interface Texts {
   readonly path: string;
   readonly host: string;
   readonly clientId: string;
+  readonly owner: string;
   readonly problemPath: string;
   readonly message: string;
 }
@@ -45,6 +47,7 @@ export const PLAIN: Texts = {
   path: '/billing/1',
   host: 'api.example',
   clientId: 'shop',
+  owner: 'team-shop',
   problemPath: 'routes./billing',
   message: 'is dangerous',
 };
@@ -77,7 +80,7 @@ export async function examplePage(texts: Texts): Promise<StatusPage> {
   };
 }
 
-function exampleConfig({ file, hash, key, name, resource, sibling, issuer }: Texts): Config {
+function exampleConfig({ file, hash, key, name, resource, sibling, issuer, clientId, owner }: Texts): Config {
   const algorithms = new Set(['ES256']);
   const keys = {
     refresh: 600_000,
@@ -89,7 +92,7 @@ function exampleConfig({ file, hash, key, name, resource, sibling, issuer }: Tex
     proxy: undefined,
   };
   return {
-    source: { file, hash, files: [] },
+    source: { file, hash, included: [], routePlaces: new Map(), files: [] },
     listen: { host: '127.0.0.1', port: 8080 },
     tls: undefined,
     admin: { host: '127.0.0.1', port: 9090 },
@@ -122,7 +125,13 @@ function exampleConfig({ file, hash, key, name, resource, sibling, issuer }: Tex
     ]),
     routes: [
       protectedRoute({ prefix: '/a', key, name, resource: resource as ResourceUri, enforcement: 'report' }),
-      protectedRoute({ prefix: '/b', key: `${key}2`, resource: sibling as ResourceUri }),
+      protectedRoute({
+        ...{ prefix: '/b', key: `${key}2`, resource: sibling as ResourceUri },
+        exceptions: buildExceptions([
+          { client_id: clientId, reasons: ['wrong_audience'], until: '2026-11-30', owner, iss: issuer },
+          { client_id: clientId, reasons: ['wrong_claim'], until: '2026-11-20', owner },
+        ]),
+      }),
       publicRoute({ prefix: '/c', key: `${key}3` }),
     ],
   };
@@ -152,6 +161,12 @@ async function exampleReport({ routes }: Config, texts: Texts, now: Date): Promi
     metrics: await metrics.list(),
     denials: [...denials, ...Array.from({ length: 25 }, () => ({ ...common, requestId, method, path, host }))],
     traffic: { ...traffic.list(), since: now.getTime() },
+    exceptions: [
+      {
+        route: `${key}2`,
+        uses: [{ of: { clientId, issuer, presented: undefined }, reason: 'wrong_audience', count: 2, lastAt: 1 }],
+      },
+    ],
     upstreams: [
       { upstream: `127.0.0.1:1`, leftOutSeconds: 0 },
       { upstream: `/run/${host}.sock`, cause: 'refused' as const, leftOutSeconds: 1.5 },

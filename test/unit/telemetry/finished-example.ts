@@ -16,6 +16,7 @@ export function finishedRequest(facts: Partial<FinishedRequest> = {}): FinishedR
     status: 200,
     outcome: 'forwarded',
     denial: undefined,
+    excused: [],
     failure: undefined,
     upstream: undefined,
     bytesIn: 0,

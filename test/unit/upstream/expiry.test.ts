@@ -23,10 +23,10 @@ type Asked = 'GET' | 'HEAD' | 'DELETE' | 'PUT' | 'POST' | 'listen';
 /** Without a response; an event stream; another response. */
 type Ends = readonly [request: number | undefined, events: number | undefined, others: number | undefined];
 
-const find = (fields: Fields, asked: Asked) => {
+const find = (fields: Fields, asked: Asked, lapsesAt?: number) => {
   const isSubscription = asked === 'listen';
   const route = protectedRoute({ prefix: '/a', ...fields });
-  return findExpiry({ identity, isSubscription, match: { route } }, isSubscription ? 'POST' : asked);
+  return findExpiry({ identity, isSubscription, lapsesAt, match: { route } }, isSubscription ? 'POST' : asked);
 };
 
 const rows: readonly (readonly [name: string, Fields, Readonly<Partial<Record<Asked, Ends>>>])[] = [
@@ -82,10 +82,27 @@ describe('without a response, an event stream, another response', () => {
 
   test('a public route, and a token that did not verify: no end', () => {
     const open = { route: publicRoute({ prefix: '/a', mcp }) };
-    expect(findExpiry({ identity, isSubscription: false, match: open }, 'GET')).toBeUndefined();
-    const unverified = { identity: undefined, isSubscription: false };
+    const granted = { isSubscription: false, lapsesAt: undefined };
+    expect(findExpiry({ ...granted, identity, match: open }, 'GET')).toBeUndefined();
+    const unverified = { ...granted, identity: undefined };
     expect(
       findExpiry({ ...unverified, match: { route: protectedRoute({ prefix: '/a', mcp }) } }, 'GET'),
     ).toBeUndefined();
+  });
+});
+
+describe('let in by an exception', () => {
+  test('which lapses before the token expires: ends there what would end with the token', () => {
+    expect(find({}, 'GET', AT - 1)).toEqual({ at: AT - 1, request: NEVER, events: AT - 1, others: NEVER });
+    expect(find({ endAtExpiry: true }, 'POST', AT - 1)).toEqual({
+      ...{ at: AT - 1, request: AT - 1, events: AT - 1, others: AT - 1 },
+    });
+    expect(find({ mcp }, 'POST', AT - 1)).toEqual({
+      ...{ at: AT - 1, request: LATER - 1, events: LATER - 1, others: LATER - 1 },
+    });
+  });
+
+  test('which lapses later: ends with the token', () => {
+    expect(find({}, 'GET', AT + 1)).toEqual(find({}, 'GET'));
   });
 });

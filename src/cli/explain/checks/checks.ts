@@ -1,5 +1,6 @@
 /** The checks of a request, in the order in which the gateway makes them. The reason of the decision tells which one failed. */
 
+import type { Excused } from '../../../authorization/exceptions.ts';
 import type { Reason } from '../../../denial.ts';
 import { type Evaluation, reasonOf } from '../evaluate/evaluation.ts';
 import { CHECKS, type CheckName, type Facts } from './facts.ts';
@@ -8,7 +9,8 @@ import { foreignKindOf, readTokenFacts } from './token-facts.ts';
 
 export interface Check extends Facts {
   readonly name: CheckName;
-  readonly verdict: 'pass' | 'fail' | 'skipped';
+  /** `excused`: it failed, and an exception of the route lets the client pass. */
+  readonly verdict: 'pass' | 'fail' | 'excused' | 'skipped';
 }
 
 /** The check that each reason fails; `undefined` for a reason that is never decided on a head alone. */
@@ -55,17 +57,37 @@ const PASSED: Partial<Record<CheckName, Facts>> = {
   claims: { actual: 'well-formed' },
 };
 
-/** @returns every check. Checks after the first that failed are skipped; their facts are listed as far as they are known. */
+/** @returns every check. Checks after the first that failed, and is not excused, are skipped; their facts are listed as far as they are known. */
 export function listChecks(evaluation: Evaluation): readonly Check[] {
   const failed = findFailed(evaluation);
   const checks = CHECKS.filter(name => isMade(name, evaluation));
   const end = failed === undefined ? countReached(evaluation, checks) : checks.indexOf(failed);
-  return checks.map((name, index) => ({
-    ...(index < end && PASSED[name]),
-    ...readFacts(name, evaluation),
-    name,
-    verdict: index < end ? 'pass' : name === failed ? 'fail' : 'skipped',
-  }));
+  const excused = listExcused(evaluation);
+  return checks.map((name, index) => {
+    const exceptions = excused.get(name);
+    if (exceptions) return { ...readFacts(name, evaluation), name, verdict: 'excused', note: exceptions };
+    return {
+      ...(index < end && PASSED[name]),
+      ...readFacts(name, evaluation),
+      name,
+      verdict: index < end ? 'pass' : name === failed ? 'fail' : 'skipped',
+    };
+  });
+}
+
+/** @returns what lets the client pass, by the check that it fails. */
+function listExcused(evaluation: Evaluation): ReadonlyMap<CheckName, string> {
+  const checks = new Map<CheckName, string>();
+  for (const excused of evaluation.decision?.excused ?? []) {
+    const check = checkOf(excused.reason, evaluation);
+    if (check && !checks.has(check)) checks.set(check, describeExcused(excused));
+  }
+  return checks;
+}
+
+/** @returns `passes by the exception of team-billing until 2027-01-31`. */
+export function describeExcused({ exception: { owner, until } }: Pick<Excused, 'exception'>): string {
+  return `passes by the exception of ${owner} until ${until}`;
 }
 
 /** A token that an issuer is asked about is judged by its answer, unless keys come first. */
@@ -89,8 +111,18 @@ function readFacts(name: CheckName, evaluation: Evaluation): Facts {
 
 function findFailed(evaluation: Evaluation): CheckName | undefined {
   const reason = reasonOf(evaluation);
-  const check = reason && FAILED_CHECK[reason];
+  return reason === undefined || isWhollyExcused(evaluation) ? undefined : checkOf(reason, evaluation);
+}
+
+function checkOf(reason: Reason, evaluation: Evaluation): CheckName | undefined {
+  const check = FAILED_CHECK[reason];
   return typeof check === 'function' ? check(evaluation) : check;
+}
+
+/** On enforce, all that is noted of a granted request is excused; on verify more may only be reported. */
+function isWhollyExcused({ decision, match }: Evaluation): boolean {
+  if (!decision?.grant || decision.excused.length === 0) return false;
+  return match?.ok === true && !match.route.public && match.route.enforcement === 'enforce';
 }
 
 function isAlgorithmAllowed({ credentials }: Evaluation): boolean {

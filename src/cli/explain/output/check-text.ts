@@ -6,7 +6,7 @@ import type { CheckName, Fact } from '../checks/facts.ts';
 import type { Explanation } from './explanation.ts';
 import { formatPlace } from './yaml-place.ts';
 
-const MARKS = { pass: '✓', fail: '✗', skipped: '–' } as const;
+const MARKS = { pass: '✓', fail: '✗', excused: '!', skipped: '–' } as const;
 /** Checks whose expected value is also shown where they passed or were not reached. */
 const COMPARED: ReadonlySet<CheckName> = new Set<CheckName>(['algorithm', 'type', 'audience', 'scope']);
 const NAME_WIDTH = 12;
@@ -21,7 +21,7 @@ export function renderChecks({ checks, routePlace }: Explanation, paint: Paint):
   const lines = checks
     .filter(check => !isUnknown(check))
     .flatMap(check => {
-      if (check.verdict === 'fail') return renderFailure(check, paint);
+      if (check.verdict === 'fail' || check.verdict === 'excused') return renderFailure(check, paint);
       const place = check.name === 'route' && routePlace ? ` (${formatPlace(routePlace)})` : '';
       return [`${renderLine(check, paint)}${place}`];
     });
@@ -29,7 +29,8 @@ export function renderChecks({ checks, routePlace }: Explanation, paint: Paint):
 }
 
 function renderFailure(check: Check, paint: Paint): string[] {
-  return [`${paint('red', nameCheck(check))} ${renderNote(check)}`.trimEnd(), ...renderComparison(check, paint)];
+  const color = check.verdict === 'fail' ? 'red' : 'yellow';
+  return [`${paint(color, nameCheck(check))} ${renderNote(check)}`.trimEnd(), ...renderComparison(check, paint)];
 }
 
 function renderLine(check: Check, paint: Paint): string {

@@ -1,6 +1,8 @@
 /** The explanation of one request as data. `text.ts` and `json.ts` render the same. */
 
 import type { PresentedAudience } from '../../../authorization/audience.ts';
+import { findExcused } from '../../../authorization/exceptions.ts';
+import type { Exception } from '../../../config/exceptions/exception.ts';
 import type { Reason } from '../../../denial.ts';
 import { advise } from '../advice/advice.ts';
 import { adviseOnAsked } from '../advice/inactive.ts';
@@ -28,6 +30,8 @@ export interface Explanation {
   readonly checks: readonly Check[];
   readonly cause: string | undefined;
   readonly remedy: { readonly text: string; readonly place: YamlPlace | undefined } | undefined;
+  /** Of a refused request: the exception that would have let it pass while it held. */
+  readonly lapsed: Exception | undefined;
   /** Why the request would still be denied if its token were in time. */
   readonly next: Reason | undefined;
   /** The local reply. For a reported denial, the reply that `enforce` would send. */
@@ -55,9 +59,15 @@ export function createExplanation(evaluation: Evaluation): Explanation {
     checks: listChecks(evaluation),
     cause: advice?.cause,
     remedy: text === undefined ? undefined : { text, place: path && find(path) },
+    lapsed: findLapsed(evaluation),
     next: inTime?.denial?.reason,
     reply: predictReply(evaluation),
     forwarding,
     tokenRequest: reason === 'missing_token' ? describeTokenRequest(evaluation) : undefined,
   };
+}
+
+function findLapsed({ decision, match }: Evaluation): Exception | undefined {
+  if (!decision?.denial || !decision.verified || decision.grant || !match?.ok || match.route.public) return undefined;
+  return findExcused(match.route, decision.verified, decision.denial, Number.NEGATIVE_INFINITY)?.exception;
 }

@@ -1,5 +1,6 @@
 /** An explanation as JSON, for programs. Its keys are stable: new ones may be added, none is removed. */
 
+import type { Excused } from '../../../authorization/exceptions.ts';
 import { describeUrl } from '../../../token/fetching/fetch-failure.ts';
 import { toSafeJson } from '../../terminal.ts';
 import type { Check } from '../checks/checks.ts';
@@ -21,6 +22,7 @@ export function renderJson(explanation: Explanation): string {
     decision,
     reason: reason ?? null,
     presented: presented ?? null,
+    exceptions: (evaluation.decision?.excused ?? []).map(describeExcused),
     next_reason: next ?? null,
     cause: cause ?? null,
     remedy: describeRemedy(explanation),
@@ -29,6 +31,10 @@ export function renderJson(explanation: Explanation): string {
     token_request: describeTokenRequest(explanation),
   };
   return toSafeJson(fields, 2);
+}
+
+function describeExcused({ reason, exception: { clientId, owner, until } }: Excused) {
+  return { reason, client_id: clientId, owner, until };
 }
 
 function describeRoute({ evaluation: { match }, routePlace }: Explanation) {

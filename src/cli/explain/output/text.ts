@@ -3,6 +3,7 @@
 import { STATUS_CODES } from 'node:http';
 import { describeUrl } from '../../../token/fetching/fetch-failure.ts';
 import { escapeText, type Paint, showValue } from '../../terminal.ts';
+import { describeExcused } from '../checks/checks.ts';
 import type { PredictedForwarding, PredictedReply } from '../evaluate/predicted-reply.ts';
 import { formatUrl } from '../evaluate/request-spec.ts';
 import { renderChecks } from './check-text.ts';
@@ -31,23 +32,39 @@ function renderRequest({ evaluation: { request } }: Explanation, paint: Paint): 
   return request.isAuthorityAssumed ? [head, assumed] : [head];
 }
 
-function renderDecision({ decision, reason, presented, reply, evaluation, next }: Explanation, paint: Paint): string[] {
-  const route = evaluation.match?.ok ? evaluation.match.route : undefined;
+function renderDecision(explanation: Explanation, paint: Paint): string[] {
+  const { decision, reason, presented, reply, lapsed, next } = explanation;
   const detail = presented === undefined ? '' : `, presented: ${presented}`;
   const after = next === undefined ? [] : [`  A token in time would be denied next for ${next}.`];
   if (decision === 'unknown')
     return [paint('yellow', 'cannot be said: it depends on what the issuer says of the token')];
   if (decision === 'answered') return [paint('green', 'answered by the gateway itself: 200')];
-  if (decision === 'refused') return [paint('red', `refused: ${reply?.status} ${reason}${detail}`), ...after];
+  if (decision === 'refused')
+    return [paint('red', `refused: ${reply?.status} ${reason}${detail}`), ...renderLapsed(lapsed), ...after];
   if (reason === undefined) return [paint('green', 'forwarded')];
-  const mode = route && !route.public ? route.enforcement : '';
-  return [
-    paint('yellow', `forwarded, and reported: ${reason}${detail}`),
-    reason === 'ambiguous_path'
-      ? `  Every route to this upstream is public or on report; on verify or enforce it would be refused with ${reply?.status}.`
-      : `  The enforcement of this route is ${mode}; on enforce it would be refused with ${reply?.status}.`,
-    ...after,
-  ];
+  return [paint('yellow', `forwarded, and reported: ${reason}${detail}`), ...renderReported(explanation), ...after];
+}
+
+/** Why it is not refused. */
+function renderReported({ reason, reply, evaluation }: Explanation): string[] {
+  const { match, decision } = evaluation;
+  if (reason === 'ambiguous_path') {
+    return [
+      `  Every route to this upstream is public or on report; on verify or enforce it would be refused with ${reply?.status}.`,
+    ];
+  }
+  const passes = new Set(decision?.excused.map(describeExcused));
+  if (passes.size > 0) {
+    const lines = Array.from(passes, text => `  It ${escapeText(text)}.`);
+    return [...lines, `  Without that it would be refused with ${reply?.status}.`];
+  }
+  const mode = match?.ok && !match.route.public ? match.route.enforcement : '';
+  return [`  The enforcement of this route is ${mode}; on enforce it would be refused with ${reply?.status}.`];
+}
+
+function renderLapsed(lapsed: Explanation['lapsed']): string[] {
+  if (!lapsed) return [];
+  return [`  The exception of ${escapeText(lapsed.owner)} lapsed at the end of ${lapsed.until} (UTC).`];
 }
 
 function renderAdvice({ cause, remedy }: Explanation, paint: Paint): string[] {
@@ -97,9 +114,11 @@ function renderAuthorization({ isTokenForwarded, exchange, rules }: PredictedFor
   return [`  Authorization: ${isTokenForwarded ? 'kept (upstream_token: forward)' : 'removed'}`];
 }
 
-function renderReply({ reply, decision }: Explanation, paint: Paint): string[] {
+function renderReply({ reply, decision, evaluation }: Explanation, paint: Paint): string[] {
   if (!reply) return [];
-  const title = decision === 'forwarded' ? 'what enforce would answer:' : 'the answer:';
+  const isExcused = (evaluation.decision?.excused ?? []).length > 0;
+  const forwarded = isExcused ? 'what enforce would answer without the exception:' : 'what enforce would answer:';
+  const title = decision === 'forwarded' ? forwarded : 'the answer:';
   return ['', paint('bold', title), ...renderMessage(reply)];
 }
 

@@ -23,7 +23,14 @@ test('10,000 routes: 500 are shown, those with denials or failures, then those w
     metrics.record(request);
     traffic.record(request);
   }
-  const report = { metrics: await metrics.list(), denials: [], keySets: [], upstreams: [], traffic: traffic.list() };
+  const report = {
+    metrics: await metrics.list(),
+    denials: [],
+    keySets: [],
+    upstreams: [],
+    traffic: traffic.list(),
+    exceptions: [],
+  };
   const text = textOf(renderRoutes({ routes }, report, new Date()));
   const shown = [...text.matchAll(/scope="row"><code>(\/r\d+)<\/code>/g)].map(([, key = '']) => Number(key.slice(2)));
   expect(shown).toHaveLength(500);

@@ -1,6 +1,7 @@
 /** The table of access log fields, from which the reference is generated, against the lines that are written. */
 
 import { expect, test } from 'vitest';
+import { buildExceptions, type Exception, listExceptions } from '../../../../src/config/exceptions/exception.ts';
 import { OMITTABLE_FIELDS, type OmittableField } from '../../../../src/config/values/access-log.ts';
 import type { FinishedRequest } from '../../../../src/telemetry/finished-request.ts';
 import { createAccessLineFormat } from '../../../../src/telemetry/log/access-line.ts';
@@ -35,10 +36,15 @@ const IS_OF_TYPE: Readonly<Record<AccessLogField['type'], (value: unknown) => bo
   timestamp: value => typeof value === 'string' && new Date(value).toISOString() === value,
 };
 
+const [EXCEPTION] = listExceptions(
+  buildExceptions([{ client_id: 'shop', reasons: ['wrong_claim'], until: '2027-01-31', owner: 'team-shop' }]),
+) as [Exception];
+
 const EVERYTHING = {
   traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
   upstream: 'profile:8080',
   unverified: { iss: 'a', kid: 'b', alg: 'c' },
+  excused: [{ reason: 'wrong_claim' as const, exception: EXCEPTION }],
   mcp: { messages: [{ method: 'tools/call', target: 'add' }], isBatch: false, refused: undefined },
 };
 
@@ -85,6 +91,7 @@ test.each<[string, Partial<FinishedRequest>, AccessLogField['present'][]]>([
     { verified: exampleToken({ claims: {}, kind: 'ID' }) },
     [VERIFIED, TYPED, 'the token verified and names itself no access token'],
   ],
+  ['that is excused', { excused: EVERYTHING.excused }, ['an exception of the route excused something']],
   ['of an MCP client', { mcp: EVERYTHING.mcp }, ['the body of an MCP request was read']],
   ['with a traceparent', { traceId: EVERYTHING.traceId }, ['sent with a valid traceparent']],
   ['with a token that did not verify', { unverified: EVERYTHING.unverified }, ['a token came and did not verify']],

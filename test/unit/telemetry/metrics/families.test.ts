@@ -2,6 +2,7 @@
 
 import { beforeAll, expect, test } from 'vitest';
 import { createAudienceIndex } from '../../../../src/authorization/audience.ts';
+import { buildExceptions } from '../../../../src/config/exceptions/exception.ts';
 import { COUNTERS, type CounterFamily, METRIC_FAMILIES } from '../../../../src/telemetry/metrics/families.ts';
 import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
 import { protectedRoute } from '../../route/example-route.ts';
@@ -10,7 +11,13 @@ import { finishedRequest } from '../finished-example.ts';
 import { listIssuers } from './example-routes.ts';
 
 const ISSUER = 'https://login.example';
-const route = protectedRoute({ prefix: '/profile', resource: 'https://profile.example/' });
+const route = protectedRoute({
+  prefix: '/profile',
+  resource: 'https://profile.example/',
+  exceptions: buildExceptions([
+    { client_id: 'batch', reasons: ['wrong_claim'], until: '2027-01-31', owner: 'team-batch' },
+  ]),
+});
 
 let page: readonly string[];
 
@@ -63,6 +70,7 @@ const BOUNDED_BY: Readonly<Record<string, string>> = {
   'confusedDeputies.resource': 'the configuration; Counts.retain drops it',
   'confusedDeputies.presented': 'the configuration; Counts.retain drops it',
   'confusedDeputies.issuer': 'the configuration; Counts.retain drops it',
+  'exceptionsUsed.exception': 'the configuration; Counts.dropUnused drops it',
   'mcpCalls.tool': 'the configuration; Counts.dropUnused drops it',
 };
 

@@ -4,9 +4,10 @@ import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAudienceIndex, type PresentedAudience } from '../../../../src/authorization/audience.ts';
 import type { ProtectedRoute } from '../../../../src/config/config.ts';
+import { buildExceptions } from '../../../../src/config/exceptions/exception.ts';
 import type { Exchange } from '../../../../src/config/exchange-config.ts';
 import type { ResourceUri } from '../../../../src/config/values/address/uri.ts';
-import { isDecidedWithin, REASONS, REFUSALS, type Reason } from '../../../../src/denial.ts';
+import { EXCUSABLE_REASONS, isDecidedWithin, REASONS, REFUSALS, type Reason } from '../../../../src/denial.ts';
 import {
   COUNTER_NAMES,
   COUNTERS,
@@ -83,11 +84,16 @@ const EXCHANGE: Exchange = {
   ...{ scopes: [], opaque: false, timeout: 5_000, caFile: undefined, proxy: undefined },
 };
 
+const EXCEPTIONS = buildExceptions([
+  { client_id: 'batch', reasons: [...EXCUSABLE_REASONS], until: '2027-01-31', owner: 'team-batch' },
+]);
+
 /** Where each counter begins for a protected route, an issuer or the gateway. */
 const BEGINS: Readonly<Record<CounterName, 'at 0' | 'at its first event'>> = {
   requests: 'at its first event',
   denials: 'at 0',
   confusedDeputies: 'at 0',
+  exceptionsUsed: 'at 0',
   multipleAudiences: 'at 0',
   mcpCalls: 'at its first event',
   upstreamFailures: 'at its first event',
@@ -103,7 +109,8 @@ const BEGINS: Readonly<Record<CounterName, 'at 0' | 'at its first event'>> = {
 };
 
 test.each(COUNTER_NAMES)('%s: begins where BEGINS says', async counter => {
-  const routes = [...ROUTES, protectedRoute({ prefix: '/exchanging', exchange: EXCHANGE })];
+  const excusing = { prefix: '/excusing', exceptions: EXCEPTIONS };
+  const routes = [...ROUTES, protectedRoute({ prefix: '/exchanging', exchange: EXCHANGE }), protectedRoute(excusing)];
   metrics.configure(routes, createAudienceIndex(routes), listIssuers([ISSUER]));
   const { name, labels }: CounterFamily = COUNTERS[counter];
   const zeros = (await samples(name)).filter(line => line.endsWith(' 0'));
