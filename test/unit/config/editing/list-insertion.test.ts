@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { hasReference, writeFlow } from '../../../../src/config/editing/flow-text.ts';
-import { insertIntoLists, type ListInsertion } from '../../../../src/config/editing/list-insertion.ts';
+import type { ListInsertion } from '../../../../src/config/editing/insertion-edits.ts';
+import { insertIntoLists } from '../../../../src/config/editing/list-insertion.ts';
 
 const ADD = (...path: string[]): ListInsertion => ({ path, entries: [{ value: 'new', comments: ['why'] }] });
 const insert = (text: string, ...insertions: ListInsertion[]) => insertIntoLists(text, insertions);
