@@ -3,9 +3,9 @@
 import { writeFileSync } from 'node:fs';
 import { formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
+import { valuesOf } from '../http/header-list.ts';
 import { ProbeClient } from '../probe/http/probe-client.ts';
 import { isOnLoopback } from '../probe/http/target.ts';
-import { valuesOf } from '../probe/judging.ts';
 import { askWithoutToken, type ProbeReport, type ProbeSubject, runProbe } from '../probe/run.ts';
 import { startKeyListener } from '../probe/tokens/key-listener.ts';
 import { exportPublicKey } from '../probe/tokens/signing-keys.ts';
@@ -67,7 +67,7 @@ async function listSubjects(
 async function readAskedScope(target: ProbeArguments, client: ProbeClient): Promise<string | undefined> {
   const { answer } = await askWithoutToken({ target }, client);
   const [, scope] =
-    /\bscope="([\x21\x23-\x5b\x5d-\x7e ]{1,1000})"/.exec(valuesOf(answer, 'www-authenticate').join(', ')) ?? [];
+    /\bscope="([\x21\x23-\x5b\x5d-\x7e ]{1,1000})"/.exec(valuesOf(answer.fields, 'www-authenticate').join(', ')) ?? [];
   return scope;
 }
 
@@ -96,9 +96,9 @@ async function runWithListener(
   const settings = { isAll: all, isStrict: strict };
   if (!all) return runProbe(subject, client, settings);
   const { target, tokens, publicKeys } = subject;
-  const needsKeys = publicKeys.length === 0 && tokens.jws !== undefined;
-  const keys = needsKeys ? await fetchPublicKeys(tokens.jws?.claims['iss'], jwks, environment) : publicKeys;
-  const served = tokens.jws ? [exportPublicKey(subject.foreignKey(), 'audgate-probe')] : [];
+  const { jws } = tokens;
+  const keys = publicKeys.length === 0 && jws ? await fetchPublicKeys(jws, jwks, environment) : publicKeys;
+  const served = jws ? [exportPublicKey(subject.foreignKey(), 'audgate-probe')] : [];
   const listener = isOnLoopback(target.url) ? await startKeyListener(served) : undefined;
   try {
     return await runProbe({ ...subject, publicKeys: keys, listener }, client, settings);

@@ -9,15 +9,14 @@ import type { Introspection } from './introspection-config.ts';
 import type { KeySource } from './key-source.ts';
 import type { DataAddress, ListenAddress, ListenerTls } from './listener-config.ts';
 import type { Mcp } from './mcp-config.ts';
-import type { ReferencedFile } from './source/referenced-files.ts';
+import type { ConfigSource } from './source/config-source.ts';
 import type { Upstream } from './upstream-config.ts';
 import type { OmittableField } from './values/access-log.ts';
 import type { ResourceUri } from './values/address/uri.ts';
 import type { ClaimPath } from './values/claim-path.ts';
 
 export interface Config {
-  /** The file, the SHA-256 of its bytes in hex, and the files that it names whose change loads it again. */
-  readonly source: { readonly file: string; readonly hash: string; readonly files: readonly ReferencedFile[] };
+  readonly source: ConfigSource;
   readonly listen: DataAddress;
   /** `undefined`: plain HTTP. */
   readonly tls: ListenerTls | undefined;
@@ -39,7 +38,7 @@ export interface Config {
   readonly accessLog: AccessLogSettings | undefined;
   /** By exact `iss`. */
   readonly issuers: ReadonlyMap<string, Issuer>;
-  /** In the order of the YAML. */
+  /** In the order of the YAML; those of included files behind. */
   readonly routes: readonly Route[];
 }
 

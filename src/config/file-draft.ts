@@ -7,6 +7,8 @@ import type { OmittableField } from './values/access-log.ts';
 
 export interface FileDraft {
   readonly routes: readonly RouteDraft[];
+  /** Whether every file of routes could be read to its end. */
+  readonly hasEveryRoute: boolean;
   /** Issuers without an error. */
   readonly issuers: ReadonlyMap<string, Issuer>;
   /** Every name under `issuers`, also of entries with errors; `undefined` where that map could not be read. */

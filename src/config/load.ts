@@ -7,15 +7,18 @@ import { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { checkExceptions } from './exceptions/exception-checks.ts';
 import type { FileDraft } from './file-draft.ts';
 import { freezeDeep } from './freeze.ts';
+import { type Budget, readIncluded } from './include.ts';
 import { readIssuers, type Surroundings } from './issuers.ts';
 import { checkListeners, checkRoutes } from './lint/cross-checks.ts';
 import { addWarnings } from './lint/warnings.ts';
 import { buildRoute, readRoutes } from './routes.ts';
 import { type FileSettings, fileSchema } from './schema/file-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
-import { isMisspelled } from './schema/zod-diagnostic.ts';
-import { readContent } from './source/content.ts';
+import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
+import type { ConfigSource } from './source/config-source.ts';
+import { createCounts, readContent } from './source/content.ts';
 import { YamlDocument } from './source/document.ts';
+import { LIMITS } from './source/limits.ts';
 import { isRawMap } from './source/raw-map.ts';
 import { type ReferencedFile, ReferencedFiles } from './source/referenced-files.ts';
 import { readSourceFile, type SourceFile } from './source/source-file.ts';
@@ -73,50 +76,55 @@ export function loadCollected(
   environment: Readonly<Record<string, string | undefined>>,
   options: LoadOptions = {},
 ): CollectedLoad {
-  const { document, syntaxErrors } = YamlDocument.parse(source.text);
+  const { document, syntaxErrors, tokens } = YamlDocument.parse(source.text);
   const diagnostics = new DiagnosticCollector(source.file, document);
   for (const error of syntaxErrors) diagnostics.syntaxError(error);
-  return { result: loadDocument(document, source, { ...options, environment }, diagnostics), diagnostics };
+  const bytes = LIMITS.fileBytes - Buffer.byteLength(source.text);
+  const budget = { bytes, tokens: LIMITS.tokens - tokens, counts: createCounts() };
+  return { result: loadDocument(document, source, { ...options, environment, budget }, diagnostics), diagnostics };
 }
 
 function loadDocument(
   document: YamlDocument,
   { file, hash }: SourceFile,
-  options: LoadOptions & Pick<Surroundings, 'environment'>,
+  options: LoadOptions & Pick<Surroundings, 'environment'> & { readonly budget: Budget },
   diagnostics: DiagnosticCollector,
 ): LoadResult {
   if (diagnostics.isUnreadable) return { ok: false, diagnostics: diagnostics.sorted };
-  const { environment } = options;
+  const { environment, budget } = options;
   const folder = dirname(resolve(file));
   const files = new ReferencedFiles(folder);
-  const content = readContent(document, { environment, folder, files: new Map(), watched: files }, diagnostics);
-  const config = diagnostics.isUnreadable
-    ? undefined
-    : buildConfig(content, { ...options, folder, files }, diagnostics);
-  if (config === undefined || diagnostics.hasErrors) {
+  const sources = { environment, folder, files: new Map(), watched: files };
+  const content = readContent(document, sources, diagnostics, budget.counts);
+  const built = diagnostics.isUnreadable ? undefined : buildConfig(content, { ...options, folder, files }, diagnostics);
+  if (built === undefined || diagnostics.hasErrors) {
     return { ok: false, diagnostics: diagnostics.sorted, files: files.list() };
   }
   return {
     ok: true,
-    config: freezeDeep({ source: { file, hash, files: files.list() }, ...config }),
+    config: freezeDeep({ ...built.config, source: { file, hash, ...built.source, files: files.list() } }),
     warnings: diagnostics.sorted,
   };
 }
 
 type BuiltConfig = Omit<Config, 'source'>;
 
+interface Built {
+  readonly config: BuiltConfig;
+  readonly source: Pick<ConfigSource, 'included' | 'routePlaces'>;
+}
+
+/** Where relative names start, how the file is to be read, and how much more may be read. */
+type Reading = Surroundings & LoadOptions & { readonly budget: Budget };
+
 /** Reads each issuer and route, runs the checks that need the whole file, then builds the configuration. */
-function buildConfig(
-  content: unknown,
-  surroundings: Surroundings & LoadOptions,
-  diagnostics: DiagnosticCollector,
-): BuiltConfig | undefined {
+function buildConfig(content: unknown, surroundings: Reading, diagnostics: DiagnosticCollector): Built | undefined {
   if (content === null) {
     diagnostics.error([], { what: 'the file is empty', expected: 'a map with the key routes', standsAlone: true });
     return undefined;
   }
   const settings = readSettings(fileSchema, [], content, diagnostics);
-  const draft = readEntries(settings, content, surroundings, diagnostics);
+  const { draft, included } = readEntries(settings, content, surroundings, diagnostics);
   const tls = settings.found.tls && readListenerTls(settings.found.tls, surroundings.files, diagnostics);
   checkFile(settings, draft, content, diagnostics);
   const { routes: drafts, issuerNames } = draft;
@@ -127,21 +135,30 @@ function buildConfig(
   if (settings.complete === undefined) return undefined;
   const everyIssuer = new Set(draft.issuers.keys());
   const routes = draft.routes.flatMap(route => buildRoute(route, everyIssuer) ?? []);
-  return { ...buildProcessSettings(settings.complete), tls, issuers: draft.issuers, routes };
+  const routePlaces = new Map(draft.routes.map(({ key, place }) => [key, place]));
+  const config = { ...buildProcessSettings(settings.complete), tls, issuers: draft.issuers, routes };
+  return { config, source: { included, routePlaces } };
 }
 
 function readEntries(
   { found }: Settings<FileSettings>,
   content: unknown,
-  surroundings: Surroundings & LoadOptions,
+  surroundings: Reading,
   diagnostics: DiagnosticCollector,
-): FileDraft {
+): { readonly draft: FileDraft; readonly included: ConfigSource['included'] } {
   const isUpstreamOptional = surroundings.forwardsNothing === true || (isRawMap(content) && 'authorizer' in content);
   const isReadable = found.issuers !== undefined && !isMisspelled('issuers', { schema: fileSchema, raw: content });
-  return {
+  const { budget, forwardsNothing: _, ...own } = surroundings;
+  const main = { routes: found.routes ?? {}, surroundings: own };
+  const including = { surroundings: own, diagnostics, budget };
+  const { routeFiles, sources, isComplete } = readIncluded(found.include ?? [], main.routes, including);
+  const draft: FileDraft = {
     issuers: readIssuers(found.issuers ?? {}, surroundings, diagnostics),
     issuerNames: isReadable ? Object.keys(found.issuers ?? {}) : undefined,
-    routes: readRoutes(found.routes ?? {}, surroundings, diagnostics, isUpstreamOptional),
+    routes: [main, ...routeFiles].flatMap(({ routes, surroundings: around }) =>
+      readRoutes(routes, around, diagnostics, isUpstreamOptional),
+    ),
+    hasEveryRoute: isComplete,
     authorizer: found.authorizer,
     trustedProxies: found.trusted_proxies ?? [],
     omittedFields: found.access_log?.omit ?? [],
@@ -149,18 +166,23 @@ function readEntries(
     admin: found.admin,
     hasAdminToken: isRawMap(content) && 'admin_token' in content,
   };
+  return { draft, included: sources };
 }
 
 function checkFile(
   { found }: Settings<FileSettings>,
-  { routes, issuerNames }: FileDraft,
+  { routes, hasEveryRoute, issuerNames }: FileDraft,
   content: unknown,
   diagnostics: DiagnosticCollector,
 ): void {
   checkListeners(found, content, diagnostics);
   checkRoutes(routes, issuerNames, diagnostics);
-  if (found.routes && routes.length === 0) {
-    diagnostics.error(['routes'], { what: 'no routes', expected: 'at least one route', standsAlone: true }, 'key');
+  if (isRawMap(content) && !('routes' in content) && !('include' in content)) {
+    if (isMisspelled('routes', { schema: fileSchema, raw: content })) return;
+    diagnostics.error(['routes'], describeMissingKey('routes', 'a map of routes'), 'parent');
+  } else if (routes.length === 0 && hasEveryRoute && (found.routes || found.include)) {
+    const key = found.routes ? 'routes' : 'include';
+    diagnostics.error([key], { what: 'no routes', expected: 'at least one route', standsAlone: true }, 'key');
   }
 }
 

@@ -13,7 +13,7 @@ import { type RouteSettings, routeSchema } from './schema/route-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
 import { listEndpoints, UPSTREAM_DEFAULTS } from './schema/upstream-schema.ts';
 import { describeMissingKey, isMisspelled } from './schema/zod-diagnostic.ts';
-import type { Path } from './source/document.ts';
+import type { FilePlace, Path } from './source/document.ts';
 import { isRawMap, type RawMap } from './source/raw-map.ts';
 import { UpstreamTlsReader } from './tls/upstream-tls.ts';
 import type { Timeouts, Upstream, UpstreamTls } from './upstream-config.ts';
@@ -34,7 +34,7 @@ const USUAL_TIMEOUTS = { response: 60_000, idle: 300_000 } as const;
 export interface RouteDraft extends Settings<RouteSettings> {
   readonly key: string;
   readonly path: Path;
-  readonly line: number;
+  readonly place: FilePlace;
   readonly target: RouteTarget | undefined;
   readonly tls: UpstreamTls | undefined;
   readonly exchange: Exchange | undefined;
@@ -65,7 +65,7 @@ export function readRoutes(
     checkHeaderRules(settings.found, path, diagnostics);
     return {
       ...settings,
-      ...{ key, path, line: diagnostics.lineOfKey(path), target: target.ok ? target.value : undefined },
+      ...{ key, path, place: diagnostics.locate(path), target: target.ok ? target.value : undefined },
       tls: tlsReader.read(entry, path, diagnostics),
       exchange: readExchange(settings.found, path, surroundings, diagnostics),
       hasUpstream: isRawMap(entry) && 'upstream' in entry,

@@ -43,6 +43,10 @@ export interface Case {
   readonly host?: string;
   readonly fields?: readonly Field[];
   readonly body?: string;
+  /** Why an API would refuse it without the check, too: a refusal then shows nothing. */
+  readonly refusedAnyway?: string | undefined;
+  /** Why an API that checks it may accept it: that is then no failure. */
+  readonly mayBeAccepted?: string | undefined;
 }
 
 export interface Exchange {

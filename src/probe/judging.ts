@@ -1,5 +1,7 @@
-/** Answers → verdicts. Only a status decides: what an answer says in its body cannot be compared between APIs. */
+/** Answers → verdicts. The status decides: what an answer says in its body cannot be compared between APIs, but for an error next to a 2xx. */
 
+import { parseJsonObject } from '../config/values/key-set/json-web-key-set.ts';
+import { valuesOf } from '../http/header-list.ts';
 import type { Exchange, Judgement } from './check.ts';
 import type { Answer } from './http/probe-client.ts';
 
@@ -8,32 +10,51 @@ export type Reading = 'accepted' | 'refused' | 'unclear';
 /** Refusals of credentials (RFC 6750 section 3.1), and of heads that are too large (RFC 6585 section 5). */
 const REFUSALS = [400, 401, 403, 431];
 
-/** @returns whether the request was let through. Not found, redirected and failed are neither. */
-export function readAnswer({ status }: Answer): Reading {
-  if (status >= 200 && status < 300) return 'accepted';
+/** @returns whether the request was let through. Not found, redirected, failed, and 2xx with an error in the body are neither. */
+export function readAnswer({ status, body }: Answer): Reading {
+  if (isSuccess(status)) return reportsError(body) ? 'unclear' : 'accepted';
   return REFUSALS.includes(status) ? 'refused' : 'unclear';
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** As GraphQL (`errors`, a list) and JSON-RPC (`error`) report one: neither of them needs another status than 200. */
+function reportsError(body: string): boolean {
+  const { error, errors } = parseJsonObject(body) ?? {};
+  return Boolean(error) || (Array.isArray(errors) && errors.length > 0);
 }
 
 /** None of the requests may have been accepted. */
 export function judgeRefusals(exchanges: readonly Exchange[]): Judgement {
-  const accepted = exchanges.find(({ answer }) => readAnswer(answer) === 'accepted');
-  if (accepted) return { verdict: 'fails', decisive: accepted };
+  const accepted = exchanges.filter(({ answer }) => readAnswer(answer) === 'accepted');
+  const failed = accepted.find(({ sent }) => sent.mayBeAccepted === undefined);
+  if (failed) return { verdict: 'fails', decisive: failed, why: describeCache(failed.answer) };
+  const [excused] = accepted;
+  if (excused) return { verdict: 'unclear', decisive: excused, why: excused.sent.mayBeAccepted };
   const unclear = exchanges.find(({ answer }) => readAnswer(answer) === 'unclear');
   if (unclear) return { verdict: 'unclear', decisive: unclear, why: describeUnclear(unclear.answer) };
+  const [first] = exchanges;
+  const isProved = exchanges.some(({ sent }) => sent.refusedAnyway === undefined);
+  if (first && !isProved) return { verdict: 'unclear', decisive: first, why: first.sent.refusedAnyway };
   return { verdict: 'holds' };
+}
+
+/** RFC 9111 section 5.1: the API itself may never have seen the request. */
+function describeCache(answer: Answer): string | undefined {
+  return valuesOf(answer.fields, 'age').length > 0
+    ? 'a cache gave this answer (Age): it is the cache that does not check'
+    : undefined;
 }
 
 /** @returns why an answer tells neither that a token was accepted nor that it was refused. */
 export function describeUnclear({ status, failure }: Answer): string {
   if (status === 0) return failure ?? 'no answer';
+  if (isSuccess(status)) return `${status} with an error in its body`;
   if (status >= 500) return `${status}: the server failed, which is no refusal`;
   if (status >= 300 && status < 400) return `${status}: a redirect, which the probe does not follow`;
   return `${status} is no refusal of a token`;
-}
-
-/** @returns every value of a field. @param name in lower case. */
-export function valuesOf({ fields }: Answer, name: string): readonly string[] {
-  return fields.flatMap(([each, value]) => (each === name ? [value] : []));
 }
 
 const ERRORS = ['invalid_request', 'invalid_token', 'insufficient_scope'];
@@ -47,6 +68,6 @@ export function describeAnswer(answer: Answer): string {
 
 /** @returns the error code of the challenge, where it is one that RFC 6750 defines. */
 export function readError(answer: Answer): string | undefined {
-  const challenge = valuesOf(answer, 'www-authenticate').join(', ');
+  const challenge = valuesOf(answer.fields, 'www-authenticate').join(', ');
   return ERRORS.find(name => new RegExp(`\\berror="?${name}"?`).test(challenge));
 }

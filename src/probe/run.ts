@@ -1,8 +1,9 @@
 /** Runs the checks of one API: the two that every other answer is compared with first, the right token once more at the end. */
 
 import type { Case, Check, CheckResult, Exchange, Judgement, ProbeContext, Verdict } from './check.ts';
-import { judgeBaseline, NO_TOKEN, RIGHT_TOKEN, rightCase } from './checks/baseline.ts';
+import { judgeBaseline, NO_TOKEN, needsThird, RIGHT_TOKEN, rightCase } from './checks/baseline.ts';
 import { OTHER_AUDIENCE } from './checks/given-tokens.ts';
+import { ALTERED_SIGNATURE } from './checks/signature.ts';
 import { CHECKS } from './checks/table.ts';
 import type { ProbeClient } from './http/probe-client.ts';
 import { describeAnswer, judgeRefusals, readAnswer } from './judging.ts';
@@ -56,7 +57,7 @@ export async function askWithoutToken(subject: Pick<ProbeContext, 'target'>, cli
 /** An API may do that on purpose, after so many wrong tokens. */
 const LOCKED_OUT: Judgement = { verdict: 'unclear', why: 'accepted before the other requests, and not after them' };
 
-/** Answers 5xx in a row after which the right token is asked for: where it fails, too, the probe may be what breaks the server. */
+/** Requests in a row without an answer, or with 5xx, after which the right token is asked for: where it fails, too, the probe may be what breaks the server. */
 const FAULTS_IN_A_ROW = 3;
 const MOST_BURSTS = 5;
 
@@ -73,16 +74,18 @@ class Run {
 
   async all(checks: readonly Check[]): Promise<readonly CheckResult[]> {
     const results = new Map<Check, CheckResult>();
-    const { right } = this.#context.tokens;
-    const baseline = await this.#exchange([rightCase(right), rightCase(right)]);
+    const right = rightCase(this.#context.tokens.right);
+    const twice = await this.#exchange([right, right]);
+    const baseline = needsThird(twice) ? [...twice, ...(await this.#exchange([right]))] : twice;
     const first = judgeBaseline(baseline);
     results.set(RIGHT_TOKEN, describe(RIGHT_TOKEN, first, baseline));
     if (first.verdict === 'unclear') return checks.map(check => results.get(check) ?? skip(check, first.why));
     results.set(NO_TOKEN, await this.#run(NO_TOKEN));
-    for (const check of checks) {
+    // How a token is refused that is wrong in any case is compared with how others are.
+    for (const check of [ALTERED_SIGNATURE, ...checks]) {
       if (!results.has(check)) results.set(check, await this.#runBehind(check, results.get(NO_TOKEN)));
     }
-    const again = this.#client.stopped === undefined ? await this.#exchange([rightCase(right)]) : [];
+    const again = this.#client.stopped === undefined ? await this.#exchange([right]) : [];
     const isLockedOut = again.some(({ answer }) => readAnswer(answer) !== 'accepted');
     const last = isLockedOut && first.verdict === 'holds' ? LOCKED_OUT : first;
     results.set(RIGHT_TOKEN, describe(RIGHT_TOKEN, last, [...baseline, ...again]));
@@ -125,7 +128,7 @@ class Run {
     this.#bursts += 1;
     const answer = await this.#client.send(toRequest(this.#context, rightCase(this.#context.tokens.right)));
     const isWell = readAnswer(answer) === 'accepted' && this.#bursts <= MOST_BURSTS;
-    if (!isWell) this.#client.stop(`stopped: ${FAULTS_IN_A_ROW} answers 5xx in a row`);
+    if (!isWell) this.#client.stop(`stopped: ${FAULTS_IN_A_ROW} requests in a row without an answer, or with 5xx`);
   }
 }
 

@@ -35,6 +35,8 @@ export interface GatewayProcess {
 
 /** Logs that a configuration is in use from now on, with its lint warnings. */
 export function logConfigLoaded(log: Log, { source, routes, issuers }: Config, warnings: readonly Diagnostic[]): void {
-  log.event('info', 'configuration loaded', { ...source, routes: routes.length, issuers: issuers.size });
+  const files = source.files.map(({ path, state }) => ({ path, state }));
+  const read = { file: source.file, hash: source.hash, included: source.included, files };
+  log.event('info', 'configuration loaded', { ...read, routes: routes.length, issuers: issuers.size });
   for (const warning of warnings) log.event('warn', 'configuration warning', { warning: formatDiagnostic(warning) });
 }

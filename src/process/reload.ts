@@ -9,7 +9,7 @@ import type { Config } from '../config/config.ts';
 import { formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
 import { type IsWanted, LoaderFailure, loadInThread, type ThreadResult } from '../config/loader/loader.ts';
 import { type ConfigPieces, fromPieces } from '../config/loader/pieces.ts';
-import type { ReferencedFile } from '../config/source/referenced-files.ts';
+import { type ReferencedFile, withoutRepeats } from '../config/source/referenced-files.ts';
 import { type FileWatch, watchConfig } from '../config/source/watch.ts';
 import { listTokenChanges } from '../config/upstream-token-changes.ts';
 import { UPSTREAM_TOKENS } from '../config/values/upstream-token.ts';
@@ -56,7 +56,7 @@ export class Reloader {
   /** Reloads from now on whenever the content of a watched file has changed. */
   watch(): void {
     this.#watch = watchConfig(this.#file, () => this.#enqueue(() => this.#load(this.#isChanged)));
-    this.#watch.alsoWatch(this.#files.map(({ path }) => path));
+    this.#watch.alsoWatch(this.#files);
   }
 
   /** Starts no further reload. One that is under way changes nothing any more and is not logged. */
@@ -124,8 +124,8 @@ export class Reloader {
 
   /** @param files as they were when the load read them, so that a later change is noticed. */
   #watchFiles(files: readonly ReferencedFile[]): void {
-    this.#files = [...new Map(files.map(file => [file.path, file])).values()];
-    this.#watch?.alsoWatch(this.#files.map(({ path }) => path));
+    this.#files = withoutRepeats(files);
+    this.#watch?.alsoWatch(this.#files);
   }
 
   #fail(problems: readonly string[]): void {

@@ -1,6 +1,7 @@
 /** The arguments of `audgate probe`. No rejection repeats a value: it may hold a secret. */
 
 import { readFileSync } from 'node:fs';
+import { parseJwksUri } from '../../config/values/address/uri.ts';
 import { accept, type ParsedValue, reject } from '../../config/values/parsed-value.ts';
 import { type Field, isOnLoopback, readPath } from '../../probe/http/target.ts';
 import { containsToken } from '../explain/evaluate/token-file.ts';
@@ -96,6 +97,8 @@ function readSingle(options: ProbeOptions): ParsedValue<Pick<ProbeArguments, 'me
   if (issuer.length > 1 || resource.length > 1) return reject('probe takes one --issuer and one --resource');
   if (!/^[A-Z]{1,20}$/.test(method)) return reject('--method is a method in upper case, such as GET');
   if (resource.some(uri => !URL.canParse(uri))) return reject('--resource is no absolute URI');
+  if (options.jwks !== undefined && !parseJwksUri(options.jwks).ok)
+    return reject('--jwks is no absolute http:// or https:// URL');
   if (options['mint-key'] === undefined) return accept({ method, issuer: issuer[0], resource: resource[0] });
   if (issuer.length === 0) return reject('--mint-key needs --issuer: the iss of the tokens to mint');
   if (resource.length === 0 && options.config === undefined) return reject('--mint-key needs --resource: their aud');
@@ -111,7 +114,8 @@ function readUrl(options: ProbeOptions): ParsedValue<URL> {
   }
   const text = base ?? urls[0] ?? '';
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) return reject('the URL is no absolute http:// or https:// URL');
+  // `URL` also reads `http:/host` and `http:\\host`, of which the path would be read otherwise.
+  if (!url || !/^https?:\/\/[^\\]+$/i.test(text)) return reject('the URL is no absolute http:// or https:// URL');
   if (url.username !== '' || url.password !== '') return reject('the URL has a name or a password in it');
   if (/[^\x21-\x7e]/.test(text))
     return reject('the URL has characters that no request target has: percent-encode them');

@@ -2,8 +2,10 @@
 
 import type { KeyObject } from 'node:crypto';
 import type { KeySource } from '../../config/key-source.ts';
+import { isRawMap } from '../../config/source/raw-map.ts';
 import { isServerUrl } from '../../config/values/address/uri.ts';
 import { readProxy } from '../../config/values/proxy.ts';
+import type { JwsParts } from '../../probe/tokens/jws-parts.ts';
 import { readPublicKeys } from '../../probe/tokens/signing-keys.ts';
 import { fetchKeys } from '../../token/keys/key-source.ts';
 
@@ -13,11 +15,11 @@ const TIMEOUT = 5_000;
 /**
  * Asks `jwksUri`, else the metadata of `issuer`, through the proxy of the environment.
  *
- * @param issuer of the right token: the operator's own, so that it may be asked.
- * @returns no keys where neither gives any.
+ * @param token the right one: its `iss` is the operator's own, so that it may be asked.
+ * @returns the key that has signed it, where one has its `kid`; no keys where there are none.
  */
 export async function fetchPublicKeys(
-  issuer: unknown,
+  { claims: { iss: issuer }, headerMembers: { kid } }: JwsParts,
   jwksUri: string | undefined,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<readonly KeyObject[]> {
@@ -31,7 +33,8 @@ export async function fetchPublicKeys(
   };
   try {
     const { jwks } = await fetchKeys({ issuer: name, keySource, keys }, new AbortController().signal);
-    return readPublicKeys(jwks);
+    const named = jwks.filter(jwk => isRawMap(jwk) && jwk['kid'] === kid);
+    return readPublicKeys(named.length > 0 ? named : jwks);
   } catch {
     return [];
   }

@@ -1,11 +1,12 @@
-/** Collects the diagnostics of one configuration file while it is read, each with its place in the file. */
+/** Collects the diagnostics of a configuration file, and of those that it includes, while they are read, each with its place. */
 
 import { isScalar, type Node } from 'yaml';
 import type { CheckCode, WarningCode } from '../lint/check-codes.ts';
-import type { Path, Place, SyntaxMessage, YamlDocument } from '../source/document.ts';
-import { formatLimit, MOST_LISTED } from '../source/limits.ts';
+import type { FilePlace, Path, Place, SyntaxMessage, YamlDocument } from '../source/document.ts';
+import { MOST_LISTED } from '../source/limits.ts';
 import type { Rejection } from '../values/parsed-value.ts';
 import type { Diagnostic } from './diagnostic.ts';
+import { DiagnosticList } from './diagnostic-list.ts';
 import { formatPath, HIDDEN, hasCredentials, quote } from './quotation.ts';
 import { onOneLine } from './visible-text.ts';
 
@@ -15,20 +16,21 @@ export type DiagnosticSubject = 'value' | 'key' | 'parent';
 type Severity = Diagnostic['severity'];
 
 export class DiagnosticCollector {
-  readonly #file: string;
+  readonly file: string;
   readonly #document: YamlDocument;
-  readonly #listed: Diagnostic[] = [];
+  readonly #list: DiagnosticList;
+  /** The collectors of included files, by the keys of the routes that they hold. */
+  readonly #included = new Map<string, DiagnosticCollector>();
   /** Scalars with an error. A second one is not added: the scalar may be shared by aliases, or stand for an unset variable. */
   readonly #rejected = new Set<Node>();
-  /** All diagnostics, also those past `MOST_LISTED`, which are not kept. */
-  readonly #counts = { error: 0, warning: 0 };
-  /** The first diagnostic past `MOST_LISTED`. */
-  readonly #firstUnlisted: { error?: Diagnostic; warning?: Diagnostic } = {};
   #isUnreadable = false;
 
-  constructor(file: string, document: YamlDocument) {
-    this.#file = file;
+  /** @param list where the diagnostics go; for an included file that of the file which includes it. */
+  constructor(file: string, document: YamlDocument, list = new DiagnosticList()) {
+    this.file = file;
     this.#document = document;
+    this.#list = list;
+    list.addFile(file);
   }
 
   /** Whether the YAML could not be read to its end, so that its content must not be checked. */
@@ -37,22 +39,35 @@ export class DiagnosticCollector {
   }
 
   get hasErrors(): boolean {
-    return this.#counts.error > 0;
+    return this.#list.errors > 0;
   }
 
   /** Whether a further error is only counted: then costly parts of its message can be left out. */
   get isFull(): boolean {
-    return this.#counts.error >= MOST_LISTED;
+    return this.#list.errors >= MOST_LISTED;
   }
 
-  /** @returns the diagnostics by place: at most 1,000 errors and 1,000 warnings, then one that counts the rest. */
+  /** @returns the diagnostics of all files, by file and place: at most 1,000 errors and 1,000 warnings, then one that counts the rest. */
   get sorted(): readonly Diagnostic[] {
-    const rest = (['error', 'warning'] as const).flatMap(severity => this.#describeRest(severity));
-    return [...this.#listed, ...rest].toSorted((a, b) => a.line - b.line || a.column - b.column);
+    return this.#list.sorted;
+  }
+
+  /** @returns the collector of a file that this one includes. Its diagnostics are listed with those of this one. */
+  createIncluded(file: string, document: YamlDocument): DiagnosticCollector {
+    return new DiagnosticCollector(file, document, this.#list);
+  }
+
+  /** From now on the route `key` stands in the file of `included`: so do the diagnostics of paths below it. */
+  placeRoute(key: string, included: DiagnosticCollector): void {
+    this.#included.set(key, included);
   }
 
   /** Adds the error `rejection` of what is at `path`; the message quotes the value or key. */
   error(path: Path, rejection: Rejection, subject: DiagnosticSubject = 'value'): void {
+    this.#ownerOf(path).#addError(path, rejection, subject);
+  }
+
+  #addError(path: Path, rejection: Rejection, subject: DiagnosticSubject): void {
     const node = this.#document.node(path);
     if (subject === 'value' && isScalar(node)) {
       if (this.#rejected.has(node)) return;
@@ -64,7 +79,8 @@ export class DiagnosticCollector {
 
   /** Adds a warning; `what` describes the setting, `CHECK_CODES` its consequence. */
   warning(path: Path, code: WarningCode, what: string, subject: DiagnosticSubject = 'value'): void {
-    this.#add('warning', this.#placeOf(path, subject), path, code, what);
+    const owner = this.#ownerOf(path);
+    owner.#add('warning', owner.#placeOf(path, subject), path, code, what);
   }
 
   /** Adds the error of a key that no path leads to, since it is a duplicate or no string. */
@@ -80,31 +96,25 @@ export class DiagnosticCollector {
 
   /** @returns whether the file has a value at `path`; a default is none. */
   isWritten(path: Path): boolean {
-    return this.#document.node(path) !== undefined;
+    return this.#ownerOf(path).#document.node(path) !== undefined;
   }
 
-  /** @returns the line of the key at `path`, for messages that refer to it. */
-  lineOfKey(path: Path): number {
-    return this.#document.placeOfKey(path).line;
+  /** @returns the file and the place of the key at `path`. */
+  locate(path: Path): FilePlace {
+    const owner = this.#ownerOf(path);
+    return { file: owner.file, ...owner.#document.placeOfKey(path) };
+  }
+
+  #ownerOf([top, key]: Path): DiagnosticCollector {
+    return (top === 'routes' && typeof key === 'string' && this.#included.get(key)) || this;
   }
 
   #add(severity: Severity, place: Place, path: Path, code: CheckCode = 'invalid-value', message: string): void {
-    this.#counts[severity] += 1;
-    if (this.#counts[severity] > MOST_LISTED && this.#firstUnlisted[severity]) return;
-    const { line, column } = place;
-    const shown = { path: formatPath(path), message: onOneLine(message) };
-    const diagnostic = { severity, code, file: this.#file, line, column, ...shown };
-    if (this.#counts[severity] > MOST_LISTED) this.#firstUnlisted[severity] = diagnostic;
-    else this.#listed.push(diagnostic);
-  }
-
-  #describeRest(severity: Severity): Diagnostic[] {
-    const first = this.#firstUnlisted[severity];
-    if (first === undefined) return [];
-    const more = this.#counts[severity] - MOST_LISTED;
-    if (more === 1) return [first];
-    const message = `${formatLimit(more)} more ${severity}s, from here on, are not listed`;
-    return [{ ...first, code: 'over-limit', message }];
+    const { file } = this;
+    this.#list.add(severity, () => {
+      const { line, column } = place;
+      return { severity, code, file, line, column, path: formatPath(path), message: onOneLine(message) };
+    });
   }
 
   #placeOf(path: Path, subject: DiagnosticSubject): Place {

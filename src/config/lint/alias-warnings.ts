@@ -5,6 +5,7 @@
 
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
 import type { FileDraft } from '../file-draft.ts';
+import { nameRoute } from '../route-name.ts';
 import type { RouteDraft } from '../routes.ts';
 import type { Path } from '../source/document.ts';
 import { findSharedAudience, listSharedAudiences, type SharedAudiences } from './identity-products/shared-audience.ts';
@@ -29,7 +30,7 @@ export function warnOfAliases(file: FileDraft, diagnostics: DiagnosticCollector)
       const path = [...route.path, 'audiences', index];
       warnOfSharedAudience(alias, shared, path, diagnostics);
       if (alias.includes('*')) diagnostics.warning(path, 'audience-wildcard', 'a * that stands for nothing but itself');
-      warnOfMissingAlias(alias, others, path, diagnostics);
+      warnOfMissingAlias(alias, { others, file: route.place.file }, path, diagnostics);
     }
     warnOfIdTokens(route, acceptingJwt, diagnostics);
   }
@@ -79,14 +80,13 @@ function listComparable({ key, found }: RouteDraft, siblings: readonly Sibling[]
 
 function warnOfMissingAlias(
   alias: string,
-  siblings: readonly Sibling[],
+  { others, file }: { readonly others: readonly Sibling[]; readonly file: string },
   path: Path,
   diagnostics: DiagnosticCollector,
 ): void {
-  const other = siblings.find(({ audiences }) => !audiences.has(alias));
+  const other = others.find(({ audiences }) => !audiences.has(alias));
   if (other === undefined) return;
-  const { key, line } = other.route;
-  const what = `route "${key}" (line ${line}) has the same resource without this alias`;
+  const what = `route ${nameRoute(other.route, file)} has the same resource without this alias`;
   diagnostics.warning(path, 'alias-on-one-route', what);
 }
 

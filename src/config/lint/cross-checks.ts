@@ -5,6 +5,7 @@ import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts
 import { listNames } from '../diagnostics/quotation.ts';
 import { findNearest } from '../diagnostics/suggestion.ts';
 import type { DataAddress, ListenAddress } from '../listener-config.ts';
+import { nameRoute } from '../route-name.ts';
 import type { RouteDraft } from '../routes.ts';
 import type { Path } from '../source/document.ts';
 import { isRawMap } from '../source/raw-map.ts';
@@ -74,10 +75,20 @@ function checkDuplicates(routes: readonly RouteDraft[], diagnostics: DiagnosticC
     const earlier = first.get(name);
     if (earlier === undefined) first.set(name, route);
     else {
-      const what = `matches the same requests as "${earlier.key}" (line ${earlier.line})`;
-      diagnostics.error(route.path, { code: 'duplicate-route', what, expected: 'one of them' }, 'key');
+      diagnostics.error(route.path, describeDuplicate(earlier, route), 'key');
+      if (isElsewhere(earlier, route)) diagnostics.error(earlier.path, describeDuplicate(route, earlier), 'key');
     }
   }
+}
+
+function describeDuplicate(other: RouteDraft, { place }: RouteDraft): Rejection {
+  const what = `matches the same requests as ${nameRoute(other, place.file)}`;
+  return { code: 'duplicate-route', what, expected: 'one of them' };
+}
+
+/** What two files contradict one another in is told in both: each may have an owner of its own. */
+function isElsewhere(one: RouteDraft, other: RouteDraft): boolean {
+  return one.place.file !== other.place.file;
 }
 
 interface Names {
@@ -105,13 +116,15 @@ function checkNeedForIssuers(
 ): void {
   const protectedRoute = routes.find(({ found }) => found.public === false);
   if (issuers.length > 0 || protectedRoute === undefined) return;
-  const expected = `at least one issuer: route "${protectedRoute.key}" (line ${protectedRoute.line}) is not public`;
+  const expected = `at least one issuer: route ${nameRoute(protectedRoute, diagnostics.file)} is not public`;
   diagnostics.error(['issuers'], { code: 'missing-key', what: 'no issuers', expected, standsAlone: true }, 'key');
 }
 
 interface Owner {
   readonly resource: string;
   readonly route: RouteDraft;
+  /** Where it accepts the audience. */
+  readonly path: Path;
 }
 
 function checkAudiences(routes: readonly RouteDraft[], diagnostics: DiagnosticCollector): void {
@@ -125,16 +138,22 @@ function checkAudiences(routes: readonly RouteDraft[], diagnostics: DiagnosticCo
     ];
     for (const [audience, path] of accepted) {
       const owner = owners.get(audience);
-      if (owner === undefined) owners.set(audience, { resource, route });
-      else if (owner.resource !== resource) diagnostics.error(path, describeConflict(owner.route));
+      if (owner === undefined) owners.set(audience, { resource, route, path });
+      else if (owner.resource !== resource) reportConflict(owner, { resource, route, path }, diagnostics);
     }
   }
 }
 
-function describeConflict({ key, line }: RouteDraft): Rejection {
+function reportConflict(earlier: Owner, later: Owner, diagnostics: DiagnosticCollector): void {
+  diagnostics.error(later.path, describeConflict(earlier.route, later.route));
+  if (isElsewhere(earlier.route, later.route))
+    diagnostics.error(earlier.path, describeConflict(later.route, earlier.route));
+}
+
+function describeConflict(other: RouteDraft, { place }: RouteDraft): Rejection {
   return {
     code: 'audience-conflict',
-    what: `is already accepted by route "${key}" (line ${line}) for another resource`,
+    what: `is already accepted by route ${nameRoute(other, place.file)} for another resource`,
     expected: 'each audience to stand for one resource',
   };
 }

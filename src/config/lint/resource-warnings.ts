@@ -2,6 +2,7 @@
 
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
 import type { FileDraft } from '../file-draft.ts';
+import { nameRoute } from '../route-name.ts';
 import type { RouteDraft } from '../routes.ts';
 import { readNetwork } from '../values/address/cidr.ts';
 import { isLoopback } from '../values/address/host.ts';
@@ -18,7 +19,7 @@ export function warnOfResources(file: FileDraft, diagnostics: DiagnosticCollecto
     if (resource === undefined || seen.has(resource)) continue;
     const twin = seen.get(resource.endsWith('/') ? resource.slice(0, -1) : `${resource}/`);
     seen.set(resource, route);
-    for (const [code, what] of listWarnings(resource, twin, entrance))
+    for (const [code, what] of listWarnings(resource, twin && nameRoute(twin, route.place.file), entrance))
       diagnostics.warning([...route.path, 'resource'], code, what);
   }
 }
@@ -35,11 +36,11 @@ function describeEntrance({ hasTls, trustedProxies }: FileDraft): string | undef
 
 function listWarnings(
   resource: string,
-  twin: RouteDraft | undefined,
+  twin: string | undefined,
   entrance: string | undefined,
 ): [WarningCode, string][] {
   const isOnLoopback = resource.toLowerCase().startsWith('http:') && !isInClear(resource);
-  const slash = `differs only by a trailing slash from the resource of route "${twin?.key}" (line ${twin?.line})`;
+  const slash = `differs only by a trailing slash from the resource of route ${twin}`;
   const warnings: [boolean, WarningCode, string][] = [
     [twin !== undefined, 'resource-trailing-slash-twin', slash],
     [hasUpperCaseOrigin(resource), 'resource-uppercase-host', 'upper-case letters in scheme or host'],

@@ -1,12 +1,15 @@
 /** Warnings about public routes that contain protected ones. */
 
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
+import { nameRoute } from '../route-name.ts';
 import type { RouteDraft } from '../routes.ts';
 
 /** Protected routes at or below one path, of one host. */
 interface Contained {
   count: number;
-  first: RouteDraft;
+  readonly first: RouteDraft;
+  /** How many routes stand before the first. */
+  readonly order: number;
 }
 
 /** A node of the tree of public paths: one segment. */
@@ -28,7 +31,7 @@ export function warnOfShadows(routes: readonly RouteDraft[], diagnostics: Diagno
   const branches = new Map<RouteDraft, Branch>();
   for (const route of routes) if (route.found.public === true && route.target) branches.set(route, insert(root, route));
   if (branches.size === 0) return;
-  for (const route of routes) if (route.found.public === false) count(root, route);
+  for (const [order, route] of routes.entries()) if (route.found.public === false) count(root, route, order);
   for (const [route, branch] of branches) warnOfShadow(route, branch, diagnostics);
 }
 
@@ -38,9 +41,9 @@ function warnOfShadow(route: RouteDraft, { contained: byHost }: Branch, diagnost
   const contained = (host === undefined ? [ALL] : [host, '']).flatMap(name => byHost.get(name) ?? []);
   const [one, other] = contained;
   if (one === undefined) return;
-  const first = other !== undefined && other.first.line < one.first.line ? other.first : one.first;
+  const { first } = other !== undefined && other.order < one.order ? other : one;
   const more = contained.reduce((sum, { count }) => sum + count, 0) - 1;
-  const what = `this public route contains the protected route "${first.key}" (line ${first.line})`;
+  const what = `this public route contains the protected route ${nameRoute(first, route.place.file)}`;
   diagnostics.warning(route.path, 'public-over-protected', more > 0 ? `${what} and ${more} more` : what, 'key');
 }
 
@@ -54,22 +57,22 @@ function insert(root: Branch, route: RouteDraft): Branch {
   return branch;
 }
 
-function count(root: Branch, route: RouteDraft): void {
+function count(root: Branch, route: RouteDraft, order: number): void {
   if (!route.target) return;
-  add(root, route);
+  add(root, route, order);
   let branch: Branch | undefined = root;
   for (const segment of segmentsOf(route)) {
     branch = branch.children.get(segment);
     if (!branch) return;
-    add(branch, route);
+    add(branch, route, order);
   }
 }
 
-function add({ contained: byHost }: Branch, route: RouteDraft): void {
+function add({ contained: byHost }: Branch, route: RouteDraft, order: number): void {
   for (const name of [ALL, route.target?.host ?? '']) {
     const known = byHost.get(name);
     if (known) known.count += 1;
-    else byHost.set(name, { count: 1, first: route });
+    else byHost.set(name, { count: 1, first: route, order });
   }
 }
 

@@ -7,6 +7,10 @@ import { MCP_WARNINGS } from './mcp-check-codes.ts';
 
 /** Warnings, of what is valid but dangerous: the file is served. */
 export const WARNINGS = {
+  'include-without-match': {
+    consequence: 'No route comes from it: requests for those that were meant match no route, or another one.',
+    remedy: 'Correct the pattern, which starts at the folder of this file, or put the files there.',
+  },
   'public-over-protected': {
     consequence: 'A path that is meant for the protected route, but misses it by a letter, needs no token.',
     remedy: 'Give the public paths routes of their own that contain no protected one.',

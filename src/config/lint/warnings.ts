@@ -92,7 +92,11 @@ function warnOfOrigins({ found, path }: RouteDraft, diagnostics: DiagnosticColle
 }
 
 /** Only where every route could be read and no route has an unknown issuer: a misspelled name is reported already. */
-function warnOfUnusedIssuers({ routes, issuerNames = [] }: FileDraft, diagnostics: DiagnosticCollector): void {
+function warnOfUnusedIssuers(
+  { routes, hasEveryRoute, issuerNames = [] }: FileDraft,
+  diagnostics: DiagnosticCollector,
+): void {
+  if (!hasEveryRoute) return;
   const used = new Set<string>();
   for (const { found } of routes) {
     if (found.public === true) continue;

@@ -14,6 +14,7 @@ import {
 } from '../values/address/listen-address.ts';
 import { ISSUER } from '../values/address/uri.ts';
 import { ADMIN_TOKEN, ADMIN_TOKEN_FORM, hashAdminToken } from '../values/admin-token.ts';
+import { INCLUDED, parseIncluded } from '../values/included.ts';
 import { ROUTE_KEY, ROUTE_KEY_FORM } from '../values/path/route-key.ts';
 import { MOST_WORKERS, parseWorkers, WORKERS, WORKERS_FORM } from '../values/workers.ts';
 import { authorizer } from './authorizer-schema.ts';
@@ -96,31 +97,48 @@ const settings = {
     .prefault({})
     .describe('One line for each request on standard output; false: none'),
 };
+const include = uniqueList(text(INCLUDED, parseIncluded, /^./)).describe(
+  'Files that hold routes and nothing else: names, or patterns with *, ?, […] and **, from the folder of this file',
+);
 const ISSUERS = 'The trusted authorization servers; the key is the exact iss';
 const ROUTES = 'The APIs behind the gateway; the key is [host]/path-prefix';
 
+const routes = z
+  .record(
+    key(ROUTE_KEY_FORM, ROUTE_KEY),
+    routeSchema
+      .describe('Where requests are forwarded, and which tokens they need')
+      .meta({ anyOf: [{ required: ['resource'] }, { required: ['public'] }] }),
+  )
+  .describe(ROUTES);
+
 /** The whole file, for the JSON Schema. */
-export const configSchema = z.strictObject({
-  ...settings,
-  issuers: z
-    .record(key(/^.+$/, ISSUER), issuerSchema.nullable().describe('An authorization server; may be empty'))
-    .default({})
-    .describe(ISSUERS),
-  routes: z
-    .record(
-      key(ROUTE_KEY_FORM, ROUTE_KEY),
-      routeSchema
-        .describe('Where requests are forwarded, and which tokens they need')
-        .meta({ anyOf: [{ required: ['resource'] }, { required: ['public'] }] }),
-    )
-    .describe(ROUTES),
-});
+export const configSchema = z
+  .strictObject({
+    ...settings,
+    include: include.optional(),
+    issuers: z
+      .record(key(/^.+$/, ISSUER), issuerSchema.nullable().describe('An authorization server; may be empty'))
+      .default({})
+      .describe(ISSUERS),
+    routes: routes.optional(),
+  })
+  .meta({ anyOf: [{ required: ['routes'] }, { required: ['include'] }] });
+
+/** A file that is included, for its JSON Schema. */
+export const includedSchema = z.strictObject({ routes });
+
+const routeEntries = z.record(z.string(), z.unknown(), { error: 'a map of routes' }).describe(ROUTES);
 
 /** The top level only. Issuers and routes are read one by one, so that an error in one does not hide errors in others. */
 export const fileSchema = z.strictObject({
   ...settings,
+  include: include.optional(),
   issuers: z.record(z.string(), z.unknown()).default({}).describe(ISSUERS),
-  routes: z.record(z.string(), z.unknown(), { error: 'a map of routes' }).describe(ROUTES),
+  routes: routeEntries.optional(),
 });
+
+/** As `fileSchema`, of a file that is included. */
+export const includedFileSchema = z.strictObject({ routes: routeEntries });
 
 export type FileSettings = z.output<typeof fileSchema>;

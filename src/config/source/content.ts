@@ -19,18 +19,34 @@ const EMPTY_DEFAULT = /^\$\{[A-Za-z_][A-Za-z0-9_]*:-\}$/;
  * @returns the content of `document`. A rejected scalar becomes `''`, which no schema accepts, and the collector reports a
  *   scalar only once. An alias without an anchor before it, or inside what it stands for, is a syntax error.
  *   `admin_token: ${NAME:-}` that comes out empty is left out, so that one file serves with and without a token.
+ * @param seen counts on; one for all files of a configuration.
  */
 export function readContent(
   document: YamlDocument,
   sources: ReferenceSources,
   diagnostics: DiagnosticCollector,
+  seen: ContentCounts = createCounts(),
 ): unknown {
   if (document.root === null) return null;
-  const content = new ContentReader(document, sources, diagnostics).read(document.root, []);
+  const content = new ContentReader(document, sources, diagnostics, seen).read(document.root, []);
   if (!isRawMap(content) || content['admin_token'] !== '' || !hasEmptyDefault(document.root, 'admin_token'))
     return content;
   const { admin_token: _, ...others } = content;
   return Object.assign(Object.create(null), others);
+}
+
+/** Counted against `LIMITS`, since aliases can expand a short file without bound. */
+export interface ContentCounts {
+  values: number;
+  aliases: number;
+  references: number;
+  /** Characters of values that had references. */
+  replaced: number;
+}
+
+/** @returns counts that begin at 0. */
+export function createCounts(): ContentCounts {
+  return { values: 0, aliases: 0, references: 0, replaced: 0 };
 }
 
 function hasEmptyDefault(root: Node, key: string): boolean {
@@ -46,13 +62,18 @@ class ContentReader {
   readonly #open = new Set<Node>();
   /** Maps whose keys were checked already; aliases lead to them again. */
   readonly #checked = new Set<Node>();
-  /** Counted against `LIMITS`, since aliases can expand a short file without bound. */
-  readonly #seen = { values: 0, aliases: 0, references: 0, replaced: 0 };
+  readonly #seen: ContentCounts;
 
-  constructor(document: YamlDocument, sources: ReferenceSources, diagnostics: DiagnosticCollector) {
+  constructor(
+    document: YamlDocument,
+    sources: ReferenceSources,
+    diagnostics: DiagnosticCollector,
+    seen: ContentCounts,
+  ) {
     this.#document = document;
     this.#sources = sources;
     this.#diagnostics = diagnostics;
+    this.#seen = seen;
   }
 
   read(written: Node, path: Path): unknown {

@@ -15,6 +15,7 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml';
+import { LIMITS } from './limits.ts';
 import { describeSyntaxError } from './syntax-message.ts';
 import { readTokens } from './tokens.ts';
 
@@ -24,6 +25,12 @@ export type Path = readonly (string | number)[];
 export interface Place {
   readonly line: number;
   readonly column: number;
+}
+
+/** A place in one of several files. */
+export interface FilePlace extends Place {
+  /** As a person would type it. */
+  readonly file: string;
 }
 
 /** An error of the YAML itself. */
@@ -36,6 +43,8 @@ export interface SyntaxMessage extends Place {
 export interface ParsedText {
   readonly document: YamlDocument;
   readonly syntaxErrors: readonly SyntaxMessage[];
+  /** Lexemes of the text. */
+  readonly tokens: number;
 }
 
 /** Looking up a path costs its depth, however many entries the maps on the way have: 10,000 routes load in under a second. */
@@ -50,14 +59,17 @@ export class YamlDocument {
     this.#lines = lines;
   }
 
-  /** @returns the document of `text` and its syntax errors, without duplicate keys: `readContent` reports these. */
-  static parse(text: string): ParsedText {
+  /**
+   * @param most lexemes that the text may have.
+   * @returns the document of `text` and its syntax errors, without duplicate keys: `readContent` reports these.
+   */
+  static parse(text: string, most: number = LIMITS.tokens): ParsedText {
     const lines = new LineCounter();
-    const read = readTokens(text, lines);
+    const read = readTokens(text, lines, most);
     if (!read.ok) {
       const document = new YamlDocument(undefined, lines);
       const error = { ...document.#placeAt(read.offset), message: read.message, isOverLimit: true };
-      return { document, syntaxErrors: [error] };
+      return { document, syntaxErrors: [error], tokens: most };
     }
     const composer = new Composer({ uniqueKeys: false, strict: true, schema: 'core', resolveKnownTags: false });
     const documents = composer.compose(read.tokens, true, text.length);
@@ -73,7 +85,7 @@ export class YamlDocument {
       const message = 'a second document begins here, expected one document';
       syntaxErrors.push({ ...document.#placeAt(second.value.range[0]), message });
     }
-    return { document, syntaxErrors };
+    return { document, syntaxErrors, tokens: read.count };
   }
 
   get root(): Node | null {

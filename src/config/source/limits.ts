@@ -3,7 +3,7 @@
  * part of the file cannot block or crash the process that loads it.
  */
 export const LIMITS = {
-  /** Bytes of the file. */
+  /** Bytes of the file, and of all files together that it includes. */
   fileBytes: 4 * 1024 * 1024,
   /** Lexemes of the YAML: words, signs, blanks, line ends and comments. */
   tokens: 1_000_000,
@@ -20,6 +20,10 @@ export const LIMITS = {
   references: 10_000,
   routes: 20_000,
   issuers: 2_000,
+  /** Files that are included. */
+  included: 1_000,
+  /** Files and folders that one pattern looks at. */
+  scanned: 10_000,
   /** Entries of any other list or map. */
   entries: 2_000,
 } as const;

@@ -6,11 +6,13 @@
 
 import { type FSWatcher, unwatchFile, watch, watchFile } from 'node:fs';
 import { resolve } from 'node:path';
+import { createNameMatcher, type ScannedFolder } from './pattern.ts';
+import type { ReferencedFile } from './referenced-files.ts';
 import { listPlaces } from './watched-places.ts';
 
 export interface FileWatch {
-  /** Watches these files, too, and no longer others that were given before. @param files absolute paths. */
-  alsoWatch(files: readonly string[]): void;
+  /** Watches these files, too, and what patterns among them match, and no longer others that were given before. */
+  alsoWatch(files: readonly ReferencedFile[]): void;
   close(): void;
 }
 
@@ -24,7 +26,9 @@ export function watchConfig(file: string, onChange: () => void): FileWatch {
 }
 
 class ConfigWatch implements FileWatch {
+  /** Absolute paths; folders of patterns, too, since they are polled alike. */
   #files: readonly string[];
+  #folders: readonly ScannedFolder[] = [];
   readonly #onChange: () => void;
   /** On the folder of each file, and on those of the links that lead to it. */
   readonly #watchers: FSWatcher[] = [];
@@ -38,9 +42,11 @@ class ConfigWatch implements FileWatch {
     this.#watchFolders();
   }
 
-  alsoWatch(files: readonly string[]): void {
+  alsoWatch(files: readonly ReferencedFile[]): void {
     const [first = '', ...before] = this.#files;
-    const wanted = new Set(files.filter(file => file !== first));
+    this.#folders = files.flatMap(({ scan }) => scan?.folders ?? []);
+    const paths = [...files.filter(({ scan }) => !scan), ...this.#folders].map(({ path }) => path);
+    const wanted = new Set(paths.filter(path => path !== first));
     for (const file of before) if (!wanted.has(file)) unwatchFile(file, this.#onPoll);
     for (const file of wanted) if (!before.includes(file)) this.#poll(file);
     this.#files = [first, ...wanted];
@@ -66,21 +72,23 @@ class ConfigWatch implements FileWatch {
   #watchFolders(): void {
     this.#unwatch();
     const folders = new Map<string, Set<string>>();
-    for (const { folder, name } of this.#files.flatMap(listPlaces)) {
+    const links = new Map<string, string | undefined>();
+    for (const { folder, name } of this.#files.flatMap(file => listPlaces(file, links))) {
       const names = folders.get(folder) ?? new Set();
       folders.set(folder, names.add(name));
     }
-    for (const [folder, names] of folders) this.#watch(folder, names);
+    for (const [folder, names] of folders) this.#watch(folder, name => names.has(name));
+    for (const { path, names } of this.#folders) this.#watch(path, createNameMatcher(names));
   }
 
   #poll(file: string): void {
     watchFile(file, { interval: POLL_INTERVAL, persistent: false }, this.#onPoll);
   }
 
-  #watch(folder: string, names: ReadonlySet<string>): void {
+  #watch(folder: string, isWanted: (name: string) => boolean): void {
     try {
       const watcher = watch(folder, { persistent: false }, (_event, name) => {
-        if (name === null || names.has(name)) this.#schedule();
+        if (name === null || isWanted(name)) this.#schedule();
       });
       this.#watchers.push(watcher.on('error', () => watcher.close()));
     } catch {

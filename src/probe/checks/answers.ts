@@ -1,7 +1,8 @@
 /** Who else may read an answer to a request with a token: shared caches (RFC 9111 section 3.5), pages of other origins (Fetch standard). */
 
+import { valuesOf } from '../../http/header-list.ts';
 import { bearer, type Check, type Exchange, type Judgement } from '../check.ts';
-import { readAnswer, valuesOf } from '../judging.ts';
+import { readAnswer } from '../judging.ts';
 import { RIGHT_LABEL } from './baseline.ts';
 
 export const CACHING: Check = {
@@ -18,7 +19,7 @@ export const CACHING: Check = {
       ({ sent, answer }) => sent.label === RIGHT_LABEL && readAnswer(answer) === 'accepted',
     );
     if (answers.length === 0) return { verdict: 'unclear', why: 'the right token was not accepted' };
-    const stored = answers.find(({ answer }) => isShared(valuesOf(answer, 'cache-control').join(',')));
+    const stored = answers.find(({ answer }) => isShared(valuesOf(answer.fields, 'cache-control').join(',')));
     return stored ? { verdict: 'fails', decisive: stored } : { verdict: 'holds' };
   },
 };
@@ -55,8 +56,8 @@ export const CROSS_ORIGIN: Check = {
 
 function judgeOrigin([exchange]: readonly Exchange[]): Judgement {
   if (!exchange || exchange.answer.status === 0) return { verdict: 'unclear', why: exchange?.answer.failure };
-  const [origin] = valuesOf(exchange.answer, 'access-control-allow-origin');
-  const isCredentialed = valuesOf(exchange.answer, 'access-control-allow-credentials').includes('true');
+  const [origin] = valuesOf(exchange.answer.fields, 'access-control-allow-origin');
+  const isCredentialed = valuesOf(exchange.answer.fields, 'access-control-allow-credentials').includes('true');
   const isOpen = origin === '*' || origin === FOREIGN_ORIGIN;
   return isOpen && isCredentialed ? { verdict: 'fails', decisive: exchange } : { verdict: 'holds' };
 }

@@ -23,13 +23,26 @@ export function rightCase(token: string) {
 }
 
 export function judgeBaseline(exchanges: readonly Exchange[]): Judgement {
-  const refused = exchanges.find(({ answer }) => readAnswer(answer) !== 'accepted');
+  const readings = exchanges.map(({ answer }) => readAnswer(answer));
+  const unclear = exchanges[readings.indexOf('unclear')];
+  if (unclear) return { verdict: 'unclear', decisive: unclear, why: describeUnclear(unclear.answer) };
+  const refused = exchanges[readings.indexOf('refused')];
   if (!refused) return { verdict: 'holds' };
-  const isAccepted = exchanges.some(({ answer }) => readAnswer(answer) === 'accepted');
-  if (isAccepted && refused.answer.status > 0) return { verdict: 'fails', decisive: refused };
-  const isRefusal = readAnswer(refused.answer) === 'refused';
-  const why = isRefusal ? `it gets ${refused.answer.status}` : describeUnclear(refused.answer);
+  if (readings.lastIndexOf('accepted') > readings.indexOf('refused')) return { verdict: 'fails', decisive: refused };
+  const why = readings.includes('accepted') ? ONCE : `it gets ${refused.answer.status}`;
   return { verdict: 'unclear', decisive: refused, why };
+}
+
+const ONCE = 'accepted once and refused from then on: an API may take each token only once (RFC 7519 section 4.1.7)';
+
+/** @returns whether it was accepted and then refused: only a third request tells once from at times. */
+export function needsThird([first, second]: readonly Exchange[]): boolean {
+  return (
+    first !== undefined &&
+    second !== undefined &&
+    readAnswer(first.answer) === 'accepted' &&
+    readAnswer(second.answer) === 'refused'
+  );
 }
 
 export const NO_TOKEN_LABEL = 'no Authorization field';

@@ -1,7 +1,8 @@
 /** What a client is told that was refused (RFC 6750 section 3, RFC 9110 section 11.6.1), and what it must not be told. */
 
+import { valuesOf } from '../../http/header-list.ts';
 import type { Check, Exchange, Judgement, ProbeContext } from '../check.ts';
-import { readAnswer, readError, valuesOf } from '../judging.ts';
+import { readAnswer, readError } from '../judging.ts';
 import { readJws } from '../tokens/jws-parts.ts';
 import { NO_TOKEN_LABEL } from './baseline.ts';
 
@@ -17,7 +18,9 @@ export const CHALLENGE: Check = {
   judge: (_, context) => judgeChallenge(context),
 };
 
-function judgeChallenge({ exchanges }: ProbeContext): Judgement {
+function judgeChallenge(context: ProbeContext): Judgement {
+  // Another path, such as that of the metadata, may be somebody else's.
+  const exchanges = context.exchanges.filter(({ sent }) => sent.path === undefined);
   const refusals = exchanges.filter(({ answer }) => answer.status === 401);
   const silent = refusals.find(({ answer }) => !hasBearerChallenge(answer));
   if (silent) return { verdict: 'fails', decisive: silent, why: '401 without WWW-Authenticate: Bearer' };
@@ -46,7 +49,7 @@ function judgeErrorCode(refusal: Exchange | undefined): Judgement {
 }
 
 function hasBearerChallenge(answer: Exchange['answer']): boolean {
-  return valuesOf(answer, 'www-authenticate').some(value => /(?:^|,)\s*bearer\b/i.test(value));
+  return valuesOf(answer.fields, 'www-authenticate').some(value => /(?:^|,)\s*bearer\b/i.test(value));
 }
 
 export const ECHO: Check = {
@@ -71,17 +74,22 @@ const PERSONAL = ['sub', 'email', 'name', 'preferred_username', 'jti', 'sid', 'c
 /** Characters. Shorter texts are found anywhere. */
 const SHORTEST = 5;
 
-/** The right token also stands in a query or a body. What the answer without a token holds, too, is no echo: `billing` may be a client and a path. */
-function repeatsToken({ sent, answer }: Exchange, { tokens, exchanges }: ProbeContext): boolean {
+/**
+ * The right token also stands in a query or a body. What the answer without a token holds, the path, or what may stand in a challenge, is no
+ * echo: `billing` may be a client, a path and the beginning of a scope.
+ */
+function repeatsToken({ sent, answer }: Exchange, { tokens, exchanges, target }: ProbeContext): boolean {
   const text = textOf(answer);
   const withoutToken = exchanges.filter(exchange => exchange.sent.label === NO_TOKEN_LABEL);
-  const known = withoutToken.map(exchange => textOf(exchange.answer)).join('\n');
+  const { iss, aud, scope, scp } = tokens.jws?.claims ?? {};
+  const told = [target.path, ...[iss, aud, scope, scp].flat().filter(value => typeof value === 'string')];
+  const known = [...told, ...withoutToken.map(exchange => textOf(exchange.answer))].join('\n');
   const presented = sent.authorization.map(value => value.replace(/^\S+ +/, ''));
   return [...presented, tokens.right].flatMap(listSecrets).some(each => text.includes(each) && !known.includes(each));
 }
 
 function textOf({ fields, body }: Exchange['answer']): string {
-  return [...fields.map(([, value]) => value), body].join('\n');
+  return [...fields, body].join('\n');
 }
 
 function listSecrets(token: string): readonly string[] {

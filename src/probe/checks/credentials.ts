@@ -71,18 +71,28 @@ export const OVERSIZED_CREDENTIALS: Check = {
   clause: 'RFC 6585 section 5, RFC 9110 section 5.4',
   headline: 'accepts oversized credentials, or fails over them',
   remedy: 'bound the size of the fields of a request, and answer 431 or 400 above it',
-  cases: () => [{ label: `a token of ${OVERSIZED / 1024} KiB`, authorization: bearer('a'.repeat(OVERSIZED)) }],
-  judge: exchanges => {
-    const [exchange] = exchanges;
-    if (!exchange) return { verdict: 'unclear' };
-    const { status } = exchange.answer;
-    if (status >= 500 || (status >= 200 && status < 300)) return { verdict: 'fails', decisive: exchange };
-    if (status >= 400) return { verdict: 'holds' };
-    const isClosed = CLOSED.test(exchange.answer.failure ?? '');
-    if (isClosed) return { verdict: 'holds', why: 'the connection was closed without an answer' };
-    return judgeRefusals(exchanges);
-  },
+  cases: ({ tokens }) => [
+    { label: `a token of ${OVERSIZED / 1024} KiB`, authorization: bearer('a'.repeat(OVERSIZED)) },
+    { label: 'the right token after it', authorization: bearer(tokens.right) },
+  ],
+  judge: judgeOversized,
 };
+
+function judgeOversized([exchange, after]: readonly Exchange[]): Judgement {
+  if (!exchange || !after) return { verdict: 'unclear' };
+  const { status, failure = '' } = exchange.answer;
+  if (status >= 500 || readAnswer(exchange.answer) === 'accepted') return { verdict: 'fails', decisive: exchange };
+  if (after.answer.status === 0) {
+    return {
+      verdict: 'fails',
+      decisive: after,
+      why: 'it gives no answer any more: the request before may have ended it',
+    };
+  }
+  if (status >= 400) return { verdict: 'holds', decisive: exchange };
+  if (CLOSED.test(failure)) return { verdict: 'holds', decisive: exchange, why: 'the connection was closed' };
+  return judgeRefusals([exchange]);
+}
 
 export const TOKEN_IN_QUERY: Check = {
   ...closed,

@@ -1,6 +1,18 @@
 /** Tokens that somebody else issued, given in files or minted: of another API, expired, of another kind, with too little scope. */
 
-import { bearer, type Case, type Check, mintedCases } from '../check.ts';
+import {
+  bearer,
+  type Case,
+  type Check,
+  type Exchange,
+  type Judgement,
+  mintedCases,
+  type ProbeContext,
+} from '../check.ts';
+import { judgeRefusals, readError } from '../judging.ts';
+import { findOtherCause, findOtherIssuer, hasExpired, isForOneOf, listAudiences } from '../tokens/given-token.ts';
+import { type Members, readJws } from '../tokens/jws-parts.ts';
+import { ALTERED_LABEL } from './signature.ts';
 
 /** A resource that no API has (RFC 2606 section 2). */
 export const OTHER_RESOURCE = 'https://audgate-probe.invalid/another-api';
@@ -18,14 +30,39 @@ export const OTHER_AUDIENCE: Check = {
   isEssential: true,
   cases: context => {
     const { others } = context.tokens;
-    const given = others.map((token, index) => {
-      const number = others.length > 1 ? `, number ${index + 1}` : '';
-      return { label: `another API's token${number}`, authorization: bearer(token) };
-    });
-    if (given.length > 0 || !context.minter) return given.length > 0 ? given : 'needs --other-token-file or --mint-key';
-    return mintedCases(context, [["another API's token", { claims: { aud: OTHER_RESOURCE } }]]);
+    if (others.length === 0 && !context.minter) return 'needs --other-token-file or --mint-key';
+    if (others.length === 0)
+      return mintedCases(context, [["another API's token", { claims: { aud: OTHER_RESOURCE } }]]);
+    const numberOf = (index: number) => (others.length > 1 ? `, number ${index + 1}` : '');
+    return others.map((token, index) => readOther(token, `another API's token${numberOf(index)}`, context));
   },
+  judge: judgeOther,
 };
+
+function readOther(token: string, label: string, { tokens, resource }: ProbeContext): Case {
+  const claims = readJws(token)?.claims;
+  const isForThis = claims !== undefined && isForOneOf(claims, listAudiences(tokens.jws, resource));
+  return {
+    label,
+    authorization: bearer(token),
+    refusedAnyway: claims && findOtherCause(claims, tokens.jws),
+    mayBeAccepted: isForThis
+      ? 'its aud has that of the right token, too: give one that is for another API only'
+      : undefined,
+  };
+}
+
+/** A token of another API may also lack the scope of this one: 403 then says that it was taken for a valid one (RFC 6750 section 3.1). */
+function judgeOther(exchanges: readonly Exchange[], { tokens, exchanges: before }: ProbeContext): Judgement {
+  const judged = judgeRefusals(exchanges);
+  const forbidden = exchanges.find(({ answer }) => answer.status === 403);
+  // A minted one has the scopes of the right token.
+  if (judged.verdict !== 'holds' || tokens.others.length === 0 || !forbidden) return judged;
+  const refusesAllWith403 = before.some(({ sent, answer }) => sent.label === ALTERED_LABEL && answer.status === 403);
+  if (refusesAllWith403 && readError(forbidden.answer) !== 'insufficient_scope') return judged;
+  const why = '403 may be for its scope: give one that has the scopes of the right token, or --mint-key';
+  return { verdict: 'unclear', decisive: forbidden, why };
+}
 
 export const EXPIRED: Check = {
   id: 'expired',
@@ -38,11 +75,21 @@ export const EXPIRED: Check = {
   cases: context => {
     const now = Math.floor(Date.now() / 1000);
     const change = { claims: { iat: now - 2 * HOUR, exp: now - HOUR } };
-    return givenOrMinted(context.tokens.expired, 'an expired token', '--expired-token-file', () =>
-      context.minter?.mint(change),
-    );
+    return givenOrMinted(context.tokens.expired, 'an expired token', '--expired-token-file', {
+      mint: () => context.minter?.mint(change),
+      read: claims => ({
+        refusedAnyway: findOtherIssuer(claims, context.tokens.jws) ?? findOtherAudience(claims, context),
+        mayBeAccepted: hasExpired(claims) ? undefined : 'its exp is still to come, or it has none',
+      }),
+    });
   },
 };
+
+/** @returns why a token for none of the audiences of the right one may be refused. */
+function findOtherAudience(claims: Members, { tokens: { jws } }: ProbeContext): string | undefined {
+  const isForThis = jws === undefined || isForOneOf(claims, listAudiences(jws, undefined));
+  return isForThis ? undefined : 'its aud is not that of the right token, so that the API may refuse it for that';
+}
 
 export const ID_TOKEN: Check = {
   id: 'id-token',
@@ -55,9 +102,10 @@ export const ID_TOKEN: Check = {
   cases: context => {
     const client = 'audgate-probe-client';
     const claims = { aud: client, azp: client, nonce: 'audgate-probe', client_id: undefined, scope: undefined };
-    return givenOrMinted(context.tokens.idToken, 'an ID token', '--id-token-file', () =>
-      context.minter?.mint({ claims, header: { typ: 'JWT' } }),
-    );
+    return givenOrMinted(context.tokens.idToken, 'an ID token', '--id-token-file', {
+      mint: () => context.minter?.mint({ claims, header: { typ: 'JWT' } }),
+      read: given => ({ refusedAnyway: findOtherCause(given, context.tokens.jws) }),
+    });
   },
 };
 
@@ -68,17 +116,35 @@ export const MISSING_SCOPE: Check = {
   headline: 'accepts tokens without the scope of the operation',
   remedy: 'ask for the scope of the operation, and answer 403 insufficient_scope without it',
   isClosedByGateway: true,
-  cases: ({ tokens }) =>
-    givenOrMinted(tokens.insufficient, 'a token without the scope', '--insufficient-token-file', () => undefined),
+  cases: context =>
+    givenOrMinted(context.tokens.insufficient, 'a token without the scope', '--insufficient-token-file', {
+      mint: () => undefined,
+      read: claims => ({
+        refusedAnyway: findOtherCause(claims, context.tokens.jws) ?? findOtherAudience(claims, context),
+      }),
+    }),
+  judge: exchanges => {
+    const judged = judgeRefusals(exchanges);
+    const [decisive] = exchanges;
+    if (judged.verdict !== 'holds' || decisive?.answer.status === 403) return judged;
+    return {
+      verdict: 'unclear',
+      decisive,
+      why: 'refused as a token that is not valid, where its scope is at fault (403)',
+    };
+  },
 };
 
-function givenOrMinted(
-  given: string | undefined,
-  label: string,
-  option: string,
-  mint: () => string | undefined,
-): readonly Case[] | string {
+interface Source {
+  readonly mint: () => string | undefined;
+  /** What the claims of a given one say of the answers to it. */
+  readonly read: (claims: Members) => Pick<Case, 'refusedAnyway' | 'mayBeAccepted'>;
+}
+
+function givenOrMinted(given: string | undefined, label: string, option: string, { mint, read }: Source) {
   const token = given ?? mint();
-  if (token !== undefined) return [{ label, authorization: bearer(token) }];
-  return option === '--insufficient-token-file' ? `needs ${option}` : `needs ${option} or --mint-key`;
+  if (token === undefined)
+    return option === '--insufficient-token-file' ? `needs ${option}` : `needs ${option} or --mint-key`;
+  const claims = given === undefined ? undefined : readJws(given)?.claims;
+  return [{ label, authorization: bearer(token), ...(claims && read(claims)) }];
 }

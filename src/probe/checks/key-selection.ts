@@ -8,8 +8,6 @@ import { exportPublicKey } from '../tokens/signing-keys.ts';
 import { withJws } from './signature.ts';
 
 const closed = { isClosedByGateway: true } as const;
-/** Where the target cannot reach a listener of the probe. */
-const NOWHERE = 'https://audgate-probe.invalid';
 const KEY_ID = 'audgate-probe';
 
 export const KEY_URL: Check = urlCheck('jku', 'RFC 7515 section 4.1.2, RFC 8725 section 3.10');
@@ -25,9 +23,14 @@ function urlCheck(member: 'jku' | 'x5u', clause: string): Check {
     remedy: `take keys from the configured issuer only, and ignore ${member}`,
     cases: context =>
       withJws(context, ({ headerMembers, claims }) => {
+        if (!context.listener) return 'needs an API on this machine: no other reaches the listener of the probe';
         const key = context.foreignKey();
-        const url = `${context.listener?.origin ?? NOWHERE}/${member}`;
-        const header = { ...headerMembers, alg: key.algorithm, kid: KEY_ID, [member]: url };
+        const header = {
+          ...headerMembers,
+          alg: key.algorithm,
+          kid: KEY_ID,
+          [member]: `${context.listener.origin}/${member}`,
+        };
         return [
           {
             label: `the right claims, signed by a key at ${member}`,
@@ -40,12 +43,9 @@ function urlCheck(member: 'jku' | 'x5u', clause: string): Check {
 }
 
 function judgeUrl(member: string, exchanges: readonly Exchange[], { listener }: ProbeContext): Judgement {
-  const judged = judgeRefusals(exchanges);
   const asked = listener?.count(`/${member}`) ?? 0;
-  if (asked > 0)
-    return { verdict: 'fails', decisive: exchanges[0], why: `the listener of the probe was asked ${asked} times` };
-  if (listener !== undefined || judged.verdict !== 'holds') return judged;
-  return { verdict: 'holds', why: 'refused; whether the URL was asked for cannot be seen from this machine' };
+  if (asked === 0) return judgeRefusals(exchanges);
+  return { verdict: 'fails', decisive: exchanges[0], why: `the listener of the probe was asked ${asked} times` };
 }
 
 export const EMBEDDED_KEY: Check = {

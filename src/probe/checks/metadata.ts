@@ -1,7 +1,9 @@
 /** Protected resource metadata (RFC 9728): whether a client can find out whom a token has to be for. Asked for without a token. */
 
+import { parseJsonObject } from '../../config/values/key-set/json-web-key-set.ts';
+import { valuesOf } from '../../http/header-list.ts';
 import type { Case, Check, Exchange, Judgement, ProbeContext } from '../check.ts';
-import { valuesOf } from '../judging.ts';
+import { describeUnclear } from '../judging.ts';
 import { NO_TOKEN_LABEL } from './baseline.ts';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
@@ -34,7 +36,7 @@ function listDocuments(context: ProbeContext): readonly Case[] {
 
 function readMetadataUrl(exchanges: readonly Exchange[]): URL | undefined {
   const challenge = exchanges.find(({ sent }) => sent.label === NO_TOKEN_LABEL)?.answer;
-  const value = challenge && valuesOf(challenge, 'www-authenticate').join(', ');
+  const value = challenge && valuesOf(challenge.fields, 'www-authenticate').join(', ');
   const [, url = ''] = /\bresource_metadata="([^"]*)"/i.exec(value ?? '') ?? [];
   return URL.canParse(url) && /^https?:/.test(url) ? new URL(url) : undefined;
 }
@@ -46,6 +48,8 @@ function judgeDocuments(exchanges: readonly Exchange[], context: ProbeContext): 
   if (named !== undefined && named.host !== context.target.host) {
     return { verdict: 'unclear', decisive: exchanges[0], why: 'the challenge names a document on another host' };
   }
+  const failed = exchanges.find(({ answer }) => answer.status === 0 || answer.status >= 500);
+  if (failed) return { verdict: 'unclear', decisive: failed, why: describeUnclear(failed.answer) };
   if (named !== undefined) {
     return { verdict: 'fails', decisive: exchanges[0], why: 'the challenge names a document that is not there' };
   }
@@ -75,10 +79,6 @@ function withoutSlash(path: string): string {
 }
 
 function readResource(body: string): string | undefined {
-  try {
-    const { resource } = JSON.parse(Buffer.from(body, 'latin1').toString('utf8'));
-    return typeof resource === 'string' ? resource : undefined;
-  } catch {
-    return undefined;
-  }
+  const resource = parseJsonObject(Buffer.from(body, 'latin1').toString('utf8'))?.['resource'];
+  return typeof resource === 'string' ? resource : undefined;
 }

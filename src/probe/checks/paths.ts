@@ -17,6 +17,8 @@ export const PATH_READINGS: Check = {
 };
 
 const UNKNOWN = 'a path that nobody has';
+const UNKNOWN_BEHIND_EMPTY = 'an empty segment before a path that nobody has';
+const EMPTY_SEGMENT = 'an empty segment before it';
 
 function listReadings({ tokens, target, siblingPath }: ProbeContext): readonly Case[] | string {
   if (siblingPath === undefined) return 'needs --sibling-url';
@@ -28,13 +30,14 @@ function listReadings({ tokens, target, siblingPath }: ProbeContext): readonly C
   const paths = [
     ['the sibling itself', siblingPath],
     [UNKNOWN, `${own}/${randomUUID()}`],
+    [UNKNOWN_BEHIND_EMPTY, `//${randomUUID()}`],
     ['dot segments', join('..', '/')],
     ['encoded dots', join('%2e%2e', '/')],
     ['encoded slashes', join('..', '%2f')],
     ['encoded dots and slashes', join('%2e%2e', '%2f')],
     ['backslashes', join('..', '%5c')],
     ['path parameters', join('..;', '/')],
-    ['an empty segment before it', `/${siblingPath}`],
+    [EMPTY_SEGMENT, `/${siblingPath}`],
     ['encoded twice', join('%252e%252e', '%252f')],
   ];
   return paths.map(([label = '', path = '']) => ({
@@ -44,18 +47,18 @@ function listReadings({ tokens, target, siblingPath }: ProbeContext): readonly C
   }));
 }
 
-/** An API that answers every path below its own says nothing by its status. */
+/** What answers every path, below its own or behind an empty segment, says nothing by its status. */
 function judgeReadings(exchanges: readonly Exchange[]): Judgement {
-  const [sibling, unknown, ...readings] = exchanges;
-  if (!sibling || !unknown) return { verdict: 'unclear' };
+  const [sibling, unknown, unknownBehindEmpty, ...readings] = exchanges;
+  if (!sibling || !unknown || !unknownBehindEmpty) return { verdict: 'unclear' };
   if (readAnswer(sibling.answer) === 'accepted')
     return { verdict: 'fails', decisive: sibling, why: 'the sibling accepts the token' };
   const opened = readings.filter(({ answer }) => readAnswer(answer) === 'accepted');
   const [first] = opened;
   if (!first) return judgeRefusalOrAbsence(exchanges);
-  const own = unknown.answer;
-  const isAnswerOfItsOwn = readAnswer(own) === 'accepted';
-  if (!isAnswerOfItsOwn) return { verdict: 'fails', decisive: first };
+  const controlOf = ({ sent }: Exchange) => (sent.label.endsWith(EMPTY_SEGMENT) ? unknownBehindEmpty : unknown);
+  const failed = opened.find(exchange => readAnswer(controlOf(exchange).answer) !== 'accepted');
+  if (failed) return { verdict: 'fails', decisive: failed };
   return {
     verdict: 'unclear',
     decisive: first,
@@ -65,6 +68,6 @@ function judgeReadings(exchanges: readonly Exchange[]): Judgement {
 
 /** Not found is as good as refused here. */
 function judgeRefusalOrAbsence(exchanges: readonly Exchange[]): Judgement {
-  const clear = exchanges.filter(({ sent, answer }) => answer.status !== 404 && !sent.label.includes(UNKNOWN));
+  const clear = exchanges.filter(({ sent, answer }) => answer.status !== 404 && !sent.label.endsWith(UNKNOWN));
   return judgeRefusals(clear);
 }

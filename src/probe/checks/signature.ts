@@ -25,13 +25,20 @@ export const NO_ALGORITHM_LETTERS: Check = {
   clause: 'RFC 7515 section 4.1.1, RFC 8725 section 3.2',
   headline: 'accepts tokens that nobody has signed (alg None, NONE …)',
   remedy: 'list the algorithms that the issuer signs with, and accept no other; a list of forbidden ones has gaps',
-  cases: context => withJws(context, jws => ['None', 'NONE', 'nOnE', ''].map(name => unsignedCase(jws, name))),
+  cases: context => withJws(context, jws => [...OTHER_CASES, ''].map(name => unsignedCase(jws, name))),
 };
+
+/** Every spelling but `none` itself: each of the four letters small or capital. */
+const OTHER_CASES = Array.from({ length: 15 }, (_, index) =>
+  [...'none'].map((letter, at) => ((index + 1) & (1 << at) ? letter.toUpperCase() : letter)).join(''),
+);
 
 function unsignedCase({ headerMembers, payload }: JwsParts, alg: string): Case {
   const token = `${encodePart({ ...headerMembers, alg })}.${payload}.`;
   return { label: `the right claims with alg "${alg}" and no signature`, authorization: bearer(token) };
 }
+
+export const ALTERED_LABEL = 'the right token, its signature altered';
 
 export const ALTERED_SIGNATURE: Check = {
   ...closed,
@@ -42,9 +49,7 @@ export const ALTERED_SIGNATURE: Check = {
   remedy: VERIFY,
   isEssential: true,
   cases: context =>
-    withJws(context, () => [
-      { label: 'the right token, its signature altered', authorization: bearer(alterSignature(context.tokens.right)) },
-    ]),
+    withJws(context, () => [{ label: ALTERED_LABEL, authorization: bearer(alterSignature(context.tokens.right)) }]),
 };
 
 /** @returns the token with another character in the middle of its signature: the last one may hold bits that mean nothing. */
@@ -96,7 +101,8 @@ export const PUBLIC_KEY_AS_SECRET: Check = {
   cases: context =>
     withJws(context, ({ headerMembers, claims }) => {
       const { publicKeys } = context;
-      if (publicKeys.length === 0) return 'needs the public key: --jwks URL, --mint-key, or an issuer with discovery';
+      if (publicKeys.length === 0)
+        return 'no public key was found: needs --jwks URL, --mint-key, or an issuer with discovery';
       return publicKeys.slice(0, 2).flatMap(publicKey =>
         listSecrets(publicKey).map(([form, secret]) => {
           const key = { algorithm: 'HS256', key: createSecretKey(secret) };

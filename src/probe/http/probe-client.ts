@@ -3,10 +3,13 @@
  * the server asks for fewer. Follows no redirect. The path and doubled fields go out as they are given, which `fetch` cannot do.
  */
 
-import { request as requestHttp } from 'node:http';
+import { type ClientRequest, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { isIP } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Field } from './target.ts';
+import { type HeaderList, NO_FIELDS } from '../../http/header-list.ts';
+import { createLoopbackLookup } from './loopback-lookup.ts';
+import { type Field, isOnLoopback } from './target.ts';
 
 export interface ProbeRequest {
   /** Where the connection goes. */
@@ -21,8 +24,7 @@ export interface ProbeRequest {
 export interface Answer {
   /** 0: there was none, and `failure` says why. */
   readonly status: number;
-  /** Names in lower case. */
-  readonly fields: readonly Field[];
+  readonly fields: HeaderList;
   /** Its first 64 KiB, as Latin-1. */
   readonly body: string;
   readonly failure?: string;
@@ -31,7 +33,7 @@ export interface Answer {
 /** What the server reads about who asks. */
 export const USER_AGENT = 'audgate-probe (tests whether this API checks its access tokens)';
 
-/** Milliseconds for one answer. */
+/** Milliseconds. */
 const ANSWER_TIME = 10_000;
 const LARGEST_BODY = 64 * 1024;
 /** For one API. */
@@ -44,10 +46,12 @@ export class ProbeClient {
   #faults = 0;
   #stopped: string | undefined;
   readonly #interval: number;
+  readonly #answerTime: number;
 
-  /** @param interval milliseconds between the starts of two requests. */
-  constructor(interval: number) {
+  /** @param interval milliseconds between the starts of two requests. @param answerTime milliseconds for one answer. */
+  constructor(interval: number, answerTime = ANSWER_TIME) {
     this.#interval = interval;
+    this.#answerTime = answerTime;
   }
 
   /** How many were sent to this API. */
@@ -55,7 +59,7 @@ export class ProbeClient {
     return this.#requests;
   }
 
-  /** Answers 5xx in a row up to now. */
+  /** Requests in a row, up to now, without an answer or with 5xx. */
   get faultsInARow(): number {
     return this.#faults;
   }
@@ -84,34 +88,28 @@ export class ProbeClient {
     this.#nextAt = startAt + this.#interval;
     if (startAt > now) await wait(startAt - now);
     this.#requests += 1;
-    const answer = await exchange(request).catch(error => noAnswer(describeError(error)));
+    const answer = await exchange(request, this.#answerTime).catch(error => noAnswer(describeError(error)));
     this.#watch(answer.status);
     return answer;
   }
 
   /** 429 (RFC 6585 section 4) says that there were too many requests. */
   #watch(status: number): void {
-    this.#faults = status >= 500 ? this.#faults + 1 : 0;
+    this.#faults = status === 0 || status >= 500 ? this.#faults + 1 : 0;
     if (status === 429) this.stop('stopped: the server answered 429');
   }
 }
 
 function noAnswer(failure: string): Answer {
-  return { status: 0, fields: [], body: '', failure };
+  return { status: 0, fields: NO_FIELDS, body: '', failure };
 }
 
-/** A connection for each request: what one answer leaves behind changes no other. */
-function exchange({ url, host, method, path, fields, body }: ProbeRequest): Promise<Answer> {
-  const sent: Field[] = [['Host', host], ['User-Agent', USER_AGENT], ['Connection', 'close'], ...fields];
-  if (!fields.some(([name]) => name.toLowerCase() === 'accept')) sent.push(['Accept', '*/*']);
-  if (body !== undefined) sent.push(['Content-Length', String(Buffer.byteLength(body))]);
+/** @param time milliseconds for the whole answer; once there is a head, it is the answer, whatever its body does. */
+function exchange(asked: ProbeRequest, time: number): Promise<Answer> {
   return new Promise(resolve => {
-    const name = url.hostname.replace(/^\[(.*)\]$/, '$1');
-    // The whole list, so that a field may stand in it twice.
-    const options = { host: name, port: url.port, method, path, headers: sent.flat(), agent: false };
-    const request =
-      url.protocol === 'https:' ? requestHttps({ ...options, servername: serverNameOf(host) }) : requestHttp(options);
-    const timer = setTimeout(() => request.destroy(new Error('ETIMEDOUT')), ANSWER_TIME);
+    const request = openRequest(asked);
+    let finish = () => end(noAnswer(`no answer within ${time / 1000} s`));
+    const timer = setTimeout(() => finish(), time);
     const end = (answer: Answer) => {
       clearTimeout(timer);
       resolve(answer);
@@ -121,10 +119,8 @@ function exchange({ url, host, method, path, fields, body }: ProbeRequest): Prom
     request.on('upgrade', (_, socket) => socket.destroy());
     request.on('close', () => end(noAnswer('the connection was closed')));
     request.on('response', response => {
-      const head = { status: response.statusCode ?? 0, fields: pairUp(response.rawHeaders) };
       let text = '';
-      const finish = () => end({ ...head, body: text });
-      // It may never end.
+      finish = () => end({ status: response.statusCode ?? 0, fields: response.rawHeaders, body: text });
       if (response.headers['content-type']?.startsWith('text/event-stream')) return finish();
       response.setEncoding('latin1').on('data', (piece: string) => {
         text = (text + piece).slice(0, LARGEST_BODY);
@@ -132,25 +128,30 @@ function exchange({ url, host, method, path, fields, body }: ProbeRequest): Prom
       });
       response.on('end', finish).on('error', finish);
     });
-    request.end(body);
+    request.end(asked.body);
   });
+}
+
+/** A connection for each request: what one answer leaves behind changes no other. */
+function openRequest({ url, host, method, path, fields, body }: ProbeRequest): ClientRequest {
+  const sent: Field[] = [['Host', host], ['User-Agent', USER_AGENT], ['Connection', 'close'], ...fields];
+  if (!fields.some(([name]) => name.toLowerCase() === 'accept')) sent.push(['Accept', '*/*']);
+  if (body !== undefined) sent.push(['Content-Length', String(Buffer.byteLength(body))]);
+  const name = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const lookup = isOnLoopback(url) ? { lookup: createLoopbackLookup() } : {};
+  // The whole list, so that a field may stand in it twice.
+  const options = { host: name, port: url.port, method, path, headers: sent.flat(), agent: false, ...lookup };
+  return url.protocol === 'https:'
+    ? requestHttps({ ...options, servername: serverNameOf(host) })
+    : requestHttp(options);
 }
 
 /** An address is no name to be sent (RFC 6066 section 3). */
 function serverNameOf(host: string): string {
   const name = host.replace(/:\d+$/, '');
-  return /^[\d.]+$|^\[/.test(name) ? '' : name;
+  return isIP(name) || name.startsWith('[') ? '' : name;
 }
 
-function describeError({ code, message }: NodeJS.ErrnoException): string {
-  const name = code ?? (message === 'ETIMEDOUT' ? message : 'an error');
-  if (name === 'ECONNREFUSED') return 'nobody listens there (ECONNREFUSED)';
-  if (name === 'ETIMEDOUT') return `no answer within ${ANSWER_TIME / 1000} s`;
-  return `no answer (${name})`;
-}
-
-function pairUp(rawHeaders: readonly string[]): Field[] {
-  return rawHeaders.flatMap((name, index) =>
-    index % 2 === 0 ? [[name.toLowerCase(), rawHeaders[index + 1] ?? ''] as const] : [],
-  );
+function describeError({ code = 'an error' }: NodeJS.ErrnoException): string {
+  return code === 'ECONNREFUSED' ? 'nobody listens there (ECONNREFUSED)' : `no answer (${code})`;
 }

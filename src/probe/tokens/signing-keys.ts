@@ -2,7 +2,7 @@
 
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { accept, type ParsedValue, reject } from '../../config/values/parsed-value.ts';
-import type { Members, SigningKey } from './jws-parts.ts';
+import { createSignature, type Members, type SigningKey } from './jws-parts.ts';
 
 export interface IssuerKey extends SigningKey {
   readonly keyId: string | undefined;
@@ -21,10 +21,15 @@ export function readIssuerKey(text: string): ParsedValue<IssuerKey> {
     return reject('is not JSON');
   }
   if (typeof jwk?.['d'] !== 'string') return reject('holds no private JWK (RFC 7517): there is no member d');
-  const algorithm = typeof jwk['alg'] === 'string' ? jwk['alg'] : guessAlgorithm(jwk);
+  const guessed = guessAlgorithm(jwk);
+  const algorithm = typeof jwk['alg'] === 'string' ? jwk['alg'] : guessed;
   if (algorithm === undefined || !ALGORITHM.test(algorithm)) return reject('holds a key of an alg that is not known');
+  if (familyOf(algorithm) !== familyOf(guessed ?? ''))
+    return reject('holds a key whose kty or crv is not that of its alg');
   try {
     const key = createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' });
+    // An RSA key may be too short for its alg.
+    createSignature('', { algorithm, key });
     return accept({ algorithm, key, keyId: typeof jwk['kid'] === 'string' ? jwk['kid'] : undefined });
   } catch {
     return reject('holds a JWK that is no valid key');
@@ -33,7 +38,13 @@ export function readIssuerKey(text: string): ParsedValue<IssuerKey> {
 
 function guessAlgorithm({ kty, crv }: Members): string | undefined {
   if (kty === 'RSA') return 'RS256';
-  return kty === 'OKP' ? 'EdDSA' : CURVES[String(crv)];
+  if (kty === 'OKP') return crv === 'Ed25519' ? 'EdDSA' : undefined;
+  return CURVES[String(crv)];
+}
+
+/** @returns what keys of `algorithm` have in common: RSA signs with six, a curve with one (RFC 7518 section 3.1), Ed25519 has two names. */
+function familyOf(algorithm: string): string {
+  return algorithm.replace(/^[RP]S\d+$/, 'RSA').replace(/^Ed25519$/, 'EdDSA');
 }
 
 /** @returns the public keys of a JWK set that Node.js can read. */

@@ -128,7 +128,7 @@ test('an API that breaks, for the right token too: nothing more is sent, exit 1'
   };
   const { code, stdout } = await probe(api.origin, ...GIVEN, '--all');
   expect([code, api.received.length]).toEqual([1, 8]);
-  expect(stdout).toContain('stopped: 3 answers 5xx in a row');
+  expect(stdout).toContain('stopped: 3 requests in a row without an answer, or with 5xx');
 });
 
 test('an API that refuses the right token: two requests, exit 1', async () => {
@@ -154,6 +154,9 @@ test.each([
   [['http://127.0.0.1/', ...GIVEN, '--header', 'Authorization: Basic a2V5'], 'a field that the probe writes itself'],
   [['http://127.0.0.1/', '--token-file', 'absent'], '--token-file cannot be read'],
   [['http://127.0.0.1/', '--mint-key', 'right', '--issuer', 'https://a.example'], '--mint-key needs --resource'],
+  [['http:/127.0.0.1/', ...GIVEN], 'the URL is no absolute http:// or https:// URL'],
+  [['http://127.0.0.1\\@example.com/', ...GIVEN], 'the URL is no absolute http:// or https:// URL'],
+  [['http://127.0.0.1/', ...GIVEN, '--jwks', 'keys.json'], '--jwks is no absolute http:// or https:// URL'],
   [['http://127.0.0.1/'], 'probe needs a token that the API accepts'],
 ])('arguments %j: exit 1, nothing is sent', async (args, message) => {
   const { code, stderr, stdout } = await probe(...args);

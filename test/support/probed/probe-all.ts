@@ -3,11 +3,12 @@
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { readProbeArguments } from '../../../src/cli/probe/arguments.ts';
 import { createUrlSubject } from '../../../src/cli/probe/subjects.ts';
-import type { Verdict } from '../../../src/probe/check.ts';
+import type { GivenTokens } from '../../../src/cli/probe/tokens.ts';
+import type { CheckResult, Verdict } from '../../../src/probe/check.ts';
 import { ProbeClient } from '../../../src/probe/http/probe-client.ts';
 import { type ProbeReport, runProbe } from '../../../src/probe/run.ts';
 import { startKeyListener } from '../../../src/probe/tokens/key-listener.ts';
-import { createMinter } from '../../../src/probe/tokens/minter.ts';
+import { createMinter, type Minter } from '../../../src/probe/tokens/minter.ts';
 import { exportPublicKey, type IssuerKey, readIssuerKey } from '../../../src/probe/tokens/signing-keys.ts';
 
 export interface TestIssuer {
@@ -61,6 +62,27 @@ export async function probeAll(issuer: TestIssuer, place: ProbedPlace): Promise<
   } finally {
     listener.close();
   }
+}
+
+/** @returns the report of `audgate probe --token-file …`, the eight checks, with tokens that `write` mints for `resource`. */
+export async function probeGiven(
+  { key, issuer }: TestIssuer,
+  { url, resource, scope }: ProbedPlace,
+  write: (mint: Minter['mint']) => Partial<GivenTokens>,
+  isAll = false,
+): Promise<ProbeReport> {
+  const given = readProbeArguments({ urls: [url], 'token-file': 'given' });
+  if (!given.ok) throw new Error(given.rejection.what);
+  const { mint } = createMinter({ key, issuer, resource, scope });
+  const none = { others: [], idToken: undefined, expired: undefined, insufficient: undefined, mintKey: undefined };
+  const subject = createUrlSubject(given.value, { ...none, right: mint(), ...write(mint) }, undefined);
+  if (typeof subject === 'string') throw new Error(subject);
+  return runProbe(subject, new ProbeClient(0), { isAll, isStrict: false });
+}
+
+/** @returns the result of one check. */
+export function resultOf({ results }: ProbeReport, id: string): CheckResult | undefined {
+  return results.find(({ check }) => check.id === id);
 }
 
 /** @returns the ids of the checks with this verdict. */

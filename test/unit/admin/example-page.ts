@@ -92,7 +92,7 @@ function exampleConfig({ file, hash, key, name, resource, sibling, issuer, clien
     proxy: undefined,
   };
   return {
-    source: { file, hash, files: [] },
+    source: { file, hash, included: [], routePlaces: new Map(), files: [] },
     listen: { host: '127.0.0.1', port: 8080 },
     tls: undefined,
     admin: { host: '127.0.0.1', port: 9090 },

@@ -38,7 +38,17 @@ describe('the example of the reference', () => {
     const result = loadConfig(file, {});
     expect(result).toMatchObject({ ok: true });
     expect(result.ok && result.config).toEqual({
-      source: { file, hash: createHash('sha256').update(EXAMPLE).digest('hex'), files: [] },
+      source: {
+        file,
+        hash: createHash('sha256').update(EXAMPLE).digest('hex'),
+        included: [],
+        routePlaces: new Map([
+          ['/profile', { file, line: 14, column: 3 }],
+          ['billing.example.com/v2', { file, line: 19, column: 3 }],
+          ['/status', { file, line: 35, column: 3 }],
+        ]),
+        files: [],
+      },
       listen: { host: '0.0.0.0', port: 8080 },
       admin: { host: '127.0.0.1', port: 9090 },
       adminHosts: new Set(),

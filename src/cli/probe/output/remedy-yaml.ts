@@ -12,7 +12,8 @@ export function writeRemedy({ target, tokens: { jws }, resource }: ProbeSubject,
   const audience = resource ?? [aud].flat().find(value => typeof value === 'string' && isServerUrl(value));
   const path = target.path.replace(/[?].*$/, '').replace(/(?<=.)\/$/, '');
   const keys = jwksUri === undefined ? [] : [`    jwks_uri: ${quote(jwksUri)}`];
-  const types = typeof typ === 'string' && /^jwt$/i.test(typ) ? ['    token_types: [JWT]'] : [];
+  // A token without typ counts as JWT (RFC 7519 section 5.1).
+  const types = jws && /^jwt$/i.test(String(typ ?? 'JWT')) ? ['    token_types: [JWT]'] : [];
   return [
     'issuers:',
     `  ${quote(issuer ?? 'https://login.example.com')}:${issuer === undefined ? '    # the exact iss of your tokens' : ''}`,
@@ -34,5 +35,5 @@ function isWritable(text: string): boolean {
 
 /** A string of JSON is one of YAML (YAML 1.2.2 section 1.3). */
 function quote(text: string): string {
-  return /^https?:\/\/[\w./:-]+$/.test(text) ? text : JSON.stringify(text);
+  return /^https?:\/\/[\w./:-]*[\w./-]$/.test(text) ? text : JSON.stringify(text);
 }

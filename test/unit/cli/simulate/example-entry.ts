@@ -53,7 +53,7 @@ export function unverified(fields: EntryFields = {}): EntryFields {
 }
 
 const CONFIG: Omit<Config, 'routes' | 'issuers'> = {
-  source: { file: 'new.yaml', hash: '0', files: [] },
+  source: { file: 'new.yaml', hash: '0', included: [], routePlaces: new Map(), files: [] },
   listen: { host: '127.0.0.1', port: 0 },
   tls: undefined,
   admin: { host: '127.0.0.1', port: 0 },

@@ -58,6 +58,7 @@ const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode>, string>> = {
   'mcp-token-forwarded': `${I}routes: { ${withKey('mcp: true, upstream_token: »forward').replace('https://a/', 'https://a/a')} }\n`,
   'mcp-sse-prefix': 'routes: { /a: { public: true, upstream: http://a, mcp: { sse: true }, strip_prefix: »true } }\n',
   'address-conflict': `listen: »:9090\n${PUBLIC}`,
+  'include-without-match': `include: [»routes.d/*.yaml]\n${PUBLIC}`,
   'public-over-protected': `${I}routes:\n  ${A}\n  »/: { public: true, upstream: http://p }\n`,
   'resource-uppercase-host': `${I}routes: { ${A.replace('https://a/', '»https://A/')} }\n`,
   'resource-trailing-slash-twin': `${I}routes:\n  ${A}\n  ${A.replace('/a', '/b').replace('https://a/', '»https://a')}\n`,

@@ -44,6 +44,7 @@ const FILE: Examples<Omit<FileSettings, 'issuers' | 'routes'>, 'limits' | 'timeo
   workers: 2,
   trusted_proxies: ['10.0.0.0/8'],
   access_log: { omit: ['sub', 'jti'] },
+  include: ['team.yaml'],
 };
 const ISSUER: Examples<IssuerSettings, 'keys'> = {
   jwks_uri: 'https://login.example/other',
@@ -163,6 +164,7 @@ const certificates = mkdtempSync(join(tmpdir(), 'audgate-every-key-'));
 afterAll(() => rmSync(certificates, { recursive: true }));
 const { key, cert } = createAuthority(certificates).issue('DNS:gateway');
 const FILES = {
+  'team.yaml': stringify({ routes: { '/team': { public: true, upstream: 'http://team' } } }),
   'jwks.json': KEY_SET,
   'ca.crt': CA_CERTIFICATE,
   token: 'a-token\n',

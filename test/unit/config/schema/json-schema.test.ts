@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../../../src/config/load.ts';
 import { EXAMPLE, load, writeConfiguration } from '../configuration.ts';
-import { createJsonSchema, type JsonSchema } from './json-schema.ts';
+import { createIncludedJsonSchema, createJsonSchema, type JsonSchema } from './json-schema.ts';
 
 const CONFIG = join(import.meta.dirname, '../../../../config');
 const FILE = join(CONFIG, 'audgate.schema.json');
@@ -51,6 +51,32 @@ describe('config/audgate.schema.json', () => {
     );
     expect(open.length).toBeGreaterThan(5);
     expect(open.filter(({ additionalProperties }) => additionalProperties !== false)).toEqual([]);
+  });
+});
+
+describe('config/audgate.routes.schema.json', () => {
+  const included = createIncludedJsonSchema();
+  const ROUTES = { '/a': { public: true, upstream: 'http://a' } };
+
+  test('the file: equal to the schema of included files (`npm run schema` writes it)', async () => {
+    await expect(`${JSON.stringify(included, null, 2)}\n`).toMatchFileSnapshot(
+      join(CONFIG, 'audgate.routes.schema.json'),
+    );
+  });
+
+  test('its routes: as in the schema of the whole file', () => {
+    const routesOf = ({ properties }: JsonSchema) => (properties as Record<string, unknown>)['routes'];
+    expect(routesOf(included)).toEqual(routesOf(schema));
+  });
+
+  test.each([
+    [{ routes: ROUTES }, true],
+    [{}, false],
+    [{ routes: ROUTES, listen: ':80' }, false],
+    [{ routes: ROUTES, include: ['b.yaml'] }, false],
+    [{ routes: { '/a': { upstream: 'http://a' } } }, false],
+  ])('%j: valid %s', (tree, isValid) => {
+    expect(ajv.compile(included)(tree)).toBe(isValid);
   });
 });
 

@@ -1,7 +1,7 @@
-/** The schema of the YAML as JSON Schema (draft-07) for editors: config/audgate.schema.json. */
+/** The schema of the YAML as JSON Schema (draft-07) for editors: config/audgate.schema.json and config/audgate.routes.schema.json. */
 
 import { z } from 'zod';
-import { configSchema } from '../../../../src/config/schema/file-schema.ts';
+import { configSchema, includedSchema } from '../../../../src/config/schema/file-schema.ts';
 
 /** One schema within a JSON Schema. */
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
@@ -12,6 +12,13 @@ const REFERENCE = '\\$\\{[^}]+\\}';
 /** @returns the schema of a whole file. It accepts everything that the gateway accepts, and some things that it does not. */
 export function createJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configSchema, { target: 'draft-7', io: 'input' });
+  allowReferences(schema);
+  return schema;
+}
+
+/** @returns the schema of a file that is included, in the same way. */
+export function createIncludedJsonSchema(): JsonSchema {
+  const schema = z.toJSONSchema(includedSchema, { target: 'draft-7', io: 'input' });
   allowReferences(schema);
   return schema;
 }

@@ -63,3 +63,27 @@ test('a path that cannot be sent: status 0', async () => {
   const answer = await new ProbeClient(0).send(requestTo({ path: '/a b' }));
   expect(answer).toMatchObject({ status: 0, failure: 'no answer (ERR_UNESCAPED_CHARACTERS)' });
 });
+
+test('a body that trickles: its head is the answer, once the time is over', async () => {
+  api.handle = (_req, res) => {
+    const trickle = setInterval(() => res.write('a'), 5);
+    res.on('close', () => clearInterval(trickle));
+  };
+  expect(await new ProbeClient(0, 100).send(requestTo())).toMatchObject({ status: 200 });
+});
+
+test('no answer in time: status 0, and why', async () => {
+  api.handle = () => undefined;
+  const answer = await new ProbeClient(0, 100).send(requestTo());
+  expect(answer).toMatchObject({ status: 0, failure: 'no answer within 0.1 s' });
+});
+
+test('requests in a row without an answer: counted until there is one', async () => {
+  const client = new ProbeClient(0);
+  api.handle = req => req.socket.destroy();
+  for (let count = 0; count < 3; count += 1) await client.send(requestTo());
+  expect(client.faultsInARow).toBe(3);
+  api.handle = (_req, res) => res.end();
+  await client.send(requestTo());
+  expect(client.faultsInARow).toBe(0);
+});
