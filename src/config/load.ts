@@ -62,6 +62,8 @@ export interface LoadOptions {
   readonly forwardsNothing?: boolean | undefined;
   /** Whether an exception may have `owner: TODO`: only where nobody is let in by it. */
   readonly acceptsNoOwner?: boolean | undefined;
+  /** What is taken for the content of included files, by their names in `ConfigSource`, in place of what they hold. */
+  readonly includedTexts?: ReadonlyMap<string, string> | undefined;
 }
 
 export interface CollectedLoad {
@@ -150,7 +152,7 @@ function readEntries(
   const isReadable = found.issuers !== undefined && !isMisspelled('issuers', { schema: fileSchema, raw: content });
   const { budget, forwardsNothing: _, ...own } = surroundings;
   const main = { routes: found.routes ?? {}, surroundings: own };
-  const including = { surroundings: own, diagnostics, budget };
+  const including = { surroundings: own, diagnostics, budget, texts: surroundings.includedTexts };
   const { routeFiles, sources, isComplete } = readIncluded(found.include ?? [], main.routes, including);
   const draft: FileDraft = {
     issuers: readIssuers(found.issuers ?? {}, surroundings, diagnostics),

@@ -46,9 +46,9 @@ describe.skipIf(isSkipped)('package (needs the package registry)', () => {
     expect(built.sort()).toEqual([...expected, 'dist/library.d.ts'].sort());
   });
 
-  test('size: below 600 kB packed and 2 MB unpacked', () => {
-    expect(installed.packed.size).toBeLessThan(600_000);
-    expect(installed.packed.unpackedSize).toBeLessThan(2_000_000);
+  test('size: below 650 kB packed and 2.5 MB unpacked', () => {
+    expect(installed.packed.size).toBeLessThan(650_000);
+    expect(installed.packed.unpackedSize).toBeLessThan(2_500_000);
   });
 
   test('secrets: no private key and no test key in any file', () => {

@@ -42,8 +42,8 @@ export class EntryJudge {
 
   /** @param config in use when the log was recorded. */
   constructor(config: Config) {
-    this.#strict = new DecisionReplay(enforceAll(config));
-    this.#lenient = new DecisionReplay(enforceAll(config, this.#excuses));
+    this.#strict = new DecisionReplay(enforceAll(config), config);
+    this.#lenient = new DecisionReplay(enforceAll(config, this.#excuses), config);
     this.#audiences = createAudienceIndex(config.routes);
   }
 
