@@ -92,7 +92,10 @@ export class Introspection implements CredentialKind {
     const judged = introspector.judge(asked, { type: verified.type });
     const { kind } = verified;
     if (kind === undefined) return judged;
-    return judged instanceof Promise ? judged.then(settled => withKind(settled, kind)) : withKind(judged, kind);
+    // What the issuer refuses is told in place of a kind that is excused.
+    const isExcused = mayExcuse(route, readClient(verified.claims), 'wrong_token_type');
+    const add = (settled: Judged) => (isExcused && !settled.ok ? settled : withKind(settled, kind));
+    return judged instanceof Promise ? judged.then(add) : add(judged);
   }
 }
 
