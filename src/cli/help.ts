@@ -84,14 +84,14 @@ them are read, too. What the log does not hold is unknown, and never judged.`,
   },
   propose: {
     synopsis: ['audgate propose [--config FILE] [--json] FILE.ndjson'],
-    summary: 'what the callers of an access log need before all is enforced',
-    details: `Prints a patch of the configuration, with who needs each line as comments:
-aliases, token types, and one exception for each other client, with owner: TODO.
-Never changes enforcement, and never lets in what was denied. Review it, then
-apply it with patch -p1 or git apply; check and simulate judge the result.`,
+    summary: 'what callers need before every route enforces, as a patch',
+    details: `Prints a patch of the configuration that wrote the log, with who needs each line
+as comments: aliases, token types, and one exception for each other client, with
+owner: TODO. Never changes enforcement, never lets in what was denied. Review it,
+then apply it with patch -p1 or git apply; check and simulate judge the result.`,
     options: [
       ['FILE.ndjson', 'the access log; - is standard input'],
-      ['--config FILE', `${CONFIG}. The one that wrote the log`],
+      ['--config FILE', CONFIG],
       ['--json', 'for machines'],
     ],
     exit: '0 nothing to propose; 3 a patch; 1 a bad configuration, or a log\nwithout a line that can be judged',

@@ -7,7 +7,7 @@ import { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { checkExceptions } from './exceptions/exception-checks.ts';
 import type { FileDraft } from './file-draft.ts';
 import { freezeDeep } from './freeze.ts';
-import { type Budget, readIncluded } from './include.ts';
+import { type Budget, readIncluded } from './include/included-routes.ts';
 import { readIssuers, type Surroundings } from './issuers.ts';
 import { checkListeners, checkRoutes } from './lint/cross-checks.ts';
 import { addWarnings } from './lint/warnings.ts';
@@ -63,6 +63,8 @@ export interface LoadOptions {
   readonly forwardsNothing?: boolean | undefined;
   /** Whether an exception may have `owner: TODO`: only where nobody is let in by it. */
   readonly acceptsNoOwner?: boolean | undefined;
+  /** What is taken for the content of included files, by their names in `ConfigSource`, in place of what they hold. */
+  readonly includedTexts?: ReadonlyMap<string, string> | undefined;
 }
 
 export interface CollectedLoad {
@@ -152,7 +154,7 @@ function readEntries(
   const isReadable = found.issuers !== undefined && !isMisspelled('issuers', { schema: fileSchema, raw: content });
   const { budget, forwardsNothing: _, ...own } = surroundings;
   const main = { routes: found.routes ?? {}, surroundings: own };
-  const including = { surroundings: own, diagnostics, budget };
+  const including = { surroundings: own, diagnostics, budget, texts: surroundings.includedTexts };
   const { routeFiles, sources, isComplete } = readIncluded(found.include ?? [], main.routes, including);
   const draft: FileDraft = {
     issuers: readIssuers(found.issuers ?? {}, surroundings, diagnostics),
@@ -160,7 +162,7 @@ function readEntries(
     routes: [main, ...routeFiles].flatMap(({ routes, surroundings: around }) =>
       readRoutes(routes, around, diagnostics, isUpstreamOptional),
     ),
-    hasEveryRoute: isComplete,
+    hasEveryRoute: isComplete && (found.include !== undefined || !isRawMap(content) || !('include' in content)),
     authorizer: found.authorizer,
     trustedProxies: found.trusted_proxies ?? [],
     omittedFields: found.access_log?.omit ?? [],

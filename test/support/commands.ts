@@ -1,9 +1,10 @@
-/** `explain` and `simulate` called in this process: the same output and exit code, without the 600 ms of CPU that a process takes to start. */
+/** `explain`, `simulate` and `propose` called in this process: the same output and exit code, without the 600 ms of CPU that a process takes to start. */
 
 import { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import type { CommandContext } from '../../src/cli/command-context.ts';
 import { explain } from '../../src/cli/explain.ts';
+import { propose } from '../../src/cli/propose.ts';
 import { simulate } from '../../src/cli/simulate.ts';
 import type { Finished } from './program.ts';
 
@@ -36,6 +37,22 @@ export interface SimulateArguments {
 /** As `runProgram(['simulate', …])`. */
 export function runSimulate({ config, from, log, json = true }: SimulateArguments): Promise<Finished> {
   return record('', context => simulate({ config, from, log, json }, context));
+}
+
+export interface ProposeArguments {
+  /** File of the configuration that wrote the log. */
+  readonly config: string;
+  readonly log: string;
+  readonly json?: boolean;
+  /** Milliseconds since 1970. */
+  readonly now?: number;
+  /** What standard input has, where `log` is `-`. */
+  readonly input?: string | Buffer;
+}
+
+/** As `runProgram(['propose', …])`. */
+export function runPropose({ config, log, json = false, now, input = '' }: ProposeArguments): Promise<Finished> {
+  return record(input, context => propose({ config, log, json }, { ...context, ...(now !== undefined && { now }) }));
 }
 
 async function record(input: string | Buffer, run: (context: CommandContext) => Promise<number>): Promise<Finished> {

@@ -2,9 +2,10 @@
 
 import type { Config } from '../../config/config.ts';
 import type { Diagnostic } from '../../config/diagnostics/diagnostic.ts';
-import { insertIntoLists, type ListInsertion } from '../../config/editing/list-insertion.ts';
+import type { ListInsertion } from '../../config/editing/insertion-edits.ts';
+import { insertIntoLists } from '../../config/editing/list-insertion.ts';
 import { type LoadResult, loadSource } from '../../config/load.ts';
-import { toSourceFile } from '../../config/source/source-file.ts';
+import { readSourceFile, toSourceFile } from '../../config/source/source-file.ts';
 import { formatDay } from '../../config/values/day.ts';
 import { compare } from '../simulate/replay/comparison.ts';
 import { DecisionReplay } from '../simulate/replay/decision-replay.ts';
@@ -54,30 +55,69 @@ export interface ProposalContext {
   readonly now: number;
 }
 
-export type ProposalResult =
-  | { readonly ok: true; readonly proposal: Proposal }
-  /** The text with the proposal does not load, as where it becomes larger than a file may be. */
-  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+/** The text with the proposal does not load, as where it becomes larger than a file may be. */
+interface Failed {
+  readonly ok: false;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export type ProposalResult = { readonly ok: true; readonly proposal: Proposal } | Failed;
 
 /** @returns the proposal for what `survey` found; the same one for the same survey on the same day (UTC). */
 export function createProposal(survey: Survey, { config, file, environment, now }: ProposalContext): ProposalResult {
   const plan = createPlan(config, survey);
   const needs = survey.needs.filter(({ wasLetIn }) => wasLetIn);
   const insertions = listInsertions(config, plan, { needs, until: formatDay(now + DAYS * DAY) });
-  const { text, failed } = insertIntoLists(file.text, insertions);
-  const loaded = loadText(file.file, text, environment);
+  const written = writeFiles(config, file, insertions);
+  if (!written.ok) return written;
+  const loaded = loadTexts(file, written.files, environment);
   if (!loaded.ok) return loaded;
-  const files = text === file.text ? [] : [{ file: file.file, before: file.text, text }];
-  return { ok: true, proposal: { plan, files, byHand: failed, ...judgeAgain(needs, loaded.config) } };
+  const { files, byHand } = written;
+  return { ok: true, proposal: { plan, files, byHand, ...judgeAgain(needs, loaded.config, config) } };
 }
 
-function loadText(file: string, text: string, environment: ProposalContext['environment']): LoadResult {
-  const read = toSourceFile(file, text);
-  return read.ok ? loadSource(read.source, environment, { acceptsNoOwner: true }) : read;
+type Written = {
+  readonly ok: true;
+  readonly files: readonly ProposedFile[];
+  readonly byHand: readonly ListInsertion[];
+};
+
+/** Each insertion goes into the file of its route; issuers stand in the file that includes the others. */
+function writeFiles(config: Config, main: ConfigFile, insertions: readonly ListInsertion[]): Written | Failed {
+  const { routePlaces, included } = config.source;
+  const fileOf = ({ path: [top, key] }: ListInsertion) =>
+    (top === 'routes' ? routePlaces.get(String(key))?.file : undefined) ?? main.file;
+  const files: ProposedFile[] = [];
+  const byHand: ListInsertion[] = [];
+  for (const file of [main.file, ...included.map(each => each.file)]) {
+    const own = insertions.filter(insertion => fileOf(insertion) === file);
+    if (own.length === 0) continue;
+    const read = file === main.file ? { ok: true as const, source: main } : readSourceFile(file, { keepsMark: true });
+    if (!read.ok) return read;
+    const before = read.source.text;
+    const { text, failed } = insertIntoLists(before, own);
+    byHand.push(...failed);
+    if (text !== before) files.push({ file, before, text });
+  }
+  return { ok: true, files, byHand };
 }
 
-function judgeAgain(needs: readonly Need[], config: Config): Pick<Proposal, 'uncovered' | 'unknown'> {
-  const replay = new DecisionReplay(enforceAll(config));
+function loadTexts(
+  main: ConfigFile,
+  files: readonly ProposedFile[],
+  environment: ProposalContext['environment'],
+): LoadResult {
+  const texts = new Map(files.map(({ file, text }) => [file, withoutMark(text)]));
+  const read = toSourceFile(main.file, texts.get(main.file) ?? main.text);
+  return read.ok ? loadSource(read.source, environment, { acceptsNoOwner: true, includedTexts: texts }) : read;
+}
+
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
+}
+
+function judgeAgain(needs: readonly Need[], proposed: Config, config: Config): Pick<Proposal, 'uncovered' | 'unknown'> {
+  const replay = new DecisionReplay(enforceAll(proposed), config);
   const uncovered: Uncovered[] = [];
   const unknown = new Map<UnknownCause, number>();
   for (const need of needs) {

@@ -3,7 +3,21 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 import { nameKey, type Path, type YamlDocument } from '../source/document.ts';
 import { type FlowValue, writeFlow } from './flow-text.ts';
-import type { ListInsertion, NewEntry } from './list-insertion.ts';
+
+/** One entry for the end of a list. */
+export interface NewEntry {
+  readonly value: FlowValue;
+  /** One line each, without `#`. They have no line ends. */
+  readonly comments: readonly string[];
+}
+
+export interface ListInsertion {
+  /** The keys from the root to the list. The map that has the list exists; the list may be absent. */
+  readonly path: Path;
+  readonly entries: readonly NewEntry[];
+  /** What an absent list stands for: it is written, too. */
+  readonly initial?: readonly FlowValue[];
+}
 
 /** `removed` characters from `offset` on make way for `inserted`. */
 export interface Edit {

@@ -4,24 +4,9 @@
  */
 
 import { isAlias, isMap, isScalar, isSeq, type Node } from 'yaml';
-import { nameKey, type Path, YamlDocument } from '../source/document.ts';
+import { nameKey, YamlDocument } from '../source/document.ts';
 import type { FlowValue } from './flow-text.ts';
-import { type Edit, findEdits } from './insertion-edits.ts';
-
-/** One entry for the end of a list. */
-export interface NewEntry {
-  readonly value: FlowValue;
-  /** One line each, without `#`. They have no line ends. */
-  readonly comments: readonly string[];
-}
-
-export interface ListInsertion {
-  /** The keys from the root to the list. The map that has the list exists; the list may be absent. */
-  readonly path: Path;
-  readonly entries: readonly NewEntry[];
-  /** What an absent list stands for: it is written, too. */
-  readonly initial?: readonly FlowValue[];
-}
+import { type Edit, findEdits, type ListInsertion } from './insertion-edits.ts';
 
 export interface InsertionResult {
   readonly text: string;

@@ -11,6 +11,10 @@ export const WARNINGS = {
     consequence: 'No route comes from it: requests for those that were meant match no route, or another one.',
     remedy: 'Correct the pattern, which starts at the folder of this file, or put the files there.',
   },
+  'resource-in-two-files': {
+    consequence: 'Who writes one of the files gets requests with tokens that are meant for the API of the other.',
+    remedy: 'Keep the routes of one API in one file.',
+  },
   'public-over-protected': {
     consequence: 'A path that is meant for the protected route, but misses it by a letter, needs no token.',
     remedy: 'Give the public paths routes of their own that contain no protected one.',

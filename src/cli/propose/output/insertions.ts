@@ -2,11 +2,11 @@
 
 import type { Config } from '../../../config/config.ts';
 import type { FlowValue } from '../../../config/editing/flow-text.ts';
-import type { ListInsertion, NewEntry } from '../../../config/editing/list-insertion.ts';
+import type { ListInsertion, NewEntry } from '../../../config/editing/insertion-edits.ts';
+import { type AcceptedType, isOfType } from '../plan/accepted-type.ts';
 import type { Alias } from '../plan/audience-aliases.ts';
 import type { ClientException } from '../plan/client-exceptions.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type AcceptedType, isOfType } from '../plan/token-types.ts';
 import type { Need } from '../survey/need-groups.ts';
 import { describeClients, hintAtScopes, toComment } from './evidence.ts';
 

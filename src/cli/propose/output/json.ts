@@ -1,8 +1,8 @@
 /** The proposal as one JSON object, for programs. */
 
 import { toSafeJson } from '../../terminal.ts';
+import { isOfType } from '../plan/accepted-type.ts';
 import type { ClientException } from '../plan/client-exceptions.ts';
-import { isOfType } from '../plan/token-types.ts';
 import type { Proposal } from '../proposal.ts';
 import type { Survey } from '../survey/log-survey.ts';
 import { type ClientCount, countClients } from './evidence.ts';

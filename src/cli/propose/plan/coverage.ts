@@ -9,8 +9,8 @@ import {
 import type { Config, ProtectedRoute } from '../../../config/config.ts';
 import type { ExcusableReason } from '../../../denial.ts';
 import type { Need } from '../survey/need-groups.ts';
+import { type AcceptedType, isOfType } from './accepted-type.ts';
 import type { Alias } from './audience-aliases.ts';
-import { type AcceptedType, isOfType } from './token-types.ts';
 
 export class Coverage {
   readonly #routes = new Map<string, ProtectedRoute>();

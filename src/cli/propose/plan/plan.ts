@@ -4,10 +4,10 @@ import type { Config } from '../../../config/config.ts';
 import type { ExcusableReason } from '../../../denial.ts';
 import type { Survey } from '../survey/log-survey.ts';
 import type { Need } from '../survey/need-groups.ts';
+import { type AcceptedType, isOfType, listTypes } from './accepted-type.ts';
 import { type Alias, listAliases } from './audience-aliases.ts';
 import { type ClientExceptions, nameExcused, proposeExceptions } from './client-exceptions.ts';
 import { Coverage } from './coverage.ts';
-import { type AcceptedType, isOfType, listTypes } from './token-types.ts';
 
 export interface Plan extends ClientExceptions {
   readonly aliases: readonly Alias[];

@@ -67,7 +67,8 @@ function parseRequest(fields: Fields): LogEntry | undefined {
   const isPathCut = mayBeCut(path);
   const isCut = [route, resource, method, host].some(text => text !== undefined && mayBeCut(text));
   const mcp = parseMcp(fields, mayBeCut);
-  const decided = { mcp, outcome, reason, enforcement, isPreflight: isPreflight(fields), claims };
+  const isExcused = fields['exception'] !== undefined;
+  const decided = { mcp, outcome, reason, isExcused, enforcement, isPreflight: isPreflight(fields), claims };
   const via = fields['via'] === 'authorizer' ? 'authorizer' : 'proxy';
   return { time, durationMs, via, requestId, route, resource, method, host, path, isPathCut, isCut, ...decided };
 }

@@ -30,6 +30,8 @@ export interface LogEntry {
   readonly outcome: Outcome;
   /** The reason of the denial or of the failure; any text, since another version may have written the log. */
   readonly reason: string | undefined;
+  /** Whether an exception of its route excused something. */
+  readonly isExcused: boolean;
   /** Whether it was a CORS preflight that the gateway answered: no token was looked for, and nothing was forwarded. */
   readonly isPreflight: boolean;
   /** Of an MCP request whose body was read; `unknown` for a batch, and where the log may have cut or masked the name. */

@@ -194,11 +194,11 @@ function listTypes(
 }
 
 /** The type is checked before audience and scope, and on `enforce` nothing is granted without it. */
-function wasTypeAccepted({ outcome, reason, enforcement }: LogEntry): boolean {
+function wasTypeAccepted({ outcome, reason, enforcement, isExcused }: LogEntry): boolean {
   if (outcome === 'forwarded') return true;
   if (isReason(reason) && isDecidedWithin(reason, 'audience', 'scope')) return true;
   if (isReason(reason) && isDecidedWithin(reason, 'exchange', 'exchange')) return true;
-  return enforcement === 'enforce' && reason !== 'method_not_allowed';
+  return enforcement === 'enforce' && reason !== 'method_not_allowed' && !isExcused;
 }
 
 function isTokenReason(reason: string | undefined): reason is TokenReason {

@@ -5,6 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, Issuer, Route } from '../../../config/config.ts';
+import { listExceptions } from '../../../config/exceptions/exception.ts';
 import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
 
 export class RecordedConfig {
@@ -55,10 +56,11 @@ export class RecordedConfig {
     return old !== undefined && now !== undefined && isDeepStrictEqual(old.tokenTypes, now.tokenTypes);
   }
 
-  /** @returns whether `route` requires the same claims as the logged route. */
+  /** @returns whether `route` requires the same claims as the logged route, which excused none of them: a refusal for a later reason does not tell. */
   keepsClaims(key: string, route: Route): boolean {
     const old = this.#oldRoutes.get(key);
     if (!old || old.public || route.public) return false;
+    if (listExceptions(old.exceptions).some(({ reasons }) => reasons.has('wrong_claim'))) return false;
     return isDeepStrictEqual(old.requiredClaims, route.requiredClaims);
   }
 

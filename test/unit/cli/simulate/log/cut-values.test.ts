@@ -49,6 +49,7 @@ function wholeEntry(
 ): LogEntry {
   return {
     via: 'proxy',
+    isExcused: false,
     ...{ time: Date.now(), durationMs: 1, requestId: 'x', route: '/a', resource: OURS, enforcement: 'enforce' },
     ...{
       method: 'GET',

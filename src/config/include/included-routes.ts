@@ -4,18 +4,19 @@
  */
 
 import { dirname } from 'node:path';
-import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
-import { quote } from './diagnostics/quotation.ts';
+import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
+import { quote } from '../diagnostics/quotation.ts';
+import type { Surroundings } from '../issuers.ts';
+import { fileSchema, includedFileSchema } from '../schema/file-schema.ts';
+import { readSettings } from '../schema/settings.ts';
+import type { IncludedSource } from '../source/config-source.ts';
+import { type ContentCounts, readContent } from '../source/content.ts';
+import { YamlDocument } from '../source/document.ts';
+import { formatLimit, LIMITS } from '../source/limits.ts';
+import { isRawMap, type RawMap } from '../source/raw-map.ts';
+import { ReferencedFiles } from '../source/referenced-files.ts';
+import { accept } from '../values/parsed-value.ts';
 import { type IncludedName, listIncluded } from './included-files.ts';
-import type { Surroundings } from './issuers.ts';
-import { fileSchema, includedFileSchema } from './schema/file-schema.ts';
-import { readSettings } from './schema/settings.ts';
-import type { IncludedSource } from './source/config-source.ts';
-import { type ContentCounts, readContent } from './source/content.ts';
-import { YamlDocument } from './source/document.ts';
-import { formatLimit, LIMITS } from './source/limits.ts';
-import { isRawMap, type RawMap } from './source/raw-map.ts';
-import { ReferencedFiles } from './source/referenced-files.ts';
 
 /** What is left of `LIMITS` for the files that are read next. */
 export interface Budget {
@@ -42,6 +43,8 @@ interface Including {
   readonly surroundings: Surroundings;
   readonly diagnostics: DiagnosticCollector;
   readonly budget: Budget;
+  /** By the name of the file: what it is taken to hold. */
+  readonly texts: ReadonlyMap<string, string> | undefined;
   /** The keys of all routes so far. */
   readonly keys: Set<string>;
 }
@@ -67,8 +70,13 @@ export function readIncluded(entries: readonly string[], routes: RawMap, includi
 }
 
 /** What cannot be read is told where the file is named, or in the file that a pattern matches. */
-function readIncludedText({ path, file, entry }: IncludedName, { surroundings, diagnostics, budget }: Including) {
-  const read = surroundings.files.readHashed(path);
+function readIncludedText(
+  { path, file, entry }: IncludedName,
+  { surroundings, diagnostics, budget, texts }: Including,
+) {
+  const found = surroundings.files.readHashed(path);
+  const text = texts?.get(file);
+  const read = found.ok && text !== undefined ? accept({ ...found.value, text }) : found;
   if (read.ok) {
     budget.bytes -= Buffer.byteLength(read.value.text);
     if (budget.bytes >= 0) return read.value;
