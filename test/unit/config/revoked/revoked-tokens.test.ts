@@ -54,3 +54,17 @@ test('issued_before: before it and without iat, not at it', () => {
     index.fits({ jti: undefined, sub: undefined, iss: undefined, clientId: 'a', iat });
   expect([99.9, 100, undefined].map(fits)).toEqual([true, false, true]);
 });
+
+test('entries that name the same: one of them is kept, so a list that repeats itself costs neither its reload nor a request', () => {
+  const index = new RevokedTokens();
+  for (let each = 0; each < 50_000; each += 1) {
+    index.add({ clientId: 'a', iss: 'i', issuedBefore: each % 100 });
+    index.add({ jti: 'j', clientId: 'a' });
+  }
+  expect([...index.list()]).toEqual([
+    { jti: 'j', clientId: 'a' },
+    { clientId: 'a', iss: 'i', issuedBefore: 99 },
+  ]);
+  index.add({ clientId: 'a', iss: 'i' });
+  expect([...index.list()].at(-1)).toEqual({ clientId: 'a', iss: 'i' });
+});
