@@ -114,6 +114,10 @@ const ROWS: Readonly<Record<string, Row>> = {
     ...{ wrong: ['malformed_credentials'], isVerified: false },
     credentials: async () => [['Authorization', 'Bearer']],
   },
+  'an ID token, of another type, too': {
+    wrong: ['wrong_token_type'],
+    credentials: signed({ token_use: 'id' }, { typ: 'JWT' }),
+  },
   'no JWT': { wrong: ['malformed_token'], isVerified: false, credentials: async () => [bearer('x')] },
   'no exp': { wrong: ['malformed_token'], isVerified: false, credentials: signed({ exp: undefined }) },
   'an issuer nobody knows': {
@@ -223,6 +227,7 @@ function countOutcome(route: string, outcome: string, wrong: readonly string[], 
   if (!outcome.includes('exception')) return;
   for (const each of wrong.filter(one => variant.excuses.includes(one))) {
     count(excused, `{route="${route}",exception="${CLIENT}",reason="${each}"}`);
+    if (each !== reason) count(denials, `{route="${route}",reason="${each}",action="forwarded"}`);
   }
 }
 
