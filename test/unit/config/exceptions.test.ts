@@ -103,7 +103,7 @@ describe('mistakes', () => {
     ['multiple, where any is accepted', { presented: 'multiple' }, /^13 presented: invalid-value: /],
     ['presented without its reason', { reasons: '[wrong_claim]', presented: 'foreign' }, /^13 presented: .*no effect/],
     ['an issuer of another route', { iss: 'https://two' }, /^13 iss: unknown-issuer: .*one of https:\/\/one/],
-    ['an unknown key', { untill: '2027-01-31' }, /^13 untill: unknown-key: .*"until"/],
+    ['an unknown key', { untill: '2027-01-31' }, /^13 untill: unknown-key: /],
   ])('%s', (_name, fields, expected) => {
     const found = problems(yaml(fields));
     expect(found).toHaveLength(1);
