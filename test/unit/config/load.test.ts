@@ -93,6 +93,7 @@ describe('the example of the reference', () => {
           scopeRules: [{ method: '*', path: '/', scopes: ['profile:read'] }],
           ...NO_CLAIM_KEYS,
           enforcement: 'enforce',
+          exceptions: new Map(),
           wouldDenyHeader: false,
           claimsToHeaders: new Map(),
         },
@@ -124,6 +125,7 @@ describe('the example of the reference', () => {
             { method: '*', path: '/', scopes: ['billing:admin'] },
           ],
           enforcement: 'report',
+          exceptions: new Map(),
           wouldDenyHeader: false,
           claimsToHeaders: new Map([
             ['X-User', 'sub'],
