@@ -96,7 +96,9 @@ function parseClaims(fields: Fields, mayBeCut: MayBeCut): LoggedClaims | undefin
   const isCut = mayBeCut(aud) || [iss, scope, typ ?? '', ...aud].some(mayBeCut);
   const texts = Object.entries({ iss, sub, client_id, jti });
   const whole = Object.fromEntries(texts.filter(([, value]) => isText(value) && !mayBeCut(value)));
-  return { issuer: iss, audience: aud, scope, expiresAt: exp, clientId: client_id, type: typ, kind, whole, isCut };
+  const cutNames = texts.flatMap(([name, value]) => (isText(value) && !(name in whole) ? [name] : []));
+  const names = { clientId: client_id, type: typ, kind, whole, cutNames };
+  return { issuer: iss, audience: aud, scope, expiresAt: exp, ...names, isCut };
 }
 
 type MayBeCut = (value: string | readonly string[]) => boolean;

@@ -54,6 +54,8 @@ export interface LoggedClaims {
   readonly type: string | undefined;
   /** Of a token that named itself no access token. */
   readonly kind: string | undefined;
+  /** Those of `sub`, `client_id` and `jti` that the log may have truncated. */
+  readonly cutNames: readonly string[];
   /** Whether the log may have truncated the issuer, an audience, the list of audiences, or the scopes. */
   readonly isCut: boolean;
 }

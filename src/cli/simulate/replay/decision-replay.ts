@@ -21,6 +21,7 @@ import type { Verification } from '../../../token/verifier.ts';
 import { hasUpstream } from '../../../upstream/upstreams.ts';
 import { type LogEntry, wasGranted } from '../log/log-entry.ts';
 import { judgeLoggedOrigin } from './logged-origin.ts';
+import { LoggedRevocation } from './logged-revocation.ts';
 import { type IssuerRules, readLoggedToken } from './logged-token.ts';
 import { RecordedConfig } from './recorded-config.ts';
 import type { Unknown } from './unknown.ts';
@@ -55,10 +56,12 @@ export class DecisionReplay {
    * @param from the configuration in use when the log was recorded, where it is known.
    */
   constructor(config: Config, from?: Config) {
+    const omitted = new Set([config, from].flatMap(each => [...(each?.accessLog?.omit ?? [])]));
     this.#rules = {
       issuers: config.issuers,
       recorded: from && new RecordedConfig(from, config),
-      isKindOmitted: [config, from].some(each => each?.accessLog?.omit.has('kind')),
+      revocation: new LoggedRevocation(config.revoked, omitted),
+      isKindOmitted: omitted.has('kind'),
     };
     this.#isClientOmitted = [config, from].some(each => each?.accessLog?.omit.has('client_id'));
     this.#routes = createRouteTable(config.routes);
@@ -122,8 +125,11 @@ export class DecisionReplay {
     const verifications = readLoggedToken(entry, match.route, this.#rules);
     if (!('unknown' in verifications)) return this.#decideAsked(match, entry, verifications);
     const withoutToken = this.#authorize(match, entry, deny('missing_token'));
-    const { reason } = withoutToken;
-    const isDecided = match.route.public || (reason !== undefined && isDecidedWithin(reason, 'request', 'method'));
+    const { reason, outcome } = withoutToken;
+    if (match.route.public) return [withoutToken];
+    // A revoked token is refused also where the mode only reports the method.
+    const isOpen = outcome !== 'denied' && !this.#rules.revocation.isEmpty;
+    const isDecided = reason !== undefined && isDecidedWithin(reason, 'request', 'method') && !isOpen;
     return isDecided ? [withoutToken] : verifications;
   }
 

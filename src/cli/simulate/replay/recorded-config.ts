@@ -17,6 +17,8 @@ export class RecordedConfig {
   /** Whether each issuer is still trusted, by the same keys and algorithms, so that every signature verifies as before. */
   readonly keepsSignatures: boolean;
   readonly #addsIssuer: boolean;
+  /** Whether the same tokens are revoked. */
+  readonly keepsRevoked: boolean;
 
   /**
    * @param old the configuration in use when the log was recorded.
@@ -26,6 +28,7 @@ export class RecordedConfig {
     this.#old = old;
     this.#now = now;
     this.#oldRoutes = new Map(old.routes.map(route => [route.key, route]));
+    this.keepsRevoked = isDeepStrictEqual([...old.revoked.list()], [...now.revoked.list()]);
     this.#unchangedRoutes = new Set(this.#listUnchangedRoutes());
     const issuers = [...old.issuers.values()];
     const unchanged = issuers.filter(each => keepsTokens(each, now.issuers.get(each.issuer)));
@@ -91,6 +94,7 @@ export class RecordedConfig {
   #listUnchangedRoutes(): readonly string[] {
     const [old, now] = [this.#old, this.#now];
     const sharesSame =
+      this.keepsRevoked &&
       isDeepStrictEqual(old.issuers, now.issuers) &&
       isDeepStrictEqual(old.routes.map(sharedParts), now.routes.map(sharedParts));
     if (!sharesSame) return [];

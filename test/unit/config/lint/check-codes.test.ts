@@ -99,6 +99,7 @@ const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode | 'resource-in-two
   'authorizer-peers-unused': `authorizer: { listen: unix:/run/a.sock, »peers: [10.0.0.1] }\n${PUBLIC}`,
   'authorizer-body-rules': `authorizer: 127.0.0.1:9191\n${I}routes: { /a: { resource: https://a/a, »mcp: { tools: { x: [y] } } } }\n`,
   'admin-open': `admin: »0.0.0.0:9090\n${PUBLIC}`,
+  'revoked-nobody': `revoked: [{ iss: »https://other.example }]\n${I}routes: { ${A} }\n`,
   'trusted-proxies-anyone': `trusted_proxies: [»0.0.0.0/0]\n${I}routes: { ${A} }\n`,
 };
 
