@@ -147,10 +147,11 @@ function describeConfiguration({ info, report }: Pick<StatusPage, 'info' | 'repo
   return {
     file: info.config.source.file,
     sha256: info.config.source.hash,
+    included: info.config.source.included.map(({ file, hash }) => ({ file, sha256: hash })),
     loaded_at: info.loadedAt.toISOString(),
     reloads: { success: reloads('success'), failure: reloads('failure') },
-    warnings: info.warnings.map(({ line, column, path, code, message }) => ({
-      ...{ line, column, path, code, message },
+    warnings: info.warnings.map(({ file, line, column, path, code, message }) => ({
+      ...{ file, line, column, path, code, message },
       consequence: CHECK_CODES[code].consequence,
       remedy: CHECK_CODES[code].remedy,
     })),

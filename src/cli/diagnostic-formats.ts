@@ -22,9 +22,9 @@ export function formatForPeople(diagnostics: readonly Diagnostic[]): string[] {
 
 /** @returns one JSON object on one line; `ok` is true where the exit code is 0. */
 export function formatJson(file: string, ok: boolean, diagnostics: readonly Diagnostic[]): string {
-  const problems = diagnostics.map(({ severity, code, line, column, path, message }) => {
+  const problems = diagnostics.map(({ severity, code, file: place, line, column, path, message }) => {
     const { consequence, remedy } = CHECK_CODES[code];
-    return { severity, code, line, column, path, message, consequence, remedy };
+    return { severity, code, file: place, line, column, path, message, consequence, remedy };
   });
   return toSafeJson({ file, ok, problems });
 }

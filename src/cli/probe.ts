@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
 import { valuesOf } from '../http/header-list.ts';
+import { MISSING_SCOPE } from '../probe/checks/given-tokens.ts';
 import { ProbeClient } from '../probe/http/probe-client.ts';
 import { isOnLoopback } from '../probe/http/target.ts';
 import { askWithoutToken, type ProbeReport, type ProbeSubject, runProbe } from '../probe/run.ts';
@@ -81,9 +82,10 @@ async function probeOne(
   const subject = create();
   if (typeof subject === 'string') return { route, url, method, report: subject, yaml: undefined };
   const report = await runWithListener(subject, options, client, context);
-  const isClosed = report.results.some(({ verdict, check }) => verdict === 'fails' && check.isClosedByGateway);
+  const closed = report.results.filter(({ verdict, check }) => verdict === 'fails' && check.isClosedByGateway);
+  const needsScope = closed.some(({ check }) => check === MISSING_SCOPE);
   // A route of a configuration has audgate in front of it already.
-  const yaml = isClosed && route === undefined ? writeRemedy(subject, jwks) : undefined;
+  const yaml = closed.length > 0 && route === undefined ? writeRemedy(subject, jwks, needsScope) : undefined;
   return { route, url, method, report, yaml };
 }
 

@@ -51,7 +51,10 @@ export interface Case {
 
 export interface Exchange {
   readonly sent: Case;
-  readonly answer: Answer;
+  readonly answer: Answer & {
+    /** 2xx with HTML, where the right token gets something else: a page for people, such as one to log in. */
+    readonly isPage?: boolean;
+  };
 }
 
 export interface Judgement {

@@ -10,9 +10,9 @@ export type Reading = 'accepted' | 'refused' | 'unclear';
 /** Refusals of credentials (RFC 6750 section 3.1), and of heads that are too large (RFC 6585 section 5). */
 const REFUSALS = [400, 401, 403, 431];
 
-/** @returns whether the request was let through. Not found, redirected, failed, and 2xx with an error in the body are neither. */
-export function readAnswer({ status, body }: Answer): Reading {
-  if (isSuccess(status)) return reportsError(body) ? 'unclear' : 'accepted';
+/** @returns whether the request was let through. Not found, redirected, failed, and 2xx with an error or a page for people are neither. */
+export function readAnswer({ status, body, isPage }: Exchange['answer']): Reading {
+  if (isSuccess(status)) return isPage || reportsError(body) ? 'unclear' : 'accepted';
   return REFUSALS.includes(status) ? 'refused' : 'unclear';
 }
 
@@ -24,6 +24,13 @@ function isSuccess(status: number): boolean {
 function reportsError(body: string): boolean {
   const { error, errors } = parseJsonObject(body) ?? {};
   return Boolean(error) || (Array.isArray(errors) && errors.length > 0);
+}
+
+const PAGE = 'a page (HTML), where the right token gets none: it may be one to log in';
+
+/** @returns whether the body is HTML. */
+export function isHtml({ fields }: Answer): boolean {
+  return valuesOf(fields, 'content-type').some(value => /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(value));
 }
 
 /** None of the requests may have been accepted. */
@@ -49,9 +56,9 @@ function describeCache(answer: Answer): string | undefined {
 }
 
 /** @returns why an answer tells neither that a token was accepted nor that it was refused. */
-export function describeUnclear({ status, failure }: Answer): string {
+export function describeUnclear({ status, failure, isPage }: Exchange['answer']): string {
   if (status === 0) return failure ?? 'no answer';
-  if (isSuccess(status)) return `${status} with an error in its body`;
+  if (isSuccess(status)) return isPage ? `${status} with ${PAGE}` : `${status} with an error in its body`;
   if (status >= 500) return `${status}: the server failed, which is no refusal`;
   if (status >= 300 && status < 400) return `${status}: a redirect, which the probe does not follow`;
   return `${status} is no refusal of a token`;

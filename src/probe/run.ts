@@ -6,7 +6,7 @@ import { OTHER_AUDIENCE } from './checks/given-tokens.ts';
 import { ALTERED_SIGNATURE } from './checks/signature.ts';
 import { CHECKS } from './checks/table.ts';
 import type { ProbeClient } from './http/probe-client.ts';
-import { describeAnswer, judgeRefusals, readAnswer } from './judging.ts';
+import { describeAnswer, isHtml, judgeRefusals, readAnswer } from './judging.ts';
 
 export interface ProbeReport {
   /** `unclear`: the audience could not be judged, or something stopped the probe. */
@@ -116,12 +116,18 @@ class Run {
   async #exchange(cases: readonly Case[]): Promise<readonly Exchange[]> {
     const exchanges: Exchange[] = [];
     for (const sent of cases) {
-      const exchange = { sent, answer: await this.#client.send(toRequest(this.#context, sent)) };
+      const exchange = { sent, answer: this.#read(await this.#client.send(toRequest(this.#context, sent))) };
       exchanges.push(exchange);
       this.#exchanges.push(exchange);
       if (this.#client.faultsInARow >= FAULTS_IN_A_ROW) await this.#checkHealth();
     }
     return exchanges;
+  }
+
+  /** The first answer of all is that to the right token. */
+  #read(answer: Exchange['answer']): Exchange['answer'] {
+    const [right = { answer }] = this.#exchanges;
+    return isHtml(answer) && !isHtml(right.answer) ? { ...answer, isPage: true } : answer;
   }
 
   async #checkHealth(): Promise<void> {

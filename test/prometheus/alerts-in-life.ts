@@ -30,6 +30,7 @@ export function testAlerts(lived: () => { readonly world: World; readonly end: n
       AudgateConfusedDeputy: [EU, US],
       AudgateForeignAudiences: [EU, US],
       AudgateWouldDeny: [EU, US],
+      AudgateExceptionLapses: [EU, US],
       AudgateKeyFetchesFail: [EU, US],
       AudgateNoKeys: [EU, US],
       AudgateUpstreamLeftOut: [EU, US],
@@ -92,6 +93,23 @@ export function testAlerts(lived: () => { readonly world: World; readonly end: n
       }
     },
   );
+
+  test('AudgateExceptionLapses: for the client whose exception lapses within a week, and for no other', async () => {
+    const firing = await listFiring('AudgateExceptionLapses');
+    expect(firing.map(({ labels }) => `${labels['job']} ${labels['route']} ${labels['exception']}`).sort()).toEqual([
+      `${EU} /excused ${BATCH}`,
+      `${US} /us/excused ${BATCH}`,
+    ]);
+    expect(firing[0]?.annotations['description']).toMatch(/ends in [23]d \d+h \d+m/);
+    const wouldDeny = (await listFiring('AudgateWouldDeny')).map(({ labels }) => labels['route']);
+    expect(wouldDeny).not.toContain('/us/excused');
+  });
+
+  test.skipIf(!hasJq)('log_query of AudgateExceptionLapses says what the client still comes with', async () => {
+    const [us] = (await listFiring('AudgateExceptionLapses')).filter(({ labels }) => labels['job'] === US);
+    if (!us) throw new Error('it does not fire');
+    expect(runLogQuery(us).map(line => line.trim())).toEqual([`2 ["${BATCH}","wrong_audience",["${PROFILE}"]]`]);
+  });
 
   test('logs_url: opens the same query in Explore, with the job, the route and the reason of the alert', async () => {
     const [alert] = (await listFiring('AudgateWouldDeny')).filter(({ labels }) => labels['route'] === "/us/o'neill");

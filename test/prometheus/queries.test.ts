@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isInstalled, type Range, type Series } from '../support/prometheus.ts';
 import { testAlerts } from './alerts-in-life.ts';
 import { interpolate, type Panel, readDashboard, type Selection } from './artifacts.ts';
-import { BATCHES, BILLING, FOREIGN, PROFILE, REPLAYS, ROUNDS } from './traffic.ts';
+import { BATCH, BATCHES, BILLING, FOREIGN, PROFILE, REPLAYS, ROUNDS } from './traffic.ts';
 import { JOBS, type Job, liveThroughEverything, SCRAPE_INTERVAL, type World } from './world.ts';
 
 const hasPrometheus = isInstalled('prometheus');
@@ -148,6 +148,7 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${s
       left.map(({ labels, samples }) => [`${labels['job']} ${labels['route']} ${labels['reason']}`, samples[0]]),
     );
     const expected = {
+      [`${US} /us/excused wrong_audience`]: 2,
       [`${US} /us/legacy missing_token`]: 2,
       [`${US} /us/legacy token_expired`]: 2,
       [`${US} /us/legacy wrong_audience`]: 2 * (4 + BATCHES),
@@ -163,11 +164,34 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${s
     const [burnDown = []] = await ask(find('Burn-down to zero would-be denials'), { job: [EU] });
     expect(burnDown.map(({ labels }) => labels['route']).sort()).toEqual([
       '/down',
+      '/excused',
       '/legacy',
       "/o'neill",
       '/several',
       '/verified',
     ]);
+  });
+
+  test('the table of exceptions: uses, the last of them, and when each lapses, by client', async () => {
+    const [uses = [], lastUsed = [], lapses = []] = await ask(find('Exceptions'), { job: [US] });
+    const read = (series: readonly Series[]) =>
+      Object.fromEntries(
+        series.map(({ labels, samples }) => [`${labels['route']} ${labels['exception']}`, samples[0]]),
+      );
+    const [batch, quarterly] = [`/us/excused ${BATCH}`, '/us/excused quarterly-report'];
+    expect(read(uses)).toEqual({ [batch]: 2, [quarterly]: 0 });
+    expect(read(lastUsed)).toEqual({ [batch]: expect.any(Number), [quarterly]: 0 });
+    expect(read(lastUsed)[batch]).toBeGreaterThan(range.start * 1000);
+    expect(read(lastUsed)[batch]).toBeLessThanOrEqual(range.end * 1000);
+    const days = (series: string) => ((read(lapses)[series] ?? Number.NaN) - range.end * 1000) / 86_400_000;
+    // To the end of the day that the YAML names, seen from any time of the day before midnight, or just behind it.
+    for (const [series, least] of [
+      [batch, 3],
+      [quarterly, 100],
+    ] as const) {
+      expect(days(series)).toBeGreaterThan(least - 0.1);
+      expect(days(series)).toBeLessThanOrEqual(least + 1);
+    }
   });
 
   test('variables: the jobs, their instances, and their routes', async () => {
@@ -183,6 +207,7 @@ describe.skipIf(!hasPrometheus)(`a real Prometheus that scraped real gateways${s
       '/billing',
       '/down',
       '/exchanging',
+      '/excused',
       '/legacy',
       "/o'neill",
       '/profile',

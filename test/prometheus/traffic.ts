@@ -64,6 +64,7 @@ export async function sendRound(port: number, issuer: TokenIssuer, prefix: strin
     send('/legacy', forger),
     ...[profile, foreign, undefined].map(token => send('/verified', token)),
     send("/o'neill", batch),
+    send('/excused', batch),
     send('/billing', both),
     send('/billing/slow', billing),
     send('/billing', await tokenFor(BILLING)),

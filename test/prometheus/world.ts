@@ -12,7 +12,7 @@ import { type Prometheus, startPrometheus } from '../support/prometheus.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { CONFIG } from './artifacts.ts';
-import { BILLING, PROFILE, ROUNDS, sendForSeveral, sendRound, TOOLS } from './traffic.ts';
+import { BATCH, BILLING, PROFILE, ROUNDS, sendForSeveral, sendRound, TOOLS } from './traffic.ts';
 
 /** Nothing listens there. */
 const NOBODY = 'http://127.0.0.1:9';
@@ -159,11 +159,25 @@ routes:
   ${prefix}/legacy: { resource: "https://legacy.example.com/", upstream: "${upstream}", enforcement: report, issuers: ${trusted} }
   ${prefix}/verified: { resource: "https://verified.example.com/", upstream: "${upstream}", enforcement: verify, issuers: ${trusted} }
   ${prefix}/o'neill: { resource: "https://oneill.example.com/", upstream: "${upstream}", enforcement: report, issuers: ${trusted} }
+  ${prefix}/excused: { resource: "https://excused.example.com/", upstream: "${upstream}", issuers: ${trusted}, exceptions: ${describeExceptions(issuer.issuer)} }
   ${prefix}/exchanging: { resource: "https://exchanging.example.com/", upstream: "${upstream}", issuers: ${trusted}, upstream_token: exchange, exchange: ${EXCHANGE} }
   ${prefix}/down: { public: true, upstream: "${NOBODY}" }
   ${prefix}/tools: { resource: "${TOOLS}", upstream: "${upstream}", issuers: ${trusted}, mcp: { tools: { delete_user: ["users:admin"] } } }
   ${prefix}/several: { public: true, upstream: ["${upstream}", "${NOBODY}"] }
 `;
+}
+
+/** One that is used and lapses within the week, and one of a client that does not call. */
+function describeExceptions(issuer: string): string {
+  return JSON.stringify([
+    { client_id: BATCH, iss: issuer, reasons: ['wrong_audience'], until: dayAhead(3), owner: 'team-billing' },
+    { client_id: 'quarterly-report', iss: issuer, reasons: ['wrong_audience'], until: dayAhead(100), owner: 'finance' },
+  ]);
+}
+
+/** @returns the day, in UTC, so many days from now. */
+function dayAhead(days: number): string {
+  return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 }
 
 /** A third job has a target that never answered and is not a gateway. */

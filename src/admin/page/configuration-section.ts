@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from '../../config/diagnostics/diagnostic.ts';
 import { CHECK_CODES } from '../../config/lint/check-codes.ts';
+import type { IncludedSource } from '../../config/source/config-source.ts';
 import type { Report } from '../../telemetry/report.ts';
 import { sumOf } from '../figures/counter-sums.ts';
 import type { ProcessInfo } from '../process-info.ts';
@@ -17,15 +18,20 @@ export function renderConfiguration({ config, loadedAt, warnings }: ProcessInfo,
 <dl class="facts">
 <div><dt>File</dt><dd><code>${config.source.file}</code></dd></div>
 <div><dt>SHA-256</dt><dd><code>${config.source.hash}</code></dd></div>
-<div><dt>Loaded</dt><dd>${formatMoment(loadedAt.getTime())}</dd></div>
+${config.source.included.map(renderIncluded)}<div><dt>Loaded</dt><dd>${formatMoment(loadedAt.getTime())}</dd></div>
 <div><dt>Reloads</dt><dd>${formatCount(reloads('success'))} done, <span class="${failed > 0 && 'refused'}">${formatCount(failed)} failed</span></dd></div>
 </dl>
 <h3>${warnings.length === 0 ? 'No warnings of the lint' : formatAmount(warnings.length, 'warning')}</h3>
-${warnings.length > 0 && html`<ul class="warnings">${warnings.map(renderWarning)}</ul>`}
+${warnings.length > 0 && html`<ul class="warnings">${warnings.map(warning => renderWarning(warning, config.source.file))}</ul>`}
 </section>`;
 }
 
-function renderWarning({ line, column, code, path, message }: Diagnostic): Html {
-  return html`<li><p><code>${line}:${column}</code> <code>${path}</code> <span class="soft">${code}</span></p><p><bdi>${message}</bdi></p><p class="below">${CHECK_CODES[code].consequence} ${CHECK_CODES[code].remedy}</p></li>
+function renderIncluded({ file, hash }: IncludedSource): Html {
+  return html`<div><dt>Included</dt><dd><code>${file}</code> <code class="soft">${hash}</code></dd></div>
+`;
+}
+
+function renderWarning({ file, line, column, code, path, message }: Diagnostic, main: string): Html {
+  return html`<li><p><code>${file !== main && `${file}:`}${line}:${column}</code> <code>${path}</code> <span class="soft">${code}</span></p><p><bdi>${message}</bdi></p><p class="below">${CHECK_CODES[code].consequence} ${CHECK_CODES[code].remedy}</p></li>
 `;
 }

@@ -11,6 +11,10 @@ export const WARNINGS = {
     consequence: 'No route comes from it: requests for those that were meant match no route, or another one.',
     remedy: 'Correct the pattern, which starts at the folder of this file, or put the files there.',
   },
+  'resource-in-two-files': {
+    consequence: 'Who writes one of the files gets requests with tokens that are meant for the API of the other.',
+    remedy: 'Keep the routes of one API in one file.',
+  },
   'public-over-protected': {
     consequence: 'A path that is meant for the protected route, but misses it by a letter, needs no token.',
     remedy: 'Give the public paths routes of their own that contain no protected one.',
@@ -124,6 +128,10 @@ export const WARNINGS = {
   'unused-issuer': {
     consequence: 'Its keys are fetched and its tokens refused everywhere.',
     remedy: 'Name it under issuers of a route, or remove it.',
+  },
+  'revoked-nobody': {
+    consequence: 'No token carries it as iss and is accepted here, so the entry revokes nothing.',
+    remedy: 'Write the iss as under issuers, or remove the entry.',
   },
   'trusted-proxies-anyone': {
     consequence: 'Strangers can choose the address, scheme and host that the upstream believes.',

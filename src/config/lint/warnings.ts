@@ -14,6 +14,7 @@ import { warnOfAliases } from './alias-warnings.ts';
 import { warnOfAuthorizer } from './authorizer-warnings.ts';
 import { warnOfClaims } from './claim-warnings.ts';
 import { warnOfExchange } from './exchange-checks.ts';
+import { warnOfSharedResources } from './include-warnings.ts';
 import { warnOfMcp } from './mcp-checks.ts';
 import { isLargerThanOwned } from './network-size.ts';
 import { warnOfResources } from './resource-warnings.ts';
@@ -36,6 +37,7 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
   warnOfAliases(file, diagnostics);
   warnOfClaims(file, diagnostics);
   warnOfResources(file, diagnostics);
+  warnOfSharedResources(routes, diagnostics);
   warnOfUnusedIssuers(file, diagnostics);
   warnOfProxies(file, diagnostics);
   warnOfOpenAdmin(file, diagnostics);

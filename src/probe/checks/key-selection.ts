@@ -1,7 +1,15 @@
 /** Whether a token chooses the key that it is verified by (RFC 8725 section 3.10). Such tokens are signed by a key of the probe. */
 
 import { createSecretKey } from 'node:crypto';
-import { bearer, type Check, type Exchange, type Judgement, mintedCases, type ProbeContext } from '../check.ts';
+import {
+  bearer,
+  type Case,
+  type Check,
+  type Exchange,
+  type Judgement,
+  mintedCases,
+  type ProbeContext,
+} from '../check.ts';
 import { judgeRefusals } from '../judging.ts';
 import { signJws } from '../tokens/jws-parts.ts';
 import { exportPublicKey } from '../tokens/signing-keys.ts';
@@ -21,25 +29,20 @@ function urlCheck(member: 'jku' | 'x5u', clause: string): Check {
     clause,
     headline: `fetches what a token names in ${member}: whoever sends it chooses keys, or what the API asks for (SSRF)`,
     remedy: `take keys from the configured issuer only, and ignore ${member}`,
-    cases: context =>
-      withJws(context, ({ headerMembers, claims }) => {
-        if (!context.listener) return 'needs an API on this machine: no other reaches the listener of the probe';
-        const key = context.foreignKey();
-        const header = {
-          ...headerMembers,
-          alg: key.algorithm,
-          kid: KEY_ID,
-          [member]: `${context.listener.origin}/${member}`,
-        };
-        return [
-          {
-            label: `the right claims, signed by a key at ${member}`,
-            authorization: bearer(signJws(header, claims, key)),
-          },
-        ];
-      }),
+    cases: context => listUrlCases(member, context),
     judge: (exchanges, context) => judgeUrl(member, exchanges, context),
   };
+}
+
+function listUrlCases(member: string, context: ProbeContext): readonly Case[] | string {
+  const { listener } = context;
+  if (!listener) return 'needs an API on this machine: no other reaches the listener of the probe';
+  return withJws(context, ({ headerMembers, claims }) => {
+    const key = context.foreignKey();
+    const header = { ...headerMembers, alg: key.algorithm, kid: KEY_ID, [member]: `${listener.origin}/${member}` };
+    const authorization = bearer(signJws(header, claims, key));
+    return [{ label: `the right claims, signed by a key at ${member}`, authorization }];
+  });
 }
 
 function judgeUrl(member: string, exchanges: readonly Exchange[], { listener }: ProbeContext): Judgement {

@@ -3,7 +3,7 @@
 import { parseJsonObject } from '../../config/values/key-set/json-web-key-set.ts';
 import { valuesOf } from '../../http/header-list.ts';
 import type { Case, Check, Exchange, Judgement, ProbeContext } from '../check.ts';
-import { describeUnclear } from '../judging.ts';
+import { describeUnclear, readAnswer } from '../judging.ts';
 import { NO_TOKEN_LABEL } from './baseline.ts';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
@@ -48,12 +48,20 @@ function judgeDocuments(exchanges: readonly Exchange[], context: ProbeContext): 
   if (named !== undefined && named.host !== context.target.host) {
     return { verdict: 'unclear', decisive: exchanges[0], why: 'the challenge names a document on another host' };
   }
-  const failed = exchanges.find(({ answer }) => answer.status === 0 || answer.status >= 500);
+  const failed = exchanges.find(({ answer }) => !isAbsence(answer.status) && readAnswer(answer) === 'unclear');
   if (failed) return { verdict: 'unclear', decisive: failed, why: describeUnclear(failed.answer) };
   if (named !== undefined) {
-    return { verdict: 'fails', decisive: exchanges[0], why: 'the challenge names a document that is not there' };
+    return {
+      verdict: 'fails',
+      decisive: exchanges[0],
+      why: 'the challenge names a document that is not there, or has no resource',
+    };
   }
   return { verdict: 'unclear', why: 'it publishes no metadata, which RFC 9728 leaves to it' };
+}
+
+function isAbsence(status: number): boolean {
+  return status === 404 || status === 410;
 }
 
 function judgeResource(document: Exchange, { resource: expected, target }: ProbeContext): Judgement {

@@ -248,3 +248,16 @@ test('an answer of a cache: named as that', async () => {
     why: expect.stringContaining('a cache gave this answer'),
   });
 });
+
+test('200 with a page to log in, where the right token gets JSON: no acceptance', async () => {
+  const page = { status: 200, fields: { 'content-type': 'text/html; charset=utf-8' }, body: '<form></form>' };
+  const report = await probe(({ status }) => (status === 200 ? { status, body: '{}' } : page));
+  expect(idsOf(report, 'fails')).toEqual([]);
+  expect(resultOf(report, 'no-token')).toMatchObject({ verdict: 'unclear', why: expect.stringContaining('to log in') });
+});
+
+test('HTML for the right token, too: an API as any other', async () => {
+  const fields = { 'content-type': 'text/html' };
+  const report = await probe(({ isPresented }) => ({ status: isPresented ? 200 : 401, fields }));
+  expect(resultOf(report, 'other-audience')).toMatchObject({ verdict: 'fails' });
+});

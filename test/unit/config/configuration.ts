@@ -1,8 +1,8 @@
 /** Configuration files for tests: each text in a folder of its own, with the files that it names. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Config } from '../../../src/config/config.ts';
 import { formatDiagnostic } from '../../../src/config/diagnostics/diagnostic.ts';
 import { type LoadResult, loadConfig } from '../../../src/config/load.ts';
@@ -77,7 +77,10 @@ process.once('exit', () => rmSync(home, { recursive: true }));
 /** @returns a file with `text`, next to the files of `world`; removed when the process ends. */
 export function writeConfiguration(text: string, { files = {} }: World = {}): string {
   const folder = mkdtempSync(join(home, 'world-'));
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
   const file = join(folder, 'audgate.yaml');
   writeFileSync(file, text);
   return file;

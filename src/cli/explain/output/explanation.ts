@@ -2,7 +2,9 @@
 
 import type { PresentedAudience } from '../../../authorization/audience.ts';
 import { findExcused } from '../../../authorization/exceptions.ts';
+import type { Config } from '../../../config/config.ts';
 import type { Exception } from '../../../config/exceptions/exception.ts';
+import type { Path } from '../../../config/source/document.ts';
 import type { Reason } from '../../../denial.ts';
 import { advise } from '../advice/advice.ts';
 import { adviseOnAsked } from '../advice/inactive.ts';
@@ -49,7 +51,7 @@ export function createExplanation(evaluation: Evaluation): Explanation {
   const local = reason === undefined ? 'answered' : 'refused';
   const advice = evaluation.asked ? adviseOnAsked(evaluation.asked) : advise(evaluation);
   const { path, text } = advice?.remedy ?? {};
-  const find = (key: readonly (string | number)[]) => findYamlPlace(config.source.file, key);
+  const find = (path: Path) => findYamlPlace(fileOf(config.source, path), path);
   return {
     evaluation,
     decision: evaluation.asked ? 'unknown' : forwarding ? 'forwarded' : local,
@@ -65,6 +67,11 @@ export function createExplanation(evaluation: Evaluation): Explanation {
     forwarding,
     tokenRequest: reason === 'missing_token' ? describeTokenRequest(evaluation) : undefined,
   };
+}
+
+/** A route may stand in a file that is included. */
+function fileOf({ file, routePlaces }: Config['source'], [top, key]: Path): string {
+  return (top === 'routes' && routePlaces.get(String(key))?.file) || file;
 }
 
 function findLapsed({ decision, match }: Evaluation): Exception | undefined {

@@ -89,7 +89,9 @@ export class EntryJudge {
     const [denied, ...others] = decisions.filter(({ outcome }) => outcome === 'denied');
     if (denied && others.length + 1 < decisions.length) return { unknown: 'field_omitted' };
     if (denied) return change ? { refused: { ...change, becomes: denied } } : 'kept';
-    const certain = EXCUSABLE_REASONS.filter(reason => decisions.every(({ excused }) => excused.includes(reason)));
+    const certain = EXCUSABLE_REASONS.filter(reason =>
+      decisions.every(({ excused }) => excused.some(each => each.reason === reason)),
+    );
     const clientId = clientOf(claims);
     const reasons = certain.filter(reason => !this.#isExcused(entry, { route, claims, clientId, reason }));
     if (reasons.length === 0) return 'kept';

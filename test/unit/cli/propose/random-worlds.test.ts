@@ -320,37 +320,42 @@ function checkLines({ yaml, text, config, stories, now, told }: World): number {
 
 const RUNS = Number(process.env['AUDGATE_WORLDS'] ?? 60);
 
-test('random worlds: nobody breaks who is not listed, no sibling is let in, no line is too many', async () => {
-  const seen = { worlds: 0, requests: 0, patches: 0, aliases: 0, types: 0, exceptions: 0 };
-  const tested = { broken: 0, siblings: 0, lines: 0 };
-  for (const [world, list] of fc.sample(fc.tuple(routes, asks), { numRuns: RUNS, seed: SEED })) {
-    const yaml = describeWorld(world);
-    const config = load(yaml);
-    if (!config) throw new Error(describeErrors(yaml));
-    const now = Date.now();
-    const stories = list.flatMap(ask => tell(config, ask, now));
-    if (stories.length === 0) continue;
-    const log = stories.map(({ line }) => line);
-    const proposed = await proposeFor(yaml, log, now);
-    const text = proposed.files[0]?.text ?? yaml;
-    const told = `${yaml}\n${log.join('')}\n${text}`;
-    expect(proposed.by_hand, told).toEqual([]);
-    seen.worlds += 1;
-    seen.requests += stories.length;
-    seen.patches += proposed.files.length;
-    seen.aliases += proposed.audiences.length;
-    seen.types += proposed.token_types.length;
-    seen.exceptions += proposed.exceptions.length;
-    const checked = { yaml, text, config, stories, proposed, now, told };
-    tested.broken += checkBroken(checked);
-    checkOpened(checked);
-    tested.siblings += checkSiblings(checked);
-    tested.lines += checkLines(checked);
-  }
-  if (process.env['AUDGATE_WORLDS'] !== undefined) process.stdout.write(`${JSON.stringify({ ...seen, ...tested })}\n`);
-  // A property that is never put to the test proves nothing.
-  for (const count of Object.values({ ...seen, ...tested })) expect(count).toBeGreaterThan(RUNS / 10);
-}, 60_000 + RUNS * 1_000);
+test(
+  'random worlds: nobody breaks who is not listed, no sibling is let in, no line is too many',
+  async () => {
+    const seen = { worlds: 0, requests: 0, patches: 0, aliases: 0, types: 0, exceptions: 0 };
+    const tested = { broken: 0, siblings: 0, lines: 0 };
+    for (const [world, list] of fc.sample(fc.tuple(routes, asks), { numRuns: RUNS, seed: SEED })) {
+      const yaml = describeWorld(world);
+      const config = load(yaml);
+      if (!config) throw new Error(describeErrors(yaml));
+      const now = Date.now();
+      const stories = list.flatMap(ask => tell(config, ask, now));
+      if (stories.length === 0) continue;
+      const log = stories.map(({ line }) => line);
+      const proposed = await proposeFor(yaml, log, now);
+      const text = proposed.files[0]?.text ?? yaml;
+      const told = `${yaml}\n${log.join('')}\n${text}`;
+      expect(proposed.by_hand, told).toEqual([]);
+      seen.worlds += 1;
+      seen.requests += stories.length;
+      seen.patches += proposed.files.length;
+      seen.aliases += proposed.audiences.length;
+      seen.types += proposed.token_types.length;
+      seen.exceptions += proposed.exceptions.length;
+      const checked = { yaml, text, config, stories, proposed, now, told };
+      tested.broken += checkBroken(checked);
+      checkOpened(checked);
+      tested.siblings += checkSiblings(checked);
+      tested.lines += checkLines(checked);
+    }
+    if (process.env['AUDGATE_WORLDS'] !== undefined)
+      process.stdout.write(`${JSON.stringify({ ...seen, ...tested })}\n`);
+    // A property that is never put to the test proves nothing.
+    for (const count of Object.values({ ...seen, ...tested })) expect(count).toBeGreaterThan(RUNS / 10);
+  },
+  60_000 + RUNS * 1_000,
+);
 
 function describeErrors(yaml: string): string {
   const read = toSourceFile('audgate.yaml', yaml);
