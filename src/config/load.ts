@@ -7,7 +7,7 @@ import { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { checkExceptions } from './exceptions/exception-checks.ts';
 import type { FileDraft } from './file-draft.ts';
 import { freezeDeep } from './freeze.ts';
-import { type Budget, readIncluded } from './include.ts';
+import { type Budget, readIncluded } from './include/included-routes.ts';
 import { readIssuers, type Surroundings } from './issuers.ts';
 import { checkListeners, checkRoutes } from './lint/cross-checks.ts';
 import { addWarnings } from './lint/warnings.ts';

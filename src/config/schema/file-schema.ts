@@ -128,9 +128,6 @@ export const configSchema = z
   })
   .meta({ anyOf: [{ required: ['routes'] }, { required: ['include'] }] });
 
-/** A file that is included, for its JSON Schema. */
-export const includedSchema = z.strictObject({ routes });
-
 const routeEntries = z.record(z.string(), z.unknown(), { error: 'a map of routes' }).describe(ROUTES);
 
 /** The top level only. Issuers and routes are read one by one, so that an error in one does not hide errors in others. */

@@ -27,7 +27,7 @@ function inDays(days: number): string {
 
 const EXCHANGE = '{ token_endpoint: https://i/t, client_id: c, client_secret: s, resource: https://b/ }';
 
-/** For each code, but one that test/unit/config/include.test.ts has, the shortest YAML that causes it, with a » at the place that must be printed. */
+/** For each code, but one that test/unit/config/include/included-routes.test.ts has, the shortest YAML that causes it, with a » at the place that must be printed. */
 const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode | 'resource-in-two-files'>, string>> = {
   'yaml-syntax': 'routes: {\n»',
   'over-limit': `a: ${'['.repeat(62)}»[\n`,
