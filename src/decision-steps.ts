@@ -8,6 +8,7 @@ import type { AudienceIndex } from './authorization/audience.ts';
 import { authorize, type Grant } from './authorization/authorize.ts';
 import { type BodyMemories, createBodyMemories } from './body-memory.ts';
 import type { Config, Route } from './config/config.ts';
+import type { RevokedTokens } from './config/revoked/revoked-tokens.ts';
 import { deny } from './denial.ts';
 import type { JudgedRequest } from './judged-request.ts';
 import { admit, refuse } from './local-replies.ts';
@@ -24,7 +25,7 @@ import type { TokenVerifier, Verification } from './token/verifier.ts';
 import { findExchange } from './token-exchanging.ts';
 import type { Transaction } from './transaction.ts';
 
-/** Milliseconds for the body of an MCP request, or for an exchange, after which its token may have been revoked. */
+/** Milliseconds for the body of an MCP request, or for an exchange, after which the issuer may have ended its token. */
 const JUDGED_AGAIN = 1_000;
 const NO_TOKEN = deny('missing_token');
 
@@ -65,7 +66,11 @@ export class DecisionSteps {
     if (!isAllowed) return refuse(transaction, 'origin_not_allowed');
     const verification = this.#verify(head, match.route);
     if (!(verification instanceof Promise)) return this.#decide(transaction, head, match, verification, next);
-    transaction.wait(verification, result => this.#decide(transaction, head, match, result, next));
+    const { revoked } = this.#verifier;
+    transaction.wait(verification, result => {
+      if (revoked !== this.#verifier.revoked) this.judge(transaction, head, match, next);
+      else this.#decide(transaction, head, match, result, next);
+    });
   }
 
   /** Gives back what a request had taken of the limits. Called once, when it is over. */
@@ -91,6 +96,7 @@ export class DecisionSteps {
   ): undefined {
     const decision = authorize(this.#audiences, match, head.method, verification, Date.now(), transaction.asked);
     transaction.decision = decision;
+    transaction.claims = verification.claims;
     if ('refused' in decision) return this.#ask(transaction, head, match, verification, next);
     if (!decision.grant) return refuse(transaction, decision.denial.reason, decision.denial);
     // While the token was verified the client may have closed, or sent bytes that ended the connection.
@@ -107,10 +113,10 @@ export class DecisionSteps {
     if (!wanted || transaction.issued) return void next(transaction, grant, head);
     const exchanged = exchanges.exchange(wanted.route, wanted.subject);
     if (!(exchanged instanceof Promise)) return this.#send(transaction, grant, head, exchanged, next);
-    const startedAt = performance.now();
+    const judged = this.#note(wanted.subject);
     transaction.wait(exchanged, settled => {
       if (transaction.request.isOver) return;
-      if (!settled.ok || !mustJudgeAgain(startedAt, wanted.subject)) {
+      if (!settled.ok || !this.#mustJudgeAgain(judged)) {
         return this.#send(transaction, grant, head, settled, next);
       }
       transaction.issued = settled;
@@ -139,18 +145,29 @@ export class DecisionSteps {
     next: OnGrant<T>,
   ): undefined {
     if (transaction.request.isOver || !admit(this.#limits, transaction, match.route)) return;
-    const judgedAt = performance.now();
+    const judged = this.#note(verification.ok ? verification : undefined);
     readAsked(transaction, head, match.route, this.#bodies, this.#bodyTimeout, asked => {
       transaction.asked = asked;
-      if (mustJudgeAgain(judgedAt, verification.ok ? verification : undefined))
-        this.judge(transaction, head, match, next);
+      if (this.#mustJudgeAgain(judged)) this.judge(transaction, head, match, next);
       else this.#decide(transaction, head, match, verification, next);
     });
   }
+
+  #note(token: Pick<AccessToken, 'expiresAt'> | undefined): Judged {
+    return { at: performance.now(), revoked: this.#verifier.revoked, expiresAt: token?.expiresAt };
+  }
+
+  /** @returns whether what was found of a token then may not hold any more. */
+  #mustJudgeAgain({ at, revoked, expiresAt }: Judged): boolean {
+    const hasExpired = expiresAt !== undefined && Date.now() >= expiresAt * 1000;
+    return hasExpired || performance.now() - at > JUDGED_AGAIN || revoked !== this.#verifier.revoked;
+  }
 }
 
-/** @param judgedAt by `performance.now()`. @returns whether what was found of a token then may not hold any more. */
-function mustJudgeAgain(judgedAt: number, token: Pick<AccessToken, 'expiresAt'> | undefined): boolean {
-  const hasExpired = token !== undefined && Date.now() >= token.expiresAt * 1000;
-  return hasExpired || performance.now() - judgedAt > JUDGED_AGAIN;
+/** When a token was judged, by what was revoked then, and until when it is good. */
+interface Judged {
+  /** By `performance.now()`. */
+  readonly at: number;
+  readonly revoked: RevokedTokens;
+  readonly expiresAt: number | undefined;
 }

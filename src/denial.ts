@@ -1,9 +1,7 @@
 /**
  * The closed list of reasons for which a request is refused or reported, and the result of a request. The response, the
  * challenge, the metric label, the log field and docs/reference/refusals.md all come from this table.
- *
- * To add a reason: add its row, then run `npx tsc --noEmit`, which names most other places, and the tests, which name the
- * rest; `.github/CONTRIBUTING.md` has the list.
+ * How to add a reason: `.github/CONTRIBUTING.md`.
  */
 
 /** The modes of a route's `enforcement`, from the most permissive to the strictest. */
@@ -44,7 +42,7 @@ interface Refusal {
   readonly stage: Stage;
   readonly status: number;
   readonly title: string;
-  /** The most permissive mode that refuses it. The same for all of the stage `token`, since a token is denied for one reason only. */
+  /** The most permissive mode that refuses it. */
   readonly refusedFrom: Enforcement;
   /** The challenge's `error` and `error_description`. `null`: a challenge without an error. Absent: no challenge. */
   readonly challenge?: { readonly error: BearerError; readonly description: string } | null;
@@ -100,6 +98,7 @@ export const REFUSALS = {
   unknown_key: invalidToken('token', 'verify', 'The access token was signed with an unknown key'),
   bad_signature: invalidToken('token', 'verify', 'The signature of the access token is not valid'),
   inactive_token: invalidToken('token', 'verify', 'The access token is not active'),
+  revoked_token: invalidToken('token', 'report', 'The access token has been revoked'),
   token_expired: invalidToken('token', 'verify', 'The access token has expired'),
   token_not_yet_valid: invalidToken('token', 'verify', 'The access token is not valid yet'),
   wrong_token_type: invalidToken('type', 'enforce', 'The token is not an access token'),

@@ -8,14 +8,15 @@
 import type { Grant } from './authorization/authorize.ts';
 import { Authorizer } from './authorizer/authorizer.ts';
 import { findMetadata } from './challenge/metadata.ts';
-import { createFailure } from './challenge/refusal.ts';
 import type { Config } from './config/config.ts';
+import type { RevokedTokens } from './config/revoked/revoked-tokens.ts';
 import { DecisionSteps } from './decision-steps.ts';
 import type { RequestEnd } from './http/message.ts';
 import type { IncomingRequest } from './http/server/incoming-request.ts';
 import { createIndexes, type Indexes } from './indexes.ts';
-import { applyCors, publish, refuse, refuseExpired } from './local-replies.ts';
+import { applyCors, publish, refuse, replyToEnd } from './local-replies.ts';
 import { McpSessions } from './mcp-sessions.ts';
+import { OpenExchanges } from './open-exchanges.ts';
 import { RequestCount } from './request-count.ts';
 import { matchRequest } from './route/match.ts';
 import { type RequestHead, readRequestHead } from './route/request-head.ts';
@@ -47,6 +48,7 @@ export class Gateway {
   readonly upstreams: Upstreams;
   readonly #sessions: McpSessions;
   readonly #tunnels = new Tunnels();
+  readonly #open = new OpenExchanges();
   readonly #steps: DecisionSteps;
   readonly #authorizer: Authorizer;
   readonly #exchanges: TokenExchange;
@@ -78,7 +80,9 @@ export class Gateway {
     this.#sessions = previous ? previous.#sessions : sessions;
     const upstreams = previous ? previous.upstreams : undefined;
     this.upstreams = new Upstreams(config, createUpstreamEvents(telemetry.log), upstreams);
-    this.verifier = new TokenVerifier(config.issuers, createVerifierEvents(telemetry), previous?.verifier, fetchKeys);
+    const verifier = previous?.verifier;
+    const verifierEvents = createVerifierEvents(telemetry);
+    this.verifier = new TokenVerifier(config.issuers, verifierEvents, config.revoked, verifier, fetchKeys);
     const steps = previous ? previous.#steps : undefined;
     const exchanges = previous ? previous.#exchanges : undefined;
     this.#exchanges = new TokenExchange(indexes.audiences, createExchangeEvents(telemetry), exchanges);
@@ -143,34 +147,21 @@ export class Gateway {
   readonly #forward = (transaction: Transaction, grant: Grant, head: RequestHead): void => {
     const { request, isHandshake, responseFields } = transaction;
     responseFields.push(...createNotice(grant.match.route, grant.reported));
-    if (isHandshake) this.upstreams.upgrade(grant, head, request, transaction);
-    else this.upstreams.forward(grant, head, request, transaction);
+    this.#open.add(transaction);
+    const handler = this.upstreams[isHandshake ? 'upgrade' : 'forward'](grant, head, request, transaction);
+    this.#open.endBy(transaction, () => handler.onRevoked());
   };
 
-  /** Replies where the client got no response. */
-  #onForwarded(transaction: Transaction, end: ForwardEnd): undefined {
-    switch (end) {
-      case 'complete':
-      case 'client_gone':
-        return;
-      case 'expired':
-        this.#telemetry.metrics.recordEnded('token_expired');
-        if (transaction.request.status === undefined) refuseExpired(transaction);
-        return;
-      case 'body_too_large':
-      case 'request_timeout':
-      case 'malformed_request':
-        return refuse(transaction, end);
-      default:
-        transaction.failure = end;
-        transaction.reply(createFailure(end.reason, transaction.requestId));
-    }
+  #onForwarded(transaction: Transaction, end: ForwardEnd): void {
+    if (end === 'expired' || end === 'revoked') this.#telemetry.metrics.recordEnded(`token_${end}`);
+    replyToEnd(transaction, end);
   }
 
   /** The request is over when its tunnel has closed. */
   #onUpgraded(transaction: Transaction, tunnel: Tunnel): void {
     const { metrics } = this.#telemetry;
     metrics.trackTunnel(tunnel.client);
+    this.#open.endBy(transaction, () => tunnel.end('token_revoked'));
     transaction.wait(this.#tunnels.waitForClose(tunnel), end => {
       if (end) metrics.recordEnded(end);
       transaction.onClose('detached');
@@ -191,6 +182,7 @@ export class Gateway {
   /** Called once for each request, and last. */
   #finish(transaction: Transaction, end: RequestEnd): void {
     this.#steps.finish(transaction);
+    this.#open.delete(transaction);
     try {
       if (end === 'slow_reader') this.#telemetry.metrics.recordEnded(end);
       recordRequest(this.#telemetry, transaction.finish(), this.config.accessLog);
@@ -199,6 +191,12 @@ export class Gateway {
     } finally {
       this.#underWay.leave();
     }
+  }
+
+  /** Tokens are revoked by a later configuration: requests under way are judged by that, and end where their token is among these. */
+  revoke(revoked: RevokedTokens): void {
+    this.verifier.revoke(revoked);
+    this.#open.endRevoked(revoked).catch((fault: unknown) => logFault(this.#telemetry.log, '', fault));
   }
 
   /** Passes the routes and issuers of this configuration to the metrics. */

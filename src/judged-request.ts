@@ -14,6 +14,7 @@ export interface JudgedRequest
     | 'head'
     | 'match'
     | 'decision'
+    | 'claims'
     | 'asked'
     | 'sessions'
     | 'session'

@@ -1,10 +1,10 @@
-/** The replies of the gateway's own, and what each of them leaves in the record of its request. A failure of the upstream is not among them. */
+/** The replies of the gateway's own, and what each of them leaves in the record of its request. */
 
 import type { AuthorizationDenial } from './authorization/denials.ts';
 import { createChallenge } from './challenge/challenge.ts';
 import type { PublishedMetadata } from './challenge/metadata.ts';
 import { createMetadataFields, createMetadataReply, METADATA_METHODS } from './challenge/metadata-reply.ts';
-import { createRefusal } from './challenge/refusal.ts';
+import { createFailure, createRefusal } from './challenge/refusal.ts';
 import type { Route } from './config/config.ts';
 import type { Cors } from './config/cors-config.ts';
 import { createCorsFields, createPreflightReply, isPreflight } from './cors/cors.ts';
@@ -12,6 +12,8 @@ import type { Reason } from './denial.ts';
 import type { JudgedRequest } from './judged-request.ts';
 import type { RpcError } from './mcp/rpc-error.ts';
 import type { RouteLimits } from './route-limits.ts';
+import type { Transaction } from './transaction.ts';
+import type { ForwardEnd } from './upstream/response-handler.ts';
 
 /** Of a refusal: `scopes` goes into WWW-Authenticate, `allow` into Allow. */
 export interface RefusalFields extends Pick<AuthorizationDenial, 'scopes' | 'furtherScopes' | 'allow'> {
@@ -51,13 +53,39 @@ export function admit(limits: RouteLimits, transaction: JudgedRequest, route: Ro
   return exceeded === undefined;
 }
 
+/** Refuses a request that was granted, and whose token was revoked before there was a response. */
+function refuseRevoked(transaction: JudgedRequest): undefined {
+  const scopes = transaction.decision?.grant?.scopes ?? [];
+  refuse(transaction, 'revoked_token', { ...NO_FIELDS, scopes });
+}
+
 /** Refuses a request that was granted, and whose token has expired, or whose exception has lapsed, before there was a response. */
-export function refuseExpired(transaction: JudgedRequest): undefined {
+function refuseExpired(transaction: JudgedRequest): undefined {
   const { grant, excused = [] } = transaction.decision ?? {};
   const { scopes = [], lapsesAt = Number.POSITIVE_INFINITY, identity } = grant ?? {};
   const lapsed = excused.find(({ exception }) => exception.lapsesAt === lapsesAt);
   const isLapsed = lapsed !== undefined && identity !== undefined && lapsesAt < identity.validUntil * 1000;
   refuse(transaction, isLapsed ? lapsed.reason : 'token_expired', { ...NO_FIELDS, scopes });
+}
+
+/** Replies where a request that was forwarded has ended without a response for the client. */
+export function replyToEnd(transaction: Transaction, end: ForwardEnd): undefined {
+  switch (end) {
+    case 'complete':
+    case 'client_gone':
+      return;
+    case 'expired':
+    case 'revoked':
+      if (transaction.request.status !== undefined) return;
+      return end === 'expired' ? refuseExpired(transaction) : refuseRevoked(transaction);
+    case 'body_too_large':
+    case 'request_timeout':
+    case 'malformed_request':
+      return refuse(transaction, end);
+    default:
+      transaction.failure = end;
+      transaction.reply(createFailure(end.reason, transaction.requestId));
+  }
 }
 
 /** Answers a request for a metadata document, which needs no route and no token. */

@@ -4,6 +4,7 @@ import type { BlockList } from 'node:net';
 import type { Decision } from './authorization/authorize.ts';
 import type { LocalReply } from './challenge/refusal.ts';
 import type { Endpoint } from './config/upstream-config.ts';
+import type { Claims } from './config/values/claim-path.ts';
 import type { Failure, Outcome, Reason } from './denial.ts';
 import { valuesOf } from './http/header-list.ts';
 import type { RequestHead as ParsedHead, RequestEnd, RequestHandler } from './http/message.ts';
@@ -15,7 +16,7 @@ import { toLoggablePath } from './route/loggable-path.ts';
 import type { Match } from './route/match.ts';
 import type { RequestHead } from './route/request-head.ts';
 import type { FinishedRequest, Via } from './telemetry/finished-request.ts';
-import type { McpRecord } from './telemetry/mcp-record.ts';
+import { recordMcp } from './telemetry/mcp-record.ts';
 import { readTraceId } from './telemetry/trace-context.ts';
 import { readBearerToken } from './token/bearer.ts';
 import type { IssuedToken } from './token/exchange/issued-token.ts';
@@ -60,6 +61,8 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   head: RequestHead | undefined;
   match: Match | undefined;
   decision: Decision | undefined;
+  /** Of its token, where the issuer vouches for them, whatever else is wrong with it. */
+  claims: Claims | undefined;
   /** On a route with `mcp`: what it asks for, once that was read. */
   asked: McpRequest | undefined;
   /** Where it is to be told whose a session is: not for another proxy, which forwards the ids as they are. */
@@ -186,7 +189,7 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
       upstream: this.#upstream,
       bytesIn: received,
       bytesOut: sent,
-      mcp: this.#mcp(),
+      mcp: recordMcp(this.asked, decision?.denial),
       verified: decision?.verified,
       unverified: this.#unverified(),
       scopes: decision?.scopes,
@@ -227,12 +230,6 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
     if (!decision || decision.verified || !head || match?.route.public) return undefined;
     const bearer = readBearerToken(head.authorization);
     return bearer.ok ? readUnverified(bearer.token) : undefined;
-  }
-
-  #mcp(): McpRecord | undefined {
-    const { asked, decision } = this;
-    if (asked?.body === undefined) return undefined;
-    return { messages: asked.messages, isBatch: asked.isBatch, refused: decision?.denial?.message };
   }
 
   #outcome(): Outcome {

@@ -38,7 +38,7 @@ export interface Grant {
 export type Decision = Granted | Denied | Undecided;
 
 interface Evaluated {
-  /** The token, where it verified: signature, issuer of this route, time; also where it has expired since. */
+  /** The token, where it verified: signature, issuer of this route, time; also where it has expired since, or is revoked. */
   readonly verified: AccessToken | undefined;
   /** The scopes that were compared, as the token has them. */
   readonly scopes: ReadonlySet<string> | undefined;
@@ -150,7 +150,8 @@ function authorizePublic(
 
 /** A token of an issuer that the route does not trust is nobody's word here: it is not logged either. */
 function findVerified(route: ProtectedRoute, verification: AccessToken | TokenDenial): AccessToken | undefined {
-  const token = verification.ok ? verification : verification.expired;
+  if (!verification.ok && verification.reason === 'token_not_yet_valid') return undefined;
+  const token = verification.ok ? verification : verification.verified;
   return token && route.issuers.has(token.issuer) ? token : undefined;
 }
 

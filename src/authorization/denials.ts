@@ -47,7 +47,11 @@ export function* findDenials(
   else if (route.mcp && !hasMethod(route.mcp.revisions, method)) yield METHOD_OF_NO_REVISION;
   const scopes = requirement.ok ? requirement.scopes : [];
   if (token.kind !== undefined) yield denialOf('wrong_token_type', { scopes });
-  if (!token.ok) return yield denialOf(token.reason, { scopes });
+  if (!token.ok) {
+    yield denialOf(token.reason, { scopes });
+    if (token.isRevoked) yield denialOf('revoked_token', { scopes });
+    return;
+  }
   if (!route.issuers.has(token.issuer)) yield denialOf('untrusted_issuer', { scopes });
   if (!token.typeAccepted) yield denialOf('wrong_token_type', { scopes });
   const presented = findWrongAudienceOf(route, token, index);

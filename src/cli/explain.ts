@@ -3,10 +3,11 @@
 import type { Config } from '../config/config.ts';
 import { formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
+import { parseInstant } from '../config/values/instant.ts';
 import { accept, type ParsedValue, type Rejected } from '../config/values/parsed-value.ts';
 import type { CommandContext } from './command-context.ts';
 import { evaluateRequest } from './explain/evaluate/evaluation.ts';
-import { parseInstant, parseMethod, parseUrl, type RequestSpec } from './explain/evaluate/request-spec.ts';
+import { parseMethod, parseUrl, type RequestSpec } from './explain/evaluate/request-spec.ts';
 import { containsToken, readTokenFile, type TokenInput } from './explain/evaluate/token-file.ts';
 import { createExplanation } from './explain/output/explanation.ts';
 import { renderJson } from './explain/output/json.ts';

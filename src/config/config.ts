@@ -9,6 +9,7 @@ import type { Introspection } from './introspection-config.ts';
 import type { KeySource } from './key-source.ts';
 import type { DataAddress, ListenAddress, ListenerTls } from './listener-config.ts';
 import type { Mcp } from './mcp-config.ts';
+import type { RevokedTokens } from './revoked/revoked-tokens.ts';
 import type { ConfigSource } from './source/config-source.ts';
 import type { Upstream } from './upstream-config.ts';
 import type { OmittableField } from './values/access-log.ts';
@@ -36,6 +37,8 @@ export interface Config {
   readonly trustedProxies: readonly TrustedProxy[];
   /** `undefined`: no access log. */
   readonly accessLog: AccessLogSettings | undefined;
+  /** Refused on every route, in every mode. */
+  readonly revoked: RevokedTokens;
   /** By exact `iss`. */
   readonly issuers: ReadonlyMap<string, Issuer>;
   /** In the order of the YAML; those of included files behind. */

@@ -7,10 +7,11 @@ import { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
 import { checkExceptions } from './exceptions/exception-checks.ts';
 import type { FileDraft } from './file-draft.ts';
 import { freezeDeep } from './freeze.ts';
-import { type Budget, readIncluded } from './include.ts';
+import { type Budget, readIncluded } from './include/included-routes.ts';
 import { readIssuers, type Surroundings } from './issuers.ts';
 import { checkListeners, checkRoutes } from './lint/cross-checks.ts';
 import { addWarnings } from './lint/warnings.ts';
+import { readRevoked } from './revoked/revoked-list.ts';
 import { buildRoute, readRoutes } from './routes.ts';
 import { type FileSettings, fileSchema } from './schema/file-schema.ts';
 import { readSettings, type Settings } from './schema/settings.ts';
@@ -129,6 +130,7 @@ function buildConfig(content: unknown, surroundings: Reading, diagnostics: Diagn
   const { draft, included } = readEntries(settings, content, surroundings, diagnostics);
   const tls = settings.found.tls && readListenerTls(settings.found.tls, surroundings.files, diagnostics);
   checkFile(settings, draft, content, diagnostics);
+  const revoked = readRevoked(settings.found.revoked, draft.issuerNames, surroundings.files, diagnostics);
   const { routes: drafts, issuerNames } = draft;
   const { acceptsNoOwner = false } = surroundings;
   checkExceptions({ routes: drafts, issuers: issuerNames, acceptsNoOwner, now: Date.now() }, diagnostics);
@@ -138,7 +140,7 @@ function buildConfig(content: unknown, surroundings: Reading, diagnostics: Diagn
   const everyIssuer = new Set(draft.issuers.keys());
   const routes = draft.routes.flatMap(route => buildRoute(route, everyIssuer) ?? []);
   const routePlaces = new Map(draft.routes.map(({ key, place }) => [key, place]));
-  const config = { ...buildProcessSettings(settings.complete), tls, issuers: draft.issuers, routes };
+  const config = { ...buildProcessSettings(settings.complete), tls, revoked, issuers: draft.issuers, routes };
   return { config, source: { included, routePlaces } };
 }
 
@@ -188,7 +190,7 @@ function checkFile(
   }
 }
 
-function buildProcessSettings(settings: FileSettings): Omit<BuiltConfig, 'tls' | 'issuers' | 'routes'> {
+function buildProcessSettings(settings: FileSettings): Omit<BuiltConfig, 'tls' | 'revoked' | 'issuers' | 'routes'> {
   const {
     listen,
     admin,

@@ -36,7 +36,7 @@ export class Decider {
   /** @param onFault gets what was thrown while a request was decided on, which is then refused as `internal`. */
   constructor(config: Config, events: VerifierEvents, onFault: (fault: unknown) => void) {
     this.#indexes = createIndexes(config.routes);
-    this.#verifier = new TokenVerifier(config.issuers, events);
+    this.#verifier = new TokenVerifier(config.issuers, events, config.revoked);
     this.#steps = new DecisionSteps(config, this.#indexes.audiences, this.#verifier, undefined);
     this.#onFault = onFault;
   }

@@ -106,6 +106,7 @@ export class Server {
     this.#warnings = warnings;
     this.#gateways.add(gateway);
     for (const listener of this.#listeners) listener.use(gateway);
+    for (const earlier of this.#gateways) if (earlier !== gateway) earlier.revoke(gateway.config.revoked);
     gateway.configureMetrics();
     before.stop().then(() => this.#gateways.delete(before));
   }

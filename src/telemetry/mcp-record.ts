@@ -1,6 +1,8 @@
 /** What is counted and logged of an MCP request whose body was read. */
 
+import type { AuthorizationDenial } from '../authorization/denials.ts';
 import type { Route } from '../config/config.ts';
+import type { McpRequest } from '../mcp/mcp-request.ts';
 import type { McpMessage } from '../mcp/message.ts';
 import { MCP_METHODS } from '../mcp/methods.ts';
 
@@ -12,6 +14,15 @@ export interface McpRecord {
   readonly isBatch: boolean;
   /** The first message that needed more than its token had. */
   readonly refused: McpMessage | undefined;
+}
+
+/** @returns what is recorded of a request; `undefined` where its body was not read. */
+export function recordMcp(
+  asked: McpRequest | undefined,
+  denial: Pick<AuthorizationDenial, 'message'> | undefined,
+): McpRecord | undefined {
+  if (asked?.body === undefined) return undefined;
+  return { messages: asked.messages, isBatch: asked.isBatch, refused: denial?.message };
 }
 
 /** Of a batch without a refused message. */

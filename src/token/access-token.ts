@@ -40,6 +40,10 @@ export type TokenReason = ReasonAt<'credentials' | 'token'>;
 export interface TokenDenial<R extends TokenReason = TokenReason> extends Denial<R> {
   /** As in `AccessToken`: it is judged before the reason of this denial. */
   readonly kind?: string | undefined;
-  /** With `token_expired`: the token, for the log. */
-  readonly expired?: AccessToken;
+  /** With a reason that comes behind its signature and its form: the token. */
+  readonly verified?: AccessToken;
+  /** What its issuer has signed, or has said of it. */
+  readonly claims?: Claims | undefined;
+  /** Whether the configuration revokes it besides. Never with `revoked_token`, which says so. */
+  readonly isRevoked?: true;
 }

@@ -39,7 +39,7 @@ export function readAccessToken(
   const audience = readAudiences(claims, issuer.audienceClaim);
   const latest = now / 1000 + MOST_AHEAD;
   if (!audience || !isTime(exp, latest) || !isOptionalTime(nbf, latest) || !isOptionalTime(iat, latest)) {
-    return { ...deny('malformed_token'), kind };
+    return { ...deny('malformed_token'), kind, claims };
   }
   const scopes = readScopes(claims, issuer.scopeSource);
   return {
@@ -70,8 +70,9 @@ export function checkTime(
   now: number,
 ): AccessToken | TokenDenial<'token_expired' | 'token_not_yet_valid'> {
   const seconds = now / 1000;
-  if (seconds >= token.validUntil) return { ...deny('token_expired'), kind: token.kind, expired: token };
-  return seconds < token.validFrom ? { ...deny('token_not_yet_valid'), kind: token.kind } : token;
+  const { kind, claims } = token;
+  if (seconds >= token.validUntil) return { ...deny('token_expired'), kind, claims, verified: token };
+  return seconds < token.validFrom ? { ...deny('token_not_yet_valid'), kind, claims, verified: token } : token;
 }
 
 /**

@@ -10,6 +10,7 @@
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Issuer } from '../config/config.ts';
+import type { RevokedTokens } from '../config/revoked/revoked-tokens.ts';
 import type { AccessToken, TokenDenial } from './access-token.ts';
 import { checkTime } from './claims.ts';
 import type { AskingRoute } from './credential-kind.ts';
@@ -19,6 +20,7 @@ import { type VerifiedToken, verifyJws } from './jws/jws-verification.ts';
 import { KeySet, type KeySetEvents, type KeySetStatus } from './keys/key-set.ts';
 import { fetchDirectly } from './keys/key-source.ts';
 import type { PublishedKey, RefusedKey } from './keys/verification-key.ts';
+import { refuseRevoked } from './revocation.ts';
 import { VerifiedTokens } from './verified-tokens.ts';
 
 export type Verification = AccessToken | TokenDenial;
@@ -42,15 +44,18 @@ export class TokenVerifier {
   readonly #events: VerifierEvents;
   readonly #cache: VerifiedTokens;
   readonly #introspection: Introspection;
+  #revoked: RevokedTokens;
 
   /** @param previous the verifier that this one replaces. Keys and tokens of issuers that did not change are taken over. */
   constructor(
     issuers: ReadonlyMap<string, Issuer>,
     events: VerifierEvents,
+    revoked: RevokedTokens,
     previous?: TokenVerifier,
     fetchKeys = fetchDirectly,
   ) {
     this.#events = events;
+    this.#revoked = revoked;
     const inherited = previous ? previous.#handOver(issuers) : inheritNothing(issuers);
     this.#issuers = inherited.issuers;
     // An issuer that only introspects has no keys.
@@ -68,6 +73,16 @@ export class TokenVerifier {
       events,
       previous ? previous.#introspection : undefined,
     );
+  }
+
+  /** What is revoked now: another object after each `revoke`. */
+  get revoked(): RevokedTokens {
+    return this.#revoked;
+  }
+
+  /** From now on these tokens are revoked, and no others: also for requests of an earlier configuration. */
+  revoke(revoked: RevokedTokens): void {
+    this.#revoked = revoked;
   }
 
   /** Starts fetching keys. Settles after the first fetch of every issuer, failed or not. */
@@ -133,7 +148,9 @@ export class TokenVerifier {
   judge(token: string, now: number, route: AskingRoute): Verification | Promise<Verification> {
     if (!this.#introspection.isConfigured) return this.verify(token, now);
     const asked = { token, hash: hashOf(token), now };
-    return this.#introspection.judge(asked, route, () => this.verify(token, now, asked.hash));
+    const judged = this.#introspection.judge(asked, route, () => this.verify(token, now, asked.hash));
+    // The claims of an answer may be others than those of the token that was verified first.
+    return this.#refuseRevoked(judged);
   }
 
   /**
@@ -141,9 +158,18 @@ export class TokenVerifier {
    * @param now milliseconds since 1970.
    * @param cacheKey SHA-256 of the token, where it is known.
    * @returns the access token, or the first reason against it. For a cached token its signature is not checked again, but its
-   *   time is. A promise only where `verifyJws` gives one.
+   *   time, and whether it is revoked, are. A promise only where `verifyJws` gives one.
    */
   verify(token: string, now: number, cacheKey = hashOf(token)): Verification | Promise<Verification> {
+    return this.#refuseRevoked(this.#verify(token, now, cacheKey));
+  }
+
+  #refuseRevoked(judged: Verification | Promise<Verification>): Verification | Promise<Verification> {
+    if (!(judged instanceof Promise)) return refuseRevoked(this.#revoked, judged);
+    return judged.then(settled => refuseRevoked(this.#revoked, settled));
+  }
+
+  #verify(token: string, now: number, cacheKey: string): Verification | Promise<Verification> {
     const known = this.#cache.get(cacheKey, now);
     const isHit = known !== undefined && performance.now() < known.key.usableUntil && this.#isCurrent(known.issuer);
     this.#events.onCacheLookup(isHit ? 'hit' : 'miss');

@@ -43,9 +43,13 @@ export interface BodyLimits {
  * was sent to the first, and where the first ended the connection without a response to what is harmless to repeat; the same
  * one, where it had just closed the kept-alive connection (RFC 9112 section 9.3.1). A request that cannot be sent as what it is
  * is a fault, since what is sent was decided here.
+ *
+ * @returns what may end it, unless it has ended.
  */
-export function forward(outgoing: Outgoing, request: IncomingRequest, events: ForwardEvents): void {
-  new Forwarding(outgoing, request, events).start();
+export function forward(outgoing: Outgoing, request: IncomingRequest, events: ForwardEvents): ResponseHandler {
+  const forwarding = new Forwarding(outgoing, request, events);
+  forwarding.start();
+  return forwarding;
 }
 
 class Forwarding extends ResponseHandler {

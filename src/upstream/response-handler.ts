@@ -16,17 +16,17 @@ import { createHints, createResponseHeaders, isEventStream, type ResponseEdits }
 import { startTimer, type Timer } from './timer.ts';
 
 /**
- * How forwarding a request ended. `client_gone`: the client's connection closed, or it did not read. `expired`: the token did.
+ * How forwarding a request ended. `client_gone`: the client's connection closed, or it did not read. `expired`: the token did. `revoked`: it was.
  * With a failure a part of the response may have left already.
  */
-export type ForwardEnd = 'complete' | 'client_gone' | 'expired' | BodyReason | Failure;
+export type ForwardEnd = 'complete' | 'client_gone' | 'expired' | 'revoked' | BodyReason | Failure;
 
 /** What the request is recorded by. */
 export interface ForwardEvents {
   /** The head of the response has come, before `onForwarded`: the body of the request is needed no more. Not with a WebSocket. */
   onResponse(): void;
   /**
-   * Called once. Unless it is `complete`, or `expired` in a response that has begun, a reply is still to be written.
+   * Called once. Unless it is `complete`, or `expired` or `revoked` in a response that has begun, a reply is still to be written.
    *
    * @param responseMs from dispatch to the head of the response; `undefined` where none came.
    * @param endpoint the last one that the request was sent to; `undefined` where it was sent to none.
@@ -71,6 +71,7 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
   #responseMs: number | undefined;
   #isOver = false;
   #expiry: Timer | undefined;
+  #isEvents = false;
 
   constructor(request: IncomingRequest, limits: ResponseLimits, events: ForwardEvents) {
     this.request = request;
@@ -107,8 +108,9 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
   onResponse({ status, reason, fields, body }: ResponseHead): void {
     this.#reserveConnection(fields);
     this.#responseMs = this.elapsed;
+    this.#isEvents = isEventStream(fields);
     this.events.onResponse();
-    this.#watchExpiry(fields);
+    this.#watchExpiry();
     this.request.start({ status, reason, fields: this.createResponseHeaders(fields), body });
   }
 
@@ -141,6 +143,11 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
   onClose(end: RequestEnd): void {
     this.cancel('client_gone');
     this.events.onClose(end);
+  }
+
+  /** The token has been revoked: whatever is under way ends, also where the end of the token itself would not end it. */
+  onRevoked(): void {
+    if (!this.#isOver) this.#endWithToken('revoked');
   }
 
   /** One of these calls has thrown. */
@@ -180,25 +187,23 @@ export abstract class ResponseHandler implements AttemptHandler, RequestHandler 
     if (client && authenticatesConnection(fields)) this.source?.reserveFor(client);
   }
 
-  #watchExpiry(fields: HeaderList): void {
+  #watchExpiry(): void {
     const { expiry } = this.#limits;
-    if (!expiry) return;
-    const isEvents = isEventStream(fields);
-    this.startExpiry(isEvents ? expiry.events : expiry.others, isEvents);
+    if (expiry) this.startExpiry(this.#isEvents ? expiry.events : expiry.others);
   }
 
   /** From now on the request ends at `at`; `undefined`: at no certain time. */
-  protected startExpiry(at: number | undefined, isEvents = false): void {
+  protected startExpiry(at: number | undefined): void {
     this.#expiry?.stop();
-    this.#expiry = at === undefined ? undefined : startTimer(at, () => this.#expire(isEvents));
+    this.#expiry = at === undefined ? undefined : startTimer(at, () => this.#endWithToken('expired'));
   }
 
   /** Ends both directions. An event stream may end at any time; every other body must not look complete. */
-  #expire(isEvents: boolean): void {
+  #endWithToken(why: 'expired' | 'revoked'): void {
     const hasBegun = this.request.status !== undefined;
-    this.cancel('expired');
+    this.cancel(why);
     if (!hasBegun) return;
-    if (isEvents) this.request.end(LAST_READ_TIME);
+    if (this.#isEvents) this.request.end(LAST_READ_TIME);
     else this.request.abort();
   }
 }

@@ -5,7 +5,7 @@ import { startTimer } from './timer.ts';
 import { createCloseFrame, FrameTracker } from './websocket-frames.ts';
 
 /** Why the gateway ended it, and the close code that the client gets for it (RFC 6455 section 7.4.1). */
-export const CLOSE_CODES = { token_expired: 1008, idle_tunnel: 1001, drain: 1001 } as const;
+export const CLOSE_CODES = { token_expired: 1008, token_revoked: 1008, idle_tunnel: 1001, drain: 1001 } as const;
 export type TunnelEnd = keyof typeof CLOSE_CODES;
 
 /** Milliseconds for the client to read its close frame, and for the upstream to finish the frame that it is sending. */

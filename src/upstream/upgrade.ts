@@ -35,9 +35,13 @@ const SILENT = Object.assign(new Error('the upstream is silent'), { code: 'ETIME
 /**
  * Sends the handshake. One that is pending when the token expires ends then, like the tunnel. Any other response than an upgrade,
  * usually a refusal, is forwarded like the response to any other request.
+ *
+ * @returns what may end it, until it has ended or there is a tunnel.
  */
-export function upgrade(outgoing: OutgoingUpgrade, request: IncomingRequest, events: UpgradeEvents): void {
-  new Upgrade(outgoing, request, events).start();
+export function upgrade(outgoing: OutgoingUpgrade, request: IncomingRequest, events: UpgradeEvents): ResponseHandler {
+  const handler = new Upgrade(outgoing, request, events);
+  handler.start();
+  return handler;
 }
 
 class Upgrade extends ResponseHandler {

@@ -19,7 +19,7 @@ import { type Member, RoundRobin } from './endpoints/round-robin.ts';
 import { findExpiry } from './expiry.ts';
 import { type ForwardLimits, forward } from './forward.ts';
 import { createHeaderPolicy, createRequestHeaders, type HeaderPolicy, listIdentityNames } from './request-headers.ts';
-import type { ForwardEvents } from './response-handler.ts';
+import type { ForwardEvents, ResponseHandler } from './response-handler.ts';
 import { createResponseRules, type ResponseEdits, type ResponseRules } from './response-headers.ts';
 import { replaceSessionId } from './session-fields.ts';
 import { type UpgradeEvents, upgrade } from './upgrade.ts';
@@ -74,8 +74,13 @@ export class Upstreams {
     this.#clientTimeout = timeouts.body;
   }
 
-  /** Forwards a granted request, and its response. `events` says how it ended. */
-  forward(grant: Grant, head: RequestHead, request: IncomingRequest, events: ForwardEvents & Additions): void {
+  /** Forwards a granted request, and its response. `events` says how it ended. @returns what may end it. */
+  forward(
+    grant: Grant,
+    head: RequestHead,
+    request: IncomingRequest,
+    events: ForwardEvents & Additions,
+  ): ResponseHandler {
     const { members } = this.#routeOf(grant);
     const client = this.#readClient(head, request);
     const outgoing = {
@@ -85,11 +90,16 @@ export class Upstreams {
     const addressAt = (endpoint: Endpoint) => addressOf(grant, head, endpoint);
     const { timeouts: times } = grant.match.route.upstream;
     const limits = this.#limitsOf(grant, head, client, events);
-    forward({ members, request: outgoing, addressAt, times, limits }, request, events);
+    return forward({ members, request: outgoing, addressAt, times, limits }, request, events);
   }
 
-  /** Forwards a granted WebSocket handshake. `events` says how it ended, or that there is a tunnel now. */
-  upgrade(grant: Grant, head: RequestHead, request: IncomingRequest, events: UpgradeEvents & Additions): void {
+  /** Forwards a granted WebSocket handshake. `events` says how it ended, or that there is a tunnel now. @returns what may end it before. */
+  upgrade(
+    grant: Grant,
+    head: RequestHead,
+    request: IncomingRequest,
+    events: UpgradeEvents & Additions,
+  ): ResponseHandler {
     const { members } = this.#routeOf(grant);
     const { timeouts, maxResponseHeaders: headLimit } = grant.match.route.upstream;
     const client = this.#readClient(head, request);
@@ -100,7 +110,7 @@ export class Upstreams {
     };
     const edits = this.#editsOf(grant, head, client, events);
     const limits = { added: events.responseFields, edits, expiry: findExpiry(grant, head.method) };
-    upgrade({ members, handshakeWith, timeouts, limits }, request, events);
+    return upgrade({ members, handshakeWith, timeouts, limits }, request, events);
   }
 
   /** Lets requests under way finish, then closes the connections that no other configuration uses. */

@@ -24,6 +24,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npm install': 'test/package installs what it packed',
   'npm run': 'development: .ci/run runs what has to hold, the others measure for minutes',
   'git ': 'changes the clone',
+  'patch ': 'changes the configuration of the other pages; test/docs/first-week.test.ts runs it',
 };
 
 const pages = readPages().filter(({ path }) => /^(README\.md|docs\/|\.github\/|config\/)/.test(path));

@@ -46,6 +46,8 @@ const WHEN: Readonly<Record<Reason, string>> = {
   unknown_key: 'The issuer publishes no key that the `kid` of the token names.',
   inactive_token: 'The issuer was asked about the token (`introspection`), and says that it is not active.',
   bad_signature: 'The signature does not verify, or the algorithm is not one of `algorithms`.',
+  revoked_token:
+    'The token verified, and an entry of `revoked` fits its claims. Decided just before the time, for each request, and for what is under way when the list changes.',
   token_expired: 'The time is at or after `exp`, with the `expiry_leeway` of the issuer.',
   token_not_yet_valid: '`nbf` or `iat` is further ahead than the `leeway` of the issuer (30 s).',
   wrong_token_type:

@@ -40,6 +40,7 @@ export const REFUSED: Readonly<Record<string, Row>> = {
   unknown_key: [401, 'invalid_token'],
   inactive_token: [401, 'invalid_token'],
   bad_signature: [401, 'invalid_token'],
+  revoked_token: [401, 'invalid_token'],
   token_expired: [401, 'invalid_token'],
   token_not_yet_valid: [401, 'invalid_token'],
   wrong_token_type: [401, 'invalid_token'],

@@ -76,6 +76,29 @@ describe.skipIf(!HELM)('chart (needs helm)', () => {
     expect(JSON.parse(dashboard)).toEqual(JSON.parse(readFileSync(join(ROOT, 'config/grafana/audgate.json'), 'utf8')));
   });
 
+  test('routeConfigMaps: one optional projected volume, whose YAML files are included', () => {
+    const options = [
+      '--set',
+      'routeConfigMaps={routes-billing,routes-profile}',
+      '--set',
+      'config.include={/etc/a.yaml}',
+    ];
+    const manifests = readManifests(renderChart(...optionsOf('gateway'), ...options));
+    const { volumes, containers } = find(manifests, 'Deployment')['spec'].template.spec;
+    const optional = (name: string) => ({ configMap: { name, optional: true } });
+    expect(volumes).toContainEqual({
+      name: 'routes',
+      projected: { sources: [optional('routes-billing'), optional('routes-profile')] },
+    });
+    expect(containers[0].volumeMounts).toContainEqual({
+      ...{ name: 'routes', mountPath: '/etc/audgate-routes', readOnly: true },
+    });
+    const yaml = parse(find(manifests, 'ConfigMap', 'prod-audgate')['data']['audgate.yaml']);
+    expect(yaml.include).toEqual(['/etc/a.yaml', '/etc/audgate-routes/*.yaml']);
+    expect(lint(...optionsOf('gateway'), ...options)).toMatchObject({ status: 0 });
+    expect(JSON.stringify(render('gateway'))).not.toContain('audgate-routes');
+  });
+
   test.each([
     [
       'a key of the configuration that the chart writes',

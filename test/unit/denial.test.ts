@@ -31,6 +31,7 @@ const REFUSED_FROM: Readonly<Record<Reason, Enforcement>> = {
   unknown_key: 'verify',
   bad_signature: 'verify',
   inactive_token: 'verify',
+  revoked_token: 'report',
   token_expired: 'verify',
   token_not_yet_valid: 'verify',
   wrong_token_type: 'enforce',
@@ -46,6 +47,8 @@ const REFUSED_FROM: Readonly<Record<Reason, Enforcement>> = {
   exchange_unavailable: 'report',
   internal: 'report',
 };
+
+const REVOKED = 'revoked_token';
 
 test('the table of refusals: these rows, in this order', () => {
   expect(REASONS).toEqual(Object.keys(REFUSED_FROM));
@@ -71,15 +74,17 @@ describe('the modes that refuse a reason', () => {
     ).toEqual([]);
   });
 
-  test('stage token: every reason from the same mode', () => {
-    const reasons = REASONS.filter(reason => isDecidedWithin(reason, 'token', 'token'));
+  test('stage token: every reason from the same mode, but for a revocation, which a denial has beside its reason', () => {
+    const reasons = REASONS.filter(reason => isDecidedWithin(reason, 'token', 'token') && reason !== REVOKED);
+    expect(isRefused(REVOKED, 'report')).toBe(true);
     const why =
       'The verifier returns the first reason that it finds against a token. Where the mode only reports that one, another that it refuses would go unseen, and the request be forwarded.';
     expect(new Set(reasons.map(reason => REFUSALS[reason].refusedFrom)).size, why).toBe(1);
   });
 
-  test('stages path to scope: refusedFrom never becomes more permissive', () => {
-    const reasons = REASONS.filter(reason => isDecidedWithin(reason, 'path', 'scope'));
+  test('stages path to scope: refusedFrom never becomes more permissive, but for a revocation', () => {
+    // explain shows what is reported before it as failed, and simulate looks for it behind a method.
+    const reasons = REASONS.filter(reason => isDecidedWithin(reason, 'path', 'scope') && reason !== REVOKED);
     const why =
       'authorize() refuses such a reason also behind one that is reported. But explain (listChecks) shows every check before the refused one as passed, and simulate (DecisionReplay) takes a method that is not allowed as decided without the token. Change these two first.';
     const hidden = reasons.flatMap((later, index) => {

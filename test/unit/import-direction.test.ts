@@ -43,6 +43,7 @@ const COMPOSERS = [
   'transaction.ts',
   'judged-request.ts',
   'local-replies.ts',
+  'open-exchanges.ts',
   'mcp-asking.ts',
   'mcp-sessions.ts',
   'token-exchanging.ts',
@@ -169,7 +170,14 @@ test('main → process → server → gateway, and main → cli: no import again
     new Set(['authorizer', 'decision-steps.ts', 'gateway.ts', 'library', 'mcp-asking.ts']),
   );
   expect(importersOf('transaction.ts')).toEqual(
-    new Set(['authorizer', 'decision-steps.ts', 'gateway.ts', 'judged-request.ts']),
+    new Set([
+      'authorizer',
+      'decision-steps.ts',
+      'gateway.ts',
+      'judged-request.ts',
+      'local-replies.ts',
+      'open-exchanges.ts',
+    ]),
   );
   expect(importersOf('indexes.ts')).toEqual(new Set(['authorizer', 'gateway.ts', 'library', 'process']));
   expect(importersOf('library')).toEqual(new Set(['library.ts']));

@@ -2,7 +2,7 @@
 
 import { isScalar, type Node } from 'yaml';
 import type { CheckCode, WarningCode } from '../lint/check-codes.ts';
-import type { FilePlace, Path, Place, SyntaxMessage, YamlDocument } from '../source/document.ts';
+import type { FilePlace, Path, Place, Places, SyntaxMessage } from '../source/document.ts';
 import { MOST_LISTED } from '../source/limits.ts';
 import type { Rejection } from '../values/parsed-value.ts';
 import type { Diagnostic } from './diagnostic.ts';
@@ -17,7 +17,7 @@ type Severity = Diagnostic['severity'];
 
 export class DiagnosticCollector {
   readonly file: string;
-  readonly #document: YamlDocument;
+  readonly #document: Places;
   readonly #list: DiagnosticList;
   /** The collectors of included files, by the keys of the routes that they hold. */
   readonly #included = new Map<string, DiagnosticCollector>();
@@ -26,7 +26,7 @@ export class DiagnosticCollector {
   #isUnreadable = false;
 
   /** @param list where the diagnostics go; for an included file that of the file which includes it. */
-  constructor(file: string, document: YamlDocument, list = new DiagnosticList()) {
+  constructor(file: string, document: Places, list = new DiagnosticList()) {
     this.file = file;
     this.#document = document;
     this.#list = list;
@@ -53,7 +53,7 @@ export class DiagnosticCollector {
   }
 
   /** @returns the collector of a file that this one includes. Its diagnostics are listed with those of this one. */
-  createIncluded(file: string, document: YamlDocument): DiagnosticCollector {
+  createIncluded(file: string, document: Places): DiagnosticCollector {
     return new DiagnosticCollector(file, document, this.#list);
   }
 

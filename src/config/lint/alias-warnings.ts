@@ -5,10 +5,10 @@
 
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
 import type { FileDraft } from '../file-draft.ts';
-import { nameRoute } from '../route-name.ts';
 import type { RouteDraft } from '../routes.ts';
 import type { Path } from '../source/document.ts';
 import { findSharedAudience, listSharedAudiences, type SharedAudiences } from './identity-products/shared-audience.ts';
+import { nameRoute } from './route-name.ts';
 
 /** Routes of one resource that are compared with one another; further ones are not, to bound the cost. */
 const MOST_SIBLINGS = 100;

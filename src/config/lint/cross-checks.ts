@@ -5,7 +5,6 @@ import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts
 import { listNames } from '../diagnostics/quotation.ts';
 import { findNearest } from '../diagnostics/suggestion.ts';
 import type { DataAddress, ListenAddress } from '../listener-config.ts';
-import { nameRoute } from '../route-name.ts';
 import type { RouteDraft } from '../routes.ts';
 import type { Path } from '../source/document.ts';
 import { isRawMap } from '../source/raw-map.ts';
@@ -13,6 +12,7 @@ import { isSameAddress } from '../values/address/listen-address.ts';
 import type { Rejection } from '../values/parsed-value.ts';
 import { nameTarget } from '../values/path/route-key.ts';
 import { checkMcp } from './mcp-checks.ts';
+import { nameRoute } from './route-name.ts';
 
 /** The listeners of the file, as far as they are valid. */
 interface Listeners {

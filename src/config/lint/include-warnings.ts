@@ -1,8 +1,8 @@
 /** Warnings about what two files of routes have in common. */
 
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
-import { nameRoute } from '../route-name.ts';
 import type { RouteDraft } from '../routes.ts';
+import { nameRoute } from './route-name.ts';
 
 /**
  * Warns about each resource that routes of several files have, once in each file: whoever writes one of them gets the requests, and

@@ -2,12 +2,12 @@
 
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
 import type { FileDraft } from '../file-draft.ts';
-import { nameRoute } from '../route-name.ts';
 import type { RouteDraft } from '../routes.ts';
 import { readNetwork } from '../values/address/cidr.ts';
 import { isLoopback } from '../values/address/host.ts';
 import { hasUpperCaseOrigin, isInClear } from '../values/address/uri.ts';
 import type { WarningCode } from './check-codes.ts';
+import { nameRoute } from './route-name.ts';
 
 /** Warns about each resource once, at the first route that has it. */
 export function warnOfResources(file: FileDraft, diagnostics: DiagnosticCollector): void {

@@ -1,8 +1,8 @@
 /** Warnings about public routes that contain protected ones. */
 
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
-import { nameRoute } from '../route-name.ts';
 import type { RouteDraft } from '../routes.ts';
+import { nameRoute } from './route-name.ts';
 
 /** Protected routes at or below one path, of one host. */
 interface Contained {

@@ -129,6 +129,10 @@ export const WARNINGS = {
     consequence: 'Its keys are fetched and its tokens refused everywhere.',
     remedy: 'Name it under issuers of a route, or remove it.',
   },
+  'revoked-nobody': {
+    consequence: 'No token carries it as iss and is accepted here, so the entry revokes nothing.',
+    remedy: 'Write the iss as under issuers, or remove the entry.',
+  },
   'trusted-proxies-anyone': {
     consequence: 'Strangers can choose the address, scheme and host that the upstream believes.',
     remedy: 'Name the networks of your own proxies.',

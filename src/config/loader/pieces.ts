@@ -6,13 +6,19 @@
 import { deserialize, serialize } from 'node:v8';
 import type { Config, Issuer, ProtectedRoute, Route } from '../config.ts';
 import { freezeDeep } from '../freeze.ts';
+import { type RevokedEntry, RevokedTokens } from '../revoked/revoked-tokens.ts';
 import type { FilePlace } from '../source/document.ts';
 
-/** Each serialized by `v8.serialize`; the first holds everything but issuers and routes. */
+/** Each serialized by `v8.serialize`; the first holds everything but issuers, routes and revoked tokens. */
 export type ConfigPieces = readonly Uint8Array[];
 
-type Head = Omit<Config, 'issuers' | 'routes' | 'source'> & { readonly source: Omit<Config['source'], 'routePlaces'> };
-type Piece = { readonly issuers: readonly Issuer[] } | { readonly routes: readonly PlacedRoute[] };
+type Head = Omit<Config, 'issuers' | 'routes' | 'revoked' | 'source'> & {
+  readonly source: Omit<Config['source'], 'routePlaces'>;
+};
+type Piece =
+  | { readonly issuers: readonly Issuer[] }
+  | { readonly routes: readonly PlacedRoute[] }
+  | { readonly revoked: readonly RevokedEntry[] };
 /** `issuers` is `undefined` where a route accepts all issuers, so that they are not repeated with each route. */
 type SentRoute = Route | (Omit<ProtectedRoute, 'issuers'> & { readonly issuers: undefined });
 
@@ -23,9 +29,10 @@ interface PlacedRoute {
 
 /** Routes or issuers of one piece: it takes about half a millisecond. */
 const PIECE_SIZE = 25;
+const REVOKED_PIECE_SIZE = 500;
 
 /** @returns `config` in pieces. */
-export function toPieces({ issuers, routes, source, ...others }: Config): ConfigPieces {
+export function toPieces({ issuers, routes, revoked, source, ...others }: Config): ConfigPieces {
   const every = issuers.size;
   const { routePlaces, ...named } = source;
   const head = { ...others, source: named } satisfies Head;
@@ -37,6 +44,7 @@ export function toPieces({ issuers, routes, source, ...others }: Config): Config
     serialize(head),
     ...chunk([...issuers.values()]).map(part => serialize({ issuers: part } satisfies Piece)),
     ...chunk(sent).map(part => serialize({ routes: part } satisfies Piece)),
+    ...chunk([...revoked.list()], REVOKED_PIECE_SIZE).map(part => serialize({ revoked: part } satisfies Piece)),
   ];
 }
 
@@ -53,29 +61,43 @@ export async function fromPieces(
   const [first, ...rest] = pieces;
   if (first === undefined) throw new Error('no configuration in these pieces');
   const head: Head = deserialize(first);
-  const issuers = new Map<string, Issuer>();
-  const routes: Route[] = [];
-  const routePlaces = new Map<string, FilePlace>();
-  const every = new Set<string>();
+  const received = new ReceivedParts(adapt);
   for (const bytes of rest) {
-    const piece: Piece = freezeDeep(deserialize(bytes));
-    if ('issuers' in piece) addIssuers(piece.issuers, issuers, every);
-    else
-      for (const { route, place } of piece.routes) {
-        routes.push(Object.freeze(adapt(restoreIssuers(route, every))));
-        if (place) routePlaces.set(route.key, place);
-      }
+    received.add(deserialize(bytes));
     const waiting = pause();
     if (waiting) await waiting;
   }
+  const { issuers, routes, routePlaces, revoked } = received;
   const source = Object.freeze({ ...head.source, routePlaces });
-  return Object.freeze({ ...freezeDeep(head), source, issuers, routes: Object.freeze(routes) });
+  return Object.freeze({ ...freezeDeep(head), source, revoked, issuers, routes: Object.freeze(routes) });
 }
 
-function addIssuers(sent: readonly Issuer[], issuers: Map<string, Issuer>, names: Set<string>): void {
-  for (const issuer of sent) {
-    issuers.set(issuer.issuer, issuer);
-    names.add(issuer.issuer);
+class ReceivedParts {
+  readonly issuers = new Map<string, Issuer>();
+  readonly routes: Route[] = [];
+  readonly routePlaces = new Map<string, FilePlace>();
+  readonly revoked = new RevokedTokens();
+  readonly #issuerNames = new Set<string>();
+  readonly #adapt: (route: Route) => Route;
+
+  constructor(adapt: (route: Route) => Route) {
+    this.#adapt = adapt;
+  }
+
+  add(piece: Piece): void {
+    if ('revoked' in piece) for (const entry of piece.revoked) this.revoked.add(entry);
+    else if ('issuers' in piece) for (const issuer of freezeDeep(piece.issuers)) this.#addIssuer(issuer);
+    else for (const placed of freezeDeep(piece.routes)) this.#addRoute(placed);
+  }
+
+  #addIssuer(issuer: Issuer): void {
+    this.issuers.set(issuer.issuer, issuer);
+    this.#issuerNames.add(issuer.issuer);
+  }
+
+  #addRoute({ route, place }: PlacedRoute): void {
+    this.routes.push(Object.freeze(this.#adapt(restoreIssuers(route, this.#issuerNames))));
+    if (place) this.routePlaces.set(route.key, place);
   }
 }
 
@@ -87,8 +109,8 @@ function restoreIssuers(route: SentRoute, issuers: ReadonlySet<string>): Route {
   return route.public || route.issuers ? route : { ...route, issuers };
 }
 
-function chunk<T>(list: readonly T[]): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(list.length / PIECE_SIZE) }, (_, index) =>
-    list.slice(index * PIECE_SIZE, (index + 1) * PIECE_SIZE),
+function chunk<T>(list: readonly T[], size = PIECE_SIZE): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, index) =>
+    list.slice(index * size, (index + 1) * size),
   );
 }

@@ -21,6 +21,7 @@ import { authorizer } from './authorizer-schema.ts';
 import { addRejection, key, text, uniqueList } from './building-blocks.ts';
 import { issuerSchema } from './issuer-schema.ts';
 import { listenerTls } from './listener-schema.ts';
+import { revoked, unreadRevoked } from './revoked-schema.ts';
 import { routeSchema } from './route-schema.ts';
 import { count, duration, numeric, size } from './scalars.ts';
 
@@ -101,6 +102,7 @@ const include = uniqueList(text(INCLUDED, parseIncluded, /^./)).describe(
   'Files that hold routes and nothing else: names, or patterns with *, ?, […] and **, from the folder of this file',
 );
 const ISSUERS = 'The trusted authorization servers; the key is the exact iss';
+const REVOKED = 'Tokens that are refused at once, on every route: entries, or ${file:PATH} of a YAML or JSON list';
 const ROUTES = 'The APIs behind the gateway; the key is [host]/path-prefix';
 
 const routes = z
@@ -116,6 +118,7 @@ const routes = z
 export const configSchema = z
   .strictObject({
     ...settings,
+    revoked: revoked.default([]).describe(REVOKED),
     include: include.optional(),
     issuers: z
       .record(key(/^.+$/, ISSUER), issuerSchema.nullable().describe('An authorization server; may be empty'))
@@ -125,14 +128,12 @@ export const configSchema = z
   })
   .meta({ anyOf: [{ required: ['routes'] }, { required: ['include'] }] });
 
-/** A file that is included, for its JSON Schema. */
-export const includedSchema = z.strictObject({ routes });
-
 const routeEntries = z.record(z.string(), z.unknown(), { error: 'a map of routes' }).describe(ROUTES);
 
 /** The top level only. Issuers and routes are read one by one, so that an error in one does not hide errors in others. */
 export const fileSchema = z.strictObject({
   ...settings,
+  revoked: unreadRevoked.default([]).describe(REVOKED),
   include: include.optional(),
   issuers: z.record(z.string(), z.unknown()).default({}).describe(ISSUERS),
   routes: routeEntries.optional(),

@@ -11,6 +11,8 @@ import { type ReferenceSources, replaceReferences } from './substitution.ts';
 
 /** The keys whose files are watched: what they hold is replaced while the gateway serves. */
 const WATCHED_KEYS: readonly unknown[] = ['session_key'];
+/** The keys at the top whose value may be a file that is larger than a value can be: who reads the key reads the file. */
+const FILE_KEYS: readonly unknown[] = ['revoked'];
 
 /** `${NAME:-}`: a variable that may be unset or empty. */
 const EMPTY_DEFAULT = /^\$\{[A-Za-z_][A-Za-z0-9_]*:-\}$/;
@@ -19,11 +21,12 @@ const EMPTY_DEFAULT = /^\$\{[A-Za-z_][A-Za-z0-9_]*:-\}$/;
  * @returns the content of `document`. A rejected scalar becomes `''`, which no schema accepts, and the collector reports a
  *   scalar only once. An alias without an anchor before it, or inside what it stands for, is a syntax error.
  *   `admin_token: ${NAME:-}` that comes out empty is left out, so that one file serves with and without a token.
+ * @param sources `undefined`: the text is data, and no reference in it is replaced.
  * @param seen counts on; one for all files of a configuration.
  */
 export function readContent(
   document: YamlDocument,
-  sources: ReferenceSources,
+  sources: ReferenceSources | undefined,
   diagnostics: DiagnosticCollector,
   seen: ContentCounts = createCounts(),
 ): unknown {
@@ -33,6 +36,11 @@ export function readContent(
     return content;
   const { admin_token: _, ...others } = content;
   return Object.assign(Object.create(null), others);
+}
+
+/** As `readContent`, for one node of `document` that is data. @param path of it, for diagnostics. */
+export function readNode(document: YamlDocument, node: Node, path: Path, diagnostics: DiagnosticCollector): unknown {
+  return new ContentReader(document, undefined, diagnostics, createCounts()).read(node, path);
 }
 
 /** Counted against `LIMITS`, since aliases can expand a short file without bound. */
@@ -56,7 +64,7 @@ function hasEmptyDefault(root: Node, key: string): boolean {
 
 class ContentReader {
   readonly #document: YamlDocument;
-  readonly #sources: ReferenceSources;
+  readonly #sources: ReferenceSources | undefined;
   readonly #diagnostics: DiagnosticCollector;
   /** The maps and lists around the current node: an alias to one of them is endless. */
   readonly #open = new Set<Node>();
@@ -66,7 +74,7 @@ class ContentReader {
 
   constructor(
     document: YamlDocument,
-    sources: ReferenceSources,
+    sources: ReferenceSources | undefined,
     diagnostics: DiagnosticCollector,
     seen: ContentCounts,
   ) {
@@ -111,7 +119,7 @@ class ContentReader {
   }
 
   #readList(node: Node, path: Path): unknown[] {
-    if (!isSeq(node) || this.#isOverLimit(node, node.items.length, LIMITS.entries, 'entries in one list')) return [];
+    if (!isSeq(node) || this.#isOverLimit(node, node.items.length, mostEntries(path), 'entries in one list')) return [];
     return node.items.map((item, index) => this.read(item as Node, [...path, index]));
   }
 
@@ -136,12 +144,14 @@ class ContentReader {
   }
 
   #readScalar(scalar: Scalar, path: Path): unknown {
-    if (typeof scalar.value !== 'string' || !scalar.value.includes('${')) return scalar.value;
+    const sources = this.#sources;
+    if (!sources || typeof scalar.value !== 'string' || !scalar.value.includes('${')) return scalar.value;
+    if (path.length === 1 && FILE_KEYS.includes(path[0])) return scalar.value;
     const seen = this.#seen;
     seen.references += scalar.value.split('${').length - 1;
     if (this.#isOverLimit(scalar, seen.references, LIMITS.references, 'references in all values')) return '';
-    const watched = WATCHED_KEYS.includes(path.at(-1)) ? this.#sources.watched : undefined;
-    const replaced = replaceReferences(scalar.value, { ...this.#sources, watched });
+    const watched = WATCHED_KEYS.includes(path.at(-1)) ? sources.watched : undefined;
+    const replaced = replaceReferences(scalar.value, { ...sources, watched });
     seen.replaced += replaced.ok ? replaced.value.length : 0;
     const what = 'characters in all values that have references';
     if (this.#isOverLimit(scalar, seen.replaced, LIMITS.fileBytes, what)) return '';
@@ -153,6 +163,11 @@ class ContentReader {
   #reportSyntax(node: Node, message: string): void {
     this.#diagnostics.syntaxError({ ...this.#document.placeOf(node), message });
   }
+}
+
+/** The root of a configuration is a map: a list there is a file of entries. */
+function mostEntries(path: Path): number {
+  return path.length === 0 ? LIMITS.revoked : LIMITS.entries;
 }
 
 function limitOf(path: Path): readonly [most: number, what: string] {

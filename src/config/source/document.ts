@@ -47,8 +47,16 @@ export interface ParsedText {
   readonly tokens: number;
 }
 
+/** Finds what stands at a path. */
+export interface Places {
+  node(path: Path): Node | undefined;
+  placeOfValue(path: Path): Place;
+  placeOfKey(path: Path): Place;
+  placeOf(node: Node): Place;
+}
+
 /** Looking up a path costs its depth, however many entries the maps on the way have: 10,000 routes load in under a second. */
-export class YamlDocument {
+export class YamlDocument implements Places {
   readonly #document: Document | undefined;
   readonly #lines: LineCounter;
   readonly #pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();

@@ -20,6 +20,9 @@ export const LIMITS = {
   references: 10_000,
   routes: 20_000,
   issuers: 2_000,
+  /** Entries of the file of `revoked`, and its bytes. */
+  revoked: 1_000_000,
+  revokedBytes: 128 * 1024 * 1024,
   /** Files that are included. */
   included: 1_000,
   /** Files and folders that one pattern looks at. */

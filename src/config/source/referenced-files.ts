@@ -11,6 +11,8 @@ export interface ReferencedFile {
   readonly path: string;
   /** SHA-256 in hex, of a pattern of the paths that fit it; of what could not be read, why. */
   readonly state: string;
+  /** Bytes that it may have, where that is another number than usual. */
+  readonly limit?: number | undefined;
   readonly scan?: PatternScan;
 }
 
@@ -25,6 +27,7 @@ export interface PatternScan {
 interface Read {
   readonly state: string;
   readonly text: ParsedValue<string>;
+  readonly limit: number | undefined;
 }
 
 export class ReferencedFiles {
@@ -39,9 +42,9 @@ export class ReferencedFiles {
     this.#scans = others ? others.#scans : [];
   }
 
-  /** @returns the text of `name`, as it was when it was first asked for; rejects what cannot be read, or has more than 1 MiB. */
-  readText(name: string): ParsedValue<string> {
-    return this.#readOnce(name).text;
+  /** @returns the text of `name`, as it was when it was first asked for; rejects what cannot be read, or has more than `limit` bytes (1 MiB). */
+  readText(name: string, limit?: number): ParsedValue<string> {
+    return this.#readOnce(name, limit).text;
   }
 
   /** As `readText`, with the SHA-256 of the bytes in hex. */
@@ -59,12 +62,12 @@ export class ReferencedFiles {
 
   /** Those that were asked for. */
   list(): readonly ReferencedFile[] {
-    return [...[...this.#read].map(([path, { state }]) => ({ path, state })), ...this.#scans];
+    return [...[...this.#read].map(([path, read]) => toReferenced(path, read)), ...this.#scans];
   }
 
-  #readOnce(name: string): Read {
+  #readOnce(name: string, limit?: number): Read {
     const path = resolve(this.folder, name);
-    const known = this.#read.get(path) ?? readState(path);
+    const known = this.#read.get(path) ?? readState(path, limit);
     this.#read.set(path, known);
     return known;
   }
@@ -72,8 +75,8 @@ export class ReferencedFiles {
 
 /** @returns `files` as they are now. */
 export function readAgain(files: readonly ReferencedFile[]): readonly ReferencedFile[] {
-  return files.map(({ path, scan: before }) =>
-    before ? scan(before.folder, before.pattern).scanned : { path, state: readState(path).state },
+  return files.map(({ path, scan: before, limit }) =>
+    before ? scan(before.folder, before.pattern).scanned : toReferenced(path, readState(path, limit)),
   );
 }
 
@@ -90,8 +93,12 @@ function scan(folder: string, pattern: string) {
   return { scanned, matches: found.ok ? accept(files) : found };
 }
 
-function readState(path: string): Read {
-  const bytes = readBytes(path);
-  if (!bytes.ok) return { state: bytes.rejection.what, text: bytes };
-  return { state: createHash('sha256').update(bytes.value).digest('hex'), text: decodeText(bytes.value) };
+function toReferenced(path: string, { state, limit }: Read): ReferencedFile {
+  return limit === undefined ? { path, state } : { path, state, limit };
+}
+
+function readState(path: string, limit?: number): Read {
+  const bytes = readBytes(path, limit);
+  if (!bytes.ok) return { state: bytes.rejection.what, text: bytes, limit };
+  return { state: createHash('sha256').update(bytes.value).digest('hex'), text: decodeText(bytes.value), limit };
 }

@@ -8,6 +8,7 @@ export const END_CAUSES = [
   'slow_reader',
   'idle_tunnel',
   'token_expired',
+  'token_revoked',
   'drain',
   'drain_limit',
 ] as const;

@@ -90,9 +90,9 @@ export class Introspection implements CredentialKind {
     if (!introspector?.issuer.introspection.includesJwts) return verified;
     if (isForeign(verified) && isForeignRefused(verified, route)) return verified;
     const judged = introspector.judge(asked, { type: verified.type });
-    const { kind } = verified;
-    if (kind === undefined) return judged;
-    return judged instanceof Promise ? judged.then(settled => withKind(settled, kind)) : withKind(judged, kind);
+    const isExcused = mayExcuse(route, readClient(verified.claims), 'wrong_token_type');
+    const add = (settled: Judged) => withSigned(settled, verified, isExcused);
+    return judged instanceof Promise ? judged.then(add) : add(judged);
   }
 }
 
@@ -128,6 +128,11 @@ function isForeign({ kind, typeAccepted }: AccessToken): boolean {
   return kind !== undefined || !typeAccepted;
 }
 
-function withKind(judged: Judged, kind: string): Judged {
-  return { ...judged, kind: judged.kind ?? kind };
+/**
+ * What was signed counts beside the answer: the kind, and, where the answer has no claims, these. Where the kind is excused,
+ * what the issuer refuses is told in place of it.
+ */
+function withSigned(judged: Judged, { kind, claims }: AccessToken, isExcused: boolean): Judged {
+  if (judged.ok) return kind === undefined ? judged : { ...judged, kind: judged.kind ?? kind };
+  return { ...judged, kind: judged.kind ?? (isExcused ? undefined : kind), claims: judged.claims ?? claims };
 }

@@ -30,6 +30,7 @@ beforeAll(async () => {
   [issuer, silent, upstream] = await Promise.all([startTokenIssuer(), startTokenIssuer(), startUpstream()]);
   silent.jwks = undefined;
   gateway = await startGateway(`
+revoked: [{ jti: taken-back }]
 issuers:
   ${issuer.issuer}: { jwks_uri: ${issuer.jwksUri}, algorithms: [ES256] }
   ${silent.issuer}: { jwks_uri: ${silent.jwksUri} }
@@ -290,6 +291,20 @@ const rows: readonly Row[] = [
     status: 401,
     challenge: invalidToken('The access token has expired'),
     send: () => withToken({ exp: now() }),
+  },
+  {
+    name: 'a token that was taken back',
+    reason: 'revoked_token',
+    status: 401,
+    challenge: invalidToken('The access token has been revoked'),
+    send: () => withToken({ jti: 'taken-back' }),
+  },
+  {
+    name: 'a token that was taken back, and has expired',
+    reason: 'revoked_token',
+    status: 401,
+    challenge: invalidToken('The access token has been revoked'),
+    send: () => withToken({ jti: 'taken-back', exp: now() }),
   },
   {
     name: 'nbf in an hour',

@@ -42,6 +42,7 @@ beforeAll(async () => {
     limits: { body: 1KiB, in_flight: 1 }`;
   gateway = await startGateway(`
 timeouts: { body: 500ms }
+revoked: [{ jti: taken-back }]
 issuers:
   ${issuer.issuer}: { jwks_uri: ${issuer.jwksUri} }
   ${silent.issuer}: { jwks_uri: ${silent.jwksUri} }
@@ -113,6 +114,12 @@ const rows: readonly Row[] = [
     refusedOn: FROM_VERIFY,
     identified: false,
     credentials: async () => [['Authorization', `${(await signed({}))[0]?.[1].slice(0, -8)}AAAAAAAA`]],
+  },
+  {
+    reason: 'revoked_token',
+    refusedOn: ALL,
+    identified: false,
+    credentials: () => signed({ jti: 'taken-back' }),
   },
   {
     reason: 'token_expired',

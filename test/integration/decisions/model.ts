@@ -60,6 +60,7 @@ export function foresee(routes: readonly Route[], issuers: readonly string[], as
   if (!wrong) return { route: route.key, refused: false };
   const isProven = ['wrong_token_type', 'wrong_audience', 'insufficient_scope'].includes(wrong.reason);
   const refused = route.enforcement === 'enforce' || (route.enforcement === 'verify' && !isProven);
+  if (!refused && ask.token === 'revoked_token') return { route: route.key, refused: true, reason: ask.token };
   return { route: route.key, refused, ...wrong };
 }
 
@@ -123,6 +124,7 @@ export const REASONS = Object.keys({
   unknown_key: true,
   bad_signature: true,
   inactive_token: true,
+  revoked_token: true,
   token_expired: true,
   token_not_yet_valid: true,
 } satisfies Record<TokenReason, true>) as readonly TokenReason[];

@@ -92,6 +92,8 @@ async function askWorld(
 const hasCase = (fields: readonly (readonly [string, string])[], name: string) =>
   fields.some(([field, value]) => field.toLowerCase() === 'x-case' && value === name);
 
+const REVOKED = 'taken-back';
+
 /** JSON is YAML. */
 function describeWorld(
   world: readonly RouteFields[],
@@ -111,7 +113,7 @@ function describeWorld(
     return [`${fields.host ?? ''}${fields.prefix}`, { ...common, ...(fields.isPublic ? { public: true } : guarded) }];
   });
   const trusted = issuers.map(({ issuer, jwksUri }) => [issuer, { jwks_uri: jwksUri }]);
-  return `issuers: ${JSON.stringify(Object.fromEntries(trusted))}\nroutes: ${JSON.stringify(Object.fromEntries(routes))}\n`;
+  return `revoked: [{ jti: ${REVOKED} }]\nissuers: ${JSON.stringify(Object.fromEntries(trusted))}\nroutes: ${JSON.stringify(Object.fromEntries(routes))}\n`;
 }
 
 type SignedReason = Exclude<
@@ -125,6 +127,7 @@ const BROKEN: Readonly<Record<SignedReason, (issuer: TokenIssuer, down: TokenIss
   keys_unavailable: (_, down) => down.sign(),
   unknown_key: issuer => issuer.sign({ header: { kid: 'unknown' } }),
   bad_signature: async issuer => (await issuer.sign()).replace(/[^.]+$/, 'A'.repeat(86)),
+  revoked_token: issuer => issuer.sign({ claims: { jti: REVOKED } }),
   token_expired: issuer => issuer.sign({ claims: { exp: 1 } }),
   token_not_yet_valid: issuer => issuer.sign({ claims: { nbf: 3_900_000_000, exp: 4_000_000_000 } }),
 };

@@ -172,6 +172,14 @@ const CAUSES: readonly Cause[] = [
     ],
   },
   {
+    name: 'taken back',
+    token: () => sign({ jti: 'taken-back' }),
+    reason: 'revoked_token',
+    failed: 'revocation',
+    lines: ['presented revoked: jti taken-back', 'an entry of revoked fits: "jti taken-back"', 'get a new token'],
+    at: 'revoked:',
+  },
+  {
     name: 'not yet valid',
     token: () => sign({ nbf: 4_000_000_000, exp: 4_000_000_600 }),
     reason: 'token_not_yet_valid',

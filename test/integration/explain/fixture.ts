@@ -63,6 +63,7 @@ routes:
   admin.example.com/: { resource: https://admin.example.com/, upstream: 'http://127.0.0.1:3007' }
   /status: { public: true, upstream: 'http://127.0.0.1:3008' }
   /keyed: { public: true, upstream: 'http://127.0.0.1:3010', request_headers: { set: { Authorization: sesame-7c1e }, remove: [X-Debug] } }
+revoked: [{ jti: taken-back }]
 `;
 }
 

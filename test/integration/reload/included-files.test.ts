@@ -1,6 +1,7 @@
 /** Files under `include`: each that comes, goes, breaks or is mended is one reload, of all routes or of none. */
 
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -88,6 +89,23 @@ describe('a file of a team', () => {
     put(gateway.teams, 'b.yaml', routes('/b'));
     await gateway.line('configuration loaded', 3);
     expect(await statusOf(gateway, '/b')).toBe(200);
+  });
+
+  test('/status.json and the page: the included files with their hashes; a warning with its file', async () => {
+    const risky = routes('/a').replace('public: true', 'public: true, allow_encoded: ["%2F"]');
+    const gateway = await start({ 'a.yaml': risky });
+    const file = join(gateway.teams, 'a.yaml');
+    const sha256 = createHash('sha256').update(risky).digest('hex');
+    const admin = `http://127.0.0.1:${gateway.adminPort}`;
+    const { configuration } = (await (await fetch(`${admin}/status.json`)).json()) as { configuration: unknown };
+    expect(configuration).toMatchObject({
+      file: gateway.file,
+      included: [{ file, sha256 }],
+      warnings: [{ file, line: 2, code: 'allow-encoded' }],
+    });
+    const page = await (await fetch(admin)).text();
+    expect(page).toContain(`<dt>Included</dt><dd><code>${file}</code> <code class="soft">${sha256}</code>`);
+    expect(page).toMatch(new RegExp(`<code>${file}:2:\\d+</code>`));
   });
 
   test('a pipe: a failed reload, and requests are served', async () => {

@@ -3,6 +3,7 @@
 import type { StatusPage } from '../../../src/admin/page/page.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { buildExceptions } from '../../../src/config/exceptions/exception.ts';
+import { RevokedTokens } from '../../../src/config/revoked/revoked-tokens.ts';
 import type { ResourceUri } from '../../../src/config/values/address/uri.ts';
 import { Metrics } from '../../../src/telemetry/metrics/metrics.ts';
 import { RecentTraffic } from '../../../src/telemetry/recent/recent-traffic.ts';
@@ -96,6 +97,7 @@ function exampleConfig({ file, hash, key, name, resource, sibling, issuer, clien
     listen: { host: '127.0.0.1', port: 8080 },
     tls: undefined,
     admin: { host: '127.0.0.1', port: 9090 },
+    revoked: new RevokedTokens(),
     authorizer: undefined,
     adminHosts: new Set(),
     adminTokenHash: undefined,

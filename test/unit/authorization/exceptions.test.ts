@@ -175,8 +175,10 @@ describe('modes', () => {
 test('an expired token of an excused type: refused for its time', () => {
   const route = routeWith([exception({ reasons: new Set(['wrong_token_type']) })]);
   const expired = tokenOf('batch', { kind: 'id_token' });
-  expect(verdict(route, { ...deny('token_expired'), kind: 'id_token', expired })).toBe('refused: token_expired');
-  expect(verdict(route, { ...deny('token_expired'), kind: 'id_token', expired: tokenOf('web') })).toBe(
+  expect(verdict(route, { ...deny('token_expired'), kind: 'id_token', verified: expired })).toBe(
+    'refused: token_expired',
+  );
+  expect(verdict(route, { ...deny('token_expired'), kind: 'id_token', verified: tokenOf('web') })).toBe(
     'refused: wrong_token_type',
   );
   expect(verdict(route, expired)).toBe('reported: wrong_token_type by batch');

@@ -118,7 +118,7 @@ describe('the kind of a token', () => {
     return authorize(createAudienceIndex([match.route]), match, 'GET', token, 0);
   };
   const expired = exampleToken({ kind: 'ID' });
-  const late = { ok: false, reason: 'token_expired', kind: 'ID', expired } as const;
+  const late = { ok: false, reason: 'token_expired', kind: 'ID', verified: expired } as const;
 
   test('on enforce: wrong_token_type, before the time', () => {
     expect(decide('enforce', late).denial?.reason).toBe('wrong_token_type');

@@ -60,6 +60,7 @@ const ERROR: Readonly<Record<Reason, BearerError | null | undefined>> = {
   unknown_key: 'invalid_token',
   inactive_token: 'invalid_token',
   bad_signature: 'invalid_token',
+  revoked_token: 'invalid_token',
   token_expired: 'invalid_token',
   token_not_yet_valid: 'invalid_token',
   wrong_token_type: 'invalid_token',

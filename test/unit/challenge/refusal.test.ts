@@ -25,6 +25,7 @@ const STATUS: Readonly<Record<Reason, number>> = {
   unknown_key: 401,
   inactive_token: 401,
   bad_signature: 401,
+  revoked_token: 401,
   token_expired: 401,
   token_not_yet_valid: 401,
   wrong_token_type: 401,

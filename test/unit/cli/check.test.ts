@@ -72,6 +72,7 @@ test('--format json: one object; ok matches the exit code', async () => {
     {
       severity: 'warning',
       code: 'unused-issuer',
+      file: 'FILE',
       line: 1,
       column: 12,
       path: 'issuers.https://i.example',

@@ -58,6 +58,7 @@ describe('the example of the reference', () => {
       workers: 1,
       trustedProxies: [],
       accessLog: { omit: new Set() },
+      revoked: expect.objectContaining({ size: 0 }),
       issuers: new Map([
         [
           'https://login.example.com',

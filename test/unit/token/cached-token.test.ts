@@ -3,6 +3,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { JWK } from 'jose';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { RevokedTokens } from '../../../src/config/revoked/revoked-tokens.ts';
 import type { TokenReason } from '../../../src/token/access-token.ts';
 import { TokenVerifier, type VerifierEvents } from '../../../src/token/verifier.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
@@ -10,6 +11,8 @@ import { FetchLog, issuerOf, SILENT, takeClock } from './example-token.ts';
 
 const HOUR = 3_600_000;
 const EXP = 4_000_000_000;
+const CLIENT = 'nightly-batch';
+const NONE = new RevokedTokens();
 
 /** Makes the reason true of a cached token. @returns the time of the next request; default: now. */
 type Change = () => Promise<void> | number;
@@ -25,7 +28,7 @@ const CHANGES: Readonly<Record<TokenReason, Change | undefined>> = {
   malformed_token: undefined,
   untrusted_issuer: async () => {
     const previous = verifier;
-    verifier = new TokenVerifier(new Map(), events, previous);
+    verifier = new TokenVerifier(new Map(), events, NONE, previous);
     previous.stop();
   },
   keys_unavailable: async () => {
@@ -45,6 +48,11 @@ const CHANGES: Readonly<Record<TokenReason, Change | undefined>> = {
   },
   // An answer counts for its time, and no token of keys can become inactive (introspection/introspector.test.ts).
   inactive_token: undefined,
+  revoked_token: async () => {
+    const revoked = new RevokedTokens();
+    revoked.add({ clientId: CLIENT });
+    verifier.revoke(revoked);
+  },
   token_expired: () => EXP * 1000,
   token_not_yet_valid: () => 0,
 };
@@ -68,7 +76,7 @@ beforeEach(async () => {
     onCacheLookup: outcome => lookups.push(outcome),
   };
   const configured = issuerOf(issuer, { keys: { refresh: 20, cooldown: HOUR, maxStale: HOUR } });
-  verifier = new TokenVerifier(new Map([[configured.issuer, configured]]), events);
+  verifier = new TokenVerifier(new Map([[configured.issuer, configured]]), events, NONE);
   await verifier.start();
 });
 
@@ -81,7 +89,7 @@ afterEach(async () => {
 test.each(Object.entries(CHANGES).flatMap(([reason, change]) => (change ? [{ reason, change }] : [])))(
   'a cached token that becomes $reason: denied',
   async ({ reason, change }) => {
-    const token = await issuer.sign({ claims: { exp: EXP } });
+    const token = await issuer.sign({ claims: { exp: EXP, client_id: CLIENT } });
     expect(await verifier.verify(token, Date.now())).toMatchObject({ ok: true });
     expect(await verifier.verify(token, Date.now())).toMatchObject({ ok: true });
     expect(lookups).toEqual(['miss', 'hit']);

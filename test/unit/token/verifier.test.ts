@@ -4,9 +4,12 @@ import { createHmac, generateKeyPairSync, type JsonWebKey, sign } from 'node:cry
 import { exportSPKI, importJWK, type JWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Issuer } from '../../../src/config/config.ts';
-import { TokenVerifier } from '../../../src/token/verifier.ts';
+import { RevokedTokens } from '../../../src/config/revoked/revoked-tokens.ts';
+import { TokenVerifier, type VerifierEvents } from '../../../src/token/verifier.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../support/token-issuer.ts';
 import { compact, exampleIssuer, FetchLog, type IssuerFields, issuerOf, SILENT, takeClock } from './example-token.ts';
+
+const NONE = new RevokedTokens();
 
 const HOUR = 3_600_000;
 const OFTEN = { refresh: 20, cooldown: HOUR, maxStale: HOUR };
@@ -30,12 +33,13 @@ function start(fields: IssuerFields = {}, ...others: readonly Issuer[]): Promise
   fetches = new FetchLog();
   lookups = [];
   const issuers = [issuerOf(issuer, fields), ...others];
-  verifier = new TokenVerifier(new Map(issuers.map(each => [each.issuer, each])), {
+  const events: VerifierEvents = {
     ...SILENT,
     onFetch: fetches.onFetch,
     onRefusedKeys: fetches.onRefusedKeys,
     onCacheLookup: outcome => lookups.push(outcome),
-  });
+  };
+  verifier = new TokenVerifier(new Map(issuers.map(each => [each.issuer, each])), events, NONE);
   return verifier.start();
 }
 
@@ -411,7 +415,7 @@ describe('reload', () => {
       onRefusedKeys: fetches.onRefusedKeys,
       onCacheLookup: (outcome: string) => lookups.push(outcome),
     };
-    const follower = new TokenVerifier(new Map([[next.issuer, next]]), events, verifier);
+    const follower = new TokenVerifier(new Map([[next.issuer, next]]), events, NONE, verifier);
     await follower.start();
     return follower;
   };
@@ -464,7 +468,7 @@ describe('reload', () => {
     const token = await issuer.sign();
     await verdict(token);
     const previous = verifier;
-    verifier = new TokenVerifier(new Map(), SILENT, previous);
+    verifier = new TokenVerifier(new Map(), SILENT, NONE, previous);
     previous.stop();
     expect(await verdict(token)).toBe('untrusted_issuer');
   });

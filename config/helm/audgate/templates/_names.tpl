@@ -35,5 +35,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- else if .Values.tlsSecret }}
 {{- $_ := set $own "tls" (dict "cert_file" "/run/secrets/tls/tls.crt" "key_file" "/run/secrets/tls/tls.key") }}
 {{- end }}
+{{- if .Values.routeConfigMaps }}
+{{- $_ := set $own "include" (append (.Values.config.include | default list) "/etc/audgate-routes/*.yaml") }}
+{{- end }}
 {{- merge $own .Values.config | toYaml }}
 {{- end }}

@@ -12,6 +12,7 @@ import { adviseOnInactive } from './inactive.ts';
 import { adviseOnIssuer } from './issuer.ts';
 import { adviseOnKeys, adviseOnSignature } from './keys.ts';
 import { adviseOnClaim } from './required-claim.ts';
+import { adviseOnRevoked } from './revoked.ts';
 import { adviseOnMethod, adviseOnPath, adviseOnRoute, adviseOnSize } from './route.ts';
 import { adviseOnScope } from './scope.ts';
 import { adviseOnForm, adviseOnTime } from './token.ts';
@@ -42,6 +43,7 @@ const ADVISERS: Readonly<Record<Reason, Adviser | undefined>> = {
   unknown_key: { onDenied: adviseOnKeys },
   bad_signature: { onDenied: adviseOnSignature },
   inactive_token: { onDenied: adviseOnInactive },
+  revoked_token: { onDenied: adviseOnRevoked },
   token_expired: { onDenied: adviseOnTime },
   token_not_yet_valid: { onDenied: adviseOnTime },
   wrong_token_type: { onDenied: adviseOnType },

@@ -5,7 +5,7 @@ import type { Reason } from '../../../denial.ts';
 import { type Evaluation, reasonOf } from '../evaluate/evaluation.ts';
 import { CHECKS, type CheckName, type Facts } from './facts.ts';
 import { readRequestFacts } from './request-facts.ts';
-import { foreignKindOf, readTokenFacts } from './token-facts.ts';
+import { foreignKindOf, readTokenFacts, requirementOf } from './token-facts.ts';
 
 export interface Check extends Facts {
   readonly name: CheckName;
@@ -33,6 +33,7 @@ const FAILED_CHECK: Readonly<Record<Reason, CheckName | ((evaluation: Evaluation
   unknown_key: 'key',
   bad_signature: evaluation => (isAlgorithmAllowed(evaluation) ? 'signature' : 'algorithm'),
   inactive_token: 'active',
+  revoked_token: 'revocation',
   token_expired: 'time',
   token_not_yet_valid: 'time',
   wrong_token_type: evaluation => (foreignKindOf(evaluation) === undefined ? 'type' : 'kind'),
@@ -55,6 +56,7 @@ const PASSED: Partial<Record<CheckName, Facts>> = {
   active: { actual: 'the issuer says so' },
   kind: { actual: 'not an ID, refresh or logout token' },
   claims: { actual: 'well-formed' },
+  revocation: { actual: 'not revoked' },
 };
 
 /** @returns every check. Checks after the first that failed, and is not excused, are skipped; their facts are listed as far as they are known. */
@@ -66,11 +68,13 @@ export function listChecks(evaluation: Evaluation): readonly Check[] {
   return checks.map((name, index) => {
     const exceptions = excused.get(name);
     if (exceptions) return { ...readFacts(name, evaluation), name, verdict: 'excused', note: exceptions };
+    const isFailed = name === failed || (index < end && isReported(name, evaluation));
+    const verdict = isFailed ? 'fail' : index < end ? 'pass' : 'skipped';
     return {
-      ...(index < end && PASSED[name]),
+      ...(verdict === 'pass' && PASSED[name]),
       ...readFacts(name, evaluation),
       name,
-      verdict: index < end ? 'pass' : name === failed ? 'fail' : 'skipped',
+      verdict,
     };
   });
 }
@@ -88,6 +92,15 @@ function listExcused(evaluation: Evaluation): ReadonlyMap<CheckName, string> {
 /** @returns `passes by the exception of team-billing until 2027-01-31`. */
 export function describeExcused({ exception: { owner, until } }: Pick<Excused, 'exception'>): string {
   return `passes by the exception of ${owner} until ${until}`;
+}
+
+/** Whether the request also fails a check before the one that decides, which the mode only reports: method, kind, or form of the claims. */
+function isReported(name: CheckName, evaluation: Evaluation): boolean {
+  const { match, credentials, request } = evaluation;
+  if (name === 'kind') return foreignKindOf(evaluation) !== undefined;
+  if (name === 'claims') return credentials?.verification.ok === false && credentials.verification.isRevoked === true;
+  if (name !== 'method' || !match?.ok || match.route.public) return false;
+  return !requirementOf(match, match.route, request.method).ok;
 }
 
 /** A token that an issuer is asked about is judged by its answer, unless keys come first. */

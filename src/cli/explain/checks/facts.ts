@@ -18,6 +18,7 @@ export const CHECKS = [
   'active',
   'kind',
   'claims',
+  'revocation',
   'time',
   'issuer here',
   'type',

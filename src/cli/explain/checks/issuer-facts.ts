@@ -1,27 +1,36 @@
 /** The facts of the checks that depend on the issuer of the token: algorithm, key, signature, claims, time and type. */
 
 import type { Issuer } from '../../../config/config.ts';
+import type { RevokedTokens } from '../../../config/revoked/revoked-tokens.ts';
 import type { CompactJws } from '../../../token/jws/compact-jws.ts';
 import type { PublishedKey, RefusedKey } from '../../../token/keys/verification-key.ts';
 import type { Credentials } from '../evaluate/credentials.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
 import type { Facts } from './facts.ts';
 import { describeInstant, formatInstant } from './instant.ts';
+import { describeEntry, findRevokedEntry } from './revoked-entry.ts';
 
 const DEFAULT_LEEWAY = 30_000;
 
-type IssuerCheck = 'algorithm' | 'key' | 'signature' | 'claims' | 'time' | 'type';
+type IssuerCheck = 'algorithm' | 'key' | 'signature' | 'claims' | 'revocation' | 'time' | 'type';
 
 /** @returns what is known of one check; nothing where the issuer of the token is not configured. */
-export function readIssuerFacts(name: IssuerCheck, jws: CompactJws, { credentials, request }: Evaluation): Facts {
+export function readIssuerFacts(
+  name: IssuerCheck,
+  jws: CompactJws,
+  { credentials, config, request }: Evaluation,
+): Facts {
   const issuer = credentials?.issuer;
-  return credentials && issuer ? FACTS_OF[name]({ jws, credentials, issuer, now: request.at }) : {};
+  return credentials && issuer
+    ? FACTS_OF[name]({ jws, credentials, issuer, revoked: config.revoked, now: request.at })
+    : {};
 }
 
 interface KnownToken {
   readonly jws: CompactJws;
   readonly credentials: Credentials;
   readonly issuer: Issuer;
+  readonly revoked: RevokedTokens;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -39,6 +48,10 @@ const FACTS_OF: Readonly<Record<IssuerCheck, (token: KnownToken) => Facts>> = {
     expected: 'exp, nbf and iat as numbers of seconds within the next 100 years, aud as text or a list of it',
     note: describeUnit(jws),
   }),
+  revocation: ({ jws, revoked }) => {
+    const entry = findRevokedEntry(revoked, jws.claims);
+    return entry ? { actual: `revoked: ${describeEntry(entry)}` } : {};
+  },
   time: ({ jws, now, issuer }) => ({
     actual: describeTimes(jws, now),
     expected: `now ${formatInstant(now / 1000)}`,

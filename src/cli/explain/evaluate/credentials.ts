@@ -1,6 +1,7 @@
 /** Reads and verifies the credentials of a request, and keeps every intermediate result. */
 
 import type { Config, Issuer } from '../../../config/config.ts';
+import type { RevokedTokens } from '../../../config/revoked/revoked-tokens.ts';
 import type { Denial } from '../../../denial.ts';
 import type { RequestHead } from '../../../route/request-head.ts';
 import { type BearerToken, readBearerToken } from '../../../token/bearer.ts';
@@ -46,7 +47,7 @@ export async function readCredentials(config: Config, head: RequestHead, now: nu
   const { token } = bearer;
   const jws = readCompactJws(token);
   const issuer = jws.ok && typeof jws.claims['iss'] === 'string' ? config.issuers.get(jws.claims['iss']) : undefined;
-  const verified = await verify({ token, jws, issuer }, now);
+  const verified = await verify({ token, jws, issuer, revoked: config.revoked }, now);
   return { jws, issuer, shape: recogniseShape(token), token, ...verified };
 }
 
@@ -62,15 +63,16 @@ interface ReadToken {
   readonly token: BearerToken['token'];
   readonly jws: CompactJws | Denial;
   readonly issuer: Issuer | undefined;
+  readonly revoked: RevokedTokens;
 }
 
 async function verify(
-  { token, jws, issuer }: ReadToken,
+  { token, jws, issuer, revoked }: ReadToken,
   now: number,
 ): Promise<Pick<Credentials, 'verification' | 'keys' | 'refusedKeys' | 'keysError'> & InTime> {
   // Only the keys of this issuer are fetched: another issuer that is out of reach must not delay or change the result.
   const issuers = new Map(issuer ? [[issuer.issuer, issuer]] : []);
-  const verifier = new TokenVerifier(issuers, IGNORE_EVENTS);
+  const verifier = new TokenVerifier(issuers, IGNORE_EVENTS, revoked);
   try {
     await verifier.start();
     const verification = await verifier.verify(token, now);

@@ -88,7 +88,7 @@ async function evaluateToken(config: Config, match: Match, head: RequestHead, { 
     authorize(index, match, head.method, verification, now, assumeRequest());
   if (route.public) return { decision: decide(deny('missing_token')) };
   if (answer !== undefined) {
-    const credentials = readGivenAnswer(config.issuers, route, answer, now);
+    const credentials = readGivenAnswer(config, route, answer, now);
     return { credentials, decision: decide(credentials.verification) };
   }
   const { inTime, ...credentials } = await readCredentials(config, head, now);

@@ -3,7 +3,7 @@
  * decides on the issuer's answer where it is given that in place of the token.
  */
 
-import type { Issuer, ProtectedRoute } from '../../../config/config.ts';
+import type { Config, Issuer, ProtectedRoute } from '../../../config/config.ts';
 import { mayExcuse } from '../../../config/exceptions/exception.ts';
 import { type Denial, deny, isRefused } from '../../../denial.ts';
 import { checkTime } from '../../../token/claims.ts';
@@ -12,6 +12,7 @@ import { isJwt, isOpaqueForm } from '../../../token/introspection/introspection.
 import { type IntrospectingIssuer, readAnswer } from '../../../token/introspection/introspection-request.ts';
 import { judgeAnswer } from '../../../token/introspection/introspector.ts';
 import type { CompactJws } from '../../../token/jws/compact-jws.ts';
+import { refuseRevoked } from '../../../token/revocation.ts';
 import type { Verification } from '../../../token/verifier.ts';
 import type { Credentials } from './credentials.ts';
 
@@ -34,7 +35,12 @@ export function findAskedIssuer(
  * @param text the JSON of an introspection answer, in place of a token.
  * @returns the credentials as the gateway has them after that answer of the one issuer that it can be of.
  */
-export function readGivenAnswer(issuers: Issuers, route: ProtectedRoute, text: string, now: number): Credentials {
+export function readGivenAnswer(
+  { issuers, revoked }: Pick<Config, 'issuers' | 'revoked'>,
+  route: ProtectedRoute,
+  text: string,
+  now: number,
+): Credentials {
   const known = { token: undefined, keys: [], refusedKeys: [], keysError: undefined, shape: 'answer' } as const;
   const answer = readAnswer(text);
   const claims = answer.active ? answer.claims : {};
@@ -46,7 +52,7 @@ export function readGivenAnswer(issuers: Issuers, route: ProtectedRoute, text: s
     : deny('malformed_token');
   // Then it names another issuer than the one that was asked.
   const isForeign = !judged.ok && judged.reason === 'untrusted_issuer';
-  const verification = judged.ok ? checkTime(judged, now) : judged;
+  const verification = refuseRevoked(revoked, judged.ok ? checkTime(judged, now) : judged);
   return { ...known, issuer: isForeign ? undefined : issuer, jws, verification };
 }
 

@@ -21,7 +21,6 @@ export interface RequestSpec {
 }
 
 const ABSOLUTE = /^(https?):\/\/([^/?#]*)(.*)$/is;
-const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
 type Location = Pick<RequestSpec, 'scheme' | 'authority' | 'target'>;
 
@@ -44,19 +43,6 @@ export function parseUrl(url: string, { listen, tls }: Pick<Config, 'listen' | '
 export function parseMethod(text: string): ParsedValue<string> {
   if (METHODS.includes(text) && text !== 'CONNECT') return accept(text);
   return reject('is not a method that can be routed', { expected: 'a method of HTTP in upper case, such as GET' });
-}
-
-/** @returns milliseconds since 1970; rejects a date or an hour that does not exist. */
-export function parseInstant(text: string): ParsedValue<number> {
-  const time = RFC3339.test(text) && isOnCalendar(text) ? Date.parse(text.replace(' ', 'T').toUpperCase()) : Number.NaN;
-  return Number.isNaN(time) ? reject('is not a time', { expected: 'RFC 3339, as 2026-01-31T12:00:00Z' }) : accept(time);
-}
-
-/** `Date.parse` reads 30 February as 2 March. */
-function isOnCalendar(text: string): boolean {
-  const [date, time] = [text.slice(0, 10), text.slice(11, 19)];
-  const parsed = new Date(`${date}T${time}Z`);
-  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(`${date}T${time}`);
 }
 
 /** @returns the head as the gateway would get it, with one Authorization field for each value. */

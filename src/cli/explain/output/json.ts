@@ -1,6 +1,7 @@
 /** An explanation as JSON, for programs. Its keys are stable: new ones may be added, none is removed. */
 
 import type { Excused } from '../../../authorization/exceptions.ts';
+import type { Config } from '../../../config/config.ts';
 import { describeUrl } from '../../../token/fetching/fetch-failure.ts';
 import { toSafeJson } from '../../terminal.ts';
 import type { Check } from '../checks/checks.ts';
@@ -16,7 +17,7 @@ export function renderJson(explanation: Explanation): string {
     url: formatUrl(request),
     method: request.method,
     at: new Date(request.at).toISOString(),
-    configuration: config.source,
+    configuration: describeSource(config.source),
     route: describeRoute(explanation),
     checks: explanation.checks.map(describeCheck),
     decision,
@@ -33,6 +34,10 @@ export function renderJson(explanation: Explanation): string {
   return toSafeJson(fields, 2);
 }
 
+function describeSource({ file, hash, included, files }: Config['source']) {
+  return { file, hash, included, files: files.map(({ path, state }) => ({ path, state })) };
+}
+
 function describeExcused({ reason, exception: { clientId, owner, until } }: Excused) {
   return { reason, client_id: clientId, owner, until };
 }
@@ -44,6 +49,7 @@ function describeRoute({ evaluation: { match }, routePlace }: Explanation) {
     key: route.key,
     resource: route.public ? null : route.resource,
     enforcement: route.public ? null : route.enforcement,
+    file: routePlace?.file,
     line: routePlace?.line,
   };
 }

@@ -88,7 +88,9 @@ export class EntryJudge {
     if (decisions === 'as_before' || 'unknown' in decisions) return decisions === 'as_before' ? 'kept' : decisions;
     if (decisions.every(({ outcome }) => outcome === 'denied')) return undefined;
     if (decisions.some(({ outcome }) => outcome === 'denied')) return { unknown: 'field_omitted' };
-    const certain = EXCUSABLE_REASONS.filter(reason => decisions.every(({ excused }) => excused.includes(reason)));
+    const certain = EXCUSABLE_REASONS.filter(reason =>
+      decisions.every(({ excused }) => excused.some(each => each.reason === reason)),
+    );
     const clientId = clientOf(claims);
     const reasons = certain.filter(reason => !this.#isExcused(entry, { route, claims, clientId, reason }));
     if (reasons.length === 0) return 'kept';

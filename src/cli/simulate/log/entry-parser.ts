@@ -67,7 +67,8 @@ function parseRequest(fields: Fields): LogEntry | undefined {
   const isPathCut = mayBeCut(path);
   const isCut = [route, resource, method, host].some(text => text !== undefined && mayBeCut(text));
   const mcp = parseMcp(fields, mayBeCut);
-  const decided = { mcp, outcome, reason, enforcement, isPreflight: isPreflight(fields), claims };
+  const isExcused = fields['exception'] !== undefined;
+  const decided = { mcp, outcome, reason, isExcused, enforcement, isPreflight: isPreflight(fields), claims };
   const via = fields['via'] === 'authorizer' ? 'authorizer' : 'proxy';
   return { time, durationMs, via, requestId, route, resource, method, host, path, isPathCut, isCut, ...decided };
 }
@@ -95,7 +96,9 @@ function parseClaims(fields: Fields, mayBeCut: MayBeCut): LoggedClaims | undefin
   const isCut = mayBeCut(aud) || [iss, scope, typ ?? '', ...aud].some(mayBeCut);
   const texts = Object.entries({ iss, sub, client_id, jti });
   const whole = Object.fromEntries(texts.filter(([, value]) => isText(value) && !mayBeCut(value)));
-  return { issuer: iss, audience: aud, scope, expiresAt: exp, clientId: client_id, type: typ, kind, whole, isCut };
+  const cutNames = texts.flatMap(([name, value]) => (isText(value) && !(name in whole) ? [name] : []));
+  const names = { clientId: client_id, type: typ, kind, whole, cutNames };
+  return { issuer: iss, audience: aud, scope, expiresAt: exp, ...names, isCut };
 }
 
 type MayBeCut = (value: string | readonly string[]) => boolean;

@@ -30,6 +30,8 @@ export interface LogEntry {
   readonly outcome: Outcome;
   /** The reason of the denial or of the failure; any text, since another version may have written the log. */
   readonly reason: string | undefined;
+  /** Whether an exception of its route excused something. */
+  readonly isExcused: boolean;
   /** Whether it was a CORS preflight that the gateway answered: no token was looked for, and nothing was forwarded. */
   readonly isPreflight: boolean;
   /** Of an MCP request whose body was read; `unknown` for a batch, and where the log may have cut or masked the name. */
@@ -52,6 +54,8 @@ export interface LoggedClaims {
   readonly type: string | undefined;
   /** Of a token that named itself no access token. */
   readonly kind: string | undefined;
+  /** Those of `sub`, `client_id` and `jti` that the log may have truncated. */
+  readonly cutNames: readonly string[];
   /** Whether the log may have truncated the issuer, an audience, the list of audiences, or the scopes. */
   readonly isCut: boolean;
 }

@@ -3,6 +3,7 @@
 import type { Config } from '../../../config/config.ts';
 import { toSafeJson } from '../../terminal.ts';
 import type { ChangeGroup } from '../replay/change-groups.ts';
+import type { LapsedException } from '../replay/lapsed-exceptions.ts';
 import type { Configurations, ReplayResult } from '../replay/log-replay.ts';
 
 /** What is assumed to be unchanged without `--from`. Keys always are: they are fetched, and stand in neither file. */
@@ -30,8 +31,13 @@ export function renderJson(result: ReplayResult, { now, from }: Configurations):
     unknown: Object.fromEntries(unknown),
     truncated: result.isCut,
     upstream_token_defaults: result.upstreamTokenChanges,
+    lapsed_exceptions: result.lapsedExceptions.map(describeLapsed),
     changes: result.groups.map(describeGroup),
   });
+}
+
+function describeLapsed({ route, exception: { clientId, owner, until }, count }: LapsedException) {
+  return { route, client_id: clientId, owner, until, count };
 }
 
 function describeGroup({ kind, route, was, becomes, clientId, count, first, last, example }: ChangeGroup) {
@@ -43,6 +49,7 @@ function describeGroup({ kind, route, was, becomes, clientId, count, first, last
     becomes: {
       outcome: becomes.outcome,
       reason: becomes.reason ?? null,
+      ...(becomes.excused.length > 0 && { exception: becomes.excused[0]?.exception.clientId }),
       ...(isMoved && { route: becomes.route.key }),
     },
     presented: becomes.presented ?? null,

@@ -45,6 +45,7 @@ export function renderText(result: ReplayResult, { log, now, from }: Names): rea
     ...describeUnknown(result.unknown),
     ...describeUndecided(result),
     ...describeUpstreamTokens(result),
+    ...describeLapsed(result),
   ];
   return [...head, ...describeGroups(result, ROWS - head.length)];
 }
@@ -70,6 +71,14 @@ function describeUpstreamTokens({ upstreamTokenChanges }: ReplayResult): readonl
     const head = `Authorization ${what} the upstream then: the default of upstream_token`;
     return [head, `  is ${choice} on ${fitText(routes.join(', '), 60)}`];
   });
+}
+
+/** Each line is judged at its own time; from now on these requests would be refused. */
+function describeLapsed({ lapsedExceptions }: ReplayResult): readonly string[] {
+  if (lapsedExceptions.length === 0) return [];
+  const total = lapsedExceptions.reduce((sum, { count }) => sum + count, 0);
+  const names = lapsedExceptions.map(({ exception: { clientId, until } }) => `${clientId} (${until})`);
+  return [row(total, 'passed by an exception that has lapsed since:'), `${INDENT}${fitText(names.join(', '), 60)}`];
 }
 
 function describeCounts(result: ReplayResult): readonly string[] {

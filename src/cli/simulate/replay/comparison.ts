@@ -41,6 +41,7 @@ export function compare(entry: LogEntry, decisions: ReplayedDecisions): Change |
 /** By the reason that only some of the possible decisions have. */
 function nameUndecided(decisions: readonly ReplayedDecision[]): UnknownCause {
   const reasons = new Set(decisions.map(({ reason }) => reason));
+  if (reasons.has('revoked_token')) return 'revocation_not_logged';
   if (reasons.has('wrong_token_type')) return 'token_type_not_logged';
   if (reasons.has('token_expired')) return 'field_omitted';
   return reasons.has('wrong_claim') ? 'claim_not_logged' : 'scope_claim_differs';

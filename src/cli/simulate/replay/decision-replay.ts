@@ -5,11 +5,12 @@
 
 import { createAudienceIndex, type PresentedAudience } from '../../../authorization/audience.ts';
 import { authorize } from '../../../authorization/authorize.ts';
+import type { Excused } from '../../../authorization/exceptions.ts';
 import { matchSentPath } from '../../../authorizer/sent-path.ts';
 import { createMetadataIndex, findMetadata } from '../../../challenge/metadata.ts';
 import { METADATA_METHODS } from '../../../challenge/metadata-reply.ts';
 import type { Config, Route } from '../../../config/config.ts';
-import { deny, type ExcusableReason, isDecidedWithin, isReason, isRefused, type Reason } from '../../../denial.ts';
+import { deny, isDecidedWithin, isExcusable, isReason, isRefused, type Reason } from '../../../denial.ts';
 import { assumeRequest } from '../../../mcp/mcp-request.ts';
 import { bindsSessions } from '../../../mcp/session-owner.ts';
 import { MASK } from '../../../route/loggable-path.ts';
@@ -20,6 +21,7 @@ import type { Verification } from '../../../token/verifier.ts';
 import { hasUpstream } from '../../../upstream/upstreams.ts';
 import { type LogEntry, wasGranted } from '../log/log-entry.ts';
 import { judgeLoggedOrigin } from './logged-origin.ts';
+import { LoggedRevocation } from './logged-revocation.ts';
 import { type IssuerRules, readLoggedToken } from './logged-token.ts';
 import { RecordedConfig } from './recorded-config.ts';
 import type { Unknown } from './unknown.ts';
@@ -29,8 +31,8 @@ export interface ReplayedDecision {
   readonly reason: Reason | undefined;
   readonly route: Route | undefined;
   readonly presented: PresentedAudience | undefined;
-  /** What exceptions excuse, in the order of the checks. */
-  readonly excused: readonly ExcusableReason[];
+  /** What exceptions of the route excused at the time of the entry, in the order of the checks. */
+  readonly excused: readonly Excused[];
 }
 
 const ORIGIN = 'origin_not_allowed';
@@ -41,6 +43,8 @@ export type ReplayedDecisions = readonly ReplayedDecision[] | 'as_before' | Unkn
 
 export class DecisionReplay {
   readonly #rules: IssuerRules;
+  /** Whether `client_id` may have been left out of the log. */
+  readonly #isClientOmitted: boolean;
   readonly #routes;
   readonly #audiences;
   readonly #metadata;
@@ -52,11 +56,14 @@ export class DecisionReplay {
    * @param from the configuration in use when the log was recorded, where it is known.
    */
   constructor(config: Config, from?: Config) {
+    const omitted = new Set([config, from].flatMap(each => [...(each?.accessLog?.omit ?? [])]));
     this.#rules = {
       issuers: config.issuers,
       recorded: from && new RecordedConfig(from, config),
-      isKindOmitted: [config, from].some(each => each?.accessLog?.omit.has('kind')),
+      revocation: new LoggedRevocation(config.revoked, omitted),
+      isKindOmitted: omitted.has('kind'),
     };
+    this.#isClientOmitted = [config, from].some(each => each?.accessLog?.omit.has('client_id'));
     this.#routes = createRouteTable(config.routes);
     this.#audiences = createAudienceIndex(config.routes);
     this.#metadata = createMetadataIndex(config.routes);
@@ -118,8 +125,11 @@ export class DecisionReplay {
     const verifications = readLoggedToken(entry, match.route, this.#rules);
     if (!('unknown' in verifications)) return this.#decideAsked(match, entry, verifications);
     const withoutToken = this.#authorize(match, entry, deny('missing_token'));
-    const { reason } = withoutToken;
-    const isDecided = match.route.public || (reason !== undefined && isDecidedWithin(reason, 'request', 'method'));
+    const { reason, outcome } = withoutToken;
+    if (match.route.public) return [withoutToken];
+    // A revoked token is refused also where the mode only reports the method.
+    const isOpen = outcome !== 'denied' && !this.#rules.revocation.isEmpty;
+    const isDecided = reason !== undefined && isDecidedWithin(reason, 'request', 'method') && !isOpen;
     return isDecided ? [withoutToken] : verifications;
   }
 
@@ -129,7 +139,17 @@ export class DecisionReplay {
     const isAsked = match.route.mcp?.hasRules === true && entry.method === 'POST';
     const isKnown = !isAsked || (entry.mcp !== undefined && entry.mcp !== 'unknown');
     const isRefused = decisions.every(({ outcome }) => outcome === 'denied');
+    const hidden = this.#findHiddenClient(entry, match.route, decisions);
+    if (hidden) return hidden;
     return isKnown || isRefused || wasGranted(entry) ? decisions : { unknown: 'tool_not_logged' };
+  }
+
+  /** Whether an exception may be the client's, which the log does not hold. */
+  #findHiddenClient({ claims }: LogEntry, route: Route, decisions: readonly ReplayedDecision[]): Unknown | undefined {
+    if (route.public || route.exceptions.size === 0 || claims === 'omitted' || !claims) return undefined;
+    if ('client_id' in claims.whole || (claims.clientId === undefined && !this.#isClientOmitted)) return undefined;
+    const isOpen = decisions.some(({ outcome, reason }) => outcome === 'denied' && reason && isExcusable(reason));
+    return isOpen ? { unknown: claims.clientId === undefined ? 'field_omitted' : 'claims_cut' } : undefined;
   }
 
   #findRoute({ via }: LogEntry, head: RequestHead): ReturnType<typeof matchRequest> {
@@ -155,10 +175,9 @@ export class DecisionReplay {
     verification: Verification,
   ): ReplayedDecision {
     const asked = assumeRequest(mcp === undefined || mcp === 'unknown' ? [] : [mcp]);
-    const decision = authorize(this.#audiences, match, method, verification, time - durationMs, asked);
-    const { grant, denial } = decision;
+    const now = time - durationMs;
+    const { grant, denial, excused } = authorize(this.#audiences, match, method, verification, now, asked);
     const outcome = !grant ? 'denied' : denial ? 'reported' : 'forwarded';
-    const excused = 'excused' in decision ? decision.excused.map(({ reason }) => reason) : [];
     return { outcome, reason: denial?.reason, route: match.route, presented: denial?.presented, excused };
   }
 }

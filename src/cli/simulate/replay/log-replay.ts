@@ -8,6 +8,7 @@ import { StoredLines } from '../log/stored-lines.ts';
 import { type ChangeGroup, ChangeGroups } from './change-groups.ts';
 import { type ChangeKind, compare } from './comparison.ts';
 import { DecisionReplay } from './decision-replay.ts';
+import { type LapsedException, LapsedExceptions } from './lapsed-exceptions.ts';
 import type { UnknownCause } from './unknown.ts';
 import { UpstreamTokenChanges } from './upstream-token-changes.ts';
 
@@ -31,6 +32,8 @@ export interface ReplayResult {
   readonly isCut: boolean;
   /** Routes whose default of `upstream_token` changes. */
   readonly upstreamTokenChanges: readonly TokenChange[];
+  /** Exceptions that requests needed at their own time, and that have lapsed since. */
+  readonly lapsedExceptions: readonly LapsedException[];
 }
 
 export interface Configurations {
@@ -54,6 +57,7 @@ class ReplayCounter {
   readonly #decisions: DecisionReplay;
   readonly #groups: ChangeGroups;
   readonly #upstreamTokens: UpstreamTokenChanges;
+  readonly #lapsed = new LapsedExceptions(Date.now());
   readonly #changed = { would_break: 0, would_open: 0, newly_reported: 0, no_longer_reported: 0, otherwise: 0 };
   readonly #unknown = new Map<UnknownCause, number>();
   #lines = 0;
@@ -84,7 +88,10 @@ class ReplayCounter {
 
   #addEntry(entry: LogEntry): void {
     this.#upstreamTokens.add(entry);
-    const result = compare(entry, this.#decisions.decide(entry));
+    const decisions = this.#decisions.decide(entry);
+    const [first] = typeof decisions === 'object' && !('unknown' in decisions) ? decisions : [];
+    if (first) this.#lapsed.add(first);
+    const result = compare(entry, decisions);
     if (result === 'unchanged') this.#unchanged += 1;
     else if ('unknown' in result) this.#addUnknown(result.unknown);
     else {
@@ -111,6 +118,7 @@ class ReplayCounter {
       groups: this.#groups.list(),
       isCut: this.#groups.isCut,
       upstreamTokenChanges: this.#upstreamTokens.list(),
+      lapsedExceptions: this.#lapsed.list(),
     };
   }
 }

@@ -35,8 +35,10 @@ export function listPossibleClaims(
 }
 
 /** Required claims are compared after the audience and before the scope; on `enforce` nothing is granted without them. */
-function wereClaimsAccepted({ outcome, reason, enforcement }: LogEntry): boolean | undefined {
+function wereClaimsAccepted({ outcome, reason, enforcement, isExcused }: LogEntry): boolean | undefined {
   if (reason === 'wrong_claim') return false;
+  // More than the first reason may have been excused.
+  if (isExcused) return undefined;
   if (outcome === 'forwarded') return true;
   if (isReason(reason) && isDecidedWithin(reason, 'scope', 'scope')) return true;
   // Only a token that every check accepts is exchanged.

@@ -10,6 +10,7 @@ import { addImpliedScopes } from '../../../token/scopes.ts';
 import type { Verification } from '../../../token/verifier.ts';
 import type { LogEntry, LoggedClaims } from '../log/log-entry.ts';
 import { listPossibleClaims } from './logged-claims.ts';
+import type { LoggedRevocation } from './logged-revocation.ts';
 import type { RecordedConfig } from './recorded-config.ts';
 import type { Unknown } from './unknown.ts';
 
@@ -25,6 +26,7 @@ const DEPENDS_ON_KEYS: Readonly<Record<TokenReason, boolean>> = {
   unknown_key: true,
   bad_signature: true,
   inactive_token: true,
+  revoked_token: true,
   token_expired: true,
   token_not_yet_valid: true,
 };
@@ -32,6 +34,7 @@ const DEPENDS_ON_KEYS: Readonly<Record<TokenReason, boolean>> = {
 export interface IssuerRules {
   /** The issuers of the configuration that the log is replayed under. */
   readonly issuers: ReadonlyMap<string, Issuer>;
+  readonly revocation: LoggedRevocation;
   /** `undefined`: keys, algorithms, `token_types` and the claims that scopes and audience are read from are assumed to be unchanged. */
   readonly recorded: RecordedConfig | undefined;
   /** Whether `kind` may have been left out of the log. */
@@ -64,6 +67,9 @@ function readUnverified(
   if (reason === 'untrusted_issuer') {
     return recorded?.keepsDistrust(key, route) ? [deny(reason)] : { unknown: 'issuer_not_logged' };
   }
+  if (reason === 'revoked_token') {
+    return recorded?.keepsRevoked ? [deny(reason)] : { unknown: 'revocation_not_logged' };
+  }
   const isKept = !recorded || recorded.keepsSignatures || !DEPENDS_ON_KEYS[reason];
   return isKept ? [deny(reason)] : { unknown: 'issuer_rules' };
 }
@@ -88,7 +94,14 @@ function readVerified(
     ),
   );
   const ofEachKind = listKinds(entry, claims, rules).flatMap(kind => tokens.map(token => ({ ...token, kind })));
-  return ofEachKind.flatMap(token => listTimes(entry, claims).map(time => checkTime(token, time)));
+  const leeway = (issuer?.leeway ?? 0) / 1000;
+  const revoked = rules.revocation.judge(claims, entry.time / 1000 + leeway);
+  return ofEachKind.flatMap(token =>
+    revoked.flatMap((isRevoked): readonly Verification[] => {
+      if (isRevoked) return [{ ...deny('revoked_token'), kind: token.kind, verified: token }];
+      return listTimes(entry, claims).map(time => checkTime(token, time));
+    }),
+  );
 }
 
 /**
@@ -181,11 +194,11 @@ function listTypes(
 }
 
 /** The type is checked before audience and scope, and on `enforce` nothing is granted without it. */
-function wasTypeAccepted({ outcome, reason, enforcement }: LogEntry): boolean {
+function wasTypeAccepted({ outcome, reason, enforcement, isExcused }: LogEntry): boolean {
   if (outcome === 'forwarded') return true;
   if (isReason(reason) && isDecidedWithin(reason, 'audience', 'scope')) return true;
   if (isReason(reason) && isDecidedWithin(reason, 'exchange', 'exchange')) return true;
-  return enforcement === 'enforce' && reason !== 'method_not_allowed';
+  return enforcement === 'enforce' && reason !== 'method_not_allowed' && !isExcused;
 }
 
 function isTokenReason(reason: string | undefined): reason is TokenReason {

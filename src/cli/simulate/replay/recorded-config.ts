@@ -5,6 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, Issuer, Route } from '../../../config/config.ts';
+import { listExceptions } from '../../../config/exceptions/exception.ts';
 import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
 
 export class RecordedConfig {
@@ -16,6 +17,8 @@ export class RecordedConfig {
   /** Whether each issuer is still trusted, by the same keys and algorithms, so that every signature verifies as before. */
   readonly keepsSignatures: boolean;
   readonly #addsIssuer: boolean;
+  /** Whether the same tokens are revoked. */
+  readonly keepsRevoked: boolean;
 
   /**
    * @param old the configuration in use when the log was recorded.
@@ -25,6 +28,7 @@ export class RecordedConfig {
     this.#old = old;
     this.#now = now;
     this.#oldRoutes = new Map(old.routes.map(route => [route.key, route]));
+    this.keepsRevoked = isDeepStrictEqual([...old.revoked.list()], [...now.revoked.list()]);
     this.#unchangedRoutes = new Set(this.#listUnchangedRoutes());
     const issuers = [...old.issuers.values()];
     const unchanged = issuers.filter(each => keepsTokens(each, now.issuers.get(each.issuer)));
@@ -52,10 +56,11 @@ export class RecordedConfig {
     return old !== undefined && now !== undefined && isDeepStrictEqual(old.tokenTypes, now.tokenTypes);
   }
 
-  /** @returns whether `route` requires the same claims as the logged route. */
+  /** @returns whether `route` requires the same claims as the logged route, which excused none of them: a refusal for a later reason does not tell. */
   keepsClaims(key: string, route: Route): boolean {
     const old = this.#oldRoutes.get(key);
     if (!old || old.public || route.public) return false;
+    if (listExceptions(old.exceptions).some(({ reasons }) => reasons.has('wrong_claim'))) return false;
     return isDeepStrictEqual(old.requiredClaims, route.requiredClaims);
   }
 
@@ -89,6 +94,7 @@ export class RecordedConfig {
   #listUnchangedRoutes(): readonly string[] {
     const [old, now] = [this.#old, this.#now];
     const sharesSame =
+      this.keepsRevoked &&
       isDeepStrictEqual(old.issuers, now.issuers) &&
       isDeepStrictEqual(old.routes.map(sharedParts), now.routes.map(sharedParts));
     if (!sharesSame) return [];

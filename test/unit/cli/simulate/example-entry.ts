@@ -5,6 +5,7 @@ import { StoredLines } from '../../../../src/cli/simulate/log/stored-lines.ts';
 import { type Change, compare } from '../../../../src/cli/simulate/replay/comparison.ts';
 import { DecisionReplay } from '../../../../src/cli/simulate/replay/decision-replay.ts';
 import type { Config, Issuer, Route } from '../../../../src/config/config.ts';
+import { RevokedTokens } from '../../../../src/config/revoked/revoked-tokens.ts';
 
 export const ISSUER = 'https://login.example';
 
@@ -66,6 +67,7 @@ const CONFIG: Omit<Config, 'routes' | 'issuers'> = {
   accessLog: { omit: new Set() },
   adminHosts: new Set(),
   adminTokenHash: undefined,
+  revoked: new RevokedTokens(),
 };
 
 export function exampleConfig(routes: readonly Route[], tokenTypes: readonly string[] = ['at+jwt']): Config {

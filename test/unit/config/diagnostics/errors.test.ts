@@ -67,7 +67,7 @@ const CASES: readonly Case[] = [
     code: 'unknown-key',
     text: `lisen: x\n${route(GOOD)}`,
     diagnostic:
-      '1:1: lisen: unknown key "lisen", expected one of listen, tls, admin, admin_token, admin_hosts, authorizer, limits, timeouts, drain, workers, trusted_proxies, access_log, issuers, routes; did you mean "listen"?',
+      '1:1: lisen: unknown key "lisen", expected one of listen, tls, admin, admin_token, admin_hosts, authorizer, limits, timeouts, drain, workers, trusted_proxies, access_log, revoked, include, issuers, routes; did you mean "listen"?',
   },
   {
     code: 'unknown-key',

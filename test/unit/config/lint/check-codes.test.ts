@@ -27,7 +27,7 @@ function inDays(days: number): string {
 
 const EXCHANGE = '{ token_endpoint: https://i/t, client_id: c, client_secret: s, resource: https://b/ }';
 
-/** For each code, but one that test/unit/config/include.test.ts has, the shortest YAML that causes it, with a » at the place that must be printed. */
+/** For each code, but one that test/unit/config/include/included-routes.test.ts has, the shortest YAML that causes it, with a » at the place that must be printed. */
 const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode | 'resource-in-two-files'>, string>> = {
   'yaml-syntax': 'routes: {\n»',
   'over-limit': `a: ${'['.repeat(62)}»[\n`,
@@ -99,6 +99,7 @@ const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode | 'resource-in-two
   'authorizer-peers-unused': `authorizer: { listen: unix:/run/a.sock, »peers: [10.0.0.1] }\n${PUBLIC}`,
   'authorizer-body-rules': `authorizer: 127.0.0.1:9191\n${I}routes: { /a: { resource: https://a/a, »mcp: { tools: { x: [y] } } } }\n`,
   'admin-open': `admin: »0.0.0.0:9090\n${PUBLIC}`,
+  'revoked-nobody': `revoked: [{ iss: »https://other.example }]\n${I}routes: { ${A} }\n`,
   'trusted-proxies-anyone': `trusted_proxies: [»0.0.0.0/0]\n${I}routes: { ${A} }\n`,
 };
 

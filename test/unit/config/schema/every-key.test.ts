@@ -44,6 +44,7 @@ const FILE: Examples<Omit<FileSettings, 'issuers' | 'routes'>, 'limits' | 'timeo
   workers: 2,
   trusted_proxies: ['10.0.0.0/8'],
   access_log: { omit: ['sub', 'jti'] },
+  revoked: [{ jti: '7c1e' }],
   include: ['team.yaml'],
 };
 const ISSUER: Examples<IssuerSettings, 'keys'> = {

@@ -16,6 +16,7 @@ const schema = createJsonSchema();
 const ajv = new Ajv({ strict: true, allowUnionTypes: true, strictRequired: false, allErrors: true });
 ajv.addKeyword({ keyword: 'patternErrorMessage', schemaType: 'string' });
 const validate = ajv.compile(schema);
+ajv.addSchema(schema, 'audgate.schema.json');
 
 /** @returns `PLACE KEYWORD` of each error that an editor shows for `text`. */
 function listEditorErrors(text: string): string[] {
@@ -55,18 +56,27 @@ describe('config/audgate.schema.json', () => {
 });
 
 describe('config/audgate.routes.schema.json', () => {
+  const INCLUDED = join(CONFIG, 'audgate.routes.schema.json');
   const included = createIncludedJsonSchema();
+  const validateIncluded = ajv.compile(included);
   const ROUTES = { '/a': { public: true, upstream: 'http://a' } };
 
   test('the file: equal to the schema of included files (`npm run schema` writes it)', async () => {
-    await expect(`${JSON.stringify(included, null, 2)}\n`).toMatchFileSnapshot(
-      join(CONFIG, 'audgate.routes.schema.json'),
-    );
+    await expect(`${JSON.stringify(included, null, 2)}\n`).toMatchFileSnapshot(INCLUDED);
   });
 
-  test('its routes: as in the schema of the whole file', () => {
-    const routesOf = ({ properties }: JsonSchema) => (properties as Record<string, unknown>)['routes'];
-    expect(routesOf(included)).toEqual(routesOf(schema));
+  test.each(['billing', 'profile'])('config/teams/routes.d/%s.yaml: names it, and is valid by it', name => {
+    const file = join(CONFIG, 'teams/routes.d', `${name}.yaml`);
+    const text = readFileSync(file, 'utf8');
+    const [, place = ''] = /^# yaml-language-server: \$schema=(\S+)$/m.exec(text) ?? [];
+    expect(resolve(dirname(file), place)).toBe(INCLUDED);
+    expect(validateIncluded(parse(text))).toBe(true);
+  });
+
+  test('config/teams: loaded without a warning', () => {
+    const loaded = loadConfig(join(CONFIG, 'teams/audgate.yaml'), {});
+    expect(loaded).toMatchObject({ ok: true, warnings: [] });
+    expect(loaded.ok && loaded.config.routes.map(({ key }) => key)).toEqual(['/billing', '/profile']);
   });
 
   test.each([
@@ -76,12 +86,14 @@ describe('config/audgate.routes.schema.json', () => {
     [{ routes: ROUTES, include: ['b.yaml'] }, false],
     [{ routes: { '/a': { upstream: 'http://a' } } }, false],
   ])('%j: valid %s', (tree, isValid) => {
-    expect(ajv.compile(included)(tree)).toBe(isValid);
+    expect(validateIncluded(tree)).toBe(isValid);
   });
 });
 
 describe('editor shows no error', () => {
-  const files = ['audgate.yaml', 'demo.yaml'].map(name => [name, readFileSync(join(CONFIG, name), 'utf8')] as const);
+  const files = ['audgate.yaml', 'demo.yaml', 'teams/audgate.yaml'].map(
+    name => [name, readFileSync(join(CONFIG, name), 'utf8')] as const,
+  );
 
   test.each([...files, ['the example of the reference', EXAMPLE] as const])('%s', (_name, text) => {
     expect(listEditorErrors(text)).toEqual([]);

@@ -1,7 +1,7 @@
 /** The schema of the YAML as JSON Schema (draft-07) for editors: config/audgate.schema.json and config/audgate.routes.schema.json. */
 
 import { z } from 'zod';
-import { configSchema, includedSchema } from '../../../../src/config/schema/file-schema.ts';
+import { configSchema } from '../../../../src/config/schema/file-schema.ts';
 
 /** One schema within a JSON Schema. */
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
@@ -16,11 +16,15 @@ export function createJsonSchema(): JsonSchema {
   return schema;
 }
 
-/** @returns the schema of a file that is included, in the same way. */
+/** @returns the schema of a file that is included. Editors find the other schema beside it. */
 export function createIncludedJsonSchema(): JsonSchema {
-  const schema = z.toJSONSchema(includedSchema, { target: 'draft-7', io: 'input' });
-  allowReferences(schema);
-  return schema;
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    type: 'object',
+    properties: { routes: { $ref: 'audgate.schema.json#/properties/routes' } },
+    required: ['routes'],
+    additionalProperties: false,
+  };
 }
 
 /** Allows references in every value below `schema`; in keys (`propertyNames`) there are none. */

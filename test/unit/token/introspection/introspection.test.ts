@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Issuer } from '../../../../src/config/config.ts';
+import { RevokedTokens } from '../../../../src/config/revoked/revoked-tokens.ts';
 import { isJwt } from '../../../../src/token/introspection/introspection.ts';
 import { TokenVerifier, type VerifierEvents } from '../../../../src/token/verifier.ts';
 import { type IntrospectionServer, startIntrospectionServer } from '../../../support/introspection-server.ts';
@@ -48,7 +49,7 @@ function verifierOf(issuer: Issuer, previous?: TokenVerifier): TokenVerifier {
     onIntrospection: (_, outcome) => outcomes.push(outcome),
     onIntrospectionFailure: (_, error) => failures.push(error),
   };
-  const verifier = new TokenVerifier(new Map([[NAME, issuer]]), events, previous);
+  const verifier = new TokenVerifier(new Map([[NAME, issuer]]), events, new RevokedTokens(), previous);
   verifiers.push(verifier);
   return verifier;
 }

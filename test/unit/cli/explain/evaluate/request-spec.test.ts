@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  formatUrl,
-  parseInstant,
-  parseMethod,
-  parseUrl,
-} from '../../../../../src/cli/explain/evaluate/request-spec.ts';
+import { formatUrl, parseMethod, parseUrl } from '../../../../../src/cli/explain/evaluate/request-spec.ts';
+import { parseInstant } from '../../../../../src/config/values/instant.ts';
 
 const LISTEN = { listen: { host: '0.0.0.0', port: 8080 }, tls: undefined };
 

@@ -39,7 +39,7 @@ function replayEntry(entry: LogEntry): string {
 
 /** The entry of a request as if nothing were ever truncated. */
 /** A token without the other claims of a line. */
-const REST = { whole: { iss: ISSUER }, type: undefined, kind: undefined, isCut: false } as const;
+const REST = { cutNames: [], whole: { iss: ISSUER }, type: undefined, kind: undefined, isCut: false } as const;
 
 function wholeEntry(
   path: string,
@@ -49,6 +49,7 @@ function wholeEntry(
 ): LogEntry {
   return {
     via: 'proxy',
+    isExcused: false,
     ...{ time: Date.now(), durationMs: 1, requestId: 'x', route: '/a', resource: OURS, enforcement: 'enforce' },
     ...{
       method: 'GET',

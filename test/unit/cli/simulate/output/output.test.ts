@@ -33,6 +33,7 @@ test('one group: the exact JSON and text', async () => {
     unknown: {},
     truncated: false,
     upstream_token_defaults: [],
+    lapsed_exceptions: [],
     changes: [
       {
         kind: 'would_break',

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Config } from '../../../../../src/config/config.ts';
+import { buildExceptions } from '../../../../../src/config/exceptions/exception.ts';
 import { protectedRoute, publicRoute } from '../../../route/example-route.ts';
 import { type EntryFields, exampleConfig, replayOne, unverified } from '../example-entry.ts';
 
@@ -280,5 +282,76 @@ describe('a preflight that the gateway answered', () => {
     ],
   ])('%s', (_name, config, fields, expected) => {
     expect(replayOne(config, fields)).toBe(expected);
+  });
+});
+
+describe('exceptions', () => {
+  const until = (day: string, fields: object = {}) =>
+    exampleConfig([
+      {
+        ...route,
+        exceptions: buildExceptions([
+          { client_id: 'shop', reasons: ['wrong_audience'], until: day, owner: 'TODO', ...fields },
+        ]),
+      },
+      other,
+    ]);
+
+  test.each<[string, EntryFields, Config, string]>([
+    ['its client', wrongAudience, until('2026-11-20'), 'unchanged'],
+    ['its client, after the last day', wrongAudience, until('2026-11-19'), 'would_break: denied wrong_audience'],
+    [
+      'its client, of a request that began on the last day',
+      { ...wrongAudience, time: '2026-11-20T00:00:01.000Z', duration_ms: 2_000 },
+      until('2026-11-19'),
+      'unchanged',
+    ],
+    [
+      'another client',
+      { ...wrongAudience, client_id: 'web' },
+      until('2026-11-20'),
+      'would_break: denied wrong_audience',
+    ],
+    [
+      'no client',
+      { ...wrongAudience, client_id: undefined },
+      until('2026-11-20'),
+      'would_break: denied wrong_audience',
+    ],
+    [
+      'a client that the log has cut',
+      { ...wrongAudience, client_id: 'x'.repeat(1_024) },
+      until('2026-11-20'),
+      'claims_cut',
+    ],
+    [
+      'a request that was denied',
+      { ...wrongAudience, outcome: 'denied', enforcement: 'enforce' },
+      until('2026-11-20'),
+      'would_open: reported wrong_audience',
+    ],
+    [
+      'a line with the exception, without it',
+      { ...wrongAudience, enforcement: 'enforce', exception: 'shop' },
+      enforce,
+      'would_break: denied wrong_audience',
+    ],
+    [
+      'a failed request that the exception let in, where a claim is required',
+      { outcome: 'failed', reason: 'upstream_timeout', enforcement: 'enforce', exception: 'shop', typ: 'at+jwt' },
+      exampleConfig([
+        { ...route, requiredClaims: [{ path: { text: 'tid', steps: ['tid'] }, values: new Set(['one']) }] },
+        other,
+      ]),
+      'claim_not_logged',
+    ],
+  ])('%s', (_name, entry, config, expected) => {
+    expect(replayOne(config, entry)).toBe(expected);
+  });
+
+  test('a log without client_id: unknown where an exception may be its client’s', () => {
+    const config = { ...until('2026-11-20'), accessLog: { omit: new Set(['client_id'] as const) } };
+    expect(replayOne(config, { ...wrongAudience, client_id: undefined })).toBe('field_omitted');
+    expect(replayOne(config, { client_id: undefined })).toBe('unchanged');
   });
 });

@@ -4,10 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { formatDiagnostic } from '../../../src/config/diagnostics/diagnostic.ts';
-import { loadConfig } from '../../../src/config/load.ts';
-import { LIMITS } from '../../../src/config/source/limits.ts';
-import { EXAMPLE, type World, writeConfiguration } from './configuration.ts';
+import { formatDiagnostic } from '../../../../src/config/diagnostics/diagnostic.ts';
+import { loadConfig } from '../../../../src/config/load.ts';
+import { LIMITS } from '../../../../src/config/source/limits.ts';
+import { EXAMPLE, type World, writeConfiguration } from '../configuration.ts';
 
 const ISSUERS = 'issuers: { https://i: { jwks_uri: https://i/jwks } }\n';
 const MAIN = `include: [routes.d/*.yaml]\n${ISSUERS}routes:\n  /main: { resource: https://main/, upstream: https://main }\n`;

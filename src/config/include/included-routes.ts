@@ -4,19 +4,19 @@
  */
 
 import { dirname } from 'node:path';
-import type { DiagnosticCollector } from './diagnostics/diagnostic-collector.ts';
-import { quote } from './diagnostics/quotation.ts';
+import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
+import { quote } from '../diagnostics/quotation.ts';
+import type { Surroundings } from '../issuers.ts';
+import { fileSchema, includedFileSchema } from '../schema/file-schema.ts';
+import { readSettings } from '../schema/settings.ts';
+import type { IncludedSource } from '../source/config-source.ts';
+import { type ContentCounts, readContent } from '../source/content.ts';
+import { YamlDocument } from '../source/document.ts';
+import { formatLimit, LIMITS } from '../source/limits.ts';
+import { isRawMap, type RawMap } from '../source/raw-map.ts';
+import { ReferencedFiles } from '../source/referenced-files.ts';
+import { accept } from '../values/parsed-value.ts';
 import { type IncludedName, listIncluded } from './included-files.ts';
-import type { Surroundings } from './issuers.ts';
-import { fileSchema, includedFileSchema } from './schema/file-schema.ts';
-import { readSettings } from './schema/settings.ts';
-import type { IncludedSource } from './source/config-source.ts';
-import { type ContentCounts, readContent } from './source/content.ts';
-import { YamlDocument } from './source/document.ts';
-import { formatLimit, LIMITS } from './source/limits.ts';
-import { isRawMap, type RawMap } from './source/raw-map.ts';
-import { ReferencedFiles } from './source/referenced-files.ts';
-import { accept } from './values/parsed-value.ts';
 
 /** What is left of `LIMITS` for the files that are read next. */
 export interface Budget {
