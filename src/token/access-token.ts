@@ -1,6 +1,7 @@
 /** A verified access token (RFC 9068): who issued it, whom it is for, what it allows, and until when. */
 
 import type { ScopeSource } from '../config/config.ts';
+import type { RevokedTokens } from '../config/revoked/revoked-tokens.ts';
 import type { Claims } from '../config/values/claim-path.ts';
 import type { Denial, ReasonAt } from '../denial.ts';
 
@@ -31,6 +32,8 @@ export interface AccessToken {
   readonly validFrom: number;
   /** Every claim, for required claims, identity headers and the log. */
   readonly claims: Claims;
+  /** The last list that was looked up and does not revoke it. No list is changed once it is in use, so it need not be looked up again. */
+  clearedBy?: RevokedTokens | undefined;
 }
 
 /** Why there is no verified token. */

@@ -15,7 +15,11 @@ import { readClient } from './client.ts';
  *   that stays, and says that the token is revoked: a mode that only reports the one refuses the other.
  */
 export function refuseRevoked(revoked: RevokedTokens, judged: AccessToken | TokenDenial): AccessToken | TokenDenial {
-  if (!isRevoked(revoked, judged.claims)) return judged;
+  if (judged.ok && judged.clearedBy === revoked) return judged;
+  if (!isRevoked(revoked, judged.claims)) {
+    if (judged.ok) judged.clearedBy = revoked;
+    return judged;
+  }
   const { kind, claims } = judged;
   const verified = judged.ok ? judged : judged.verified;
   if (verified) return { ...deny('revoked_token'), kind, claims, verified };
