@@ -94,7 +94,6 @@ describe('the example of the reference', () => {
           ...NO_CLAIM_KEYS,
           exceptions: new Map(),
           enforcement: 'enforce',
-          exceptions: new Map(),
           wouldDenyHeader: false,
           claimsToHeaders: new Map(),
         },
@@ -127,7 +126,6 @@ describe('the example of the reference', () => {
           ],
           exceptions: new Map(),
           enforcement: 'report',
-          exceptions: new Map(),
           wouldDenyHeader: false,
           claimsToHeaders: new Map([
             ['X-User', 'sub'],
