@@ -93,6 +93,9 @@ describe('mistakes', () => {
     ['a blank owner', { owner: '" "' }, /^12 owner: invalid-value: /],
     ['the owner of propose', { owner: 'TODO' }, /^12 owner: exception-without-owner: "TODO" names nobody/],
     ['the same in other letters', { owner: '" todo "' }, /^12 owner: exception-without-owner: /],
+    ['the same between signs', { owner: '"# TODO:"' }, /^12 owner: exception-without-owner: /],
+    ['the same in wide letters', { owner: '"\uff34\uff2f\uff24\uff2f"' }, /^12 owner: exception-without-owner: /],
+    ['an owner of nothing that is seen', { owner: '"\u200b"' }, /^12 owner: exception-without-owner: /],
     [
       'presented by nobody',
       { presented: 'https://sibling.exampel/' },
