@@ -9,7 +9,7 @@ import { hasReference } from '../../../config/editing/flow-text.ts';
 import { nameSharedAudience } from '../../../config/lint/identity-products/shared-audience.ts';
 import { findDifference } from '../../explain/checks/difference.ts';
 import type { Need } from '../survey/need-groups.ts';
-import type { Sightings } from '../survey/sightings.ts';
+import { foldId, type Sightings } from '../survey/sightings.ts';
 
 export interface Alias {
   readonly route: string;
@@ -84,7 +84,7 @@ class AliasFinder {
   #explainId(audience: string, { issuer, clientId }: Need, route: ProtectedRoute): Why | undefined {
     const forms = this.#sightings.formsOf(issuer);
     const fitting = forms.find(({ form }) => form.test(audience));
-    if (fitting === undefined || clientId === audience) return undefined;
+    if (fitting === undefined || (clientId !== undefined && foldId(clientId) === foldId(audience))) return undefined;
     // It is known already which id this API has.
     if ([...route.audiences].some(known => forms.some(({ form }) => form.test(known)))) return undefined;
     if (!this.#sightings.isOfRouteAlone(audience, route.key)) return undefined;
@@ -95,6 +95,6 @@ class AliasFinder {
 /** Equal for all spellings of one resource, and for some others. */
 function fold(audience: string): string {
   const decoded = audience.replace(/%[0-9a-f]{2}/gi, each => String.fromCharCode(Number.parseInt(each.slice(1), 16)));
-  const bare = decoded.toLowerCase().replace(/:(?:80|443)(?=\/|$)/, '');
+  const bare = foldId(decoded).replace(/:(?:80|443)(?=\/|$)/, '');
   return bare.endsWith('/') ? bare.slice(0, -1) : bare;
 }
