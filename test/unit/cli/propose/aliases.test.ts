@@ -170,3 +170,15 @@ describe('no more than is needed', () => {
     expect(found.after).toEqual({ broken: 0, opened: 0, unknown: 0 });
   });
 });
+
+test('more spellings than anybody reviews: a hundred aliases, then exceptions, and the proposal loads', async () => {
+  const letters = [...'billingexample'];
+  const spell = (index: number) =>
+    `https://${letters.map((each, at) => ((index >> at) & 1 ? each.toUpperCase() : each)).join('')}.com/`;
+  const yaml = exampleYaml().replaceAll(BILLING, spell(0));
+  const lines = Array.from({ length: 150 }, (_, index) => line({ aud: [spell(index + 1)], client_id: `c${index}` }));
+  const found = await proposeFor(yaml, lines);
+  expect(found.audiences).toHaveLength(100);
+  expect(found.exceptions).toHaveLength(50);
+  expect(found.after.broken).toBe(0);
+});
