@@ -28,15 +28,20 @@ export default defineConfig({
       // `isolate: false`: a worker loads each module once for all its files. So a helper registers hooks only in a function that
       // the test file calls, and state of a module is reset by those hooks.
       { ...base, test: { name: 'unit', include: ['unit/**/*.test.ts'], exclude: LARGE, isolate: false } },
-      { ...base, test: { name: 'large', include: LARGE } },
+      { ...base, test: { name: 'large', isolate: false, include: LARGE } },
       { ...base, test: { name: 'integration', isolate: false, include: ['integration/**/*.test.ts'], exclude: LARGE } },
       { ...base, test: { name: 'security', isolate: false, include: ['security/**/*.test.ts'] } },
       // Documentation, package, and each folder that is added: no test file is left out.
       {
         ...base,
-        test: { name: 'repository', include: ['**/*.test.ts'], exclude: [...OTHER_PROJECTS, '**/node_modules/**'] },
+        test: {
+          name: 'repository',
+          isolate: false,
+          include: ['**/*.test.ts'],
+          exclude: [...OTHER_PROJECTS, '**/node_modules/**'],
+        },
       },
-      { ...base, test: { name: 'external', include: EXTERNAL } },
+      { ...base, test: { name: 'external', isolate: false, include: EXTERNAL } },
     ],
   },
 });

@@ -34,8 +34,8 @@ export interface AccessToken {
   readonly claims: Claims;
   /** Of a JWT that its issuer was asked about: what was signed. `claims` are then those of the answer. */
   readonly signedClaims?: Claims | undefined;
-  /** The number of the last list that was looked up and does not revoke it. No list is changed once it is in use, so it need not be looked up again. */
-  clearedBy?: RevokedTokens['number'] | undefined;
+  /** The mark of the last list that was looked up and does not revoke it. No list is changed once it is in use, so it need not be looked up again. */
+  clearedBy?: RevokedTokens['mark'] | undefined;
 }
 
 /** Why there is no verified token. */

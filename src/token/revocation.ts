@@ -15,9 +15,9 @@ import { readClient } from './client.ts';
  *   that stays, and says that the token is revoked: a mode that only reports the one refuses the other.
  */
 export function refuseRevoked(revoked: RevokedTokens, judged: AccessToken | TokenDenial): AccessToken | TokenDenial {
-  if (judged.ok && judged.clearedBy === revoked.number) return judged;
+  if (judged.ok && judged.clearedBy === revoked.mark) return judged;
   if (!isRevoked(revoked, judged)) {
-    if (judged.ok) judged.clearedBy = revoked.number;
+    if (judged.ok) judged.clearedBy = revoked.mark;
     return judged;
   }
   const { kind, claims, signedClaims } = judged;

@@ -186,9 +186,9 @@ describe('names that a client invents', () => {
     // And one by one, on one connection.
     const singles = ids.slice(0, 200).map(id => message('tools/call', `single-${id}`, id));
     const raw = singles.map(body => headOf('/mcp', `Content-Length: ${body.length}`) + body).join('');
-    expect(parseResponses(await sendRaw(gateway.port, raw, { responses: singles.length }))).toHaveLength(
-      singles.length,
-    );
+    expect(
+      parseResponses(await sendRaw(gateway.port, raw, { responses: singles.length, timeout: 30_000 })),
+    ).toHaveLength(singles.length);
     const page = await gateway.scrape();
     expect(page).not.toMatch(/invented|single-/);
     const series = page.split('\n').filter(line => line.startsWith('audgate_mcp_calls_total{route="/mcp"'));

@@ -36,11 +36,9 @@ type Rest = number | RevokedEntry | Map<string, RevokedEntry>;
 const ALWAYS = Number.POSITIVE_INFINITY;
 const NEVER = Number.NEGATIVE_INFINITY;
 
-let lists = 0;
-
 export class RevokedTokens {
-  /** Of this list, in this process. Kept in place of the list, so that nothing keeps an earlier one in memory. */
-  readonly number = lists++;
+  /** Kept in place of the list, so that nothing keeps an earlier one in memory. Compared by identity. */
+  readonly mark: object = {};
   readonly #byId = new Map<string, Rest>();
   /** By `iss`, then by `sub`. */
   readonly #bySubject = new Map<string, Map<string, Rest>>();
