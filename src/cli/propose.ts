@@ -1,5 +1,6 @@
 /** `audgate propose --config FILE FILE.ndjson`: what an access log's callers need before every route can enforce, as a patch. */
 
+import { realpathSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { type Diagnostic, formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
@@ -69,9 +70,14 @@ async function readLog(log: string, config: Config, { standardInput }: ProposeCo
   }
 }
 
-/** Relative to the working directory, with slashes. */
+/**
+ * Relative to the working directory, with slashes. `patch` and `git apply` refuse a symbolic link and what is behind one, so below the
+ * working directory the file to which it leads is named.
+ */
 function nameInPatch(file: string): string {
-  return relative('', file).split(sep).join('/');
+  const real = relative(realpathSync('.'), realpathSync(file));
+  const name = real === '..' || real.startsWith(`..${sep}`) ? relative('', file) : real;
+  return name.split(sep).join('/');
 }
 
 function report(diagnostics: readonly Diagnostic[], { writeError }: ProposeContext): number {

@@ -67,7 +67,6 @@ const IMPORTERS: Readonly<Record<string, string>> = {
   jose: 'token',
   oauth4webapi: 'token',
   'lru-cache': 'token',
-  picomatch: 'config',
   undici: 'token',
   // Its build of llhttp.
   'undici/lib/llhttp/llhttp-wasm.js': 'http',

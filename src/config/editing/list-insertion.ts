@@ -22,8 +22,15 @@ const MARK = '\uFEFF';
  */
 export function insertIntoLists(text: string, insertions: readonly ListInsertion[]): InsertionResult {
   const mark = text.startsWith(MARK) ? MARK : '';
-  const result = insertVerified(text.slice(mark.length), insertions);
-  return { ...result, text: mark + result.text };
+  const bare = text.slice(mark.length);
+  const { document } = YamlDocument.parse(bare);
+  // Those without a place are set aside first: each time the others are tried, the whole text is read.
+  const without = new Set(insertions.filter(insertion => findEdits(document, bare, insertion) === undefined));
+  const result = insertVerified(
+    bare,
+    insertions.filter(insertion => !without.has(insertion)),
+  );
+  return { failed: [...without, ...result.failed], text: mark + result.text };
 }
 
 /** Where all of them together fail, each half by itself. */

@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { DiagnosticCollector } from '../diagnostics/diagnostic-collector.ts';
 import { formatLimit, LIMITS } from '../source/limits.ts';
-import { isPattern } from '../source/pattern.ts';
+import { isPattern } from '../source/name-pattern.ts';
 import type { ReferencedFiles } from '../source/referenced-files.ts';
 
 /** A file that is to be included. */

@@ -1,13 +1,13 @@
 /**
  * File names with `*`, `?`, `[…]` and `**`, as a shell reads them (POSIX Shell, section 2.14; `**` as bash does with globstar):
- * none of them stands for a slash or for the dot that a hidden name begins with. Only this file imports `picomatch`.
+ * none of them stands for a slash or for the dot that a hidden name begins with.
  */
 
 import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import picomatch from 'picomatch';
 import { accept, type ParsedValue, type Rejected, reject } from '../values/parsed-value.ts';
 import { formatLimit, LIMITS } from './limits.ts';
+import { compileName, isPattern } from './name-pattern.ts';
 
 /** A folder that was looked through, and the names in it that matter: a name, or a pattern for one. */
 export interface ScannedFolder {
@@ -22,17 +22,11 @@ export interface Matches {
   readonly folders: readonly ScannedFolder[];
 }
 
-const OPTIONS = { dot: false, nobrace: true, noextglob: true, nonegate: true } as const;
 const ANY_DEPTH = '**';
-
-/** @returns whether `name` is a pattern, not the name of one file. */
-export function isPattern(name: string): boolean {
-  return /[*?[]/.test(name);
-}
 
 /** @returns whether a name, without a slash, is `names` or fits it. */
 export function createNameMatcher(names: string): (name: string) => boolean {
-  return isPattern(names) ? picomatch(names === ANY_DEPTH ? '*' : names, OPTIONS) : name => name === names;
+  return isPattern(names) ? compileName(names) : name => name === names;
 }
 
 /**

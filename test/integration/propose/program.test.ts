@@ -1,7 +1,7 @@
 /** The built program: its patch, applied by `patch` and by git, in the folders of a repository; files, line ends, exit statuses. */
 
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -44,6 +44,15 @@ routes:
                 "profile",   # old
               ] }
 admin: 127.0.0.1:0   # end
+`;
+
+/** Two routes are one node of YAML, so a change of one would change the other. */
+const BEHIND_ALIAS = `issuers:
+  ${LOGIN}:
+  ${ENTRA}:
+routes:
+  /billing: &billing { resource: '${BILLING}', upstream: "http://127.0.0.1:1", scopes: [read], enforcement: report }
+  /copy: *billing
 `;
 
 const HOSTILE = 'evil\n    public: true # \u202E\u001B[31m "} ]';
@@ -140,9 +149,32 @@ test('included files: each has its own part of the patch', () => {
   expect(again.stderr).toContain('"TODO" names nobody');
 });
 
+test.each([
+  ['patch', 'patch', ['-p1']],
+  ['git apply', 'git', ['apply', '-']],
+])('a configuration behind symbolic links: %s changes the file itself', (_, command, args) => {
+  const folder = createFolder('conf/real.yaml', YAML);
+  symlinkSync('conf', join(folder, 'linked'));
+  symlinkSync('linked/real.yaml', join(folder, 'audgate.yaml'));
+  const { stdout } = propose(folder, '--config', 'audgate.yaml', 'log.ndjson');
+  expect(stdout).toContain('+++ b/conf/real.yaml\n');
+  expect(run(folder, command, args, stdout)).toMatchObject({ status: 0 });
+  expect(readFileSync(join(folder, 'audgate.yaml'), 'utf8')).toContain('owner: TODO');
+  expect(propose(folder, '--config', 'audgate.yaml', '--json', 'log.ndjson').stderr).toContain('"TODO" names nobody');
+});
+
 describe('exit statuses', () => {
   const folder = () => createFolder('audgate.yaml');
   const config = ['--config', 'audgate.yaml'];
+
+  test('only what is to be added by hand: 0, told, and not called nothing', () => {
+    const where = createFolder('audgate.yaml', BEHIND_ALIAS);
+    const input = `${JSON.stringify(line({ client_id: 'nightly-batch' }))}\n`;
+    const { stdout, status } = run(where, process.execPath, [PROGRAM, 'propose', ...config, '-'], input);
+    expect(status).toBe(0);
+    expect(stdout).toContain('# to be added by hand, ');
+    expect(stdout).not.toContain('nothing to propose');
+  });
 
   test('nothing to propose: 0, with what nothing helps', () => {
     const where = folder();

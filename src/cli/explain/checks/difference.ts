@@ -79,14 +79,14 @@ function describeNames(actual: string, expected: string): string {
 
 function describeScheme(actual: string, expected: string): string | undefined {
   if (actual === expected) return undefined;
-  return actual.toLowerCase() === expected.toLowerCase()
+  return toLower(actual) === toLower(expected)
     ? 'letter case of the scheme'
     : `${actual.slice(0, LONGEST_SCHEME)}, not ${expected}`;
 }
 
 function describeAuthority(a: Parts, b: Parts): string | undefined {
   if (a.authority === b.authority) return undefined;
-  const [actual, expected] = [a.authority.toLowerCase(), b.authority.toLowerCase()];
+  const [actual, expected] = [toLower(a.authority), toLower(b.authority)];
   if (actual === expected) return 'letter case of the host';
   const [bare, wanted] = [withoutDefaultPort(a), withoutDefaultPort(b)];
   if (bare === wanted) return 'default port';
@@ -97,10 +97,20 @@ function describeAuthority(a: Parts, b: Parts): string | undefined {
 
 function describePath(actual: string, expected: string): string | undefined {
   if (actual === expected) return undefined;
-  if (`${actual}/` === expected || actual === `${expected}/`) return 'trailing slash';
+  if (hasOneSlashMore(actual, expected) || hasOneSlashMore(expected, actual)) return 'trailing slash';
   if (decodeUnreserved(actual) === decodeUnreserved(expected)) return 'percent-encoded letters';
   if (actual.toLowerCase() === expected.toLowerCase()) return 'letter case of the path';
   return decode(actual) === decode(expected) ? 'percent-encoding' : 'another path';
+}
+
+/** Behind another slash it would be an empty segment, which names another resource. */
+function hasOneSlashMore(longer: string, shorter: string): boolean {
+  return longer === `${shorter}/` && !shorter.endsWith('/');
+}
+
+/** Of ASCII alone (RFC 3986 section 6.2.2.1): the Kelvin sign looks like a K, whose small letter JavaScript makes of it. */
+function toLower(text: string): string {
+  return text.replace(/[A-Z]+/g, letters => letters.toLowerCase());
 }
 
 /** RFC 3986 section 6.2.2: decodes letters, digits, `-`, `.`, `_` and `~`, and writes other encodings in upper case. */
@@ -122,7 +132,7 @@ function readParts(text: string): Parts | undefined {
 
 function withoutDefaultPort({ scheme, authority }: Parts): string {
   const port = DEFAULT_PORT[scheme.toLowerCase()];
-  const host = authority.toLowerCase();
+  const host = toLower(authority);
   return port !== undefined && host.endsWith(port) ? host.slice(0, -port.length) : host;
 }
 

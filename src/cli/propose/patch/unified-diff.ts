@@ -1,5 +1,7 @@
 /** Two versions of a file → a unified diff, as `patch -p1` and `git apply` read it (POSIX diff, "Diff -u Output Format"). */
 
+import { onOneLine } from '../../../config/diagnostics/visible-text.ts';
+
 /** Lines that are the same, around each change. */
 const CONTEXT = 3;
 /** How many lines of the old version may be replaced at one place before the rest counts as replaced. */
@@ -29,9 +31,9 @@ function splitLines(text: string): readonly string[] {
   return text.match(/[^\n]*\n|[^\n]+/g) ?? [];
 }
 
-/** Quoted where it has other than printable characters, as git does; a tab ends a name with a blank, as in GNU diff. */
+/** Quoted where it has other than visible characters, or a blank at its end, as git does; a tab ends another name with a blank, as in GNU diff. */
 function quoteName(name: string): string {
-  if (!/[\p{Cc}"\\]/u.test(name)) return name.includes(' ') ? `${name}\t` : name;
+  if (onOneLine(name) === name && !/["\\]|\s$/u.test(name)) return name.includes(' ') ? `${name}\t` : name;
   const escaped = [...Buffer.from(name)].map(byte => {
     const isPlain = byte >= 0x20 && byte !== 0x22 && byte !== 0x5c && byte < 0x7f;
     return isPlain ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`;

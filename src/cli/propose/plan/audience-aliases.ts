@@ -7,9 +7,13 @@ import { createAudienceIndex } from '../../../authorization/audience.ts';
 import type { Config, ProtectedRoute } from '../../../config/config.ts';
 import { hasReference } from '../../../config/editing/flow-text.ts';
 import { nameSharedAudience } from '../../../config/lint/identity-products/shared-audience.ts';
+import { LIMITS } from '../../../config/source/limits.ts';
 import { findDifference } from '../../explain/checks/difference.ts';
 import type { Need } from '../survey/need-groups.ts';
-import type { Sightings } from '../survey/sightings.ts';
+import { foldId, type Sightings } from '../survey/sightings.ts';
+
+/** Aliases of one route, beyond which each client gets an exception instead: nobody reviews more, and one client may invent them. */
+const MOST_OF_ROUTE = 100;
 
 export interface Alias {
   readonly route: string;
@@ -32,7 +36,25 @@ export function listAliases(config: Config, needs: readonly Need[], sightings: S
   }
   // Of several ids, at most one is that of this API.
   const doubtful = new Set([...idsOfRoutes.values()].filter(({ size }) => size > 1).flatMap(names => [...names]));
-  return [...found].flatMap(([name, alias]) => (doubtful.has(name) ? [] : [alias]));
+  return limitRoutes(
+    [...found].flatMap(([name, alias]) => (doubtful.has(name) ? [] : [alias])),
+    config,
+  );
+}
+
+/** Keeps the first of each route, of which the file may have `LIMITS.entries`. */
+function limitRoutes(aliases: readonly Alias[], config: Config): readonly Alias[] {
+  const left = new Map(
+    config.routes.map(each => [
+      each.key,
+      each.public ? 0 : Math.min(MOST_OF_ROUTE, LIMITS.entries - each.audiences.size),
+    ]),
+  );
+  return aliases.filter(({ route }) => {
+    const more = left.get(route) ?? 0;
+    left.set(route, more - 1);
+    return more > 0;
+  });
 }
 
 function addTo(sets: Map<string, Set<string>>, key: string, value: string): void {
@@ -84,7 +106,7 @@ class AliasFinder {
   #explainId(audience: string, { issuer, clientId }: Need, route: ProtectedRoute): Why | undefined {
     const forms = this.#sightings.formsOf(issuer);
     const fitting = forms.find(({ form }) => form.test(audience));
-    if (fitting === undefined || clientId === audience) return undefined;
+    if (fitting === undefined || (clientId !== undefined && foldId(clientId) === foldId(audience))) return undefined;
     // It is known already which id this API has.
     if ([...route.audiences].some(known => forms.some(({ form }) => form.test(known)))) return undefined;
     if (!this.#sightings.isOfRouteAlone(audience, route.key)) return undefined;
@@ -95,6 +117,6 @@ class AliasFinder {
 /** Equal for all spellings of one resource, and for some others. */
 function fold(audience: string): string {
   const decoded = audience.replace(/%[0-9a-f]{2}/gi, each => String.fromCharCode(Number.parseInt(each.slice(1), 16)));
-  const bare = decoded.toLowerCase().replace(/:(?:80|443)(?=\/|$)/, '');
+  const bare = foldId(decoded).replace(/:(?:80|443)(?=\/|$)/, '');
   return bare.endsWith('/') ? bare.slice(0, -1) : bare;
 }

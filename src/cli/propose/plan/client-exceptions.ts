@@ -2,6 +2,7 @@
 
 import type { PresentedAudience } from '../../../authorization/audience.ts';
 import { hasReference } from '../../../config/editing/flow-text.ts';
+import { LIMITS } from '../../../config/source/limits.ts';
 import { EXCUSABLE_REASONS, type ExcusableReason } from '../../../denial.ts';
 import type { Need } from '../survey/need-groups.ts';
 import type { Coverage } from './coverage.ts';
@@ -37,7 +38,7 @@ export function proposeExceptions(needs: readonly Need[], coverage: Coverage): C
   const groups = new Map<string, Need[]>();
   for (const need of lacking.filter(isNameable)) addTo(groups, nameExcused(need, coverage), need);
   const sorted = [...groups].sort(([a, one], [b, other]) => countAll(other) - countAll(one) || compareTexts(a, b));
-  const kept = new Set(limitGroups(sorted.map(([, group]) => group)));
+  const kept = new Set(limitGroups(sorted, coverage));
   return {
     exceptions: [...kept].map(group => createException(group, coverage)),
     uncovered: lacking.filter(need => !isNameable(need)),
@@ -66,12 +67,15 @@ function createException(needs: readonly Need[], coverage: Coverage): ClientExce
   };
 }
 
-function limitGroups(groups: readonly Need[][]): readonly Need[][] {
-  const ofRoute = new Map<string, number>();
+/** With those that a route has already, its list may not become longer than the loader accepts. */
+function limitGroups(sorted: readonly (readonly [string, Need[]])[], coverage: Coverage): readonly Need[][] {
+  const groups = sorted.map(([, group]) => group);
+  const left = new Map<string, number>();
   const fitting = groups.filter(([first]) => {
-    const count = (ofRoute.get(first?.route ?? '') ?? 0) + 1;
-    ofRoute.set(first?.route ?? '', count);
-    return count <= MOST_OF_ROUTE;
+    const route = first?.route ?? '';
+    const more = left.get(route) ?? Math.min(MOST_OF_ROUTE, LIMITS.entries - coverage.countExceptions(route));
+    left.set(route, more - 1);
+    return more > 0;
   });
   return fitting.slice(0, MOST_OF_ALL);
 }

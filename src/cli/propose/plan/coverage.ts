@@ -49,6 +49,12 @@ export class Coverage {
   hasSeveralIssuers(route: string): boolean {
     return (this.#routes.get(route)?.issuers.size ?? 0) > 1;
   }
+
+  /** @returns how many exceptions `route` has already. */
+  countExceptions(route: string): number {
+    const known = this.#routes.get(route)?.exceptions ?? new Map<string, readonly unknown[]>();
+    return [...known.values()].reduce((sum, { length }) => sum + length, 0);
+  }
 }
 
 function groupByRoute(aliases: readonly Alias[]): ReadonlyMap<string, readonly string[]> {

@@ -11,9 +11,18 @@ const LONGEST = 256;
 /** An audience that was seen on several routes. */
 const SEVERAL = Symbol('several routes');
 
+/**
+ * @returns the same for all spellings of one application id: as a GUID in either case, and behind `api://`, by which v1 tokens of
+ *   Entra ID name the same application as v2 tokens by the GUID alone.
+ */
+export function foldId(id: string): string {
+  return id.toLowerCase().replace(/^api:\/\//, '');
+}
+
 type ApiAudience = NonNullable<IdentityProduct['apiAudiences']>[number];
 
 export class Sightings {
+  /** Both by `foldId`. */
   readonly #routes = new Map<string, string | typeof SEVERAL>();
   readonly #clients = new Set<string>();
   readonly #products = new Map<string, readonly ApiAudience[]>();
@@ -30,12 +39,15 @@ export class Sightings {
     const forms = this.formsOf(claims.issuer);
     if (forms.length === 0) return;
     const isId = (text: string) => text.length <= LONGEST && forms.some(({ form }) => form.test(text));
-    for (const audience of claims.audience) if (isId(audience)) this.#addAudience(audience, route);
+    for (const audience of claims.audience) if (isId(audience)) this.#addAudience(foldId(audience), route);
     const { clientId } = claims;
-    if (clientId !== undefined && isId(clientId) && !this.#clients.has(clientId)) {
-      if (this.#clients.size >= MOST) this.#isCut = true;
-      else this.#clients.add(copyText(clientId));
-    }
+    if (clientId !== undefined && isId(clientId)) this.#addClient(foldId(clientId));
+  }
+
+  #addClient(name: string): void {
+    if (this.#clients.has(name)) return;
+    if (this.#clients.size >= MOST) this.#isCut = true;
+    else this.#clients.add(copyText(name));
   }
 
   #addAudience(audience: string, route: string): void {
@@ -54,9 +66,10 @@ export class Sightings {
     return forms;
   }
 
-  /** @returns whether `audience` was seen on `route`, on no other route, and as the name of no client: ID tokens are for that. */
+  /** @returns whether `audience` was seen on `route`, on no other route in any spelling, and as the name of no client: ID tokens are for that. */
   isOfRouteAlone(audience: string, route: string): boolean {
-    return !this.#isCut && this.#routes.get(audience) === route && !this.#clients.has(audience);
+    const id = foldId(audience);
+    return !this.#isCut && this.#routes.get(id) === route && !this.#clients.has(id);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import type { Config, Issuer, Route } from '../../../config/config.ts';
+import type { Config, Issuer, ProtectedRoute, Route } from '../../../config/config.ts';
 import { listExceptions } from '../../../config/exceptions/exception.ts';
 import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
 
@@ -12,6 +12,8 @@ export class RecordedConfig {
   readonly #old: Config;
   readonly #now: Config;
   readonly #oldRoutes: ReadonlyMap<string, Route>;
+  /** By logged route: whether its exceptions excused a claim. */
+  readonly #excusing = new Map<ProtectedRoute, boolean>();
   readonly #unchangedRoutes: ReadonlySet<string>;
   readonly #unchangedIssuers: ReadonlySet<string>;
   /** Whether each issuer is still trusted, by the same keys and algorithms, so that every signature verifies as before. */
@@ -60,8 +62,17 @@ export class RecordedConfig {
   keepsClaims(key: string, route: Route): boolean {
     const old = this.#oldRoutes.get(key);
     if (!old || old.public || route.public) return false;
-    if (listExceptions(old.exceptions).some(({ reasons }) => reasons.has('wrong_claim'))) return false;
+    if (this.#excusesClaims(old)) return false;
     return isDeepStrictEqual(old.requiredClaims, route.requiredClaims);
+  }
+
+  /** Asked for each line of the log, so found out once. */
+  #excusesClaims(old: ProtectedRoute): boolean {
+    const known = this.#excusing.get(old);
+    if (known !== undefined) return known;
+    const excuses = listExceptions(old.exceptions).some(({ reasons }) => reasons.has('wrong_claim'));
+    this.#excusing.set(old, excuses);
+    return excuses;
   }
 
   /** @returns whether `route` reads scopes from the same claims as the logged route, which the log holds. */

@@ -30,12 +30,20 @@ describe('another spelling of the resource', () => {
     'https://user@billing.example.com/',
     ' https://billing.example.com/',
     'https://billing.example.com/#x',
+    'https://billing.example.com//',
     '*',
   ])('%s: another resource, so an exception', async aud => {
     const found = await proposeFor(exampleYaml(), [line({ aud: [aud] })]);
     expect(found.audiences).toEqual([]);
     expect(clientsOf(found)).toEqual(['/billing web']);
     expect(found.after).toEqual({ broken: 0, opened: 0, unknown: 0 });
+  });
+
+  test('a letter of the host that only looks like one of it: another resource, so an exception', async () => {
+    const yaml = exampleYaml().replaceAll(BILLING, 'https://kube.example.com/');
+    const found = await proposeFor(yaml, [line({ aud: ['https://\u212Aube.example.com/'] })]);
+    expect(found.audiences).toEqual([]);
+    expect(clientsOf(found)).toEqual(['/billing web']);
   });
 
   test('an audience with a reference: never written, told', async () => {
@@ -90,6 +98,10 @@ describe('the application id that a product writes', () => {
 
   test.each([
     ['seen on two routes', [line(entra), onProfile(entra)]],
+    ['seen on another route in other letters', [line(entra), onProfile({ ...entra, aud: [APP_ID.toUpperCase()] })]],
+    ['seen on another route behind api://', [line(entra), onProfile({ ...entra, aud: [`api://${APP_ID}`] })]],
+    ['seen behind api://, on another route without', [line({ ...entra, aud: [`api://${APP_ID}`] }), onProfile(entra)]],
+    ['the client itself, in other letters', [line({ ...entra, client_id: APP_ID.toUpperCase() })]],
     ['accepted on another route now', [line(entra), onProfile({ ...entra, outcome: 'denied' })]],
     ['beside another id on the same route', [line(entra), line({ ...entra, aud: [OTHER_ID] })]],
     ['the client itself', [line({ ...entra, client_id: APP_ID })]],
@@ -111,6 +123,16 @@ describe('the application id that a product writes', () => {
     expect(found.audiences).toEqual([]);
     expect(clientsOf(found)).toEqual(['/billing web']);
   });
+
+  test.each([`api://${APP_ID}`, APP_ID.toUpperCase()])(
+    'an alias of another route, there as %s: an exception',
+    async alias => {
+      const settings = exampleYaml({ issuers: [ENTRA], profile: `    audiences: ["${alias}"]\n` });
+      const found = await proposeFor(settings, [line(entra)]);
+      expect(found.audiences).toEqual([]);
+      expect(clientsOf(found)).toEqual(['/billing web']);
+    },
+  );
 
   test('a GUID of an issuer of no known product: an exception', async () => {
     const found = await proposeFor(exampleYaml(), [line({ aud: [APP_ID] })]);
@@ -147,4 +169,16 @@ describe('no more than is needed', () => {
     expect(clientsOf(found)).toEqual(['/billing web']);
     expect(found.after).toEqual({ broken: 0, opened: 0, unknown: 0 });
   });
+});
+
+test('more spellings than anybody reviews: a hundred aliases, then exceptions, and the proposal loads', async () => {
+  const letters = [...'billingexample'];
+  const spell = (index: number) =>
+    `https://${letters.map((each, at) => ((index >> at) & 1 ? each.toUpperCase() : each)).join('')}.com/`;
+  const yaml = exampleYaml().replaceAll(BILLING, spell(0));
+  const lines = Array.from({ length: 150 }, (_, index) => line({ aud: [spell(index + 1)], client_id: `c${index}` }));
+  const found = await proposeFor(yaml, lines);
+  expect(found.audiences).toHaveLength(100);
+  expect(found.exceptions).toHaveLength(50);
+  expect(found.after.broken).toBe(0);
 });

@@ -136,3 +136,14 @@ describe('what is never excused', () => {
     expect(text).not.toContain('enforcement: enforce');
   });
 });
+
+test('a route with nearly as many exceptions as a list may have: as many more as fit, the rest is told, and the proposal loads', async () => {
+  const has = Array.from(
+    { length: 1_998 },
+    (_, index) => `      - { client_id: e${index}, reasons: [wrong_audience], until: 2027-01-31, owner: team-a }\n`,
+  );
+  const lines = Array.from({ length: 5 }, (_, index) => line({ client_id: `c${index}` }));
+  const found = await proposeFor(exampleYaml({ billing: `    exceptions:\n${has.join('')}` }), lines);
+  expect(found).toMatchObject({ code: 3, truncated: true });
+  expect(found.exceptions).toHaveLength(2);
+});

@@ -65,7 +65,20 @@ test.each(['patch', 'git'] as const)('%s: applies what is added to any text, wit
 });
 
 test.each(['patch', 'git'] as const)('%s: finds files of any name', tool => {
-  for (const name of ['a b.yaml', 'conf/ü.yaml', 'q"uote.yaml', 'tab\there.yaml', 'back\\slash.yaml', 'a/b/a.yaml']) {
+  for (const name of [
+    'a b.yaml',
+    'conf/ü.yaml',
+    'q"uote.yaml',
+    'tab\there.yaml',
+    'back\\slash.yaml',
+    'a/b/a.yaml',
+    'end ',
+    '\u202Ex.yaml',
+  ]) {
     expect(apply(tool, name, 'x: 1\n', createDiff(name, 'x: 1\n', 'x: 1\ny: 2\n'))).toBe('x: 1\ny: 2\n');
   }
+});
+
+test('a name that turns the reading direction: escaped', () => {
+  expect(createDiff('\u202Ex', 'x\n', 'y\n').split('\n')[0]).toBe('--- "a/\\342\\200\\256x"');
 });

@@ -145,3 +145,18 @@ describe('values of a stranger', () => {
     );
   });
 });
+
+test('a thousand insertions behind an alias of YAML: set aside in a few seconds, the others are made', () => {
+  const copies = Array.from({ length: 1_000 }, (_, index) => `  /r${index}: *x\n`).join('');
+  const insertions = Array.from({ length: 1_000 }, (_, index) => ({
+    path: ['routes', `/r${index}`, 'audiences'],
+    entries: [{ value: 'a', comments: [] }],
+  }));
+  const own = { path: ['routes', '/own', 'audiences'], entries: [{ value: 'b', comments: [] }] };
+  const before = performance.now();
+  const text = `routes:\n  /x: &x\n    resource: y\n${copies}  /own:\n    resource: z\n`;
+  const { failed, text: changed } = insertIntoLists(text, [...insertions, own]);
+  expect(performance.now() - before).toBeLessThan(4_000);
+  expect(failed).toHaveLength(1_000);
+  expect(changed).toBe(`${text}    audiences:\n      - b\n`);
+});

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LIMITS } from '../../../../src/config/source/limits.ts';
-import { createNameMatcher, findMatches, isPattern } from '../../../../src/config/source/pattern.ts';
+import { isPattern } from '../../../../src/config/source/name-pattern.ts';
+import { createNameMatcher, findMatches } from '../../../../src/config/source/pattern.ts';
 
 let folder: string;
 
