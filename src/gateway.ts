@@ -196,7 +196,8 @@ export class Gateway {
   /** Tokens are revoked by a later configuration: requests under way are judged by that, and end where their token is among these. */
   revoke(revoked: RevokedTokens): void {
     this.verifier.revoke(revoked);
-    this.#open.endRevoked(revoked).catch((fault: unknown) => logFault(this.#telemetry.log, '', fault));
+    const onFault = (transaction: Transaction, fault: unknown) => this.#fail(transaction, fault);
+    this.#open.endRevoked(revoked, onFault).catch((fault: unknown) => logFault(this.#telemetry.log, '', fault));
   }
 
   /** Passes the routes and issuers of this configuration to the metrics. */

@@ -26,11 +26,20 @@ export class OpenExchanges {
     this.#open.delete(transaction);
   }
 
-  /** Ends those whose token is revoked. In slices, since each is written to: requests are served in between. */
-  async endRevoked(revoked: RevokedTokens): Promise<void> {
+  /**
+   * Ends those whose token is revoked. In slices, since each is written to: requests are served in between.
+   *
+   * @param onFault gets what was thrown while one was ended: the others end all the same.
+   */
+  async endRevoked(revoked: RevokedTokens, onFault: (transaction: Transaction, fault: unknown) => void): Promise<void> {
     if (revoked.size === 0) return;
     await eachInSlices(this.#open, ([transaction, end]) => {
-      if (transaction.vouched && isRevoked(revoked, transaction.vouched)) end();
+      if (!transaction.vouched || !isRevoked(revoked, transaction.vouched)) return;
+      try {
+        end();
+      } catch (fault) {
+        onFault(transaction, fault);
+      }
     });
   }
 }
