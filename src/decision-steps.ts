@@ -96,7 +96,7 @@ export class DecisionSteps {
   ): undefined {
     const decision = authorize(this.#audiences, match, head.method, verification, Date.now(), transaction.asked);
     transaction.decision = decision;
-    transaction.claims = verification.claims;
+    transaction.vouched = verification;
     if ('refused' in decision) return this.#ask(transaction, head, match, verification, next);
     if (!decision.grant) return refuse(transaction, decision.denial.reason, decision.denial);
     // While the token was verified the client may have closed, or sent bytes that ended the connection.

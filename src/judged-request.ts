@@ -14,7 +14,7 @@ export interface JudgedRequest
     | 'head'
     | 'match'
     | 'decision'
-    | 'claims'
+    | 'vouched'
     | 'asked'
     | 'sessions'
     | 'session'

@@ -13,7 +13,7 @@ export class OpenExchanges {
 
   /** To be called before it is forwarded. A request without a token that somebody vouches for cannot be revoked. */
   add(transaction: Transaction): void {
-    if (transaction.claims) this.#open.set(transaction, NOTHING_YET);
+    if (transaction.vouched?.claims) this.#open.set(transaction, NOTHING_YET);
   }
 
   /** From now on `end` ends it, unless it is over already. */
@@ -30,7 +30,7 @@ export class OpenExchanges {
   async endRevoked(revoked: RevokedTokens): Promise<void> {
     if (revoked.size === 0) return;
     await eachInSlices(this.#open, ([transaction, end]) => {
-      if (isRevoked(revoked, transaction.claims)) end();
+      if (transaction.vouched && isRevoked(revoked, transaction.vouched)) end();
     });
   }
 }

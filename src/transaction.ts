@@ -4,7 +4,6 @@ import type { BlockList } from 'node:net';
 import type { Decision } from './authorization/authorize.ts';
 import type { LocalReply } from './challenge/refusal.ts';
 import type { Endpoint } from './config/upstream-config.ts';
-import type { Claims } from './config/values/claim-path.ts';
 import type { Failure, Outcome, Reason } from './denial.ts';
 import { valuesOf } from './http/header-list.ts';
 import type { RequestHead as ParsedHead, RequestEnd, RequestHandler } from './http/message.ts';
@@ -20,6 +19,7 @@ import { recordMcp } from './telemetry/mcp-record.ts';
 import { readTraceId } from './telemetry/trace-context.ts';
 import { readBearerToken } from './token/bearer.ts';
 import type { IssuedToken } from './token/exchange/issued-token.ts';
+import type { VouchedClaims } from './token/revocation.ts';
 import { readUnverified, type UnverifiedToken } from './token/unverified.ts';
 import { isTrustedPeer, readClientAddress, readNearestClient } from './upstream/client-info/client-info.ts';
 import { REQUEST_ID_FIELD, readRequestId } from './upstream/client-info/request-id.ts';
@@ -61,8 +61,8 @@ export class Transaction implements RequestHandler, UpgradeEvents, Additions {
   head: RequestHead | undefined;
   match: Match | undefined;
   decision: Decision | undefined;
-  /** Of its token, where the issuer vouches for them, whatever else is wrong with it. */
-  claims: Claims | undefined;
+  /** Of its token, whatever else is wrong with it. */
+  vouched: VouchedClaims | undefined;
   /** On a route with `mcp`: what it asks for, once that was read. */
   asked: McpRequest | undefined;
   /** Where it is to be told whose a session is: not for another proxy, which forwards the ids as they are. */

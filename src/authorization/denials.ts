@@ -34,7 +34,7 @@ export interface Operation {
 
 /**
  * Lists every denial, in the order of the checks. The kind of a token comes before its time, so that an expired ID token is
- * told as what it is; where the mode only reports that, its time is still judged.
+ * told as what it is; where the mode only reports that, its time is still judged. No reason is listed twice.
  */
 export function* findDenials(
   index: AudienceIndex,
@@ -53,7 +53,7 @@ export function* findDenials(
     return;
   }
   if (!route.issuers.has(token.issuer)) yield denialOf('untrusted_issuer', { scopes });
-  if (!token.typeAccepted) yield denialOf('wrong_token_type', { scopes });
+  if (!token.typeAccepted && token.kind === undefined) yield denialOf('wrong_token_type', { scopes });
   const presented = findWrongAudienceOf(route, token, index);
   if (presented !== undefined) yield denialOf('wrong_audience', { scopes, presented });
   if (findWrongClaim(route.requiredClaims, token.claims)) yield denialOf('wrong_claim', { scopes });

@@ -87,8 +87,8 @@ them are read, too. What the log does not hold is unknown, and never judged.`,
     summary: 'what callers need before every route enforces, as a patch',
     details: `Prints a patch of the configuration that wrote the log, with who needs each line
 as comments: aliases, token types, and one exception for each other client, with
-owner: TODO. Never changes enforcement, never lets in what was denied. Review it,
-then apply it with patch -p1 or git apply; check and simulate judge the result.`,
+owner: TODO. Never changes enforcement, never lets in what was denied. Apply it
+with patch -p1 or git apply after review; check and simulate judge the result.`,
     options: [
       ['FILE.ndjson', 'the access log; - is standard input'],
       ['--config FILE', CONFIG],

@@ -27,7 +27,7 @@ export class AskedTransaction implements JudgedRequest {
   head: RequestHead | undefined;
   match: Match | undefined;
   decision: Decision | undefined;
-  claims: JudgedRequest['claims'];
+  vouched: JudgedRequest['vouched'];
   asked: McpRequest | undefined;
   body: WholeBody | undefined;
   readonly sessions: JudgedRequest['sessions'] = undefined;

@@ -1,6 +1,7 @@
 /** A verified access token (RFC 9068): who issued it, whom it is for, what it allows, and until when. */
 
 import type { ScopeSource } from '../config/config.ts';
+import type { RevokedTokens } from '../config/revoked/revoked-tokens.ts';
 import type { Claims } from '../config/values/claim-path.ts';
 import type { Denial, ReasonAt } from '../denial.ts';
 
@@ -31,6 +32,10 @@ export interface AccessToken {
   readonly validFrom: number;
   /** Every claim, for required claims, identity headers and the log. */
   readonly claims: Claims;
+  /** Of a JWT that its issuer was asked about: what was signed. `claims` are then those of the answer. */
+  readonly signedClaims?: Claims | undefined;
+  /** The number of the last list that was looked up and does not revoke it. No list is changed once it is in use, so it need not be looked up again. */
+  clearedBy?: RevokedTokens['number'] | undefined;
 }
 
 /** Why there is no verified token. */
@@ -44,6 +49,8 @@ export interface TokenDenial<R extends TokenReason = TokenReason> extends Denial
   readonly verified?: AccessToken;
   /** What its issuer has signed, or has said of it. */
   readonly claims?: Claims | undefined;
+  /** As in `AccessToken`. */
+  readonly signedClaims?: Claims | undefined;
   /** Whether the configuration revokes it besides. Never with `revoked_token`, which says so. */
   readonly isRevoked?: true;
 }

@@ -56,6 +56,7 @@ export function readAccessToken(
     validUntil: exp + issuer.expiryLeeway / 1000,
     validFrom: Math.max(nbf ?? 0, iat ?? 0) - issuer.leeway / 1000,
     claims,
+    clearedBy: undefined,
   };
 }
 

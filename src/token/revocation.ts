@@ -15,16 +15,24 @@ import { readClient } from './client.ts';
  *   that stays, and says that the token is revoked: a mode that only reports the one refuses the other.
  */
 export function refuseRevoked(revoked: RevokedTokens, judged: AccessToken | TokenDenial): AccessToken | TokenDenial {
-  if (!isRevoked(revoked, judged.claims)) return judged;
-  const { kind, claims } = judged;
+  if (judged.ok && judged.clearedBy === revoked.number) return judged;
+  if (!isRevoked(revoked, judged)) {
+    if (judged.ok) judged.clearedBy = revoked.number;
+    return judged;
+  }
+  const { kind, claims, signedClaims } = judged;
   const verified = judged.ok ? judged : judged.verified;
-  if (verified) return { ...deny('revoked_token'), kind, claims, verified };
+  if (verified) return { ...deny('revoked_token'), kind, claims, signedClaims, verified };
   return judged.ok ? judged : { ...judged, isRevoked: true };
 }
 
-/** @param claims of a token whose issuer vouches for them; `undefined`: nobody does, and nothing is revoked. */
-export function isRevoked(revoked: RevokedTokens, claims: Claims | undefined): boolean {
-  return claims !== undefined && revoked.size > 0 && revoked.fits(readNames(claims));
+/** Claims of a token whose issuer vouches for them; without any, nobody does, and nothing is revoked. */
+export type VouchedClaims = Pick<AccessToken | TokenDenial, 'claims' | 'signedClaims'>;
+
+/** @returns whether an entry fits what was signed, or what the issuer answered: an answer may leave out `jti`. */
+export function isRevoked(revoked: RevokedTokens, { claims, signedClaims }: VouchedClaims): boolean {
+  if (revoked.size === 0) return false;
+  return [claims, signedClaims].some(each => each !== undefined && revoked.fits(readNames(each)));
 }
 
 /** @returns what entries are compared with. A claim of another type than it should have fits nothing, and an `iat` is then none. */

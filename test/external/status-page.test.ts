@@ -292,7 +292,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
       expect({ name, outline, visible }).toEqual({ name, outline: 'solid 2px', visible: true });
       reached.push(name);
     }
-    const sections = ['Routes', 'Matrix', 'Clients', 'Denials', 'Issuers', 'Configuration'];
+    const sections = ['Routes', 'Matrix', 'Clients', 'Exceptions', 'Denials', 'Issuers', 'Configuration'];
     const cells = await page.locator('.matrix td.met a').allTextContents();
     const clients = await page.locator('.clients th a').allTextContents();
     const explained = await page.locator('#denials > table summary').allTextContents();
@@ -308,7 +308,7 @@ describe.skipIf(!hasChromium)(hasChromium ? 'in Chromium' : WITHOUT_CHROMIUM, { 
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     expect(await page.evaluate('document.activeElement.id')).toBe('content');
-    for (const name of ['Routes', 'Matrix', 'Clients', 'Denials', 'Issuers', 'Configuration']) {
+    for (const name of ['Routes', 'Matrix', 'Clients', 'Exceptions', 'Denials', 'Issuers', 'Configuration']) {
       const link = page.getByRole('navigation').getByRole('link', { name, exact: true });
       const target = (await link.getAttribute('href'))?.replace('./', '');
       expect(await page.locator(`section${target}`).count()).toBe(1);

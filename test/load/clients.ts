@@ -20,14 +20,18 @@ export interface Clients {
   stop(): Promise<Tally>;
 }
 
-/** Starts `count` clients of `port`; a client whose connection is refused ends. */
-export function startClients(port: number, count: number, token: string, path = '/a/x'): Clients {
+/**
+ * Starts `count` clients of `port`; a client whose connection is refused ends.
+ *
+ * @param rest milliseconds between a response and the next request, for a load that leaves the CPU to others.
+ */
+export function startClients(port: number, count: number, token: string, path = '/a/x', rest = 0): Clients {
   const tally: Tally = { answered: 0, statuses: {}, refused: 0, failures: {}, latencies: [] };
   const agent = new Agent({ keepAlive: true, maxSockets: count });
   let isStopped = false;
   const one = async () => {
     while (!isStopped && (await sendOne(port, path, token, agent, tally))) {
-      // The next one.
+      if (rest > 0) await new Promise(resolve => setTimeout(resolve, rest));
     }
   };
   const all = Promise.all(Array.from({ length: count }, one));

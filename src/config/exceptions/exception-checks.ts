@@ -19,6 +19,9 @@ export interface ExceptionSurroundings {
   readonly now: number;
 }
 
+/** What no name consists of. */
+const NO_NAME = /[^\p{L}\p{N}]+/gu;
+
 /** Reports what an exception says of issuers, audiences or days that cannot be. */
 export function checkExceptions(surroundings: ExceptionSurroundings, diagnostics: DiagnosticCollector): void {
   for (const route of surroundings.routes) {
@@ -39,9 +42,10 @@ function checkUntil({ until }: ExceptionSettings, path: Path, now: number, diagn
   diagnostics.error([...path, 'until'], { what, expected: `a day up to ${last}`, nearest: last });
 }
 
-/** `propose` writes `TODO`, so that somebody takes it on before it lets anybody in. */
+/** `propose` writes `TODO`, so that somebody takes it on before it lets anybody in: `todo:` or a blank that is not seen is nobody, too. */
 function checkOwner({ owner }: ExceptionSettings, path: Path, diagnostics: DiagnosticCollector): void {
-  if (owner.trim().toUpperCase() !== 'TODO') return;
+  const name = owner.normalize('NFKC').replace(NO_NAME, '').toUpperCase();
+  if (name !== 'TODO' && name !== '') return;
   const what = 'names nobody';
   diagnostics.error([...path, 'owner'], { code: 'exception-without-owner', what, expected: 'a person or a team' });
 }

@@ -7,6 +7,7 @@ import { readSettings } from '../schema/settings.ts';
 import { describeMissingKey } from '../schema/zod-diagnostic.ts';
 import type { Path } from '../source/document.ts';
 import { formatLimit, LIMITS } from '../source/limits.ts';
+import { isRawMap } from '../source/raw-map.ts';
 import type { ReferencedFiles } from '../source/referenced-files.ts';
 import { readListText } from './list-text.ts';
 import { type RevokedEntry, RevokedTokens } from './revoked-tokens.ts';
@@ -97,6 +98,11 @@ class EntryReader {
   }
 
   #readEntry(raw: unknown, path: Path): void {
+    const id = readOnlyId(raw);
+    if (id !== undefined) {
+      this.#revoked.add({ jti: id });
+      return;
+    }
     const parsed = revokedEntry.safeParse(raw);
     const settings = parsed.success ? parsed.data : readSettings(revokedEntry, path, raw, this.#diagnostics).complete;
     if (!settings || !this.#namesEnough(settings, path)) return;
@@ -121,6 +127,13 @@ class EntryReader {
     if (this.#ofNobody > MOST_WARNINGS) return;
     this.#diagnostics.warning([...path, 'iss'], 'revoked-nobody', 'is no key under issuers');
   }
+}
+
+/** @returns the `jti` of an entry that has nothing else, as most of a large list have: the schema would take the same. */
+function readOnlyId(raw: unknown): string | undefined {
+  if (!isRawMap(raw) || Object.keys(raw).length !== 1) return undefined;
+  const { jti } = raw;
+  return typeof jti === 'string' && jti !== '' ? jti : undefined;
 }
 
 /** Only what is written is kept, since there may be a million of them. */

@@ -27,15 +27,20 @@ export interface TokenNames {
 
 /**
  * What an entry demands beside the claim that it is found by. A number is the most frequent form: `issuedBefore`, or `ALWAYS`, and
- * nothing else; a hundred thousand objects would cost memory for nothing.
+ * nothing else; a hundred thousand objects would cost memory for nothing. Several are kept by the claims that they name: a script may
+ * write the same entry again and again, and it then counts once.
  */
-type Rest = number | readonly RevokedEntry[];
+type Rest = number | RevokedEntry | Map<string, RevokedEntry>;
 
 /** Any time of issue fits. */
 const ALWAYS = Number.POSITIVE_INFINITY;
 const NEVER = Number.NEGATIVE_INFINITY;
 
+let lists = 0;
+
 export class RevokedTokens {
+  /** Of this list, in this process. Kept in place of the list, so that nothing keeps an earlier one in memory. */
+  readonly number = lists++;
   readonly #byId = new Map<string, Rest>();
   /** By `iss`, then by `sub`. */
   readonly #bySubject = new Map<string, Map<string, Rest>>();
@@ -107,15 +112,33 @@ function isBefore(iat: number | undefined, limit: number): boolean {
 
 function fitsRest(rest: Rest | undefined, token: TokenNames): boolean {
   if (rest === undefined) return false;
-  return typeof rest === 'number' ? isBefore(token.iat, rest) : rest.some(entry => fitsEntry(entry, token));
+  if (typeof rest === 'number') return isBefore(token.iat, rest);
+  return listRest(rest).some(entry => fitsEntry(entry, token));
 }
 
 function addRest(index: Map<string, Rest>, key: string, rest: RevokedEntry): void {
   const known = index.get(key);
   const time = readTime(rest);
-  if (known === undefined) index.set(key, time ?? [rest]);
+  if (known === undefined) index.set(key, time ?? rest);
   else if (typeof known === 'number' && time !== undefined) index.set(key, Math.max(known, time));
-  else index.set(key, [...listRest(known), rest]);
+  else index.set(key, addToSeveral(known, rest));
+}
+
+/** Of entries that name the same claims, the one with the latest time fits whatever the others fit. */
+function addToSeveral(known: Rest, added: RevokedEntry): Rest {
+  const several = known instanceof Map ? known : new Map(listRest(known).map(entry => [namesOf(entry), entry]));
+  const names = namesOf(added);
+  const before = several.get(names);
+  if (before === undefined || timeOf(before) < timeOf(added)) several.set(names, added);
+  return several;
+}
+
+function namesOf({ sub, iss, clientId }: RevokedEntry): string {
+  return JSON.stringify([sub, iss, clientId]);
+}
+
+function timeOf({ issuedBefore = ALWAYS }: RevokedEntry): number {
+  return issuedBefore;
 }
 
 /** @returns the time of a rest that names nothing else. */
@@ -128,6 +151,7 @@ function* listIndex(index: ReadonlyMap<string, Rest>, name: (key: string) => Rev
 }
 
 function listRest(rest: Rest): readonly RevokedEntry[] {
-  if (typeof rest !== 'number') return rest;
+  if (rest instanceof Map) return [...rest.values()];
+  if (typeof rest !== 'number') return [rest];
   return rest === ALWAYS ? [{}] : [{ issuedBefore: rest }];
 }

@@ -66,9 +66,13 @@ function countDenial(
   tally.count('confusedDeputies', [request.route.resource, presented, request.verified.issuer, action]);
 }
 
-/** Each reason that was excused, whatever became of the request at the upstream. */
-function countExceptions(tally: Tally, { excused }: FinishedRequest): void {
+/**
+ * Each reason that was excused, whatever became of the request at the upstream. It is a denial too, beside the first that is told:
+ * what exceptions excuse can be taken off the denials of its reason.
+ */
+function countExceptions(tally: Tally, { excused, denial }: FinishedRequest): void {
   for (const each of excused) {
+    if (each.reason !== denial?.reason) tally.count('denials', [each.reason, 'forwarded']);
     tally.count('exceptionsUsed', [each.exception.clientId, each.reason]);
     tally.exceptions.record(each, Date.now());
   }

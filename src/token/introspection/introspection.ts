@@ -129,10 +129,16 @@ function isForeign({ kind, typeAccepted }: AccessToken): boolean {
 }
 
 /**
- * What was signed counts beside the answer: the kind, and, where the answer has no claims, these. Where the kind is excused,
- * what the issuer refuses is told in place of it.
+ * What was signed counts beside the answer: the kind, what names the token, and, where the answer has no claims, all of it. Where the
+ * kind is excused, what the issuer refuses is told in place of it.
  */
 function withSigned(judged: Judged, { kind, claims }: AccessToken, isExcused: boolean): Judged {
-  if (judged.ok) return kind === undefined ? judged : { ...judged, kind: judged.kind ?? kind };
-  return { ...judged, kind: judged.kind ?? (isExcused ? undefined : kind), claims: judged.claims ?? claims };
+  const signedClaims = claims;
+  if (judged.ok) return { ...judged, kind: judged.kind ?? kind, signedClaims };
+  return {
+    ...judged,
+    kind: judged.kind ?? (isExcused ? undefined : kind),
+    claims: judged.claims ?? claims,
+    signedClaims,
+  };
 }

@@ -67,6 +67,7 @@ beforeAll(async () => {
   );
   gateway = await startGateway(`
 authorizer: 127.0.0.1:0
+revoked: [{ jti: stolen }]
 issuers:
   ${issuer.issuer}: { jwks_uri: ${issuer.jwksUri} }
   ${silent.issuer}: { jwks_uri: ${silent.jwksUri} }
@@ -114,6 +115,10 @@ const ROWS: Readonly<Record<string, Row>> = {
     ...{ wrong: ['malformed_credentials'], isVerified: false },
     credentials: async () => [['Authorization', 'Bearer']],
   },
+  'an ID token, of another type, too': {
+    wrong: ['wrong_token_type'],
+    credentials: signed({ token_use: 'id' }, { typ: 'JWT' }),
+  },
   'no JWT': { wrong: ['malformed_token'], isVerified: false, credentials: async () => [bearer('x')] },
   'no exp': { wrong: ['malformed_token'], isVerified: false, credentials: signed({ exp: undefined }) },
   'an issuer nobody knows': {
@@ -133,6 +138,15 @@ const ROWS: Readonly<Record<string, Row>> = {
   'not yet valid': {
     ...{ wrong: ['token_not_yet_valid'], isVerified: false },
     credentials: signed({ nbf: seconds() + 600 }),
+  },
+  revoked: { wrong: ['revoked_token'], isVerified: false, credentials: signed({ jti: 'stolen' }) },
+  'revoked, for a sibling': {
+    ...{ wrong: ['revoked_token'], isVerified: false },
+    credentials: signed({ jti: 'stolen', aud: SIBLING }),
+  },
+  'a revoked ID token': {
+    ...{ wrong: ['wrong_token_type', 'revoked_token'], isVerified: false },
+    credentials: signed({ jti: 'stolen', token_use: 'id' }),
   },
   'another type': { wrong: ['wrong_token_type'], credentials: signed({}, { typ: 'JWT' }) },
   'an ID token': { wrong: ['wrong_token_type'], credentials: signed({ token_use: 'id' }) },
@@ -176,7 +190,8 @@ function foresee({ wrong, presented, isVerified = true, client }: Row, mode: Mod
     client === undefined &&
     variant.excuses.includes(reason) &&
     (reason !== 'wrong_audience' || (variant.presented ?? [presented]).includes(presented ?? ''));
-  const isRefused = (reason: string) => mode === 'enforce' || (mode === 'verify' && !isExcusable(reason));
+  const isRefused = (reason: string) =>
+    mode === 'enforce' || reason === 'revoked_token' || (mode === 'verify' && !isExcusable(reason));
   const refused = wrong.find(reason => isRefused(reason) && !isExcused(reason));
   if (refused !== undefined) return `denied ${refused}`;
   const [first] = wrong;
@@ -223,6 +238,7 @@ function countOutcome(route: string, outcome: string, wrong: readonly string[], 
   if (!outcome.includes('exception')) return;
   for (const each of wrong.filter(one => variant.excuses.includes(one))) {
     count(excused, `{route="${route}",exception="${CLIENT}",reason="${each}"}`);
+    if (each !== reason) count(denials, `{route="${route}",reason="${each}",action="forwarded"}`);
   }
 }
 

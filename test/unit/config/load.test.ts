@@ -92,6 +92,7 @@ describe('the example of the reference', () => {
           issuers: new Set(['https://login.example.com']),
           scopeRules: [{ method: '*', path: '/', scopes: ['profile:read'] }],
           ...NO_CLAIM_KEYS,
+          exceptions: new Map(),
           enforcement: 'enforce',
           wouldDenyHeader: false,
           claimsToHeaders: new Map(),
@@ -123,6 +124,7 @@ describe('the example of the reference', () => {
             { method: 'POST', path: '/invoices', scopes: ['billing:read', 'billing:write'] },
             { method: '*', path: '/', scopes: ['billing:admin'] },
           ],
+          exceptions: new Map(),
           enforcement: 'report',
           wouldDenyHeader: false,
           claimsToHeaders: new Map([

@@ -71,12 +71,12 @@ class Planner {
     const weights = new Map(openings.map(opening => [opening, this.#weigh(opening)]));
     const byWeight = [...openings].sort((a, b) => (weights.get(a) ?? 0) - (weights.get(b) ?? 0));
     let left = openings;
-    let excused = this.#listExcused(left);
+    let given = this.#give(left);
     for (const opening of byWeight) {
       const without = left.filter(each => each !== opening);
-      if (!this.#isSuperfluous(opening, without, excused)) continue;
+      if (!this.#isSuperfluous(opening, given, { ...given, coverage: this.#cover(without) })) continue;
       left = without;
-      excused = this.#listExcused(left);
+      given = this.#give(left);
     }
     return left;
   }
@@ -85,26 +85,32 @@ class Planner {
     return this.#letIn.reduce((sum, need) => sum + (isPartOf(need, opening) ? need.count : 0), 0);
   }
 
-  /** By `nameExcused`. */
-  #listExcused(openings: readonly Opening[]): ReadonlyMap<string, readonly ExcusableReason[]> {
+  #give(openings: readonly Opening[]): Given {
     const coverage = this.#cover(openings);
     const { exceptions } = proposeExceptions(this.#letIn, coverage);
-    return new Map(exceptions.map(({ needs: [first], reasons }) => [nameExcused(first as Need, coverage), reasons]));
+    const named = exceptions.map(
+      ({ needs: [first], reasons }) => [nameExcused(first as Need, coverage), reasons] as const,
+    );
+    return { coverage, excused: new Map(named) };
   }
 
-  #isSuperfluous(
-    opening: Opening,
-    without: readonly Opening[],
-    excused: ReadonlyMap<string, readonly ExcusableReason[]>,
-  ): boolean {
-    const coverage = this.#cover(without);
-    return this.#letIn
-      .filter(need => isPartOf(need, opening))
-      .every(need => {
-        const reasons = excused.get(nameExcused(need, coverage)) ?? [];
-        return coverage.listLacking(need).every(reason => reasons.includes(reason));
-      });
+  /** Whether nobody who has enough by what is given now has less without `opening`. It may have helped some only half the way. */
+  #isSuperfluous(opening: Opening, now: Given, without: Given): boolean {
+    const served = this.#letIn.filter(need => isPartOf(need, opening) && hasEnough(need, now));
+    return served.every(need => hasEnough(need, without));
   }
+}
+
+/** Some aliases and types, and the exceptions beside them. */
+interface Given {
+  readonly coverage: Coverage;
+  /** By `nameExcused`. */
+  readonly excused: ReadonlyMap<string, readonly ExcusableReason[]>;
+}
+
+function hasEnough(need: Need, { coverage, excused }: Given): boolean {
+  const reasons = excused.get(nameExcused(need, coverage)) ?? [];
+  return coverage.listLacking(need).every(reason => reasons.includes(reason));
 }
 
 function splitOpenings(openings: readonly Opening[]) {

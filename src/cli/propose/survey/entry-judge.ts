@@ -68,7 +68,7 @@ export class EntryJudge {
     const { route } = change.becomes;
     if (!route || route.public) return { refused: change };
     if (isClientCut(claims)) return { unknown: 'claims_cut' };
-    return this.#findDemand(entry, claims, route) ?? { refused: change };
+    return this.#findDemand(entry, claims, route, change);
   }
 
   /** What was refused then is of interest only as what the proposal must not let in. */
@@ -79,15 +79,16 @@ export class EntryJudge {
     const route = isKnown ? decisions[0]?.route : undefined;
     if (claims === undefined || claims === 'omitted' || !route || route.public || isClientCut(claims)) return 'kept';
     const found = this.#findDemand(entry, claims, route);
-    return found !== undefined && found !== 'kept' && 'demand' in found ? found : 'kept';
+    return found !== 'kept' && 'demand' in found ? found : 'kept';
   }
 
-  /** @returns `undefined` where it is refused for something else, too. */
-  #findDemand(entry: LogEntry, claims: LoggedClaims, route: ProtectedRoute): Judged | undefined {
+  /** Where it is refused for something else, too, that is the reason which counts: nothing excuses it. */
+  #findDemand(entry: LogEntry, claims: LoggedClaims, route: ProtectedRoute, change?: Change): Judged {
     const decisions = this.#decideLeniently(entry, claims);
     if (decisions === 'as_before' || 'unknown' in decisions) return decisions === 'as_before' ? 'kept' : decisions;
-    if (decisions.every(({ outcome }) => outcome === 'denied')) return undefined;
-    if (decisions.some(({ outcome }) => outcome === 'denied')) return { unknown: 'field_omitted' };
+    const [denied, ...others] = decisions.filter(({ outcome }) => outcome === 'denied');
+    if (denied && others.length + 1 < decisions.length) return { unknown: 'field_omitted' };
+    if (denied) return change ? { refused: { ...change, becomes: denied } } : 'kept';
     const certain = EXCUSABLE_REASONS.filter(reason =>
       decisions.every(({ excused }) => excused.some(each => each.reason === reason)),
     );
@@ -135,7 +136,9 @@ function isClientCut({ clientId, whole }: LoggedClaims): boolean {
   return clientId !== undefined && whole['client_id'] === undefined;
 }
 
+const EVERYTHING = new Set(EXCUSABLE_REASONS);
+
 function createExcuse(clientId: string): Exception {
   const always = { until: '9999-12-31', lapsesAt: Number.POSITIVE_INFINITY, owner: 'nobody' };
-  return { ...always, clientId, issuer: undefined, presented: undefined, reasons: new Set(EXCUSABLE_REASONS) };
+  return { ...always, clientId, issuer: undefined, presented: undefined, reasons: EVERYTHING };
 }

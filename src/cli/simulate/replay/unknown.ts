@@ -7,7 +7,7 @@ export const UNKNOWN = {
   token_not_read: 'the answer did not depend on the token then',
   token_reason_not_logged: 'the token did not verify, and why is not in the log',
   token_type_not_logged: 'the typ or kind of the token decides, and is not in the log',
-  revocation_not_logged: 'whether the token is revoked depends on a claim that is not in the log',
+  revocation_not_logged: 'an entry of revoked depends on a claim that is not in the log',
   claim_not_logged: 'a claim that the route requires decides, and is not in the log',
   scope_claim_differs: 'its scopes are read from another claim than under --from',
   audiences_joined: 'aud and audience_claim both decide, and the log has them joined',
