@@ -31,6 +31,9 @@ const DEPENDS_ON_KEYS: Readonly<Record<TokenReason, boolean>> = {
   token_not_yet_valid: true,
 };
 
+/** Of a token whose signature was good: the claims of the entry are judged. Whatever else a token was refused for, its claims prove nothing. */
+const JUDGED_AGAIN: readonly TokenReason[] = ['revoked_token', 'token_expired', 'token_not_yet_valid'];
+
 export interface IssuerRules {
   /** The issuers of the configuration that the log is replayed under. */
   readonly issuers: ReadonlyMap<string, Issuer>;
@@ -50,7 +53,13 @@ export interface IssuerRules {
  */
 export function readLoggedToken(entry: LogEntry, route: Route, rules: IssuerRules): readonly Verification[] | Unknown {
   if (entry.claims === 'omitted') return { unknown: 'field_omitted' };
-  if (entry.claims) return readVerified(entry, entry.claims, route, rules);
+  if (entry.claims) {
+    const { reason } = entry;
+    const isDecided = isTokenReason(reason) && !JUDGED_AGAIN.includes(reason);
+    return isDecided
+      ? readUnverified(entry.route, reason, route, rules.recorded)
+      : readVerified(entry, entry.claims, route, rules);
+  }
   const wasPublic = entry.resource === undefined && entry.enforcement === undefined;
   const wasEarly = isReason(entry.reason) && isDecidedWithin(entry.reason, 'request', 'origin');
   if (entry.route === NO_ROUTE || wasPublic || wasEarly) return { unknown: 'token_not_read' };
@@ -87,7 +96,7 @@ function readVerified(
   const tokens = listScopeSets(entry, claims, route, rules).flatMap(scopes =>
     listTypes(entry, claims, rules).flatMap(typeAccepted =>
       listClaims(entry, claims, route, scopes, rules).map(each => ({
-        ...buildToken(claims, scopes, issuer),
+        ...buildToken(entry, claims, scopes, issuer),
         typeAccepted,
         claims: each,
       })),
@@ -124,6 +133,7 @@ function listKinds(entry: LogEntry, { kind }: LoggedClaims, { isKindOmitted }: I
 }
 
 function buildToken(
+  { reason }: LogEntry,
   { issuer: name, type, audience, expiresAt }: LoggedClaims,
   scopes: ReadonlySet<string>,
   issuer: Issuer | undefined,
@@ -139,8 +149,8 @@ function buildToken(
     scopeSource: { paths: undefined, separator: ' ' },
     expiresAt,
     validUntil: expiresAt + (issuer?.expiryLeeway ?? 0) / 1000,
-    // It verified then, so its `nbf` and `iat` had passed.
-    validFrom: 0,
+    // The log has neither `nbf` nor `iat`, but whether they had passed then.
+    validFrom: reason === 'token_not_yet_valid' ? Number.POSITIVE_INFINITY : 0,
   };
 }
 

@@ -355,3 +355,12 @@ describe('exceptions', () => {
     expect(replayOne(config, { client_id: undefined })).toBe('unchanged');
   });
 });
+
+describe('a line with claims whose token was refused for what they do not show', () => {
+  test.each(['bad_signature', 'unknown_key', 'missing_token', 'token_not_yet_valid'])(
+    '%s: refused for that',
+    reason => {
+      expect(replayOne(enforce, { ...wrongAudience, reason })).toBe(`would_break: denied ${reason}`);
+    },
+  );
+});
