@@ -4,13 +4,22 @@ import { defineConfig } from 'vitest/config';
 const LARGE = [
   'unit/config/source/limits.test.ts',
   'unit/config/robustness.test.ts',
+  'unit/cli/propose/random-worlds.test.ts',
+  'unit/mcp/variants.test.ts',
   'integration/decisions/random-decisions.test.ts',
+  'integration/decisions/random-requests.test.ts',
+  'integration/explain/near-misses.test.ts',
+  'integration/explain/random-questions.test.ts',
+  'integration/simulate/random-worlds.test.ts',
 ];
+
+/** What README, docs and the manifests say. */
+const DOCUMENTS = ['docs/**/*.test.ts', 'kubernetes/**/*.test.ts'];
 
 /** What needs programs of other projects: nginx, HAProxy, Apache, Caddy, Envoy, Traefik, Python, Prometheus, Chromium. */
 const EXTERNAL = ['external/**/*.test.ts', 'prometheus/**/*.test.ts'];
 
-const OTHER_PROJECTS = ['unit/**', 'integration/**', 'security/**', ...EXTERNAL];
+const OTHER_PROJECTS = ['unit/**', 'integration/**', 'security/**', ...DOCUMENTS, ...EXTERNAL];
 
 const base = { extends: true } as const;
 
@@ -31,7 +40,8 @@ export default defineConfig({
       { ...base, test: { name: 'large', isolate: false, include: LARGE } },
       { ...base, test: { name: 'integration', isolate: false, include: ['integration/**/*.test.ts'], exclude: LARGE } },
       { ...base, test: { name: 'security', isolate: false, include: ['security/**/*.test.ts'] } },
-      // Documentation, package, and each folder that is added: no test file is left out.
+      { ...base, test: { name: 'documents', isolate: false, include: DOCUMENTS } },
+      // The package, the library, HTTP, and each folder that is added: no test file is left out.
       {
         ...base,
         test: {
