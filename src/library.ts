@@ -86,7 +86,7 @@ export interface VerifiedToken {
 
 export interface Allowed {
   readonly allowed: true;
-  /** The key of the route in the configuration. */
+  /** The `id` of the route, else its key in the configuration. */
   readonly route: string;
   /** `undefined` on a public route, for a CORS preflight, and where the mode of the route lets a token pass that did not verify. */
   readonly token: VerifiedToken | undefined;

@@ -22,5 +22,5 @@ export function findExchange({ match, identity, reported }: Grant, head: Request
   const bearer = readBearerToken(head.authorization);
   if (!bearer.ok) throw new Error('the token that was verified is not in the request');
   const { issuer, expiresAt } = identity;
-  return { route: { key: route.key, exchange: route.exchange }, subject: { token: bearer.token, issuer, expiresAt } };
+  return { route: { id: route.id, exchange: route.exchange }, subject: { token: bearer.token, issuer, expiresAt } };
 }

@@ -58,7 +58,8 @@ function describeTotals(report: Report): Json {
 
 function describeRoute({ route, requests, reported, refused, failed, latency, upstreamLatency }: RouteStatus): Json {
   return {
-    route: route?.key ?? NO_ROUTE,
+    route: route?.id ?? NO_ROUTE,
+    ...(route && route.id !== route.key && { key: route.key }),
     name: route?.name,
     ...(route && { mode: route.public ? 'public' : route.enforcement }),
     ...(route && !route.public && { resource: route.resource }),

@@ -136,8 +136,10 @@ export interface ScopeSource {
 export type Route = PublicRoute | ProtectedRoute;
 
 interface AnyRoute {
-  /** The key in the YAML: the name of the route in metrics, logs and errors. */
+  /** The key in the YAML: the name of the route where a place of the YAML is meant. */
   readonly key: string;
+  /** The name of the route in metrics and logs, which stays where its path moves: the key, unless `id` is written. */
+  readonly id: string;
   /** `resource_name` in the protected resource metadata (RFC 9728 section 2). */
   readonly name: string | undefined;
   /** In lower case, without a port; `undefined` for every host. */

@@ -85,6 +85,7 @@ export function buildRoute(
   const scopeRules = complete.public ? [] : buildScopeRules(complete.scopes);
   const common = {
     key,
+    id: complete.id ?? key,
     name: complete.name,
     ...target,
     upstream: buildUpstream(complete, tls),
@@ -166,6 +167,7 @@ function buildRequiredClaims(claims: RouteSettings['claims']): readonly Required
 /** The routes on which each key has a meaning. */
 const MEANING: Readonly<Record<keyof RouteSettings, 'every route' | 'protected routes'>> = {
   public: 'every route',
+  id: 'every route',
   name: 'every route',
   resource: 'protected routes',
   audiences: 'protected routes',

@@ -3,7 +3,7 @@
 import type { Config, Route, UpstreamToken } from './config.ts';
 
 export interface TokenChange {
-  /** The key of the route. */
+  /** The id of the route. */
   readonly route: string;
   readonly was: UpstreamToken;
   readonly becomes: UpstreamToken;
@@ -11,9 +11,9 @@ export interface TokenChange {
 
 /** @returns the routes of both configurations that have another default than before, since their enforcement changed. */
 export function listTokenChanges(before: Config, after: Config): readonly TokenChange[] {
-  const known = new Map<string, Route>(before.routes.map(route => [route.key, route]));
-  return after.routes.flatMap(({ key, upstreamToken, isUpstreamTokenWritten }) => {
-    const was = known.get(key)?.upstreamToken ?? upstreamToken;
-    return isUpstreamTokenWritten || was === upstreamToken ? [] : [{ route: key, was, becomes: upstreamToken }];
+  const known = new Map<string, Route>(before.routes.map(route => [route.id, route]));
+  return after.routes.flatMap(({ id, upstreamToken, isUpstreamTokenWritten }) => {
+    const was = known.get(id)?.upstreamToken ?? upstreamToken;
+    return isUpstreamTokenWritten || was === upstreamToken ? [] : [{ route: id, was, becomes: upstreamToken }];
   });
 }

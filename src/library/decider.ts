@@ -23,7 +23,7 @@ type Result =
   | { readonly isAllowed: false; readonly reason: Reason; readonly reply: LocalReply };
 
 export type Outcome = Result & {
-  /** The key of the route in the YAML; `undefined` where the request has none. */
+  /** The id of the route, else its key in the YAML; `undefined` where the request has none. */
   readonly route: string | undefined;
 };
 
@@ -75,7 +75,7 @@ export class Decider {
         if (isOver) return;
         isOver = true;
         this.#steps.finish(transaction);
-        resolve({ ...result, route: transaction.match?.route.key });
+        resolve({ ...result, route: transaction.match?.route.id });
       };
       const onFault = (fault: unknown) => {
         this.#onFault(fault);

@@ -18,14 +18,14 @@ export function bindsSessions({ public: isPublic, mcp }: Pick<Route, 'public' | 
  *   cannot (lone surrogates).
  */
 export function encodeOwner(
-  { key }: Pick<Route, 'key'>,
+  { id }: Pick<Route, 'id'>,
   token: AccessToken | undefined,
   credential: string | undefined,
 ): Buffer {
-  if (!token) return encodeFields([key, 'nobody', '', '', '', '']);
+  if (!token) return encodeFields([id, 'nobody', '', '', '', '']);
   const client = readClient(token.claims);
   const ofClient = client === undefined ? ['no client', ''] : ['client', client];
-  return encodeFields([key, ...readSubject(token, credential), token.issuer, ...ofClient]);
+  return encodeFields([id, ...readSubject(token, credential), token.issuer, ...ofClient]);
 }
 
 /** RFC 7519 section 4.1.2: a string. Of anything else, or an empty one, nobody knows whom it stands for. */

@@ -32,7 +32,7 @@ export function sumByRoute(report: Report, name: string): ReadonlyMap<string, nu
   return sums;
 }
 
-/** @returns the denials of every route that had one, by the key of the route. */
+/** @returns the denials of every route that had one, by the id of the route. */
 export function countDenials(report: Report): ReadonlyMap<string, RouteDenials> {
   const routes = new Map<string, { refused: ReasonCount[]; reported: ReasonCount[] }>();
   for (const { labels, value } of listSamples(report, 'audgate_denials_total')) {

@@ -33,19 +33,19 @@ const ZERO: Cell = { refused: 0, reported: 0 };
 export function buildMatrix({ routes }: Pick<Config, 'routes'>, report: Report): Matrix {
   const cells = readCells(report);
   const protectedRoutes = routes.filter(route => !route.public);
-  const keys = new Set(protectedRoutes.map(({ key }) => key));
+  const keys = new Set(protectedRoutes.map(({ id }) => id));
   const found = [...cells.values()].flatMap(({ presented, route }) => (keys.has(route) ? [presented] : []));
   const presentable = [...new Set([...protectedRoutes.map(({ resource }) => resource), ...NON_RESOURCES, ...found])];
 
   const { byRoute, byPresented } = sumCells([...cells.values()].filter(({ route }) => keys.has(route)));
-  const columns = keepBusiest(protectedRoutes, MOST_COLUMNS, route => byRoute.get(route.key) ?? 0);
+  const columns = keepBusiest(protectedRoutes, MOST_COLUMNS, route => byRoute.get(route.id) ?? 0);
   const rows = keepBusiest(presentable, MOST_ROWS, each => byPresented.get(each) ?? 0);
   return {
     columns,
     rows: rows.map(presented => ({
       presented,
       cells: columns.map(route =>
-        route.resource === presented ? undefined : (cells.get(nameCell(presented, route.key))?.cell ?? ZERO),
+        route.resource === presented ? undefined : (cells.get(nameCell(presented, route.id))?.cell ?? ZERO),
       ),
     })),
     leftOut: { rows: presentable.length - rows.length, columns: protectedRoutes.length - columns.length },

@@ -6,7 +6,7 @@ import { daysLeft } from '../../config/values/day.ts';
 import type { Report } from '../../telemetry/report.ts';
 
 export interface ExceptionStatus {
-  /** The key of the route. */
+  /** The id of the route. */
   readonly route: string;
   readonly exception: Exception;
   /** Whether it excuses anything: not on report, nor once it has lapsed. */
@@ -29,13 +29,13 @@ export function listExceptionStatus(
   const all = routes.flatMap(route => {
     if (route.public) return [];
     return listExceptions(route.exceptions).map((exception): ExceptionStatus => {
-      const uses = (usesOf.get(route.key) ?? []).filter(
+      const uses = (usesOf.get(route.id) ?? []).filter(
         ({ of, reason }) => isSame(of, exception) && [...exception.reasons].some(each => each === reason),
       );
       const lastUsed = Math.max(0, ...uses.map(({ lastAt }) => lastAt));
       const isLapsed = exception.lapsesAt <= now;
       return {
-        ...{ route: route.key, exception },
+        ...{ route: route.id, exception },
         state: isLapsed ? 'lapsed' : route.enforcement === 'report' ? 'without effect' : 'holds',
         daysLeft: Math.max(0, daysLeft(exception.until, now)),
         uses: new Map(uses.map(({ reason, count }) => [reason, count])),

@@ -40,11 +40,11 @@ export function listRoutes(
   const read = createReader(report);
   const unrouted = read(undefined);
   const listed = keepBusiest([...routes.map(read), ...(unrouted.requests.total > 0 ? [unrouted] : [])], most, weigh);
-  const keys = new Set(listed.map(({ route }) => route?.key ?? NO_ROUTE));
+  const keys = new Set(listed.map(({ route }) => route?.id ?? NO_ROUTE));
   const latencies = readLatencies(report, 'audgate_request_duration_seconds', keys);
   const upstreamLatencies = readLatencies(report, 'audgate_upstream_duration_seconds', keys);
   return listed.map(status => {
-    const key = status.route?.key ?? NO_ROUTE;
+    const key = status.route?.id ?? NO_ROUTE;
     return { ...status, latency: latencies.get(key), upstreamLatency: upstreamLatencies.get(key) };
   });
 }
@@ -68,7 +68,7 @@ function createReader(report: Report): (route: Route | undefined) => RouteStatus
   const failures = countFailures(report);
   const recent = new Map(report.traffic.routes.map(each => [each.route, each]));
   return route => {
-    const key = route?.key ?? NO_ROUTE;
+    const key = route?.id ?? NO_ROUTE;
     if (![requests, denials, failures, recent].some(counts => counts.has(key))) return { route, ...WITHOUT_TRAFFIC };
     const traffic = recent.get(key);
     const { refused = [], reported = [] } = denials.get(key) ?? {};

@@ -10,7 +10,7 @@ export function listUnseen(
 ): readonly ScopeClaimSighting[] {
   const unseen = sightings.filter(({ isFound, tokens }) => !isFound && tokens > 0);
   if (unseen.length === 0) return [];
-  const byRoute = new Map(routes.map(route => [route.key, route.public ? undefined : route.scopePaths]));
+  const byRoute = new Map(routes.map(route => [route.id, route.public ? undefined : route.scopePaths]));
   const pathsOf = ({ of, name }: ScopeClaimSighting) =>
     of === 'routes' ? byRoute.get(name) : issuers.get(name)?.scopeSource.paths;
   return unseen.filter(each => pathsOf(each)?.some(({ text }) => text === each.path));

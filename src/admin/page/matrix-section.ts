@@ -34,7 +34,7 @@ ${renderHint(matrix.columns.length)}
 <tbody>
 ${matrix.rows.map(
   ({ presented, cells }) =>
-    html`<tr><th scope="row">${renderPresented(presented)}</th>${cells.map((cell, index) => renderCell(cell, presented, matrix.columns[index]?.key ?? ''))}</tr>
+    html`<tr><th scope="row">${renderPresented(presented)}</th>${cells.map((cell, index) => renderCell(cell, presented, matrix.columns[index]?.id ?? ''))}</tr>
 `,
 )}
 </tbody>

@@ -45,7 +45,7 @@ function renderRow(status: RouteStatus): Html {
 }
 
 function renderName(route: Route): Html {
-  return html`<code>${route.key}</code>${route.name !== undefined && html` <bdi class="soft">${route.name}</bdi>`}${!route.public && html`<span class="below"><bdi>${route.resource}</bdi></span>`}`;
+  return html`<code>${route.key}</code>${route.id !== route.key && html` <bdi class="soft">${route.id}</bdi>`}${route.name !== undefined && html` <bdi class="soft">${route.name}</bdi>`}${!route.public && html`<span class="below"><bdi>${route.resource}</bdi></span>`}`;
 }
 
 function renderMode(route: Route | undefined): Html {

@@ -80,6 +80,10 @@ export const ERRORS = {
     consequence: 'Only one of the two could ever be reached.',
     remedy: 'Join the two, or give one of them another host or path.',
   },
+  'duplicate-route-id': {
+    consequence: 'Metrics and log could not tell the two apart.',
+    remedy: 'Give each route an id of its own.',
+  },
   'audience-conflict': {
     consequence: 'A token for one API would open the other.',
     remedy: 'Let each audience stand for one resource; routes to one API share its resource.',

@@ -58,6 +58,7 @@ export function checkRoutes(
   diagnostics: DiagnosticCollector,
 ): void {
   checkDuplicates(routes, diagnostics);
+  checkIds(routes, diagnostics);
   if (issuers !== undefined) {
     const names = { list: issuers, set: new Set(issuers) };
     for (const route of routes) checkIssuers(route, names, diagnostics);
@@ -84,6 +85,33 @@ function checkDuplicates(routes: readonly RouteDraft[], diagnostics: DiagnosticC
 function describeDuplicate(other: RouteDraft, { place }: RouteDraft): Rejection {
   const what = `matches the same requests as ${nameRoute(other, place.file)}`;
   return { code: 'duplicate-route', what, expected: 'one of them' };
+}
+
+/** Two routes of one name would be one in metrics and log, and a key is the name of a route that has no id. */
+function checkIds(routes: readonly RouteDraft[], diagnostics: DiagnosticCollector): void {
+  const named = new Map(routes.map(route => [route.key, route]));
+  for (const route of routes) {
+    const { id = route.key } = route.found;
+    const other = named.get(id);
+    named.set(id, other ?? route);
+    if (other !== undefined && other !== route) tellOfId(other, route, diagnostics);
+  }
+}
+
+function tellOfId(other: RouteDraft, route: RouteDraft, diagnostics: DiagnosticCollector): void {
+  diagnostics.error([...route.path, 'id'], describeDuplicateId(other, route));
+  if (!isElsewhere(other, route)) return;
+  const hasId = other.found.id === route.found.id;
+  diagnostics.error(
+    hasId ? [...other.path, 'id'] : other.path,
+    describeDuplicateId(route, other),
+    hasId ? 'value' : 'key',
+  );
+}
+
+function describeDuplicateId(other: RouteDraft, { place }: RouteDraft): Rejection {
+  const what = `is also the name of ${nameRoute(other, place.file)}`;
+  return { code: 'duplicate-route-id', what, expected: 'an id that is neither an id nor a key of another route' };
 }
 
 /** What two files contradict one another in is told in both: each may have an owner of its own. */

@@ -11,6 +11,7 @@ import { exceptionSchema } from './exception-schema.ts';
 import { exchangeSchema } from './exchange-schema.ts';
 import { requestHeaders, responseHeaders } from './header-rules-schema.ts';
 import { mcp } from './mcp-schema.ts';
+import { routeId } from './route-id.ts';
 import { claimsToHeaders, scopeList, scopeMap } from './route-maps.ts';
 import { count, duration, flag, nonEmpty, sizeOrNone } from './scalars.ts';
 import { upstream } from './upstream-schema.ts';
@@ -37,6 +38,11 @@ const limits = z.strictObject({
 
 export const routeSchema = z.strictObject({
   public: flag.default(false).describe('Whether requests need no token'),
+  id: routeId
+    .optional()
+    .describe(
+      'Name of the route in metrics and log, so that its path can move. Unique among ids and keys; default: the key',
+    ),
   name: nonEmpty.optional().describe('Name for people: resource_name in the metadata (RFC 9728 section 2)'),
   resource: text(RESOURCE, parseResource, URI_FORM)
     .optional()

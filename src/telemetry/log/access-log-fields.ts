@@ -58,7 +58,7 @@ export const ACCESS_LOG_FIELDS: readonly AccessLogField[] = [
     name: 'route',
     type: 'string',
     present: 'always',
-    description: 'The key of the route in the YAML, or `(none)`.',
+    description: 'The `id` of the route, else its key in the YAML, or `(none)`.',
   },
   {
     name: 'resource',

@@ -25,7 +25,7 @@ export function listClientExceptions(routes: readonly Route[]): readonly ClientE
   return routes.flatMap(route =>
     route.public
       ? []
-      : Array.from(route.exceptions, ([clientId, exceptions]) => ({ route: route.key, clientId, exceptions })),
+      : Array.from(route.exceptions, ([clientId, exceptions]) => ({ route: route.id, clientId, exceptions })),
   );
 }
 

@@ -27,7 +27,7 @@ export class RequestCounter {
 
   /** @param index the audiences of the configuration in use. */
   record(request: FinishedRequest, index: AudienceIndex): void {
-    const tally = this.#counts.touch('route', request.route?.key ?? NO_ROUTE);
+    const tally = this.#counts.touch('route', request.route?.id ?? NO_ROUTE);
     this.#countRequest(tally, request);
     tally.observe('duration', request.durationMs, request.traceId);
     if (request.upstreamMs !== undefined) {

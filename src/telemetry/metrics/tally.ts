@@ -15,7 +15,7 @@ export interface Series {
 /** The counts of a tally. Sent between processes as JSON, so it holds no Map, Set or Date. */
 export interface TallyCounts {
   readonly subject: Subject;
-  /** The key of the route, or the issuer; '' for the gateway as a whole. */
+  /** The id of the route, or the issuer; '' for the gateway as a whole. */
   readonly name: string;
   readonly counters: readonly (readonly [counter: CounterName, values: readonly string[], count: number])[];
   readonly histograms: readonly (readonly [

@@ -70,7 +70,7 @@ export class ZeroSeries {
   *list(counter: CounterName): Generator<readonly [subject: string, series: Iterable<Labels>]> {
     switch (COUNTERS[counter].subject) {
       case 'route':
-        for (const route of this.#routes) yield [route.key, this.#listOfRoute(counter, route)];
+        for (const route of this.#routes) yield [route.id, this.#listOfRoute(counter, route)];
         return;
       case 'issuer':
         for (const issuer of counter === 'introspections' ? this.#introspecting : this.#issuers) {
@@ -123,7 +123,7 @@ export class ZeroSeries {
   /** @returns the names in this configuration. */
   inUse(): InUse {
     const issuers = new Set(this.#issuers);
-    const byKey = new Map(this.#routes.map(route => [route.key, route]));
+    const byKey = new Map(this.#routes.map(route => [route.id, route]));
     const isPresentable = (presented: string) =>
       NON_RESOURCES.some(value => value === presented) || this.#resources.has(presented);
     return {

@@ -65,7 +65,7 @@ export class ClientDenialCounter {
       details: new FrequentKeys(MOST_DETAILS),
     }));
     const action = actionOf(request);
-    const route = request.route?.key ?? NO_ROUTE;
+    const route = request.route?.id ?? NO_ROUTE;
     client.counts[action] += 1;
     client.recent.add(ACTIONS.indexOf(action), now);
     client.lastAt = Date.now();

@@ -55,7 +55,7 @@ function describeDenial(
   return {
     at: Date.now(),
     requestId: request.requestId,
-    route: request.route?.key ?? NO_ROUTE,
+    route: request.route?.id ?? NO_ROUTE,
     reason,
     action: actionOf(request),
     status: request.status,

@@ -45,7 +45,7 @@ export class RecentTraffic {
   /** Counts one request. Called once, when its response has closed. */
   record(request: FinishedRequest): void {
     const now = performance.now();
-    const counted = this.#countsOf(request.route?.key ?? NO_ROUTE, now);
+    const counted = this.#countsOf(request.route?.id ?? NO_ROUTE, now);
     counted.counts.add(REQUESTS, now);
     if (request.failure) counted.counts.add(FAILED, now);
     if (!request.denial) return;

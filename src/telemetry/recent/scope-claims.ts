@@ -45,7 +45,7 @@ export class ScopeClaimSightings {
     const paths = ofRoute ?? verified.scopeSource.paths;
     if (paths === undefined) return [];
     const known = this.#byPaths.get(paths);
-    const watched = known ?? this.#watch(paths, ofRoute ? ['routes', route.key] : ['issuers', verified.issuer]);
+    const watched = known ?? this.#watch(paths, ofRoute ? ['routes', route.id] : ['issuers', verified.issuer]);
     if (watched.missing.size === 0) return [];
     look(watched, verified.claims);
     return denial?.reason === 'insufficient_scope' ? tell(watched, verified.claims) : [];

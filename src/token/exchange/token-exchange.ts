@@ -22,7 +22,7 @@ export interface ExchangeEvents {
 
 /** Of a route of the configuration. */
 export interface ExchangingRoute {
-  readonly key: string;
+  readonly id: string;
   readonly exchange: Exchange;
 }
 
@@ -74,12 +74,12 @@ export class TokenExchange {
   async #call(route: ExchangingRoute, subject: SubjectToken, key: string): Promise<Exchanged> {
     const exchanged = await this.#endpointOf(route).exchange(subject.token);
     if (!exchanged.ok) {
-      this.#events.onExchange(route.key, exchanged.reason === 'exchange_refused' ? 'refused' : 'failure');
+      this.#events.onExchange(route.id, exchanged.reason === 'exchange_refused' ? 'refused' : 'failure');
       this.#recordFailure(route, exchanged);
       return exchanged;
     }
-    this.#events.onExchange(route.key, 'success');
-    this.#failures.delete(route.key);
+    this.#events.onExchange(route.id, 'success');
+    this.#failures.delete(route.id);
     this.#issued.keep(key, exchanged, subject, Date.now());
     this.#tellOfAudience(route, exchanged.audience);
     return exchanged;
@@ -88,7 +88,7 @@ export class TokenExchange {
   /** What another request has asked for. Its failure is counted once. */
   #share(route: ExchangingRoute, exchanged: Exchanged): Exchanged {
     if (!exchanged.ok) return exchanged;
-    this.#events.onExchange(route.key, 'hit');
+    this.#events.onExchange(route.id, 'hit');
     this.#tellOfAudience(route, exchanged.audience);
     return exchanged;
   }
@@ -100,21 +100,21 @@ export class TokenExchange {
   }
 
   /** A description differs from call to call where it has a time or a number in it, so it does not make a failure a new one. */
-  #recordFailure({ key, exchange }: ExchangingRoute, failure: ExchangeFailure): void {
+  #recordFailure({ id, exchange }: ExchangingRoute, failure: ExchangeFailure): void {
     const { reason, why, status, error } = failure;
     const what = JSON.stringify([reason, why, status, error]);
     const now = performance.now();
-    const last = this.#failures.get(key);
+    const last = this.#failures.get(id);
     if (last?.what === what && now - last.loggedAt < FAILURE_LOGGED) return;
-    this.#failures.set(key, { what, loggedAt: now });
-    this.#events.onExchangeFailure(key, describeUrl(exchange.tokenEndpoint), failure);
+    this.#failures.set(id, { what, loggedAt: now });
+    this.#events.onExchangeFailure(id, describeUrl(exchange.tokenEndpoint), failure);
   }
 
-  #tellOfAudience({ key }: ExchangingRoute, audience: readonly string[]): void {
-    if (this.#told.has(key)) return;
+  #tellOfAudience({ id }: ExchangingRoute, audience: readonly string[]): void {
+    if (this.#told.has(id)) return;
     const opened = new Set(audience.flatMap(each => this.#audiences.get(each) ?? []));
     if (opened.size === 0) return;
-    this.#told.add(key);
-    this.#events.onOpenAudience(key, [...opened]);
+    this.#told.add(id);
+    this.#events.onOpenAudience(id, [...opened]);
   }
 }

@@ -203,6 +203,7 @@ export function buildRoute(fields: RouteFields, issuers: readonly string[], orig
   const common = {
     ...{
       key: `${host ?? ''}${prefix}`,
+      id: `${host ?? ''}${prefix}`,
       name: undefined,
       host,
       prefix,

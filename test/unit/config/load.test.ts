@@ -75,6 +75,7 @@ describe('the example of the reference', () => {
       routes: [
         {
           key: '/profile',
+          id: '/profile',
           name: undefined,
           host: undefined,
           prefix: '/profile',
@@ -99,6 +100,7 @@ describe('the example of the reference', () => {
         },
         {
           key: 'billing.example.com/v2',
+          id: 'billing.example.com/v2',
           name: undefined,
           host: 'billing.example.com',
           prefix: '/v2',
@@ -134,6 +136,7 @@ describe('the example of the reference', () => {
         },
         {
           key: '/status',
+          id: '/status',
           name: undefined,
           host: undefined,
           prefix: '/status',

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { bindsSessions, encodeOwner } from '../../../src/mcp/session-owner.ts';
 import type { AccessToken } from '../../../src/token/access-token.ts';
 
-const route = { key: '/mcp' };
+const route = { id: '/mcp' };
 const ISSUER = 'https://login.example';
 
 /** Only the issuer and the claims make the owner. */
 const tokenOf = (claims: Record<string, unknown>, issuer = ISSUER) => ({ issuer, claims }) as unknown as AccessToken;
-const ownerOf = (claims: Record<string, unknown>, credential = 'the.token', issuer = ISSUER, key = '/mcp') =>
-  encodeOwner({ key }, tokenOf(claims, issuer), credential).toString('hex');
+const ownerOf = (claims: Record<string, unknown>, credential = 'the.token', issuer = ISSUER, id = '/mcp') =>
+  encodeOwner({ id }, tokenOf(claims, issuer), credential).toString('hex');
 
 const ALICE = { sub: 'alice', client_id: 'web' };
 

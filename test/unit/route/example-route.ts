@@ -49,7 +49,7 @@ export function protectedRoute(fields: Partial<ProtectedRoute> & { readonly pref
   const resource = fields.resource ?? 'https://api.example/';
   return {
     ...COMMON,
-    key: `${fields.host ?? ''}${fields.prefix}`,
+    ...namesOf(fields),
     public: false,
     resource,
     audiences: new Set([resource]),
@@ -70,5 +70,9 @@ export function protectedRoute(fields: Partial<ProtectedRoute> & { readonly pref
 }
 
 export function publicRoute(fields: Partial<PublicRoute> & { readonly prefix: string }): PublicRoute {
-  return { ...COMMON, key: `${fields.host ?? ''}${fields.prefix}`, public: true, ...fields };
+  return { ...COMMON, ...namesOf(fields), public: true, ...fields };
+}
+
+function namesOf({ host = '', prefix, key = `${host}${prefix}` }: Partial<Route> & { readonly prefix: string }) {
+  return { key, id: key };
 }

@@ -109,7 +109,7 @@ class AliasFinder {
     if (fitting === undefined || (clientId !== undefined && foldId(clientId) === foldId(audience))) return undefined;
     // It is known already which id this API has.
     if ([...route.audiences].some(known => forms.some(({ form }) => form.test(known)))) return undefined;
-    if (!this.#sightings.isOfRouteAlone(audience, route.key)) return undefined;
+    if (!this.#sightings.isOfRouteAlone(audience, route.id)) return undefined;
     return { audience, text: `${fitting.cause}; keep it only ${fitting.condition}`, isId: true };
   }
 }

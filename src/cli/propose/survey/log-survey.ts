@@ -49,7 +49,7 @@ class Surveyor {
 
   constructor(config: Config) {
     this.#judge = new EntryJudge(config);
-    this.#refused = new ChangeGroups(new Set(config.routes.map(({ key }) => key)));
+    this.#refused = new ChangeGroups(new Set(config.routes.map(({ id }) => id)));
   }
 
   addLine(text: string): void {
@@ -70,7 +70,7 @@ class Surveyor {
   #addEntry(entry: LogEntry): void {
     const judged = this.#judge.judge(entry);
     const isDemand = judged !== 'kept' && 'demand' in judged;
-    this.#sightings.add(entry, isDemand ? judged.demand.route.key : entry.route);
+    this.#sightings.add(entry, isDemand ? judged.demand.route.id : entry.route);
     if (judged !== 'kept' && 'unknown' in judged) this.#addUnknown(judged.unknown);
     else {
       this.#judged += 1;

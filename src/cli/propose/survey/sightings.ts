@@ -33,7 +33,7 @@ export class Sightings {
     return this.#isCut;
   }
 
-  /** @param route the key of the route that it came to. */
+  /** @param route the id of the route that it came to. */
   add({ claims }: LogEntry, route: string): void {
     if (typeof claims !== 'object') return;
     const forms = this.formsOf(claims.issuer);

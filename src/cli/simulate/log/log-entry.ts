@@ -13,7 +13,7 @@ export interface LogEntry {
   /** Which listener it came to. */
   readonly via: Via;
   readonly requestId: string;
-  /** The key of the route, or `NO_ROUTE`. */
+  /** The id of the route, or `NO_ROUTE`. */
   readonly route: string;
   /** Absent on a public route, where no token is read. */
   readonly resource: string | undefined;

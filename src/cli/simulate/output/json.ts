@@ -41,7 +41,7 @@ function describeLapsed({ route, exception: { clientId, owner, until }, count }:
 }
 
 function describeGroup({ kind, route, was, becomes, clientId, count, first, last, example }: ChangeGroup) {
-  const isMoved = becomes.route !== undefined && becomes.route.key !== route;
+  const isMoved = becomes.route !== undefined && becomes.route.id !== route;
   return {
     kind,
     route,
@@ -50,7 +50,7 @@ function describeGroup({ kind, route, was, becomes, clientId, count, first, last
       outcome: becomes.outcome,
       reason: becomes.reason ?? null,
       ...(becomes.excused.length > 0 && { exception: becomes.excused[0]?.exception.clientId }),
-      ...(isMoved && { route: becomes.route.key }),
+      ...(isMoved && { route: becomes.route.id }),
     },
     presented: becomes.presented ?? null,
     client_id: clientId,

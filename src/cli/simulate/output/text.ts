@@ -115,7 +115,7 @@ function describeGroups({ groups, isCut }: ReplayResult, rows: number): readonly
 }
 
 function describeGroup({ route, was, becomes, clientId, count, first, last, example }: ChangeGroup): readonly string[] {
-  const to = becomes.route?.key;
+  const to = becomes.route?.id;
   const place = to === undefined || to === route ? fitText(route, 64) : `${fitText(route, 30)} → ${fitText(to, 30)}`;
   const decision = `${describe(was)} → ${describe(becomes, was.reason)}`;
   const client = clientId === null ? '' : `client ${fitText(clientId, 24)}`;

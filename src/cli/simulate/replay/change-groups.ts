@@ -28,7 +28,7 @@ export class ChangeGroups {
   readonly #limit: number;
 
   /**
-   * @param routes the route keys that keep a group of their own past the limit.
+   * @param routes the ids of the routes that keep a group of their own past the limit.
    * @param limit groups; later ones are counted by route and decision only.
    */
   constructor(routes: ReadonlySet<string>, limit: number = MOST_GROUPS) {
@@ -67,7 +67,7 @@ export class ChangeGroups {
 function nameGroup(route: string, clientId: string | null, { was, becomes }: Change): string {
   const decision = `${was.outcome} ${was.reason} ${becomes.outcome} ${becomes.reason}`;
   const client = clientId === null ? '' : `=${cut(clientId)}`;
-  return `${decision} ${becomes.route?.key} ${becomes.presented}\n${cut(route)}\n${client}`;
+  return `${decision} ${becomes.route?.id} ${becomes.presented}\n${cut(route)}\n${client}`;
 }
 
 function createGroup(

@@ -74,7 +74,7 @@ function findKindOfDenied(entry: LogEntry, becomes: ReplayedDecision): ChangeKin
 
 function isMoved({ route, resource }: LogEntry, becomes: ReplayedDecision): boolean {
   const to = becomes.route;
-  return to !== undefined && !to.public && resource !== undefined && to.key !== route && to.resource !== resource;
+  return to !== undefined && !to.public && resource !== undefined && to.id !== route && to.resource !== resource;
 }
 
 function isSame(one: Change | typeof UNCHANGED, other: Change | typeof UNCHANGED): boolean {

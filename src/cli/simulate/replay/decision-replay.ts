@@ -73,7 +73,7 @@ export class DecisionReplay {
   /** @returns the decision on the request of `entry`, as far as the entry holds what it depends on. */
   decide(entry: LogEntry): ReplayedDecisions {
     const decisions = this.#decideRequest(entry);
-    // A truncated route key may equal the key of another route.
+    // A truncated id may equal that of another route.
     if (entry.isCut) return decisions;
     return isUndecided(decisions) && this.#rules.recorded?.keepsRoute(entry.route) ? 'as_before' : decisions;
   }
@@ -164,9 +164,9 @@ export class DecisionReplay {
     return this.#authorize(match, entry, deny('missing_token'));
   }
 
-  #dependsOnMasked({ route: key }: LogEntry, { route, isAmbiguous }: Match): boolean {
+  #dependsOnMasked({ route: id }: LogEntry, { route, isAmbiguous }: Match): boolean {
     if (isAmbiguous) return false;
-    return this.#maskedPathMatters.has(route) || this.#rules.recorded?.keepsEncodings(key, route) !== true;
+    return this.#maskedPathMatters.has(route) || this.#rules.recorded?.keepsEncodings(id, route) !== true;
   }
 
   #authorize(

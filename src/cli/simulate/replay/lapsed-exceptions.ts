@@ -26,7 +26,7 @@ export class LapsedExceptions {
       if (exception.lapsesAt > this.#now) continue;
       const known = this.#lapsed.get(exception);
       if (known) known.count += 1;
-      else this.#lapsed.set(exception, { route: route.key, exception, count: 1 });
+      else this.#lapsed.set(exception, { route: route.id, exception, count: 1 });
     }
   }
 

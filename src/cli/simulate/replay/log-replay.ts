@@ -68,7 +68,7 @@ class ReplayCounter {
   constructor({ now, from }: Configurations) {
     this.#decisions = new DecisionReplay(now, from);
     this.#upstreamTokens = new UpstreamTokenChanges(now, from);
-    this.#groups = new ChangeGroups(new Set(now.routes.map(({ key }) => key)));
+    this.#groups = new ChangeGroups(new Set(now.routes.map(({ id }) => id)));
   }
 
   addLine(text: string): void {

@@ -29,7 +29,7 @@ export class RecordedConfig {
   constructor(old: Config, now: Config) {
     this.#old = old;
     this.#now = now;
-    this.#oldRoutes = new Map(old.routes.map(route => [route.key, route]));
+    this.#oldRoutes = new Map(old.routes.map(route => [route.id, route]));
     this.keepsRevoked = isDeepStrictEqual([...old.revoked.list()], [...now.revoked.list()]);
     this.#unchangedRoutes = new Set(this.#listUnchangedRoutes());
     const issuers = [...old.issuers.values()];
@@ -109,8 +109,8 @@ export class RecordedConfig {
       isDeepStrictEqual(old.issuers, now.issuers) &&
       isDeepStrictEqual(old.routes.map(sharedParts), now.routes.map(sharedParts));
     if (!sharesSame) return [];
-    const unchanged = now.routes.filter(route => isDeepStrictEqual(route, this.#oldRoutes.get(route.key)));
-    return [NO_ROUTE, ...unchanged.map(({ key }) => key)];
+    const unchanged = now.routes.filter(route => isDeepStrictEqual(route, this.#oldRoutes.get(route.id)));
+    return [NO_ROUTE, ...unchanged.map(({ id }) => id)];
   }
 }
 

@@ -16,7 +16,7 @@ export class UpstreamTokenChanges {
 
   /** @param from the configuration in use when the log was recorded; without it, each entry has the mode of its route. */
   constructor(now: Config, from: Config | undefined) {
-    this.#routes = new Map(now.routes.map(route => [route.key, route]));
+    this.#routes = new Map(now.routes.map(route => [route.id, route]));
     this.#isFromKnown = from !== undefined;
     for (const change of from ? listTokenChanges(from, now) : []) this.#changes.set(change.route, change);
   }

@@ -261,6 +261,12 @@ const CASES: readonly Case[] = [
       '6:3: routes.a.EXAMPLE/x: "a.EXAMPLE/x" matches the same requests as "A.example/x" (line 3), expected one of them',
   },
   {
+    code: 'duplicate-route-id',
+    text: `${route(`${GOOD}\nid: b`)}  /b: { upstream: http://b, resource: https://a.example/, id: b }\n`,
+    diagnostic:
+      '7:63: routes./b.id: "b" is also the name of "/a" (line 3), expected an id that is neither an id nor a key of another route',
+  },
+  {
     code: 'audience-conflict',
     text: `${route(`${GOOD}\nmultiple_audiences: only`)}  /b: { upstream: http://b, resource: https://b.example/, audiences: [https://a.example/], multiple_audiences: only }\n`,
     diagnostic:

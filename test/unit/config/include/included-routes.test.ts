@@ -176,6 +176,19 @@ describe('what two files contradict one another in: told in both', () => {
     ]);
   });
 
+  test('an id; an id that is the key of another route', () => {
+    const files = {
+      'routes.d/a.yaml': `routes:\n${route('a', ', id: x')}`,
+      'routes.d/b.yaml': `routes:\n${route('b', ', id: x')}${route('c', ', id: /main')}`,
+    };
+    expect(load(files).errors.map(error => error.replace(/, expected.*/, ''))).toEqual([
+      'audgate.yaml:4:3: routes./main: "/main" is also the name of "/c" (routes.d/b.yaml:3:3)',
+      'routes.d/a.yaml:2:56: routes./a.id: "x" is also the name of "/b" (routes.d/b.yaml:2:3)',
+      'routes.d/b.yaml:2:56: routes./b.id: "x" is also the name of "/a" (routes.d/a.yaml:2:3)',
+      'routes.d/b.yaml:3:56: routes./c.id: "/main" is also the name of "/main" (audgate.yaml:4:3)',
+    ]);
+  });
+
   test('keys that match the same requests', () => {
     const files = {
       'routes.d/a.yaml': team('a').replace('/a', 'x/a'),

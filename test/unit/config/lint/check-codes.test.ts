@@ -47,6 +47,7 @@ const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode | 'resource-in-two
   'reserved-header-rule':
     'routes: { /: { public: true, upstream: http://a, request_headers: { set: { »Host: a } } } }\n',
   'duplicate-route': `${I}routes:\n  x${A}\n  »X${A}\n`,
+  'duplicate-route-id': `${I}routes: { ${A}, /b: { public: true, upstream: http://b, id: »/a } }\n`,
   'audience-conflict': `${I}routes:\n  ${A}\n  ${A.replace('/a', '/b').replace('a/', '»a/')}\n`.replace(
     'https://»a/',
     'https://b/, audiences: [»https://a/]',

@@ -98,6 +98,7 @@ const EXCHANGE_KEYS: Readonly<Record<Exclude<keyof ExchangeSettings, 'client_sec
 };
 const ROUTE: Examples<RouteSettings, 'metadata' | 'timeouts' | 'limits' | 'request_headers' | 'response_headers'> = {
   public: true,
+  id: 'a-name',
   name: 'A name',
   resource: 'https://other.example/',
   audiences: ['alias'],
