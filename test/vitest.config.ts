@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests of property and size that take seconds of CPU each: they run with `npm test`, not with `npm run test:unit`. */
+/** Tests of property, size, load and time that take long each: they run with `npm test`, not with `npm run test:program`. */
 const LARGE = [
   'unit/config/source/limits.test.ts',
   'unit/config/robustness.test.ts',
@@ -10,6 +10,14 @@ const LARGE = [
   'integration/decisions/random-requests.test.ts',
   'integration/explain/near-misses.test.ts',
   'integration/explain/random-questions.test.ts',
+  'integration/init/init.test.ts',
+  'integration/keys/outage.test.ts',
+  'integration/keys/rotation.test.ts',
+  'integration/probe/command.test.ts',
+  'integration/propose/program.test.ts',
+  'integration/reload/included-files.test.ts',
+  'integration/reload/many-reloads.test.ts',
+  'integration/reload/reloads-under-load.test.ts',
   'integration/simulate/random-worlds.test.ts',
 ];
 
