@@ -13,12 +13,17 @@ const LARGE = [
   'integration/init/init.test.ts',
   'integration/keys/outage.test.ts',
   'integration/keys/rotation.test.ts',
+  'integration/mcp/running-calls.test.ts',
   'integration/probe/command.test.ts',
   'integration/propose/program.test.ts',
+  'integration/reload/file-changes.test.ts',
   'integration/reload/included-files.test.ts',
   'integration/reload/many-reloads.test.ts',
   'integration/reload/reloads-under-load.test.ts',
   'integration/simulate/random-worlds.test.ts',
+  'integration/tls/changed-certificates.test.ts',
+  'integration/workers/failures.test.ts',
+  'integration/workers/replacement.test.ts',
 ];
 
 /** What README, docs and the manifests say. */

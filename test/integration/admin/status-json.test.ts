@@ -79,7 +79,7 @@ async function readStatusAfter(gateway: GatewayProcess, count: number): Promise<
       status.totals['requests'] === count &&
       status.routes.reduce((sum, { requests }) => sum + requests.last_hour, 0) === count
     );
-  }, 10_000);
+  }, 60_000);
   return status;
 }
 
