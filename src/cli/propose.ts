@@ -47,7 +47,7 @@ export async function propose(options: ProposeOptions, context: ProposeContext):
   const { proposal } = result;
   if (options.json) context.write(renderJson(survey, proposal, nameInPatch));
   else context.write(renderText(survey, proposal, nameInPatch).slice(0, -1));
-  if (survey.judged === 0) return fail(options.log, 'no line of this log could be judged', context);
+  if (survey.decided === 0) return fail(options.log, 'no line of this log could be judged', context);
   return proposal.files.length > 0 ? EXIT_PROPOSED : EXIT_NOTHING;
 }
 

@@ -10,7 +10,7 @@ import { isCut, listStillRefused, listUnknown } from './leftovers.ts';
 
 /** @returns the JSON text, on one line. @param nameOf gives the name of a file in the patch. */
 export function renderJson(survey: Survey, proposal: Proposal, nameOf: (file: string) => string): string {
-  const { lines, judged, skipped, broken, needs } = survey;
+  const { lines, decided: judged, skipped, broken, needs } = survey;
   const letIn = needs.filter(({ wasLetIn }) => wasLetIn);
   const { aliases, types, exceptions, beyond } = proposal.plan;
   return toSafeJson({
