@@ -6,15 +6,13 @@ import { readFileSync } from 'node:fs';
 import type { CommandContext } from './cli/command-context.ts';
 import { type Command, DEFAULT_CONFIG, readCommandLine } from './cli/command-line.ts';
 import { type Diagnostic, formatDiagnostic } from './config/diagnostics/diagnostic.ts';
-import { loadSource } from './config/load.ts';
-import { readSourceFile } from './config/source/source-file.ts';
 import type { GatewayProcess, StartOptions } from './process/gateway-process.ts';
 import { ListenError } from './server/listener.ts';
 
 /** Below the error of a file that cannot be read, where the arguments do not name it. */
 const WHICH_FILE = `the configuration is the file of --config FILE, else of AUDGATE_CONFIG, else ${DEFAULT_CONFIG}`;
 
-/** A command loads its modules when it runs: there are hundreds of them, and `serve` and its workers need none of the others'. */
+/** A command loads its modules when it runs: there are hundreds of them, and each command, a worker and `--help` need few of the others'. */
 async function run(command: Command): Promise<void> {
   switch (command.kind) {
     case 'serve':
@@ -74,6 +72,8 @@ function createContext(): CommandContext {
 async function serve(file: string, isNamed: boolean): Promise<void> {
   if (cluster.isWorker)
     exitWithFailure('NODE_UNIQUE_ID is set, which makes Node.js take this for a worker of somebody else');
+  const { loadSource } = await import('./config/load.ts');
+  const { readSourceFile } = await import('./config/source/source-file.ts');
   const read = readSourceFile(file);
   if (!read.ok) return exitWithFailure(listDiagnostics(read.diagnostics) + (isNamed ? '' : `\n${WHICH_FILE}`));
   const loaded = loadSource(read.source, process.env);
