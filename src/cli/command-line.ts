@@ -97,10 +97,10 @@ const COMMANDS: ReadonlyMap<string, Syntax> = new Map([
 
 /**
  * @param args the arguments after the name of the program.
- * @param defaultConfig the configuration where `--config` is absent, as AUDGATE_CONFIG names it.
+ * @param defaultConfig the configuration where `--config` is absent, as AUDGATE_CONFIG names it; where that is empty, as if it were unset.
  */
 export function readCommandLine(args: readonly string[], defaultConfig = DEFAULT_CONFIG): Command {
-  const command = readCommand(args, defaultConfig);
+  const command = readCommand(args, defaultConfig || DEFAULT_CONFIG);
   if (command.kind !== 'usage error') return command;
   // The usage of the command, whatever is wrong with its arguments.
   const [name] = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: false }).positionals;
@@ -122,6 +122,7 @@ function readCommand(args: readonly string[], defaultConfig: string): Command | 
   if (foreign !== undefined) return usageError(`--${foreign} is no option of ${name}`);
   const { takes = rest.length } = syntax;
   if (rest.length !== takes) return usageError(`${name} takes ${takes === 0 ? 'no argument' : 'one file'}`);
+  if (values.config === '') return usageError('--config needs a value');
   const config = values.config ?? defaultConfig;
   const files = [config, values.from ?? '', ...(syntax.takes === undefined ? [] : rest)];
   if (files.some(isToken)) return { kind: 'refused', text: 'a token is no file name\n', exitCode: 1 };

@@ -8,10 +8,16 @@ describe('serve', () => {
   test.each([
     ['no argument', [], undefined, { file: '/etc/audgate/audgate.yaml', isNamed: false }],
     ['AUDGATE_CONFIG', ['serve'], 'b.yaml', { file: 'b.yaml', isNamed: false }],
+    ['AUDGATE_CONFIG, empty', ['serve'], '', { file: '/etc/audgate/audgate.yaml', isNamed: false }],
     ['--config before AUDGATE_CONFIG', ['--config', 'a.yaml'], 'b.yaml', { file: 'a.yaml', isNamed: true }],
   ])('%s: the file is %j', (_, args, fromEnvironment, expected) => {
     expect(readCommandLine(args, fromEnvironment)).toEqual({ kind: 'serve', ...expected });
   });
+});
+
+test('an empty --config: refused, not a file without a name', () => {
+  expect(readCommandLine(['--config', ''])).toMatchObject({ kind: 'refused', exitCode: 2 });
+  expect(readCommandLine(['explain', '--config=', 'https://a/'])).toMatchObject({ kind: 'refused', exitCode: 1 });
 });
 
 test('check: one file, its format and strictness', () => {
