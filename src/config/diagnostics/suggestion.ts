@@ -21,7 +21,22 @@ export function findNearest(name: string, candidates: Iterable<string>): string 
       nearest = candidate;
     }
   }
-  return nearest;
+  return nearest ?? findLonger(written, candidates);
+}
+
+/** @returns the one candidate of which `written` is whole words: `cert_file` for `cert`; `undefined` where there are more. */
+function findLonger(written: string, candidates: Iterable<string>): string | undefined {
+  if (!/^[a-z]{3,}(?:_[a-z]+)*$/.test(written)) return undefined;
+  let longer: string | undefined;
+  let left = MOST_CANDIDATES;
+  for (const candidate of candidates) {
+    left -= 1;
+    if (left < 0) break;
+    if (candidate.length > LONGEST_NAME || !`_${candidate.toLowerCase()}_`.includes(`_${written}_`)) continue;
+    if (longer !== undefined) return undefined;
+    longer = candidate;
+  }
+  return longer;
 }
 
 /** Optimal string alignment distance: swapping two neighbours, the most common mistake, is one edit. */

@@ -48,6 +48,11 @@ export const WARNINGS = {
     consequence: 'No token matches it: audiences are compared exactly, and * is a character like any other.',
     remedy: 'List each audience by itself.',
   },
+  'path-pattern': {
+    consequence:
+      'It covers only paths with these very characters: other requests match a shorter one, which may ask for less, or none.',
+    remedy: 'Write the path before it: a path covers everything below it.',
+  },
   'alias-on-one-route': {
     consequence: 'A token with this audience is accepted on one route of the API and refused on another.',
     remedy: 'List the alias on every route that has the resource.',

@@ -17,6 +17,7 @@ import { warnOfExchange } from './exchange-checks.ts';
 import { warnOfSharedResources } from './include-warnings.ts';
 import { warnOfMcp } from './mcp-checks.ts';
 import { isLargerThanOwned } from './network-size.ts';
+import { warnOfPatterns } from './pattern-warnings.ts';
 import { warnOfResources } from './resource-warnings.ts';
 import { warnOfShadows } from './shadow-warnings.ts';
 
@@ -27,6 +28,7 @@ export function addWarnings(file: FileDraft, diagnostics: DiagnosticCollector): 
     warnOfToken(route, diagnostics);
     warnOfHeader(route, diagnostics);
     warnOfEncodings(route, diagnostics);
+    warnOfPatterns(route, diagnostics);
     warnOfLeniency(route, diagnostics);
     warnOfMcp(route, diagnostics);
     warnOfExchange(route, diagnostics);

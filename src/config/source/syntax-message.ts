@@ -9,6 +9,8 @@ const ONE_INDENT =
 export function describeSyntaxError({ code, message, pos: [offset] }: YAMLError, text: string): string {
   if (text.slice(offset - 1, offset + 1) === '${')
     return 'a ${…} within [ ] or { } is read as a map, expected it in quotation marks';
+  if (/^[ \t]*\[[0-9A-Fa-f:.]+\]\S/.test(text.slice(text.lastIndexOf('\n', offset - 1) + 1)))
+    return 'a key that begins with [ is read as a list, expected it in quotation marks';
   const expected = describeExpected(code, text, offset);
   return expected === undefined ? message : `${message}, expected ${expected}`;
 }

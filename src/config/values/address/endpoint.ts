@@ -27,6 +27,7 @@ export function parseEndpoint(text: string): ParsedValue<Endpoint> {
   const uri = parseHttpUri(text);
   if (!uri.ok) return uri;
   if (uri.value.query !== undefined) return reject('has a query');
+  if (new URL(uri.value.origin).port === '0') return reject('has port 0, which nobody can listen on');
   return parseBasePath(uri.value.origin, uri.value.path.replace(/\/$/, ''));
 }
 

@@ -28,6 +28,18 @@ const RULES: readonly Rule[] = [
   },
   { breaks: path => /[;\\]/.test(path), what: 'has a ; or a \\, which servers read differently' },
   {
+    breaks: path => path.includes('${'),
+    what: 'has a ${…}, which is replaced in values, not in keys',
+    expected: 'the path itself',
+  },
+  {
+    breaks: path => /[{}<>]/.test(path),
+    what: 'has a { } or < >, as in a pattern',
+    expected: 'a path without patterns: it covers everything below it',
+    // Only where nothing stands behind it: else the path before it would cover more than was meant.
+    repair: path => path.replace(/\/[^/]*[{}<>][^/]*\/?$/, '') || '/',
+  },
+  {
     breaks: path => path.search(NOT_PCHAR) !== -1,
     what: 'has a character that a path must not have plainly',
     expected: 'it percent-encoded',

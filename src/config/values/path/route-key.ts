@@ -18,9 +18,14 @@ export const ROUTE_KEY_FORM = /^[^\s/]*(?:\/|(?:\/[^\s/?#;\\]+)+)$/;
 
 /** @returns the host and the prefix of `key`; rejects a port, a wildcard, and a path that is not canonical. */
 export function parseRouteKey(key: string): ParsedValue<RouteTarget> {
+  const [, schemeless] = /^[a-z]+:\/\/(.*)$/is.exec(key) ?? [];
+  if (schemeless !== undefined) {
+    const nearest = schemeless.replace(/^([^/]*?):\d*(?=\/|$)/, '$1');
+    return reject('has a scheme', { expected: ROUTE_KEY, nearest: parseRouteKey(nearest).ok ? nearest : undefined });
+  }
   const slash = key.indexOf('/');
   if (slash === -1) {
-    return reject('has no path', { expected: ROUTE_KEY, nearest: key.includes('.') ? `${key}/` : `/${key}` });
+    return reject('has no path', { expected: ROUTE_KEY, nearest: suggestPath(key) });
   }
   const host = key.slice(0, slash).toLowerCase();
   const rejected = host === '' ? undefined : rejectHost(host, key);
@@ -37,6 +42,11 @@ export function parseRouteKey(key: string): ParsedValue<RouteTarget> {
 /** @returns a name of the target: the same for two keys that match the same requests. */
 export function nameTarget({ host, prefix }: RouteTarget): string {
   return `${host ?? ''}${decodePathPrefix(prefix)}`;
+}
+
+function suggestPath(key: string): string {
+  if (key === '*') return '/';
+  return key.includes('.') ? `${key}/` : `/${key}`;
 }
 
 function rejectHost(host: string, key: string): Rejected | undefined {

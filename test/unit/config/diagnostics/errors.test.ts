@@ -52,6 +52,11 @@ const CASES: readonly Case[] = [
     text: 'a: [%2F]\n',
     diagnostic: '1:5: Plain value cannot start with directive indicator character %, expected it in quotation marks',
   },
+  {
+    code: 'yaml-syntax',
+    text: 'routes:\n  [::1]/a: { public: true, upstream: http://a }\n',
+    diagnostic: '2:8: a key that begins with [ is read as a list, expected it in quotation marks',
+  },
   { code: 'invalid-value', text: '', diagnostic: '1:1: the file is empty, expected a map with the key routes' },
   { code: 'invalid-value', text: 'text\n', diagnostic: '1:1: found a string, expected a map' },
   { code: 'invalid-value', text: 'routes: {}\n', diagnostic: '1:1: routes: no routes, expected at least one route' },

@@ -68,6 +68,7 @@ const EXAMPLES: Readonly<Record<Exclude<CheckCode, OnlineCode | 'resource-in-two
   'resource-with-query': `${I}routes: { ${A.replace('https://a/', '»https://a/?v=1')} }\n`,
   'audience-for-everyone': `issuers: { https://kc/realms/x: }\nroutes: { ${withKey('audiences: [»account]')} }\n`,
   'audience-wildcard': `${I}routes: { ${withKey('audiences: [»"https://*.a/"]')} }\n`,
+  'path-pattern': `${I}routes: { ${withKey('scopes: { GET: [x], »"GET /b/*": [y] }')} }\n`,
   'alias-on-one-route': `${I}routes:\n  ${withKey('audiences: [»6731de76]')}\n  ${A.replace('/a', '/b')}\n`,
   'id-token-accepted': `issuers: { https://i: { token_types: [at+jwt, JWT] } }\nroutes: { ${withKey('audiences: [»6731de76]')} }\n`,
   'audience-is-client': `issuers: { https://i: { audience_claim: »client_id } }\nroutes: { ${A} }\n`,

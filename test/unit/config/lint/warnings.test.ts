@@ -128,12 +128,31 @@ describe('one warning', () => {
     expect(listCodes(text)).toEqual(['audience-for-everyone']);
   });
 
-  test.each(['0.0.0.0/1', '128.0.0.0/1', '10.0.0.0/7', '2000::/3', 'fc00::/6', '::/1', '2001::/15'])(
+  test.each(['0.0.0.0/1', '128.0.0.0/1', '10.0.0.0/7', '2000::/3', 'fc00::/6', 'fe80::/9', '::/1', '2001::/15'])(
     'trusted-proxies-anyone: %s',
     network => {
       expect(listCodes(`trusted_proxies: ["${network}"]\n${file(PROTECTED)}`)).toEqual(['trusted-proxies-anyone']);
     },
   );
+});
+
+describe('path-pattern', () => {
+  test.each(['/b/*', '/b/*/c', '/b/**', '/b/*.json', '/b/:id', '/:id/c'])('route %s: warned of', key => {
+    expect(listCodes(file(`${key}: { public: true, upstream: http://a }`, PROTECTED))).toEqual(['path-pattern']);
+  });
+
+  test.each(['GET /*', 'POST /b/:id', '* /b/*/c'])('scopes of %s: warned of, at the rule', rule => {
+    const text = file(route('/', `scopes: { GET: [x], "${rule}": [y] }`));
+    expect(listDiagnostics(text)).toEqual([expect.stringContaining(`scopes.${rule}: a pattern`)]);
+  });
+
+  test.each(['/things:batch', '/b/a:b/c', '/b/:1'])('route %s: not warned of', key => {
+    expect(listCodes(file(`${key}: { public: true, upstream: http://a }`, PROTECTED))).toEqual([]);
+  });
+});
+
+test.each(['fe80::/10', 'febf::/16', 'fc00::/7'])('trusted proxies on one link or private, %s: no warning', network => {
+  expect(listCodes(`trusted_proxies: ["${network}"]\n${file(PROTECTED)}`)).toEqual([]);
 });
 
 describe('no warning', () => {

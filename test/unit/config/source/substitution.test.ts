@@ -51,7 +51,7 @@ test('value with YAML syntax: one string, no keys or comments', () => {
 test('reference in a key: not replaced', () => {
   const text = 'routes:\n  /${X}:\n    public: true\n    upstream: http://x\n';
   expect(listDiagnostics(text, { environment: { X: 'y' } })).toEqual([
-    '2:3: routes./${X}: "/${X}" has a character that a path must not have plainly, expected it percent-encoded; did you mean "/$%7BX%7D"?',
+    '2:3: routes./${X}: "/${X}" has a ${…}, which is replaced in values, not in keys, expected the path itself',
   ]);
 });
 

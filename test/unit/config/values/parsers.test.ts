@@ -105,6 +105,9 @@ test.each([
   ['/é', ['has a character that a path must not have plainly', '/%C3%A9']],
   ['/a b', ['has a character that a path must not have plainly', '/a%20b']],
   ['/a\nb', ['has a character that a path must not have plainly']],
+  ['/a/{id}', ['has a { } or < >, as in a pattern', '/a']],
+  ['/<id>', ['has a { } or < >, as in a pattern', '/']],
+  ['/a/{id}/b', ['has a { } or < >, as in a pattern']],
   ['//a', ['has an empty segment', '/a']],
   ['/a/../b', ['has a . or .. segment']],
   ['/.', ['has a . or .. segment']],
@@ -129,6 +132,11 @@ test.each([
   ['x.com:443/a', ['has a port, but the port of a request is ignored', 'x.com/a']],
   ['[::1]:443/a', ['has a port, but the port of a request is ignored', '[::1]/a']],
   ['*.x.com/a', ['has a wildcard']],
+  ['*', ['has no path', '/']],
+  ['https://x.com/a', ['has a scheme', 'x.com/a']],
+  ['http://x.com:8443/a', ['has a scheme', 'x.com/a']],
+  ['https://[::1]:443/a', ['has a scheme', '[::1]/a']],
+  ['https://x.com', ['has a scheme']],
   ['x_.com./a', ['has no valid host']],
   ['1.2.3/a', ['has no valid host']],
   ['::1/a', ['has no valid host']],
@@ -183,6 +191,7 @@ test.each([
   ['http://unix/run', endpointAt('http://unix', '/run')],
   ['http://x/a//', ['has a path that has a trailing slash']],
   ['http://x/a?b', ['has a query']],
+  ['http://x:0/a', ['has port 0, which nobody can listen on']],
   ['http://u:p@x', ['has user information']],
   ['wss://x/a', ['is a WebSocket URL', 'https://x/a']],
   ['billing:8080', ['is not an http(s) URI']],
@@ -273,6 +282,18 @@ test.each([
   ['UPSTREAM', 'upstream'],
   ['x', undefined],
 ])('nearest name of %s: %s', (name, nearest) => expect(findNearest(name, ['resource', 'upstream'])).toBe(nearest));
+
+test.each([
+  ['cert', 'cert_file'],
+  ['secret', 'client_secret'],
+  ['Proxies', 'trusted_proxies'],
+  ['file', undefined],
+  ['trust', undefined],
+  ['id', undefined],
+])('nearest name of %s, which is a word of others: %s', (name, nearest) => {
+  const names = ['cert_file', 'key_file', 'client_id', 'client_secret', 'trusted_proxies'];
+  expect(findNearest(name, names)).toBe(nearest);
+});
 
 test.each([
   ['audgate.monitoring.svc', 'audgate.monitoring.svc'],
