@@ -138,13 +138,13 @@ function ignoreSignals({ log }: Pick<GatewayProcess, 'log'>): void {
 
 /** @param started signals that come before it is settled wait for it. */
 function onSignals(gateway: GatewayProcess, started: Promise<void>): void {
-  const drain = async (signal: NodeJS.Signals) => {
-    await started;
-    await gateway.drain(signal);
-    process.exit(0);
+  let draining: Promise<never> | undefined;
+  const drain = (signal: NodeJS.Signals) => {
+    draining ??= started.then(() => gateway.drain(signal)).then(() => process.exit(0));
   };
   process.on('SIGHUP', () => started.then(() => gateway.reload()));
-  process.once('SIGTERM', drain).once('SIGINT', drain);
+  // A supervisor may send SIGTERM again; Ctrl-C again is somebody who does not want to wait.
+  process.on('SIGTERM', drain).once('SIGINT', drain);
 }
 
 function listDiagnostics(diagnostics: readonly Diagnostic[]): string {

@@ -19,6 +19,38 @@ import {
 
 useProcessFixture();
 
+test.each([
+  ['SIGTERM', 'SIGTERM'],
+  ['SIGTERM', 'SIGINT'],
+  ['SIGINT', 'SIGTERM'],
+] as const)('%s, then %s: one drain, in which a request in flight finishes; exit 0', async (first, second) => {
+  const gateway = await startReady();
+  const arrived = holdNextRequest();
+  const answering = get(gateway);
+  const res = await arrived;
+  gateway.child.kill(first);
+  await gateway.line('draining');
+  gateway.child.kill(second);
+  // The listeners are closed after the second signal was sent: by then it has been received.
+  await eventually(() => isRefused(gateway), 3000);
+  res.end('finished');
+  expect(await answering).toMatchObject({ status: 200, complete: true });
+  expect(await gateway.exit).toBe(0);
+  expect(gateway.lines().filter(({ msg }) => msg === 'draining')).toHaveLength(1);
+});
+
+test('a second SIGINT: ends without waiting for requests', async () => {
+  const gateway = await startReady();
+  const arrived = holdNextRequest();
+  const answering = get(gateway).catch(() => undefined);
+  await arrived;
+  gateway.child.kill('SIGINT');
+  await gateway.line('draining');
+  gateway.child.kill('SIGINT');
+  await withTimeout(3000, gateway.exit, 'it did not exit');
+  await answering;
+});
+
 describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
   test('without requests: exit 0 without delay', async () => {
     const gateway = await startReady();
@@ -116,18 +148,6 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
     expect((await answering).toString()).toContain('finished');
     expect(await gateway.exit).toBe(0);
     expect(performance.now() - startedAt).toBeLessThan(3000);
-  });
-
-  test('a second signal: ends without waiting for requests', async () => {
-    const gateway = await startReady();
-    const arrived = holdNextRequest();
-    const answering = get(gateway).catch(() => undefined);
-    await arrived;
-    gateway.child.kill(signal);
-    await gateway.line('draining');
-    gateway.child.kill(signal);
-    await withTimeout(3000, gateway.exit, 'it did not exit');
-    await answering;
   });
 });
 
