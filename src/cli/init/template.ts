@@ -17,9 +17,11 @@ const HEADER = `\
 #      curl -s http://127.0.0.1:9090/metrics | grep '^audgate_denials_total.* [1-9]'
 # 3. What is wrong with one token, and what has to change?
 #      audgate explain --config audgate.yaml --token-file TOKEN URL
-# 4. Whom would a stricter file refuse?
+# 4. What do the callers in the log need before their routes enforce? It is printed as a patch to review.
+#      audgate propose --config audgate.yaml access.ndjson
+# 5. Whom would a stricter file refuse?
 #      audgate simulate --config stricter.yaml access.ndjson
-# 5. When nobody is left, set enforcement of that route to verify, and then to enforce.
+# 6. When nobody is left, set enforcement of that route to verify, and then to enforce.
 `;
 
 const EXAMPLE_ISSUER = 'https://login.example.com';
