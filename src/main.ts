@@ -138,9 +138,13 @@ function ignoreSignals({ log }: Pick<GatewayProcess, 'log'>): void {
 
 /** @param started signals that come before it is settled wait for it. */
 function onSignals(gateway: GatewayProcess, started: Promise<void>): void {
-  let draining: Promise<never> | undefined;
-  const drain = (signal: NodeJS.Signals) => {
-    draining ??= started.then(() => gateway.drain(signal)).then(() => process.exit(0));
+  let isDraining = false;
+  const drain = async (signal: NodeJS.Signals) => {
+    if (isDraining) return;
+    isDraining = true;
+    await started;
+    await gateway.drain(signal);
+    process.exit(0);
   };
   process.on('SIGHUP', () => started.then(() => gateway.reload()));
   // A supervisor may send SIGTERM again; Ctrl-C again is somebody who does not want to wait.
