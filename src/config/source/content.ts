@@ -181,6 +181,10 @@ function checkKeyName(name: string | undefined, content: RawMap): Rejection | un
   if (name in content) return { code: 'duplicate-key', what: `duplicate key ${quote(name)}`, standsAlone: true };
   // Assigned to an object, this key would set its prototype and not be kept.
   if (name === '__proto__') return { code: 'unknown-key', what: 'unknown key "__proto__"', standsAlone: true };
+  if (name === '<<') {
+    const what = 'the merge key of YAML 1.1 is not read, expected the keys themselves, or an alias for a whole map';
+    return { code: 'unknown-key', what, standsAlone: true };
+  }
   return undefined;
 }
 

@@ -57,6 +57,12 @@ const CASES: readonly Case[] = [
     text: 'routes:\n  [::1]/a: { public: true, upstream: http://a }\n',
     diagnostic: '2:8: a key that begins with [ is read as a list, expected it in quotation marks',
   },
+  {
+    code: 'unknown-key',
+    text: 'routes:\n  /a: &a { public: true, upstream: http://a }\n  /b: { <<: *a, public: true, upstream: http://b }\n',
+    diagnostic:
+      '3:9: routes./b.<<: the merge key of YAML 1.1 is not read, expected the keys themselves, or an alias for a whole map',
+  },
   { code: 'invalid-value', text: '', diagnostic: '1:1: the file is empty, expected a map with the key routes' },
   { code: 'invalid-value', text: 'text\n', diagnostic: '1:1: found a string, expected a map' },
   { code: 'invalid-value', text: 'routes: {}\n', diagnostic: '1:1: routes: no routes, expected at least one route' },
