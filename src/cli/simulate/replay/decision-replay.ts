@@ -145,9 +145,15 @@ export class DecisionReplay {
   }
 
   /** Whether an exception may be the client's, which the log does not hold. */
-  #findHiddenClient({ claims }: LogEntry, route: Route, decisions: readonly ReplayedDecision[]): Unknown | undefined {
+  #findHiddenClient(
+    { claims, isExcused }: LogEntry,
+    route: Route,
+    decisions: readonly ReplayedDecision[],
+  ): Unknown | undefined {
     if (route.public || route.exceptions.size === 0 || claims === 'omitted' || !claims) return undefined;
-    if ('client_id' in claims.whole || (claims.clientId === undefined && !this.#isClientOmitted)) return undefined;
+    // Only a token with a client was ever excused, so its name was left out of this line, whatever the configurations say.
+    const isOmitted = this.#isClientOmitted || isExcused;
+    if ('client_id' in claims.whole || (claims.clientId === undefined && !isOmitted)) return undefined;
     const isOpen = decisions.some(({ outcome, reason }) => outcome === 'denied' && reason && isExcusable(reason));
     return isOpen ? { unknown: claims.clientId === undefined ? 'field_omitted' : 'claims_cut' } : undefined;
   }

@@ -354,6 +354,11 @@ describe('exceptions', () => {
     expect(replayOne(config, { ...wrongAudience, client_id: undefined })).toBe('field_omitted');
     expect(replayOne(config, { client_id: undefined })).toBe('unchanged');
   });
+
+  test('a line that an exception excused, without client_id: unknown, since only a token with a client is excused', () => {
+    const line = { ...wrongAudience, client_id: undefined, exception: 'shop' };
+    expect(replayOne(until('2027-01-31'), line)).toBe('field_omitted');
+  });
 });
 
 describe('a line with claims whose token was refused for what they do not show', () => {
