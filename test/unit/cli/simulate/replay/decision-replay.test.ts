@@ -307,6 +307,18 @@ describe('exceptions', () => {
       'unchanged',
     ],
     [
+      'its client, refused when the exception lapsed before there was a response',
+      {
+        ...wrongAudience,
+        time: '2026-11-20T00:00:00.007Z',
+        duration_ms: 3_769,
+        outcome: 'denied',
+        enforcement: 'enforce',
+      },
+      until('2026-11-19'),
+      'unchanged',
+    ],
+    [
       'another client',
       { ...wrongAudience, client_id: 'web' },
       until('2026-11-20'),
