@@ -23,7 +23,7 @@ export function renderText(survey: Survey, proposal: Proposal, nameOf: (file: st
 function listNotes(survey: Survey, proposal: Proposal): readonly string[] {
   const { lines, decided: judged, skipped, broken } = survey;
   const head = `${lines} lines: ${judged} requests judged, ${skipped} of no request, ${broken} broken`;
-  const isEmpty = proposal.files.length === 0 && proposal.byHand.length === 0;
+  const isEmpty = judged > 0 && proposal.files.length === 0 && proposal.byHand.length === 0;
   const nothing = isEmpty ? ['nothing to propose'] : [];
   return [
     ...[head, ...nothing],
