@@ -54,7 +54,7 @@ function describeUnknown(survey: Survey, proposal: Proposal): readonly string[] 
   if (unknown.length === 0) return [];
   return [
     '',
-    'unknown, so nothing is proposed for it:',
+    'unknown, so nothing is proposed for it, or not known to be enough:',
     ...unknown.map(([cause, count]) => `  ${count} ${UNKNOWN[cause]}`),
   ];
 }
