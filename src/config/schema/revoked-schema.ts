@@ -29,7 +29,7 @@ export const revokedEntry = z
       .optional()
       .describe('Tokens whose iat is before this time, and tokens without iat'),
   })
-  .meta({ minProperties: 1 });
+  .meta({ minProperties: 1, dependencies: { sub: ['iss'] } });
 
 export type RevokedSettings = z.output<typeof revokedEntry>;
 

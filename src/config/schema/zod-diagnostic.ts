@@ -116,23 +116,30 @@ function suggestFlag({ expected, input }: z.core.$ZodIssueInvalidType): string |
 
 /** @returns the map at `path` below the one that was read, and its schema; `undefined` where there is none. */
 function readBelow({ schema, raw }: Reading, path: Path): Reading | undefined {
-  let reading: Reading | undefined = { schema, raw };
+  let inner: z.core.$ZodType | undefined = schema;
+  let found: unknown = raw;
   for (const segment of path) {
-    const child: z.core.$ZodType | undefined = reading?.schema.shape[segment];
-    const inner: z.core.$ZodType | undefined = child === undefined ? undefined : unwrap(child);
-    if (!(inner instanceof z.ZodObject) || !isRawMap(reading?.raw)) return undefined;
-    reading = { schema: inner, raw: reading.raw[segment] };
+    const child = findChild(inner, segment);
+    found = isRawMap(found) || Array.isArray(found) ? (found as Record<Path[number], unknown>)[segment] : undefined;
+    inner = child && unwrap(child, found);
   }
-  return reading;
+  return inner instanceof z.ZodObject ? { schema: inner, raw: found } : undefined;
 }
 
-/** @returns the schema inside those of defaults, optional keys, and the branches for other kinds of values. */
-function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault) return unwrap(schema.unwrap());
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodNullable) return unwrap(schema.unwrap());
-  if (schema instanceof z.ZodPipe) return unwrap(schema.in);
+/** @returns the schema of a key, or of an entry of a list. */
+function findChild(schema: z.core.$ZodType | undefined, segment: Path[number]): z.core.$ZodType | undefined {
+  if (schema instanceof z.ZodObject) return schema.shape[segment];
+  return schema instanceof z.ZodArray ? schema.element : undefined;
+}
+
+/** @returns the schema inside those of defaults, optional keys, and the branches for other kinds of values than `found`. */
+function unwrap(schema: z.core.$ZodType, found: unknown): z.core.$ZodType {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault) return unwrap(schema.unwrap(), found);
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodNullable) return unwrap(schema.unwrap(), found);
+  if (schema instanceof z.ZodPipe) return unwrap(schema.in, found);
   if (!(schema instanceof z.ZodUnion)) return schema;
-  return schema.options.map(unwrap).find(option => option instanceof z.ZodObject) ?? schema;
+  const wanted = Array.isArray(found) ? z.ZodArray : z.ZodObject;
+  return schema.options.map(option => unwrap(option, found)).find(option => option instanceof wanted) ?? schema;
 }
 
 function nameType(expected: string): string {

@@ -74,7 +74,8 @@ function countExceptions(tally: Tally, { excused, denial }: FinishedRequest): vo
   for (const each of excused) {
     if (each.reason !== denial?.reason) tally.count('denials', [each.reason, 'forwarded']);
     tally.count('exceptionsUsed', [each.exception.clientId, each.reason]);
-    tally.exceptions.record(each, Date.now());
+    // A response may go on when the exception has lapsed, but by then it lets nobody in.
+    tally.exceptions.record(each, Math.min(Date.now(), each.exception.lapsesAt - 1));
   }
 }
 

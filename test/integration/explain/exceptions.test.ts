@@ -17,19 +17,20 @@ let file: string;
 
 beforeAll(() => {
   file = join(folder, 'exceptions.yaml');
-  const route = (enforcement: string) => `
+  const route = (enforcement: string, reasons = 'wrong_audience, insufficient_scope') => `
     resource: https://billing.example.com/
     upstream: http://127.0.0.1:3002
     enforcement: ${enforcement}
     scopes: [billing:read]
     exceptions:
-      - { client_id: shop, reasons: [wrong_audience, insufficient_scope], until: ${UNTIL}, owner: team-billing }`;
+      - { client_id: shop, reasons: [${reasons}], until: ${UNTIL}, owner: team-billing }`;
   writeFileSync(
     file,
     `issuers: { ${issuer.issuer}: { jwks_uri: ${issuer.jwksUri} } }
 routes:
   /billing:${route('enforce')}
   /verify:${route('verify')}
+  /verify-scope:${route('verify', 'insufficient_scope')}
   /report:${route('report')}
   /profile: { resource: ${PROFILE}, upstream: http://127.0.0.1:3001 }
 `,
@@ -75,13 +76,23 @@ test('two reasons that are excused: both checks', async () => {
 
 test('on verify: excused as well; on report not', async () => {
   const { stdout, verdicts } = await explain({ aud: PROFILE }, '/verify');
-  expect(stdout).toContain(`It ${PASSES}.`);
+  expect(stdout).toContain(
+    `  It ${PASSES}.\n  On verify it would only be reported without that, too; on enforce it would be refused with 401.\n`,
+  );
   expect(verdicts['audience']).toBe('excused');
   const reported = await explain({ aud: PROFILE }, '/report');
   expect(reported.stdout).toContain(
     'The enforcement of this route is report; on enforce it would be refused with 401.',
   );
   expect(reported.json.exceptions).toEqual([]);
+});
+
+test('on verify, an excused reason behind one that is only reported: enforce would refuse it in spite of the exception', async () => {
+  const { stdout } = await explain({ aud: PROFILE, scope: '' }, '/verify-scope');
+  expect(stdout).toContain(
+    `forwarded, and reported: wrong_audience, presented: ${PROFILE}\n  It ${PASSES}.\n  The enforcement of this route is verify; on enforce it would be refused with 401.\n`,
+  );
+  expect(stdout).toContain('what enforce would answer:\n');
 });
 
 test('another client: refused, with no word of an exception', async () => {

@@ -106,7 +106,16 @@ describe('mistakes', () => {
     ['multiple, where any is accepted', { presented: 'multiple' }, /^13 presented: invalid-value: /],
     ['presented without its reason', { reasons: '[wrong_claim]', presented: 'foreign' }, /^13 presented: .*no effect/],
     ['an issuer of another route', { iss: 'https://two' }, /^13 iss: unknown-issuer: .*one of https:\/\/one/],
-    ['an unknown key', { untill: '2027-01-31' }, /^13 untill: unknown-key: /],
+    [
+      'an unknown key',
+      { untill: '2027-01-31' },
+      /^13 untill: unknown-key: .*expected one of client_id, reasons, until, owner, presented, iss; did you mean "until"\?/,
+    ],
+    [
+      'a misspelled key, which is not missing, too',
+      { owner: undefined, ownr: 'me' },
+      /^12 ownr: unknown-key: .*did you mean "owner"\?/,
+    ],
   ])('%s', (_name, fields, expected) => {
     const found = problems(yaml(fields));
     expect(found).toHaveLength(1);

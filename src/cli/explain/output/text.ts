@@ -46,20 +46,32 @@ function renderDecision(explanation: Explanation, paint: Paint): string[] {
 }
 
 /** Why it is not refused. */
-function renderReported({ reason, reply, evaluation }: Explanation): string[] {
+function renderReported(explanation: Explanation): string[] {
+  const { reason, reply, evaluation } = explanation;
   const { match, decision } = evaluation;
   if (reason === 'ambiguous_path') {
     return [
       `  Every route to this upstream is public or on report; on verify or enforce it would be refused with ${reply?.status}.`,
     ];
   }
-  const passes = new Set(decision?.excused.map(describeExcused));
-  if (passes.size > 0) {
-    const lines = Array.from(passes, text => `  It ${escapeText(text)}.`);
-    return [...lines, `  Without that it would be refused with ${reply?.status}.`];
-  }
   const mode = match?.ok && !match.route.public ? match.route.enforcement : '';
-  return [`  The enforcement of this route is ${mode}; on enforce it would be refused with ${reply?.status}.`];
+  const passes = new Set(decision?.excused.map(describeExcused));
+  const lines = Array.from(passes, text => `  It ${escapeText(text)}.`);
+  if (isExcused(explanation)) return [...lines, withoutException(mode, reply?.status)];
+  return [
+    ...lines,
+    `  The enforcement of this route is ${mode}; on enforce it would be refused with ${reply?.status}.`,
+  ];
+}
+
+/** Whether an exception excuses the reason itself, not only another one behind it, as it may be on verify. */
+function isExcused({ reason, evaluation }: Explanation): boolean {
+  return (evaluation.decision?.excused ?? []).some(excused => excused.reason === reason);
+}
+
+function withoutException(mode: string, status: number | undefined): string {
+  if (mode === 'enforce') return `  Without that it would be refused with ${status}.`;
+  return `  On ${mode} it would only be reported without that, too; on enforce it would be refused with ${status}.`;
 }
 
 function renderLapsed(lapsed: Explanation['lapsed']): string[] {
@@ -114,10 +126,11 @@ function renderAuthorization({ isTokenForwarded, exchange, rules }: PredictedFor
   return [`  Authorization: ${isTokenForwarded ? 'kept (upstream_token: forward)' : 'removed'}`];
 }
 
-function renderReply({ reply, decision, evaluation }: Explanation, paint: Paint): string[] {
+function renderReply(explanation: Explanation, paint: Paint): string[] {
+  const { reply, decision } = explanation;
   if (!reply) return [];
-  const isExcused = (evaluation.decision?.excused ?? []).length > 0;
-  const forwarded = isExcused ? 'what enforce would answer without the exception:' : 'what enforce would answer:';
+  const isByException = isExcused(explanation);
+  const forwarded = isByException ? 'what enforce would answer without the exception:' : 'what enforce would answer:';
   const title = decision === 'forwarded' ? forwarded : 'the answer:';
   return ['', paint('bold', title), ...renderMessage(reply)];
 }

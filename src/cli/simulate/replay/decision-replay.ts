@@ -145,9 +145,15 @@ export class DecisionReplay {
   }
 
   /** Whether an exception may be the client's, which the log does not hold. */
-  #findHiddenClient({ claims }: LogEntry, route: Route, decisions: readonly ReplayedDecision[]): Unknown | undefined {
+  #findHiddenClient(
+    { claims, isExcused }: LogEntry,
+    route: Route,
+    decisions: readonly ReplayedDecision[],
+  ): Unknown | undefined {
     if (route.public || route.exceptions.size === 0 || claims === 'omitted' || !claims) return undefined;
-    if ('client_id' in claims.whole || (claims.clientId === undefined && !this.#isClientOmitted)) return undefined;
+    // Only a token with a client was ever excused, so its name was left out of this line, whatever the configurations say.
+    const isOmitted = this.#isClientOmitted || isExcused;
+    if ('client_id' in claims.whole || (claims.clientId === undefined && !isOmitted)) return undefined;
     const isOpen = decisions.some(({ outcome, reason }) => outcome === 'denied' && reason && isExcusable(reason));
     return isOpen ? { unknown: claims.clientId === undefined ? 'field_omitted' : 'claims_cut' } : undefined;
   }
@@ -169,17 +175,20 @@ export class DecisionReplay {
     return this.#maskedPathMatters.has(route) || this.#rules.recorded?.keepsEncodings(id, route) !== true;
   }
 
-  #authorize(
-    match: Match,
-    { method, mcp, time, durationMs = 0 }: LogEntry,
-    verification: Verification,
-  ): ReplayedDecision {
+  #authorize(match: Match, entry: LogEntry, verification: Verification): ReplayedDecision {
+    const { method, mcp } = entry;
     const asked = assumeRequest(mcp === undefined || mcp === 'unknown' ? [] : [mcp]);
-    const now = time - durationMs;
-    const { grant, denial, excused } = authorize(this.#audiences, match, method, verification, now, asked);
+    const at = decidedAt(entry);
+    const { grant, denial, excused } = authorize(this.#audiences, match, method, verification, at, asked);
     const outcome = !grant ? 'denied' : denial ? 'reported' : 'forwarded';
     return { outcome, reason: denial?.reason, route: match.route, presented: denial?.presented, excused };
   }
+}
+
+/** A request that an exception let in is refused for what was excused, once that lapses before there is a response. */
+function decidedAt({ time, durationMs = 0, outcome, reason }: LogEntry): number {
+  const isAtEnd = outcome === 'denied' && reason !== undefined && isReason(reason) && isExcusable(reason);
+  return isAtEnd ? time : time - durationMs;
 }
 
 /** Whether a value that the entry does not hold would decide. */

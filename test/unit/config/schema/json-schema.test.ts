@@ -169,6 +169,8 @@ const WRONG: [string, string][] = [
   ['routes: { a: { public: true, upstream: http://a } }', '/routes propertyNames'],
   [`listen: "8080"\n${route('')}`, '/listen pattern'],
   [`trusted_proxies: [10.0.0.0/8/8]\n${route('')}`, '/trusted_proxies/0 pattern'],
+  [`revoked: [{ sub: mallory }]\n${route('')}`, '/revoked/0 dependencies'],
+  [`revoked: [{}]\n${route('')}`, '/revoked/0 minProperties'],
   [`issuers: { "": { jwks_file: k } }\n${route('')}`, '/issuers propertyNames'],
   [`issuers: { https://i: { algorithms: [HS256] } }\n${route('')}`, '/issuers/https:~1~1i/algorithms/0 anyOf'],
 ];

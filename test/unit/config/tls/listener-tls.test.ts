@@ -52,6 +52,13 @@ describe.skipIf(!hasOpenssl)('tls', () => {
     expect(loadValid(ROUTES).tls).toBeUndefined();
   });
 
+  test('a misspelled key of one of several: one error, which names the right one', () => {
+    const found = listDiagnostics(yaml(`[${entry('a')}, { cert_fil: b.crt, key_file: b.key }]`), { files });
+    expect(found).toEqual([
+      expect.stringMatching(/tls\[1\]\.cert_fil: unknown key "cert_fil", .*min_version.*; did you mean "cert_file"\?/),
+    ]);
+  });
+
   test('one: names in lower case, the first one as label, TLS 1.2', () => {
     const { minVersion, certificates } = tlsOf(entry('a')) ?? {};
     expect(minVersion).toBe('TLSv1.2');

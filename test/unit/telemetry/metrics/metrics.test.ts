@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAudienceIndex } from '../../../../src/authorization/audience.ts';
+import { buildExceptions, listExceptions } from '../../../../src/config/exceptions/exception.ts';
 import type { Reason } from '../../../../src/denial.ts';
 import type { FinishedRequest } from '../../../../src/telemetry/finished-request.ts';
 import { Metrics } from '../../../../src/telemetry/metrics/metrics.ts';
@@ -39,6 +40,20 @@ describe('a denial', () => {
     expect(await samples('audgate_denials_total')).toEqual(['{route="(none)",reason="no_route",action="refused"} 1']);
     expect(await samples('audgate_requests_total')).toEqual(['{route="(none)",method="GET",status="404"} 1']);
   });
+});
+
+test('an exception that lapsed before the response had closed: last used before that', async () => {
+  const exceptions = buildExceptions([
+    { client_id: 'batch', reasons: ['wrong_audience'], until: '2026-01-31', owner: 'team-batch' },
+  ]);
+  const route = { ...billing, exceptions };
+  metrics.configure([route], createAudienceIndex([route]), listIssuers([ISSUER]));
+  const [exception] = listExceptions(exceptions);
+  if (!exception) throw new Error('no exception');
+  metrics.record(finishedRequest({ route, outcome: 'reported', excused: [{ reason: 'wrong_audience', exception }] }));
+  expect(await samples('audgate_exception_last_used_timestamp_seconds')).toEqual([
+    `{route="/billing",exception="batch"} ${Date.parse('2026-02-01') / 1000 - 0.001}`,
+  ]);
 });
 
 test('an upstream failure: counted as a failure, not as a denial', async () => {

@@ -307,6 +307,18 @@ describe('exceptions', () => {
       'unchanged',
     ],
     [
+      'its client, refused when the exception lapsed before there was a response',
+      {
+        ...wrongAudience,
+        time: '2026-11-20T00:00:00.007Z',
+        duration_ms: 3_769,
+        outcome: 'denied',
+        enforcement: 'enforce',
+      },
+      until('2026-11-19'),
+      'unchanged',
+    ],
+    [
       'another client',
       { ...wrongAudience, client_id: 'web' },
       until('2026-11-20'),
@@ -353,6 +365,11 @@ describe('exceptions', () => {
     const config = { ...until('2026-11-20'), accessLog: { omit: new Set(['client_id'] as const) } };
     expect(replayOne(config, { ...wrongAudience, client_id: undefined })).toBe('field_omitted');
     expect(replayOne(config, { client_id: undefined })).toBe('unchanged');
+  });
+
+  test('a line that an exception excused, without client_id: unknown, since only a token with a client is excused', () => {
+    const line = { ...wrongAudience, client_id: undefined, exception: 'shop' };
+    expect(replayOne(until('2027-01-31'), line)).toBe('field_omitted');
   });
 });
 
