@@ -12,6 +12,7 @@ import { renderText } from './propose/output/text.ts';
 import { type ConfigFile, createProposal } from './propose/proposal.ts';
 import { type Survey, surveyLog } from './propose/survey/log-survey.ts';
 import { openLog, readErrorCode } from './simulate/log/log-file.ts';
+import { explainUndecided } from './simulate/replay/counted-lines.ts';
 import { fitText } from './terminal.ts';
 
 export interface ProposeOptions {
@@ -47,7 +48,7 @@ export async function propose(options: ProposeOptions, context: ProposeContext):
   const { proposal } = result;
   if (options.json) context.write(renderJson(survey, proposal, nameInPatch));
   else context.write(renderText(survey, proposal, nameInPatch).slice(0, -1));
-  if (survey.decided === 0) return fail(options.log, 'no line of this log could be judged', context);
+  if (survey.decided === 0) return fail(options.log, explainUndecided(survey), context);
   return proposal.files.length > 0 ? EXIT_PROPOSED : EXIT_NOTHING;
 }
 

@@ -7,6 +7,7 @@ import type { CommandContext } from './command-context.ts';
 import { openLog, readErrorCode } from './simulate/log/log-file.ts';
 import { renderJson } from './simulate/output/json.ts';
 import { countUndecided, renderText } from './simulate/output/text.ts';
+import { explainUndecided } from './simulate/replay/counted-lines.ts';
 import { type Configurations, type ReplayResult, replayLog } from './simulate/replay/log-replay.ts';
 import { fitText } from './terminal.ts';
 
@@ -47,7 +48,7 @@ export async function simulate(options: SimulateOptions, context: SimulateContex
   }
   context.write(render(result, { now, from }, options));
   if (result.decided === 0) {
-    context.writeError(`${fitText(options.log)}: no line of this log could be judged`);
+    context.writeError(`${fitText(options.log)}: ${explainUndecided(result)}`);
     return EXIT_FAILED;
   }
   return result.decided === result.unchanged && countUndecided(result) === 0 ? EXIT_SAME : EXIT_CHANGED;

@@ -120,11 +120,19 @@ function judgeAgain(needs: readonly Need[], proposed: Config, config: Config): P
   const replay = new DecisionReplay(enforceAll(proposed), config);
   const uncovered: Uncovered[] = [];
   const unknown = new Map<UnknownCause, number>();
+  const count = (cause: UnknownCause, need: Need) => unknown.set(cause, (unknown.get(cause) ?? 0) + need.count);
   for (const need of needs) {
     const found = compare(need.example, replay.decide(need.example));
     if (found === 'unchanged') continue;
-    if ('unknown' in found) unknown.set(found.unknown, (unknown.get(found.unknown) ?? 0) + need.count);
-    else if (found.kind === 'would_break') uncovered.push({ need, reason: found.becomes.reason ?? 'denied' });
+    if ('unknown' in found) count(found.unknown, need);
+    else if (found.kind !== 'would_break') continue;
+    else if (isClientOmitted(need, config)) count('field_omitted', need);
+    else uncovered.push({ need, reason: found.becomes.reason ?? 'denied' });
   }
   return { uncovered, unknown };
+}
+
+/** Whether its tokens may have named a client, which an exception could name, too. */
+function isClientOmitted({ clientId }: Need, { accessLog }: Config): boolean {
+  return clientId === undefined && accessLog?.omit.has('client_id') === true;
 }

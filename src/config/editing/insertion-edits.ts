@@ -114,11 +114,24 @@ function findEmptyEnd({ text, parents }: Place): BlockEnd | undefined {
 function replaceAlias(place: Place, alias: Node, { entries }: ListInsertion): readonly Edit[] | undefined {
   const shared = place.document.resolve(alias);
   if (!isSeq(shared) || !alias.range) return undefined;
-  const texts = shared.items.map(item => (isScalar(item) && typeof item.value === 'string' ? item.value : undefined));
-  if (texts.some(each => each === undefined)) return undefined;
-  const values = [...texts.map(each => each ?? ''), ...entries.map(({ value }) => value)] satisfies FlowValue[];
+  const held = shared.items.map(toFlowValue);
+  if (!held.every(each => each !== undefined)) return undefined;
+  const values = [...held, ...entries.map(({ value }) => value)] satisfies FlowValue[];
   const [offset, end] = alias.range;
   return [...commentEdits(place, entries), { offset, removed: end - offset, inserted: writeFlow(values) }];
+}
+
+/** @returns `undefined` where `node` holds anything but texts, such as a number or an alias: it may be written in more than one way. */
+function toFlowValue(node: unknown): FlowValue | undefined {
+  if (isScalar(node)) return typeof node.value === 'string' ? node.value : undefined;
+  if (isSeq(node)) {
+    const items = node.items.map(toFlowValue);
+    return items.every(each => each !== undefined) ? items : undefined;
+  }
+  if (!isMap(node)) return undefined;
+  const members = node.items.map(({ key, value }) => [toFlowValue(key), toFlowValue(value)] as const);
+  const isWhole = members.every(([name, value]) => typeof name === 'string' && value !== undefined);
+  return isWhole ? (Object.fromEntries(members) as FlowValue) : undefined;
 }
 
 function listFlow(entries: readonly NewEntry[]): string {

@@ -169,10 +169,17 @@ describe('exit statuses', () => {
 
   test('only what is to be added by hand: 0, told, and not called nothing', () => {
     const where = createFolder('audgate.yaml', BEHIND_ALIAS);
-    const input = `${JSON.stringify(line({ client_id: 'nightly-batch' }))}\n`;
+    const clients = ['nightly-batch', 'long'.repeat(100)];
+    const input = clients.map(client_id => `${JSON.stringify(line({ client_id }))}\n`).join('');
     const { stdout, status } = run(where, process.execPath, [PROGRAM, 'propose', ...config, '-'], input);
     expect(status).toBe(0);
     expect(stdout).toContain('# to be added by hand, ');
+    const written = stdout
+      .split('\n')
+      .filter(each => each.startsWith('#     - '))
+      .map(each => parse(each.slice(2)));
+    expect(written.flat()).toMatchObject(clients.toSorted().map(client_id => ({ client_id, owner: 'TODO' })));
+    expect(stdout).toContain('refused on enforce until that is added, or even then:');
     expect(stdout).not.toContain('nothing to propose');
   });
 

@@ -2,6 +2,8 @@
 
 import { recogniseProduct } from '../../../config/lint/identity-products/issuer-product.ts';
 import { fitText, quoteValue } from '../../terminal.ts';
+import { type AcceptedType, isOfType } from '../plan/accepted-type.ts';
+import type { Alias } from '../plan/audience-aliases.ts';
 import type { Need } from '../survey/need-groups.ts';
 
 /** Clients that are named one by one at one line of the patch. */
@@ -18,6 +20,18 @@ export interface ClientCount {
   /** Milliseconds since 1970. */
   readonly first: number;
   readonly last: number;
+}
+
+/** @returns those that would be refused without `alias`, and not all whose tokens present it. */
+export function listServedByAlias({ route, audience }: Alias, needs: readonly Need[]): readonly Need[] {
+  return needs.filter(
+    need => need.route === route && need.reasons.includes('wrong_audience') && need.audience.includes(audience),
+  );
+}
+
+/** @returns those that would be refused without `type`. */
+export function listServedByType(type: AcceptedType, needs: readonly Need[]): readonly Need[] {
+  return needs.filter(need => need.reasons.includes('wrong_token_type') && isOfType(need, type));
 }
 
 /** @returns one for each client, the one with the most requests first. */

@@ -3,12 +3,12 @@
 import type { Config } from '../../../config/config.ts';
 import type { FlowValue } from '../../../config/editing/flow-text.ts';
 import type { ListInsertion, NewEntry } from '../../../config/editing/insertion-edits.ts';
-import { type AcceptedType, isOfType } from '../plan/accepted-type.ts';
+import type { AcceptedType } from '../plan/accepted-type.ts';
 import type { Alias } from '../plan/audience-aliases.ts';
 import type { ClientException } from '../plan/client-exceptions.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Need } from '../survey/need-groups.ts';
-import { describeClients, hintAtScopes, toComment } from './evidence.ts';
+import { describeClients, hintAtScopes, listServedByAlias, listServedByType, toComment } from './evidence.ts';
 
 /** Every command but `simulate` refuses it, so that somebody takes the exception on first. */
 const OWNER = 'TODO';
@@ -55,16 +55,15 @@ function groupByRoute<T extends { readonly route: string }>(values: readonly T[]
   return groups;
 }
 
-function describeAlias({ route, audience, why }: Alias, needs: readonly Need[]): NewEntry {
-  const served = needs.filter(
-    need => need.route === route && need.reasons.includes('wrong_audience') && need.audience.includes(audience),
-  );
-  return { value: audience, comments: [toComment(why), ...describeClients(served)] };
+function describeAlias(alias: Alias, needs: readonly Need[]): NewEntry {
+  return {
+    value: alias.audience,
+    comments: [toComment(alias.why), ...describeClients(listServedByAlias(alias, needs))],
+  };
 }
 
 function describeType(type: AcceptedType, needs: readonly Need[]): NewEntry {
-  const served = needs.filter(need => need.reasons.includes('wrong_token_type') && isOfType(need, type));
-  return { value: type.type, comments: [toComment(type.why), ...describeClients(served)] };
+  return { value: type.type, comments: [toComment(type.why), ...describeClients(listServedByType(type, needs))] };
 }
 
 function describeException(exception: ClientException, until: string): NewEntry {

@@ -1,11 +1,10 @@
 /** The proposal as one JSON object, for programs. */
 
 import { toSafeJson } from '../../terminal.ts';
-import { isOfType } from '../plan/accepted-type.ts';
 import type { ClientException } from '../plan/client-exceptions.ts';
 import type { Proposal } from '../proposal.ts';
 import type { Survey } from '../survey/log-survey.ts';
-import { type ClientCount, countClients } from './evidence.ts';
+import { type ClientCount, countClients, listServedByAlias, listServedByType } from './evidence.ts';
 import { isCut, listStillRefused, listUnknown } from './leftovers.ts';
 
 /** @returns the JSON text, on one line. @param nameOf gives the name of a file in the patch. */
@@ -16,13 +15,13 @@ export function renderJson(survey: Survey, proposal: Proposal, nameOf: (file: st
   return toSafeJson({
     ...{ lines, judged, skipped, broken },
     files: proposal.files.map(({ file, text }) => ({ file: nameOf(file), text })),
-    audiences: aliases.map(({ route, audience, why }) => {
-      const served = letIn.filter(need => need.route === route && need.audience.includes(audience));
-      return { route, audience, why, clients: describeClients(served) };
+    audiences: aliases.map(alias => {
+      const { route, audience, why } = alias;
+      return { route, audience, why, clients: describeClients(listServedByAlias(alias, letIn)) };
     }),
     token_types: types.map(type => ({
       ...type,
-      clients: describeClients(letIn.filter(need => isOfType(need, type))),
+      clients: describeClients(listServedByType(type, letIn)),
     })),
     exceptions: exceptions.map(describeException),
     by_hand: proposal.byHand.map(({ path, entries }) => ({ path, entries: entries.map(({ value }) => value) })),

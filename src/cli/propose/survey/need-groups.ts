@@ -50,9 +50,11 @@ export class NeedGroups {
     return this.#rest;
   }
 
-  /** @returns the groups, in the order in which they were first seen. */
+  /** @returns the groups, the largest first, in an order that does not depend on that of the lines: those of several replicas have none. */
   list(): readonly Need[] {
-    return [...this.#groups.values()];
+    return [...this.#groups]
+      .sort(([a, one], [b, other]) => other.count - one.count || (a < b ? -1 : 1))
+      .map(([, group]) => group);
   }
 
   add(entry: LogEntry, demand: Demand): void {

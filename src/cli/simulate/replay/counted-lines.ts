@@ -17,6 +17,16 @@ export interface LineCounts {
   readonly unknown: ReadonlyMap<UnknownCause, number>;
 }
 
+/** @returns what is wrong with a log of which nothing could be decided, for whoever chose the file. */
+export function explainUndecided({ lines, skipped, broken }: LineCounts): string {
+  const found = 'no line of this log could be judged';
+  if (lines === 0) return `${found}: it is empty`;
+  if (broken === lines) {
+    return `${found}: none is as audgate writes it, or as Docker (json-file), Kubernetes or journalctl -o json store it`;
+  }
+  return skipped + broken === lines ? `${found}: none is of a request` : found;
+}
+
 /**
  * @param add takes each entry of a request. @returns why the log does not hold enough to decide on it; `undefined`: it does.
  * @returns the counts, at the end of the log. Rejects where it cannot be read.

@@ -9,8 +9,15 @@ import type { Claims } from '../../../config/values/claim-path.ts';
 import { isDecidedWithin, isReason } from '../../../denial.ts';
 import type { LogEntry, LoggedClaims } from '../log/log-entry.ts';
 
+/** Of the route that the request came to when the log was written. */
+export interface ClaimRules {
+  /** It required the same claims. */
+  readonly isKept: boolean;
+  /** One of its exceptions excuses a claim. */
+  readonly mayBeExcused: boolean;
+}
+
 /**
- * @param isKept whether the logged route required the same.
  * @returns the possible claims of the token: one set where the log decides, else one that the route accepts and one that it
  *   does not.
  */
@@ -19,7 +26,7 @@ export function listPossibleClaims(
   logged: LoggedClaims,
   { requiredClaims, scopePaths }: ProtectedRoute,
   scopes: ReadonlySet<string>,
-  isKept: boolean,
+  { isKept, mayBeExcused }: ClaimRules,
 ): readonly Claims[] {
   // Under the whole name of a path, which is looked up before its steps. A claim that is absent from the log may have been no
   // string, so it is open as well.
@@ -28,18 +35,23 @@ export function listPossibleClaims(
   const known: Claims = { ...logged.whole, ...(scopePath && { [scopePath.text]: [...scopes] }) };
   const open = requiredClaims.filter(each => readRequiredClaim(known, each) === undefined);
   if (open.length === 0) return [known];
-  const was = isKept ? wereClaimsAccepted(entry) : undefined;
+  const was = isKept ? wereClaimsAccepted(entry, mayBeExcused) : undefined;
   const accepted = { ...known, ...Object.fromEntries(open.map(({ path, values }) => [path.text, [...values][0]])) };
   if (was === undefined) return [accepted, known];
   return [was ? accepted : known];
 }
 
 /** Required claims are compared after the audience and before the scope; on `enforce` nothing is granted without them. */
-function wereClaimsAccepted({ outcome, reason, enforcement, isExcused }: LogEntry): boolean | undefined {
+function wereClaimsAccepted(
+  { outcome, reason, enforcement, isExcused }: LogEntry,
+  mayBeExcused: boolean,
+): boolean | undefined {
   if (reason === 'wrong_claim') return false;
   // More than the first reason may have been excused.
   if (isExcused) return undefined;
   if (outcome === 'forwarded') return true;
+  // The log of a refusal does not say what was excused before it.
+  if (mayBeExcused) return undefined;
   if (isReason(reason) && isDecidedWithin(reason, 'scope', 'scope')) return true;
   // Only a token that every check accepts is exchanged.
   if (isReason(reason) && isDecidedWithin(reason, 'exchange', 'exchange')) return true;

@@ -162,7 +162,10 @@ function listClaims(
   { recorded }: IssuerRules,
 ): readonly Claims[] {
   if (route.public) return [claims.whole];
-  return listPossibleClaims(entry, claims, route, scopes, recorded?.keepsClaims(entry.route, route) === true);
+  return listPossibleClaims(entry, claims, route, scopes, {
+    isKept: recorded?.keepsClaims(entry.route, route) === true,
+    mayBeExcused: recorded?.excusesClaims(entry.route) === true,
+  });
 }
 
 /** @returns the scopes of the log; none and all that the route knows where they would be read from another claim now. */

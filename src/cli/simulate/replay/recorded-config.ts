@@ -58,16 +58,17 @@ export class RecordedConfig {
     return old !== undefined && now !== undefined && isDeepStrictEqual(old.tokenTypes, now.tokenTypes);
   }
 
-  /** @returns whether `route` requires the same claims as the logged route, which excused none of them: a refusal for a later reason does not tell. */
+  /** @returns whether `route` requires the same claims as the logged route. */
   keepsClaims(key: string, route: Route): boolean {
     const old = this.#oldRoutes.get(key);
-    if (!old || old.public || route.public) return false;
-    if (this.#excusesClaims(old)) return false;
-    return isDeepStrictEqual(old.requiredClaims, route.requiredClaims);
+    return old?.public === false && !route.public && isDeepStrictEqual(old.requiredClaims, route.requiredClaims);
   }
 
-  /** Asked for each line of the log, so found out once. */
-  #excusesClaims(old: ProtectedRoute): boolean {
+  /** @returns whether the logged route excused claims: then a refusal for a later reason does not tell that they were accepted. */
+  excusesClaims(key: string): boolean {
+    const old = this.#oldRoutes.get(key);
+    if (!old || old.public) return false;
+    // Asked for each line of the log, so found out once.
     const known = this.#excusing.get(old);
     if (known !== undefined) return known;
     const excuses = listExceptions(old.exceptions).some(({ reasons }) => reasons.has('wrong_claim'));

@@ -182,3 +182,27 @@ test('more spellings than anybody reviews: a hundred aliases, then exceptions, a
   expect(found.exceptions).toHaveLength(50);
   expect(found.after.broken).toBe(0);
 });
+
+test('the clients of an alias: those that need it, and not all that present it', async () => {
+  const spelling = 'https://billing.example.com';
+  const found = await proposeFor(exampleYaml(), [
+    line({ aud: [spelling], client_id: 'web' }),
+    line({ aud: [BILLING, spelling], client_id: 'other', scope: '', reason: 'insufficient_scope' }),
+  ]);
+  expect(found.audiences).toEqual([
+    expect.objectContaining({ clients: [expect.objectContaining({ client_id: 'web' })] }),
+  ]);
+  expect(found.patch).toMatch(/\(trailing slash\)\n.*# web: 1 request.*\n.*- https:\/\/billing\.example\.com\n/);
+});
+
+test('the lines in another order, as those of several replicas: the same text', async () => {
+  const lines = [
+    'https://billing.example.com',
+    'https://Billing.example.com/',
+    'https://billing.example.com:443/',
+    'x',
+  ].map((aud, at) => line({ aud: [aud], client_id: `client-${at}`, time: `2026-11-20T10:00:0${at}.000Z` }));
+  const [one, other] = [await proposeFor(exampleYaml(), lines), await proposeFor(exampleYaml(), lines.toReversed())];
+  expect(one.audiences).toHaveLength(3);
+  expect(other.text).toBe(one.text);
+});

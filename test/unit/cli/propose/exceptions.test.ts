@@ -9,6 +9,16 @@ const short = ({ exceptions }: Awaited<ReturnType<typeof proposeFor>>) =>
 const NOBODY_BROKEN = { broken: 0, opened: 0, unknown: 0 };
 
 describe('one for each client', () => {
+  test('a claim that is excused already, with the log of before: nothing, and nothing unknown', async () => {
+    const excused = '{ client_id: web, reasons: [wrong_claim], until: 2027-01-31, owner: x }';
+    const yaml = exampleYaml({ billing: `    claims: { tid: x }\n    exceptions: [${excused}]\n` });
+    const found = await proposeFor(yaml, [
+      line({ aud: [BILLING], reason: 'wrong_claim' }),
+      line({ aud: [BILLING], client_id: 'other', outcome: 'forwarded', reason: undefined }),
+    ]);
+    expect(found).toMatchObject({ code: 0, files: [], refused: [], unknown: {} });
+  });
+
   test('what it holds: 90 days from today, and an owner that is still to be named', async () => {
     const { text, code, after } = await proposeFor(exampleYaml(), [line()]);
     expect(parse(text).routes['/billing'].exceptions).toEqual([
@@ -113,6 +123,15 @@ describe('what is never excused', () => {
     expect(helped).toMatchObject({ code: 3, exceptions: [], after: NOBODY_BROKEN });
   });
 
+  test('clients that the log leaves out: unknown, and not called nobody; an alias helps them all the same', async () => {
+    const yaml = exampleYaml({ top: 'access_log: { omit: [client_id] }\n' });
+    const nobody = { client_id: undefined };
+    const found = await proposeFor(yaml, [line(nobody)]);
+    expect(found).toMatchObject({ code: 0, files: [], refused: [], unknown: { field_omitted: 1 } });
+    const helped = await proposeFor(yaml, [line({ ...nobody, aud: ['https://billing.example.com'] })]);
+    expect(helped).toMatchObject({ code: 3, refused: [], unknown: {}, after: NOBODY_BROKEN });
+  });
+
   test('an expired token of a foreign audience: listed with its time, not excused', async () => {
     const found = await proposeFor(exampleYaml(), [line({ exp: 1_700_000_000, reason: 'token_expired' })]);
     expect(found).toMatchObject({ files: [], refused: [{ reason: 'token_expired' }] });
@@ -121,7 +140,8 @@ describe('what is never excused', () => {
   test('what the log does not hold: unknown', async () => {
     const found = await proposeFor(exampleYaml(), [line({ scope: undefined })]);
     expect(found).toMatchObject({ code: 1, files: [], unknown: { field_omitted: 1 } });
-    expect(found.patch).toContain('unknown, so nothing is proposed for it:');
+    expect(found.patch).not.toContain('nothing to propose');
+    expect(found.patch).toContain('unknown, so nothing is proposed for it, or not known to be enough:');
   });
 
   test('a client whose name the log has cut: unknown', async () => {

@@ -49,6 +49,11 @@ describe('where the entry goes', () => {
       'l: &l [b]\nroutes:\n  /a:\n    # why\n    audiences: [b, new] # c\n',
     ],
     [
+      'a list of maps that an alias repeats',
+      'l: &l\n  - { a: b, c: [d, "1"] } # x\nroutes:\n  /a:\n    audiences: *l\n',
+      'l: &l\n  - { a: b, c: [d, "1"] } # x\nroutes:\n  /a:\n    # why\n    audiences: [{ a: b, c: [d, "1"] }, new]\n',
+    ],
+    [
       'no line end at the end',
       'routes:\n  /a:\n    x: 1',
       'routes:\n  /a:\n    x: 1\n    audiences:\n      # why\n      - new',
@@ -92,6 +97,8 @@ describe('what would change something else', () => {
   test.each([
     ['a map that an alias repeats', 'routes:\n  /a: &a { x: 1 }\n  /b: *a\n'],
     ['a list with an anchor that is in use', 'routes:\n  /a:\n    audiences: &l [b]\n  /b:\n    audiences: *l\n'],
+    ['a list that an alias repeats, with more than texts', 'l: &l [{ a: 1 }]\nroutes:\n  /a:\n    audiences: *l\n'],
+    ['a list that an alias repeats, and that holds itself', 'l: &l [b, *l]\nroutes:\n  /a:\n    audiences: *l\n'],
     ['an alias in place of the map', 'm: &m { x: 1 }\nroutes:\n  /a: *m\n'],
   ])('%s: left as it is, and told', (_, before) => {
     expect(insert(before, AUDIENCES)).toEqual({ text: before, failed: [AUDIENCES] });
