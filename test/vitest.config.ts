@@ -41,7 +41,7 @@ export default defineConfig({
     root: import.meta.dirname,
     setupFiles: ['support/fixed-seed.ts'],
     // Long enough for a busy machine. A test of a time limit sets its own.
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     // Files wait for processes, sockets and time limits more than they compute: five at a time keep two cores busy. Each starts
     // its own peers on port 0.

@@ -4,9 +4,8 @@
  * the garbage collector busy for more than their verification costs. They are made again when it comes a second time.
  */
 
-import { getHeapStatistics } from 'node:v8';
-import { LRUCache } from 'lru-cache';
 import type { Issuer } from '../config/config.ts';
+import { BoundedCache } from './bounded-cache.ts';
 import { readVerified, type VerifiedToken } from './jws/jws-verification.ts';
 import type { VerificationKey } from './keys/verification-key.ts';
 
@@ -20,17 +19,13 @@ interface Entry {
   verified: VerifiedToken | undefined;
 }
 
-const MOST_TOKENS = 100_000;
 /** The share of the heap that all entries together may use. */
 const HEAP_SHARE = 1 / 8;
 /** Bytes of an entry whose token was made again, as measured. */
 const entrySize = (token: string) => 1024 + 2 * token.length;
 
 export class VerifiedTokens {
-  readonly #entries = new LRUCache<string, Entry>({
-    max: MOST_TOKENS,
-    maxSize: Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE),
-  });
+  readonly #entries = new BoundedCache<Entry>(HEAP_SHARE);
 
   /** @param now milliseconds since 1970. @returns what was verified; whether its key and its issuer still count is for the caller to judge. */
   get(hash: string, now: number): VerifiedToken | undefined {

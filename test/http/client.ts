@@ -83,7 +83,7 @@ export class RawClient {
 export async function until(condition: () => boolean, describe: () => string = () => ''): Promise<number> {
   const startedAt = performance.now();
   for (let looks = 0; !condition(); looks += 1) {
-    if (performance.now() - startedAt > 15_000) throw new Error(`it does not happen; ${describe().slice(0, 300)}`);
+    if (performance.now() - startedAt > 45_000) throw new Error(`it does not happen; ${describe().slice(0, 300)}`);
     await new Promise(resolve => setTimeout(resolve, looks < 20 ? 1 : 5));
   }
   return performance.now() - startedAt;

@@ -4,9 +4,8 @@
  */
 
 import { hash } from 'node:crypto';
-import { getHeapStatistics } from 'node:v8';
-import { LRUCache } from 'lru-cache';
 import type { Exchange } from '../../config/exchange-config.ts';
+import { BoundedCache } from '../bounded-cache.ts';
 import type { ExchangeFailure } from './exchange-failure.ts';
 import type { IssuedToken } from './issued-token.ts';
 
@@ -21,17 +20,13 @@ export interface SubjectToken {
 
 export type Exchanged = IssuedToken | ExchangeFailure;
 
-const MOST_ENTRIES = 100_000;
 /** The share of the heap that all entries together may use. */
 const HEAP_SHARE = 1 / 16;
 /** Bytes of an entry without its token and its audiences. */
 const ENTRY_SIZE = 512;
 
 export class IssuedTokens {
-  readonly #tokens = new LRUCache<string, IssuedToken>({
-    max: MOST_ENTRIES,
-    maxSize: Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE),
-  });
+  readonly #tokens = new BoundedCache<IssuedToken>(HEAP_SHARE);
   /** By the same keys. */
   readonly underWay = new Map<string, Promise<Exchanged>>();
 

@@ -3,10 +3,9 @@
  * was asked and the SHA-256 of the token, so nothing here can be sent as a token.
  */
 
-import { getHeapStatistics } from 'node:v8';
-import { LRUCache } from 'lru-cache';
 import type { Issuer } from '../../config/config.ts';
 import type { AccessToken, TokenDenial } from '../access-token.ts';
+import { BoundedCache } from '../bounded-cache.ts';
 import type { Judged } from '../credential-kind.ts';
 
 interface Entry<J extends Judged> {
@@ -15,7 +14,6 @@ interface Entry<J extends Judged> {
   readonly issuer: Issuer;
 }
 
-const MOST_ENTRIES = 100_000;
 /** The shares of the heap that the two kinds may use: whoever sends random tokens must not push out the good ones. */
 const HEAP_SHARE_OF_TOKENS = 1 / 16;
 const HEAP_SHARE_OF_DENIALS = 1 / 32;
@@ -23,8 +21,8 @@ const HEAP_SHARE_OF_DENIALS = 1 / 32;
 const ENTRY_SIZE = 512;
 
 export class AnswerCache {
-  readonly #tokens = createCache<AccessToken>(HEAP_SHARE_OF_TOKENS);
-  readonly #denials = createCache<TokenDenial>(HEAP_SHARE_OF_DENIALS);
+  readonly #tokens = new BoundedCache<Entry<AccessToken>>(HEAP_SHARE_OF_TOKENS);
+  readonly #denials = new BoundedCache<Entry<TokenDenial>>(HEAP_SHARE_OF_DENIALS);
 
   /** @param hash SHA-256 of the token. @returns what `issuer` said of it, as long as that counts. */
   find(issuer: Issuer, hash: string): Judged | undefined {
@@ -52,8 +50,4 @@ function keyOf({ issuer }: Issuer, hash: string): string {
 
 function sizeOf(judged: Judged): number {
   return ENTRY_SIZE + (judged.ok ? 4 * JSON.stringify(judged.claims).length : 0);
-}
-
-function createCache<J extends Judged>(share: number): LRUCache<string, Entry<J>> {
-  return new LRUCache({ max: MOST_ENTRIES, maxSize: Math.floor(getHeapStatistics().heap_size_limit * share) });
 }

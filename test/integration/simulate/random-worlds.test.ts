@@ -75,7 +75,7 @@ test('random pairs of configurations: the prediction is what the other gateway d
   for (const name of ['unchanged', 'would_break', 'would_open', 'known from the old configuration'])
     expect(counts.get(name)).toBeGreaterThan(3);
   expect(counts.get('unknown')).toBeLessThan(600);
-}, 120_000);
+}, 300_000);
 
 async function compareWorlds(
   before: Routes,

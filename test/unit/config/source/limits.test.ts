@@ -73,7 +73,7 @@ const CASES: readonly Case[] = [
 ];
 
 describe('at the limit: loaded; one more: over-limit', () => {
-  test.each(CASES)('$what', { timeout: 60_000 }, ({ most, write, diagnostic }) => {
+  test.each(CASES)('$what', { timeout: 180_000 }, ({ most, write, diagnostic }) => {
     expect(load(write(most)).ok).toBe(true);
     const over = write(most + 1);
     const result = load(over);
@@ -160,7 +160,7 @@ describe('eight times the entries: about eight times the time, not sixty-four', 
       length =>
         `${protectedRoutes(length, index => `, audiences: [a${index}]`).replace(/a\/\d+/g, 'a/')}${repeat(length, index => `  /p${index}: ${PUBLIC}`, '\n')}\n`,
     ],
-  ])('%s', { timeout: 60_000 }, (_what, write) => {
+  ])('%s', { timeout: 180_000 }, (_what, write) => {
     timeToLoad(write(100));
     expect(timeToLoad(write(2_000)) / timeToLoad(write(250))).toBeLessThan(24);
   });
