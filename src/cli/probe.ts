@@ -5,9 +5,9 @@ import { formatDiagnostic } from '../config/diagnostics/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
 import { valuesOf } from '../http/header-list.ts';
 import { MISSING_SCOPE } from '../probe/checks/given-tokens.ts';
-import { ProbeClient } from '../probe/http/probe-client.ts';
+import { type Answer, ProbeClient } from '../probe/http/probe-client.ts';
 import { isOnLoopback } from '../probe/http/target.ts';
-import { askWithoutToken, type ProbeReport, type ProbeSubject, runProbe } from '../probe/run.ts';
+import { ask, type ProbeReport, type ProbeSubject, runProbe } from '../probe/run.ts';
 import { startKeyListener } from '../probe/tokens/key-listener.ts';
 import { exportPublicKey } from '../probe/tokens/signing-keys.ts';
 import type { CommandContext } from './command-context.ts';
@@ -59,16 +59,27 @@ async function listSubjects(
       ? createRouteSubjects(loaded.config, given, tokens)
       : loaded.diagnostics.map(formatDiagnostic).join('\n');
   }
-  const scope = tokens.right === undefined ? await readAskedScope(given, client) : undefined;
+  const scope = tokens.right === undefined ? await readAskedScope(given, tokens, client) : undefined;
   const url = `${given.url.origin}${given.path.replace(/[?].*$/, '')}`;
   return [{ route: undefined, url, create: () => createUrlSubject(given, tokens, scope) }];
 }
 
-/** The scopes that the challenge asks for are those to mint the right token with (RFC 6750 section 3). */
-async function readAskedScope(target: ProbeArguments, client: ProbeClient): Promise<string | undefined> {
-  const { answer } = await askWithoutToken({ target }, client);
+/** The scopes that a challenge asks for are those to mint the right token with (RFC 6750 section 3). Many name them only where a token lacks them (403). */
+async function readAskedScope(
+  target: ProbeArguments,
+  tokens: GivenTokens,
+  client: ProbeClient,
+): Promise<string | undefined> {
+  const first = readScope((await ask({ target }, client, undefined)).answer);
+  const subject = first === undefined ? createUrlSubject(target, tokens, undefined) : first;
+  if (typeof subject === 'string') return first;
+  const { answer } = await ask(subject, client, subject.tokens.right);
+  return answer.status === 403 ? readScope(answer) : undefined;
+}
+
+function readScope({ fields }: Answer): string | undefined {
   const [, scope] =
-    /\bscope="([\x21\x23-\x5b\x5d-\x7e ]{1,1000})"/.exec(valuesOf(answer.fields, 'www-authenticate').join(', ')) ?? [];
+    /\bscope="([\x21\x23-\x5b\x5d-\x7e ]{1,1000})"/.exec(valuesOf(fields, 'www-authenticate').join(', ')) ?? [];
   return scope;
 }
 

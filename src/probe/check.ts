@@ -26,6 +26,8 @@ export interface Check {
   readonly isEssential?: true;
   /** Its answers say something also where no token is needed, and where the right one is refused. */
   readonly isIndependent?: true;
+  /** Judged once more at the end: what shows a failure may come after the answer. */
+  readonly isJudgedAgain?: true;
   /** @returns the requests to send; a text: why there is none. */
   readonly cases: (context: ProbeContext) => readonly Case[] | string;
   /** Default: none of the requests may be accepted. */

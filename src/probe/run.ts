@@ -1,6 +1,15 @@
 /** Runs the checks of one API: the two that every other answer is compared with first, the right token once more at the end. */
 
-import type { Case, Check, CheckResult, Exchange, Judgement, ProbeContext, Verdict } from './check.ts';
+import {
+  bearer,
+  type Case,
+  type Check,
+  type CheckResult,
+  type Exchange,
+  type Judgement,
+  type ProbeContext,
+  type Verdict,
+} from './check.ts';
 import { judgeBaseline, NO_TOKEN, needsThird, RIGHT_TOKEN, rightCase } from './checks/baseline.ts';
 import { OTHER_AUDIENCE } from './checks/given-tokens.ts';
 import { ALTERED_SIGNATURE } from './checks/signature.ts';
@@ -48,9 +57,16 @@ export async function runProbe(
   };
 }
 
-/** @returns the answer to a request without a token: what a probe has to know before it can mint the right one. */
-export async function askWithoutToken(subject: Pick<ProbeContext, 'target'>, client: ProbeClient): Promise<Exchange> {
-  const sent: Case = { label: 'no Authorization field', authorization: [] };
+/** @returns the answer to a request with `token` or without one: what a probe has to know before it can mint the right one. */
+export async function ask(
+  subject: Pick<ProbeContext, 'target'>,
+  client: ProbeClient,
+  token: string | undefined,
+): Promise<Exchange> {
+  const sent: Case =
+    token === undefined
+      ? { label: 'no Authorization field', authorization: [] }
+      : { label: 'a token without a scope', authorization: bearer(token) };
   return { sent, answer: await client.send(toRequest(subject, sent)) };
 }
 
@@ -63,6 +79,7 @@ const MOST_BURSTS = 5;
 
 class Run {
   #bursts = 0;
+  readonly #judgedAgain = new Map<Check, readonly Exchange[]>();
   readonly #exchanges: Exchange[] = [];
   readonly #context: ProbeContext;
   readonly #client: ProbeClient;
@@ -89,8 +106,14 @@ class Run {
     const isLockedOut = again.some(({ answer }) => readAnswer(answer) !== 'accepted');
     const last = isLockedOut && first.verdict === 'holds' ? LOCKED_OUT : first;
     results.set(RIGHT_TOKEN, describe(RIGHT_TOKEN, last, [...baseline, ...again]));
-    const all = checks.flatMap(check => results.get(check) ?? []);
+    const all = checks.flatMap(check => this.#judgeAgain(results.get(check) ?? skip(check, undefined)));
     return isLockedOut || last.verdict !== 'holds' ? all.map(distrust) : all;
+  }
+
+  #judgeAgain(result: CheckResult): CheckResult {
+    const exchanges = this.#judgedAgain.get(result.check);
+    const judged = exchanges && result.check.judge?.(exchanges, this.#context);
+    return exchanges && judged?.verdict === 'fails' ? describe(result.check, judged, exchanges) : result;
   }
 
   /** Where no token is needed, an answer to a wrong one says nothing. */
@@ -104,6 +127,7 @@ class Run {
     if (typeof cases === 'string') return { check, verdict: 'not_run', why: cases, sent: '', got: '' };
     if (this.#client.stopped !== undefined) return skip(check, this.#client.stopped);
     const exchanges = await this.#exchange(cases);
+    if (check.isJudgedAgain) this.#judgedAgain.set(check, exchanges);
     const judge = check.judge ?? judgeRefusals;
     const judgement = judge(exchanges, this.#context);
     // What was not sent any more says nothing, whatever a check makes of a missing answer.

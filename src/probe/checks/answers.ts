@@ -11,7 +11,7 @@ export const CACHING: Check = {
   title: 'no shared cache may store what a token was needed for',
   clause: 'RFC 9111 section 3.5',
   headline: 'lets shared caches store its answers, and give them to callers without a token',
-  remedy: 'answer with Cache-Control: private or no-store, and without public and s-maxage',
+  remedy: 'answer with Cache-Control: private or no-store, and without public, s-maxage and must-revalidate',
   isClosedByGateway: false,
   cases: () => [],
   judge: (_, { exchanges }) => {
@@ -24,14 +24,16 @@ export const CACHING: Check = {
   },
 };
 
-/** `must-revalidate` allows it, too, but asks the API again. */
+/** `must-revalidate` allows it, too (RFC 9111 section 3.5), and asks the API again only once the answer is stale. */
 function isShared(cacheControl: string): boolean {
   const directives = cacheControl
     .toLowerCase()
     .split(',')
     .map(directive => directive.trim());
   if (directives.includes('no-store') || directives.some(each => each.startsWith('private'))) return false;
-  return directives.some(each => each === 'public' || /^s-maxage="?[1-9]/.test(each));
+  if (directives.some(each => each === 'public' || /^s-maxage="?[1-9]/.test(each))) return true;
+  const isFresh = directives.some(each => /^max-age="?0*[1-9]/.test(each)) && !directives.includes('no-cache');
+  return isFresh && directives.includes('must-revalidate');
 }
 
 const FOREIGN_ORIGIN = 'https://audgate-probe.invalid';

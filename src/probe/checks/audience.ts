@@ -44,8 +44,19 @@ export const AUDIENCE_CASE: Check = {
   headline: 'compares the audience without regard to letter case',
   remedy: EXACTLY,
   cases: context =>
-    withResource(context, resource => [['aud in upper case', { claims: { aud: changeCase(resource) } }]]),
+    withResource(context, resource => {
+      const host = changeHostCase(resource);
+      return [
+        ['aud in upper case', { claims: { aud: changeCase(resource) } }],
+        ...(host === resource ? [] : [['aud with its host in upper case', { claims: { aud: host } }] as const]),
+      ];
+    }),
 };
+
+/** Who compares URIs as RFC 3986 section 6.2.2.1 normalises them takes the letter case of host and scheme for nothing. */
+function changeHostCase(resource: string): string {
+  return resource.replace(/^[\w+.-]+:\/\/[^/?#]*/, changeCase);
+}
 
 function changeCase(text: string): string {
   const upper = text.toUpperCase();

@@ -15,11 +15,15 @@ export const WRONG_ISSUER: Check = {
   clause: 'RFC 8725 section 3.8, RFC 9068 section 4',
   headline: 'accepts a token in the name of another issuer',
   remedy: 'compare iss exactly with the issuer whose key has verified the signature',
-  cases: context =>
-    mintedCases(context, [
+  cases: context => {
+    const issuer = context.tokens.jws?.claims['iss'];
+    const longer = `${String(issuer).replace(/\/$/, '')}/audgate-probe`;
+    return mintedCases(context, [
       ['another iss', { claims: { iss: 'https://audgate-probe.invalid' } }],
+      ...(issuer === undefined ? [] : [['an iss that begins as the right one', { claims: { iss: longer } }] as const]),
       ['no iss', { claims: { iss: undefined } }],
-    ]),
+    ]);
+  },
 };
 
 export const NOT_YET_VALID: Check = {

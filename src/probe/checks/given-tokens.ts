@@ -36,7 +36,9 @@ export const OTHER_AUDIENCE: Check = {
     const numberOf = (index: number) => (others.length > 1 ? `, number ${index + 1}` : '');
     return others.map((token, index) => readOther(token, `another API's token${numberOf(index)}`, context));
   },
-  judge: judgeOther,
+  judge: (exchanges, context) =>
+    // A minted one has the scopes of the right token.
+    judgeForbidden(exchanges, context, context.tokens.others.length > 0, GIVE_SCOPES),
 };
 
 function readOther(token: string, label: string, { tokens, resource }: ProbeContext): Case {
@@ -52,15 +54,20 @@ function readOther(token: string, label: string, { tokens, resource }: ProbeCont
   };
 }
 
-/** A token of another API may also lack the scope of this one: 403 then says that it was taken for a valid one (RFC 6750 section 3.1). */
-function judgeOther(exchanges: readonly Exchange[], { tokens, exchanges: before }: ProbeContext): Judgement {
+const GIVE_SCOPES = '403 may be for its scope: give one that has the scopes of the right token, or --mint-key';
+
+/** A token may also lack the scope of this API: 403 then says that it was taken for a valid one (RFC 6750 section 3.1). */
+function judgeForbidden(
+  exchanges: readonly Exchange[],
+  { exchanges: before }: ProbeContext,
+  mayLackScope: boolean,
+  why: string,
+): Judgement {
   const judged = judgeRefusals(exchanges);
   const forbidden = exchanges.find(({ answer }) => answer.status === 403);
-  // A minted one has the scopes of the right token.
-  if (judged.verdict !== 'holds' || tokens.others.length === 0 || !forbidden) return judged;
+  if (judged.verdict !== 'holds' || !mayLackScope || !forbidden) return judged;
   const refusesAllWith403 = before.some(({ sent, answer }) => sent.label === ALTERED_LABEL && answer.status === 403);
   if (refusesAllWith403 && readError(forbidden.answer) !== 'insufficient_scope') return judged;
-  const why = '403 may be for its scope: give one that has the scopes of the right token, or --mint-key';
   return { verdict: 'unclear', decisive: forbidden, why };
 }
 
@@ -83,6 +90,7 @@ export const EXPIRED: Check = {
       }),
     });
   },
+  judge: (exchanges, context) => judgeForbidden(exchanges, context, context.tokens.expired !== undefined, GIVE_SCOPES),
 };
 
 /** @returns why a token for none of the audiences of the right one may be refused. */
@@ -107,6 +115,8 @@ export const ID_TOKEN: Check = {
       read: given => ({ refusedAnyway: findOtherCause(given, context.tokens.jws) }),
     });
   },
+  judge: (exchanges, context) =>
+    judgeForbidden(exchanges, context, true, '403 may be for its scope, of which ID tokens have none'),
 };
 
 export const MISSING_SCOPE: Check = {
@@ -118,7 +128,7 @@ export const MISSING_SCOPE: Check = {
   isClosedByGateway: true,
   cases: context =>
     givenOrMinted(context.tokens.insufficient, 'a token without the scope', '--insufficient-token-file', {
-      mint: () => undefined,
+      mint: () => mintWithoutScope(context),
       read: claims => ({
         refusedAnyway: findOtherCause(claims, context.tokens.jws) ?? findOtherAudience(claims, context),
       }),
@@ -135,6 +145,11 @@ export const MISSING_SCOPE: Check = {
   },
 };
 
+/** The scope is known where the API, or its configuration, names it, and where no given token is copied, of which any claim may stand for a scope. */
+function mintWithoutScope({ minter }: ProbeContext): string | undefined {
+  return minter?.neededScope === undefined ? undefined : minter.mint({ claims: { scope: 'audgate-probe' } });
+}
+
 interface Source {
   readonly mint: () => string | undefined;
   /** What the claims of a given one say of the answers to it. */
@@ -144,7 +159,9 @@ interface Source {
 function givenOrMinted(given: string | undefined, label: string, option: string, { mint, read }: Source) {
   const token = given ?? mint();
   if (token === undefined)
-    return option === '--insufficient-token-file' ? `needs ${option}` : `needs ${option} or --mint-key`;
+    return option === '--insufficient-token-file'
+      ? `needs ${option}, or --mint-key alone and an API that names its scope`
+      : `needs ${option} or --mint-key`;
   const claims = given === undefined ? undefined : readJws(given)?.claims;
   return [{ label, authorization: bearer(token), ...(claims && read(claims)) }];
 }

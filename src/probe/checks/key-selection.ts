@@ -29,6 +29,7 @@ function urlCheck(member: 'jku' | 'x5u', clause: string): Check {
     clause,
     headline: `fetches what a token names in ${member}: whoever sends it chooses keys, or what the API asks for (SSRF)`,
     remedy: `take keys from the configured issuer only, and ignore ${member}`,
+    isJudgedAgain: true,
     cases: context => listUrlCases(member, context),
     judge: (exchanges, context) => judgeUrl(member, exchanges, context),
   };

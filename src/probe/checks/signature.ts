@@ -15,7 +15,15 @@ export const NO_ALGORITHM: Check = {
   headline: 'accepts tokens that nobody has signed (alg none)',
   remedy: 'list the algorithms that the issuer signs with, and accept no other',
   isEssential: true,
-  cases: context => withJws(context, jws => [unsignedCase(jws, 'none')]),
+  cases: context =>
+    withJws(context, jws => [
+      unsignedCase(jws, 'none'),
+      // For readers whose grammar wants three parts that are not empty.
+      {
+        label: 'alg "none" and its old signature',
+        authorization: bearer(`${encodePart({ ...jws.headerMembers, alg: 'none' })}.${jws.payload}.${jws.signature}`),
+      },
+    ]),
 };
 
 export const NO_ALGORITHM_LETTERS: Check = {
@@ -67,7 +75,8 @@ export const CUT_SIGNATURE: Check = {
   remedy: VERIFY,
   cases: context =>
     withJws(context, ({ header, payload, signature }) => {
-      const half = signature.slice(0, Math.floor(signature.length / 2));
+      // Whole groups of base64url, so that nothing but the length is wrong.
+      const half = signature.slice(0, Math.floor(signature.length / 8) * 4);
       return [
         { label: 'the right token without its signature', authorization: bearer(`${header}.${payload}.`) },
         { label: 'the right token, two parts of it', authorization: bearer(`${header}.${payload}`) },

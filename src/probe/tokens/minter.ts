@@ -11,6 +11,8 @@ export interface TokenChange {
 }
 
 export interface Minter {
+  /** The scope that the API asks for; `undefined` where it is not known, or where the tokens are like a given one. */
+  readonly neededScope: string | undefined;
   /** @returns an access token that is right but for `change`. */
   mint(change?: TokenChange): string;
   /** @returns the token over the claims set that `write` makes of the JSON text of the right one. */
@@ -43,7 +45,9 @@ export function createMinter({ key, issuer, resource, template, scope }: MinterO
     const times = { iat: now, nbf: undefined, exp: now + LIFETIME, jti: randomUUID() };
     return { ...who, ...template?.claims, iss: issuer, aud: resource, ...times };
   };
+  const isCopied = Object.keys(template?.claims ?? {}).length > 0;
   return {
+    neededScope: isCopied ? undefined : scope,
     mint: ({ claims, header } = {}) => signJws({ ...baseHeader, ...header }, { ...claimsNow(), ...claims }, key),
     mintText: write => signJws(baseHeader, write(JSON.stringify(claimsNow())), key),
   };

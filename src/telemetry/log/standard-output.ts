@@ -27,8 +27,11 @@ export function openStandardOutput(onDrop: () => void, maxWrite = WRITTEN_BYTES)
   output.on('drop', (lines: string) => {
     for (const _ of lines.matchAll(/\n/g)) onDrop();
   });
-  // Standard output was closed (EPIPE). The gateway keeps serving; later lines are lost.
-  output.on('error', () => undefined);
+  // Standard output was closed: EPIPE, or ECONNRESET of a socket with lines that its reader had not taken. The gateway keeps serving; later lines are lost.
+  // At the end of the process they are not tried again: sonic-boom repeats a synchronous write until it succeeds, and the process would never end.
+  output.on('error', () => {
+    output.flushSync = () => undefined;
+  });
   return new GatheredOutput(output, Math.min(GATHERED_BYTES, maxWrite));
 }
 

@@ -189,6 +189,24 @@ test('--mint-key: the right token has the scope that the challenge asks for', as
   expect([code, JSON.parse(stdout).verdict]).toEqual([0, 'holds']);
 });
 
+test('--mint-key: the scope that a refusal names (403) is asked for, too, and a token without it is one of the tokens', async () => {
+  const issuer = await createTestIssuer('https://login.example.com');
+  writeFileSync(join(folder, 'key.jwk'), issuer.privateJwk);
+  const api = await startApi((req, res) => {
+    const payload = req.headers.authorization?.split('.')[1];
+    const claims = Buffer.from(payload ?? '', 'base64url').toString();
+    if (claims.includes('"scope":"items:read"')) return res.end();
+    const challenge = payload ? 'Bearer error="insufficient_scope", scope="items:read"' : 'Bearer';
+    return res.writeHead(payload ? 403 : 401, { 'www-authenticate': challenge }).end();
+  });
+  const minting = ['--mint-key', 'key.jwk', '--issuer', issuer.issuer, '--resource', 'https://items.example.com/'];
+  const { stdout } = await probe(api.origin, ...minting, '--all', '--json');
+  const { checks } = JSON.parse(stdout) as { checks: { id: string; verdict: string }[] };
+  const verdicts = new Map(checks.map(({ id, verdict }) => [id, verdict]));
+  expect([verdicts.get('right-token'), verdicts.get('missing-scope')]).toEqual(['holds', 'holds']);
+  expect(verdicts.get('other-audience')).toBe('fails');
+});
+
 test('--config: every protected route, each with the tokens that are for it', async () => {
   const gateway = await startExample(tokens.issuer);
   await place('right', { aud: 'https://billing.example.com/', scope: 'billing:read' });

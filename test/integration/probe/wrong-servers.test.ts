@@ -34,7 +34,7 @@ const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
     'jwk-header',
     'kid-injection',
   ],
-  'foreign-key': ['altered-signature', 'jku-url', 'x5u-url', 'jwk-header'],
+  'foreign-key': ['altered-signature', 'alg-none', 'jku-url', 'x5u-url', 'jwk-header'],
   'other-audience': [
     'audience-substring',
     'audience-case',

@@ -42,6 +42,18 @@ describe('the log', () => {
     await gateway.line('request', 300);
   });
 
+  test('standard output closed by a reader that has not taken every line: the process serves on, and ends at SIGTERM', async () => {
+    const gateway = await startReady();
+    gateway.child.stdout?.pause();
+    const path = `/api/${'a'.repeat(1000)}`;
+    for (let count = 0; count < 300; count += 1) expect((await get(gateway, path)).status).toBe(200);
+    gateway.child.stdout?.destroy();
+    gateway.child.stderr?.destroy();
+    for (let count = 0; count < 3; count += 1) expect((await get(gateway)).status).toBe(200);
+    gateway.child.kill('SIGTERM');
+    expect(await gateway.exit).toBe(0);
+  });
+
   test('tokens, cookies, queries, secrets, path parameters: none in log, standard error or metrics', async () => {
     const marks = new Marks();
     const text = `${gatewayYaml()}  /dead: { public: true, upstream: "http://127.0.0.1:1", allow_encoded: [";", "%3B"] }\n`;
