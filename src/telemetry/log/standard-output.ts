@@ -27,10 +27,10 @@ export function openStandardOutput(onDrop: () => void, maxWrite = WRITTEN_BYTES)
   output.on('drop', (lines: string) => {
     for (const _ of lines.matchAll(/\n/g)) onDrop();
   });
-  // Standard output was closed: EPIPE, or ECONNRESET of a socket with lines that its reader had not taken. The gateway keeps serving; later lines are lost.
-  // At the end of the process they are not tried again: sonic-boom repeats a synchronous write until it succeeds, and the process would never end.
-  output.on('error', () => {
-    output.flushSync = () => undefined;
+  // The gateway keeps serving. Lines of a reader that has gone are lost, at the end of the process, too: sonic-boom repeats a
+  // synchronous write until it succeeds, and the process would never end.
+  output.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE' || code === 'ECONNRESET') output.flushSync = () => undefined;
   });
   return new GatheredOutput(output, Math.min(GATHERED_BYTES, maxWrite));
 }
