@@ -27,7 +27,7 @@ test.skipIf(!hasPromtool).each([
   ['check', 'config', 'prometheus/prometheus.yaml'],
   ['test', 'rules', 'prometheus/alerts.test.yaml'],
   ['test', 'rules', 'prometheus/alerts-of-a-month.test.yaml'],
-])(`promtool %s %s %s${skipped}`, { timeout: 120_000 }, (verb, what, file) => {
+])(`promtool %s %s %s${skipped}`, { timeout: 400_000 }, (verb, what, file) => {
   const { status, stdout, stderr } = spawnSync('promtool', [verb, what, join(CONFIG, file)], { encoding: 'utf8' });
   expect({ status, output: `${stdout}${stderr}` }).toEqual({ status: 0, output: expect.stringContaining('SUCCESS') });
 });
