@@ -70,10 +70,11 @@ async function readAskedScope(
   tokens: GivenTokens,
   client: ProbeClient,
 ): Promise<string | undefined> {
-  const first = readScope((await ask({ target }, client, undefined)).answer);
-  const subject = first === undefined ? createUrlSubject(target, tokens, undefined) : first;
-  if (typeof subject === 'string') return first;
-  const { answer } = await ask(subject, client, subject.tokens.right);
+  const named = readScope(await ask({ target }, client));
+  if (named !== undefined) return named;
+  const subject = createUrlSubject(target, tokens, undefined);
+  if (typeof subject === 'string') return undefined;
+  const answer = await ask(subject, client, subject.tokens.right);
   return answer.status === 403 ? readScope(answer) : undefined;
 }
 

@@ -14,7 +14,7 @@ import { judgeBaseline, NO_TOKEN, needsThird, RIGHT_TOKEN, rightCase } from './c
 import { OTHER_AUDIENCE } from './checks/given-tokens.ts';
 import { ALTERED_SIGNATURE } from './checks/signature.ts';
 import { CHECKS } from './checks/table.ts';
-import type { ProbeClient } from './http/probe-client.ts';
+import type { Answer, ProbeClient } from './http/probe-client.ts';
 import { describeAnswer, isHtml, judgeRefusals, readAnswer } from './judging.ts';
 
 export interface ProbeReport {
@@ -57,17 +57,9 @@ export async function runProbe(
   };
 }
 
-/** @returns the answer to a request with `token` or without one: what a probe has to know before it can mint the right one. */
-export async function ask(
-  subject: Pick<ProbeContext, 'target'>,
-  client: ProbeClient,
-  token: string | undefined,
-): Promise<Exchange> {
-  const sent: Case =
-    token === undefined
-      ? { label: 'no Authorization field', authorization: [] }
-      : { label: 'a token without a scope', authorization: bearer(token) };
-  return { sent, answer: await client.send(toRequest(subject, sent)) };
+/** @returns the answer to a request with `token`, or without one: what a probe has to know before it can mint the right one. */
+export function ask(subject: Pick<ProbeContext, 'target'>, client: ProbeClient, token?: string): Promise<Answer> {
+  return client.send(toRequest(subject, { authorization: token === undefined ? [] : bearer(token) }));
 }
 
 /** An API may do that on purpose, after so many wrong tokens. */
@@ -162,7 +154,7 @@ class Run {
   }
 }
 
-function toRequest({ target }: Pick<ProbeContext, 'target'>, sent: Case) {
+function toRequest({ target }: Pick<ProbeContext, 'target'>, sent: Omit<Case, 'label'>) {
   const isOwnMethod = sent.method === undefined;
   const fields = isOwnMethod
     ? target.fields.filter(([name]) => !sent.fields?.some(([other]) => isSame(name, other)))

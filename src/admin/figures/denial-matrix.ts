@@ -33,11 +33,11 @@ const ZERO: Cell = { refused: 0, reported: 0 };
 export function buildMatrix({ routes }: Pick<Config, 'routes'>, report: Report): Matrix {
   const cells = readCells(report);
   const protectedRoutes = routes.filter(route => !route.public);
-  const keys = new Set(protectedRoutes.map(({ id }) => id));
-  const found = [...cells.values()].flatMap(({ presented, route }) => (keys.has(route) ? [presented] : []));
+  const ids = new Set(protectedRoutes.map(({ id }) => id));
+  const found = [...cells.values()].flatMap(({ presented, route }) => (ids.has(route) ? [presented] : []));
   const presentable = [...new Set([...protectedRoutes.map(({ resource }) => resource), ...NON_RESOURCES, ...found])];
 
-  const { byRoute, byPresented } = sumCells([...cells.values()].filter(({ route }) => keys.has(route)));
+  const { byRoute, byPresented } = sumCells([...cells.values()].filter(({ route }) => ids.has(route)));
   const columns = keepBusiest(protectedRoutes, MOST_COLUMNS, route => byRoute.get(route.id) ?? 0);
   const rows = keepBusiest(presentable, MOST_ROWS, each => byPresented.get(each) ?? 0);
   return {

@@ -40,12 +40,12 @@ export function listRoutes(
   const read = createReader(report);
   const unrouted = read(undefined);
   const listed = keepBusiest([...routes.map(read), ...(unrouted.requests.total > 0 ? [unrouted] : [])], most, weigh);
-  const keys = new Set(listed.map(({ route }) => route?.id ?? NO_ROUTE));
-  const latencies = readLatencies(report, 'audgate_request_duration_seconds', keys);
-  const upstreamLatencies = readLatencies(report, 'audgate_upstream_duration_seconds', keys);
+  const ids = new Set(listed.map(({ route }) => route?.id ?? NO_ROUTE));
+  const latencies = readLatencies(report, 'audgate_request_duration_seconds', ids);
+  const upstreamLatencies = readLatencies(report, 'audgate_upstream_duration_seconds', ids);
   return listed.map(status => {
-    const key = status.route?.id ?? NO_ROUTE;
-    return { ...status, latency: latencies.get(key), upstreamLatency: upstreamLatencies.get(key) };
+    const id = status.route?.id ?? NO_ROUTE;
+    return { ...status, latency: latencies.get(id), upstreamLatency: upstreamLatencies.get(id) };
   });
 }
 
@@ -68,14 +68,14 @@ function createReader(report: Report): (route: Route | undefined) => RouteStatus
   const failures = countFailures(report);
   const recent = new Map(report.traffic.routes.map(each => [each.route, each]));
   return route => {
-    const key = route?.id ?? NO_ROUTE;
-    if (![requests, denials, failures, recent].some(counts => counts.has(key))) return { route, ...WITHOUT_TRAFFIC };
-    const traffic = recent.get(key);
-    const { refused = [], reported = [] } = denials.get(key) ?? {};
-    const failed = failures.get(key) ?? [];
+    const id = route?.id ?? NO_ROUTE;
+    if (![requests, denials, failures, recent].some(counts => counts.has(id))) return { route, ...WITHOUT_TRAFFIC };
+    const traffic = recent.get(id);
+    const { refused = [], reported = [] } = denials.get(id) ?? {};
+    const failed = failures.get(id) ?? [];
     return {
       route,
-      requests: { ...windowsOf(traffic, 0), total: requests.get(key) ?? 0, reasons: [], lastAt: undefined },
+      requests: { ...windowsOf(traffic, 0), total: requests.get(id) ?? 0, reasons: [], lastAt: undefined },
       refused: { ...windowsOf(traffic, 1), ...totalOf(refused), lastAt: traffic?.lastRefused || undefined },
       reported: { ...windowsOf(traffic, 2), ...totalOf(reported), lastAt: traffic?.lastReported || undefined },
       failed: { ...windowsOf(traffic, 3), ...totalOf(failed), lastAt: undefined },

@@ -125,9 +125,8 @@ function judgeAgain(needs: readonly Need[], proposed: Config, config: Config): P
     const found = compare(need.example, replay.decide(need.example));
     if (found === 'unchanged') continue;
     if ('unknown' in found) count(found.unknown, need);
-    else if (found.kind !== 'would_break') continue;
-    else if (isClientOmitted(need, config)) count('field_omitted', need);
-    else uncovered.push({ need, reason: found.becomes.reason ?? 'denied' });
+    else if (found.kind === 'would_break' && isClientOmitted(need, config)) count('field_omitted', need);
+    else if (found.kind === 'would_break') uncovered.push({ need, reason: found.becomes.reason ?? 'denied' });
   }
   return { uncovered, unknown };
 }

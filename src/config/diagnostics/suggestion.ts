@@ -9,10 +9,7 @@ export function findNearest(name: string, candidates: Iterable<string>): string 
   const written = name.slice(0, LONGEST_NAME).toLowerCase();
   let limit = Math.max(1, Math.floor(written.length / 3)) + 1;
   let nearest: string | undefined;
-  let left = MOST_CANDIDATES;
-  for (const candidate of candidates) {
-    left -= 1;
-    if (left < 0) break;
+  for (const candidate of listFirst(candidates)) {
     // A difference in length is at least as many edits.
     if (Math.abs(candidate.length - written.length) >= limit) continue;
     const distance = countEdits(written, candidate.toLowerCase());
@@ -28,15 +25,21 @@ export function findNearest(name: string, candidates: Iterable<string>): string 
 function findLonger(written: string, candidates: Iterable<string>): string | undefined {
   if (!/^[a-z]{3,}(?:_[a-z]+)*$/.test(written)) return undefined;
   let longer: string | undefined;
-  let left = MOST_CANDIDATES;
-  for (const candidate of candidates) {
-    left -= 1;
-    if (left < 0) break;
+  for (const candidate of listFirst(candidates)) {
     if (candidate.length > LONGEST_NAME || !`_${candidate.toLowerCase()}_`.includes(`_${written}_`)) continue;
     if (longer !== undefined) return undefined;
     longer = candidate;
   }
   return longer;
+}
+
+function* listFirst(candidates: Iterable<string>): Generator<string> {
+  let left = MOST_CANDIDATES;
+  for (const candidate of candidates) {
+    left -= 1;
+    if (left < 0) return;
+    yield candidate;
+  }
 }
 
 /** Optimal string alignment distance: swapping two neighbours, the most common mistake, is one edit. */

@@ -19,7 +19,6 @@ export function warnOfPatterns({ found, path, target }: RouteDraft, diagnostics:
 }
 
 function warnOfPattern(prefix: string, path: Path, diagnostics: DiagnosticCollector): void {
-  const [, segment] = PATTERN_SEGMENT.exec(prefix) ?? [];
-  if (segment === undefined) return;
+  if (!PATTERN_SEGMENT.test(prefix)) return;
   diagnostics.warning(path, 'path-pattern', 'a pattern that stands for nothing but itself', 'key');
 }

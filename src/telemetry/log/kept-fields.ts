@@ -27,9 +27,12 @@ export class RouteFields {
     const known = this.#kept.get(route);
     if (known !== undefined) return known;
     const cut: Cut = { isCut: false };
-    const key = this.#shown.route ? `,"route":${formatText(route.id, cut)}` : '';
+    const named = this.#shown.route ? `,"route":${formatText(route.id, cut)}` : '';
     const isNamed = this.#shown.resource && !route.public;
-    const fields = { text: isNamed ? `${key},"resource":${formatText(route.resource, cut)}` : key, isCut: cut.isCut };
+    const fields = {
+      text: isNamed ? `${named},"resource":${formatText(route.resource, cut)}` : named,
+      isCut: cut.isCut,
+    };
     this.#kept.set(route, fields);
     return fields;
   }

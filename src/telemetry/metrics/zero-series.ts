@@ -123,22 +123,22 @@ export class ZeroSeries {
   /** @returns the names in this configuration. */
   inUse(): InUse {
     const issuers = new Set(this.#issuers);
-    const byKey = new Map(this.#routes.map(route => [route.id, route]));
+    const byId = new Map(this.#routes.map(route => [route.id, route]));
     const isPresentable = (presented: string) =>
       NON_RESOURCES.some(value => value === presented) || this.#resources.has(presented);
     return {
-      routes: new Set([...byKey.keys(), NO_ROUTE]),
+      routes: new Set([...byId.keys(), NO_ROUTE]),
       issuers,
-      isMcpCall: (key, [, tool = '']) => {
-        const route = byKey.get(key);
+      isMcpCall: (id, [, tool = '']) => {
+        const route = byId.get(id);
         return route?.mcp !== undefined && (tool === OTHER || hasRule(route, tool));
       },
-      isException: (key, clientId) => {
-        const route = byKey.get(key);
+      isException: (id, clientId) => {
+        const route = byId.get(id);
         return route?.public === false && route.exceptions.has(clientId);
       },
-      isConfusion: (key, [resource = '', presented = '', issuer = '']) => {
-        const route = byKey.get(key);
+      isConfusion: (id, [resource = '', presented = '', issuer = '']) => {
+        const route = byId.get(id);
         if (!route || route.public) return false;
         return route.resource === resource && issuers.has(issuer) && isPresentable(presented);
       },

@@ -10,7 +10,7 @@ export interface RecentDenial {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly requestId: string;
-  /** The key in the YAML, or `(none)`. */
+  /** The id of the route, or `(none)`. */
   readonly route: string;
   readonly reason: Reason;
   readonly action: Action;

@@ -13,7 +13,7 @@ const TRAFFIC = ['requests', 'refused', 'reported', 'failed'] as const;
 const [REQUESTS, REFUSED, REPORTED, FAILED] = [0, 1, 2, 3] as const;
 
 export interface RouteTraffic {
-  /** The key in the YAML, or `(none)`. */
+  /** The id of the route, or `(none)`. */
   readonly route: string;
   readonly windows: Windows;
   /** When the latest refused and the latest reported denial was, in milliseconds since the epoch; 0 for none in the last day. */

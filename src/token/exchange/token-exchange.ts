@@ -42,7 +42,7 @@ export class TokenExchange {
   readonly #issued: IssuedTokens;
   readonly #endpoints = new Map<Exchange, TokenEndpoint>();
   readonly #failures = new Map<string, LastFailure>();
-  /** Keys of routes of which `onOpenAudience` was told. */
+  /** Ids of routes of which `onOpenAudience` was told. */
   readonly #told: Set<string>;
 
   /** @param previous of the configuration before: its tokens are still good. */

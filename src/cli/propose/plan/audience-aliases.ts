@@ -7,10 +7,10 @@ import { createAudienceIndex } from '../../../authorization/audience.ts';
 import type { Config, ProtectedRoute } from '../../../config/config.ts';
 import { hasReference } from '../../../config/editing/flow-text.ts';
 import { nameSharedAudience } from '../../../config/lint/identity-products/shared-audience.ts';
-import { LIMITS } from '../../../config/source/limits.ts';
 import { findDifference } from '../../explain/checks/difference.ts';
 import type { Need } from '../survey/need-groups.ts';
 import { foldId, type Sightings } from '../survey/sightings.ts';
+import { limitRoutes } from './route-limits.ts';
 
 /** Aliases of one route, beyond which each client gets an exception instead: nobody reviews more, and one client may invent them. */
 const MOST_OF_ROUTE = 100;
@@ -36,25 +36,16 @@ export function listAliases(config: Config, needs: readonly Need[], sightings: S
   }
   // Of several ids, at most one is that of this API.
   const doubtful = new Set([...idsOfRoutes.values()].filter(({ size }) => size > 1).flatMap(names => [...names]));
+  const aliases = [...found].flatMap(([name, alias]) => (doubtful.has(name) ? [] : [alias]));
+  const known = new Map(
+    config.routes.flatMap(route => (route.public ? [] : [[route.key, route.audiences.size] as const])),
+  );
   return limitRoutes(
-    [...found].flatMap(([name, alias]) => (doubtful.has(name) ? [] : [alias])),
-    config,
+    aliases,
+    ({ route }) => route,
+    MOST_OF_ROUTE,
+    route => known.get(route) ?? Number.POSITIVE_INFINITY,
   );
-}
-
-/** Keeps the first of each route, of which the file may have `LIMITS.entries`. */
-function limitRoutes(aliases: readonly Alias[], config: Config): readonly Alias[] {
-  const left = new Map(
-    config.routes.map(each => [
-      each.key,
-      each.public ? 0 : Math.min(MOST_OF_ROUTE, LIMITS.entries - each.audiences.size),
-    ]),
-  );
-  return aliases.filter(({ route }) => {
-    const more = left.get(route) ?? 0;
-    left.set(route, more - 1);
-    return more > 0;
-  });
 }
 
 function addTo(sets: Map<string, Set<string>>, key: string, value: string): void {

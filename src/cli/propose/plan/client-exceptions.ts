@@ -2,10 +2,10 @@
 
 import type { PresentedAudience } from '../../../authorization/audience.ts';
 import { hasReference } from '../../../config/editing/flow-text.ts';
-import { LIMITS } from '../../../config/source/limits.ts';
 import { EXCUSABLE_REASONS, type ExcusableReason } from '../../../denial.ts';
 import type { Need } from '../survey/need-groups.ts';
 import type { Coverage } from './coverage.ts';
+import { limitRoutes } from './route-limits.ts';
 
 export interface ClientException {
   readonly route: string;
@@ -38,7 +38,12 @@ export function proposeExceptions(needs: readonly Need[], coverage: Coverage): C
   const groups = new Map<string, Need[]>();
   for (const need of lacking.filter(isNameable)) addTo(groups, nameExcused(need, coverage), need);
   const sorted = [...groups].sort(([a, one], [b, other]) => countAll(other) - countAll(one) || compareTexts(a, b));
-  const kept = new Set(limitGroups(sorted, coverage));
+  const kept = new Set(
+    limitGroups(
+      sorted.map(([, group]) => group),
+      coverage,
+    ),
+  );
   return {
     exceptions: [...kept].map(group => createException(group, coverage)),
     uncovered: lacking.filter(need => !isNameable(need)),
@@ -67,16 +72,13 @@ function createException(needs: readonly Need[], coverage: Coverage): ClientExce
   };
 }
 
-/** With those that a route has already, its list may not become longer than the loader accepts. */
-function limitGroups(sorted: readonly (readonly [string, Need[]])[], coverage: Coverage): readonly Need[][] {
-  const groups = sorted.map(([, group]) => group);
-  const left = new Map<string, number>();
-  const fitting = groups.filter(([first]) => {
-    const route = first?.route ?? '';
-    const more = left.get(route) ?? Math.min(MOST_OF_ROUTE, LIMITS.entries - coverage.countExceptions(route));
-    left.set(route, more - 1);
-    return more > 0;
-  });
+function limitGroups(groups: readonly Need[][], coverage: Coverage): readonly Need[][] {
+  const fitting = limitRoutes(
+    groups,
+    ([first]) => first?.route ?? '',
+    MOST_OF_ROUTE,
+    route => coverage.countExceptions(route),
+  );
   return fitting.slice(0, MOST_OF_ALL);
 }
 

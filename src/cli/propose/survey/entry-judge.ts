@@ -86,9 +86,10 @@ export class EntryJudge {
   #findDemand(entry: LogEntry, claims: LoggedClaims, route: ProtectedRoute, change?: Change): Judged {
     const decisions = this.#decideLeniently(entry, claims);
     if (decisions === 'as_before' || 'unknown' in decisions) return decisions === 'as_before' ? 'kept' : decisions;
-    const [denied, ...others] = decisions.filter(({ outcome }) => outcome === 'denied');
-    if (denied && others.length + 1 < decisions.length) return { unknown: 'field_omitted' };
-    if (denied) return change ? { refused: { ...change, becomes: denied } } : 'kept';
+    const denied = decisions.filter(({ outcome }) => outcome === 'denied');
+    const [becomes] = denied;
+    if (becomes && denied.length < decisions.length) return { unknown: 'field_omitted' };
+    if (becomes) return change ? { refused: { ...change, becomes } } : 'kept';
     const certain = EXCUSABLE_REASONS.filter(reason =>
       decisions.every(({ excused }) => excused.some(each => each.reason === reason)),
     );

@@ -4,7 +4,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import type { Config, Issuer, ProtectedRoute, Route } from '../../../config/config.ts';
+import type { Config, Issuer, Route } from '../../../config/config.ts';
 import { listExceptions } from '../../../config/exceptions/exception.ts';
 import { NO_ROUTE } from '../../../telemetry/finished-request.ts';
 
@@ -12,8 +12,8 @@ export class RecordedConfig {
   readonly #old: Config;
   readonly #now: Config;
   readonly #oldRoutes: ReadonlyMap<string, Route>;
-  /** By logged route: whether its exceptions excused a claim. */
-  readonly #excusing = new Map<ProtectedRoute, boolean>();
+  /** The ids of the logged routes whose exceptions excused a claim. */
+  readonly #excusing: ReadonlySet<string>;
   readonly #unchangedRoutes: ReadonlySet<string>;
   readonly #unchangedIssuers: ReadonlySet<string>;
   /** Whether each issuer is still trusted, by the same keys and algorithms, so that every signature verifies as before. */
@@ -30,6 +30,7 @@ export class RecordedConfig {
     this.#old = old;
     this.#now = now;
     this.#oldRoutes = new Map(old.routes.map(route => [route.id, route]));
+    this.#excusing = new Set(old.routes.filter(excusesClaims).map(({ id }) => id));
     this.keepsRevoked = isDeepStrictEqual([...old.revoked.list()], [...now.revoked.list()]);
     this.#unchangedRoutes = new Set(this.#listUnchangedRoutes());
     const issuers = [...old.issuers.values()];
@@ -40,8 +41,8 @@ export class RecordedConfig {
   }
 
   /** @returns whether every request logged with this route (or with `NO_ROUTE`) is decided as it was. */
-  keepsRoute(key: string): boolean {
-    return this.#unchangedRoutes.has(key);
+  keepsRoute(id: string): boolean {
+    return this.#unchangedRoutes.has(id);
   }
 
   /**
@@ -59,46 +60,39 @@ export class RecordedConfig {
   }
 
   /** @returns whether `route` requires the same claims as the logged route. */
-  keepsClaims(key: string, route: Route): boolean {
-    const old = this.#oldRoutes.get(key);
+  keepsClaims(id: string, route: Route): boolean {
+    const old = this.#oldRoutes.get(id);
     return old?.public === false && !route.public && isDeepStrictEqual(old.requiredClaims, route.requiredClaims);
   }
 
   /** @returns whether the logged route excused claims: then a refusal for a later reason does not tell that they were accepted. */
-  excusesClaims(key: string): boolean {
-    const old = this.#oldRoutes.get(key);
-    if (!old || old.public) return false;
-    // Asked for each line of the log, so found out once.
-    const known = this.#excusing.get(old);
-    if (known !== undefined) return known;
-    const excuses = listExceptions(old.exceptions).some(({ reasons }) => reasons.has('wrong_claim'));
-    this.#excusing.set(old, excuses);
-    return excuses;
+  excusesClaims(id: string): boolean {
+    return this.#excusing.has(id);
   }
 
   /** @returns whether `route` reads scopes from the same claims as the logged route, which the log holds. */
-  keepsScopePaths(key: string, route: Route): boolean {
-    const old = this.#oldRoutes.get(key);
+  keepsScopePaths(id: string, route: Route): boolean {
+    const old = this.#oldRoutes.get(id);
     if (!old || old.public || route.public) return true;
     return isDeepStrictEqual(old.scopePaths, route.scopePaths);
   }
 
   /** @returns whether no issuer that the logged route did not trust, whichever it is, is trusted by `route`. */
-  keepsDistrust(key: string, route: Route): boolean {
-    const old = this.#oldRoutes.get(key);
+  keepsDistrust(id: string, route: Route): boolean {
+    const old = this.#oldRoutes.get(id);
     if (!old || old.public || route.public || this.#addsIssuer || !this.keepsSignatures) return false;
     return isSubset(route.issuers, old.issuers);
   }
 
   /** @returns the web pages that could use the logged route; `undefined` where that is not known, or was nobody's business. */
-  originsOf(key: string): ReadonlySet<string> | undefined {
-    const route = this.#oldRoutes.get(key);
+  originsOf(id: string): ReadonlySet<string> | undefined {
+    const route = this.#oldRoutes.get(id);
     return route?.mcp?.origins ?? route?.cors?.origins;
   }
 
   /** @returns whether `route` allows every encoding that the logged route did, so also those that the log masks. */
-  keepsEncodings(key: string, route: Route): boolean {
-    const allowed = this.#oldRoutes.get(key)?.allowEncoded;
+  keepsEncodings(id: string, route: Route): boolean {
+    const allowed = this.#oldRoutes.get(id)?.allowEncoded;
     return allowed !== undefined && isSubset(allowed, route.allowEncoded);
   }
 
@@ -113,6 +107,10 @@ export class RecordedConfig {
     const unchanged = now.routes.filter(route => isDeepStrictEqual(route, this.#oldRoutes.get(route.id)));
     return [NO_ROUTE, ...unchanged.map(({ id }) => id)];
   }
+}
+
+function excusesClaims(route: Route): boolean {
+  return !route.public && listExceptions(route.exceptions).some(({ reasons }) => reasons.has('wrong_claim'));
 }
 
 /** What of a route takes part in decisions on requests of other routes. */
